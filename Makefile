@@ -1,0 +1,57 @@
+# One vocabulary for people, hooks and CI. Every target sets itself up.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test slow check bench lock clean
+
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+BIN := .venv/bin
+# An idle OpenMP thread sleeps instead of spinning: it matters on a busy machine.
+export OMP_WAIT_POLICY := passive
+
+help:            ## what there is to make
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | column -t -s ':'
+
+setup: $(BIN)/.ready   ## everything needed to run, into .venv
+
+demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about two minutes
+	$(BIN)/stayworth demo
+
+test: $(BIN)/.test     ## the fast tests
+	$(BIN)/pytest -m "not slow"
+
+slow: $(BIN)/.test     ## the long tests
+	$(BIN)/pytest -m slow
+
+check: $(BIN)/.test    ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(BIN)/.test    ## every benchmark: JSON and a table under benchmarks/results
+	$(BIN)/python -m benchmarks
+
+lock: $(UV)            ## exact versions and hashes of every dependency
+	$(UV) pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" -o requirements.lock
+	$(UV) pip compile pyproject.toml -q --extra test -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements-test.lock
+
+clean:           ## what setup and the tests made
+	rm -rf .venv .uv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+.uv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install -q --disable-pip-version-check uv==0.13.9
+
+$(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
+	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
+	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	touch $@
+
+$(BIN)/.test: requirements-test.lock $(BIN)/.ready
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-test.lock
+	touch $@

@@ -1,0 +1,56 @@
+"""What customers did next: the labels, counted by the same slices as the features.
+
+A label at `as_of` is what a feature would say about the window `[as_of, as_of + horizon)` on the day the window
+closes, so it is known on that day and not a day earlier.
+"""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.clock import DAY
+from features.histories import Histories
+from features.kernel import kernel
+
+
+def matured(as_of: list[date], histories: Histories, *, horizon_days: int) -> list[date]:
+    """The cut-offs whose whole window lies in the data: `as_of + horizon_days <= histories.end`."""
+    return [day for day in as_of if day + timedelta(days=horizon_days) <= histories.end]
+
+
+def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Orders (int64) and margin (float64, currency units) of each row in `[as_of + from_days, as_of + to_days)`.
+
+    rows: a table with customer_id and as_of, as `snapshot` returns it. Orders refunded in full before the period
+    ends do not count; refunds without an order count on their day, so a margin can be negative.
+    """
+    index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
+    as_of = rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
+    orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
+    kernel().walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
+    return orders, margin / histories.minor_units
+
+
+def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> pa.Table:
+    """Add what followed and what came before each row over `horizon_days`.
+
+    churned (bool: no order in the window), future_orders, future_value (margin); last_period_orders and
+    last_period_value over the window before `as_of`. Raises ValueError if a row's window is not in the data.
+    """
+    last = max(rows["as_of"].to_pylist(), default=histories.end)
+    if not matured([last], histories, horizon_days=horizon_days) and len(rows):
+        raise ValueError(f"the window of {last} ends after the data, which end before {histories.end}")
+    orders, value = period(histories, rows, from_days=0, to_days=horizon_days)
+    past_orders, past_value = period(histories, rows, from_days=-horizon_days, to_days=0)
+    labels = {
+        "churned": orders == 0,
+        "future_orders": orders,
+        "future_value": value,
+        "last_period_orders": past_orders,
+        "last_period_value": past_value,
+    }
+    for name, values in labels.items():
+        rows = rows.append_column(name, pa.array(values))
+    return rows

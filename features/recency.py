@@ -1,0 +1,14 @@
+"""How long ago: the features of the time since."""
+
+from features.clock import DAY
+from features.feature import feature
+
+
+@feature(unit="days", says="{} days since the last order")
+def recency_days(orders, as_of):
+    return (as_of - orders.at[-1]) / DAY
+
+
+@feature(unit="days", says="{} days since the first order")
+def tenure_days(orders, as_of):
+    return (as_of - orders.at[0]) / DAY

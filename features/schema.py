@@ -1,0 +1,70 @@
+"""The columns of each input table: our names, what they hold, and which must be there.
+
+`[columns.orders]` in the config maps our name to the user's: `ordered_at = "InvoiceDate"`. A column that is not
+mapped keeps its name.
+"""
+
+from dataclasses import dataclass
+
+from features.errors import InputError, nearest
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column."""
+
+    says: str
+    required: bool = False
+
+
+ORDERS = {
+    "customer_id": Column("who bought; any text", required=True),
+    "ordered_at": Column("when; a date or a time, with zone or in time.timezone", required=True),
+    "amount": Column("revenue of the line in currency units; negative is a refund", required=True),
+    "order_id": Column("lines with one order_id are one order; without it, one customer and instant"),
+    "product_id": Column("finds the order that a refund belongs to"),
+    "quantity": Column("with unit_price, stands in for amount"),
+    "unit_price": Column("with quantity, stands in for amount"),
+    "cost": Column("cost of the line; where absent, money.gross_margin gives the margin"),
+    "currency": Column("one for the whole log"),
+    "recorded_at": Column("when the line became known, if later than ordered_at"),
+    "source": Column("which export a line came from, where one file holds several that overlap"),
+    "category": Column("kept for features of the basket"),
+    "channel": Column("kept for features of the basket"),
+    "discount": Column("kept for features of the basket"),
+}
+"""The table `orders`. Ours to theirs by `theirs`."""
+
+ZERO_DIGIT_CURRENCIES = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905
+)
+THREE_DIGIT_CURRENCIES = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905
+
+
+def minor_units(currency: str) -> int:
+    """Minor units in one unit of an ISO 4217 currency.
+
+    >>> minor_units("GBP"), minor_units("JPY"), minor_units("KWD")
+    (100, 1, 1000)
+    """
+    return 1 if currency in ZERO_DIGIT_CURRENCIES else 1000 if currency in THREE_DIGIT_CURRENCIES else 100
+
+
+def theirs(found: list[str], mapping: dict[str, str], *, where: str) -> dict[str, str]:
+    """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing."""
+    columns = {ours: mapping.get(ours, ours) for ours in ORDERS}
+    present = {ours: name for ours, name in columns.items() if name in found}
+    wrong = [ours for ours in mapping if mapping[ours] not in found]
+    missing = [ours for ours, column in ORDERS.items() if column.required and ours not in present]
+    if "amount" in missing and {"quantity", "unit_price"} <= present.keys():
+        missing.remove("amount")
+    if not (wrong or missing):
+        return present
+    named = [f"'{columns[ours]}' ({ours})" for ours in dict.fromkeys([*missing, *wrong])]
+    hints = [hint for ours in [*missing, *wrong] if (hint := nearest(columns[ours], found))]
+    raise InputError(
+        f"{'column' if len(named) == 1 else 'columns'} {', '.join(named)} not found; found {', '.join(found)}",
+        where=where,
+        next=f'Name them in the config, e.g. [columns.orders] {(missing or wrong)[0]} = "{found[0]}"'
+        + (f" ({hints[0]})." if hints else "."),
+    )
