@@ -4,7 +4,7 @@ A label at `as_of` is what a feature would say about the window `[as_of, as_of +
 closes, so it is known on that day and not a day earlier.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +13,6 @@ import pyarrow.compute as pc
 from features.clock import DAY
 from features.histories import Histories
 from features.kernel import kernel
-
-
-def matured(as_of: list[date], histories: Histories, *, horizon_days: int) -> list[date]:
-    """The cut-offs whose whole window lies in the data: `as_of + horizon_days <= histories.end`."""
-    return [day for day in as_of if day + timedelta(days=horizon_days) <= histories.end]
 
 
 def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,8 +34,8 @@ def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> p
     churned (bool: no order in the window), future_orders, future_value (margin); last_period_orders and
     last_period_value over the window before `as_of`. Raises ValueError if a row's window is not in the data.
     """
-    last = max(rows["as_of"].to_pylist(), default=histories.end)
-    if not matured([last], histories, horizon_days=horizon_days) and len(rows):
+    last = pc.max(rows["as_of"]).as_py()
+    if last is not None and last + timedelta(days=horizon_days) > histories.end:
         raise ValueError(f"the window of {last} ends after the data, which end before {histories.end}")
     orders, value = period(histories, rows, from_days=0, to_days=horizon_days)
     past_orders, past_value = period(histories, rows, from_days=-horizon_days, to_days=0)

@@ -79,6 +79,8 @@ def append(
 ) -> None:
     """Append whatever `scan` reads to `raw`; see `read`."""
     described = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
+    if not all(name.isprintable() for name in described):
+        raise InputError("is not a table: its first line is not text", where=where, next="Give CSV or Parquet.")
     present = theirs(list(described), mapping, where=where)
     changed = [ours for ours, name in present.items() if types.setdefault(ours, described[name]) != described[name]]
     if changed:

@@ -1,0 +1,74 @@
+"""What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.ingest import Ingested, ingest
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+CDNOW = ROOT / "pipelines" / "data" / "cdnow.parquet"
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[..., Ingested]:
+    """Reads orders (path or frame): UTC, USD, margin 40 %, unless told otherwise."""
+
+    def read_with(orders: str | Path | pd.DataFrame, **changes: object) -> Ingested:
+        terms = {
+            "mapping": {},
+            "timezone": "UTC",
+            "time_format": None,
+            "currency": "USD",
+            "gross_margin": 0.4,
+            "exclude_products": (),
+            "now_us": None,
+        }
+        return ingest(orders, **(terms | changes))
+
+    return read_with
+
+
+@pytest.fixture(scope="session")
+def cdnow_path() -> Path:
+    return CDNOW
+
+
+@pytest.fixture(scope="session")
+def cdnow(read: Callable[..., Ingested]) -> Ingested:
+    return read(CDNOW)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data sets beside the checkout; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the real data sets in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture
+def log() -> Callable[[str], pd.DataFrame]:
+    """A frame of orders from lines like "ann 2020-01-01 5.00 [order_id [product_id]]"."""
+
+    def parse(text: str) -> pd.DataFrame:
+        rows = [line.split() for line in text.strip().splitlines()]
+        columns = ["customer_id", "ordered_at", "amount", "order_id", "product_id"]
+        return pd.DataFrame([row + [None] * (5 - len(row)) for row in rows], columns=columns).dropna(axis=1, how="all")
+
+    return parse
+
+
+@pytest.fixture(scope="session")
+def online_retail(read: Callable[..., Ingested], shared: Path) -> Ingested:
+    """Online Retail II, read as docs/examples/online_retail_ii.toml reads it."""
+    return read(
+        shared / "online_retail_ii" / "transactions.parquet",
+        mapping={"ordered_at": "ts", "source": "sheet"},
+        timezone="Europe/London",
+        currency="GBP",
+        exclude_products=("TEST%", "AMAZONFEE", "BANK CHARGES"),
+    )

@@ -1,0 +1,93 @@
+"""CHECKS 7: no label is read before its window has closed, and labels are what SQL counts."""
+
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pytest
+
+from features.errors import InputError
+from features.labels import with_labels
+from features.snapshot import snapshot
+from models.timeline import test_day as latest_test_day
+from models.timeline import timeline
+
+
+def test_labels_equal_sql_for_every_customer(cdnow, cdnow_path):
+    day, horizon = date(1997, 10, 1), 90
+    rows = with_labels(cdnow.histories, snapshot(cdnow.histories, as_of=[day]), horizon_days=horizon).to_pandas()
+    window = (
+        "count(distinct ordered_at) filter ({w}) as orders, "
+        "coalesce(sum(amount) filter ({w}), 0)::double * 0.4 as value"
+    )
+    for prefix, start in (("future", day), ("last_period", day - timedelta(days=horizon))):
+        inside = f"ordered_at >= date '{start}' and ordered_at < date '{start + timedelta(days=horizon)}'"
+        expected = duckdb.sql(f"""
+            select customer_id, {window.format(w=inside)} from '{cdnow_path}' group by customer_id
+            having min(ordered_at) < date '{day}' order by customer_id""").df()
+        assert rows["customer_id"].tolist() == expected["customer_id"].tolist()
+        np.testing.assert_array_equal(rows[f"{prefix}_orders"], expected["orders"])
+        np.testing.assert_allclose(rows[f"{prefix}_value"], expected["value"], atol=1e-9)
+    np.testing.assert_array_equal(rows["churned"], rows["future_orders"] == 0)
+
+
+def test_a_refund_lowers_the_value_of_its_order_s_window_and_full_refunds_are_no_orders(read, log):
+    histories = read(
+        log(
+            """
+            ann 2020-01-01 10.00 a
+            ann 2020-02-01 20.00 b
+            ann 2020-02-10 -5.00 b
+            bob 2020-01-01 10.00 c
+            bob 2020-02-01 20.00 d
+            bob 2020-02-20 -20.00 d
+            bob 2020-05-01 1.00 e
+            """
+        )
+    ).histories
+    rows = with_labels(histories, snapshot(histories, as_of=[date(2020, 1, 15)]), horizon_days=60).to_pandas()
+    assert rows["future_value"].tolist() == [6.0, 0.0]
+    assert rows["churned"].tolist() == [False, True]
+
+
+def test_costs_make_the_margin_where_they_are_known(read, log):
+    orders = log("ann 2020-01-01 10.00\nann 2020-02-01 20.00\nann 2020-02-02 30.00\nann 2020-05-01 1.00")
+    histories = read(orders.assign(cost=[1.0, 12.0, None, 0.0])).histories
+    rows = with_labels(histories, snapshot(histories, as_of=[date(2020, 1, 15)]), horizon_days=60).to_pandas()
+    assert rows["future_value"].tolist() == [20 - 12 + 30 * 0.4]
+
+
+def test_a_window_past_the_data_is_refused(cdnow):
+    rows = snapshot(cdnow.histories, as_of=[date(1998, 6, 1)])
+    with pytest.raises(ValueError, match="ends after the data"):
+        with_labels(cdnow.histories, rows, horizon_days=90)
+
+
+@pytest.mark.parametrize("horizon", [7, 30, 90, 136])
+def test_no_training_window_is_open_or_inside_a_gap(horizon):
+    first, end = date(1997, 1, 1), date(1998, 7, 1)
+    as_of = latest_test_day(first, end, horizon_days=horizon)
+    line = timeline(first, as_of=as_of, horizon_days=horizon)
+    gap = timedelta(days=horizon)
+    assert as_of + gap == end
+    assert line.calibrate + gap == as_of
+    assert all(day + gap <= line.calibrate for day in line.train)
+    assert all(day + gap > as_of or day + gap > line.calibrate for day in line.censored)
+    assert min(line.train) >= first + gap
+    for early, late in line.folds:
+        assert late in line.train
+        assert all(day + gap <= late for day in early)
+
+
+def test_the_worked_example_of_the_timeline_is_true():
+    line = timeline(date(1997, 1, 1), as_of=date(1998, 4, 2), horizon_days=90)
+    assert line.calibrate == date(1998, 1, 2)
+    assert line.train[-3:] == [date(1997, 8, 5), date(1997, 9, 4), date(1997, 10, 4)]
+
+
+def test_too_little_history_says_how_much_is_needed_and_what_would_fit():
+    with pytest.raises(
+        InputError, match=r"545 days of orders are too few for a horizon of 180 days.*need 720"
+    ) as caught:
+        latest_test_day(date(1997, 1, 1), date(1998, 6, 30), horizon_days=180)
+    assert "horizon_days to 136 or less" in str(caught.value)
