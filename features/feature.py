@@ -48,6 +48,8 @@ class Feature:
     function: Callable[..., float]
     days: int | None = None
     """The window of a windowed feature, passed as the third argument."""
+    absent: str = ""
+    """What to say where the feature is undefined."""
 
     @property
     def meaning(self) -> str:
@@ -56,20 +58,23 @@ class Feature:
 
     def sentence(self, value: float) -> str:
         """The feature's value in words: "62 days since the last order"."""
-        number = "unknown" if np.isnan(value) else f"{value:,.{2 if self.unit == 'money' else 0}f}"
+        if np.isnan(value):
+            return self.absent
+        number = f"{value:,.{2 if self.unit == 'money' else 0}f}"
         words = self.says.replace("{}", number).replace("{days}", str(self.days))
         return re.sub(r"^1 (\w+)s\b", r"1 \1", words)
 
 
-def feature(*, unit: str, says: str, windows: tuple[int, ...] = ()) -> Callable[[Callable], Callable]:
+def feature(*, unit: str, says: str, windows: tuple[int, ...] = (), absent: str = "") -> Callable[[Callable], Callable]:
     """Mark a function as a feature named after it, or as one per window: `orders_last` → `orders_last_30d`, …
 
-    unit: days, orders or money. says: the meaning, with {} for the value and {days} for the window.
+    unit: days, orders or money. says: the meaning, with {} for the value and {days} for the window. absent: what an
+    undefined value (NaN) means.
     """
 
     def mark(function: Callable) -> Callable:
         function.features = [  # type: ignore[attr-defined]
-            Feature(f"{function.__name__}_{days}d" if days else function.__name__, unit, says, function, days)
+            Feature(f"{function.__name__}_{days}d" if days else function.__name__, unit, says, function, days, absent)
             for days in (windows or (None,))
         ]
         return function

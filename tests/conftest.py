@@ -1,6 +1,7 @@
 """What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -72,3 +73,38 @@ def online_retail(read: Callable[..., Ingested], shared: Path) -> Ingested:
         currency="GBP",
         exclude_products=("TEST%", "AMAZONFEE", "BANK CHARGES"),
     )
+
+
+TERMS = {
+    "horizon_days": 90,
+    "currency": "USD",
+    "gross_margin": 0.4,
+    "annual_discount_rate": 0.1,
+    "lifetime_days": 1095,
+}
+
+
+@pytest.fixture(scope="session")
+def taught(read: Callable[..., Ingested]):
+    """A lesson on a fifth of CDNOW's customers as of 1998-04-02, the terms, and the labelled rows of the test day."""
+    from features.labels import with_labels
+    from features.snapshot import snapshot
+    from models.terms import Terms
+    from pipelines.learn import lesson
+
+    terms = Terms(**TERMS)
+    frame = pd.read_parquet(CDNOW)
+    histories = read(frame[frame["customer_id"].astype(int) % 5 == 0]).histories
+    as_of = date(1998, 4, 2)
+    test = with_labels(histories, snapshot(histories, as_of=[as_of]), horizon_days=90)
+    return lesson(histories, terms, as_of=as_of), terms, test.to_pandas(date_as_object=False)
+
+
+@pytest.fixture(scope="session")
+def model(taught):
+    """A model made from that lesson."""
+    from models.trees import DEFAULTS
+    from pipelines.learn import learn
+
+    lesson, terms, _ = taught
+    return learn(lesson, terms, params={"churn": DEFAULTS, "value": DEFAULTS}, seed=7)

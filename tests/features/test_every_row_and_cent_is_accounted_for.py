@@ -259,3 +259,11 @@ def test_any_log_reconciles_and_its_order_of_rows_does_not_matter(read, lines, s
     last = table.query("as_of == @days[1]").set_index("customer_id")["spend_total"]
     whole = frame.groupby("customer_id")["amount"].sum().round(2)
     np.testing.assert_allclose(last, whole[last.index], atol=1e-9)
+
+
+def test_a_frame_of_decimals_and_a_frame_of_mixed_types(read):
+    frame = pd.DataFrame({"customer_id": ["a"] * 3000, "ordered_at": "2020-01-01", "amount": [Decimal("1.10")] * 3000})
+    frame.loc[2000, "amount"] = Decimal("123456.78")
+    assert read(frame).histories.columns.amount_cents.sum() == 110 * 2999 + 12_345_678
+    with pytest.raises(InputError, match="mixes types"):
+        read(pd.DataFrame({"customer_id": ["a", 1], "ordered_at": "2020-01-01", "amount": 1.0}))

@@ -51,5 +51,7 @@ def test_every_feature_says_its_value_in_words():
     assert CATALOGUE["recency_days"].sentence(62.4) == "62 days since the last order"
     assert CATALOGUE["orders_last_90d"].sentence(1) == "1 order in the last 90 days"
     assert CATALOGUE["spend_mean"].sentence(1234.5) == "1,234.50 spent per order"
-    assert CATALOGUE["gap_mean_days"].sentence(float("nan")) == "unknown days between orders on average"
+    assert CATALOGUE["gap_mean_days"].sentence(float("nan")) == "only one order so far"
+    undefined = {one for one in CATALOGUE.values() if one.absent}
+    assert {one.name for one in undefined} == {"gap_mean_days", "gap_std_days"}
     assert len({one.meaning for one in CATALOGUE.values()}) == len(CATALOGUE)

@@ -1,0 +1,52 @@
+"""After how long a silence a customer has left: what each horizon would get wrong."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from features.histories import Histories
+from features.labels import period
+from features.snapshot import snapshot
+
+CANDIDATES = (30, 60, 90, 120, 180, 270, 365)
+FOLLOW_UP_DAYS = 180
+ACCEPTABLE = 0.10
+"""Share of false churners up to which the adviser takes a horizon."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One horizon: how many customers it calls gone, and how many of those come back all the same."""
+
+    horizon_days: int
+    churn_rate: float
+    """Share of the customers who had been silent for the horizon on the day of judgement."""
+    false_churn_rate: float
+    """Share of those who ordered within the follow-up after that day."""
+    trainable: bool
+    """Whether the history is long enough to train and test with it (four horizons)."""
+
+
+def candidates(histories: Histories) -> tuple[list[Candidate], int]:
+    """The horizons compared on one day, and the days of follow-up after it.
+
+    The follow-up is 180 days or a third of the history, and the same for every horizon, so that the rates compare: a
+    longer silence can only be a surer one. Wrong in level where the follow-up falls into another season.
+    """
+    have = (histories.end - histories.first_day).days
+    follow_up = max(min(FOLLOW_UP_DAYS, have // 3), 1)
+    rows = snapshot(histories, as_of=[histories.end - timedelta(days=follow_up)])
+    recency = rows["recency_days"].to_numpy()
+    returned = period(histories, rows, from_days=0, to_days=follow_up)[0] > 0
+    judged = [
+        Candidate(horizon, float(silent.mean()), float(returned[silent].mean()), have >= 4 * horizon)
+        for horizon in CANDIDATES
+        if (silent := recency >= horizon).any()
+    ]
+    return judged, follow_up
+
+
+def advised(judged: list[Candidate]) -> Candidate | None:
+    """The shortest trainable horizon with few false churners; failing that, the trainable one with the fewest."""
+    trainable = [one for one in judged if one.trainable]
+    good = [one for one in trainable if one.false_churn_rate <= ACCEPTABLE]
+    return good[0] if good else min(trainable, key=lambda one: one.false_churn_rate, default=None)

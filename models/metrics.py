@@ -1,0 +1,240 @@
+"""The metrics of a churn and value model: small functions of what happened, what was predicted, and weights.
+
+`weights` is how often each customer counts (1 if None), or a stack of such rows, one per bootstrap resample; the
+result then has one value per row. Each function sorts once for a whole stack, which is why it is not scikit-learn's
+(the tests hold them equal to scikit-learn where it has the metric). Customers with equal scores share a rank: what
+they hold is spread evenly over their places, so no metric depends on the order of rows. An undefined metric is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from features.errors import Refusal
+from models.bootstrap import interval, resampled
+from models.likelihood import Floats
+from models.prediction import Prediction
+from models.ranking import captured, gain_area, midranks, ranked, ratio
+
+DECILES = np.linspace(0, 1, 11)
+
+
+def roc_auc(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Probability that a churner is scored above a stayer, ties half (0 … 1); undefined with one class."""
+    left, stayed = ranked(probability, weights, churned, 1 - churned)
+    below = stayed.sum(-1, keepdims=True) - np.cumsum(stayed, -1)
+    return ratio((left * (below + stayed / 2)).sum(-1), left.sum(-1) * stayed.sum(-1))
+
+
+def pr_auc(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Average precision: Σ (recall_k − recall_k−1) · precision_k (share of churners … 1); undefined without churn."""
+    left, everyone = ranked(probability, weights, churned, np.ones_like(churned))
+    precision = np.cumsum(left, -1) / np.maximum(np.cumsum(everyone, -1), 1e-300)
+    return ratio((left * precision).sum(-1), left.sum(-1))
+
+
+def brier(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Mean squared error of the probability (0 best … 1)."""
+    return _mean((probability - churned) ** 2, weights)
+
+
+def log_loss(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Mean −ln of the probability given to what happened (0 best), clipped at 2.2e-16: 36 for a sure thing missed."""
+    given = np.where(churned > 0, probability, 1 - probability)
+    return _mean(-np.log(np.clip(given, np.finfo(float).eps, 1)), weights)
+
+
+def ece(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Expected calibration error: mean |predicted − observed churn| over 10 bins of equally many customers (0 … 1).
+
+    Bins by predicted probability (Naeini et al. 2015, with equal counts). Blind to what averages out within a bin.
+    """
+    customers, said, seen = np.diff(captured(probability, weights, DECILES, probability, churned))
+    return np.abs(said - seen).sum(-1) / customers.sum(-1)
+
+
+def top_decile_lift(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
+    """Churn among the 10 % of customers scored highest over churn among all (0 … 10; Lemmens & Croux 2006)."""
+    _, left = captured(probability, weights, np.array([0.1, 1.0]), churned)
+    return ratio(left[..., 0], 0.1 * left[..., 1])
+
+
+def mae(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Mean absolute error, currency units. Never choose a value model by it: it rewards predicting the median."""
+    return _mean(np.abs(expected - value), weights)
+
+
+def rmse(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Root of the mean squared error, currency units; a few whales decide it."""
+    return np.sqrt(_mean((expected - value) ** 2, weights))
+
+
+def r2(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """1 − squared error / squared deviation from the mean (… 1 best); undefined if all values are equal."""
+    centred = value - np.median(value)  # against cancellation; exactly 0 if all are equal
+    variance = _mean(centred**2, weights) - _mean(centred, weights) ** 2
+    return 1 - ratio(_mean((expected - value) ** 2, weights), variance)
+
+
+def spearman(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Correlation of the ranks of predicted and realised value, ties at their mean rank (−1 … 1 best)."""
+    x, y = midranks(value, weights), midranks(expected, weights)
+    w = np.ones_like(value) if weights is None else weights
+    x, y = (ranks - (w * ranks).sum(-1, keepdims=True) / w.sum(-1, keepdims=True) for ranks in (x, y))
+    return ratio((w * x * y).sum(-1), np.sqrt((w * x * x).sum(-1) * (w * y * y).sum(-1)))
+
+
+def normalized_gini(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Area between gain curve and diagonal over that of a perfect ranking (−1 … 1 best); undefined without value.
+
+    Wang, Liu & Miao (2019), A Deep Probabilistic Model for Customer Lifetime Value Prediction, arXiv:1912.07753; by
+    trapezoids from (0, 0), theirs by steps: equal but for 1 / customers.
+    """
+    return ratio(gain_area(expected, value, weights), gain_area(value, value, weights))
+
+
+def decile_mape(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Mean over deciles of predicted value of |predicted − realised| / realised (0 best; Wang, Liu & Miao 2019).
+
+    Undefined when a decile realised nothing.
+    """
+    _, said, seen = np.diff(captured(expected, weights, DECILES, expected, value))
+    return ratio(np.abs(said - seen), seen).mean(-1)
+
+
+def total_bias(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
+    """Sum predicted over sum realised, less 1 (0 best); undefined unless the realised sum is above 0."""
+    return ratio(_mean(expected, weights), _mean(value, weights)) - 1
+
+
+def interval_coverage(value: Floats, low: Floats, high: Floats, weights: Floats | None = None) -> Floats:
+    """Share of customers whose realised value lies within [low, high] (0 … 1)."""
+    return _mean((low <= value) & (value <= high), weights)
+
+
+CHURN_METRICS = {
+    "roc_auc": roc_auc,
+    "pr_auc": pr_auc,
+    "brier": brier,
+    "log_loss": log_loss,
+    "ece": ece,
+    "top_decile_lift": top_decile_lift,
+}
+VALUE_METRICS = {
+    "mae": mae,
+    "rmse": rmse,
+    "r2": r2,
+    "spearman": spearman,
+    "normalized_gini": normalized_gini,
+    "decile_mape": decile_mape,
+    "total_bias": total_bias,
+}
+
+
+def evaluate(
+    truth: pd.DataFrame,
+    predictions: Mapping[str, Prediction],
+    *,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> dict[str, Any]:
+    """The judgement of `metrics.json`: models, differences, calibration, deciles and gains, ready for JSON.
+
+    `truth` has columns churned (bool) and future_value (currency units), a row per customer; `predictions` are by
+    model name, in the order of its rows. Differences are the first model minus each other one. Intervals hold
+    `confidence` (0 … 1) of `resamples` draws of customers, the same customers for every model. An undefined metric is
+    None; so is the interval of one that is undefined in any resample.
+    """
+    churned, value = (truth[name].to_numpy(dtype=float) for name in ("churned", "future_value"))
+    _check("truth", {"churned": churned, "future_value": value}, customers=max(1, len(truth)))
+    for name, prediction in predictions.items():
+        _check(name, prediction._asdict(), customers=len(truth))
+    point = {name: _measure(churned, value, said, None) for name, said in predictions.items()}
+    stacks: dict[str, list[dict[str, Floats]]] = {name: [] for name in predictions}
+    for weights in resampled(len(truth), resamples=resamples, seed=seed):
+        for name, said in predictions.items():
+            stacks[name].append(_measure(churned, value, said, weights))
+    draws = {name: {m: np.concatenate([s[m] for s in stack]) for m in stack[0]} for name, stack in stacks.items()}
+
+    def compared(metric: str, one: str, other: str | None = None) -> dict[str, float | None]:
+        """A metric of one model, or of one less another."""
+        at, spread = point[one][metric], draws[one][metric]
+        if other is not None:
+            at, spread = at - point[other][metric], spread - draws[other][metric]
+        low, high = interval(spread, confidence=confidence)
+        return {"value": _number(at), "low": _number(low), "high": _number(high)}
+
+    first, *others = predictions
+    return {
+        "confidence": confidence,
+        "resamples": resamples,
+        "models": {name: {m: compared(m, name) for m in point[name]} for name in predictions},
+        "differences": {
+            other: {m: compared(m, first, other) for m in point[first] if m in point[other]} for other in others
+        },
+        "calibration": {
+            name: _bins(said.churn_probability, churned, "predicted", "observed") for name, said in predictions.items()
+        },
+        "deciles": {
+            name: _bins(said.expected_value, value, "predicted", "realised") for name, said in predictions.items()
+        },
+        "gains": {name: _gains(said.expected_value, value) for name, said in predictions.items()},
+    }
+
+
+def _measure(churned: Floats, value: Floats, said: Prediction, weights: Floats | None) -> dict[str, Floats]:
+    """Every metric the prediction allows."""
+    found = {name: metric(churned, said.churn_probability, weights) for name, metric in CHURN_METRICS.items()}
+    found |= {name: metric(value, said.expected_value, weights) for name, metric in VALUE_METRICS.items()}
+    if said.value_p10 is not None and said.value_p90 is not None:
+        found["interval_coverage"] = interval_coverage(value, said.value_p10, said.value_p90, weights)
+    return found
+
+
+def _bins(score: Floats, seen: Floats, predicted: str, realised: str) -> list[dict[str, float | int | None]]:
+    """Mean prediction and outcome per tenth of the customers, highest score first."""
+    size, said, was = np.diff(captured(score, None, DECILES, score, seen))
+    customers = np.diff(np.round(DECILES * len(score))).astype(int)
+    return [
+        {predicted: _number(s / n), realised: _number(w / n), "customers": int(c)}
+        for n, s, w, c in zip(size, said, was, customers, strict=True)
+    ]
+
+
+def _gains(score: Floats, value: Floats) -> list[float | None]:
+    """Share of the realised value captured by the best-scored 0, 5, … 100 % of customers."""
+    _, held = captured(score, None, np.linspace(0, 1, 21), value)
+    return [_number(share) for share in ratio(held, np.full(held.shape, held[-1]))]
+
+
+def _number(value: float | Floats) -> float | None:
+    """For JSON, which has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _check(where: str, columns: Mapping[str, Floats | None], *, customers: int) -> None:
+    """A finite value for every customer, probabilities within 0 … 1: metrics of the rest would flatter."""
+    for name, values in columns.items():
+        if values is None:
+            continue
+        usable = np.isfinite(values)
+        if name == "churn_probability":
+            usable &= (values >= 0) & (values <= 1)
+        if usable.sum() != customers or len(values) != customers:
+            raise Refusal(
+                f"{name} has {len(values)} values, {usable.sum()} of them usable, for {customers} customers",
+                where=where,
+                next="every customer needs a finite value, and a probability within 0 … 1",
+            )
+
+
+def _mean(values: ArrayLike, weights: Floats | None) -> Floats:
+    """Weighted mean over customers."""
+    w = np.ones(np.shape(values)) if weights is None else weights
+    return np.asarray(w @ np.asarray(values, dtype=float) / w.sum(-1))

@@ -1,0 +1,21 @@
+"""What a model says about each customer: the one shape in which models are compared."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from models.likelihood import Floats
+
+
+class Prediction(NamedTuple):
+    """One value per customer, in the order of the rows predicted on; None where a model does not say.
+
+    Probability of no order in the horizon (0 … 1); expected margin in it, and the 10 % and 90 % quantiles of that
+    margin (currency units); expected number of orders in it.
+    """
+
+    churn_probability: Floats
+    expected_value: Floats
+    value_p10: Floats | None = None
+    value_p90: Floats | None = None
+    expected_orders: Floats | None = None

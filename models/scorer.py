@@ -1,0 +1,125 @@
+"""The whole model: feature rows in, probabilities and money out. What a bundle holds and a service serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import CATALOGUE
+from features.ingest import ingest
+from features.snapshot import snapshot
+from models import bgnbd, churn, intervals, lifetime, value
+from models.bgnbd import BGNBD
+from models.churn import Churn
+from models.explain import reasons
+from models.intervals import Intervals
+from models.terms import Terms
+from models.value import Value
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A fitted model with all that it takes to score a row."""
+
+    terms: Terms
+    features: list[str]
+    """Feature columns, in the order the trees take them."""
+    churn: Churn
+    value: Value
+    intervals: Intervals
+    tail: BGNBD
+    """The shape of buying beyond the horizon, for `clv`."""
+    version: str = "unsaved"
+    """The first digits of the bundle's hash."""
+
+
+def fit(
+    rows: pd.DataFrame,
+    latest: pd.DataFrame,
+    *,
+    terms: Terms,
+    churn_params: Mapping[str, float],
+    value_params: Mapping[str, float],
+    seed: int,
+) -> Scorer:
+    """Learn from labelled rows of many cut-offs, then calibrate on the rows of the latest matured one.
+
+    `latest` must lie a whole horizon after the cut-offs of `rows`; models/timeline.py sees to it.
+    """
+    names = list(CATALOGUE)
+    churner = churn.calibrate(churn.fit(rows, names, params=churn_params, seed=seed), latest, names)
+    probability = churner.probability(latest, names)
+    valuer = value.calibrate(value.fit(rows, names, params=value_params, seed=seed), probability, latest, names)
+    expected = (1 - probability) * valuer.margin(latest, names)
+    return Scorer(
+        terms=terms,
+        features=names,
+        churn=churner,
+        value=valuer,
+        intervals=intervals.fit(expected, latest["future_value"].to_numpy()),
+        tail=bgnbd.fit(*bought(latest)),
+    )
+
+
+def bought(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frequency, recency and T of the buy-till-you-die models, in days, from feature rows."""
+    age = rows["tenure_days"].to_numpy()
+    return rows["repeat_orders"].to_numpy(), age - rows["recency_days"].to_numpy(), age
+
+
+def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+    """Scores of feature rows: the columns of `scores.parquet` but `segment`, which compares with the whole base.
+
+    Probabilities in (0, 1); expected_orders in orders; expected_value, value_p10, value_p90 and clv are margin in
+    currency units, over the horizon and the lifetime.
+    """
+    terms, names = scorer.terms, scorer.features
+    churn_probability = scorer.churn.probability(rows, names)
+    expected_value = (1 - churn_probability) * scorer.value.margin(rows, names)
+    low, high = scorer.intervals.interval(expected_value)
+    frequency, recency, age = bought(rows)
+    clv = lifetime.clv(
+        expected_value,
+        horizon_days=terms.horizon_days,
+        lifetime_days=terms.lifetime_days,
+        annual_discount_rate=terms.annual_discount_rate,
+        bgnbd=scorer.tail,
+        frequency=frequency,
+        recency=recency,
+        T=age,
+    )
+    return pd.DataFrame(
+        {
+            "customer_id": rows["customer_id"],
+            "as_of": rows["as_of"],
+            "horizon_days": np.full(len(rows), terms.horizon_days, np.int32),
+            "churn_probability": churn_probability,
+            "expected_orders": (1 - churn_probability) * scorer.value.orders(rows, names),
+            "expected_value": expected_value,
+            "value_p10": low,
+            "value_p90": high,
+            "clv": clv,
+            **reasons(scorer.churn.booster, rows, names),
+            "model_version": scorer.version,
+        }
+    )
+
+
+def score_orders(scorer: Scorer, orders: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Scores from raw orders: a frame with customer_id, ordered_at, amount and what else the schema knows.
+
+    Naive times are read as UTC. Every customer with an order before `as_of` gets a row.
+    """
+    histories = ingest(
+        orders,
+        mapping={},
+        timezone="UTC",
+        time_format=None,
+        currency=scorer.terms.currency,
+        gross_margin=scorer.terms.gross_margin,
+        exclude_products=(),
+        now_us=None,
+    ).histories
+    return score(scorer, snapshot(histories, as_of=[as_of]).to_pandas(date_as_object=False))

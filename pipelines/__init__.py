@@ -1,0 +1,1 @@
+"""Steps that touch disk, clock and registry: one file per command of the command line, cli.py in front."""

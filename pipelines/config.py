@@ -1,0 +1,185 @@
+"""`stayworth.toml` as one frozen model: every key known, every business number given by its owner."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from features.errors import InputError, nearest
+from features.schema import ORDERS
+from models.terms import Terms
+from retention.offers import Offer
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"is not a time zone; {nearest(name, sorted(available_timezones())) or 'e.g. Europe/London'}")
+    return name
+
+
+def _known_columns(mapping: dict[str, str]) -> dict[str, str]:
+    for name in mapping:
+        if name not in ORDERS:
+            raise ValueError(f"'{name}' is not a column of orders; {nearest(name, list(ORDERS)) or ', '.join(ORDERS)}")
+    return mapping
+
+
+class Part(BaseModel):
+    """A section of the config: frozen, and no key that is not named here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(Part):
+    """Where the tables are; paths are relative to the config's folder."""
+
+    orders: str
+    """A file, a folder or a glob of CSV or Parquet files."""
+    exclude_products: tuple[str, ...] = ()
+    """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
+
+
+class Columns(Part):
+    """Our column names to theirs."""
+
+    orders: Annotated[dict[str, str], AfterValidator(_known_columns)] = Field(default_factory=dict)
+
+
+class Time(Part):
+    """How times are written and how far ahead to look."""
+
+    horizon_days: int = Field(ge=1, le=1095)
+    """A customer who orders nothing for this long has churned; value is what they bring in it."""
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    """The zone of times written without one."""
+    format: str | None = None
+    """strptime format of times that are not ISO, e.g. %d/%m/%Y %H:%M."""
+
+
+class Money(Part):
+    """The business terms of value; no number here has a default."""
+
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    gross_margin: float = Field(gt=0, le=1)
+    annual_discount_rate: float = Field(ge=0, le=1)
+    lifetime_days: int = Field(ge=1, le=36500)
+
+
+class Train(Part):
+    """How hard to look for a model."""
+
+    trials: int = Field(default=30, ge=1, le=10_000)
+    seed: int = Field(default=7, ge=0, lt=2**31)
+
+
+class Tracking(Part):
+    """Where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
+
+    uri: str = "sqlite:///mlflow.db"
+
+
+class Plan(Part):
+    """How a campaign is measured."""
+
+    holdout_share: float = Field(default=0.1, ge=0, le=0.5)
+    """Share of the chosen customers left alone at random, so that the effect can be measured."""
+    salt: str = "stayworth"
+    """Changes who is held out; keep it secret from those who could game it."""
+
+
+class Output(Part):
+    """Where the latest bundle, scores, plan and metrics stand, for `plan`, `report` and `serve` to find."""
+
+    folder: str = "runs"
+
+
+class Config(Part):
+    """The whole of `stayworth.toml`."""
+
+    data: Data
+    columns: Columns = Columns()
+    time: Time
+    money: Money
+    train: Train = Train()
+    tracking: Tracking = Tracking()
+    plan: Plan = Plan()
+    output: Output = Output()
+    offers: tuple[Offer, ...] = ()
+    _home: Path = PrivateAttr()
+
+    @property
+    def home(self) -> Path:
+        """The folder of the config file: relative paths start there."""
+        return self._home
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(horizon_days=self.time.horizon_days, **self.money.model_dump())
+
+    @property
+    def orders(self) -> Path:
+        return Path(os.path.normpath(self.home / self.data.orders))
+
+    @property
+    def folder(self) -> Path:
+        return Path(os.path.normpath(self.home / self.output.folder))
+
+    @property
+    def tracking_uri(self) -> str:
+        """The tracking URI, a relative sqlite path resolved against the config's folder."""
+        scheme, _, path = self.tracking.uri.partition(":///")
+        return f"sqlite:///{os.path.normpath(self.home / path)}" if scheme == "sqlite" else self.tracking.uri
+
+
+def load(path: Path) -> Config:
+    """Read and check a config. Raises InputError naming the file, every wrong key and what to write instead."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such config", where=str(path), next="Make one: stayworth init FILE.") from None
+    except OSError as error:
+        raise InputError(
+            f"cannot be read: {error.strerror}", where=str(path), next="Name a TOML file with -c."
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8 text", where=str(path), next="Name a TOML file with -c.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not TOML: {error}", where=str(path), next="Compare with stayworth init FILE.") from None
+    try:
+        config = Config(**content)
+    except ValidationError as error:
+        problems = [_problem(one) for one in error.errors()]
+        what = (
+            problems[0]
+            if len(problems) == 1
+            else f"{len(problems)} problems:" + "".join(f"\n  - {p}" for p in problems)
+        )
+        raise InputError(
+            what, where=str(path), next="`stayworth init FILE` writes a config with every key explained."
+        ) from None
+    config._home = path.resolve().parent
+    return config
+
+
+def _problem(error: Any) -> str:
+    """One wrong key in words: where it stands, what was found, what to write."""
+    *section, key = [str(part) for part in error["loc"] if not str(part).startswith("function-")]
+    place = ".".join([*section, key])
+    if error["type"] == "extra_forbidden":
+        known = _keys(section)
+        return f"unknown key '{place}'; {nearest(key, known) or 'known are ' + ', '.join(known)}"
+    if error["type"] == "missing":
+        return f"'{place}' is missing"
+    expected = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"'{place}' {expected}, found {error['input']!r}"
+
+
+def _keys(section: list[str]) -> list[str]:
+    """The keys known in a section of the config."""
+    part: Any = Offer if section[:1] == ["offers"] else Config
+    for name in section if part is Config else []:
+        part = part.model_fields[name].annotation
+    return list(part.model_fields)

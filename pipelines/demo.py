@@ -1,0 +1,53 @@
+"""The whole loop on the embedded real data, as a user would type it: check, train, evaluate, score, plan, report."""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from features.clock import parse_day
+from pipelines import store
+from pipelines.check import check
+from pipelines.config import load
+from pipelines.evaluate import evaluate
+from pipelines.features import write_features
+from pipelines.plan import make_plan
+from pipelines.reporting import write_report
+from pipelines.score import score, summary
+from pipelines.train import train
+
+BUDGET = 1000.0
+"""US dollars: enough to show a choice."""
+
+
+def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run every step into `folder`; returns what the closing table shows."""
+    data = files("pipelines") / "data"
+    orders, settings = folder / "orders.parquet", folder / "stayworth.toml"
+    with store.replacing(orders) as draft:
+        draft.write_bytes((data / "cdnow.parquet").read_bytes())
+    store.write_text(settings, (data / "demo.toml").read_text("utf-8"))
+    config = load(settings)
+
+    say("checking the orders")
+    checked = check(config, now=now)
+    trained = train(config, now=now, trials=None, say=say)
+    backtest = evaluate(config, now=now, trials=None, cut_offs=4, say=say)
+    as_of = parse_day(checked["end"])
+    write_features(config, as_of=[as_of], output=folder / "features.parquet", now=now, say=say)
+    scores = score(config, as_of=as_of, now=now, output=None, say=say)
+    say("planning")
+    plan = make_plan(config, budget=BUDGET, capacity=None, offer_name=None, outputs=[folder / "plan.csv"])
+    say("writing the report")
+    report = write_report(config, output=None, now=now)
+    return {
+        "folder": str(folder),
+        "check": checked,
+        "scores": summary(scores, config),
+        "metrics": trained.metrics,
+        "backtest": backtest,
+        "plan": plan.summary,
+        "report": str(report),
+        "next": f"stayworth plan -c {settings} --budget {BUDGET * 2:.0f}",
+    }

@@ -1,0 +1,44 @@
+"""Rolling-origin backtest: the whole recipe again at several days, each judged on what followed it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.timeline import test_day
+from pipelines import store
+from pipelines.config import Config
+from pipelines.learn import judge, learn, lesson
+from pipelines.orders import read_orders
+from pipelines.tune import tune
+
+CUT_OFFS = 4
+RESAMPLES = 100
+
+
+def evaluate(
+    config: Config, *, now: datetime, trials: int | None, cut_offs: int, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """The evaluation at each of `cut_offs` test days, oldest first; written to backtest.json.
+
+    The test days step back from the latest by a third of the horizon, fewer where the history is too short.
+    Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it.
+    """
+    terms, seed = config.terms, config.train.seed
+    store.writable(config.folder / store.BACKTEST)
+    say("reading orders")
+    histories = read_orders(config, now=now).histories
+    latest = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    step = timedelta(days=max(terms.horizon_days // 3, 1))
+    earliest = histories.first_day + timedelta(days=3 * terms.horizon_days)
+    days = [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
+
+    oldest = lesson(histories, terms, as_of=days[0])
+    params = tune(oldest.rows, oldest.timeline.folds, trials=trials or config.train.trials, seed=seed, say=say)
+    results = []
+    for number, day in enumerate(days, 1):
+        say(f"cut-off {number} of {len(days)}: {day}")
+        taught = lesson(histories, terms, as_of=day)
+        model = learn(taught, terms, params=params, seed=seed)
+        results.append(judge(histories, taught, model, terms, resamples=RESAMPLES, seed=seed))
+    store.write_json(config.folder / store.BACKTEST, results)
+    return results

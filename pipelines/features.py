@@ -1,0 +1,25 @@
+"""Feature rows to a file."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from features.snapshot import snapshot
+from pipelines import store
+from pipelines.config import Config
+from pipelines.orders import read_orders
+
+
+def write_features(
+    config: Config, *, as_of: list[date], output: Path, now: datetime, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """One row per customer and day; returns what was written."""
+    store.writable(output)
+    say("reading orders")
+    histories = read_orders(config, now=now).histories
+    say("computing features")
+    table = snapshot(histories, as_of=as_of)
+    store.write_table(output, table)
+    days = [day.isoformat() for day in sorted(set(as_of))]
+    return {"rows": table.num_rows, "days": days, "features": table.num_columns - 2, "written": str(output)}

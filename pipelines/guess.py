@@ -1,0 +1,177 @@
+"""A first `stayworth.toml` for somebody's own file: columns guessed from names and types, everything explained."""
+
+from pathlib import Path
+
+import duckdb
+
+from features.errors import InputError
+from features.schema import ORDERS
+from features.sources import find, scan_of
+
+SYNONYMS = {
+    "customer_id": "customer id|customerid|customer no|customer number|customer|client id|client no|client|"
+    "user id|userid|user|account id|member id|buyer id",
+    "ordered_at": "ordered at|order date|orderdate|invoice date|invoicedate|date|datetime|timestamp|ts|created at|"
+    "purchase date|transaction date|order purchase timestamp|time|day",
+    "amount": "amount|total|revenue|sales|line total|order total|order value|value|spend|payment value|dollar value|"
+    "net sales|total price|sum",
+    "order_id": "order id|orderid|order|order no|order number|invoice|invoice no|invoiceno|transaction id|receipt id",
+    "product_id": "product id|productid|product|sku|stock code|stockcode|item id|item|article",
+    "quantity": "quantity|qty|units|number of cds",
+    "unit_price": "unit price|unitprice|price",
+    "cost": "cost|unit cost|cogs",
+    "currency": "currency|currency code",
+    "recorded_at": "recorded at|loaded at|ingested at|inserted at|updated at",
+    "category": "category|product category|department",
+    "channel": "channel|source channel|sales channel",
+    "discount": "discount|rebate",
+}
+"""Names that shops give our columns, likeliest first; lower case, any separators."""
+
+TIME_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d")
+"""Tried in order on times that are not ISO."""
+
+
+def guess(orders: str, *, config_folder: Path) -> str:
+    """The text of a config for a file, folder or glob of orders. Raises InputError if a required column is not found.
+
+    Business numbers cannot be guessed: they are marked ASSUMED.
+    """
+    file = find(orders)[0]
+    with duckdb.connect() as db:
+        try:
+            scan = scan_of(file)
+            types = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
+            columns = _columns(types, where=str(file))
+            time_formats = _time_formats(db, scan, columns["ordered_at"], types[columns["ordered_at"]], where=str(file))
+            currency = _currency(db, scan, columns.get("currency"))
+        except duckdb.Error as error:
+            what = str(error).splitlines()[0]
+            raise InputError(f"cannot be read: {what}", where=str(file), next="Is it CSV or Parquet?") from None
+    zoned = types[columns["ordered_at"]] == "TIMESTAMP WITH TIME ZONE"
+    path = Path(orders).absolute()
+    relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
+    mapping = "\n".join(
+        f'{ours} = "{theirs}"'.replace("\\", "\\\\") for ours, theirs in columns.items() if ours != theirs
+    )
+    return TEMPLATE.format(
+        orders=relative.as_posix(),
+        mapping=mapping or "# every name is ours already",
+        found=", ".join(types),
+        timezone="# timezone is not needed: the times carry one"
+        if zoned
+        else 'timezone = "UTC"                 # GUESS: the zone in which the times were written',
+        format=_format_line(time_formats),
+        currency=currency or "USD",
+        currency_note="found in the file" if currency else "ASSUMED: ISO 4217",
+    )
+
+
+def _format_line(formats: list[str]) -> str:
+    if not formats:
+        return '# format = "%d/%m/%Y %H:%M"      # strptime, where times are not ISO'
+    others = " and ".join(formats[1:])
+    note = f"GUESS: {others} would fit too" if others else "strptime, since the times are not ISO"
+    return f'format = "{formats[0]}"                # {note}'
+
+
+def _columns(types: dict[str, str], *, where: str) -> dict[str, str]:
+    """Our names → theirs, as far as the names tell."""
+    plain = {" ".join(name.lower().replace("_", " ").replace("-", " ").split()): name for name in reversed(types)}
+    found: dict[str, str] = {}
+    for ours, names in SYNONYMS.items():
+        candidates = [plain[name] for name in [ours.replace("_", " "), *names.split("|")] if name in plain]
+        candidates = [name for name in candidates if name not in found.values()]
+        if candidates:
+            found[ours] = candidates[0]
+    if "amount" not in found and not {"quantity", "unit_price"} <= found.keys():
+        numbers = [name for name, kind in types.items() if kind in ("DOUBLE", "FLOAT") and name not in found.values()]
+        if len(numbers) == 1:
+            found["amount"] = numbers[0]
+    missing = [ours for ours, column in ORDERS.items() if column.required and ours not in found]
+    if {"quantity", "unit_price"} <= found.keys() and "amount" in missing:
+        missing.remove("amount")
+    if missing:
+        raise InputError(
+            f"no column looks like {' or '.join(missing)}; found {', '.join(types)}",
+            where=where,
+            next="Rename the columns, or write the config by hand with [columns.orders].",
+        )
+    return found
+
+
+def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: str, *, where: str) -> list[str]:
+    """The strptime formats that fit a column of times, likeliest first; none if they are times or ISO already."""
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return []
+    text = f'"{column}"::text'
+
+    def fits(parsed: str) -> bool:
+        bad, rows = db.sql(
+            f"select count(*) filter ({parsed} is null), count(*) from (select * from {scan} limit 100000) "
+            f"where {text} is not null"
+        ).fetchall()[0]
+        return bool(rows and bad <= rows // 100)
+
+    if kind == "VARCHAR" and fits(f"try_cast({text} as timestamp)"):
+        return []
+    found = [form for form in TIME_FORMATS if fits(f"try_strptime({text}, '{form}')")]
+    if not found:
+        raise InputError(
+            f"'{column}' holds no times we can read", where=where, next="Write time.format in the config by hand."
+        )
+    return found
+
+
+def _currency(db: duckdb.DuckDBPyConnection, scan: str, column: str | None) -> str | None:
+    if not column:
+        return None
+    found = db.sql(
+        f'select distinct upper(trim("{column}")) from {scan} where "{column}" is not null limit 2'
+    ).fetchall()
+    return found[0][0] if len(found) == 1 and len(found[0][0]) == 3 else None
+
+
+TEMPLATE = """\
+# Stayworth: who is about to leave, what they are worth, and what it pays to keep them.
+# Lines marked GUESS were read off the file, lines marked ASSUMED are examples: put your own numbers there.
+
+[data]                               # relative paths start at this file's folder
+orders = "{orders}"
+# exclude_products = ["POST", "TEST%"]   # product ids that are no purchases; % stands for anything
+
+[columns.orders]                     # ours = "theirs"; found: {found}
+{mapping}
+
+[time]
+{timezone}
+{format}
+horizon_days = 90                    # no order for this long is churn; `stayworth check` advises
+
+[money]
+currency = "{currency}"                     # {currency_note}
+gross_margin = 0.40                  # ASSUMED: share of revenue that is margin, where a line has no cost
+annual_discount_rate = 0.10          # ASSUMED: what a year's waiting costs
+lifetime_days = 1095                 # ASSUMED: how far customer lifetime value looks
+
+[train]
+trials = 30                          # Optuna trials for the churn trees and for the value trees
+seed = 7
+
+[tracking]
+uri = "sqlite:///mlflow.db"          # or the address of an MLflow server
+
+[plan]
+holdout_share = 0.1                  # share of the chosen left alone at random, to measure the effect
+salt = "stayworth"                   # changes who is held out
+
+[output]
+folder = "runs"                      # where the latest scores, plan, metrics and report stand
+
+[[offers]]                           # one block per offer; every number here is ASSUMED
+name = "voucher"
+contact_cost = 0.50                  # per customer contacted
+incentive_cost = 5.00                # paid when redeemed
+save_rate = 0.10                     # share of would-be leavers it keeps; or {{alpha = 2, beta = 18}}
+redeem_rate = 0.30                   # share of those who would have stayed anyway who redeem it
+"""

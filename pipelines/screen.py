@@ -1,0 +1,149 @@
+"""What commands print: tables for people, from the same content that --json prints for machines."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from models import STAYWORTH
+from pipelines.verdict import METRICS, MODELS
+
+SHOWN = ("roc_auc", "log_loss", "ece", "normalized_gini", "total_bias")
+"""The metrics of the short tables; `metrics.json` has all."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def show_pairs(content: dict[str, Any]) -> None:
+    """Names and values, one a line."""
+    table = _table("", "")
+    for name, value in content.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        table.add_row(name.replace("_", " "), f"{shown:,.2f}" if isinstance(shown, float) else str(shown))
+    console.print(table)
+
+
+def show_features(content: list[dict[str, Any]]) -> None:
+    table = _table("feature", "unit", "meaning")
+    for one in content:
+        table.add_row(one["name"], one["unit"], one["meaning"])
+    console.print(table)
+
+
+def show_check(content: dict[str, Any]) -> None:
+    currency = content["currency"]
+    console.print(
+        f"[bold]{content['orders']}[/]: {content['customers']:,} customers, {content['order_count']:,} orders, "
+        f"{content['first_day']} to before {content['end']}"
+    )
+    console.print(_reconciliation(content["reconciliation"], currency))
+    back = f"back within {content['follow_up_days']} days"
+    table = _table("horizon, days", "silent so long", back, "history long enough")
+    for one in content["horizons"]:
+        enough = "yes" if one["trainable"] else "no"
+        table.add_row(str(one["horizon_days"]), f"{one['churn_rate']:.1%}", f"{one['false_churn_rate']:.1%}", enough)
+    console.print(table)
+    advised = content["advised_horizon_days"]
+    if advised is None:
+        console.print("No horizon of 30 days or more fits four times into this history: too little to train on.")
+        return
+    why = "the shortest after which at most 10 % come back, or else the one after which fewest do"
+    console.print(f"Advised horizon: {advised} days ({why}). The config has {content['horizon_days']}.")
+
+
+def show_training(content: dict[str, Any]) -> None:
+    metrics = content["metrics"]
+    console.print(
+        f"Trained on {content['rows']:,} rows of {content['cut_offs']} cut-offs; left out {content['censored_rows']:,} "
+        f"rows whose {metrics['horizon_days']}-day window was not closed."
+    )
+    console.print(_comparison(metrics))
+    console.print(
+        f"Registered as stayworth version {content['registered']}, bundle {content['version']}, alias champion.\n"
+        "Next: stayworth score --as-of DAY"
+    )
+
+
+def show_backtest(content: list[dict[str, Any]]) -> None:
+    for metrics in content:
+        console.print(_comparison(metrics))
+
+
+def show_plan(content: dict[str, Any]) -> None:
+    currency = content["currency"]
+    if not content["chosen"]:
+        console.print(f"Nobody to contact: {content['note']}")
+        return
+    table = _table("plan", currency)
+    table.add_row("offer", content["offer"])
+    table.add_row("customers treated", f"{content['treated']:,}")
+    table.add_row("held out at random", f"{content['holdout']:,}")
+    table.add_row("budget", f"{content['budget']:,.2f}")
+    table.add_row("expected cost", f"{content['expected_cost']:,.2f}")
+    table.add_row("expected profit", _with_interval(content, "expected_profit"))
+    table.add_row("value at risk", f"{content['value_at_risk']:,.0f}")
+    table.add_row("value at risk with the plan", f"{content['value_at_risk_after']:,.0f}")
+    table.add_row("save rate assumed", f"{content['save_rate']:.1%}")
+    table.add_row("save rate at which it breaks even", f"{content['break_even_save_rate']:.1%}")
+    console.print(table)
+
+
+def show_demo(content: dict[str, Any]) -> None:
+    scores, plan, currency = content["scores"], content["plan"], content["scores"]["currency"]
+    console.print(_comparison(content["metrics"]))
+    table = _table("the base", "")
+    table.add_row("customers", f"{scores['customers']:,}")
+    table.add_row("expected to leave", f"{scores['expected_churners']:,.0f}")
+    table.add_row("customer lifetime value", f"{currency} {scores['clv']:,.0f}")
+    table.add_row("value at risk", f"{currency} {scores['value_at_risk']:,.0f}")
+    table.add_row("the plan costs", f"{currency} {plan['expected_cost']:,.0f}")
+    table.add_row("and earns", f"{currency} {_with_interval(plan, 'expected_profit', '.0f')}")
+    table.add_row("it breaks even at a save rate of", f"{plan['break_even_save_rate']:.1%}")
+    console.print(table)
+    console.print(f"Everything is in {content['folder']}; open {content['report']}.")
+    console.print("Money rests on the assumptions in its stayworth.toml: margin, discount rate and the offer.")
+    console.print(f"Next: {content['next']}")
+
+
+def _comparison(metrics: dict[str, Any]) -> Table:
+    """Our model against its opponents on one test window, 95 % intervals under ours."""
+    table = _table("", *(METRICS[name].label for name in SHOWN), wrap=False)
+    table.title = (
+        f"Judged as of {metrics['as_of']} on the {metrics['horizon_days']} days after, "
+        f"{metrics['customers']:,} customers"
+    )
+    for model, values in metrics["models"].items():
+        ours = model == STAYWORTH
+        table.add_row(MODELS[model], *(_metric(values, name) for name in SHOWN), style="bold" if ours else "")
+        if ours:
+            table.add_row("  95 % interval", *(_interval(values, name) for name in SHOWN), style="dim")
+    return table
+
+
+def _metric(values: dict[str, Any], name: str) -> str:
+    value = values[name]["value"]
+    return "–" if value is None else f"{value:{METRICS[name].form}}"
+
+
+def _interval(values: dict[str, Any], name: str) -> str:
+    low, high, form = values[name]["low"], values[name]["high"], METRICS[name].form
+    return "–" if low is None else f"{low:{form}}–{high:{form}}"
+
+
+def _reconciliation(entries: list[dict[str, Any]], currency: str) -> Table:
+    table = _table("rows", "count", currency)
+    for entry in entries:
+        table.add_row(entry["what"], f"{entry['rows']:,}", f"{float(entry['amount']):,.2f}")
+    return table
+
+
+def _with_interval(content: dict[str, Any], name: str, form: str = ".2f") -> str:
+    return f"{content[name]:,{form}} ({content['profit_p10']:,{form}} to {content['profit_p90']:,{form}}, 80 %)"
+
+
+def _table(*headings: str, wrap: bool = True) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title_style="", title_justify="left")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold", no_wrap=not wrap)
+    return table

@@ -1,0 +1,108 @@
+"""Files that are written whole or not at all, and where the latest of each stands.
+
+A file appears under its name only when every byte of it is on disk: it is written beside its place, synced and
+moved there in one step. A crash leaves the old file.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.errors import InputError
+
+SCORES = "scores.parquet"
+PLAN = "plan.parquet"
+PLAN_SUMMARY = "plan.json"
+METRICS = "metrics.json"
+BACKTEST = "backtest.json"
+QUARANTINE = "quarantine.parquet"
+RECONCILIATION = "reconciliation.json"
+REPORT = "report.html"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A draft beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+    with _draft(path) as draft:
+        yield draft
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync_folder(path.parent)
+
+
+def writable(path: Path) -> None:
+    """Raise InputError now if `path` could not be written after long work."""
+    with _draft(path) as draft:
+        draft.write_bytes(b"")
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
+    try:
+        if path.is_dir():
+            raise InputError("is a folder", where=str(path), next="Name a file with -o.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield draft
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"cannot be written: {reason}", where=str(path), next="Name another place with -o.") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
+    """Write Parquet, or CSV if the name says so."""
+    table = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
+    with replacing(path) as draft:
+        if path.suffix == ".csv":
+            table.to_pandas(date_as_object=True).to_csv(draft, index=False, lineterminator="\n", float_format="%.6f")
+        else:
+            pq.write_table(table, draft, compression="zstd")
+
+
+def read_table(path: Path, *, next: str) -> pd.DataFrame:
+    """Read Parquet that a command before wrote; `next` says which one if it is not there."""
+    try:
+        return pq.read_table(path).to_pandas(date_as_object=False)
+    except FileNotFoundError:
+        raise InputError("not there yet", where=str(path), next=next) from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path), next=next) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    with replacing(path) as draft:
+        draft.write_text(text, "utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that every reader takes: NaN is refused."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, *, next: str) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError("not there yet", where=str(path), next=next) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path), next=next) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Scores over HTTP: one BentoML service behind its own guard."""

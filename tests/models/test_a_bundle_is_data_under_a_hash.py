@@ -1,0 +1,79 @@
+"""A bundle comes back as it was, or not at all; the same data, seed and lock give the same hash."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import InputError
+from models import bundle, scorer
+from models.trees import DEFAULTS
+from pipelines.learn import learn
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    bundle.write(tmp_path, model, training={"as_of": "1998-04-02"})
+    return tmp_path
+
+
+def test_scores_are_the_same_before_and_after(model, taught, folder):
+    _, _, test = taught
+    back = bundle.read(folder)
+    pd.testing.assert_frame_equal(
+        scorer.score(back, test).drop(columns="model_version"),
+        scorer.score(model, test).drop(columns="model_version"),
+    )
+    assert (folder / "manifest.sha256").read_text().startswith(back.version)
+
+
+def test_the_same_lesson_gives_the_same_hash(taught, folder, tmp_path):
+    lesson, terms, _ = taught
+    again = learn(lesson, terms, params={"churn": DEFAULTS, "value": DEFAULTS}, seed=7)
+    (tmp_path / "again").mkdir()
+    second = bundle.write(tmp_path / "again", again, training={"as_of": "1998-04-02"})
+    assert second == (folder / "manifest.sha256").read_text().strip()
+
+
+def test_a_thousand_flipped_bytes_are_found_before_anything_is_parsed(folder, monkeypatch):
+    def parsed(*_: object, **__: object) -> None:
+        raise AssertionError("parsed before the hashes were checked")
+
+    monkeypatch.setattr(bundle.trees, "from_ubj", parsed)
+    files = sorted(folder.iterdir())
+    sizes = np.array([path.stat().st_size for path in files])
+    rng = np.random.default_rng(8)
+    for number in range(1000):
+        path = files[number % len(files)]
+        place = int(rng.integers(sizes[number % len(files)]))
+        good = path.read_bytes()
+        flipped = bytearray(good)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(bytes(flipped))
+        with pytest.raises(InputError):
+            bundle.read(folder)
+        path.write_bytes(good)
+
+
+def test_missing_linked_and_foreign_files_are_refused(folder):
+    (folder / "churn.ubj").rename(folder / "elsewhere")
+    with pytest.raises(InputError, match=r"churn\.ubj: cannot be read"):
+        bundle.read(folder)
+    (folder / "churn.ubj").symlink_to(folder / "elsewhere")
+    with pytest.raises(InputError, match="is a link"):
+        bundle.read(folder)
+
+
+def test_the_manifest_says_what_it_was_made_of(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert set(manifest["files"]) == {"churn.ubj", "orders.ubj", "margin.ubj", "model.json"}
+    assert manifest["training"] == {"as_of": "1998-04-02"}
+    assert manifest["schema_hash"] == bundle.schema_hash(manifest["features"])
+    assert manifest["schema_hash"] != bundle.schema_hash(manifest["features"][::-1])
+
+
+def test_no_file_of_a_bundle_is_a_pickle(folder):
+    assert {path.suffix for path in folder.iterdir()} == {".ubj", ".json", ".sha256"}
+    for path in folder.iterdir():
+        assert not path.read_bytes().startswith(b"\x80")

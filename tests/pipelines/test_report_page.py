@@ -1,0 +1,224 @@
+"""The report is one page that opens offline, answers first, escapes everything and names no customer."""
+
+from datetime import date
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import InputError
+from pipelines.pictures import script
+from pipelines.report import carriers, report, tenths
+from retention.offers import Offer
+from retention.plan import plan, profit_curve
+
+COUNT = 300
+OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
+NAMES = ["roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "decile_mape", "total_bias"]
+EVIL = "</script><img src=x onerror=alert(1)>"
+
+
+def scored():
+    draw = np.random.default_rng(9)
+    value = draw.lognormal(2.5, 1, COUNT)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"secret-{i:04d}" for i in range(COUNT)],
+            "as_of": pd.Timestamp("1998-07-01"),
+            "horizon_days": 90,
+            "churn_probability": draw.beta(4, 2, COUNT),
+            "expected_value": value,
+            "value_p10": value / 4,
+            "value_p90": value * 2,
+            "clv": value * 3,
+            "segment": np.where(value > 12, "VIP", "let go"),
+            "model_version": "3",
+        }
+    )
+
+
+def evaluated():
+    def figures(value):
+        return {name: {"value": value, "low": value - 0.01, "high": value + 0.01} for name in NAMES}
+
+    nothing = {"value": None, "low": None, "high": None}
+    return {
+        "as_of": "1998-04-02",
+        "horizon_days": 90,
+        "customers": 280,
+        "currency": "USD",
+        "confidence": 0.95,
+        "resamples": 200,
+        "models": {"stayworth": figures(0.8), "hiatus": figures(0.7) | {"log_loss": nothing}},
+        "differences": {"hiatus": figures(0.1) | dict.fromkeys(["log_loss", "ece", "decile_mape"], nothing)},
+        "calibration": {"stayworth": [{"predicted": 0.2, "observed": 0.25, "customers": 280}]},
+        "deciles": {"stayworth": [{"predicted": 9.0 - i, "realised": 8.5 - i, "customers": 28} for i in range(8)]},
+        "gains": {"stayworth": [k / 20 for k in range(21)]},
+    }
+
+
+def page(*, planned=True, offer=OFFER, **changed):
+    scores = scored()
+    made = plan(scores, offer, budget=60, holdout_share=0.1, campaign="spring", salt="pepper")
+    arguments = {
+        "metrics": evaluated(),
+        "scores": scores,
+        "plan": made.frame if planned else None,
+        "plan_summary": made.summary if planned else None,
+        "profit_curve": profit_curve(scores, offer, points=20) if planned else None,
+        "title": "Our customers",
+        "currency": "USD",
+        "assumptions": [("Gross margin", "40%")],
+        "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
+        "written_on": date(1998, 7, 2),
+    }
+    return report(**arguments | changed)
+
+
+class Outline(HTMLParser):
+    """The tags of a page, with what is open and the text of each element."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"script", "style"} & set(self.open):
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return page()
+
+
+def test_the_answer_comes_first_and_has_its_figures(whole):
+    scores = scored()
+    made = plan(scores, OFFER, budget=60, holdout_share=0.1, campaign="spring", salt="pepper").summary
+    answer = whole.split("</p>")[1]
+    at_risk = (scores["churn_probability"] * scores["clv"]).sum()
+    for figure in (scores["clv"].sum(), at_risk, made["expected_profit"]):
+        assert f"{figure:,.0f}\N{NO-BREAK SPACE}USD" in answer
+    assert f"<strong>{made['treated']} customers</strong>" in answer
+    assert f"{made['break_even_save_rate']:.1%}" in answer
+    assert "if the assumptions below hold" in answer
+    assert "clearly better than 1 of 1 simple models" in answer
+
+
+def test_nothing_is_fetched(whole):
+    without_library = whole.replace(script(), "")
+    assert len(without_library) < len(whole)
+    for address in ("http:", "https:", "//cdn", "@import", "url("):
+        assert address not in without_library
+    assert "default-src 'none'" in without_library
+
+
+def test_no_customer_is_named(whole):
+    assert "secret-" not in whole
+
+
+def test_the_page_is_whole_and_accessible(whole):
+    outline = Outline(whole.replace(script(), ""))
+    assert not outline.open, "every tag is closed"
+    tags = outline.tags
+    assert [tag for tag, _ in tags].count("h1") == 1
+    levels = [int(tag[1]) for tag, _ in tags if tag in ("h1", "h2", "h3")]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(attrs.get("scope") in ("col", "row") for tag, attrs in tags if tag == "th")
+    pictures = [attrs for tag, attrs in tags if attrs.get("role") == "img"]
+    assert len(pictures) == 6
+    assert all(len(attrs["aria-label"]) > 20 for attrs in pictures)
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert ("html", {"lang": "en"}) in tags
+    assert any(attrs.get("name") == "viewport" for _, attrs in tags)
+
+
+def test_without_a_plan_the_page_says_how_to_make_one():
+    words = Outline(page(planned=False).replace(script(), "")).words
+    assert "There is no plan yet" in words
+    assert "stayworth plan -c stayworth.toml --budget 2000" in words
+
+
+def test_a_plan_of_nobody_says_why():
+    words = Outline(page(offer=OFFER.model_copy(update={"save_rate": 0.0})).replace(script(), "")).words
+    assert "Nobody is contacted: at a save rate of 0.0%" in words
+
+
+def test_a_loss_within_the_interval_is_said():
+    unsure = Offer(**OFFER.model_dump() | {"save_rate": {"alpha": 0.5, "beta": 2}})
+    assert "so a loss is possible" in page(offer=unsure)
+
+
+def test_every_text_is_escaped():
+    scores = scored().assign(segment=EVIL, model_version=EVIL)
+    metrics = evaluated()
+    for part in ("models", "differences", "calibration", "gains"):
+        metrics[part] = metrics[part] | {EVIL: metrics[part].get("hiatus", metrics[part].get("stayworth"))}
+    text = page(
+        scores=scores,
+        metrics=metrics,
+        title=EVIL,
+        currency=EVIL,
+        assumptions=[(EVIL, EVIL)],
+        reconciliation=[{"what": EVIL, "rows": 1, "amount": EVIL}],
+    ).replace(script(), "")
+    assert EVIL not in text
+    assert "<img" not in text
+    assert not Outline(text).open
+
+
+def test_a_plan_from_older_scores_is_marked(whole):
+    says = "This plan was made from other scores"
+    assert says in page(scores=scored().assign(clv=lambda scores: scores["clv"] * 1.1))
+    assert says not in whole
+
+
+def test_a_day_may_be_text(whole):
+    assert page(written_on="1998-07-02") == whole
+    assert "written on 2 July 1998" in whole
+
+
+def test_a_plan_for_other_customers_is_refused():
+    with pytest.raises(InputError, match="contacted customers are not among the scores"):
+        page(scores=scored().assign(customer_id=[f"other-{i}" for i in range(COUNT)]))
+
+
+def test_no_scores_are_refused():
+    with pytest.raises(InputError, match="no customer is scored"):
+        page(planned=False, scores=scored().head(0))
+
+
+def test_groups_carry_all_of_the_value_at_risk():
+    scores = scored()
+    groups = carriers(scores, scores["segment"]).set_index("group")
+    risk = scores["churn_probability"] * scores["clv"]
+    assert groups.loc["VIP", "at_risk"] == pytest.approx(risk[scores["segment"] == "VIP"].sum())
+    assert groups["at_risk"].sum() == pytest.approx(risk.sum())
+    assert groups["customers"].sum() == COUNT
+
+
+def test_tenths_are_tenths_riskiest_first():
+    p = pd.Series(np.linspace(0.05, 0.95, 40)[::-1])
+    made = tenths(p)
+    assert made.value_counts().tolist() == [4] * 10
+    assert made.iloc[0] == "1 · 88–95%"
+    assert tenths(pd.Series([0.5, 0.5])).tolist() == ["1 · 50%", "6 · 50%"]

@@ -1,0 +1,127 @@
+"""init, check, features, train, score, plan and report as a user types them, on a tenth of CDNOW."""
+
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from pipelines.cli import main
+from pipelines.score import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def stayworth(tmp_path_factory, cdnow_path):
+    """A folder with a config of its own, and a way to run commands in it that returns what they print as JSON."""
+    folder = tmp_path_factory.mktemp("shop")
+    duckdb.sql(f"""copy (select customer_id as "Customer No", strftime(ordered_at, '%d/%m/%Y') as "Date",
+                                amount as "Total"
+                         from '{cdnow_path}' where customer_id::int % 10 = 0)
+                   to '{folder / "sales.csv"}' (header)""")
+    patch = pytest.MonkeyPatch()
+    patch.chdir(folder)
+
+    def run(*arguments: str) -> None:
+        patch.setattr(sys, "argv", ["stayworth", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert not caught.value.code
+
+    yield run
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def shop(stayworth):
+    """The folder after init, train and score."""
+    stayworth("init", "sales.csv")
+    config = Path("stayworth.toml")
+    text = config.read_text().replace("trials = 30", "trials = 1").replace("horizon_days = 90", "horizon_days = 60")
+    config.write_text(text)
+    stayworth("train", "--json")
+    stayworth("score", "--as-of", "1998-07-01", "-o", "scores.csv", "--json")
+    return Path.cwd()
+
+
+def test_init_guesses_columns_and_the_way_dates_are_written(shop):
+    text = (shop / "stayworth.toml").read_text()
+    for line in ('customer_id = "Customer No"', 'ordered_at = "Date"', 'amount = "Total"', 'format = "%d/%m/%Y"'):
+        assert line in text
+
+
+@pytest.mark.usefixtures("shop")
+def test_check_reconciles_and_advises(stayworth, capsys):
+    capsys.readouterr()
+    stayworth("check", "--json")
+    said = json.loads(capsys.readouterr().out)
+    source, *parts = said["reconciliation"]
+    assert source["rows"] == sum(part["rows"] for part in parts) > 6000
+    assert said["advised_horizon_days"] in [one["horizon_days"] for one in said["horizons"] if one["trainable"]]
+
+
+def test_features_of_many_days_are_written_in_one_file(shop, stayworth):
+    stayworth("features", "--as-of", "1997-06-01", "--as-of", "1998-01-01", "-o", "features.parquet", "--json")
+    rows = pd.read_parquet(shop / "features.parquet")
+    assert sorted(rows["as_of"].astype(str).unique()) == ["1997-06-01", "1998-01-01"]
+    assert rows.groupby("as_of")["customer_id"].nunique().tolist() == [2357, 2357]
+
+
+def test_training_leaves_metrics_with_intervals_for_every_model(shop):
+    metrics = json.loads((shop / "runs" / "metrics.json").read_text())
+    assert set(metrics["models"]) == {"stayworth", "bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"}
+    assert metrics["as_of"] == "1998-05-02"
+    for values in metrics["models"].values():
+        assert values["roc_auc"]["low"] <= values["roc_auc"]["value"] <= values["roc_auc"]["high"]
+    ours = metrics["models"]["stayworth"]
+    assert ours["roc_auc"]["value"] > 0.75
+    assert "interval_coverage" in ours
+
+
+def test_scores_have_the_promised_columns_and_every_customer(shop):
+    scores = pd.read_parquet(shop / "runs" / "scores.parquet")
+    assert tuple(scores.columns) == COLUMNS
+    assert len(scores) == scores["customer_id"].nunique() == 2357
+    assert set(scores["segment"]) <= {"VIP", "grow", "maintain", "let go"}
+    assert scores["model_version"].nunique() == 1
+    written = pd.read_csv(shop / "scores.csv", dtype={"customer_id": str})
+    assert written["customer_id"].tolist() == scores["customer_id"].tolist()
+    assert all(len(one) == 5 for one in written["customer_id"])
+
+
+def test_a_plan_keeps_its_budget_and_is_the_same_again(shop, stayworth):
+    stayworth("plan", "--budget", "60", "-o", "plan.parquet", "-o", "plan.csv", "--json")
+    first = pd.read_parquet(shop / "plan.parquet")
+    summary = json.loads((shop / "runs" / "plan.json").read_text())
+    assert 0 < first["expected_cost"].sum() <= 60
+    assert not first.loc[~first["treated"], ["expected_cost", "expected_profit"]].any().any()
+    assert summary["treated"] == first["treated"].sum()
+    stayworth("plan", "--budget", "60", "-o", "again.parquet", "--json")
+    pd.testing.assert_frame_equal(pd.read_parquet(shop / "again.parquet"), first)
+    spreadsheet = pd.read_csv(shop / "plan.csv", dtype={"customer_id": str})
+    assert spreadsheet["customer_id"].tolist() == first["customer_id"].tolist()
+
+
+def test_the_report_is_one_page_that_opens_offline_and_names_no_customer(shop, stayworth):
+    stayworth("plan", "--budget", "60", "--json")
+    stayworth("report", "-o", "report.html", "--json")
+    page = (shop / "report.html").read_text()
+    head = page.split("<script", 1)[0]
+    assert "http" not in head.replace("http-equiv", "")
+    ids = pd.read_parquet(shop / "runs" / "plan.parquet")["customer_id"]
+    shown = page.replace(page[page.index("<script") : page.rindex("</script>")], "")
+    assert not [one for one in ids if one in shown]
+
+
+def test_training_again_moves_the_champion_and_remembers_the_previous(shop, stayworth):
+    from models import registry
+
+    stayworth("train", "--trials", "2", "--json")
+    aliases = {one.number: one.aliases for one in registry.versions(f"sqlite:///{shop / 'mlflow.db'}")}
+    assert aliases["2"] == ("champion",)
+    assert aliases["1"] == ("previous",)
+
+
+def test_nothing_unfinished_is_left_behind(shop):
+    assert not [path for path in shop.rglob("*") if path.name.endswith((".draft", ".tmp"))]

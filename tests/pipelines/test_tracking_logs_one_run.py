@@ -1,0 +1,233 @@
+"""What a training run leaves in MLflow: numbers, pictures, and a model that runs elsewhere and holds no pickle."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import plotly.graph_objects as go
+import pytest
+
+from models import registry
+from pipelines import tracking
+
+HASH = "0123456789abcdef" * 4
+METRICS = {"roc_auc": 0.78, "total_bias": -0.02}
+PARAMS = {"churn_max_depth": 3, "test_as_of": "1998-01-01"}
+
+BUNDLE_STUB = """
+from models.scorer import Scorer
+
+def read(folder):
+    assert (folder / "churn.ubj").read_bytes() == bytes(range(256))
+    return Scorer((folder / "manifest.sha256").read_text()[:12])
+"""
+SCORER_STUB = """
+from typing import NamedTuple
+import pandas as pd
+
+class Scorer(NamedTuple):
+    version: str
+
+def score_orders(scorer, orders, *, as_of):
+    spent = orders[pd.to_datetime(orders["ordered_at"]).dt.date < as_of].groupby("customer_id")["amount"].sum()
+    return pd.DataFrame({"customer_id": spent.index, "clv": spent.to_numpy(), "model_version": scorer.version})
+"""
+ELSEWHERE = """
+import sys
+sys.path = [folder for folder in sys.path if folder not in {ours!r}]
+found = []
+sys.addaudithook(lambda event, details: found.append(details) if event == "pickle.find_class" else None)
+import json, mlflow, pandas as pd
+mlflow.set_tracking_uri({uri!r})
+model = mlflow.pyfunc.load_model("models:/stayworth@champion")
+days = ["2011-11-01", "2011-11-02", "2011-12-01"]
+orders = pd.DataFrame({{"customer_id": ["007", "7", "007"], "ordered_at": days, "amount": [5, 7, 9]}})
+import features, models.scorer
+said = dict(
+    scores=model.predict(orders, params={{"as_of": "2011-12-01"}}).to_dict("records"),
+    files=[features.__file__, models.scorer.__file__],
+    example=model.input_example.to_dict("list"),
+    pickles=len(found),
+)
+for name, params in dict(none=None, nonsense={{"as_of": "soon"}}).items():
+    try:
+        model.predict(orders, params=params)
+    except Exception as error:
+        said[name] = str(error)
+print(json.dumps(said, default=str))
+"""
+
+
+def folder_of(uri):
+    return Path(url2pathname(urlparse(uri).path))
+
+
+def scatter(name):
+    return go.Figure(go.Scatter(x=[1, 2], y=[3, 4], name=name))
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory):
+    """The packages a model takes along, with a scorer that needs no training."""
+    root = tmp_path_factory.mktemp("code")
+    shutil.copytree(tracking.ROOT / "features", root / "features", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "models").mkdir()
+    shutil.copy(tracking.ROOT / "models" / "pyfunc.py", root / "models")
+    for name, text in {"__init__": "", "bundle": BUNDLE_STUB, "scorer": SCORER_STUB}.items():
+        (root / "models" / f"{name}.py").write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    (folder / "manifest.sha256").write_text(HASH + "\n")
+    (folder / "churn.ubj").write_bytes(bytes(range(256)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory, bundle, code):
+    """Logs a run into one SQLite file, from an empty working folder and an empty home."""
+    place, empty = tmp_path_factory.mktemp("tracked"), tmp_path_factory.mktemp("empty")
+
+    def log():
+        return tracking.log_run(
+            uri=log.uri,
+            bundle=bundle,
+            params=PARAMS,
+            metrics=METRICS,
+            figures={"gains": scatter("gains"), "deciles": scatter("deciles")},
+            metrics_json={"models": {"stayworth": METRICS}},
+        )
+
+    log.uri, log.place, log.empty = f"sqlite:///{place / 'mlflow.db'}", place, empty
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(empty)
+        patch.setenv("HOME", str(empty))
+        patch.setattr(tracking, "ROOT", code)
+        yield log
+
+
+@pytest.fixture(scope="module")
+def first(once):
+    return once()
+
+
+def test_parameters_and_metrics_are_in_the_run(once, first):
+    with registry.session(once.uri) as client:
+        run = client.get_run(first.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics == METRICS
+    assert run.data.params == {name: str(value) for name, value in PARAMS.items()}
+
+
+def test_the_run_names_the_model_it_made(once, first):
+    with registry.session(once.uri) as client:
+        (output,) = client.get_run(first.run_id).outputs.model_outputs
+        model = client.get_logged_model(output.model_id)
+    assert (model.source_run_id, model.status) == (first.run_id, "READY")
+    assert {one.key: one.value for one in model.metrics} == METRICS
+
+
+def test_pictures_open_offline_on_one_page_and_the_evaluation_lies_beside(once, first):
+    with registry.session(once.uri) as client:
+        artifacts = folder_of(client.get_run(first.run_id).info.artifact_uri)
+    page = (artifacts / "figures.html").read_text("utf-8")
+    assert 'id="gains"' in page
+    assert 'id="deciles"' in page
+    assert "<script src=" not in page
+    assert page.count("plotly.js v") == 1, "Plotly's own script is in it, once"
+    assert json.loads((artifacts / "metrics.json").read_text()) == {"models": {"stayworth": METRICS}}
+
+
+def test_the_newest_run_is_champion_and_the_one_before_previous(once, first):
+    second = once()
+    aliases = {one.number: one.aliases for one in registry.versions(once.uri)}
+    assert aliases[second.version] == ("champion",)
+    assert aliases[first.version] == ("previous",)
+    champion = registry.find(once.uri, "champion")
+    assert (champion.run_id, champion.bundle) == (second.run_id, HASH[:12])
+
+
+@pytest.mark.usefixtures("first")
+def test_the_bundle_comes_back_as_it_was(once, bundle, tmp_path):
+    fetched = registry.download(once.uri, "champion", tmp_path)
+    assert {one.name: one.read_bytes() for one in fetched.iterdir()} == {
+        one.name: one.read_bytes() for one in bundle.iterdir()
+    }
+
+
+@pytest.mark.usefixtures("first")
+def test_nothing_is_said_and_everything_lies_beside_the_database(once, capfd):
+    once()
+    assert capfd.readouterr() == ("", "")
+    assert list(once.empty.iterdir()) == []
+    assert {one.name for one in once.place.iterdir()} == {"mlflow.db", "mlartifacts"}
+
+
+@pytest.mark.usefixtures("first")
+def test_no_file_of_a_logged_model_is_a_pickle(once):
+    files = [one for one in (once.place / "mlartifacts").rglob("*") if one.is_file() and "__pycache__" not in one.parts]
+    kinds = {one.suffix or one.name for one in files}
+    assert kinds == {"MLmodel", ".html", ".json", ".py", ".sha256", ".txt", ".ubj", ".yaml"}
+
+
+@pytest.mark.usefixtures("first")
+def test_a_run_cut_short_is_marked_failed_and_the_champion_stays(once, monkeypatch):
+    before = registry.find(once.uri, "champion")
+    monkeypatch.setattr(tracking, "CODE", ("no_such_package",))
+    with pytest.raises(Exception, match="no_such_package"):
+        once()
+    with registry.session(once.uri) as client:
+        experiment = client.get_experiment_by_name("stayworth").experiment_id
+        newest = client.search_runs([experiment], order_by=["attributes.start_time DESC"], max_results=1)[0]
+    assert newest.info.status == "FAILED"
+    assert registry.find(once.uri, "champion") == before
+
+
+@pytest.mark.usefixtures("first")
+def test_the_logged_model_scores_orders_elsewhere_with_the_code_it_brought(once, tmp_path):
+    ours = [str(Path(tracking.__file__).parents[1]), ""]
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE.format(ours=ours, uri=once.uri)],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["scores"] == [
+        {"customer_id": "007", "clv": 5, "model_version": HASH[:12]},
+        {"customer_id": "7", "clv": 7, "model_version": HASH[:12]},
+    ]
+    assert all(str(once.place) in file for file in said["files"])
+    assert list(said["example"]) == ["customer_id", "ordered_at", "amount"]
+    assert said["pickles"] == 0
+    assert "the day to score is missing" in said["none"]
+    assert "'soon' is not a day" in said["nonsense"]
+
+
+def test_the_requirements_are_what_the_code_imports():
+    imported = set()
+    for package in tracking.CODE:
+        for file in (Path(tracking.__file__).parents[1] / package).glob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    imported.add(node.module.split(".")[0])
+    outside = imported - set(sys.stdlib_module_names) - set(tracking.CODE) - {"sqlalchemy"}  # which MLflow brings
+    sources = packages_distributions()
+    named = {name: {source.lower() for source in sources[name]} & set(tracking.REQUIREMENTS) for name in outside}
+    assert [name for name in outside if not named[name]] == []
+    assert set().union(*named.values()) == set(tracking.REQUIREMENTS)

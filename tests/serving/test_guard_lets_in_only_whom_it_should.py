@@ -1,0 +1,140 @@
+"""The guard, called as an ASGI application, in front of one that writes down what reaches it."""
+
+import asyncio
+import json
+
+import pytest
+
+from serving.guard import MOST_BYTES, Guard
+
+TOKEN = "a-token"
+SIGNED = {"host": "127.0.0.1:3000", "authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+
+
+def ask(method="POST", path="/v1/score", headers=SIGNED, chunks=(b"{}",), kind="http"):
+    """What was sent back, and the bodies that reached the application behind the guard."""
+    reached, sent, parts = [], [], iter(chunks)
+
+    async def behind(_, receive, send):
+        reached.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        part = next(parts, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+    async def send(message):
+        sent.append(message)
+
+    pairs = headers if isinstance(headers, list) else list(headers.items())
+    scope = {
+        "type": kind,
+        "method": method,
+        "path": path,
+        "headers": [(name.encode(), value.encode()) for name, value in pairs],
+    }
+    asyncio.run(Guard(behind, token=TOKEN)(scope, receive, send))
+    return sent, reached
+
+
+def status(**request):
+    """The status; a refused request must not have reached the application, and says why in JSON."""
+    sent, reached = ask(**request)
+    if sent[0]["status"] == 200:
+        assert len(reached) == 1
+    else:
+        assert reached == []
+        assert list(json.loads(sent[1]["body"])) == ["error"]
+    return sent[0]["status"]
+
+
+def test_a_signed_json_request_passes_with_its_whole_body():
+    sent, reached = ask(chunks=(b'{"customer_ids"', b': ["1"]}'))
+    assert sent[0]["status"] == 200
+    assert reached == [b'{"customer_ids": ["1"]}']
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", TOKEN, f"Basic {TOKEN}", "Bearer", "Bearer ", "Bearer a-toke", f"Bearer {TOKEN}x", "Bearer a-tokeñ"],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/score"), ("GET", "/readyz"), ("GET", "/docs.json"), ("GET", "/livez/x")]
+)
+def test_without_the_token_every_route_but_livez_is_closed(header, method, path):
+    headers = {name: value for name, value in SIGNED.items() if name != "authorization"}
+    if header is not None:
+        headers["authorization"] = header
+    assert status(method=method, path=path, headers=headers) == 401
+
+
+def test_a_refusal_for_want_of_a_token_names_the_scheme():
+    sent, _ = ask(headers={"host": "localhost"})
+    assert (b"www-authenticate", b"Bearer") in sent[0]["headers"]
+
+
+def test_two_tokens_are_none():
+    assert status(headers=[*SIGNED.items(), ("authorization", f"Bearer {TOKEN}")]) == 401
+
+
+def test_livez_is_open():
+    assert status(method="GET", path="/livez", headers={"host": "localhost"}) == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:3000", "[::1]", "[::1]:3000"])
+def test_loopback_names_are_ours(host):
+    assert status(headers=SIGNED | {"host": host}) == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["", "evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0"]
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/score"), ("GET", "/livez")])
+def test_any_other_host_name_is_refused_even_with_the_token(host, method, path):
+    assert status(method=method, path=path, headers=SIGNED | {"host": host}) == 403
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "application/vnd.bentoml+pickle",
+        "application/json-patch+json",
+    ],
+)
+def test_a_body_that_is_not_json_is_refused(kind):
+    assert status(headers=SIGNED | {"content-type": kind}) == 415
+
+
+def test_json_may_name_its_charset():
+    assert status(headers=SIGNED | {"content-type": "Application/JSON; charset=utf-8"}) == 200
+
+
+@pytest.mark.parametrize(("surplus", "expected"), [(0, 200), (1, 413)])
+@pytest.mark.parametrize("declared", [None, "3"])
+def test_the_body_is_counted_as_it_streams_whatever_its_length_header_says(surplus, expected, declared):
+    headers = SIGNED if declared is None else SIGNED | {"content-length": declared}
+    chunks = [b" " * (MOST_BYTES // 16)] * 16 + [b" " * surplus]
+    assert status(headers=headers, chunks=chunks) == expected
+
+
+def test_an_endless_body_is_not_read_to_its_end():
+    def endless():
+        yield from (b" " * MOST_BYTES for _ in range(2))
+        raise AssertionError("read on after the limit")
+
+    assert status(chunks=endless()) == 413
+
+
+def test_websockets_are_closed():
+    sent, reached = ask(kind="websocket")
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert reached == []
+
+
+def test_there_is_no_empty_token():
+    with pytest.raises(ValueError, match="empty token"):
+        Guard(None, token="")
