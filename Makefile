@@ -8,6 +8,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 # An idle OpenMP thread sleeps instead of spinning: it matters on a busy machine.
 export OMP_WAIT_POLICY := passive
+# Bytecode may be kept: without it every command starts seconds later.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | column -t -s ':'
@@ -48,7 +50,7 @@ clean:           ## what setup and the tests made
 $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
 	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
-	$(UV) pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	touch $@
 

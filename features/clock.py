@@ -12,8 +12,8 @@ from features.errors import InputError
 DAY = 86_400_000_000
 """Microseconds in a day."""
 
-YEAR_DAYS = 365.25
-"""Days in a year, the one definition used for rates per year."""
+YEAR_DAYS = 365
+"""Days in a year: the one definition for rates per year; a lifetime of 1095 days is three years."""
 
 
 def parse_day(text: str) -> date:

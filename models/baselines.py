@@ -82,8 +82,10 @@ class BuyTillYouDie:
 
 @dataclass(frozen=True)
 class LastPeriod:
-    """Churn: the share that left among those with, and among those without, an order in the last period. Value: that
-    of the last period. A group the training rows do not have gets the share of all."""
+    """Churn: the share that left among those with, and among those without, an order in the last period.
+
+    Value and orders: those of the last period. A group that the training rows do not have gets the share of all.
+    """
 
     churn_after_orders: float
     churn_after_none: float
@@ -108,8 +110,10 @@ class LastPeriod:
 
 @dataclass(frozen=True)
 class Hiatus:
-    """Churn rises with `recency_days`, value with `spend_total`, each by isotonic regression: the best monotone step
-    curve, kept as knots and read with straight lines between them, flat beyond them."""
+    """Churn rises with `recency_days`, value with `spend_total`, each by isotonic regression.
+
+    The best rising curve is kept as knots and read with straight lines between them, flat beyond them.
+    """
 
     recency_days: tuple[float, ...]
     churn_probability: tuple[float, ...]

@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from features.clock import YEAR_DAYS
 from features.errors import InputError
 from models.bgnbd import BGNBD, checked
 from models.likelihood import Floats
-
-DAYS_PER_YEAR = 365.0
 
 
 def clv(
@@ -60,7 +59,7 @@ def clv(
         )
     ends = np.append(np.arange(1, np.ceil(lifetime_days / horizon_days)) * horizon_days, lifetime_days)
     middles = (np.append(0.0, ends[:-1]) + ends) / 2
-    discounts = (1 + annual_discount_rate) ** (-middles / DAYS_PER_YEAR)
+    discounts = (1 + annual_discount_rate) ** (-middles / YEAR_DAYS)
     first = until = bgnbd.expected_orders_if_alive(ends[0], orders, age)
     worth = discounts[0] * first
     for end, discount in zip(ends[1:], discounts[1:], strict=True):

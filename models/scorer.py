@@ -11,6 +11,7 @@ from features.catalogue import CATALOGUE
 from features.ingest import ingest
 from features.snapshot import snapshot
 from models import bgnbd, churn, intervals, lifetime, value
+from models.baselines import history
 from models.bgnbd import BGNBD
 from models.churn import Churn
 from models.explain import reasons
@@ -59,14 +60,8 @@ def fit(
         churn=churner,
         value=valuer,
         intervals=intervals.fit(expected, latest["future_value"].to_numpy()),
-        tail=bgnbd.fit(*bought(latest)),
+        tail=bgnbd.fit(*history(latest)),
     )
-
-
-def bought(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frequency, recency and T of the buy-till-you-die models, in days, from feature rows."""
-    age = rows["tenure_days"].to_numpy()
-    return rows["repeat_orders"].to_numpy(), age - rows["recency_days"].to_numpy(), age
 
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +74,7 @@ def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     churn_probability = scorer.churn.probability(rows, names)
     expected_value = (1 - churn_probability) * scorer.value.margin(rows, names)
     low, high = scorer.intervals.interval(expected_value)
-    frequency, recency, age = bought(rows)
+    frequency, recency, age = history(rows)
     clv = lifetime.clv(
         expected_value,
         horizon_days=terms.horizon_days,

@@ -7,10 +7,16 @@ from rich.console import Console
 from rich.table import Table
 
 from models import STAYWORTH
-from pipelines.verdict import METRICS, MODELS
+from pipelines.verdict import MODELS
 
-SHOWN = ("roc_auc", "log_loss", "ece", "normalized_gini", "total_bias")
-"""The metrics of the short tables; `metrics.json` has all."""
+SHOWN = {
+    "roc_auc": ("ROC-AUC", ".3f"),
+    "log_loss": ("log loss", ".3f"),
+    "ece": ("ECE", ".3f"),
+    "normalized_gini": ("norm. Gini", ".3f"),
+    "total_bias": ("total bias", "+.0%"),
+}
+"""The metrics of the short tables, heading and format; `metrics.json` has all, verdict.py says what they mean."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
@@ -20,7 +26,8 @@ def show_pairs(content: dict[str, Any]) -> None:
     table = _table("", "")
     for name, value in content.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        table.add_row(name.replace("_", " "), f"{shown:,.2f}" if isinstance(shown, float) else str(shown))
+        number = f"{shown:,.2f}" if isinstance(shown, float) else f"{shown:,}" if isinstance(shown, int) else str(shown)
+        table.add_row(name.replace("_", " "), number)
     console.print(table)
 
 
@@ -108,11 +115,8 @@ def show_demo(content: dict[str, Any]) -> None:
 
 def _comparison(metrics: dict[str, Any]) -> Table:
     """Our model against its opponents on one test window, 95 % intervals under ours."""
-    table = _table("", *(METRICS[name].label for name in SHOWN), wrap=False)
-    table.title = (
-        f"Judged as of {metrics['as_of']} on the {metrics['horizon_days']} days after, "
-        f"{metrics['customers']:,} customers"
-    )
+    table = _table("", *(heading for heading, _ in SHOWN.values()))
+    table.title = f"Judged as of {metrics['as_of']} on the {metrics['horizon_days']} days after, {metrics['customers']:,} customers"
     for model, values in metrics["models"].items():
         ours = model == STAYWORTH
         table.add_row(MODELS[model], *(_metric(values, name) for name in SHOWN), style="bold" if ours else "")
@@ -123,12 +127,12 @@ def _comparison(metrics: dict[str, Any]) -> Table:
 
 def _metric(values: dict[str, Any], name: str) -> str:
     value = values[name]["value"]
-    return "–" if value is None else f"{value:{METRICS[name].form}}"
+    return "–" if value is None else f"{value:{SHOWN[name][1]}}"
 
 
 def _interval(values: dict[str, Any], name: str) -> str:
-    low, high, form = values[name]["low"], values[name]["high"], METRICS[name].form
-    return "–" if low is None else f"{low:{form}}–{high:{form}}"
+    low, high, form = values[name]["low"], values[name]["high"], SHOWN[name][1]
+    return "–" if low is None else f"{low:{form}}…{high:{form}}"
 
 
 def _reconciliation(entries: list[dict[str, Any]], currency: str) -> Table:
@@ -142,8 +146,8 @@ def _with_interval(content: dict[str, Any], name: str, form: str = ".2f") -> str
     return f"{content[name]:,{form}} ({content['profit_p10']:,{form}} to {content['profit_p90']:,{form}}, 80 %)"
 
 
-def _table(*headings: str, wrap: bool = True) -> Table:
+def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_style="", title_justify="left")
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold", no_wrap=not wrap)
+        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
     return table

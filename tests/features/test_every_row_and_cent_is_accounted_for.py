@@ -91,8 +91,8 @@ def test_the_doubled_days_of_online_retail_are_counted_once(read, shared):
     """Lines of the first sheet that stand again in the second; those without a customer fall out before."""
     repeated = duckdb.sql(f"""
         with numbered as (
-            select *, row_number() over (partition by order_id, product_id, quantity, ts, unit_price, customer_id, sheet)
-                      as copy
+            select *, row_number() over (
+                partition by order_id, product_id, quantity, ts, unit_price, customer_id, sheet) as copy
             from '{shared}/online_retail_ii/transactions.parquet')
         select count(*) from (select * exclude (sheet, description) from numbered where sheet = '2009-2010'
                               intersect select * exclude (sheet, description) from numbered where sheet = '2010-2011')
