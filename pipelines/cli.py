@@ -244,7 +244,7 @@ def report(
     """
     from pipelines import screen
     from pipelines.config import load
-    from pipelines.reporting import write_report
+    from pipelines.report import write_report
 
     path = write_report(load(config), output=output, now=_now())
     _print({"report": str(path)}, as_json, screen.show_pairs)

@@ -13,7 +13,7 @@ from pipelines.config import load
 from pipelines.evaluate import evaluate
 from pipelines.features import write_features
 from pipelines.plan import make_plan
-from pipelines.reporting import write_report
+from pipelines.report import write_report
 from pipelines.score import score, summary
 from pipelines.train import train
 

@@ -1,172 +1,40 @@
-"""The report: one self-contained HTML page for whoever decides on retention. It opens offline and names no customer."""
+"""The customer-base report from what the commands before it left."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from math import isclose
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from pipelines import store
+from pipelines.config import Config
+from pipelines.page import page
+from pipelines.plan import assumptions
+from retention.plan import profit_curve
 
-from features.errors import InputError
-from pipelines import pictures
-from pipelines.verdict import BRINGING, DECISIVE, LEAVING, METRICS, MODELS, tally, verdicts
+POINTS = 40
+"""Budgets on the profit curve."""
 
 
-def report(
-    *,
-    metrics: Mapping[str, Any],
-    scores: pd.DataFrame,
-    plan: pd.DataFrame | None,
-    plan_summary: Mapping[str, Any] | None,
-    profit_curve: pd.DataFrame | None,
-    title: str,
-    currency: str,
-    assumptions: Sequence[tuple[str, str]],
-    reconciliation: Sequence[Mapping[str, Any]],
-    written_on: date | str,
-) -> str:
-    """The page as text; where there is no plan, it says which command makes one.
-
-    `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
-    `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
-    ISO text. All text is escaped.
-    """
-    if scores.empty:
-        raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
-    by_segment = carriers(scores, scores["segment"].fillna("(none)")).sort_values("at_risk", ascending=False)
-    by_risk = carriers(scores, tenths(scores["churn_probability"]))
-    figures = {
-        "by-segment": pictures.value_at_risk(by_segment, currency=currency),
-        "by-risk": pictures.value_at_risk(by_risk, currency=currency),
-        "calibration": pictures.calibration(metrics["calibration"]),
-        "gains": pictures.gains(metrics["gains"]),
-    }
-    if "stayworth" in metrics["deciles"]:
-        figures["deciles"] = pictures.deciles(metrics["deciles"]["stayworth"], currency=currency)
-    if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
-        figures["profit-curve"] = pictures.profit_curve(profit_curve, plan_summary, currency=currency)
-
-    base, judgement = _base(scores), verdicts(metrics)
-    known = [model for model in MODELS if model in metrics["models"]]
-    return _template(currency).render(
-        currency=currency,
-        title=title,
-        written_on=written_on,
-        base=base,
-        by_segment=by_segment.to_dict("records"),
-        by_risk=by_risk.to_dict("records"),
-        plan=plan_summary,
-        is_stale=plan_summary is not None and not isclose(plan_summary["value_at_risk"], base["at_risk"], rel_tol=1e-6),
-        contacted=[] if plan is None else _contacted(scores, plan).to_dict("records"),
-        assumptions=assumptions,
-        reconciliation=reconciliation,
+def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
+    """Write the page from the latest metrics, scores and plan; a plan need not be there yet."""
+    path = output or config.folder / store.REPORT
+    store.writable(path)
+    folder = config.folder
+    metrics = store.read_json(folder / store.METRICS, next="Train first: stayworth train.")
+    scores = store.read_table(folder / store.SCORES, next="Score first: stayworth score --as-of DAY.")
+    planned = (folder / store.PLAN).exists() and (folder / store.PLAN_SUMMARY).exists()
+    summary = store.read_json(folder / store.PLAN_SUMMARY, next="Plan again.") if planned else None
+    offer = next((one for one in config.offers if summary and one.name == summary["offer"]), None)
+    reconciliation = store.read_json(folder / store.RECONCILIATION, next="Check first: stayworth check.")
+    html = page(
         metrics=metrics,
-        models=known + [model for model in metrics["models"] if model not in known],
-        names=MODELS,
-        judged=METRICS,
-        headline=(*DECISIVE, "total_bias"),
-        leaving=LEAVING,
-        bringing=BRINGING,
-        verdicts=judgement,
-        tally=tally(judgement),
-        figures={name: Markup(fragment) for name, fragment in pictures.to_html(figures).items()},
-        plotly=Markup(pictures.script()),
+        scores=scores,
+        plan=store.read_table(folder / store.PLAN, next="Plan again.") if planned else None,
+        plan_summary=summary,
+        profit_curve=profit_curve(scores, offer, points=POINTS) if offer else None,
+        title="Customer base",
+        currency=config.money.currency,
+        assumptions=assumptions(config),
+        reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
+        written_on=now.date().isoformat(),
     )
-
-
-def carriers(scores: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """Customers, CLV and value at risk (currency units) per group: columns group, customers, clv, at_risk."""
-    at_risk = scores["churn_probability"] * scores["clv"]
-    sums = pd.DataFrame({"group": group, "customers": 1, "clv": scores["clv"], "at_risk": at_risk})
-    return sums.groupby("group", observed=True).sum().reset_index()
-
-
-def tenths(churn_probability: pd.Series) -> pd.Series:
-    """Each customer's tenth of the base by churn probability, as an ordered label of its range, riskiest first."""
-    place = churn_probability.rank(method="first", ascending=False).to_numpy() - 1
-    tenth = (place * 10 // len(churn_probability)).astype(int)
-    ranges = churn_probability.groupby(tenth).agg(["min", "max"])
-    labels = {tenth: f"{tenth + 1} · {_range(row['min'], row['max'])}" for tenth, row in ranges.iterrows()}
-    named = pd.Categorical(tenth, ordered=True).rename_categories(labels)
-    return pd.Series(named, index=churn_probability.index)
-
-
-def _base(scores: pd.DataFrame) -> dict[str, Any]:
-    """What the whole customer base comes to, and how few carry half of its value at risk."""
-    at_risk = np.sort((scores["churn_probability"] * scores["clv"]).to_numpy())[::-1]
-    return {
-        "as_of": pd.Timestamp(scores["as_of"].iloc[0]).date(),
-        "horizon_days": int(scores["horizon_days"].iloc[0]),
-        "model_version": scores["model_version"].iloc[0],
-        "customers": len(scores),
-        "leavers": scores["churn_probability"].sum(),
-        "clv": scores["clv"].sum(),
-        "at_risk": at_risk.sum(),
-        "half": int(np.searchsorted(np.cumsum(at_risk), at_risk.sum() / 2)) + 1,
-    }
-
-
-def _contacted(scores: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    """Whom the plan contacts, by segment: customers, value at risk, cost and profit."""
-    chosen = plan[plan["treated"]]
-    treated = chosen.merge(scores, on="customer_id", validate="one_to_one")
-    if len(treated) < len(chosen):
-        raise InputError(
-            f"{len(chosen) - len(treated):,} of {len(chosen):,} contacted customers are not among the scores",
-            where="report",
-            next="The plan is from other scores: plan again.",
-        )
-    groups = carriers(treated, treated["segment"].fillna("(none)")).set_index("group")
-    money = treated.groupby(treated["segment"].fillna("(none)"))[["expected_cost", "expected_profit"]].sum()
-    return groups.join(money).sort_values("expected_profit", ascending=False).reset_index()
-
-
-def _template(currency: str) -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": lambda number: f"{number:,}",
-        "money": lambda amount: _money(amount, currency),
-        "interval": lambda ends: " to ".join(_money(end, "").strip() for end in ends) + f"\u00a0{currency}",
-        "amount": lambda amount: amount if isinstance(amount, str) else _signed(f"{amount:,.2f}"),
-        "percent": lambda share: _signed(f"{share:.1%}"),
-        "figure": _figure,
-        "day": _day,
-        "begin": lambda text: text[:1].upper() + text[1:],
-    }
-    return environment.get_template("report.html.j2")
-
-
-def _money(amount: float, currency: str) -> str:
-    """1,234 USD; with cents below a hundred."""
-    return _signed(f"{amount:,.{0 if abs(amount) >= 100 else 2}f}") + f"\u00a0{currency}"
-
-
-def _day(day: date | str) -> str:
-    """2 April 1998, from a date or its ISO text."""
-    day = date.fromisoformat(str(day))
-    return f"{day.day} {day:%B %Y}"
-
-
-def _range(low: float, high: float) -> str:
-    """91–95%, or 98% where both read the same."""
-    ends = [f"{low:.0%}", f"{high:.0%}"]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0][:-1]}–{ends[1]}"
-
-
-def _figure(value: float | None, form: str) -> str:
-    return "–" if value is None or value != value else _signed(format(value, form))
-
-
-def _signed(number: str) -> str:
-    """With a minus sign as wide as a plus, that a line is not broken after."""
-    return number.replace("-", "−")
+    store.write_text(path, html)
+    return path

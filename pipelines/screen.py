@@ -116,7 +116,8 @@ def show_demo(content: dict[str, Any]) -> None:
 def _comparison(metrics: dict[str, Any]) -> Table:
     """Our model against its opponents on one test window, 95 % intervals under ours."""
     table = _table("", *(heading for heading, _ in SHOWN.values()))
-    table.title = f"Judged as of {metrics['as_of']} on the {metrics['horizon_days']} days after, {metrics['customers']:,} customers"
+    days, customers = metrics["horizon_days"], metrics["customers"]
+    table.title = f"Judged as of {metrics['as_of']} on the {days} days after, {customers:,} customers"
     for model, values in metrics["models"].items():
         ours = model == STAYWORTH
         table.add_row(MODELS[model], *(_metric(values, name) for name in SHOWN), style="bold" if ours else "")

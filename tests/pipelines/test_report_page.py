@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
+from pipelines.page import carriers, tenths
+from pipelines.page import page as written
 from pipelines.pictures import script
-from pipelines.report import carriers, report, tenths
 from retention.offers import Offer
 from retention.plan import plan, profit_curve
 
@@ -74,7 +75,7 @@ def page(*, planned=True, offer=OFFER, **changed):
         "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
         "written_on": date(1998, 7, 2),
     }
-    return report(**arguments | changed)
+    return written(**arguments | changed)
 
 
 class Outline(HTMLParser):

@@ -1,0 +1,14 @@
+"""`python -m benchmarks` runs every benchmark, `python -m benchmarks features --orders 10000000` one with options."""
+
+import argparse
+from importlib import import_module
+
+BENCHMARKS = ("features", "accuracy")
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="which one; all if left out")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="its options; NAME --help lists them")
+    asked = parser.parse_args()
+    for name in [asked.name] if asked.name else BENCHMARKS:
+        import_module(f"benchmarks.{name}").main(asked.options)

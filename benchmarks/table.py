@@ -1,0 +1,39 @@
+"""What a benchmark leaves behind: a table on the screen and benchmarks/results/NAME.json."""
+
+import json
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def show(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """Print a table: the first column to the left, figures to the right."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, name in enumerate(header):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def save(name: str, results: dict[str, Any]) -> Path:
+    """Write a benchmark's results, with the machine they came from; returns the file."""
+    machine = {
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "libraries": {one: version(one) for one in ("duckdb", "numba", "numpy", "pandas", "pyarrow", "xgboost")},
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine, **results}, indent=1) + "\n", "utf-8")
+    return path
