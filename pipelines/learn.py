@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from features.clock import microseconds
+from features.errors import InputError
 from features.histories import Histories
 from features.labels import with_labels
 from features.snapshot import snapshot
@@ -20,6 +21,9 @@ from models.scorer import Scorer
 from models.terms import Terms
 from models.timeline import Timeline, timeline
 from models.trees import Params
+
+FEWEST = 5
+"""Customers of each kind at every cut-off: below it a model could only repeat their names."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,23 @@ def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
     table = snapshot(histories, as_of=[*line.train, line.calibrate])
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     is_latest = rows["as_of"] == pd.Timestamp(line.calibrate)
+    _refuse_too_few(rows, as_of=as_of)
     censored = snapshot(histories, as_of=line.censored).num_rows if line.censored else 0
     return Lesson(line, rows[~is_latest].reset_index(drop=True), rows[is_latest].reset_index(drop=True), censored)
+
+
+def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
+    """Raise InputError where a cut-off has too few who left or too few who stayed to learn anything from."""
+    for day, group in rows.groupby("as_of"):
+        left = int(group["churned"].sum())
+        stayed = len(group) - left
+        if min(left, stayed) < FEWEST:
+            raise InputError(
+                f"{stayed:,} of {len(group):,} customers ordered within the horizon after {day.date()}: at least "
+                f"{FEWEST} who do and {FEWEST} who do not are needed",
+                where=f"a model made as of {as_of}",
+                next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
+            )
 
 
 def learn(taught: Lesson, terms: Terms, *, params: dict[str, Params], seed: int) -> Scorer:

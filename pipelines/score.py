@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from features.errors import InputError, Refusal
+from features.histories import Histories
 from features.snapshot import snapshot
 from models import bundle, registry, scorer
 from models.scorer import Scorer
@@ -47,6 +49,7 @@ def score(
     model = champion(config)
     say("reading orders")
     histories = read_orders(config, now=now).histories
+    _refuse_other_times(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
     rows = snapshot(histories, as_of=[as_of]).to_pandas(date_as_object=False)
     scores = with_segment(scorer.score(model, rows), rows)
@@ -56,6 +59,24 @@ def score(
     for target in targets:
         store.write_table(target, table)
     return scores
+
+
+def _refuse_other_times(histories: Histories, *, as_of: date, horizon_days: int) -> None:
+    """Before the first order there is nobody to score; long after the last one everybody would look gone."""
+    if as_of <= histories.first_day:
+        raise InputError(
+            f"nobody had ordered before {as_of}; the first order is of {histories.first_day}",
+            where="--as-of",
+            next=f"Name a later day, e.g. {histories.end}.",
+        )
+    silent = (as_of - histories.end).days
+    if silent > horizon_days:
+        raise Refusal(
+            f"the orders end {silent:,} days before {as_of}, more than the horizon of {horizon_days} days: every "
+            "customer would look silent",
+            where="--as-of",
+            next=f"Load newer orders, or score as of {histories.end}.",
+        )
 
 
 def champion(config: Config) -> Scorer:

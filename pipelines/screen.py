@@ -80,7 +80,7 @@ def show_backtest(content: list[dict[str, Any]]) -> None:
 def show_plan(content: dict[str, Any]) -> None:
     currency = content["currency"]
     if not content["chosen"]:
-        console.print(f"Nobody to contact: {content['note']}")
+        console.print(content["note"])
         return
     table = _table("plan", currency)
     table.add_row("offer", content["offer"])

@@ -77,7 +77,11 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
             uri=config.tracking_uri,
             bundle=folder,
             params=_flat(params) | {"horizon_days": terms.horizon_days, "seed": seed, "test_as_of": test.isoformat()},
-            metrics={name: entry["value"] for name, entry in metrics["models"][STAYWORTH].items()},
+            metrics={
+                name: entry["value"]
+                for name, entry in metrics["models"][STAYWORTH].items()
+                if entry["value"] is not None
+            },
             figures=figures(metrics),
             metrics_json=metrics,
         )
