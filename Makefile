@@ -50,10 +50,10 @@ clean:           ## what setup and the tests made
 $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
 	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
-	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	touch $@
 
 $(BIN)/.test: requirements-test.lock $(BIN)/.ready
-	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-test.lock
+	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements-test.lock
 	touch $@

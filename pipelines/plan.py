@@ -7,16 +7,12 @@ from pipelines import store
 from pipelines.config import Config
 from retention.offers import Offer
 from retention.plan import Plan, plan
-from retention.spreadsheet import spreadsheet_safe
 
 
 def make_plan(
     config: Config, *, budget: float, capacity: int | None, offer_name: str | None, outputs: list[Path]
 ) -> Plan:
-    """Plan with one offer of the config under a budget; becomes the latest plan, and each of `outputs`.
-
-    A path ending in .csv gets a table that is safe to open in a spreadsheet, others get Parquet.
-    """
+    """Plan with one offer of the config under a budget; becomes the latest plan, and each of `outputs`."""
     offer = _offer(config, offer_name)
     targets = [config.folder / store.PLAN, *outputs]
     for target in targets:
@@ -33,7 +29,7 @@ def make_plan(
         salt=config.plan.salt,
     )
     for target in targets:
-        store.write_table(target, spreadsheet_safe(made.frame) if target.suffix == ".csv" else made.frame)
+        store.write_table(target, made.frame)
     store.write_json(config.folder / store.PLAN_SUMMARY, made.summary)
     return made
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import InputError
+from retention.spreadsheet import spreadsheet_safe
 
 SCORES = "scores.parquet"
 PLAN = "plan.parquet"
@@ -62,11 +63,12 @@ def _draft(path: Path) -> Iterator[Path]:
 
 
 def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
-    """Write Parquet, or CSV if the name says so."""
+    """Write Parquet, or, if the name says so, a CSV that is safe to open in a spreadsheet."""
     table = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
     with replacing(path) as draft:
         if path.suffix == ".csv":
-            table.to_pandas(date_as_object=True).to_csv(draft, index=False, lineterminator="\n", float_format="%.6f")
+            frame = spreadsheet_safe(table.to_pandas(date_as_object=True))
+            frame.to_csv(draft, index=False, lineterminator="\n", float_format="%.6f")
         else:
             pq.write_table(table, draft, compression="zstd")
 
