@@ -16,13 +16,14 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def show(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table: the first column to the left, figures to the right."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    """Print a table: names to the left, figures to the right."""
+    table = Table(box=box.SIMPLE_HEAD)
     for number, name in enumerate(header):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(f"\n{title}", table, sep="\n", highlight=False)
 
 
 def save(name: str, results: dict[str, Any]) -> Path:

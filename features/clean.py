@@ -1,7 +1,7 @@
 """From raw rows to judged rows: typed, money exact, each usable or with a reason why not.
 
 The SQL of each column stands in a small function; `judge` puts them together into the table `judged`:
-file, row, customer_id, order_id, product_id, source, at_us, known_us, amount, cents, margin_cents, reason.
+file, row, customer_id, order_id, product_id, source, at_us, known_us, amount, cents, margin_micros, reason.
 """
 
 import duckdb
@@ -20,8 +20,8 @@ INTEGERS = (
     "UINTEGER",
     "UBIGINT",
 )
-LARGEST_AMOUNT = 10**12
-"""In currency units: above it a row is taken for a mistake."""
+LARGEST_CENTS = 10**12
+"""Minor units of one line: above it a row is taken for a mistake."""
 
 
 def text_of(column: str, kind: str) -> str:
@@ -39,6 +39,8 @@ def instant_of(column: str, kind: str, *, timezone: str | None, time_format: str
     if time_format:
         naive = f"try_strptime({column}::text, {quoted(time_format)})"
     local = f"epoch_us(timezone({quoted(timezone)}, {naive}))" if timezone else "null::bigint"
+    if timezone == "UTC":
+        local = f"epoch_us({naive})"
     if kind != "VARCHAR" or time_format:
         return local
     return f"case when {_is_zoned(column)} then epoch_us(try_cast({column} as timestamptz)) else {local} end"
@@ -80,6 +82,17 @@ def judge(
         written = "quantity::text || ' * ' || unit_price::text"
     cost = "try_cast(cost as decimal(24, 6))" if "cost" in types else "null"
     recorded = time("recorded_at") if "recorded_at" in types else "null::bigint"
+    unsaid = "('', 'nan')" if types["customer_id"].startswith(FRACTIONS) else "('')"
+    unclear = "".join(
+        f"when {parsed} is null and coalesce({name}::text, '') not in ('', 'nan') then '{name} is not a {kind}' "
+        for name, parsed, kind in (("cost", cost, "number"), ("recorded_at", recorded, "time"))
+        if name in types
+    )
+    unclear = f"case {unclear}end" if unclear else "null::text"
+    margin = f"cents * {round(gross_margin * 1_000_000)}"
+    if "cost" in types:
+        costed = f"cents * 1000000 - (sign(cents) * abs(exact_cost) * {minor_units * 1_000_000})::bigint"
+        margin = f"case when exact_cost is null then {margin} else {costed} end"
     excluded = " or ".join(f"product_id ilike {quoted(pattern)}" for pattern in exclude_products) or "false"
     db.execute(f"""
         create temp table judged as
@@ -87,25 +100,29 @@ def judge(
             select file, row, customer_id::text as written_id, ordered_at::text as written_at,
                    {written} as written_amount, {text("customer_id")} as customer_id, {text("order_id")} as order_id,
                    {text("product_id")} as product_id, {text("source")} as source, {time("ordered_at")} as at_us,
-                   {recorded} as recorded_at, ({amount})::decimal(36, 6) as amount, {cost} as cost
+                   {recorded} as recorded_us, ({amount})::decimal(36, 6) as amount, {cost} as exact_cost,
+                   {unclear} as unclear
             from raw
         ), reasoned as (
-            select *, round(amount * {minor_units})::bigint as cents,
-                case when coalesce(written_id, '') in ('', 'nan') then 'no customer_id'
+            select *, try_cast(round(amount * {minor_units}) as bigint) as cents,
+                case when coalesce(written_id, '') in {unsaid} then 'no customer_id'
                      when customer_id is null then 'customer_id is not a whole number'
                      when coalesce(written_at, '') = '' then 'no ordered_at'
                      when at_us is null then 'ordered_at is not a time'
                      when at_us < epoch_us(timestamp '1900-01-01') then 'ordered_at before 1900'
                      when coalesce(written_amount, '') = '' then 'no amount'
                      when amount is null then 'amount is not a number'
-                     when abs(amount) > {LARGEST_AMOUNT} then 'amount too large'
+                     when abs(amount) > {LARGEST_CENTS // minor_units} then 'amount too large'
+                     when unclear is not null then unclear
+                     when abs(exact_cost) > {LARGEST_CENTS // minor_units} then 'cost too large'
                      when {excluded} then 'excluded product'
                 end as reason
             from typed
         )
-        select *, greatest(at_us, recorded_at) as known_us,
-               case when cost is null then cents * {gross_margin}::decimal(9, 6)
-                    else cents - sign(cents) * abs(cost) * {minor_units} end::decimal(36, 6) as margin_cents
+        select * exclude (recorded_us, unclear)
+               replace (if(reason is null, null, written_id) as written_id,
+                        if(reason is null, null, written_amount) as written_amount),
+               greatest(at_us, recorded_us) as known_us, if(reason is null, {margin}, null) as margin_micros
         from reasoned""")
 
 
@@ -118,7 +135,7 @@ def quarantine_repeats(db: duckdb.DuckDBPyConnection) -> None:
     sources = db.sql("select count(*) from (select distinct file, source from judged)").fetchall()[0][0]
     if sources < 2:
         return
-    content = "customer_id, order_id, product_id, at_us, amount, cost"
+    content = "customer_id, order_id, product_id, at_us, amount, exact_cost"
     db.execute(f"""
         create or replace temp table judged as
         with numbered as (

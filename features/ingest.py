@@ -5,6 +5,7 @@ the order whose id it carries, else of the latest earlier order of the same cust
 amount (features/netting.py), else it stands alone and lowers what the customer brought on its own day.
 """
 
+import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -57,7 +58,7 @@ def ingest(
     for ISO. gross_margin: share of the amount, used where `cost` is absent. exclude_products: SQL LIKE patterns.
     now_us: rows after it are in the future (None: not checked). Raises InputError, having written nothing.
     """
-    with duckdb.connect() as db:
+    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as db:
         types: dict[str, str] = {}
         if isinstance(orders, pd.DataFrame):
             where = "the data frame of orders"
@@ -85,9 +86,10 @@ def ingest(
             exclude_products=exclude_products,
         )
         clean.refuse_unusable(db, types, where=where, timezone=timezone, now_us=now_us)
+        db.execute("drop table raw")
         clean.quarantine_repeats(db)
-        _make_orders(db)
-        _make_adjustments(db)
+        _make_orders(db, types)
+        _make_adjustments(db, types)
         if not db.sql("select 1 from orders limit 1").fetchall():
             reasons = db.sql(
                 "select reason, count(*) from judged where reason is not null group by all order by 2 desc"
@@ -97,43 +99,43 @@ def ingest(
         return Ingested(_histories(db, units), _reconcile(db, units), _quarantine(db))
 
 
-def _make_orders(db: duckdb.DuckDBPyConnection) -> None:
-    """`good`: usable lines with their order key; `orders`: one row per order, as it was first known, numbered."""
-    db.execute("""
-        create temp table good as
-        select *, coalesce(order_id, '@' || at_us) as oid,
-               min(known_us) filter (cents >= 0) over (partition by customer_id, coalesce(order_id, '@' || at_us))
-                   as first_known
-        from judged where reason is null""")
-    db.execute("""
+def _make_orders(db: duckdb.DuckDBPyConnection, types: dict[str, str]) -> None:
+    """`good`: usable lines with their order's key; `orders`: each as it was first known, sorted, numbered by rowid."""
+    key = "coalesce(order_id, '@' || at_us)" if "order_id" in types else "at_us"
+    db.execute(f"create temp view good as select *, {key} as oid from judged where reason is null")
+    first = "select customer_id, oid, min(known_us) as known_us from good where cents >= 0 group by all"
+    db.execute(f"""
         create temp table orders as
-        select row_number() over (order by customer_id, at_us, known_us, oid) - 1 as number, *
-        from (
-            select customer_id, oid, min(at_us) as at_us, min(known_us) as known_us,
-                   sum(cents)::bigint as cents, sum(margin_cents)::double as margin_cents
-            from good where cents >= 0 and known_us = first_known
-            group by customer_id, oid
-        )""")
+        select customer_id, oid, known_us, min(at_us) as at_us, sum(cents)::bigint as cents,
+               sum(margin_micros) / 1e6 as margin_cents
+        from good {f"join ({first}) using (customer_id, oid, known_us)" if _can_be_late(types) else ""} where cents >= 0
+        group by customer_id, oid, known_us order by customer_id, at_us, oid""")
 
 
-def _make_adjustments(db: duckdb.DuckDBPyConnection) -> None:
+def _can_be_late(types: dict[str, str]) -> bool:
+    """Whether a line can be known later than the order it belongs to; else both are known at their one instant."""
+    return not {"order_id", "recorded_at"}.isdisjoint(types)
+
+
+def _make_adjustments(db: duckdb.DuckDBPyConnection, types: dict[str, str]) -> None:
     """`adjustments`: what changed an order after it was first known, and refunds, with the order's number or -1."""
     db.execute("""
         create temp table refunds as
         select row_number() over (order by customer_id, product_id, at_us, known_us, cents, oid, row) - 1 as refund,
-               customer_id, product_id, at_us, known_us, cents, margin_cents
-        from good where cents < 0 and first_known is null""")
+               customer_id, product_id, at_us, known_us, cents, margin_micros
+        from good anti join orders using (customer_id, oid) where cents < 0""")
     found = np.concatenate(
         [np.empty((0, 2), np.int64), _find(db, "product_id is not null"), _find(db, "product_id is null")]
     )
     db.register("found", pa.table({"refund": found[:, 0], "number": found[:, 1]}))
-    db.execute("""
+    late = "or good.known_us > orders.known_us" if _can_be_late(types) else ""
+    db.execute(f"""
         create temp table adjustments as
-        select customer_id, number, at_us, known_us, cents, margin_cents
-        from good join (select customer_id, oid, number from orders) using (customer_id, oid)
-        where cents < 0 or known_us > first_known
+        select good.customer_id, orders.rowid as number, good.at_us, good.known_us, good.cents, margin_micros
+        from good join orders using (customer_id, oid)
+        where good.cents < 0 {late}
         union all by name
-        select customer_id, coalesce(number, -1) as number, at_us, known_us, cents, margin_cents
+        select customer_id, coalesce(number, -1) as number, at_us, known_us, cents, margin_micros
         from refunds left join found using (refund)""")
 
 
@@ -150,8 +152,9 @@ def _find(db: duckdb.DuckDBPyConnection, condition: str) -> np.ndarray:
     ).fetchnumpy()
     lines = "select customer_id, oid, product_id, at_us, cents from good" if by_product else "from orders"
     held = db.sql(
-        f"select key, held.at_us, held.cents, orders.number from ({lines}) as held join ({keys}) using ({key}) "
-        "join orders using (customer_id, oid) where held.cents > 0 order by key, held.at_us, orders.number, held.cents"
+        f"select key, held.at_us, held.cents, orders.rowid as number "
+        f"from ({lines}) as held join ({keys}) using ({key}) "
+        "join orders using (customer_id, oid) where held.cents > 0 order by key, held.at_us, number, held.cents"
     ).fetchnumpy()
     line = find_lines(
         *(table[name].astype(np.int64) for table in (sought, held) for name in ("key", "at_us", "cents")),
@@ -167,9 +170,10 @@ def _histories(db: duckdb.DuckDBPyConnection, units: int) -> Histories:
         from orders left join (select customer_id, count(*) as adjustments from adjustments group by all)
              using (customer_id)
         group by customer_id order by customer_id""").to_arrow_table()
-    orders = db.sql("select at_us, known_us, cents, margin_cents from orders order by number").fetchnumpy()
+    orders = db.sql("select at_us, known_us, cents, margin_cents from orders order by rowid").fetchnumpy()
     changes = db.sql("""
-        select number, at_us, known_us, cents, margin_cents from adjustments semi join orders using (customer_id)
+        select number, at_us, known_us, cents, margin_micros / 1e6 as margin_cents
+        from adjustments semi join orders using (customer_id)
         order by customer_id, known_us, at_us, number, cents""").fetchnumpy()
     return Histories(
         customer_ids=customers["customer_id"].combine_chunks(),
@@ -197,10 +201,11 @@ def _starts(counts: pa.ChunkedArray) -> np.ndarray:
 def _reconcile(db: duckdb.DuckDBPyConnection, units: int) -> list[Entry]:
     """The source and where each of its rows went; amounts exact."""
     malformed = db.sql("select count(*) from malformed").fetchall()[0][0]
-    (rows, exact, rounded), (unmatched, unmatched_cents), (orders, order_cents), (refunds, refund_cents) = (
+    (rows, exact), (usable, cents), (unmatched, unmatched_cents), (orders, order_cents), (refunds, refund_cents) = (
         db.sql(query).fetchall()[0]
         for query in (
-            "select count(*), coalesce(sum(amount), 0), coalesce(sum(cents), 0) from judged",
+            "select count(*), coalesce(sum(amount), 0) from judged",
+            "select coalesce(sum(amount), 0), coalesce(sum(cents), 0) from good",
             "select count(*), coalesce(sum(cents), 0) from refunds anti join found using (refund)",
             "select count(*), coalesce(sum(cents), 0) from good where cents >= 0",
             "select count(*), coalesce(sum(cents), 0) from good where cents < 0",
@@ -210,23 +215,19 @@ def _reconcile(db: duckdb.DuckDBPyConnection, units: int) -> list[Entry]:
     def money(cents: int) -> Decimal:
         return Decimal(int(cents)) / units
 
-    entries = [
+    quarantined = db.sql(
+        "select reason, count(*), coalesce(sum(amount), 0) from judged where reason is not null "
+        "group by all order by 2 desc, 1"
+    ).fetchall()
+    return [
         Entry("source", rows + malformed, Decimal(exact)),
         Entry("order lines accepted", orders, money(order_cents)),
         Entry("refunds netted to their order", refunds - unmatched, money(refund_cents - unmatched_cents)),
         Entry("refunds whose order was not found", unmatched, money(unmatched_cents)),
+        *(Entry(f"quarantined: {reason}", count, Decimal(amount)) for reason, count, amount in quarantined),
+        *([Entry("quarantined: malformed line", malformed, Decimal(0))] if malformed else []),
+        Entry("rounding to minor units", 0, Decimal(usable) - money(cents)),
     ]
-    entries += [
-        Entry(f"quarantined: {reason}", count, money(cents))
-        for reason, count, cents in db.sql(
-            "select reason, count(*), coalesce(sum(cents), 0) from judged where reason is not null "
-            "group by all order by 2 desc, 1"
-        ).fetchall()
-    ]
-    if malformed:
-        entries.append(Entry("quarantined: malformed line", malformed, Decimal(0)))
-    entries.append(Entry("rounding to minor units", 0, Decimal(exact) - money(rounded)))
-    return entries
 
 
 def _quarantine(db: duckdb.DuckDBPyConnection) -> pa.Table:

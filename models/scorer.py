@@ -65,7 +65,13 @@ def fit(
 
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores of feature rows: the columns of `scores.parquet` but `segment`, which compares with the whole base.
+    """Scores of feature rows with reasons: `scores.parquet` but `segment`, which compares with the whole base."""
+    said = reasons(scorer.churn.booster, rows, scorer.features)
+    return predict(scorer, rows).assign(**said, model_version=scorer.version)
+
+
+def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the scores, without reasons.
 
     Probabilities in (0, 1); expected_orders in orders; expected_value, value_p10, value_p90 and clv are margin in
     currency units, over the horizon and the lifetime.
@@ -96,8 +102,6 @@ def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
             "value_p10": low,
             "value_p90": high,
             "clv": clv,
-            **reasons(scorer.churn.booster, rows, names),
-            "model_version": scorer.version,
         }
     )
 

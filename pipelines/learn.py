@@ -88,7 +88,7 @@ def judge(
         horizon_days=terms.horizon_days,
         margin_rate=margin_rate(histories, as_of=as_of),
     )
-    scores = scorer.score(model, test)
+    scores = scorer.predict(model, test)
     predictions = {
         STAYWORTH: Prediction(
             scores["churn_probability"].to_numpy(),
