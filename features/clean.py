@@ -7,6 +7,7 @@ file, row, customer_id, order_id, product_id, source, at_us, known_us, amount, c
 import duckdb
 
 from features.errors import InputError
+from features.sources import quoted
 
 FRACTIONS = ("FLOAT", "DOUBLE", "DECIMAL")
 INTEGERS = (
@@ -73,57 +74,61 @@ def judge(
         return text_of(name, types[name]) if name in types else "null::text"
 
     def time(name: str) -> str:
-        return instant_of(name, types[name], timezone=timezone, time_format=time_format)
+        return instant_of(name, types[name], timezone=timezone, time_format=time_format) if name in types else "null"
 
-    amount = "try_cast(amount as decimal(24, 6))"
-    written = "amount::text"
+    amount, written = "try_cast(amount as decimal(24, 6))", "amount::text"
     if "amount" not in types:
         amount = "try_cast(quantity as decimal(14, 3)) * try_cast(unit_price as decimal(18, 6))"
         written = "quantity::text || ' * ' || unit_price::text"
-    cost = "try_cast(cost as decimal(24, 6))" if "cost" in types else "null"
-    recorded = time("recorded_at") if "recorded_at" in types else "null::bigint"
-    unsaid = "('', 'nan')" if types["customer_id"].startswith(FRACTIONS) else "('')"
-    unclear = "".join(
-        f"when {parsed} is null and coalesce({name}::text, '') not in ('', 'nan') then '{name} is not a {kind}' "
-        for name, parsed, kind in (("cost", cost, "number"), ("recorded_at", recorded, "time"))
-        if name in types
-    )
-    unclear = f"case {unclear}end" if unclear else "null::text"
-    margin = f"cents * {round(gross_margin * 1_000_000)}"
-    if "cost" in types:
-        costed = f"cents * 1000000 - (sign(cents) * abs(exact_cost) * {minor_units * 1_000_000})::bigint"
-        margin = f"case when exact_cost is null then {margin} else {costed} end"
-    excluded = " or ".join(f"product_id ilike {quoted(pattern)}" for pattern in exclude_products) or "false"
+    cost = "try_cast(cost as decimal(24, 6))" if "cost" in types else "null::decimal(24, 6)"
     db.execute(f"""
         create temp table judged as
         with typed as (
             select file, row, customer_id::text as written_id, ordered_at::text as written_at,
                    {written} as written_amount, {text("customer_id")} as customer_id, {text("order_id")} as order_id,
                    {text("product_id")} as product_id, {text("source")} as source, {time("ordered_at")} as at_us,
-                   {recorded} as recorded_us, ({amount})::decimal(36, 6) as amount, {cost} as exact_cost,
-                   {unclear} as unclear
+                   {_is_written("recorded_at", types)} as is_recorded, {time("recorded_at")} as recorded_us,
+                   ({amount})::decimal(36, 6) as amount, {_is_written("cost", types)} as is_costed, {cost} as exact_cost
             from raw
         ), reasoned as (
             select *, try_cast(round(amount * {minor_units}) as bigint) as cents,
-                case when coalesce(written_id, '') in {unsaid} then 'no customer_id'
-                     when customer_id is null then 'customer_id is not a whole number'
-                     when coalesce(written_at, '') = '' then 'no ordered_at'
-                     when at_us is null then 'ordered_at is not a time'
-                     when at_us < epoch_us(timestamp '1900-01-01') then 'ordered_at before 1900'
-                     when coalesce(written_amount, '') = '' then 'no amount'
-                     when amount is null then 'amount is not a number'
-                     when abs(amount) > {LARGEST_CENTS // minor_units} then 'amount too large'
-                     when unclear is not null then unclear
-                     when abs(exact_cost) > {LARGEST_CENTS // minor_units} then 'cost too large'
-                     when {excluded} then 'excluded product'
-                end as reason
+                   {_reason(types, most=LARGEST_CENTS // minor_units, exclude_products=exclude_products)} as reason
             from typed
         )
-        select * exclude (recorded_us, unclear)
+        select * exclude (recorded_us, is_recorded, is_costed)
                replace (if(reason is null, null, written_id) as written_id,
                         if(reason is null, null, written_amount) as written_amount),
-               greatest(at_us, recorded_us) as known_us, if(reason is null, {margin}, null) as margin_micros
+               greatest(at_us, recorded_us) as known_us,
+               case when reason is not null then null
+                    when exact_cost is null then cents * {round(gross_margin * 1_000_000)}
+                    else cents * 1000000 - (sign(cents) * abs(exact_cost) * {minor_units * 1_000_000})::bigint
+               end as margin_micros
         from reasoned""")
+
+
+def _is_written(name: str, types: dict[str, str]) -> str:
+    """SQL: whether a column that may be empty holds something."""
+    return f"coalesce({name}::text, '') not in ('', 'nan')" if name in types else "false"
+
+
+def _reason(types: dict[str, str], *, most: int, exclude_products: tuple[str, ...]) -> str:
+    """SQL: why a typed row cannot be used, or null."""
+    unsaid = "('', 'nan')" if types["customer_id"].startswith(FRACTIONS) else "('')"
+    excluded = " or ".join(f"product_id ilike {quoted(pattern)}" for pattern in exclude_products) or "false"
+    return f"""
+        case when coalesce(written_id, '') in {unsaid} then 'no customer_id'
+             when customer_id is null then 'customer_id is not a whole number'
+             when coalesce(written_at, '') = '' then 'no ordered_at'
+             when at_us is null then 'ordered_at is not a time'
+             when at_us < epoch_us(timestamp '1900-01-01') then 'ordered_at before 1900'
+             when coalesce(written_amount, '') = '' then 'no amount'
+             when amount is null then 'amount is not a number'
+             when abs(amount) > {most} then 'amount too large'
+             when is_recorded and recorded_us is null then 'recorded_at is not a time'
+             when is_costed and exact_cost is null then 'cost is not a number'
+             when abs(exact_cost) > {most} then 'cost too large'
+             when {excluded} then 'excluded product'
+        end"""
 
 
 def quarantine_repeats(db: duckdb.DuckDBPyConnection) -> None:
@@ -228,8 +233,3 @@ def refuse_currencies(db: duckdb.DuckDBPyConnection, types: dict[str, str], *, w
         where=where,
         next="Convert the amounts or load one currency at a time; money.currency names it.",
     )
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -70,8 +70,8 @@ def read(db: duckdb.DuckDBPyConnection, file: Path, mapping: dict[str, str], typ
 def scan_of(file: Path, *, rejects: str = "ignore_errors=true") -> str:
     """SQL that scans a file; a CSV as text, with what to do about malformed lines."""
     if _kind(file) == "parquet":
-        return f"read_parquet({_quoted(file)})"
-    return f"read_csv({_quoted(file)}, header=true, all_varchar=true, quote='\"', escape='\"', {rejects})"
+        return f"read_parquet({quoted(file)})"
+    return f"read_csv({quoted(file)}, header=true, all_varchar=true, quote='\"', escape='\"', {rejects})"
 
 
 def append(
@@ -89,8 +89,8 @@ def append(
             where=where,
             next="Give all files of a table the same types.",
         )
-    columns = ", ".join(f"{_name(name)} as {ours}" for ours, name in present.items())
-    select = f"select {columns}, {_quoted(where)} as file, row_number() over () as row from {scan}"
+    columns = ", ".join(f"{named(name)} as {ours}" for ours, name in present.items())
+    select = f"select {columns}, {quoted(where)} as file, row_number() over () as row from {scan}"
     exists = db.sql("select 1 from duckdb_tables() where table_name = 'raw'").fetchall()
     db.execute("create temp table if not exists malformed (file text, row bigint, reason text)")
     if exists and set(present) - {row[0] for row in db.sql("describe raw").fetchall()}:
@@ -107,7 +107,7 @@ def _collect_malformed(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     db.execute("drop table reject_errors; drop table reject_scans")
     if any(kind == "INVALID ENCODING" for _, kind, _ in rejects):
         raise InputError("is not UTF-8 text", where=f"{file}, line {rejects[0][0]}", next="Save it as UTF-8.")
-    rows = db.sql(f"select count(*) from raw where file = {_quoted(file)}").fetchall()[0][0]
+    rows = db.sql(f"select count(*) from raw where file = {quoted(file)}").fetchall()[0][0]
     if rejects and rejects[-1][0] >= rows + len(rejects) + 1:
         line, _, message = rejects[-1]
         raise InputError(
@@ -126,7 +126,7 @@ def _refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
             return
     scan = scan_of(file)
     last_column = db.sql(f"describe select * from {scan}").fetchall()[-1][0]
-    shape = f"regexp_replace(regexp_replace({_name(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
+    shape = f"regexp_replace(regexp_replace({named(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
     last, others = db.sql(
         f"with shapes as (select {shape} as shape, row_number() over () as row from {scan}) "
         "select (select shape from shapes order by row desc limit 1), "
@@ -140,9 +140,11 @@ def _refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
         )
 
 
-def _name(column: str) -> str:
+def named(column: str) -> str:
+    """A column's name as SQL."""
     return '"' + column.replace('"', '""') + '"'
 
 
-def _quoted(text: str | Path) -> str:
+def quoted(text: str | Path) -> str:
+    """A text as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"

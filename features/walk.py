@@ -11,28 +11,8 @@ from features.feature import Orders
 
 
 @njit(nogil=True)
-def known(columns, customer, as_of):
-    """The customer's orders as known before `as_of`: rows that happened and were recorded before it.
-
-    Refunds known by then are taken off their orders; an order refunded in full is gone; what a refund takes
-    beyond its order stands among the refunds without one.
-    """
-    first, last = columns.starts[customer], columns.starts[customer + 1]
-    a_first, a_last = columns.adjustment_starts[customer], columns.adjustment_starts[customer + 1]
-    end = first + np.searchsorted(columns.at[first:last], as_of)
-    late = False
-    for i in range(first, end):
-        late |= columns.known_at[i] >= as_of
-    if not late and a_first == a_last:  # nothing to take off: a view is enough
-        return Orders(
-            columns.at[first:end],
-            columns.amount_cents[first:end],
-            columns.margin_cents[first:end],
-            columns.adjusted_at[a_first:a_last],
-            columns.adjustment_cents[a_first:a_last],
-            columns.adjustment_margin_cents[a_first:a_last],
-        )
-
+def netted(columns, first, end, a_first, a_last, as_of):
+    """The slow way of `known`: copies of the rows `first:end` with the adjustments `a_first:a_last` applied."""
     at = columns.at[first:end].copy()
     cents = columns.amount_cents[first:end].copy()
     margin = columns.margin_cents[first:end].copy()
@@ -77,6 +57,31 @@ def known(columns, customer, as_of):
         refund_cents[:refunds],
         refund_margin[:refunds],
     )
+
+
+@njit(nogil=True)
+def known(columns, customer, as_of):
+    """The customer's orders as known before `as_of`: rows that happened and were recorded before it.
+
+    Refunds known by then are taken off their orders; an order refunded in full is gone; what a refund takes
+    beyond its order stands among the refunds without one.
+    """
+    first, last = columns.starts[customer], columns.starts[customer + 1]
+    a_first, a_last = columns.adjustment_starts[customer], columns.adjustment_starts[customer + 1]
+    end = first + np.searchsorted(columns.at[first:last], as_of)
+    late = False
+    for i in range(first, end):
+        late |= columns.known_at[i] >= as_of
+    if not late and a_first == a_last:  # nothing to take off: a view is enough
+        return Orders(
+            columns.at[first:end],
+            columns.amount_cents[first:end],
+            columns.margin_cents[first:end],
+            columns.adjusted_at[a_first:a_last],
+            columns.adjustment_cents[a_first:a_last],
+            columns.adjustment_margin_cents[a_first:a_last],
+        )
+    return netted(columns, first, end, a_first, a_last, as_of)
 
 
 @njit(nogil=True)

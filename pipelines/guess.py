@@ -1,12 +1,13 @@
 """A first `stayworth.toml` for somebody's own file: columns guessed from names and types, everything explained."""
 
+import json
 from pathlib import Path
 
 import duckdb
 
 from features.errors import InputError
 from features.schema import ORDERS
-from features.sources import find, scan_of
+from features.sources import find, named, scan_of
 
 SYNONYMS = {
     "customer_id": "customer id|customerid|customer no|customer number|customer|client id|client no|client|"
@@ -51,13 +52,11 @@ def guess(orders: str, *, config_folder: Path) -> str:
     zoned = types[columns["ordered_at"]] == "TIMESTAMP WITH TIME ZONE"
     path = Path(orders).absolute()
     relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
-    mapping = "\n".join(
-        f'{ours} = "{theirs}"'.replace("\\", "\\\\") for ours, theirs in columns.items() if ours != theirs
-    )
+    mapping = "\n".join(f"{ours} = {json.dumps(theirs)}" for ours, theirs in columns.items() if ours != theirs)
     return TEMPLATE.format(
-        orders=relative.as_posix(),
+        orders=json.dumps(relative.as_posix()),
         mapping=mapping or "# every name is ours already",
-        found=", ".join(types),
+        found=json.dumps(list(types), ensure_ascii=False),
         timezone="# timezone is not needed: the times carry one"
         if zoned
         else 'timezone = "UTC"                 # GUESS: the zone in which the times were written',
@@ -104,7 +103,7 @@ def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: s
     """The strptime formats that fit a column of times, likeliest first; none if they are times or ISO already."""
     if kind.startswith(("TIMESTAMP", "DATE")):
         return []
-    text = f'"{column}"::text'
+    text = f"{named(column)}::text"
 
     def fits(parsed: str) -> bool:
         bad, rows = db.sql(
@@ -126,9 +125,8 @@ def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: s
 def _currency(db: duckdb.DuckDBPyConnection, scan: str, column: str | None) -> str | None:
     if not column:
         return None
-    found = db.sql(
-        f'select distinct upper(trim("{column}")) from {scan} where "{column}" is not null limit 2'
-    ).fetchall()
+    name = named(column)
+    found = db.sql(f"select distinct upper(trim({name})) from {scan} where {name} is not null limit 2").fetchall()
     return found[0][0] if len(found) == 1 and len(found[0][0]) == 3 else None
 
 
@@ -137,7 +135,7 @@ TEMPLATE = """\
 # Lines marked GUESS were read off the file, lines marked ASSUMED are examples: put your own numbers there.
 
 [data]                               # relative paths start at this file's folder
-orders = "{orders}"
+orders = {orders}
 # exclude_products = ["POST", "TEST%"]   # product ids that are no purchases; % stands for anything
 
 [columns.orders]                     # ours = "theirs"; found: {found}
