@@ -29,9 +29,9 @@ ORDERS = {
     "currency": Column("one for the whole log"),
     "recorded_at": Column("when the line became known, if later than ordered_at"),
     "source": Column("which export a line came from, where one file holds several that overlap"),
-    "category": Column("kept for features of the basket"),
-    "channel": Column("kept for features of the basket"),
-    "discount": Column("kept for features of the basket"),
+    "category": Column("may be mapped; no feature uses it yet"),
+    "channel": Column("may be mapped; no feature uses it yet"),
+    "discount": Column("may be mapped; no feature uses it yet"),
 }
 """The table `orders`. Ours to theirs by `theirs`."""
 

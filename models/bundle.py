@@ -90,12 +90,6 @@ def read(folder: Path) -> Scorer:
     )
 
 
-def training(folder: Path) -> dict[str, Any]:
-    """What a bundle's manifest says about its training, after the checks of `read`."""
-    read(folder)
-    return dict(json.loads((folder / "manifest.json").read_bytes())["training"])
-
-
 def schema_hash(features: list[str]) -> str:
     """A hash of the feature columns and their order: two models with the same hash take the same rows."""
     return _sha256("\n".join(features).encode())[:16]

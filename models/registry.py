@@ -35,8 +35,6 @@ class Version:
     bundle: str
     """The first digits of the bundle's hash."""
     run_id: str | None
-    created_ms: int
-    """Milliseconds since 1970, UTC."""
 
 
 @contextmanager
@@ -81,7 +79,6 @@ def versions(uri: str) -> list[Version]:
             aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(one.version))),
             bundle=one.tags.get("bundle", ""),
             run_id=one.run_id,
-            created_ms=one.creation_timestamp,
         )
         for one in found
     ]
@@ -124,7 +121,7 @@ def set_champion(uri: str, number: str) -> None:
     known = {one.number: one for one in versions(uri)}
     if number not in known:
         what = f"there is no version {number}; there are {', '.join(known) or 'none'}"
-        raise InputError(what, where=_shown(uri), next="`stayworth models list` shows them.")
+        raise InputError(what, where=_shown(uri), next="Name one of these.")
     with session(uri) as client:
         for one in known.values():
             if "champion" in one.aliases and one.number != number:

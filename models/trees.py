@@ -24,13 +24,6 @@ DEFAULTS: Params = {
 }
 """What the trees are grown with where nothing was tuned."""
 
-OBJECTIVES = {
-    "binary:logistic": "logloss",
-    "reg:gamma": "gamma-deviance",
-    "count:poisson": "poisson-nloglik",
-}
-"""Objectives in use, each with the loss it is judged by."""
-
 
 def matrix(rows: pd.DataFrame, names: list[str], target: np.ndarray | None = None) -> xgb.DMatrix:
     """Features in the order of `names`, quantised once so that several fits can share it if it has a target."""
