@@ -62,10 +62,7 @@ def ingest(
         types: dict[str, str] = {}
         if isinstance(orders, pd.DataFrame):
             where = "the data frame of orders"
-            try:
-                db.register("frame", pa.Table.from_pandas(orders, preserve_index=False))
-            except pa.ArrowException as error:
-                raise InputError(f"a column mixes types: {error}", where=where, next="Give it one type.") from None
+            db.register("frame", sources.arrow_of(orders, where=where))
             sources.append(db, "frame", where, mapping, types)
         else:
             where = str(orders)

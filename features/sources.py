@@ -7,6 +7,8 @@ import glob
 from pathlib import Path
 
 import duckdb
+import pandas as pd
+import pyarrow as pa
 
 from features.errors import InputError
 from features.schema import theirs
@@ -65,6 +67,21 @@ def read(db: duckdb.DuckDBPyConnection, file: Path, mapping: dict[str, str], typ
             where=str(file),
             next="Is it complete, and CSV or Parquet? Export it again.",
         ) from None
+
+
+def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
+    """A frame as Arrow, which knows the type of a whole column where DuckDB would look at some rows of it."""
+    columns = {}
+    for name, column in frame.items():
+        try:
+            if isinstance(column.dtype, pd.DatetimeTZDtype):
+                utc = pa.array(column.dt.tz_convert(None).to_numpy()).cast(pa.timestamp("us"), safe=False)
+                columns[str(name)] = utc.cast(pa.timestamp("us", "UTC"))
+            else:
+                columns[str(name)] = pa.array(column, from_pandas=True)
+        except pa.ArrowException as error:
+            raise InputError(f"column {name} mixes types: {error}", where=where, next="Give it one type.") from None
+    return pa.table(columns)
 
 
 def scan_of(file: Path, *, rejects: str = "ignore_errors=true") -> str:

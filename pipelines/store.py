@@ -70,7 +70,8 @@ def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
             frame = spreadsheet_safe(table.to_pandas(date_as_object=True))
             frame.to_csv(draft, index=False, lineterminator="\n", float_format="%.6f")
         else:
-            pq.write_table(table, draft, compression="zstd")
+            texts = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+            pq.write_table(table, draft, compression="zstd", use_dictionary=texts)
 
 
 def read_table(path: Path, *, next: str) -> pd.DataFrame:

@@ -83,3 +83,11 @@ def test_online_retail_recency_frequency_tenure_and_spend_equal_sql(online_retai
     np.testing.assert_allclose(plain["tenure_days"], plain["tenure_days_sql"], rtol=1e-12)
     one_minute = 1 / 24 / 60 + 1e-9  # an order is placed with its first line; some were keyed in over two minutes
     assert ((plain["recency_days"] - plain["latest_line_days_sql"]).between(-1e-9, one_minute)).all()
+
+
+def test_the_number_of_threads_does_not_matter(cdnow, monkeypatch):
+    days = [date(1997, 6, 1), date(1998, 1, 1)]
+    expected = snapshot(cdnow.histories, as_of=days).to_pandas()
+    for threads in (1, 3, 64):
+        monkeypatch.setattr("features.snapshot.os.cpu_count", lambda threads=threads: threads)
+        assert snapshot(cdnow.histories, as_of=days).to_pandas().equals(expected)
