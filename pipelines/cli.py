@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -162,7 +163,7 @@ def train(config: ConfigFile = DEFAULT_CONFIG, trials: Trials = None, as_json: J
 
     with _progress(as_json) as say:
         result = run(load(config), now=_now(), trials=trials, say=say)
-    _print(result.as_dict(), as_json, screen.show_training)
+    _print(asdict(result), as_json, screen.show_training)
 
 
 @app.command()

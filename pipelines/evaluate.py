@@ -11,7 +11,6 @@ from pipelines.learn import judge, learn, lesson
 from pipelines.orders import read_orders
 from pipelines.tune import tune
 
-CUT_OFFS = 4
 RESAMPLES = 100
 
 

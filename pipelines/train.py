@@ -8,7 +8,7 @@ track       run, metrics, pictures and bundle into MLflow; the alias `champion` 
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,6 @@ class Trained:
     cut_offs: int
     rows: int
     censored_rows: int
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> Trained:
