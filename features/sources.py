@@ -58,6 +58,7 @@ def read(db: duckdb.DuckDBPyConnection, file: Path, mapping: dict[str, str], typ
         if _kind(file) == "csv":
             _collect_malformed(db, file)
             _refuse_if_cut(db, file)
+            _refuse_twins(db, file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
     except duckdb.Error as error:
@@ -98,6 +99,12 @@ def append(
     described = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
     if not all(name.isprintable() for name in described):
         raise InputError("is not a table: its first line is not text", where=where, next="Give CSV or Parquet.")
+    if len(described) == 1 and any(mark in next(iter(described)) for mark in ",;\t|"):
+        raise InputError(
+            "cannot be split into columns: a quote is left open, as where a file breaks off",
+            where=where,
+            next="Export it again.",
+        )
     present = theirs(list(described), mapping, where=where)
     changed = [ours for ours, name in present.items() if types.setdefault(ours, described[name]) != described[name]]
     if changed:
@@ -155,6 +162,16 @@ def _refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
             where=str(file),
             next="Export it again; if it is complete, end it with a newline.",
         )
+
+
+def _refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Refuse a CSV in which two columns have the same name: DuckDB would read the first and rename the second."""
+    scan = scan_of(file).replace("header=true", "header=false")
+    first = db.sql(f"select * from {scan} limit 1").fetchall()
+    names = [name for name in first[0] if name] if first else []
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise InputError(f"two columns are named '{twins[0]}'", where=str(file), next="Rename or remove one of them.")
 
 
 def named(column: str) -> str:

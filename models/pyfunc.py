@@ -65,10 +65,9 @@ class ScoreOrders(PythonModel):
 
 
 def signature() -> ModelSignature:
-    """Customer ids are text; times, amounts and the rest may have any type that can be read as such."""
+    """Ids, times and amounts may have any type that ingest can read as such."""
     inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(DataType.string if name == "customer_id" else AnyType(), name, required=column.required)
-        for name, column in ORDERS.items()
+        ColSpec(AnyType(), name, required=column.required) for name, column in ORDERS.items()
     ]
     return ModelSignature(
         inputs=Schema(inputs),

@@ -254,7 +254,7 @@ def report(
 @app.command()
 def serve(
     config: ConfigFile = DEFAULT_CONFIG,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 for a free one.")] = 3000,
 ) -> None:
     """Serve the latest scores over HTTP on this machine; the token comes from STAYWORTH_TOKEN or is made and shown.
 

@@ -29,7 +29,11 @@ SYNONYMS = {
 }
 """Names that shops give our columns, likeliest first; lower case, any separators."""
 
-TIME_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d")
+TIME_FORMATS = tuple(
+    f"{day}{time}"
+    for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y%m%d", "%d %b %Y")
+    for time in (" %H:%M:%S", " %H:%M", "")
+)
 """Tried in order on times that are not ISO."""
 
 

@@ -1,15 +1,19 @@
 """The config's log of orders, read and accounted for."""
 
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 
+from features.errors import InputError
+from features.histories import Histories
 from features.ingest import Ingested, ingest
+from features.sources import find
 from pipelines import store
 from pipelines.config import Config
 
 
 def read_orders(config: Config, *, now: datetime) -> Ingested:
-    """Read the orders and leave the quarantine and the reconciliation in the output folder."""
-    ingested = ingest(
+    """Read the orders; nothing is written."""
+    return ingest(
         config.orders,
         mapping=config.columns.orders,
         timezone=config.time.timezone,
@@ -19,11 +23,32 @@ def read_orders(config: Config, *, now: datetime) -> Ingested:
         exclude_products=config.data.exclude_products,
         now_us=int(now.timestamp() * 1_000_000),
     )
+
+
+def write_account(config: Config, ingested: Ingested) -> None:
+    """Leave the quarantine and the reconciliation in the output folder."""
     store.write_table(config.folder / store.QUARANTINE, ingested.quarantine)
     store.write_json(config.folder / store.RECONCILIATION, reconciliation(ingested))
-    return ingested
 
 
 def reconciliation(ingested: Ingested) -> list[dict[str, str | int]]:
     """The reconciliation as JSON rows: what, rows, amount (text, exact)."""
     return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in ingested.reconciliation]
+
+
+def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
+    """Raise InputError if a file to write is one of the files of the log."""
+    inputs = {file.resolve() for file in find(config.orders)}
+    for target in targets:
+        if target.resolve() in inputs:
+            raise InputError("is your log of orders", where=str(target), next="Name another file with -o.")
+
+
+def refuse_too_early(histories: Histories, *, as_of: date) -> None:
+    """Raise InputError for a day before which nobody had ordered."""
+    if as_of <= histories.first_day:
+        raise InputError(
+            f"nobody had ordered before {as_of}; the first order is of {histories.first_day}",
+            where="--as-of",
+            next=f"Name a later day, e.g. {histories.end}.",
+        )

@@ -5,6 +5,7 @@ from pathlib import Path
 from features.errors import InputError, nearest
 from pipelines import store
 from pipelines.config import Config
+from pipelines.orders import refuse_input_as_output
 from retention.offers import Offer
 from retention.plan import Plan, plan
 
@@ -16,7 +17,8 @@ def make_plan(
     offer = _offer(config, offer_name)
     targets = [config.folder / store.PLAN, *outputs]
     for target in targets:
-        store.writable(target)
+        store.writable(target, kinds=store.TABLES)
+    refuse_input_as_output(config, targets)
     scores = store.read_table(config.folder / store.SCORES, next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date() if len(scores) else None
     made = plan(

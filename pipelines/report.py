@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipelines import store
 from pipelines.config import Config
+from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions
 from retention.plan import profit_curve
@@ -17,6 +18,7 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
     """Write the page from the latest metrics, scores and plan; a plan need not be there yet."""
     path = output or config.folder / store.REPORT
     store.writable(path)
+    refuse_input_as_output(config, [path])
     folder = config.folder
     metrics = store.read_json(folder / store.METRICS, next="Train first: stayworth train.")
     scores = store.read_table(folder / store.SCORES, next="Score first: stayworth score --as-of DAY.")

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from features.errors import InputError, Refusal
+from features.errors import Refusal
 from features.histories import Histories
 from features.snapshot import snapshot
 from models import bundle, registry, scorer
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.config import Config
-from pipelines.orders import read_orders
+from pipelines.orders import read_orders, refuse_input_as_output, refuse_too_early, write_account
 from retention.profit import value_at_risk
 from retention.segments import cuts, quadrant
 
@@ -44,12 +44,15 @@ def score(
     """Score as of a day; the scores become the latest in the output folder, and `output` if given."""
     targets = [config.folder / store.SCORES] + ([output] if output else [])
     for target in targets:
-        store.writable(target)
+        store.writable(target, kinds=store.TABLES)
+    refuse_input_as_output(config, targets)
     say("fetching the champion")
     model = champion(config)
     say("reading orders")
-    histories = read_orders(config, now=now).histories
-    _refuse_other_times(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
+    ingested = read_orders(config, now=now)
+    histories = ingested.histories
+    refuse_too_early(histories, as_of=as_of)
+    _refuse_stale(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
     rows = snapshot(histories, as_of=[as_of]).to_pandas(date_as_object=False)
     scores = with_segment(scorer.score(model, rows), rows)
@@ -58,17 +61,12 @@ def score(
     table = table.set_column(table.column_names.index("as_of"), "as_of", as_of_day)
     for target in targets:
         store.write_table(target, table)
+    write_account(config, ingested)
     return scores
 
 
-def _refuse_other_times(histories: Histories, *, as_of: date, horizon_days: int) -> None:
-    """Before the first order there is nobody to score; long after the last one everybody would look gone."""
-    if as_of <= histories.first_day:
-        raise InputError(
-            f"nobody had ordered before {as_of}; the first order is of {histories.first_day}",
-            where="--as-of",
-            next=f"Name a later day, e.g. {histories.end}.",
-        )
+def _refuse_stale(histories: Histories, *, as_of: date, horizon_days: int) -> None:
+    """Long after the last order of the log everybody would look gone."""
     silent = (as_of - histories.end).days
     if silent > horizon_days:
         raise Refusal(

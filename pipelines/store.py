@@ -19,6 +19,9 @@ import pyarrow.parquet as pq
 from features.errors import InputError
 from retention.spreadsheet import spreadsheet_safe
 
+TABLES = (".parquet", ".csv")
+"""Endings of the tables we write."""
+
 SCORES = "scores.parquet"
 PLAN = "plan.parquet"
 PLAN_SUMMARY = "plan.json"
@@ -40,18 +43,23 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
 
 
-def writable(path: Path) -> None:
-    """Raise InputError now if `path` could not be written after long work."""
+def writable(path: Path, *, kinds: tuple[str, ...] = ()) -> None:
+    """Raise InputError now if `path` could not be written after long work, or has none of the endings `kinds`."""
+    if kinds and path.suffix not in kinds and not path.is_dir():
+        raise InputError(f"we write {' or '.join(kinds)}", where=str(path), next="Name such a file with -o.")
+    made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     with _draft(path) as draft:
         draft.write_bytes(b"")
+    for folder in made:
+        folder.rmdir()
 
 
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        raise InputError("is a folder", where=str(path), next="Name a file with -o.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
     try:
-        if path.is_dir():
-            raise InputError("is a folder", where=str(path), next="Name a file with -o.")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
     except OSError as error:

@@ -18,7 +18,7 @@ from models.timeline import test_day
 from pipelines import pictures, store, tracking
 from pipelines.config import Config
 from pipelines.learn import judge, learn, lesson
-from pipelines.orders import read_orders
+from pipelines.orders import read_orders, write_account
 from pipelines.tune import tune
 
 RESAMPLES = 200
@@ -44,7 +44,8 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
     terms, seed = config.terms, config.train.seed
     store.writable(config.folder / store.METRICS)
     say("reading orders")
-    histories = read_orders(config, now=now).histories
+    ingested = read_orders(config, now=now)
+    histories = ingested.histories
     test = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
 
     say("building snapshots")
@@ -83,6 +84,7 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
             metrics_json=metrics,
         )
     store.write_json(config.folder / store.METRICS, metrics)
+    write_account(config, ingested)
     return Trained(
         metrics=metrics,
         version=version,

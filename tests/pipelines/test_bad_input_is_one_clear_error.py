@@ -215,3 +215,55 @@ def test_commands_say_which_command_comes_before(stayworth):
     code, error = stayworth("report")
     assert code == 2
     assert "stayworth train" in error
+
+
+def test_the_log_itself_is_never_written_over(stayworth):
+    csv(HEAD + "a,2020-01-01,5\n")
+    code, error = stayworth("features", "--as-of", "2020-06-01", "-o", "orders.csv")
+    assert code == 2
+    assert "is your log of orders" in error
+    assert Path("orders.csv").read_text() == HEAD + "a,2020-01-01,5\n"
+
+
+@pytest.mark.parametrize(("place", "words"), [(".", "is a folder"), ("f.xlsx", "we write .parquet or .csv")])
+def test_a_name_that_is_no_table(stayworth, place, words):
+    csv(HEAD + "a,2020-01-01,5\n")
+    code, error = stayworth("features", "--as-of", "2020-06-01", "-o", place)
+    assert code == 2
+    assert words in error
+
+
+def test_a_day_before_the_first_order(stayworth):
+    csv(HEAD + "a,2020-01-01,5\n")
+    code, error = stayworth("features", "--as-of", "2019-06-01", "-o", "out.parquet")
+    assert code == 2
+    assert "nobody had ordered before 2019-06-01" in error
+
+
+def test_a_quote_left_open_and_two_columns_of_one_name(stayworth):
+    csv(HEAD + "a,2020-01-01,5\n" * 300 + '7,"2020-01-0')
+    code, error = stayworth("check")
+    assert code == 2
+    assert "breaks off" in error
+    csv("customer_id,ordered_at,amount,amount\na,2020-01-01,5,6\n")
+    code, error = stayworth("check")
+    assert code == 2
+    assert "two columns are named 'amount'" in error
+
+
+def test_a_command_that_fails_leaves_no_folder_and_no_file(stayworth):
+    good_rows().to_csv("orders.csv", index=False)
+    configure("orders.csv", horizon=180)
+    for command in (["train"], ["evaluate"], ["score", "--as-of", "2020-06-01"], ["report"]):
+        assert stayworth(*command)[0] == 2
+    assert sorted(path.name for path in Path().iterdir()) == ["orders.csv", "stayworth.toml"]
+
+
+def test_init_reads_the_ways_dates_are_written(stayworth):
+    for number, (written, form) in enumerate(
+        {"13.01.2020 10:30": "%d.%m.%Y %H:%M", "20200113": "%Y%m%d", "13 Jan 2020": "%d %b %Y"}.items()
+    ):
+        Path("orders.csv").write_text(f"Customer ID;Order Date;Total\n001;{written};5\n")
+        code, error = stayworth("init", "orders.csv", "-o", f"{number}.toml")
+        assert code == 0, error
+        assert f'format = "{form}"' in Path(f"{number}.toml").read_text()
