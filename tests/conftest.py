@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -49,6 +50,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the real data sets in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def odd_ids() -> list[str]:
+    """Ten thousand distinct ids, sorted: leading zeros, Unicode, 20 digits, what a spreadsheet would run."""
+    rng = np.random.default_rng(1)
+    alphabet = list("0123456789abcXYZ-_./ ,;\"'|äßéøΩжあ漢🙂#=+@%")
+    ids = {"00123", "0", "007", "12345678901234567890", " lead", "trail ", "1e5", "NaN", "nan", "NULL", "1.0", "=1+1"}
+    while len(ids) < 10_000:
+        free = "".join(rng.choice(alphabet, rng.integers(1, 24)))
+        ids.add(free if rng.random() < 0.5 else f"{rng.integers(1e18):020d}")
+    return sorted(ids)
 
 
 @pytest.fixture

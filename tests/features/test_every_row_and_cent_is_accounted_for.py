@@ -31,18 +31,11 @@ def assert_adds_up(ingested):
     assert ingested.quarantine.num_rows == sum(part.rows for part in parts if part.what.startswith("quarantined"))
 
 
-def test_ten_thousand_ids_come_through_unchanged(read, tmp_path):
-    rng = np.random.default_rng(1)
-    alphabet = list("0123456789abcXYZ-_./ ,;\"'|äßéøΩжあ漢🙂#=+@%")
-    ids = {"00123", "0", "007", "12345678901234567890", " lead", "trail ", "1e5", "NaN", "NULL", "1.0", "=1+1"}
-    while len(ids) < 10_000:
-        ids.add(
-            "".join(rng.choice(alphabet, rng.integers(1, 24))) if rng.random() < 0.5 else f"{rng.integers(1e18):020d}"
-        )
-    frame = pd.DataFrame({"customer_id": sorted(ids), "ordered_at": "2020-01-01", "amount": "1.00"})
+def test_ten_thousand_ids_come_through_unchanged(read, odd_ids, tmp_path):
+    frame = pd.DataFrame({"customer_id": odd_ids, "ordered_at": "2020-01-01", "amount": "1.00"})
     frame.to_csv(tmp_path / "orders.csv", index=False)
     features = frame_of(read(tmp_path / "orders.csv").histories, as_of=[DAY])
-    assert set(features["customer_id"].tolist()) == ids
+    assert sorted(features["customer_id"]) == odd_ids
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", "string"])

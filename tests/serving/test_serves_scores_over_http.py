@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -212,16 +211,9 @@ def test_what_cannot_be_served_is_said_before_anything_starts(scores):
         serve(scores, port=0, token="not a token")
 
 
-def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, tmp_path):
+def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, odd_ids, tmp_path):
     """CHECKS 1: leading zeros, Unicode, 20 digits, spreadsheet formulas; CSV → features → scores → HTTP."""
-    rng = np.random.default_rng(2)
-    alphabet = list("0123456789abcXYZ-_./ ,;\"'|äßéøΩжあ漢🙂#=+@%")
-    ids = {"00123", "007", "12345678901234567890", " lead", "trail ", "1e5", "NaN", "NULL", "1.0", "=1+1", "-0"}
-    while len(ids) < 10_000:
-        ids.add(
-            "".join(rng.choice(alphabet, rng.integers(1, 24))) if rng.random() < 0.5 else f"{rng.integers(1e18):020d}"
-        )
-    orders = pd.DataFrame({"customer_id": sorted(ids), "ordered_at": "2020-01-01", "amount": "10.00"})
+    orders = pd.DataFrame({"customer_id": odd_ids, "ordered_at": "2020-01-01", "amount": "10.00"})
     orders.to_csv(tmp_path / "orders.csv", index=False)
     features = snapshot(read(tmp_path / "orders.csv").histories, as_of=[date(2020, 3, 1)]).to_pandas()
     write_table(tmp_path / "scores.parquet", with_segment(scorer.score(model, features), features))
@@ -229,11 +221,10 @@ def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, tmp
     try:
         answered = []
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
-            asked = sorted(ids)
-            for first in range(0, len(asked), 1000):
-                answer = client.post("/v1/score", json={"customer_ids": asked[first : first + 1000]}).json()
+            for first in range(0, len(odd_ids), 1000):
+                answer = client.post("/v1/score", json={"customer_ids": odd_ids[first : first + 1000]}).json()
                 assert answer["unknown"] == []
                 answered += [one["customer_id"] for one in answer["scores"]]
-        assert answered == asked
+        assert answered == odd_ids
     finally:
         stop(process, signal.SIGTERM)
