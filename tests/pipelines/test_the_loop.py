@@ -125,3 +125,18 @@ def test_training_again_moves_the_champion_and_remembers_the_previous(shop, stay
 
 def test_nothing_unfinished_is_left_behind(shop):
     assert not [path for path in shop.rglob("*") if path.name.endswith((".draft", ".tmp"))]
+
+
+def test_the_registered_model_scores_a_plain_frame_of_orders_with_numbers_as_ids(shop, cdnow_path):
+    """As the README says; the same numbers as the batch, whatever type the ids have."""
+    import mlflow
+
+    orders = pd.read_parquet(cdnow_path)
+    orders = orders[orders["customer_id"].astype(int) % 10 == 0].astype({"amount": float})
+    mlflow.set_tracking_uri(f"sqlite:///{shop / 'mlflow.db'}")
+    model = mlflow.pyfunc.load_model("models:/stayworth@champion")
+    as_text = model.predict(orders, params={"as_of": "1998-07-01"})
+    as_numbers = model.predict(orders.astype({"customer_id": int}), params={"as_of": "1998-07-01"})
+    assert len(as_text) == len(as_numbers) == 2357
+    both = as_numbers.assign(customer_id=as_numbers["customer_id"].str.zfill(5)).set_index("customer_id")
+    pd.testing.assert_series_equal(both["clv"].loc[as_text["customer_id"]], as_text.set_index("customer_id")["clv"])
