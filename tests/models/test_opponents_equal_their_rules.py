@@ -169,7 +169,7 @@ def test_rows_in_another_order_say_the_same(opponents, rows, unseen):
 
 def test_opponents_are_plain_data(opponents):
     for opponent in opponents.values():
-        json.dumps(asdict(opponent), allow_nan=False)  # raises on an array, an object, a NaN
+        assert json.dumps(asdict(opponent), allow_nan=False)  # raises on an array, an object, a NaN
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_file_with_a_flipped_page(written):
     content = bytearray(path.read_bytes())
     content[4:60] = b"\xff" * 56
     path.write_bytes(content)
-    refused(path)
+    assert refused(path)
 
 
 def test_a_missing_column_is_named(written):
