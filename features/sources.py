@@ -54,11 +54,12 @@ def read(db: duckdb.DuckDBPyConnection, file: Path, mapping: dict[str, str], typ
     try:
         if file.stat().st_size == 0:
             raise InputError("is empty (0 bytes)", where=str(file), next="Export it again.")
+        if _kind(file) == "csv":
+            _refuse_twins(db, file)
         append(db, scan_of(file, rejects="store_rejects=true"), str(file), mapping, types)
         if _kind(file) == "csv":
             _collect_malformed(db, file)
             _refuse_if_cut(db, file)
-            _refuse_twins(db, file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
     except duckdb.Error as error:
@@ -85,11 +86,11 @@ def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
     return pa.table(columns)
 
 
-def scan_of(file: Path, *, rejects: str = "ignore_errors=true") -> str:
+def scan_of(file: Path, *, header: bool = True, rejects: str = "ignore_errors=true") -> str:
     """SQL that scans a file; a CSV as text, with what to do about malformed lines."""
     if _kind(file) == "parquet":
         return f"read_parquet({quoted(file)})"
-    return f"read_csv({quoted(file)}, header=true, all_varchar=true, quote='\"', escape='\"', {rejects})"
+    return f"read_csv({quoted(file)}, header={header}, all_varchar=true, quote='\"', escape='\"', {rejects})"
 
 
 def append(
@@ -166,8 +167,7 @@ def _refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
 
 def _refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     """Refuse a CSV in which two columns have the same name: DuckDB would read the first and rename the second."""
-    scan = scan_of(file).replace("header=true", "header=false")
-    first = db.sql(f"select * from {scan} limit 1").fetchall()
+    first = db.sql(f"select * from {scan_of(file, header=False)} limit 1").fetchall()
     names = [name for name in first[0] if name] if first else []
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:

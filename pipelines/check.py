@@ -12,10 +12,10 @@ from pipelines.orders import read_orders, reconciliation, write_account
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
     """The data report: reconciliation, extent, horizons with their false-churn rates, and the one advised."""
     ingested = read_orders(config, now=now)
-    write_account(config, ingested)
     histories = ingested.histories
     judged, follow_up = horizon.candidates(histories)
     best = horizon.advised(judged)
+    write_account(config, ingested)
     return {
         "orders": str(config.orders),
         "customers": histories.customers,

@@ -35,8 +35,6 @@ class Lesson:
     """Labelled rows of the training cut-offs."""
     latest: pd.DataFrame
     """Labelled rows of the calibration cut-off."""
-    censored_rows: int
-    """Customers × cut-offs left out because their window was not closed."""
 
 
 def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
@@ -46,8 +44,12 @@ def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     is_latest = rows["as_of"] == pd.Timestamp(line.calibrate)
     _refuse_too_few(rows, as_of=as_of)
-    censored = snapshot(histories, as_of=line.censored).num_rows if line.censored else 0
-    return Lesson(line, rows[~is_latest].reset_index(drop=True), rows[is_latest].reset_index(drop=True), censored)
+    return Lesson(line, rows[~is_latest].reset_index(drop=True), rows[is_latest].reset_index(drop=True))
+
+
+def censored_rows(histories: Histories, line: Timeline) -> int:
+    """Customers × cut-offs left out of a lesson because their window was not closed."""
+    return snapshot(histories, as_of=line.censored).num_rows if line.censored else 0
 
 
 def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:

@@ -42,11 +42,8 @@ def page(
     figures = {
         "by-segment": pictures.value_at_risk(by_segment, currency=currency),
         "by-risk": pictures.value_at_risk(by_risk, currency=currency),
-        "calibration": pictures.calibration(metrics["calibration"]),
-        "gains": pictures.gains(metrics["gains"]),
+        **pictures.evaluation(metrics),
     }
-    if "stayworth" in metrics["deciles"]:
-        figures["deciles"] = pictures.deciles(metrics["deciles"]["stayworth"], currency=currency)
     if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
         figures["profit-curve"] = pictures.profit_curve(profit_curve, plan_summary, currency=currency)
 

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from plotly.io import to_html as figure_to_html
 from plotly.offline import get_plotlyjs
 
+from models import STAYWORTH
 from pipelines.verdict import MODELS
 
 INK, MUTED, GRID, PALE = "#1b1f24", "#57606a", "#e6e8eb", "#c9d9e6"
@@ -190,6 +191,14 @@ def deciles(tenths: Sequence[Mapping[str, float]], *, currency: str) -> go.Figur
     figure.update_xaxes(title_text="tenth of customers, best predicted value first", type="category", showgrid=False)
     figure.update_yaxes(title_text=f"mean value per customer ({currency})", rangemode="tozero", nticks=6)
     return figure
+
+
+def evaluation(metrics: Mapping[str, Any]) -> dict[str, go.Figure]:
+    """The pictures of an evaluation (`metrics.json`), by name; deciles of our own model where it is in it."""
+    figures = {"calibration": calibration(metrics["calibration"]), "gains": gains(metrics["gains"])}
+    if STAYWORTH in metrics["deciles"]:
+        figures["deciles"] = deciles(metrics["deciles"][STAYWORTH], currency=metrics["currency"])
+    return figures
 
 
 def to_html(figures: Mapping[str, go.Figure]) -> dict[str, str]:

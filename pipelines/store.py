@@ -50,8 +50,9 @@ def writable(path: Path, *, kinds: tuple[str, ...] = ()) -> None:
     made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     with _draft(path) as draft:
         draft.write_bytes(b"")
-    for folder in made:
-        folder.rmdir()
+    with suppress(OSError):  # another run may have begun to use them
+        for folder in made:
+            folder.rmdir()
 
 
 @contextmanager

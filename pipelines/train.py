@@ -17,7 +17,7 @@ from models import STAYWORTH, bundle
 from models.timeline import test_day
 from pipelines import pictures, store, tracking
 from pipelines.config import Config
-from pipelines.learn import judge, learn, lesson
+from pipelines.learn import censored_rows, judge, learn, lesson
 from pipelines.orders import read_orders, write_account
 from pipelines.tune import tune
 
@@ -80,7 +80,7 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
                 for name, entry in metrics["models"][STAYWORTH].items()
                 if entry["value"] is not None
             },
-            figures=figures(metrics),
+            figures=pictures.evaluation(metrics),
             metrics_json=metrics,
         )
     store.write_json(config.folder / store.METRICS, metrics)
@@ -92,17 +92,8 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
         run_id=run.run_id,
         cut_offs=len(taught.timeline.train),
         rows=len(taught.rows),
-        censored_rows=taught.censored_rows,
+        censored_rows=censored_rows(histories, taught.timeline),
     )
-
-
-def figures(metrics: dict[str, Any]) -> dict[str, Any]:
-    """The pictures of an evaluation, by name."""
-    return {
-        "calibration": pictures.calibration(metrics["calibration"]),
-        "gains": pictures.gains(metrics["gains"]),
-        "deciles": pictures.deciles(metrics["deciles"][STAYWORTH], currency=metrics["currency"]),
-    }
 
 
 def _flat(params: dict[str, dict[str, float]]) -> dict[str, float]:
