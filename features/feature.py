@@ -5,37 +5,24 @@
         return (as_of - orders.at[-1]) / DAY
 
 The decorator only attaches the unit and the words; the function stays plain Python, so a test calls it as it is.
-features/kernel.py compiles all of them into one pass. Times are microseconds, money is minor units (cents); a
-feature of unit "money" is written out in currency units.
+features/slices.py says what it may ask for; features/kernel.py compiles all of them into one pass. A feature of
+unit "money" is minor units (cents) here and currency units in the table.
 """
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 
+GIVEN = ("orders", "refunds", "items", "interactions", "events", "as_of", "days")
+"""The arguments a feature may ask for; any other is a kind of interaction."""
 
-class Orders(NamedTuple):
-    """One customer's orders as known before `as_of`, net of the refunds known before it; never empty.
 
-    An order that was refunded in full is not in it. Refunds whose order was not found stand apart.
-    """
-
-    at: np.ndarray
-    """When each order was placed: microseconds UTC, ascending."""
-    amount_cents: np.ndarray
-    """What each order brought, net of its refunds: minor units, int64."""
-    margin_cents: np.ndarray
-    """The margin in it: minor units, float64."""
-    refund_at: np.ndarray
-    """When each refund without an order happened: microseconds UTC."""
-    refund_cents: np.ndarray
-    """What it took back: minor units, int64, negative."""
-    refund_margin_cents: np.ndarray
-    """The margin it took back: minor units, float64."""
+WHOLE = ("days", "orders", "events", "products", "categories", "month")
+"""Units told without decimals."""
 
 
 @dataclass(frozen=True)
@@ -44,37 +31,69 @@ class Feature:
 
     name: str
     unit: str
+    """days, orders, money, share, …; "channel" is a code that the table writes as its text."""
     says: str
     function: Callable[..., float]
     days: int | None = None
-    """The window of a windowed feature, passed as the third argument."""
+    """The window of a windowed feature."""
     absent: str = ""
     """What to say where the feature is undefined."""
+    needs: tuple[str, ...] = ()
+    """Columns of the log without which it is not there."""
+    kind: str | None = None
+    """The kind of interaction whose `events` it is given."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the function asks for, in its order."""
+        return tuple(inspect.signature(self.function).parameters)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of interaction it asks for by name."""
+        return tuple(name for name in self.arguments if name not in GIVEN)
 
     @property
     def meaning(self) -> str:
         """One line of meaning, without a value: "days since the last order"."""
-        return self.says.replace("{}", "").replace("{days}", str(self.days)).strip()
+        return self._words("").strip()
 
     def sentence(self, value: float) -> str:
         """The feature's value in words: "62 days since the last order"."""
         if np.isnan(value):
-            return self.absent
-        number = f"{value:,.{2 if self.unit == 'money' else 0}f}"
+            return self.absent.replace("{kind}", self._kind)
+        digits = 0 if self.unit in WHOLE else 2
+        return re.sub(r"^1 (\w+)s\b", r"1 \1", self._words(f"{value:,.{digits}f}"))
+
+    def _words(self, number: str) -> str:
         words = self.says.replace("{}", number).replace("{days}", str(self.days))
-        return re.sub(r"^1 (\w+)s\b", r"1 \1", words)
+        return words.replace("{kind}", self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return (self.kind or "").replace("_", " ")
 
 
-def feature(*, unit: str, says: str, windows: tuple[int, ...] = (), absent: str = "") -> Callable[[Callable], Callable]:
+def feature(
+    *, unit: str, says: str, windows: tuple[int, ...] = (), absent: str = "", needs: tuple[str, ...] = ()
+) -> Callable[[Callable], Callable]:
     """Mark a function as a feature named after it, or as one per window: `orders_last` → `orders_last_30d`, …
 
-    unit: days, orders or money. says: the meaning, with {} for the value and {days} for the window. absent: what an
-    undefined value (NaN) means.
+    says: the meaning, with {} for the value, {days} for the window and {kind} for the kind of interaction. absent:
+    what an undefined value (NaN) means. needs: columns of the log without which the feature is not there.
     """
 
     def mark(function: Callable) -> Callable:
         function.features = [  # type: ignore[attr-defined]
-            Feature(f"{function.__name__}_{days}d" if days else function.__name__, unit, says, function, days, absent)
+            Feature(
+                f"{function.__name__}_{days}d" if days else function.__name__,
+                unit,
+                says,
+                function,
+                days,
+                absent,
+                needs,
+            )
             for days in (windows or (None,))
         ]
         return function

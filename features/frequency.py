@@ -1,7 +1,8 @@
-"""How often: counts of orders, ever and in windows `[as_of - days, as_of)`."""
+"""How often: counts of orders, ever and in windows `[as_of - days, as_of)`, and which of them."""
 
 import numpy as np
 
+from features.calendar import month_and_day
 from features.clock import DAY
 from features.feature import feature
 
@@ -10,15 +11,41 @@ WINDOWS = (30, 90, 180, 365)
 
 
 @feature(unit="orders", says="{} orders so far")
-def orders(orders, as_of):
+def orders(orders):
     return len(orders.at)
 
 
 @feature(unit="orders", says="{} orders after the first")
-def repeat_orders(orders, as_of):
+def repeat_orders(orders):
     return len(orders.at) - 1
 
 
 @feature(unit="orders", says="{} orders in the last {days} days", windows=WINDOWS)
 def orders_last(orders, as_of, days):
     return len(orders.at) - np.searchsorted(orders.at, as_of - days * DAY)
+
+
+@feature(unit="share", says="{} share of orders after the first")
+def repeat_share(orders):
+    return (len(orders.at) - 1) / len(orders.at)
+
+
+@feature(unit="share", says="{} share of orders placed at weekends")
+def weekend_share(orders):
+    """Saturdays and Sundays of UTC: an order late on a local Sunday may count as Monday's."""
+    weekend = 0
+    for at in orders.at:
+        if (at // DAY + 3) % 7 >= 5:  # days from Monday: 1970 began on a Thursday
+            weekend += 1
+    return weekend / len(orders.at)
+
+
+@feature(unit="orders", says="{} orders in the present calendar month, of any year")
+def orders_same_month(orders, as_of):
+    """Orders placed in the month of `as_of`, this year's so far included."""
+    month = month_and_day(as_of)[0]
+    same = 0
+    for at in orders.at:
+        if month_and_day(at)[0] == month:
+            same += 1
+    return same

@@ -1,4 +1,4 @@
-"""Histories: every customer's orders and refunds, cleaned and sorted, as columns.
+"""Histories: every customer's orders, refunds, lines and interactions, cleaned and sorted, as columns.
 
 What changed an order after it was first known (a refund, a line recorded late) is an adjustment: it counts from
 the moment it was known, so that a slice as of any day shows what was known that day and nothing later.
@@ -17,7 +17,8 @@ from features.clock import day_of
 class Columns(NamedTuple):
     """The sorted columns. Times are int64 microseconds UTC, money is minor units (cents).
 
-    Orders of customer i stand in rows `starts[i]:starts[i + 1]` by time, their adjustments likewise.
+    Orders of customer i stand in rows `starts[i]:starts[i + 1]` by time; adjustments, lines and interactions likewise
+    by their own starts. A column that the log does not have is empty.
     """
 
     starts: np.ndarray
@@ -29,6 +30,10 @@ class Columns(NamedTuple):
     """What it brought when first known; int64, at least 0."""
     margin_cents: np.ndarray
     """The margin in it; float64."""
+    discount_cents: np.ndarray
+    pieces: np.ndarray
+    channel: np.ndarray
+    """Code of its channel, -1 where it has none; int32."""
 
     adjustment_starts: np.ndarray
     adjusted_order: np.ndarray
@@ -39,16 +44,48 @@ class Columns(NamedTuple):
     """What it adds; int64, negative for a refund."""
     adjustment_margin_cents: np.ndarray
 
+    line_starts: np.ndarray
+    line_order: np.ndarray
+    """The line's order, counted from the customer's first; int64, ascending."""
+    line_at: np.ndarray
+    line_known_at: np.ndarray
+    line_product: np.ndarray
+    """Products numbered as the customer first bought them, -1 for none; int64."""
+    line_category: np.ndarray
+    line_discount_cents: np.ndarray
+    line_pieces: np.ndarray
+
+    interaction_starts: np.ndarray
+    interaction_at: np.ndarray
+    interaction_known_at: np.ndarray
+    interaction_kind: np.ndarray
+    """Code of its kind; int32."""
+    interaction_value: np.ndarray
+    """NaN where it has none."""
+
+    prompt: np.ndarray
+    """Whether all of a customer's rows were known at once and nothing changed later: its slices are plain views."""
+
 
 @dataclass(frozen=True)
 class Histories:
-    """The log of orders, ready for the compiled pass."""
+    """A log, ready for the compiled pass."""
 
     customer_ids: pa.Array
     """Text, distinct, ascending by bytes; customer i of `columns`."""
     columns: Columns
     minor_units: int
     """Minor units in one currency unit: 100 for most, 1 for JPY."""
+    present: frozenset[str] = frozenset()
+    """The optional columns the log has: features that need others are not there."""
+    channels: tuple[str, ...] = ()
+    """Names of the codes of `columns.channel`, ascending."""
+    kinds: tuple[str, ...] = ()
+    """Names of the codes of `columns.interaction_kind`, ascending."""
+    kinds_known_at: tuple[int, ...] = ()
+    """When each kind first became known, microseconds."""
+    attributes: pa.Table | None = None
+    """One row per customer: what the config declares of the table `customers`."""
 
     @property
     def customers(self) -> int:
@@ -61,6 +98,10 @@ class Histories:
 
     @property
     def end(self) -> date:
-        """The day after the last event: labels mature up to it."""
+        """The day after the last event of the orders: labels mature up to it."""
         last = max(self.columns.at.max(), self.columns.adjusted_at.max(initial=0))
         return day_of(int(last)) + timedelta(days=1)
+
+    def kinds_known(self, before: int) -> tuple[str, ...]:
+        """The kinds of interaction that had occurred by then, so that a later one adds no column to the past."""
+        return tuple(kind for kind, at in zip(self.kinds, self.kinds_known_at, strict=True) if at < before)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from features.clock import DAY
 from features.histories import Histories
-from features.kernel import kernel
+from features.kernel import compiled
 
 
 def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int
     index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
     as_of = rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
     orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
-    kernel().walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
+    compiled(()).walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
     return orders, margin / histories.minor_units
 
 

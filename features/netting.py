@@ -4,13 +4,47 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
-def find_lines(refund_key, refund_at, refund_cents, line_key, line_at, line_cents, exact):
-    """For each refund the earlier order line it takes back, or -1.
+def match(
+    refunds: dict[str, np.ndarray], lines: dict[str, np.ndarray], *, by: tuple[str, ...], exact: bool
+) -> np.ndarray:
+    """For each refund the row of the earlier line it takes back, or -1; see `find_lines`.
 
-    Refunds and lines are sorted by key (customer and product), then time; refund cents are negative, line cents
-    positive. The latest line of exactly that amount is taken; failing that, and unless `exact`, the latest line
-    with at least that amount left. A line is never refunded beyond its amount. Returns int64 rows of lines.
+    Both have at, known_at, cents and the columns `by` that a refund and its line share; what ties is broken by the
+    columns themselves, never by the order of rows.
+    """
+    if not len(refunds["at"]) or not len(lines["at"]):
+        return np.full(len(refunds["at"]), -1)
+    together = [np.concatenate([refunds[name], lines[name]]) for name in by]
+    by_key = np.lexsort(together[::-1])
+    is_new = np.ones(len(by_key), bool)
+    is_new[1:] = np.logical_or.reduce([column[by_key][1:] != column[by_key][:-1] for column in together])
+    key = np.empty(len(by_key), np.int64)
+    key[by_key] = np.cumsum(is_new)
+    sought, held = key[: len(refunds["at"])], key[len(refunds["at"]) :]
+    in_turn = np.lexsort((refunds["cents"], refunds["at"], refunds["known_at"], sought))
+    by_time = np.lexsort((lines["cents"], lines["known_at"], lines["at"], held))
+    found = find_lines(
+        sought[in_turn],
+        *(refunds[name][in_turn] for name in ("at", "known_at", "cents")),
+        held[by_time],
+        *(lines[name][by_time] for name in ("at", "known_at", "cents")),
+        exact,
+    )
+    rows = np.empty(len(found), np.int64)
+    rows[in_turn] = np.where(found >= 0, by_time[found], -1)
+    return rows
+
+
+@njit(cache=True)
+def find_lines(
+    refund_key, refund_at, refund_known_at, refund_cents, line_key, line_at, line_known_at, line_cents, exact
+):
+    """For each refund the earlier line it takes back, or -1.
+
+    Refunds stand by key, then by when they became known: each is matched then, for good, among the lines known by
+    then, so that nothing learnt later changes what was known. Lines stand by key, then time. Refund cents are
+    negative, line cents positive. The latest line of exactly that amount is taken; failing that, and unless `exact`,
+    the latest line with at least that amount left. A line is never refunded beyond its amount.
     """
     found = np.full(len(refund_key), -1)
     left = line_cents.copy()
@@ -19,12 +53,14 @@ def find_lines(refund_key, refund_at, refund_cents, line_key, line_at, line_cent
         while first < len(line_key) and line_key[first] < refund_key[r]:
             first += 1
         best = -1
+        best_whole = False
         i = first
         while i < len(line_key) and line_key[i] == refund_key[r] and line_at[i] <= refund_at[r]:
             whole = left[i] == line_cents[i] and line_cents[i] == -refund_cents[r]
-            best_whole = best >= 0 and left[best] == line_cents[best] and line_cents[best] == -refund_cents[r]
-            if whole or (not exact and not best_whole and left[i] >= -refund_cents[r]):
+            fits = whole or (not exact and not best_whole and left[i] >= -refund_cents[r])
+            if fits and line_known_at[i] <= refund_known_at[r]:
                 best = i
+                best_whole = best_whole or whole
             i += 1
         if best >= 0:
             left[best] += refund_cents[r]

@@ -1,5 +1,7 @@
 """How long ago: the features of the time since."""
 
+import numpy as np
+
 from features.clock import DAY
 from features.feature import feature
 
@@ -12,3 +14,10 @@ def recency_days(orders, as_of):
 @feature(unit="days", says="{} days since the first order")
 def tenure_days(orders, as_of):
     return (as_of - orders.at[0]) / DAY
+
+
+@feature(unit="days", says="{} days since the last refund", absent="no refund so far")
+def last_refund_days(refunds, as_of):
+    if len(refunds.at) == 0:
+        return np.nan
+    return (as_of - refunds.at[-1]) / DAY

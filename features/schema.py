@@ -22,18 +22,35 @@ ORDERS = {
     "ordered_at": Column("when; a date or a time, with zone or in time.timezone", required=True),
     "amount": Column("revenue of the line in currency units; negative is a refund", required=True),
     "order_id": Column("lines with one order_id are one order; without it, one customer and instant"),
-    "product_id": Column("finds the order that a refund belongs to"),
-    "quantity": Column("with unit_price, stands in for amount"),
+    "product_id": Column("what was bought; finds the order that a refund belongs to"),
+    "category": Column("the kind of product"),
+    "quantity": Column("pieces; with unit_price, stands in for amount"),
     "unit_price": Column("with quantity, stands in for amount"),
     "cost": Column("cost of the line; where absent, money.gross_margin gives the margin"),
+    "discount": Column("what was given off the line's price, in currency units"),
+    "channel": Column("where the order came from: shop, web, app, …"),
     "currency": Column("one for the whole log"),
     "recorded_at": Column("when the line became known, if later than ordered_at"),
     "source": Column("which export a line came from, where one file holds several that overlap"),
-    "category": Column("may be mapped; no feature uses it yet"),
-    "channel": Column("may be mapped; no feature uses it yet"),
-    "discount": Column("may be mapped; no feature uses it yet"),
 }
-"""The table `orders`. Ours to theirs by `theirs`."""
+"""The table `orders`."""
+
+INTERACTIONS = {
+    "customer_id": Column("who; any text", required=True),
+    "at": Column("when; a date or a time, with zone or in time.timezone", required=True),
+    "kind": Column("what it was: visit, email_open, complaint, survey_score, referral, …", required=True),
+    "value": Column("its value, such as the score of a survey"),
+    "recorded_at": Column("when it became known, if later than at"),
+}
+"""The table `interactions`."""
+
+CUSTOMERS = {
+    "customer_id": Column("who; any text, once", required=True),
+}
+"""The table `customers`; what else it holds are attributes, features if features.attributes names them."""
+
+TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS}
+"""Our columns of each table."""
 
 ZERO_DIGIT_CURRENCIES = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905
@@ -50,12 +67,18 @@ def minor_units(currency: str) -> int:
     return 1 if currency in ZERO_DIGIT_CURRENCIES else 1000 if currency in THREE_DIGIT_CURRENCIES else 100
 
 
-def theirs(found: list[str], mapping: dict[str, str], *, where: str) -> dict[str, str]:
-    """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing."""
-    columns = {ours: mapping.get(ours, ours) for ours in ORDERS}
+def theirs(
+    table: str, found: list[str], mapping: dict[str, str], *, extra: tuple[str, ...] = (), where: str
+) -> dict[str, str]:
+    """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing.
+
+    extra: columns wanted beside those of the schema, under their own names; they are required.
+    """
+    ours_of = TABLES[table] | {name: Column("an attribute", required=True) for name in extra}
+    columns = {ours: mapping.get(ours, ours) for ours in ours_of}
     present = {ours: name for ours, name in columns.items() if name in found}
     wrong = [ours for ours in mapping if mapping[ours] not in found]
-    missing = [ours for ours, column in ORDERS.items() if column.required and ours not in present]
+    missing = [ours for ours, column in ours_of.items() if column.required and ours not in present]
     if "amount" in missing and {"quantity", "unit_price"} <= present.keys():
         missing.remove("amount")
     if not (wrong or missing):
@@ -65,6 +88,6 @@ def theirs(found: list[str], mapping: dict[str, str], *, where: str) -> dict[str
     raise InputError(
         f"{'column' if len(named) == 1 else 'columns'} {', '.join(named)} not found; found {', '.join(found)}",
         where=where,
-        next=f'Name them in the config, e.g. [columns.orders] {(missing or wrong)[0]} = "{found[0]}"'
+        next=f'Name them in the config, e.g. [columns.{table}] {(missing or wrong)[0]} = "{found[0]}"'
         + (f" ({hints[0]})." if hints else "."),
     )

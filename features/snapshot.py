@@ -1,50 +1,128 @@
 """Histories at one or many cut-offs → one row of features per customer and cut-off."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from features.catalogue import CATALOGUE
-from features.clock import DAY, cut_offs
+from features.catalogue import catalogue, named
+from features.clock import DAY, cut_offs, microseconds
+from features.errors import InputError
+from features.feature import Feature
 from features.histories import Histories
-from features.kernel import kernel
+from features.kernel import compiled, layout
+
+CELLS = 4_000_000
+"""Values in one chunk of rows, 32 MB."""
 
 
-def snapshot(histories: Histories, *, as_of: list[date]) -> pa.Table:
+def snapshot(
+    histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
+) -> pa.Table:
     """Features of every customer with an order known before each day of `as_of`.
 
-    Returns customer_id (text), as_of (date) and the catalogue's columns (float64, money in currency units, undefined
-    = NaN), sorted by customer, then day.
+    Returns customer_id (text), as_of (date) and the features (float64, money in currency units, undefined = NaN;
+    names as text), sorted by customer, then day. known_at: only what was recorded before that day (default: before
+    each day of `as_of`). features: names of columns, default all that the log has. Raises InputError for a feature
+    that the log cannot give.
+    """
+    table = pa.concat_tables(chunks(histories, as_of=as_of, known_at=known_at, features=features))
+    return table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
+
+
+def chunks(
+    histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """The rows of `snapshot` in tables of bounded size, in its order; threads work ahead of whoever takes them.
+
+    customer_id is a dictionary of text, which Parquet writes as it is.
     """
     days = cut_offs(as_of)
-    walk = kernel().walk
-    bounds = np.unique(np.linspace(0, histories.customers, (os.cpu_count() or 1) + 1).astype(int)).tolist()
-    with ThreadPoolExecutor(len(bounds)) as pool:
-        tables = list(pool.map(lambda span: _rows(walk, histories, days, *span), pairwise(bounds)))
-    return pa.concat_tables(tables)
+    limits = np.full(len(days), microseconds(known_at)) if known_at else days
+    names = columns_of(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
+    rows = Rows(histories, names, as_of=days, known_at=limits)
+    step = max(1, CELLS // (len(days) * max(len(names), 1)))
+    bounds = [*range(0, histories.customers, step), histories.customers]
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: list[Future[pa.Table]] = []
+        for span in pairwise(bounds):
+            ahead.append(pool.submit(rows.table, *span))
+            if len(ahead) > threads:
+                yield ahead.pop(0).result()
+        for one in ahead:
+            yield one.result()
 
 
-def _rows(walk: Callable[..., int], histories: Histories, days: np.ndarray, first: int, last: int) -> pa.Table:
-    """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
-    columns = histories.columns
-    span = columns._replace(
-        starts=columns.starts[first : last + 1], adjustment_starts=columns.adjustment_starts[first : last + 1]
-    )
-    begun = columns.at[columns.starts[first:last]]
-    most = int(sum((begun < day).sum() for day in days))
-    out = np.empty((most, len(CATALOGUE)), order="F")
-    customer, day = np.empty(most, np.int64), np.empty(most, np.int64)
-    rows = walk(span, days, out, customer, day)
-    table = {
-        "customer_id": histories.customer_ids.take(pa.array(customer[:rows] + first)),
-        "as_of": pa.array((day[:rows] // DAY).astype(np.int32)).cast(pa.date32()),
-    }
-    for i, (name, feature) in enumerate(CATALOGUE.items()):
-        values = out[:rows, i]
-        table[name] = pa.array(values / histories.minor_units if feature.unit == "money" else values)
-    return pa.table(table)
+def columns_of(histories: Histories, *, as_of: list[date], known_at: date | None = None) -> list[str]:
+    """The features a log has as known on the last day, and the declared attributes."""
+    kinds = histories.kinds_known(before=microseconds(known_at or max(as_of)))
+    return [*catalogue(histories.present, kinds), *(histories.attributes.column_names if histories.attributes else ())]
+
+
+class Rows:
+    """The compiled pass over some histories, ready to be run on spans of customers."""
+
+    def __init__(self, histories: Histories, names: list[str], *, as_of: np.ndarray, known_at: np.ndarray):
+        self.histories, self.as_of, self.known_at, self.names = histories, as_of, known_at, names
+        self.attributes = histories.attributes or pa.table({})
+        features = {name: None if name in self.attributes.column_names else _feature(histories, name) for name in names}
+        self.features = {name: one for name, one in features.items() if one is not None}
+        self.walk = compiled(tuple(self.features.values())).walk
+        self.kind_columns, self.named_kinds = layout(tuple(self.features.values()), histories.kinds)
+
+    def table(self, first: int, last: int) -> pa.Table:
+        """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
+        histories = self.histories
+        starts = ("starts", "adjustment_starts", "line_starts", "interaction_starts")
+        columns = histories.columns._replace(
+            prompt=histories.columns.prompt[first:last],
+            **{name: getattr(histories.columns, name)[first : last + 1] for name in starts},
+        )
+        begun = columns.at[columns.starts[:-1]]
+        most = int(sum((begun < day).sum() for day in self.as_of))
+        out = np.empty((most, len(self.features)), order="F")
+        customer, day = np.empty(most, np.int64), np.empty(most, np.int64)
+        rows = self.walk(
+            columns,
+            self.as_of,
+            self.known_at,
+            len(histories.kinds),
+            self.kind_columns,
+            self.named_kinds,
+            histories.minor_units,
+            out,
+            customer,
+            day,
+        )
+        customer = customer[:rows] + first
+        values = dict(zip(self.features, out.T, strict=True))
+        ids = pa.DictionaryArray.from_arrays(customer - first, histories.customer_ids[first:last])
+        table = {"customer_id": ids, "as_of": pa.array((day[:rows] // DAY).astype(np.int32)).cast(pa.date32())}
+        for name in self.names:
+            if name not in values:
+                table[name] = self.attributes[name].combine_chunks().take(pa.array(customer))
+            elif self.features[name].unit == "channel":
+                codes = values[name][:rows].astype(np.int32)
+                table[name] = pa.array(histories.channels, pa.string()).take(pa.array(codes, mask=codes < 0))
+            else:
+                table[name] = pa.array(values[name][:rows])
+        return pa.table(table)
+
+
+def _feature(histories: Histories, name: str) -> Feature:
+    """The feature of a column; raises InputError where the log cannot give it."""
+    feature = named(name)
+    if feature is None:
+        raise InputError(f"there is no feature '{name}'", next="`stayworth features --list` shows them.")
+    missing = sorted(set(feature.needs) - histories.present)
+    if missing:
+        raise InputError(
+            f"the feature {name} needs the column {missing[0]}, which the log does not have",
+            next=f"Map it in the config: [columns.orders] {missing[0]} = …",
+        )
+    return feature

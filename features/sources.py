@@ -1,26 +1,36 @@
-"""Where a table comes from: a file, a folder or a glob of CSV or Parquet files, read as they are into DuckDB.
+"""Where a table comes from: files, a frame or a database, brought into DuckDB as they are, under our column names.
 
-CSV is read as text, so that an id keeps its leading zeros and an amount is parsed by us alone.
+Every source becomes a relation `raw_<table>`: our columns as written, and `file` and `row` (1 = first row of data)
+to say where a row stands. Parquet is read in place, as often as a query asks; the rest is copied once.
 """
 
 import glob
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features import databases, delimited
+from features.delimited import named, quoted
 from features.errors import InputError
 from features.schema import theirs
 
 KINDS = {".csv": "csv", ".csv.gz": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+Source: TypeAlias = str | Path | pd.DataFrame | pa.Table
+"""A file, folder, glob or database URL, or the table itself."""
 
 
 def find(where: str | Path) -> list[Path]:
     """The files a path, folder or glob names, in ascending order; raises InputError if there is none to read."""
     path = Path(where)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _kind(file))
+        files = sorted(file for file in path.rglob("*") if kind(file))
         if not files:
             raise InputError(
                 "is a folder without CSV or Parquet files", where=str(where), next="Name a file or a glob."
@@ -28,46 +38,90 @@ def find(where: str | Path) -> list[Path]:
     elif glob.has_magic(str(where)) and not path.exists():
         files = sorted(Path(file) for file in glob.glob(str(where), recursive=True) if Path(file).is_file())
         if not files:
-            raise InputError("no file matches", where=str(where), next="Check data.orders in the config.")
+            raise InputError("no file matches", where=str(where), next="Check [data] in the config.")
     elif path.exists():
         files = [path]
     else:
-        raise InputError("no such file", where=str(where), next="Check data.orders in the config.")
+        raise InputError("no such file", where=str(where), next="Check [data] in the config.")
     for file in files:
-        if not _kind(file):
+        if not kind(file):
             raise InputError(
                 f"'{file.suffix}' is not a kind of file we read", where=str(file), next="Give CSV or Parquet."
             )
+        if file.stat().st_size == 0:
+            raise InputError("is empty (0 bytes)", where=str(file), next="Export it again.")
     return files
 
 
-def _kind(file: Path) -> str | None:
+def kind(file: Path) -> str | None:
+    """csv or parquet, by the ending; None for what we do not read."""
     return next((kind for ending, kind in KINDS.items() if file.name.lower().endswith(ending)), None)
 
 
-def read(db: duckdb.DuckDBPyConnection, file: Path, mapping: dict[str, str], types: dict[str, str]) -> None:
-    """Append a file to the table `raw`, under our column names, with `file` and `row` (1 = first row of data).
+def scan_of(file: Path) -> str:
+    """SQL that reads a file; a CSV as text, without its malformed lines."""
+    return f"read_parquet({quoted(file)})" if kind(file) == "parquet" else delimited.scan(file)
 
-    Creates `raw` on the first call; `types` collects the DuckDB type of each of our columns. Malformed lines of a
-    CSV go to the table `malformed` (file, row, reason).
+
+def read(
+    db: duckdb.DuckDBPyConnection, table: str, source: Source, mapping: dict[str, str], extra: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Make the relation `raw_<table>` from a source; returns the DuckDB type of each of our columns in it.
+
+    extra: columns wanted beside the schema's, under their own names. Malformed lines of a CSV go to the table
+    `malformed_<table>` (file, row, reason). Raises InputError for what cannot be read.
     """
+    db.execute(f"create temp table malformed_{table} (file text, row bigint, reason text)")
+    types: dict[str, str] = {}
+    if isinstance(source, pd.DataFrame | pa.Table):
+        where = named_in_words(source, table)
+        rows = source if isinstance(source, pa.Table) else arrow_of(source, where=where)
+        db.register(f"frame_{table}", rows.append_column("row", pa.array(np.arange(1, rows.num_rows + 1))))
+        columns = _columns(db, table, f"frame_{table}", where, mapping, extra, types)
+        db.execute(f"create temp view raw_{table} as select {columns}, {quoted(where)} as file, row from frame_{table}")
+    elif databases.is_url(str(source)):
+        where = databases.redacted(str(source))
+        with databases.batches(str(source)) as reader:
+            _copy(db, table, "reader", where, mapping, extra, types, reader=reader)
+    else:
+        files = find(source)
+        if all(kind(file) == "parquet" for file in files):
+            _view_parquet(db, table, files, mapping, extra, types)
+        else:
+            for file in files:
+                with readable(str(file)):
+                    if kind(file) == "csv":
+                        delimited.refuse_twins(db, file)
+                        scan = delimited.scan(file, rejects="store_rejects=true")
+                        _copy(db, table, scan, str(file), mapping, extra, types)
+                        delimited.collect_malformed(db, table, file)
+                        delimited.refuse_if_cut(db, file)
+                    else:
+                        _copy(db, table, scan_of(file), str(file), mapping, extra, types)
+    return types
+
+
+def named_in_words(source: Source, table: str) -> str:
+    """The source for a message."""
+    if isinstance(source, pd.DataFrame | pa.Table):
+        return f"the data frame of {table}"
+    return databases.redacted(str(source)) if databases.is_url(str(source)) else str(source)
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turn what DuckDB and the system say about a file that cannot be read into an InputError."""
     try:
-        if file.stat().st_size == 0:
-            raise InputError("is empty (0 bytes)", where=str(file), next="Export it again.")
-        if _kind(file) == "csv":
-            _refuse_twins(db, file)
-        append(db, scan_of(file, rejects="store_rejects=true"), str(file), mapping, types)
-        if _kind(file) == "csv":
-            _collect_malformed(db, file)
-            _refuse_if_cut(db, file)
+        yield
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
+    except duckdb.OutOfMemoryException as error:
+        what = str(error).splitlines()[0]
+        raise InputError(f"needs more memory: {what}", where=where, next="Give more with --memory.") from None
     except duckdb.Error as error:
         what = str(error).splitlines()[0]
         raise InputError(
-            f"cannot be read: {what}",
-            where=str(file),
-            next="Is it complete, and CSV or Parquet? Export it again.",
+            f"cannot be read: {what}", where=where, next="Is it complete, and CSV or Parquet? Export it again."
         ) from None
 
 
@@ -86,17 +140,61 @@ def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
     return pa.table(columns)
 
 
-def scan_of(file: Path, *, header: bool = True, rejects: str = "ignore_errors=true") -> str:
-    """SQL that scans a file; a CSV as text, with what to do about malformed lines."""
-    if _kind(file) == "parquet":
-        return f"read_parquet({quoted(file)})"
-    return f"read_csv({quoted(file)}, header={header}, all_varchar=true, quote='\"', escape='\"', {rejects})"
-
-
-def append(
-    db: duckdb.DuckDBPyConnection, scan: str, where: str, mapping: dict[str, str], types: dict[str, str]
+def _view_parquet(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    files: list[Path],
+    mapping: dict[str, str],
+    extra: tuple[str, ...],
+    types: dict[str, str],
 ) -> None:
-    """Append whatever `scan` reads to `raw`; see `read`."""
+    """Parquet in place: files with the same columns are read as one."""
+    alike: dict[str, list[Path]] = {}
+    for file in files:
+        with readable(str(file)):
+            alike.setdefault(_columns(db, table, scan_of(file), str(file), mapping, extra, types), []).append(file)
+    selects = [
+        f"select {columns}, filename as file, file_row_number + 1 as row "
+        f"from read_parquet([{', '.join(map(quoted, group))}], union_by_name=true)"
+        for columns, group in alike.items()
+    ]
+    db.execute(f"create temp view raw_{table} as {' union all by name '.join(selects)}")
+
+
+def _copy(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    scan: str,
+    where: str,
+    mapping: dict[str, str],
+    extra: tuple[str, ...],
+    types: dict[str, str],
+    reader: pa.RecordBatchReader | None = None,
+) -> None:
+    """Append whatever `scan` reads to the table `raw_<table>`."""
+    if reader is not None:
+        db.register("reader", reader)
+    before = set(types)
+    columns = _columns(db, table, scan, where, mapping, extra, types)
+    select = f"select {columns}, {quoted(where)} as file, row_number() over () as row from {scan}"
+    if not before:
+        db.execute(f"create temp table raw_{table} as {select}")
+        return
+    for ours in types.keys() - before:
+        db.execute(f"alter table raw_{table} add column {ours} {types[ours]}")
+    db.execute(f"insert into raw_{table} by name {select}")
+
+
+def _columns(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    scan: str,
+    where: str,
+    mapping: dict[str, str],
+    extra: tuple[str, ...],
+    types: dict[str, str],
+) -> str:
+    """SQL: their columns under our names; adds their types to `types` and refuses what is no table of ours."""
     described = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
     if not all(name.isprintable() for name in described):
         raise InputError("is not a table: its first line is not text", where=where, next="Give CSV or Parquet.")
@@ -106,7 +204,7 @@ def append(
             where=where,
             next="Export it again.",
         )
-    present = theirs(list(described), mapping, where=where)
+    present = theirs(table, list(described), mapping, extra=extra, where=where)
     changed = [ours for ours, name in present.items() if types.setdefault(ours, described[name]) != described[name]]
     if changed:
         raise InputError(
@@ -114,71 +212,4 @@ def append(
             where=where,
             next="Give all files of a table the same types.",
         )
-    columns = ", ".join(f"{named(name)} as {ours}" for ours, name in present.items())
-    select = f"select {columns}, {quoted(where)} as file, row_number() over () as row from {scan}"
-    exists = db.sql("select 1 from duckdb_tables() where table_name = 'raw'").fetchall()
-    db.execute("create temp table if not exists malformed (file text, row bigint, reason text)")
-    if exists and set(present) - {row[0] for row in db.sql("describe raw").fetchall()}:
-        for ours in present:
-            db.execute(f"alter table raw add column if not exists {ours} {types[ours]}")
-    db.execute(f"insert into raw by name {select}" if exists else f"create temp table raw as {select}")
-
-
-def _collect_malformed(db: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Move the lines DuckDB rejected to `malformed`; a file that breaks off or is not text is refused."""
-    rejects = db.sql(
-        "select line, min(error_type), min(error_message) from reject_errors group by line order by line"
-    ).fetchall()
-    db.execute("drop table reject_errors; drop table reject_scans")
-    if any(kind == "INVALID ENCODING" for _, kind, _ in rejects):
-        raise InputError("is not UTF-8 text", where=f"{file}, line {rejects[0][0]}", next="Save it as UTF-8.")
-    rows = db.sql(f"select count(*) from raw where file = {quoted(file)}").fetchall()[0][0]
-    if rejects and rejects[-1][0] >= rows + len(rejects) + 1:
-        line, _, message = rejects[-1]
-        raise InputError(
-            f"breaks off in its last line: {message}", where=f"{file}, line {line}", next="Export it again."
-        )
-    if rejects:
-        lines = [[str(file), line - 1, "malformed line"] for line, *_ in rejects]
-        db.executemany("insert into malformed values (?, ?, ?)", lines)
-
-
-def _refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Refuse a CSV without a final newline whose last value is written unlike all the others: "12.5", not "12.50"."""
-    with file.open("rb") as bytes_:
-        bytes_.seek(-1, 2)
-        if file.name.endswith(".gz") or bytes_.read(1) in b"\r\n":
-            return
-    scan = scan_of(file)
-    last_column = db.sql(f"describe select * from {scan}").fetchall()[-1][0]
-    shape = f"regexp_replace(regexp_replace({named(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
-    last, others = db.sql(
-        f"with shapes as (select {shape} as shape, row_number() over () as row from {scan}) "
-        "select (select shape from shapes order by row desc limit 1), "
-        "(select list(distinct shape) from (from shapes order by row desc offset 1))"
-    ).fetchall()[0]
-    if others and len(others) == 1 and last != others[0]:
-        raise InputError(
-            f"breaks off: the last value of '{last_column}' is not written like the others, and no newline follows",
-            where=str(file),
-            next="Export it again; if it is complete, end it with a newline.",
-        )
-
-
-def _refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Refuse a CSV in which two columns have the same name: DuckDB would read the first and rename the second."""
-    first = db.sql(f"select * from {scan_of(file, header=False)} limit 1").fetchall()
-    names = [name for name in first[0] if name] if first else []
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
-        raise InputError(f"two columns are named '{twins[0]}'", where=str(file), next="Rename or remove one of them.")
-
-
-def named(column: str) -> str:
-    """A column's name as SQL."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def quoted(text: str | Path) -> str:
-    """A text as an SQL literal."""
-    return "'" + str(text).replace("'", "''") + "'"
+    return ", ".join(f"{named(name)} as {named(ours)}" for ours, name in present.items())

@@ -23,7 +23,7 @@ from models.scorer import Scorer
 from models.terms import Terms
 from models.value import Value
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes near, so a larger one is refused unread."""
 BOOSTERS = ("churn.ubj", "orders.ubj", "margin.ubj")
@@ -40,7 +40,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
     contents["model.json"] = _json(
         {
             "terms": dataclasses.asdict(scorer.terms),
-            "features": scorer.features,
+            "categories": {name: names for name, names in scorer.inputs.items() if names is not None},
             "churn": {"slope": scorer.churn.slope, "intercept": scorer.churn.intercept},
             "value": {"level": scorer.value.level},
             "intervals": dataclasses.asdict(scorer.intervals),
@@ -51,8 +51,8 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
         {
             "format": FORMAT,
             "files": {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in contents.items()},
-            "features": scorer.features,
-            "schema_hash": schema_hash(scorer.features),
+            "features": list(scorer.inputs),
+            "schema_hash": schema_hash(list(scorer.inputs)),
             "versions": {"xgboost": trees.VERSION},
             "training": training,
         }
@@ -81,7 +81,7 @@ def read(folder: Path) -> Scorer:
     churn_booster, orders_booster, margin_booster = (trees.from_ubj(contents[name]) for name in BOOSTERS)
     return Scorer(
         terms=Terms(**model["terms"]),
-        features=model["features"],
+        inputs={name: model["categories"].get(name) for name in manifest["features"]},
         churn=Churn(churn_booster, **model["churn"]),
         value=Value(orders_booster, margin_booster, **model["value"]),
         intervals=Intervals(**model["intervals"]),

@@ -34,7 +34,7 @@ def candidates(histories: Histories) -> tuple[list[Candidate], int]:
     """
     have = (histories.end - histories.first_day).days
     follow_up = max(min(FOLLOW_UP_DAYS, have // 3), 1)
-    rows = snapshot(histories, as_of=[histories.end - timedelta(days=follow_up)])
+    rows = snapshot(histories, as_of=[histories.end - timedelta(days=follow_up)], features=["recency_days"])
     recency = rows["recency_days"].to_numpy()
     returned = period(histories, rows, from_days=0, to_days=follow_up)[0] > 0
     judged = [

@@ -1,16 +1,16 @@
 """The whole model: feature rows in, probabilities and money out. What a bundle holds and a service serves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from features.catalogue import CATALOGUE
 from features.ingest import ingest
+from features.log import Log
 from features.snapshot import snapshot
-from models import bgnbd, churn, intervals, lifetime, value
+from models import bgnbd, churn, intervals, lifetime, trees, value
 from models.baselines import history
 from models.bgnbd import BGNBD
 from models.churn import Churn
@@ -25,8 +25,8 @@ class Scorer:
     """A fitted model with all that it takes to score a row."""
 
     terms: Terms
-    features: list[str]
-    """Feature columns, in the order the trees take them."""
+    inputs: trees.Inputs
+    """Feature columns in the order the trees take them, with the names learnt where they are names."""
     churn: Churn
     value: Value
     intervals: Intervals
@@ -40,6 +40,7 @@ def fit(
     rows: pd.DataFrame,
     latest: pd.DataFrame,
     *,
+    features: Sequence[str],
     terms: Terms,
     churn_params: Mapping[str, float],
     value_params: Mapping[str, float],
@@ -49,14 +50,14 @@ def fit(
 
     `latest` must lie a whole horizon after the cut-offs of `rows`; models/timeline.py sees to it.
     """
-    names = list(CATALOGUE)
-    churner = churn.calibrate(churn.fit(rows, names, params=churn_params, seed=seed), latest, names)
-    probability = churner.probability(latest, names)
-    valuer = value.calibrate(value.fit(rows, names, params=value_params, seed=seed), probability, latest, names)
-    expected = (1 - probability) * valuer.margin(latest, names)
+    inputs = trees.inputs_of(rows, features)
+    churner = churn.calibrate(churn.fit(rows, inputs, params=churn_params, seed=seed), latest, inputs)
+    probability = churner.probability(latest, inputs)
+    valuer = value.calibrate(value.fit(rows, inputs, params=value_params, seed=seed), probability, latest, inputs)
+    expected = (1 - probability) * valuer.margin(latest, inputs)
     return Scorer(
         terms=terms,
-        features=names,
+        inputs=inputs,
         churn=churner,
         value=valuer,
         intervals=intervals.fit(expected, latest["future_value"].to_numpy()),
@@ -66,7 +67,7 @@ def fit(
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Scores of feature rows with reasons: `scores.parquet` but `segment`, which compares with the whole base."""
-    said = reasons(scorer.churn.booster, rows, scorer.features)
+    said = reasons(scorer.churn.booster, rows, scorer.inputs)
     return predict(scorer, rows).assign(**said, model_version=scorer.version)
 
 
@@ -76,9 +77,9 @@ def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     Probabilities in (0, 1); expected_orders in orders; expected_value, value_p10, value_p90 and clv are margin in
     currency units, over the horizon and the lifetime.
     """
-    terms, names = scorer.terms, scorer.features
-    churn_probability = scorer.churn.probability(rows, names)
-    expected_value = (1 - churn_probability) * scorer.value.margin(rows, names)
+    terms, inputs = scorer.terms, scorer.inputs
+    churn_probability = scorer.churn.probability(rows, inputs)
+    expected_value = (1 - churn_probability) * scorer.value.margin(rows, inputs)
     low, high = scorer.intervals.interval(expected_value)
     frequency, recency, age = history(rows)
     clv = lifetime.clv(
@@ -97,7 +98,7 @@ def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
             "as_of": rows["as_of"],
             "horizon_days": np.full(len(rows), terms.horizon_days, np.int32),
             "churn_probability": churn_probability,
-            "expected_orders": (1 - churn_probability) * scorer.value.orders(rows, names),
+            "expected_orders": (1 - churn_probability) * scorer.value.orders(rows, inputs),
             "expected_value": expected_value,
             "value_p10": low,
             "value_p90": high,
@@ -111,14 +112,8 @@ def score_orders(scorer: Scorer, orders: pd.DataFrame, *, as_of: date) -> pd.Dat
 
     Naive times are read as UTC. Every customer with an order before `as_of` gets a row.
     """
-    histories = ingest(
-        orders,
-        mapping={},
-        timezone="UTC",
-        time_format=None,
-        currency=scorer.terms.currency,
-        gross_margin=scorer.terms.gross_margin,
-        exclude_products=(),
-        now_us=None,
-    ).histories
-    return score(scorer, snapshot(histories, as_of=[as_of]).to_pandas(date_as_object=False))
+    terms = scorer.terms
+    log = Log(orders, currency=terms.currency, gross_margin=terms.gross_margin, timezone="UTC")
+    histories = ingest(log, now_us=None).histories
+    rows = snapshot(histories, as_of=[as_of], features=list(scorer.inputs))
+    return score(scorer, rows.to_pandas(date_as_object=False))

@@ -25,31 +25,31 @@ class Value:
     margin_booster: trees.Booster
     level: float = 1.0
 
-    def orders(self, rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+    def orders(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected orders in the horizon given at least one; at least 1."""
-        return 1.0 + self.orders_booster.predict(trees.matrix(rows, names)).astype(np.float64)
+        return 1.0 + self.orders_booster.predict(trees.matrix(rows, inputs)).astype(np.float64)
 
-    def margin(self, rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+    def margin(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected margin in the horizon given at least one order: currency units, positive."""
-        return self.level * self.margin_booster.predict(trees.matrix(rows, names)).astype(np.float64)
+        return self.level * self.margin_booster.predict(trees.matrix(rows, inputs)).astype(np.float64)
 
 
-def fit(rows: pd.DataFrame, names: list[str], *, params: Mapping[str, float], seed: int) -> Value:
+def fit(rows: pd.DataFrame, inputs: trees.Inputs, *, params: Mapping[str, float], seed: int) -> Value:
     """Grow both on the rows of customers who ordered; the level is not corrected yet."""
     bought = rows[~rows["churned"]]
     more = (bought["future_orders"] - 1).to_numpy(np.float32)
     margin = bought["future_value"].clip(lower=LEAST).to_numpy(np.float32)
     return Value(
-        trees.grow(trees.matrix(bought, names, more), objective="count:poisson", params=params, seed=seed),
-        trees.grow(trees.matrix(bought, names, margin), objective="reg:gamma", params=params, seed=seed),
+        trees.grow(trees.matrix(bought, inputs, more), objective="count:poisson", params=params, seed=seed),
+        trees.grow(trees.matrix(bought, inputs, margin), objective="reg:gamma", params=params, seed=seed),
     )
 
 
-def calibrate(value: Value, churn_probability: np.ndarray, rows: pd.DataFrame, names: list[str]) -> Value:
+def calibrate(value: Value, churn_probability: np.ndarray, rows: pd.DataFrame, inputs: trees.Inputs) -> Value:
     """Set the level so that the expected total of `rows` is what they brought: one number, so the ranking stays.
 
     Left at 1 where the rows brought nothing in total.
     """
-    expected = ((1 - churn_probability) * value.margin(rows, names)).sum()
+    expected = ((1 - churn_probability) * value.margin(rows, inputs)).sum()
     realised = rows["future_value"].sum()
     return replace(value, level=float(realised / expected)) if realised > 0 else value

@@ -17,7 +17,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     best = horizon.advised(judged)
     write_account(config, ingested)
     return {
-        "orders": str(config.orders),
+        "orders": str(config.log.orders),
         "customers": histories.customers,
         "order_count": len(histories.columns.at),
         "first_day": histories.first_day.isoformat(),

@@ -134,15 +134,15 @@ def features(
     """
     from features.clock import parse_day
     from pipelines import screen
+    from pipelines.config import load
 
     if catalogue:
-        from features.catalogue import CATALOGUE
+        from pipelines.features import catalogue_of
 
-        listed = [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in CATALOGUE.values()]
+        listed = catalogue_of(load(config) if config.exists() else None)
         return _print(listed, as_json, screen.show_features)
     if not as_of or not output:
         raise InputError("--as-of and -o are needed", next="Example: --as-of 2011-09-01 -o features.parquet")
-    from pipelines.config import load
     from pipelines.features import write_features
 
     with _progress(as_json) as say:

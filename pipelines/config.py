@@ -8,8 +8,10 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from features.databases import is_url
 from features.errors import InputError, nearest
-from features.schema import ORDERS
+from features.log import Log
+from features.schema import CUSTOMERS, INTERACTIONS, ORDERS, TABLES, Column
 from models.terms import Terms
 from retention.offers import Offer
 
@@ -20,11 +22,15 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_columns(mapping: dict[str, str]) -> dict[str, str]:
-    for name in mapping:
-        if name not in ORDERS:
-            raise ValueError(f"'{name}' is not a column of orders; {nearest(name, list(ORDERS)) or ', '.join(ORDERS)}")
-    return mapping
+def _known_columns(table: str, columns: dict[str, Column]) -> AfterValidator:
+    def check(mapping: dict[str, str]) -> dict[str, str]:
+        for name in mapping:
+            if name not in columns:
+                near = nearest(name, list(columns)) or ", ".join(columns)
+                raise ValueError(f"'{name}' is not a column of {table}; {near}")
+        return mapping
+
+    return AfterValidator(check)
 
 
 class Part(BaseModel):
@@ -34,10 +40,14 @@ class Part(BaseModel):
 
 
 class Data(Part):
-    """Where the tables are; paths are relative to the config's folder."""
+    """Where the tables are: a file, a folder or a glob of CSV or Parquet files, or a database's URL.
+
+    Paths are relative to the config's folder.
+    """
 
     orders: str
-    """A file, a folder or a glob of CSV or Parquet files."""
+    interactions: str | None = None
+    customers: str | None = None
     exclude_products: tuple[str, ...] = ()
     """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
 
@@ -45,7 +55,9 @@ class Data(Part):
 class Columns(Part):
     """Our column names to theirs."""
 
-    orders: Annotated[dict[str, str], AfterValidator(_known_columns)] = Field(default_factory=dict)
+    orders: Annotated[dict[str, str], _known_columns("orders", ORDERS)] = Field(default_factory=dict)
+    interactions: Annotated[dict[str, str], _known_columns("interactions", INTERACTIONS)] = Field(default_factory=dict)
+    customers: Annotated[dict[str, str], _known_columns("customers", CUSTOMERS)] = Field(default_factory=dict)
 
 
 class Time(Part):
@@ -66,6 +78,13 @@ class Money(Part):
     gross_margin: float = Field(gt=0, le=1)
     annual_discount_rate: float = Field(ge=0, le=1)
     lifetime_days: int = Field(ge=1, le=36500)
+
+
+class Features(Part):
+    """What becomes a feature beside the catalogue."""
+
+    attributes: tuple[str, ...] = ()
+    """Columns of the table `customers`. They carry no time: name only what was true before every day asked about."""
 
 
 class Train(Part):
@@ -103,6 +122,7 @@ class Config(Part):
     columns: Columns = Columns()
     time: Time
     money: Money
+    features: Features = Features()
     train: Train = Train()
     tracking: Tracking = Tracking()
     plan: Plan = Plan()
@@ -120,8 +140,21 @@ class Config(Part):
         return Terms(horizon_days=self.time.horizon_days, **self.money.model_dump())
 
     @property
-    def orders(self) -> Path:
-        return Path(os.path.normpath(self.home / self.data.orders))
+    def log(self) -> Log:
+        """The shop's log, its paths resolved."""
+        return Log(
+            **{table: self._resolved(where) for table, where in self.data.model_dump(include=set(TABLES)).items()},
+            currency=self.money.currency,
+            gross_margin=self.money.gross_margin,
+            attributes=self.features.attributes,
+            mapping=self.columns.model_dump(),
+            timezone=self.time.timezone,
+            time_format=self.time.format,
+            exclude_products=self.data.exclude_products,
+        )
+
+    def _resolved(self, where: str | None) -> str | None:
+        return where if where is None or is_url(where) else os.path.normpath(self.home / where)
 
     @property
     def folder(self) -> Path:

@@ -32,7 +32,14 @@ def evaluate(
     days = [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
 
     oldest = lesson(histories, terms, as_of=days[0])
-    params = tune(oldest.rows, oldest.timeline.folds, trials=trials or config.train.trials, seed=seed, say=say)
+    params = tune(
+        oldest.rows,
+        oldest.features,
+        oldest.timeline.folds,
+        trials=trials or config.train.trials,
+        seed=seed,
+        say=say,
+    )
     results = []
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")

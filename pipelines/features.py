@@ -26,3 +26,8 @@ def write_features(
     write_account(config, ingested)
     days = [day.isoformat() for day in sorted(set(as_of))]
     return {"rows": table.num_rows, "days": days, "features": table.num_columns - 2, "written": str(output)}
+
+
+def catalogue_of(config: Config | None) -> list[dict[str, str]]:
+    """Every feature there can be, or those of a config's log: name, unit, meaning."""
+    return []

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import duckdb
 
+from features.delimited import named
 from features.errors import InputError
 from features.schema import ORDERS
-from features.sources import find, named, scan_of
+from features.sources import find, scan_of
 
 SYNONYMS = {
     "customer_id": "customer id|customerid|customer no|customer number|customer|client id|client no|client|"

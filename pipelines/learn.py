@@ -35,6 +35,8 @@ class Lesson:
     """Labelled rows of the training cut-offs."""
     latest: pd.DataFrame
     """Labelled rows of the calibration cut-off."""
+    features: list[str]
+    """The columns of features among them."""
 
 
 def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
@@ -44,12 +46,13 @@ def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     is_latest = rows["as_of"] == pd.Timestamp(line.calibrate)
     _refuse_too_few(rows, as_of=as_of)
-    return Lesson(line, rows[~is_latest].reset_index(drop=True), rows[is_latest].reset_index(drop=True))
+    learnt, latest = (rows[of].reset_index(drop=True) for of in (~is_latest, is_latest))
+    return Lesson(line, learnt, latest, table.column_names[2:])
 
 
 def censored_rows(histories: Histories, line: Timeline) -> int:
     """Customers × cut-offs left out of a lesson because their window was not closed."""
-    return snapshot(histories, as_of=line.censored).num_rows if line.censored else 0
+    return snapshot(histories, as_of=line.censored, features=["orders"]).num_rows if line.censored else 0
 
 
 def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
@@ -71,6 +74,7 @@ def learn(taught: Lesson, terms: Terms, *, params: dict[str, Params], seed: int)
     return scorer.fit(
         taught.rows,
         taught.latest,
+        features=taught.features,
         terms=terms,
         churn_params=params["churn"],
         value_params=params["value"],
@@ -83,7 +87,7 @@ def judge(
 ) -> dict[str, Any]:
     """The evaluation (`metrics.json`) of a model and of its opponents on the window after the day it was made."""
     as_of = taught.timeline.as_of
-    table = snapshot(histories, as_of=[as_of])
+    table = snapshot(histories, as_of=[as_of], features=taught.features)
     test = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     opponents = fit_opponents(
         pd.concat([taught.rows, taught.latest], ignore_index=True),

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from pathlib import Path
 
+from features.databases import is_url
 from features.errors import InputError
 from features.histories import Histories
 from features.ingest import Ingested, ingest
@@ -13,16 +14,7 @@ from pipelines.config import Config
 
 def read_orders(config: Config, *, now: datetime) -> Ingested:
     """Read the orders; nothing is written."""
-    return ingest(
-        config.orders,
-        mapping=config.columns.orders,
-        timezone=config.time.timezone,
-        time_format=config.time.format,
-        currency=config.money.currency,
-        gross_margin=config.money.gross_margin,
-        exclude_products=config.data.exclude_products,
-        now_us=int(now.timestamp() * 1_000_000),
-    )
+    return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
 
 
 def write_account(config: Config, ingested: Ingested) -> None:
@@ -32,16 +24,17 @@ def write_account(config: Config, ingested: Ingested) -> None:
 
 
 def reconciliation(ingested: Ingested) -> list[dict[str, str | int]]:
-    """The reconciliation as JSON rows: what, rows, amount (text, exact)."""
-    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in ingested.reconciliation]
+    """The reconciliation of the orders as JSON rows: what, rows, amount (text, exact)."""
+    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in ingested.account.orders]
 
 
 def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
     """Raise InputError if a file to write is one of the files of the log."""
-    inputs = {file.resolve() for file in find(config.orders)}
+    tables = [str(source) for source in config.log.tables.values()]
+    inputs = {file.resolve() for where in tables if not is_url(where) for file in find(where)}
     for target in targets:
         if target.resolve() in inputs:
-            raise InputError("is your log of orders", where=str(target), next="Name another file with -o.")
+            raise InputError("is a file of your log", where=str(target), next="Name another file with -o.")
 
 
 def refuse_too_early(histories: Histories, *, as_of: date) -> None:

@@ -54,7 +54,7 @@ def score(
     refuse_too_early(histories, as_of=as_of)
     _refuse_stale(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
-    rows = snapshot(histories, as_of=[as_of]).to_pandas(date_as_object=False)
+    rows = snapshot(histories, as_of=[as_of], features=list(model.inputs)).to_pandas(date_as_object=False)
     scores = with_segment(scorer.score(model, rows), rows)
     table = pa.Table.from_pandas(scores, preserve_index=False)
     as_of_day = table["as_of"].cast(pa.date32())

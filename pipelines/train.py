@@ -50,7 +50,14 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
 
     say("building snapshots")
     taught = lesson(histories, terms, as_of=test)
-    params = tune(taught.rows, taught.timeline.folds, trials=trials or config.train.trials, seed=seed, say=say)
+    params = tune(
+        taught.rows,
+        taught.features,
+        taught.timeline.folds,
+        trials=trials or config.train.trials,
+        seed=seed,
+        say=say,
+    )
     say("judging against the opponents")
     model = learn(taught, terms, params=params, seed=seed)
     metrics = judge(histories, taught, model, terms, resamples=RESAMPLES, seed=seed)

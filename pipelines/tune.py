@@ -1,6 +1,6 @@
 """How the trees are grown, chosen on inner time folds only: the only file that imports Optuna."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
@@ -8,7 +8,6 @@ import optuna
 import pandas as pd
 from sklearn.metrics import log_loss, mean_gamma_deviance
 
-from features.catalogue import CATALOGUE
 from models import trees
 from models.value import LEAST
 
@@ -16,13 +15,14 @@ Folds = list[tuple[list[date], date]]
 
 
 def tune(
-    rows: pd.DataFrame, folds: Folds, *, trials: int, seed: int, say: Callable[[str], None]
+    rows: pd.DataFrame, features: Sequence[str], folds: Folds, *, trials: int, seed: int, say: Callable[[str], None]
 ) -> dict[str, trees.Params]:
     """Parameters for the churn trees and for the value trees, best mean loss over the folds.
 
     rows: labelled feature rows of all the cut-offs in `folds` (fit on, judge on). The defaults are the first trial,
     so that tuning never does worse on the folds than not tuning. Without folds, the defaults come back.
     """
+    inputs = trees.inputs_of(rows, features)
     churned = rows["churned"].to_numpy()
     margin = rows["future_value"].clip(lower=LEAST).to_numpy()
     tasks = {
@@ -31,7 +31,7 @@ def tune(
     }
     best = {}
     for task, (kept, target, objective, loss) in tasks.items():
-        splits = [_split(rows, kept, target, early, late) for early, late in folds]
+        splits = [_split(rows, inputs, kept, target, early, late) for early, late in folds]
         splits = [split for split in splits if len(np.unique(split[1])) > 1]
         best[task] = (
             _search(task, splits, objective, loss, trials=trials, seed=seed, say=say) if splits else trees.DEFAULTS
@@ -39,12 +39,13 @@ def tune(
     return best
 
 
-def _split(rows: pd.DataFrame, kept: np.ndarray, target: np.ndarray, early: list[date], late: date) -> tuple:
+def _split(
+    rows: pd.DataFrame, inputs: trees.Inputs, kept: np.ndarray, target: np.ndarray, early: list[date], late: date
+) -> tuple:
     """The quantised matrix to fit on, and the targets and matrix to judge on; built once for all trials."""
-    names = list(CATALOGUE)
     fit = kept & rows["as_of"].isin(pd.to_datetime(early)).to_numpy()
     judge = kept & (rows["as_of"] == pd.Timestamp(late)).to_numpy()
-    return trees.matrix(rows[fit], names, target[fit]), target[judge], trees.matrix(rows[judge], names)
+    return trees.matrix(rows[fit], inputs, target[fit]), target[judge], trees.matrix(rows[judge], inputs)
 
 
 def _search(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from features.ingest import Ingested, ingest
+from features.log import Log
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -19,17 +20,9 @@ CDNOW = ROOT / "pipelines" / "data" / "cdnow.parquet"
 def read() -> Callable[..., Ingested]:
     """Reads orders (path or frame): UTC, USD, margin 40 %, unless told otherwise."""
 
-    def read_with(orders: str | Path | pd.DataFrame, **changes: object) -> Ingested:
-        terms = {
-            "mapping": {},
-            "timezone": "UTC",
-            "time_format": None,
-            "currency": "USD",
-            "gross_margin": 0.4,
-            "exclude_products": (),
-            "now_us": None,
-        }
-        return ingest(orders, **(terms | changes))
+    def read_with(orders: str | Path | pd.DataFrame, now_us: int | None = None, **changes: object) -> Ingested:
+        terms = {"timezone": "UTC", "currency": "USD", "gross_margin": 0.4}
+        return ingest(Log(orders, **(terms | changes)), now_us=now_us)
 
     return read_with
 
@@ -81,7 +74,7 @@ def online_retail(read: Callable[..., Ingested], shared: Path) -> Ingested:
     """Online Retail II, read as docs/examples/online_retail_ii.toml reads it."""
     return read(
         shared / "online_retail_ii" / "transactions.parquet",
-        mapping={"ordered_at": "ts", "source": "sheet"},
+        mapping={"orders": {"ordered_at": "ts", "source": "sheet"}},
         timezone="Europe/London",
         currency="GBP",
         exclude_products=("TEST%", "AMAZONFEE", "BANK CHARGES"),

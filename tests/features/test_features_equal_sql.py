@@ -6,7 +6,6 @@ import duckdb
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
 from features.snapshot import snapshot
 
 ORACLE = """
@@ -38,8 +37,7 @@ def test_every_feature_of_every_cdnow_customer_equals_sql(cdnow, cdnow_path, day
     query = ORACLE.format(path=cdnow_path, day=day, windows=WINDOWS.format(day=day))
     expected = duckdb.sql(query).df()
     assert rows["customer_id"].tolist() == expected["customer_id"].tolist()
-    assert set(CATALOGUE) == set(expected.columns) - {"customer_id"}
-    for name in CATALOGUE:
+    for name in set(expected.columns) - {"customer_id"}:
         np.testing.assert_allclose(rows[name], expected[name].astype(float), rtol=1e-12, atol=1e-9, err_msg=name)
 
 

@@ -6,23 +6,26 @@ from datetime import date
 
 import numpy as np
 
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue, named
 from features.clock import microseconds
 from features.feature import features_of
-from features.kernel import compiled, kernel
+from features.kernel import compiled, layout
+from features.schema import ORDERS
 from features.snapshot import snapshot
 
 DAY = date(1997, 10, 1)
+EVERYTHING = frozenset({*ORDERS, "value"})
 
 
 def test_compiled_features_equal_the_plain_functions(cdnow):
     rows = snapshot(cdnow.histories, as_of=[DAY]).to_pandas()
     as_of = microseconds(DAY)
     for customer in range(0, cdnow.histories.customers, 500):
-        orders = kernel().known(cdnow.histories.columns, customer, as_of)
+        orders, refunds, items = compiled(()).known(cdnow.histories.columns, customer, as_of, as_of)
+        given = {"orders": orders, "refunds": refunds, "items": items, "as_of": as_of}
         row = rows[rows["customer_id"] == cdnow.histories.customer_ids[customer].as_py()].iloc[0]
-        for one in CATALOGUE.values():
-            plain = one.function(orders, as_of, *([one.days] if one.days else []))
+        for one in catalogue(cdnow.histories.present).values():
+            plain = one.function(*(one.days if name == "days" else given[name] for name in one.arguments))
             scale = 100 if one.unit == "money" else 1
             np.testing.assert_allclose(row[one.name], plain / scale, rtol=1e-12, err_msg=one.name)
 
@@ -35,23 +38,25 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
         family.write_text(
             "from features.feature import feature\n"
             "@feature(unit='orders', says='{} times the orders')\n"
-            f"def scaled_orders(orders, as_of):\n    return {factor} * len(orders.at)\n"
+            f"def scaled_orders(orders):\n    return {factor} * len(orders.at)\n"
         )
         spec = importlib.util.spec_from_file_location("family", family)
         module = sys.modules["family"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        walk = compiled(tuple(features_of(module))).walk
+        features = tuple(features_of(module))
         out, customer, day = np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64)
-        rows = walk(cdnow.histories.columns, np.array([microseconds(DAY)]), out, customer, day)
+        as_of = np.array([microseconds(DAY)])
+        rows = compiled(features).walk(
+            cdnow.histories.columns, as_of, as_of, 0, *layout(features, ()), 100, out, customer, day
+        )
         answers.append(out[:rows, 0].sum())
     assert answers[1] == answers[0] * 3 / 2
 
 
 def test_every_feature_says_its_value_in_words():
-    assert CATALOGUE["recency_days"].sentence(62.4) == "62 days since the last order"
-    assert CATALOGUE["orders_last_90d"].sentence(1) == "1 order in the last 90 days"
-    assert CATALOGUE["spend_mean"].sentence(1234.5) == "1,234.50 spent per order"
-    assert CATALOGUE["gap_mean_days"].sentence(float("nan")) == "only one order so far"
-    undefined = {one for one in CATALOGUE.values() if one.absent}
-    assert {one.name for one in undefined} == {"gap_mean_days", "gap_std_days"}
-    assert len({one.meaning for one in CATALOGUE.values()}) == len(CATALOGUE)
+    assert named("recency_days").sentence(62.4) == "62 days since the last order"
+    assert named("orders_last_90d").sentence(1) == "1 order in the last 90 days"
+    assert named("spend_mean").sentence(1234.5) == "1,234.50 spent per order"
+    assert named("gap_mean_days").sentence(float("nan")) == "only one order so far"
+    everything = catalogue(EVERYTHING, ("complaint", "campaign_contact", "campaign_response"))
+    assert len({one.meaning for one in everything.values()}) == len(everything)

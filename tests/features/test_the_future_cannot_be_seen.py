@@ -47,7 +47,7 @@ def test_a_customer_alone_equals_the_same_customer_in_a_batch(read, online_retai
         own = raw[raw["customer_id"] == int(customer)]
         alone = read(
             own,
-            mapping={"ordered_at": "ts", "source": "sheet"},
+            mapping={"orders": {"ordered_at": "ts", "source": "sheet"}},
             timezone="Europe/London",
             currency="GBP",
             exclude_products=("TEST%", "AMAZONFEE", "BANK CHARGES"),
@@ -86,9 +86,9 @@ def test_a_row_recorded_late_is_unknown_until_then_and_the_old_features_come_bac
 
 def test_a_slice_never_reaches_as_of(cdnow):
     """The slice itself, for every customer: its last order lies before the cut-off."""
-    from features.kernel import kernel
+    from features.kernel import compiled
 
     day = microseconds(AS_OF)
     for customer in range(0, cdnow.histories.customers, 97):
-        orders = kernel().known(cdnow.histories.columns, customer, day)
+        orders, _, _ = compiled(()).known(cdnow.histories.columns, customer, day, day)
         assert orders.at[-1] <= day - DAY

@@ -25,7 +25,7 @@ def test_expected_value_and_orders_are_the_chance_of_buying_times_what_buyers_br
     _, _, test = taught
     scores = scorer.score(model, test)
     buys = 1 - scores["churn_probability"]
-    np.testing.assert_allclose(scores["expected_value"], buys * model.value.margin(test, model.features), rtol=1e-12)
+    np.testing.assert_allclose(scores["expected_value"], buys * model.value.margin(test, model.inputs), rtol=1e-12)
     assert (scores["expected_orders"] >= buys - 1e-12).all()
 
 
@@ -47,7 +47,7 @@ def test_the_total_and_the_level_are_right_on_the_calibration_window(model, taug
 
 def test_calibration_keeps_the_ranking(model, taught):
     lesson, _, test = taught
-    raw = churn.fit(lesson.rows, model.features, params=DEFAULTS, seed=7).probability(test, model.features)
+    raw = churn.fit(lesson.rows, model.inputs, params=DEFAULTS, seed=7).probability(test, model.inputs)
     calibrated = scorer.score(model, test)["churn_probability"].to_numpy()
     order = np.argsort(raw, kind="stable")
     assert (np.diff(calibrated[order]) >= 0).all()
@@ -65,9 +65,9 @@ def test_recalibration_finds_a_known_distortion(taught):
     rows = pd.concat([lesson.rows] * 3, ignore_index=True)
     raw = rng.uniform(0.02, 0.98, len(rows))
     rows["churned"] = rng.random(len(rows)) < expit(0.5 * logit(raw) + 1)
-    fitted = churn.calibrate(churn.Churn(Stub()), rows, ["recency_days"])
+    fitted = churn.calibrate(churn.Churn(Stub()), rows, {"recency_days": None})
     np.testing.assert_allclose([fitted.slope, fitted.intercept], [0.5, 1.0], atol=0.03)
-    one_class = churn.calibrate(churn.Churn(Stub()), rows.assign(churned=True), ["recency_days"])
+    one_class = churn.calibrate(churn.Churn(Stub()), rows.assign(churned=True), {"recency_days": None})
     assert (one_class.slope, one_class.intercept) == (1.0, 0.0)
 
 
@@ -93,24 +93,24 @@ def test_intervals_of_equal_or_few_expectations_have_no_empty_group():
 def test_a_base_that_brought_nothing_keeps_the_level(model, taught):
     lesson, _, _ = taught
     nothing = lesson.latest.assign(future_value=0.0)
-    kept = value.calibrate(model.value, np.full(len(nothing), 0.5), nothing, model.features)
+    kept = value.calibrate(model.value, np.full(len(nothing), 0.5), nothing, model.inputs)
     assert kept.level == model.value.level
 
 
 def test_reasons_are_what_the_trees_added_largest_first(model, taught):
     """Tree contributions add up to the raw score; the named feature is the one with the largest share."""
-    from features.catalogue import CATALOGUE
+    from features.catalogue import words
     from models import trees
 
     _, _, test = taught
     rows = test.head(300)
     booster = model.churn.booster
-    added = trees.contributions(booster, trees.matrix(rows, model.features))
-    np.testing.assert_allclose(expit(added.sum(axis=1)), booster.predict(trees.matrix(rows, model.features)), atol=1e-5)
+    added = trees.contributions(booster, trees.matrix(rows, model.inputs))
+    np.testing.assert_allclose(expit(added.sum(axis=1)), booster.predict(trees.matrix(rows, model.inputs)), atol=1e-5)
     said = scorer.score(model, rows)["reason_1"]
     for place, reason in enumerate(said):
-        best = model.features[int(np.argmax(added[place, :-1]))]
+        best = list(model.inputs)[int(np.argmax(added[place, :-1]))]
         if added[place, :-1].max() > 0:
-            assert reason == CATALOGUE[best].sentence(rows[best].iloc[place])
+            assert reason == words(best, rows[best].iloc[place])
         else:
             assert reason is None

@@ -221,7 +221,7 @@ def test_the_log_itself_is_never_written_over(stayworth):
     csv(HEAD + "a,2020-01-01,5\n")
     code, error = stayworth("features", "--as-of", "2020-06-01", "-o", "orders.csv")
     assert code == 2
-    assert "is your log of orders" in error
+    assert "is a file of your log" in error
     assert Path("orders.csv").read_text() == HEAD + "a,2020-01-01,5\n"
 
 

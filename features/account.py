@@ -1,0 +1,120 @@
+"""Where every row and every cent of a log went."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from features.reading import Judged, Reading
+from features.schema import minor_units
+
+
+class Tally(NamedTuple):
+    """What became of usable rows in the histories."""
+
+    netted: int
+    """Refunds netted to their order."""
+    netted_cents: int
+    interactions: int
+    """Interactions of customers with an order."""
+
+    def plus(self, other: "Tally") -> "Tally":
+        return Tally(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the reconciliation: what became of how many rows and how much money (currency units)."""
+
+    what: str
+    rows: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Account:
+    """Per table, the source first; the entries after it add up to it, to the cent."""
+
+    orders: list[Entry]
+    interactions: list[Entry]
+    """Empty where the log has none."""
+
+
+def account_of(opened: Reading, tally: Tally) -> Account:
+    """The account of a log that was read."""
+    has_interactions = "interactions" in opened.types
+    return Account(_orders(opened, tally), _interactions(opened, tally) if has_interactions else [])
+
+
+def _orders(opened: Reading, tally: Tally) -> list[Entry]:
+    units = minor_units(opened.log.currency)
+    usable = _usable(opened, "orders")
+
+    def money(cents: int) -> Decimal:
+        return Decimal(int(cents)) / units
+
+    return [
+        _source(opened, "orders"),
+        Entry("order lines accepted", usable.rows - usable.refunds, money(usable.cents - usable.refund_cents)),
+        Entry("refunds netted to their order", tally.netted, money(tally.netted_cents)),
+        Entry(
+            "refunds whose order was not found",
+            usable.refunds - tally.netted,
+            money(usable.refund_cents - tally.netted_cents),
+        ),
+        *_quarantined(opened, "orders"),
+        Entry("rounding to minor units", 0, _units(usable.micros) - money(usable.cents)),
+    ]
+
+
+def _interactions(opened: Reading, tally: Tally) -> list[Entry]:
+    usable = _usable(opened, "interactions")
+    return [
+        _source(opened, "interactions"),
+        Entry("accepted", tally.interactions, Decimal(0)),
+        Entry("of somebody without an order", usable.rows - tally.interactions, Decimal(0)),
+        *_quarantined(opened, "interactions"),
+    ]
+
+
+def _usable(opened: Reading, table: str) -> Judged:
+    return next((one for one in opened.judged[table] if one.reason is None), Judged(None, 0, 0, 0, 0, 0, None))
+
+
+def _source(opened: Reading, table: str) -> Entry:
+    judged = opened.judged[table]
+    rows = sum(one.rows for one in judged) + opened.malformed(table)
+    return Entry("source", rows, _units(sum(one.micros for one in judged)))
+
+
+def _quarantined(opened: Reading, table: str) -> list[Entry]:
+    entries = [
+        Entry(f"quarantined: {one.reason}", one.rows, _units(one.micros))
+        for one in opened.judged[table]
+        if one.reason is not None
+    ]
+    malformed = opened.malformed(table)
+    return [*entries, *([Entry("quarantined: malformed line", malformed, Decimal(0))] if malformed else [])]
+
+
+def _units(micros: int) -> Decimal:
+    return Decimal(int(micros)) / 1_000_000
+
+
+def quarantine(opened: Reading) -> pa.RecordBatchReader:
+    """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
+
+    A log with interactions adds at, kind and value.
+    """
+    selects = [
+        "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
+        "from rows_orders where reason is not null"
+    ]
+    if "interactions" in opened.types:
+        selects.append(
+            "select file, row, reason, written_id as customer_id, written_at as at, written_kind as kind, "
+            "written_value as value from rows_interactions where reason is not null"
+        )
+    selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged]
+    return opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()

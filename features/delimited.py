@@ -1,0 +1,75 @@
+"""What can be wrong with a CSV file as a whole: broken lines, a file cut short, two columns of one name.
+
+CSV is read as text, so that an id keeps its leading zeros and an amount is parsed by us alone.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from features.errors import InputError
+
+
+def scan(file: Path, *, header: bool = True, rejects: str = "ignore_errors=true") -> str:
+    """SQL that reads a CSV as text, with what to do about malformed lines."""
+    return f"read_csv({quoted(file)}, header={header}, all_varchar=true, quote='\"', escape='\"', {rejects})"
+
+
+def quoted(text: object) -> str:
+    """An SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def named(column: str) -> str:
+    """An SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
+    """Move the lines DuckDB rejected to `malformed_<table>`; a file that breaks off or is not text is refused."""
+    rejects = db.sql(
+        "select line, min(error_type), min(error_message) from reject_errors group by line order by line"
+    ).fetchall()
+    db.execute("drop table reject_errors; drop table reject_scans")
+    if any(kind == "INVALID ENCODING" for _, kind, _ in rejects):
+        raise InputError("is not UTF-8 text", where=f"{file}, line {rejects[0][0]}", next="Save it as UTF-8.")
+    rows = db.sql(f"select count(*) from raw_{table} where file = {quoted(file)}").fetchall()[0][0]
+    if rejects and rejects[-1][0] >= rows + len(rejects) + 1:
+        line, _, message = rejects[-1]
+        raise InputError(
+            f"breaks off in its last line: {message}", where=f"{file}, line {line}", next="Export it again."
+        )
+    if rejects:
+        lines = [[str(file), line - 1, "malformed line"] for line, *_ in rejects]
+        db.executemany(f"insert into malformed_{table} values (?, ?, ?)", lines)
+
+
+def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Refuse a CSV without a final newline whose last value is written unlike all the others: "12.5", not "12.50"."""
+    with file.open("rb") as bytes_:
+        bytes_.seek(-1, 2)
+        if file.name.endswith(".gz") or bytes_.read(1) in b"\r\n":
+            return
+    rows_of = scan(file)
+    last_column = db.sql(f"describe select * from {rows_of}").fetchall()[-1][0]
+    shape = f"regexp_replace(regexp_replace({named(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
+    last, others = db.sql(
+        f"with shapes as (select {shape} as shape, row_number() over () as row from {rows_of}) "
+        "select (select shape from shapes order by row desc limit 1), "
+        "(select list(distinct shape) from (from shapes order by row desc offset 1))"
+    ).fetchall()[0]
+    if others and len(others) == 1 and last != others[0]:
+        raise InputError(
+            f"breaks off: the last value of '{last_column}' is not written like the others, and no newline follows",
+            where=str(file),
+            next="Export it again; if it is complete, end it with a newline.",
+        )
+
+
+def refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Refuse a CSV in which two columns have the same name: DuckDB would read the first and rename the second."""
+    first = db.sql(f"select * from {scan(file, header=False)} limit 1").fetchall()
+    names = [name for name in first[0] if name] if first else []
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise InputError(f"two columns are named '{twins[0]}'", where=str(file), next="Rename or remove one of them.")

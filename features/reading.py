@@ -1,0 +1,204 @@
+"""A log opened for reading: every table a view of judged rows, and errors for what cannot be used at all."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import duckdb
+
+from features import clean, repeats, sources, usable
+from features.errors import InputError
+from features.log import Log
+
+TIMES = {"orders": "ordered_at", "interactions": "at"}
+"""The column of each table that says when."""
+
+
+class Judged(NamedTuple):
+    """The rows of a table that share a reason (None: usable), and their money."""
+
+    reason: str | None
+    rows: int
+    micros: int
+    """Millionths of a currency unit."""
+    cents: int
+    refunds: int
+    """Rows with a negative amount among them."""
+    refund_cents: int
+    latest_us: int | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The views `rows_<table>` (judged) and `usable_<table>` (of the usable, as numbers) of a log's tables."""
+
+    db: duckdb.DuckDBPyConnection
+    log: Log
+    types: dict[str, clean.Types]
+    """Table → our column → its DuckDB type."""
+    judged: dict[str, list["Judged"]] = field(default_factory=dict)
+    """Table → what was found in it, by reason."""
+    channels: list[str] = field(default_factory=list)
+    """The channels of the orders, ascending: their codes are their places."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """The kinds of interaction, ascending, and when each was first known (microseconds)."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows a query answers."""
+        return self.db.sql(query).fetchall()
+
+    def where(self, table: str) -> str:
+        """Where a table is, for a message."""
+        return sources.named_in_words(self.log.tables[table], table)
+
+    def malformed(self, table: str) -> int:
+        """Lines of a table's CSV files that are no rows."""
+        return self.rows(f"select count(*) from malformed_{table}")[0][0]
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The columns it has; `value` is of the interactions."""
+        return frozenset(self.types["orders"]) | ({"value"} & self.types.get("interactions", {}).keys())
+
+
+@contextmanager
+def reading(log: Log, *, now_us: int | None, memory_bytes: int | None = None) -> Iterator[Reading]:
+    """Open a log. now_us: rows after it are in the future (None: not checked). memory_bytes: DuckDB's own limit.
+
+    Raises InputError, having written nothing, for a table that cannot be read or used.
+    """
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, duckdb.connect() as db:
+        db.execute(f"set temp_directory = '{folder}'")
+        if memory_bytes:
+            db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
+        types = {
+            table: sources.read(
+                db, table, source, dict(log.mapping.get(table, {})), log.attributes if table == "customers" else ()
+            )
+            for table, source in log.tables.items()
+        }
+        opened = Reading(db, log, types)
+        for table in types:
+            with sources.readable(opened.where(table)):
+                _open(opened, table, now_us=now_us)
+        # Rows are sorted by us: DuckDB need not keep their order.
+        db.execute("set preserve_insertion_order = false")
+        with sources.readable(opened.where("orders")):
+            yield opened
+
+
+def _open(opened: Reading, table: str, *, now_us: int | None) -> None:
+    """Judge a table and make its views; raises InputError where it cannot be used."""
+    db, types, where = opened.db, opened.types[table], opened.where(table)
+    _refuse_kinds(opened, table, where=where)
+    if table == "customers":
+        usable.view_customers(db, types, opened.log.attributes, where=where)
+        return
+    if table == "orders":
+        _refuse_currencies(opened, where=where)
+        clean.judge_orders(db, types, opened.log)
+    else:
+        clean.judge_interactions(db, types, opened.log)
+    if len(_sources_of(opened, table)) > 1:
+        repeats.set_aside(db, table, has_source="source" in types)
+    _refuse_unusable(opened, table, where=where, now_us=now_us)
+    if table == "orders":
+        opened.channels.extend(usable.view_orders(db, types))
+    else:
+        opened.kinds.update(usable.view_interactions(db, types))
+
+
+def _sources_of(opened: Reading, table: str) -> list[tuple[Any, ...]]:
+    """Up to two of the files and exports that hold a table's rows."""
+    source = "source" if "source" in opened.types[table] else "null"
+    return opened.rows(f"select distinct file, {source} from raw_{table} limit 2")
+
+
+def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
+    """Raise InputError where a table is empty or a column's type cannot hold what we look for in it."""
+    types, log = opened.types[table], opened.log
+    if not opened.rows(f"select 1 from raw_{table} limit 1"):
+        raise InputError("has no rows", where=where, next="Check the export.")
+    numbers = (*clean.INTEGERS, *clean.FRACTIONS, "VARCHAR")
+    times = ("TIMESTAMP", "DATE", "VARCHAR", *(clean.INTEGERS if log.time_format else ()))
+    for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
+        if not types[column].startswith(numbers):
+            raise InputError(f"expected numbers in {column}, found {types[column]}", where=where)
+    for column in types.keys() & {"ordered_at", "at", "recorded_at"}:
+        if not types[column].startswith(times):
+            raise InputError(
+                f"expected dates or times in {column}, found {types[column]}",
+                where=where,
+                next="If they are written as digits, say how in time.format, e.g. '%Y%m%d'.",
+            )
+
+
+def _refuse_currencies(opened: Reading, *, where: str) -> None:
+    """Raise InputError unless every row that names a currency names the log's."""
+    currency = opened.log.currency
+    if "currency" not in opened.types["orders"]:
+        return
+    found = opened.rows(
+        "select upper(trim(currency)), count(*) from raw_orders where currency is not null group by all order by all"
+    )
+    if [name for name, _ in found] in ([], [currency]):
+        return
+    counts = ", ".join(f"{name} in {rows:,} rows" for name, rows in found)
+    raise InputError(
+        f"expected one currency, {currency}; found {counts}",
+        where=where,
+        next="Convert the amounts or load one currency at a time; money.currency names it.",
+    )
+
+
+def _refuse_unusable(opened: Reading, table: str, *, where: str, now_us: int | None) -> None:
+    """Raise InputError where a whole column is of the wrong kind, zones are missing or times lie in the future."""
+    time, log = TIMES[table], opened.log
+    if not log.timezone:
+        naive = clean.is_naive(time, opened.types[table][time])
+        rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
+        if rows:
+            raise InputError(
+                f"{rows:,} times in {time} carry no zone",
+                where=where,
+                next="Set time.timezone in the config to the zone they were written in, e.g. 'UTC'.",
+            )
+    money = "micros, cents" if table == "orders" else "0 as micros, 0 as cents"
+    judged = opened.judged[table] = [
+        Judged(*row)
+        for row in opened.rows(f"""
+            select reason, count(*), coalesce(sum(micros), 0), coalesce(sum(cents), 0), count(*) filter (cents < 0),
+                   coalesce(sum(cents) filter (cents < 0), 0), max(at_us)
+            from (select reason, at_us, {money} from rows_{table}) group by reason order by 2 desc, 1""")
+    ]
+    total = sum(one.rows for one in judged)
+    remedies = {
+        f"{time} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'."),
+        "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
+        "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
+    }
+    for one in judged:
+        if one.reason in remedies and one.rows * 2 > total:
+            column, remedy = remedies[one.reason]
+            file, row, example = opened.rows(
+                f"select min_by(file, row), min(row), min_by({column}, row) from rows_{table} "
+                f"where reason = '{one.reason}'"
+            )[0]
+            raise InputError(
+                f"{one.reason} in {one.rows:,} of {total:,} rows, first '{example}'",
+                where=f"{file}, row {row}",
+                next=remedy,
+            )
+    latest = max((one.latest_us for one in judged if one.reason is None and one.latest_us is not None), default=None)
+    if now_us is not None and latest is not None and latest > now_us:
+        late, file, row, example = opened.rows(
+            "select count(*), min_by(file, at_us), min_by(row, at_us), min_by(written_at, at_us) "
+            f"from rows_{table} where reason is null and at_us > {now_us}"
+        )[0]
+        raise InputError(
+            f"{late:,} of {total:,} rows are dated in the future, first {example}",
+            where=f"{file}, row {row}",
+            next="Correct or remove them; are day and month swapped, or is time.timezone wrong?",
+        )
