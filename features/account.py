@@ -1,5 +1,6 @@
 """Where every row and every cent of a log went."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,8 +20,10 @@ class Tally(NamedTuple):
     interactions: int
     """Interactions of customers with an order."""
 
-    def plus(self, other: "Tally") -> "Tally":
-        return Tally(*(one + another for one, another in zip(self, other, strict=True)))
+    @classmethod
+    def total(cls, parts: list["Tally"]) -> "Tally":
+        """What became of the rows of all parts of a log."""
+        return cls(*map(sum, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,10 @@ def _units(micros: int) -> Decimal:
     return Decimal(int(micros)) / 1_000_000
 
 
-def quarantine(opened: Reading) -> pa.RecordBatchReader:
+def quarantine(opened: Reading) -> Iterator[pa.Table]:
     """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
 
-    A log with interactions adds at, kind and value.
+    A log with interactions adds at, kind and value. In tables of bounded size, the first of them empty.
     """
     selects = [
         "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
@@ -113,8 +116,11 @@ def quarantine(opened: Reading) -> pa.RecordBatchReader:
     ]
     if "interactions" in opened.types:
         selects.append(
-            "select file, row, reason, written_id as customer_id, written_at as at, written_kind as kind, "
+            'select file, row, reason, written_id as customer_id, written_at as "at", written_kind as kind, '
             "written_value as value from rows_interactions where reason is not null"
         )
     selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged]
-    return opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()
+    reader = opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()
+    yield reader.schema.empty_table()
+    for batch in reader:
+        yield pa.Table.from_batches([batch])

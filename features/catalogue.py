@@ -15,30 +15,35 @@ def catalogue(present: frozenset[str] = frozenset(), kinds: tuple[str, ...] = ()
 
     present: the optional columns it has; kinds: its kinds of interaction. What needs others is not there.
     """
-    features: dict[str, Feature] = {}
-    for template in _templates():
-        if not set(template.needs) <= present:
-            continue
-        if "events" in template.arguments:
-            features |= {one.name: one for one in (_of_kind(template, kind) for kind in kinds)}
-        elif set(template.kinds) <= set(kinds) and (kinds or "interactions" not in template.arguments):
-            features[template.name] = template
-    return features
+    given = [one for one in _templates() if set(one.needs) <= present and set(one.kinds) <= set(kinds)]
+    plain = [one for one in given if not one.is_per_kind and (kinds or "interactions" not in one.arguments)]
+    of_kinds = [_of_kind(one, kind) for kind in kinds for one in given if one.is_per_kind]
+    return {one.name: one for one in [*plain, *of_kinds]}
 
 
+@cache
 def named(name: str) -> Feature | None:
     """The feature of a column, whatever log it is of; None for an attribute of the customer.
 
     >>> named("store_visit_count_last_30d").kind
     'store_visit'
     """
-    plain = [one for one in _templates() if "events" not in one.arguments and one.name == name]
-    of_kinds = [
-        _of_kind(one, name.removesuffix(f"_{one.name}"))
-        for one in _templates()
-        if "events" in one.arguments and name.endswith(f"_{one.name}")
+    for one in _templates():
+        if one.name == name and not one.is_per_kind:
+            return one
+    for one in _templates():
+        if one.is_per_kind and name.endswith(f"_{one.name}"):
+            return _of_kind(one, name.removesuffix(f"_{one.name}"))
+    return None
+
+
+def listed() -> list[dict[str, str]]:
+    """Every feature there can be: name, unit, meaning, and the columns and kinds of interaction it needs."""
+    per_kind = [replace(one, name=f"<kind>_{one.name}", kind="<kind>") for one in _templates() if one.is_per_kind]
+    return [
+        {"name": one.name, "unit": one.unit, "meaning": one.meaning, "needs": ", ".join([*one.needs, *one.kinds])}
+        for one in [*(one for one in _templates() if not one.is_per_kind), *per_kind]
     ]
-    return next(iter([*plain, *of_kinds]), None)
 
 
 def words(name: str, value: float | str | None) -> str:
@@ -56,7 +61,7 @@ def _templates() -> tuple[Feature, ...]:
 
 def _of_kind(template: Feature, kind: str) -> Feature:
     name = f"{kind}_{template.name}"
-    if any(one.name == name and "events" not in one.arguments for one in _templates()):
+    if any(one.name == name and not one.is_per_kind for one in _templates()):
         raise InputError(
             f"the kind '{kind}' would make a second column {name}", where="interactions", next="Rename the kind."
         )

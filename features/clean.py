@@ -6,7 +6,7 @@ together. Nothing is computed until a query asks for it, and then only the colum
 
 import duckdb
 
-from features.delimited import quoted
+from features.delimited import named, quoted
 from features.log import Log
 from features.schema import minor_units
 
@@ -98,7 +98,7 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log) ->
     db.execute(f"""
         create temp view rows_interactions as
         with typed as (
-            select file, row, customer_id::text as written_id, at::text as written_at, kind::text as written_kind,
+            select file, row, customer_id::text as written_id, "at"::text as written_at, kind::text as written_kind,
                    {"value::text" if "value" in types else "null::text"} as written_value,
                    {is_blank("customer_id", types["customer_id"])} as nobody, {is_blank("at", types["at"])} as no_time,
                    {_texts(types, "customer_id", "kind")}, {_instant(types, log, "at")} as at_us,
@@ -138,11 +138,12 @@ def kind_name(column: str) -> str:
 
 def is_blank(column: str, kind: str) -> str:
     """SQL: whether nothing is written; in an id, a float that is no number is nothing too."""
+    name = named(column)
     if kind == "VARCHAR":
-        return f"coalesce({column}, '') = ''"
+        return f"coalesce({name}, '') = ''"
     if kind in ("FLOAT", "DOUBLE") and column in ("customer_id", "cost", "discount", "quantity", "value"):
-        return f"({column} is null or isnan({column}))"
-    return f"{column} is null"
+        return f"({name} is null or isnan({name}))"
+    return f"{name} is null"
 
 
 def micros_of(column: str, kind: str) -> str:
@@ -191,7 +192,7 @@ def _texts(types: Types, *names: str) -> str:
 
 
 def _instant(types: Types, log: Log, column: str) -> str:
-    return instant_of(column, types[column], timezone=log.timezone, time_format=log.time_format)
+    return instant_of(named(column), types[column], timezone=log.timezone, time_format=log.time_format)
 
 
 def _recorded(types: Types, log: Log) -> str:

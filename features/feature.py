@@ -49,6 +49,11 @@ class Feature:
         return tuple(inspect.signature(self.function).parameters)
 
     @property
+    def is_per_kind(self) -> bool:
+        """Whether there is one of it for every kind of interaction."""
+        return "events" in self.arguments
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of interaction it asks for by name."""
         return tuple(name for name in self.arguments if name not in GIVEN)

@@ -4,7 +4,7 @@ What changed an order after it was first known (a refund, a line recorded late) 
 the moment it was known, so that a slice as of any day shows what was known that day and nothing later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -80,12 +80,10 @@ class Histories:
     """The optional columns the log has: features that need others are not there."""
     channels: tuple[str, ...] = ()
     """Names of the codes of `columns.channel`, ascending."""
-    kinds: tuple[str, ...] = ()
-    """Names of the codes of `columns.interaction_kind`, ascending."""
-    kinds_known_at: tuple[int, ...] = ()
-    """When each kind first became known, microseconds."""
-    attributes: pa.Table | None = None
-    """One row per customer: what the config declares of the table `customers`."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Names of the codes of `columns.interaction_kind`, ascending, and when each was first known (microseconds)."""
+    attributes: dict[str, pa.Array] = field(default_factory=dict)
+    """What the config declares of the table `customers`: one value per customer."""
 
     @property
     def customers(self) -> int:
@@ -101,7 +99,3 @@ class Histories:
         """The day after the last event of the orders: labels mature up to it."""
         last = max(self.columns.at.max(), self.columns.adjusted_at.max(initial=0))
         return day_of(int(last)) + timedelta(days=1)
-
-    def kinds_known(self, before: int) -> tuple[str, ...]:
-        """The kinds of interaction that had occurred by then, so that a later one adds no column to the past."""
-        return tuple(kind for kind, at in zip(self.kinds, self.kinds_known_at, strict=True) if at < before)

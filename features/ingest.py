@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from features.account import Account, Tally, account_of, quarantine
 from features.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
-from features.delimited import named
 from features.errors import InputError
 from features.histories import Columns, Histories
 from features.log import Log
@@ -42,7 +41,7 @@ def ingest(log: Log, *, now_us: int | None) -> Ingested:
         histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
         if histories.customers == 0:
             raise no_order(opened)
-        return Ingested(histories, account_of(opened, tally), quarantine(opened).read_all())
+        return Ingested(histories, account_of(opened, tally), pa.concat_tables(quarantine(opened)))
 
 
 def no_order(opened: Reading) -> InputError:
@@ -80,8 +79,7 @@ def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histo
         minor_units=minor_units(opened.log.currency),
         present=opened.present,
         channels=tuple(opened.channels),
-        kinds=tuple(opened.kinds),
-        kinds_known_at=tuple(opened.kinds.values()),
+        kinds=opened.kinds,
         attributes=_attributes(opened, ids),
     )
     return histories, Tally(*netted, len(columns["interaction_at"]))
@@ -102,11 +100,10 @@ def _fetched(opened: Reading, relation: str) -> Arrays:
     return rows
 
 
-def _attributes(opened: Reading, ids: pa.Array) -> pa.Table | None:
+def _attributes(opened: Reading, ids: pa.Array) -> dict[str, pa.Array]:
     """The declared attributes of each customer, in the order of ids; null where the table has none of them."""
-    names = opened.log.attributes
-    if not names:
-        return None
-    rows = opened.db.sql(f"select customer_id, {', '.join(map(named, names))} from usable_customers").to_arrow_table()
+    if not opened.attributes:
+        return {}
+    rows = opened.db.sql("select * from usable_customers").to_arrow_table()
     place = pc.index_in(ids, rows["customer_id"].combine_chunks())
-    return rows.select(list(names)).take(place)
+    return {name: rows[name].combine_chunks().take(place) for name in opened.attributes}

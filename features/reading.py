@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
 from features import clean, repeats, sources, usable
+from features.delimited import named
 from features.errors import InputError
 from features.log import Log
 
@@ -38,6 +40,8 @@ class Reading:
     log: Log
     types: dict[str, clean.Types]
     """Table → our column → its DuckDB type."""
+    scratch: Path
+    """A folder that vanishes with the reading."""
     judged: dict[str, list["Judged"]] = field(default_factory=dict)
     """Table → what was found in it, by reason."""
     channels: list[str] = field(default_factory=list)
@@ -56,6 +60,11 @@ class Reading:
     def malformed(self, table: str) -> int:
         """Lines of a table's CSV files that are no rows."""
         return self.rows(f"select count(*) from malformed_{table}")[0][0]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns of the customers that are features."""
+        return self.log.attributes if "customers" in self.types else ()
 
     @property
     def present(self) -> frozenset[str]:
@@ -79,7 +88,7 @@ def reading(log: Log, *, now_us: int | None, memory_bytes: int | None = None) ->
             )
             for table, source in log.tables.items()
         }
-        opened = Reading(db, log, types)
+        opened = Reading(db, log, types, Path(folder))
         for table in types:
             with sources.readable(opened.where(table)):
                 _open(opened, table, now_us=now_us)
@@ -157,7 +166,7 @@ def _refuse_unusable(opened: Reading, table: str, *, where: str, now_us: int | N
     """Raise InputError where a whole column is of the wrong kind, zones are missing or times lie in the future."""
     time, log = TIMES[table], opened.log
     if not log.timezone:
-        naive = clean.is_naive(time, opened.types[table][time])
+        naive = clean.is_naive(named(time), opened.types[table][time])
         rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
         if rows:
             raise InputError(

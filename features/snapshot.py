@@ -15,6 +15,7 @@ from features.errors import InputError
 from features.feature import Feature
 from features.histories import Histories
 from features.kernel import compiled, layout
+from features.reading import Reading
 
 CELLS = 4_000_000
 """Values in one chunk of rows, 32 MB."""
@@ -58,10 +59,11 @@ def chunks(
             yield one.result()
 
 
-def columns_of(histories: Histories, *, as_of: list[date], known_at: date | None = None) -> list[str]:
-    """The features a log has as known on the last day, and the declared attributes."""
-    kinds = histories.kinds_known(before=microseconds(known_at or max(as_of)))
-    return [*catalogue(histories.present, kinds), *(histories.attributes.column_names if histories.attributes else ())]
+def columns_of(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
+    """The features a log has, and its declared attributes: a kind of interaction that came later adds no column."""
+    last = microseconds(known_at or max(as_of))
+    kinds = tuple(kind for kind, at in log.kinds.items() if at < last)
+    return [*catalogue(log.present, kinds), *log.attributes]
 
 
 class Rows:
@@ -69,11 +71,10 @@ class Rows:
 
     def __init__(self, histories: Histories, names: list[str], *, as_of: np.ndarray, known_at: np.ndarray):
         self.histories, self.as_of, self.known_at, self.names = histories, as_of, known_at, names
-        self.attributes = histories.attributes or pa.table({})
-        features = {name: None if name in self.attributes.column_names else _feature(histories, name) for name in names}
+        features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
         self.features = {name: one for name, one in features.items() if one is not None}
         self.walk = compiled(tuple(self.features.values())).walk
-        self.kind_columns, self.named_kinds = layout(tuple(self.features.values()), histories.kinds)
+        self.kind_columns, self.named_kinds = layout(tuple(self.features.values()), tuple(histories.kinds))
 
     def table(self, first: int, last: int) -> pa.Table:
         """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
@@ -105,7 +106,7 @@ class Rows:
         table = {"customer_id": ids, "as_of": pa.array((day[:rows] // DAY).astype(np.int32)).cast(pa.date32())}
         for name in self.names:
             if name not in values:
-                table[name] = self.attributes[name].combine_chunks().take(pa.array(customer))
+                table[name] = histories.attributes[name].take(pa.array(customer))
             elif self.features[name].unit == "channel":
                 codes = values[name][:rows].astype(np.int32)
                 table[name] = pa.array(histories.channels, pa.string()).take(pa.array(codes, mask=codes < 0))

@@ -89,15 +89,7 @@ def read(
             _view_parquet(db, table, files, mapping, extra, types)
         else:
             for file in files:
-                with readable(str(file)):
-                    if kind(file) == "csv":
-                        delimited.refuse_twins(db, file)
-                        scan = delimited.scan(file, rejects="store_rejects=true")
-                        _copy(db, table, scan, str(file), mapping, extra, types)
-                        delimited.collect_malformed(db, table, file)
-                        delimited.refuse_if_cut(db, file)
-                    else:
-                        _copy(db, table, scan_of(file), str(file), mapping, extra, types)
+                _copy_file(db, table, file, mapping, extra, types)
     return types
 
 
@@ -110,11 +102,9 @@ def named_in_words(source: Source, table: str) -> str:
 
 @contextmanager
 def readable(where: str) -> Iterator[None]:
-    """Turn what DuckDB and the system say about a file that cannot be read into an InputError."""
+    """Turn what DuckDB says about a table that cannot be read into an InputError."""
     try:
         yield
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
     except duckdb.OutOfMemoryException as error:
         what = str(error).splitlines()[0]
         raise InputError(f"needs more memory: {what}", where=where, next="Give more with --memory.") from None
@@ -159,6 +149,28 @@ def _view_parquet(
         for columns, group in alike.items()
     ]
     db.execute(f"create temp view raw_{table} as {' union all by name '.join(selects)}")
+
+
+def _copy_file(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    file: Path,
+    mapping: dict[str, str],
+    extra: tuple[str, ...],
+    types: dict[str, str],
+) -> None:
+    """Append a file to the table `raw_<table>`; a CSV only if nothing is wrong with it as a whole."""
+    try:
+        with readable(str(file)):
+            if kind(file) == "parquet":
+                _copy(db, table, scan_of(file), str(file), mapping, extra, types)
+                return
+            delimited.refuse_twins(db, file)
+            _copy(db, table, delimited.scan(file, rejects="store_rejects=true"), str(file), mapping, extra, types)
+            delimited.collect_malformed(db, table, file)
+            delimited.refuse_if_cut(db, file)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
 
 
 def _copy(

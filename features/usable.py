@@ -70,7 +70,7 @@ def view_interactions(db: duckdb.DuckDBPyConnection, types: Types) -> dict[str, 
     optional += ", value" if "value" in types else ""
     db.execute(f"""
         create temp view usable_interactions as
-        select customer_id, at_us as at, code as kind{optional}
+        select customer_id, at_us as "at", code as kind{optional}
         from rows_interactions as rows join kinds using (kind) where reason is null""")
     return kinds
 

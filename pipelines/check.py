@@ -15,7 +15,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     histories = ingested.histories
     judged, follow_up = horizon.candidates(histories)
     best = horizon.advised(judged)
-    write_account(config, ingested)
+    write_account(config, ingested.account, [ingested.quarantine])
     return {
         "orders": str(config.log.orders),
         "customers": histories.customers,
@@ -23,7 +23,8 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "first_day": histories.first_day.isoformat(),
         "end": histories.end.isoformat(),
         "currency": config.money.currency,
-        "reconciliation": reconciliation(ingested),
+        "reconciliation": reconciliation(ingested.account.orders),
+        "interactions": reconciliation(ingested.account.interactions),
         "horizons": [asdict(one) for one in judged],
         "follow_up_days": follow_up,
         "horizon_days": config.time.horizon_days,

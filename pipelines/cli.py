@@ -124,6 +124,12 @@ def features(
         list[str] | None, typer.Option("--as-of", metavar="DAY", help="YYYY-MM-DD; repeat for many days in one pass.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet or CSV file to write.")] = None,
+    known_at: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Only what was recorded before that day; default --as-of.")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     catalogue: Annotated[bool, typer.Option("--list", help="List the features and stop.")] = False,
     as_json: Json = False,
@@ -132,22 +138,29 @@ def features(
 
     Example: stayworth features --as-of 2011-06-01 --as-of 2011-09-01 -o features.parquet
     """
+    from features.catalogue import listed
     from features.clock import parse_day
     from pipelines import screen
-    from pipelines.config import load
 
     if catalogue:
-        from pipelines.features import catalogue_of
-
-        listed = catalogue_of(load(config) if config.exists() else None)
-        return _print(listed, as_json, screen.show_features)
+        return _print(listed(), as_json, screen.show_features)
     if not as_of or not output:
         raise InputError("--as-of and -o are needed", next="Example: --as-of 2011-09-01 -o features.parquet")
+    from pipelines import store
+    from pipelines.config import load
     from pipelines.features import write_features
 
     with _progress(as_json) as say:
         days = [parse_day(day) for day in as_of]
-        result = write_features(load(config), as_of=days, output=output, now=_now(), say=say)
+        result = write_features(
+            load(config),
+            as_of=days,
+            known_at=parse_day(known_at) if known_at else None,
+            output=output,
+            memory_bytes=store.size_of(memory) if memory else None,
+            now=_now(),
+            say=say,
+        )
     return _print(result, as_json, screen.show_pairs)
 
 

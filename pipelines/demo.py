@@ -35,7 +35,15 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
     trained = train(config, now=now, trials=None, say=say)
     backtest = evaluate(config, now=now, trials=None, cut_offs=4, say=say)
     as_of = parse_day(checked["end"])
-    write_features(config, as_of=[as_of], output=folder / "features.parquet", now=now, say=say)
+    write_features(
+        config,
+        as_of=[as_of],
+        known_at=None,
+        output=folder / "features.parquet",
+        memory_bytes=None,
+        now=now,
+        say=say,
+    )
     scores = score(config, as_of=as_of, now=now, output=None, say=say)
     say("planning")
     plan = make_plan(config, budget=BUDGET, capacity=None, offer_name=None, outputs=[folder / "plan.csv"])

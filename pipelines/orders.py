@@ -1,11 +1,14 @@
 """The config's log of orders, read and accounted for."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
+import pyarrow as pa
+
+from features.account import Account, Entry
 from features.databases import is_url
 from features.errors import InputError
-from features.histories import Histories
 from features.ingest import Ingested, ingest
 from features.sources import find
 from pipelines import store
@@ -17,15 +20,15 @@ def read_orders(config: Config, *, now: datetime) -> Ingested:
     return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
 
 
-def write_account(config: Config, ingested: Ingested) -> None:
-    """Leave the quarantine and the reconciliation in the output folder."""
-    store.write_table(config.folder / store.QUARANTINE, ingested.quarantine)
-    store.write_json(config.folder / store.RECONCILIATION, reconciliation(ingested))
+def write_account(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
+    """Leave the quarantine and the reconciliation of the orders in the output folder."""
+    store.write_tables(config.folder / store.QUARANTINE, quarantine)
+    store.write_json(config.folder / store.RECONCILIATION, reconciliation(account.orders))
 
 
-def reconciliation(ingested: Ingested) -> list[dict[str, str | int]]:
-    """The reconciliation of the orders as JSON rows: what, rows, amount (text, exact)."""
-    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in ingested.account.orders]
+def reconciliation(entries: list[Entry]) -> list[dict[str, str | int]]:
+    """A reconciliation as JSON rows: what, rows, amount (text, exact)."""
+    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in entries]
 
 
 def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
@@ -37,11 +40,11 @@ def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
             raise InputError("is a file of your log", where=str(target), next="Name another file with -o.")
 
 
-def refuse_too_early(histories: Histories, *, as_of: date) -> None:
+def refuse_too_early(first_day: date, end: date, *, as_of: date) -> None:
     """Raise InputError for a day before which nobody had ordered."""
-    if as_of <= histories.first_day:
+    if as_of <= first_day:
         raise InputError(
-            f"nobody had ordered before {as_of}; the first order is of {histories.first_day}",
+            f"nobody had ordered before {as_of}; the first order is of {first_day}",
             where="--as-of",
-            next=f"Name a later day, e.g. {histories.end}.",
+            next=f"Name a later day, e.g. {end}.",
         )

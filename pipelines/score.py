@@ -51,7 +51,7 @@ def score(
     say("reading orders")
     ingested = read_orders(config, now=now)
     histories = ingested.histories
-    refuse_too_early(histories, as_of=as_of)
+    refuse_too_early(histories.first_day, histories.end, as_of=as_of)
     _refuse_stale(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
     rows = snapshot(histories, as_of=[as_of], features=list(model.inputs)).to_pandas(date_as_object=False)
@@ -61,7 +61,7 @@ def score(
     table = table.set_column(table.column_names.index("as_of"), "as_of", as_of_day)
     for target in targets:
         store.write_table(target, table)
-    write_account(config, ingested)
+    write_account(config, ingested.account, [ingested.quarantine])
     return scores
 
 

@@ -32,9 +32,9 @@ def show_pairs(content: dict[str, Any]) -> None:
 
 
 def show_features(content: list[dict[str, Any]]) -> None:
-    table = _table("feature", "unit", "meaning")
+    table = _table("feature", "unit", "meaning", "needs")
     for one in content:
-        table.add_row(one["name"], one["unit"], one["meaning"])
+        table.add_row(one["name"], one["unit"], one["meaning"], one["needs"])
     console.print(table)
 
 

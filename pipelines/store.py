@@ -6,9 +6,10 @@ moved there in one step. A crash leaves the old file.
 
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,18 @@ BACKTEST = "backtest.json"
 QUARANTINE = "quarantine.parquet"
 RECONCILIATION = "reconciliation.json"
 REPORT = "report.html"
+
+
+def size_of(text: str) -> int:
+    """Bytes of a size as people write it.
+
+    >>> size_of("4GB"), size_of("500 MB")
+    (4000000000, 500000000)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])?B?", text.strip().upper())
+    if not found:
+        raise InputError(f"'{text}' is not a size", where="--memory", next="Write it as 4GB or 500MB.")
+    return int(float(found[1]) * 1000 ** " KMGT".index(found[2] or " "))
 
 
 @contextmanager
@@ -74,13 +87,27 @@ def _draft(path: Path) -> Iterator[Path]:
 def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
     """Write Parquet, or, if the name says so, a CSV that is safe to open in a spreadsheet."""
     table = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
-    with replacing(path) as draft:
-        if path.suffix == ".csv":
-            frame = spreadsheet_safe(table.to_pandas(date_as_object=True))
-            frame.to_csv(draft, index=False, lineterminator="\n", float_format="%.6f")
-        else:
-            texts = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-            pq.write_table(table, draft, compression="zstd", use_dictionary=texts)
+    write_tables(path, [table])
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table]) -> int:
+    """Write tables of one schema as they come, one after the other; returns the number of rows."""
+    rows = 0
+    with replacing(path) as draft, ExitStack() as stack:
+        file: pq.ParquetWriter | None = None
+        for number, table in enumerate(tables):
+            rows += table.num_rows
+            if path.suffix == ".csv":
+                frame = spreadsheet_safe(table.to_pandas(date_as_object=True))
+                frame.to_csv(draft, mode="a", header=number == 0, index=False, lineterminator="\n", float_format="%.6f")
+                continue
+            if file is None:
+                texts = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+                file = stack.enter_context(
+                    pq.ParquetWriter(draft, table.schema, compression="lz4", use_dictionary=texts, store_schema=False)
+                )
+            file.write(table)
+    return rows
 
 
 def read_table(path: Path, *, next: str) -> pd.DataFrame:

@@ -91,7 +91,7 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
             metrics_json=metrics,
         )
     store.write_json(config.folder / store.METRICS, metrics)
-    write_account(config, ingested)
+    write_account(config, ingested.account, [ingested.quarantine])
     return Trained(
         metrics=metrics,
         version=version,
