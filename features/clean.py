@@ -34,7 +34,7 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
 
     file, row, written_id, written_at, written_amount; customer_id, order_id, product_id, category, channel, source
     (text); at_us, known_us; micros (millionths of a currency unit), cents, margin_micros (millionths of a cent),
-    discount_cents, pieces; reason (null: usable).
+    discount_cents, pieces_micros; reason (null: usable).
     """
     units = minor_units(log.currency)
     most = LARGEST_CENTS // units
@@ -58,7 +58,7 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
                    {_instant(types, log, "ordered_at")} as at_us, {_recorded(types, log)}, {amount} as micros,
                    {_given("cost", types)} as is_costed, {_micros("cost", types)} as cost_micros,
                    {_given("discount", types)} as is_reduced, {_micros("discount", types)} as discount_micros,
-                   {_given("quantity", types)} as is_counted, {_double("quantity", types)} as pieces
+                   {_given("quantity", types)} as is_counted, {_micros("quantity", types)} as pieces_micros
             from raw_orders
         ), counted as (
             select *, {rounded(f"if(abs(micros) <= {most * 1_000_000}, micros, null)", units)} as cents,
@@ -68,9 +68,9 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
         select file, row, written_id, written_at, written_amount, customer_id, order_id, product_id, category, channel,
                source, at_us, greatest(at_us, recorded_us) as known_us, micros, cents,
                case when cost_micros is null then cents * {round(log.gross_margin * 1_000_000)}
-                    else cents * 1000000 - sign(cents)::bigint * least(abs(cost_micros), {most * 1_000_000}) * {units}
+                    else cents * 1000000 + if(cents < 0, 1, -1) * least(abs(cost_micros), {most * 1_000_000}) * {units}
                end as margin_micros,
-               coalesce(discount, 0) as discount_cents, coalesce(pieces, 1) as pieces,
+               coalesce(discount, 0) as discount_cents, coalesce(pieces_micros, 1000000) as pieces_micros,
                case when nobody then 'no customer_id'
                     when customer_id is null then 'customer_id is not a whole number'
                     when no_time then 'no ordered_at'
@@ -83,7 +83,7 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
                     when is_costed and cost_micros is null then 'cost is not a number'
                     when abs(cost_micros) > {most * 1_000_000} then 'cost too large'
                     when is_reduced and discount_micros is null then 'discount is not a number'
-                    when is_counted and pieces is null then 'quantity is not a number'
+                    when is_counted and pieces_micros is null then 'quantity is not a number'
                     when {excluded} then 'excluded product'
                end as reason
         from counted""")

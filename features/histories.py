@@ -54,6 +54,7 @@ class Columns(NamedTuple):
     line_category: np.ndarray
     line_discount_cents: np.ndarray
     line_pieces: np.ndarray
+    """Millionths; int64."""
 
     interaction_starts: np.ndarray
     interaction_at: np.ndarray

@@ -66,9 +66,8 @@ def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histo
         from (select distinct customer_id from {orders} where cents >= 0)""")
     ids = db.sql("select customer_id from buyers order by customer").to_arrow_table()["customer_id"].combine_chunks()
     lines = _fetched(opened, orders)
-    if "margin_micros" not in lines:
-        lines["margin_micros"] = lines["cents"] * round(opened.log.gross_margin * 1_000_000)
-    columns, netted = orders_of(*lines_of(lines, len(ids)))
+    rate = 1 if "margin_micros" in lines else round(opened.log.gross_margin * 1_000_000)
+    columns, netted = orders_of(*lines_of(lines, len(ids)), margin_micros=rate)
     del lines
     has_interactions = "interactions" in opened.types
     columns |= interactions_of(_fetched(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids))

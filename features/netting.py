@@ -9,8 +9,8 @@ def match(
 ) -> np.ndarray:
     """For each refund the row of the earlier line it takes back, or -1; see `find_lines`.
 
-    Both have at, known_at, cents and the columns `by` that a refund and its line share; what ties is broken by the
-    columns themselves, never by the order of rows.
+    Both have at, known_at, cents, margin_micros and the columns `by` that a refund and its line share; what ties is
+    broken by these, never by the order of rows.
     """
     if not len(refunds["at"]) or not len(lines["at"]):
         return np.full(len(refunds["at"]), -1)
@@ -21,8 +21,8 @@ def match(
     key = np.empty(len(by_key), np.int64)
     key[by_key] = np.cumsum(is_new)
     sought, held = key[: len(refunds["at"])], key[len(refunds["at"]) :]
-    in_turn = np.lexsort((refunds["cents"], refunds["at"], refunds["known_at"], sought))
-    by_time = np.lexsort((lines["cents"], lines["known_at"], lines["at"], held))
+    in_turn = np.lexsort((refunds["margin_micros"], refunds["cents"], refunds["at"], refunds["known_at"], sought))
+    by_time = np.lexsort((lines["margin_micros"], lines["cents"], lines["known_at"], lines["at"], held))
     found = find_lines(
         sought[in_turn],
         *(refunds[name][in_turn] for name in ("at", "known_at", "cents")),

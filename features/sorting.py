@@ -1,24 +1,37 @@
 """Rows in any order → rows by customer: sorted by counting, in time linear in their number."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numba import njit
 
 Arrays = dict[str, np.ndarray]
 
 
-def by_customer(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
-    """The rows sorted by their column `customer`, which is taken out; with the start of each customer's rows."""
+def by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
+    """The rows sorted by their column `customer`, which is taken out, and the two columns `then`.
+
+    With the start of each customer's rows. The second of `then` may be empty; empty columns stay as they are, and a
+    column given under two names stays one.
+    """
     starts, order = _count(rows.pop("customer"), customers)
-    return starts, reordered(rows, order)
+    sort_within(starts, order, rows[then[0]], rows[then[1]])
+    columns = {id(column): column for column in rows.values() if len(column)}
+    with ThreadPoolExecutor() as pool:
+        done = dict(zip(columns, pool.map(lambda column: _taken(column, order), columns.values()), strict=True))
+    return starts, {name: done.get(id(column), column) for name, column in rows.items()}
 
 
-def reordered(rows: Arrays, order: np.ndarray) -> Arrays:
-    """Every column in a new order, empty ones as they are; a column given under two names stays one."""
-    done = {id(column): column[order] if len(column) else column for column in rows.values()}
-    return {name: done[id(column)] for name, column in rows.items()}
+@njit(cache=True, nogil=True)
+def _taken(column, order):
+    """`column[order]`, without holding the lock that `numpy` holds."""
+    out = np.empty_like(column)
+    for row in range(len(order)):
+        out[row] = column[order[row]]
+    return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _count(customer, customers):
     """A stable counting sort: the start of each customer's rows, and the rows in that order."""
     starts = np.zeros(customers + 1, np.int64)
@@ -33,23 +46,24 @@ def _count(customer, customers):
     return starts, order
 
 
-@njit(cache=True)
-def sort_within(starts, first, second):
-    """The rows of each customer by (first, second), those alike in the order they stood; second may be empty."""
-    order = np.arange(len(first))
+@njit(cache=True, nogil=True)
+def sort_within(starts, order, first, second):
+    """Sort the rows of each customer, given by their numbers in `order`, by (first, second) in place.
+
+    Those alike stay as they stood; second may be empty.
+    """
     for customer in range(len(starts) - 1):
         begin, end = starts[customer], starts[customer + 1]
-        sorted_already = True
         for i in range(begin + 1, end):
-            if first[i] < first[i - 1] or (len(second) and first[i] == first[i - 1] and second[i] < second[i - 1]):
-                sorted_already = False
+            one, before = order[i], order[i - 1]
+            if first[one] < first[before] or (
+                len(second) and first[one] == first[before] and second[one] < second[before]
+            ):
+                rows = order[begin:end].copy()
+                if len(second):
+                    rows = rows[np.argsort(second[rows], kind="mergesort")]
+                order[begin:end] = rows[np.argsort(first[rows], kind="mergesort")]
                 break
-        if sorted_already:
-            continue
-        if len(second):
-            order[begin:end] = order[begin:end][np.argsort(second[begin:end], kind="mergesort")]
-        order[begin:end] = order[begin:end][np.argsort(first[order[begin:end]], kind="mergesort")]
-    return order
 
 
 @njit(cache=True)

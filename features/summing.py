@@ -8,7 +8,7 @@ LOOSE = -1
 """The order of a refund when no order of its id was known."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def sum_orders(starts, key, at, known_at, cents, margin_micros, discount, pieces, channel, rank):
     """Lines sorted by customer and key → orders by customer and time, and the order of each line (or LOOSE).
 
@@ -21,7 +21,7 @@ def sum_orders(starts, key, at, known_at, cents, margin_micros, discount, pieces
     o_key, o_rank = np.empty(lines, np.int64), np.zeros(lines, np.int64)
     o_at, o_known = np.empty(lines, np.int64), np.empty(lines, np.int64)
     o_cents, o_margin = np.zeros(lines, np.int64), np.zeros(lines, np.int64)
-    o_discount, o_pieces = np.zeros(min(lines, len(discount)), np.int64), np.zeros(min(lines, len(pieces)))
+    o_discount, o_pieces = np.zeros(min(lines, len(discount)), np.int64), np.zeros(min(lines, len(pieces)), np.int64)
     o_channel = np.full(min(lines, len(channel)), -1, np.int32)
     n = 0
     for customer in range(len(starts) - 1):

@@ -14,7 +14,7 @@ def view_orders(db: duckdb.DuckDBPyConnection, types: Types) -> tuple[str, ...]:
     """Make the view `usable_orders`: customer_id, at, cents and what else the log has; returns its channels.
 
     known_at, margin_micros, key (hash of the order's id), rank (its number, where the id is one), product and category
-    (hashes, 0 for none), discount (cents), pieces, channel (place among the channels, -1 for none).
+    (hashes, 0 for none), discount (cents), pieces (millionths), channel (place among the channels, -1 for none).
     """
     columns = {"at": "at_us", "cents": "cents"}
     if "recorded_at" in types:
@@ -31,7 +31,7 @@ def view_orders(db: duckdb.DuckDBPyConnection, types: Types) -> tuple[str, ...]:
     if "discount" in types:
         columns["discount"] = "discount_cents"
     if "quantity" in types:
-        columns["pieces"] = "pieces"
+        columns["pieces"] = "pieces_micros"
     names: tuple[str, ...] = ()
     if "channel" in types:
         columns["channel"] = "coalesce(code, -1)::int"

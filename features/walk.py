@@ -126,7 +126,7 @@ def lines_known(columns, customer, place_of, orders, as_of, known_at):
     first, last = columns.line_starts[customer], columns.line_starts[customer + 1]
     has_discount, has_pieces = len(columns.line_discount_cents) > 0, len(columns.line_pieces) > 0
     discount = np.zeros(orders if has_discount else 0, np.int64)
-    pieces = np.zeros(orders if has_pieces else 0, np.float64)
+    pieces = np.zeros(orders if has_pieces else 0, np.int64)
     order = np.empty(last - first, np.int64)
     product, category = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
     product_number, category_number = np.full(last - first, -1), np.full(last - first, -1)
@@ -155,7 +155,7 @@ def lines_known(columns, customer, place_of, orders, as_of, known_at):
                 categories += 1
             category[kept] = category_number[one]
         kept += 1
-    return discount, pieces, Items(order[:kept], product[:kept], category[:kept])
+    return discount, pieces / 1e6, Items(order[:kept], product[:kept], category[:kept])
 
 
 @njit(nogil=True)
