@@ -160,7 +160,8 @@ def interactions_of(rows: Arrays, customers: int) -> Arrays:
     """The columns of interactions. rows: customer, at, kind and, where the log has them, known_at and value."""
     rows.setdefault("known_at", rows["at"])
     rows.setdefault("value", np.empty(0))
-    rows["value_bits"] = rows["value"].view(np.int64)
+    bits = rows["value"].view(np.int64)
+    rows["value_bits"] = bits ^ (bits >> 63 & np.iinfo(np.int64).max)  # in the order of the values
     starts, rows = by_customer(rows, customers, then=("at", "value_bits"))
     del rows["value_bits"]
     return {"interaction_starts": starts, **{f"interaction_{name}": column for name, column in rows.items()}}

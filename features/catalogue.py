@@ -13,10 +13,11 @@ FAMILIES = (recency, frequency, monetary, rhythm, basket, crosses, calendar, int
 def catalogue(present: frozenset[str] = frozenset(), kinds: tuple[str, ...] = ()) -> dict[str, Feature]:
     """The features of a log by name, in the order of their columns.
 
-    present: the optional columns it has; kinds: its kinds of interaction. What needs others is not there.
+    present: its columns, and `interactions` if it has those; kinds: its kinds of interaction. What needs others is
+    not there.
     """
-    given = [one for one in _templates() if set(one.needs) <= present and set(one.kinds) <= set(kinds)]
-    plain = [one for one in given if not one.is_per_kind and (kinds or "interactions" not in one.arguments)]
+    given = [one for one in _templates() if one.requires <= present and set(one.kinds) <= set(kinds)]
+    plain = [one for one in given if not one.is_per_kind]
     of_kinds = [_of_kind(one, kind) for kind in kinds for one in given if one.is_per_kind]
     return {one.name: one for one in [*plain, *of_kinds]}
 

@@ -59,6 +59,12 @@ class Feature:
         return tuple(name for name in self.arguments if name not in GIVEN)
 
     @property
+    def requires(self) -> frozenset[str]:
+        """The columns of the log, and `interactions`, without which it is not there."""
+        uses_events = self.kinds or not {"interactions", "events"}.isdisjoint(self.arguments)
+        return frozenset(self.needs) | ({"interactions"} if uses_events else set())
+
+    @property
     def meaning(self) -> str:
         """One line of meaning, without a value: "days since the last order"."""
         return self._words("").strip()

@@ -78,11 +78,13 @@ class Histories:
     minor_units: int
     """Minor units in one currency unit: 100 for most, 1 for JPY."""
     present: frozenset[str] = frozenset()
-    """The optional columns the log has: features that need others are not there."""
+    """The columns the log has, and `interactions`: features that need others are not there."""
     channels: tuple[str, ...] = ()
     """Names of the codes of `columns.channel`, ascending."""
     kinds: dict[str, int] = field(default_factory=dict)
     """Names of the codes of `columns.interaction_kind`, ascending, and when each was first known (microseconds)."""
+    before_us: int | None = None
+    """What happened from then on was left out of the log when it was read."""
     attributes: dict[str, pa.Array] = field(default_factory=dict)
     """What the config declares of the table `customers`: one value per customer."""
 

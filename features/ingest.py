@@ -79,6 +79,7 @@ def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histo
         present=opened.present,
         channels=tuple(opened.channels),
         kinds=opened.kinds,
+        before_us=opened.before_us,
         attributes=_attributes(opened, ids),
     )
     return histories, Tally(*netted, len(columns["interaction_at"]))

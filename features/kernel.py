@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -47,15 +47,19 @@ def compiled(features: tuple[Feature, ...]) -> ModuleType:
     return module
 
 
-def layout(features: tuple[Feature, ...], kinds: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pass finds its kinds: `kind_columns` and `named_kinds` of features/walk.py."""
+def layout(features: tuple[Feature, ...], kinds: Iterable[str]) -> tuple[int, np.ndarray, np.ndarray]:
+    """Where the pass finds its kinds: `kind_count`, `kind_columns` and `named_kinds` of features/walk.py.
+
+    kinds: those of the log, in the order of their codes; a feature of another kind sees no events.
+    """
+    kinds = list(dict.fromkeys([*kinds, *(one.kind for one in features if one.kind)]))
     each = _each_kind(features)
     columns = np.full((len(kinds), len(each)), -1)
     for column, one in enumerate(features):
         if one.kind in kinds:
             columns[kinds.index(one.kind), each.index((one.function, one.days))] = column
     named = [kinds.index(kind) if kind in kinds else -1 for kind in _named_kinds(features)]
-    return columns, np.array(named, np.int64)
+    return len(kinds), columns, np.array(named, np.int64)
 
 
 def _each_kind(features: tuple[Feature, ...]) -> list[tuple[Callable, int | None]]:

@@ -1,7 +1,7 @@
 """A log opened for reading: every table a view of judged rows, and errors for what cannot be used at all."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,15 @@ from features.log import Log
 
 TIMES = {"orders": "ordered_at", "interactions": "at"}
 """The column of each table that says when."""
+
+REMEDIES = {
+    f"{time} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
+    for time in TIMES.values()
+} | {
+    "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
+    "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
+}
+"""Reasons that are the whole table's where more than half of its rows have them: what shows it, and what to do."""
 
 
 class Judged(NamedTuple):
@@ -42,6 +51,8 @@ class Reading:
     """Table → our column → its DuckDB type."""
     scratch: Path
     """A folder that vanishes with the reading."""
+    before_us: int | None = None
+    """What happened from then on is left out."""
     judged: dict[str, list["Judged"]] = field(default_factory=dict)
     """Table → what was found in it, by reason."""
     channels: list[str] = field(default_factory=list)
@@ -68,13 +79,18 @@ class Reading:
 
     @property
     def present(self) -> frozenset[str]:
-        """The columns it has; `value` is of the interactions."""
-        return frozenset(self.types["orders"]) | ({"value"} & self.types.get("interactions", {}).keys())
+        """The columns of its orders; and `interactions`, and their `value`, if it has them."""
+        more = {"interactions", "value"} & {*self.types, *self.types.get("interactions", {})}
+        return frozenset(self.types["orders"]) | more
 
 
 @contextmanager
-def reading(log: Log, *, now_us: int | None, memory_bytes: int | None = None) -> Iterator[Reading]:
+def reading(
+    log: Log, *, now_us: int | None, memory_bytes: int | None = None, before_us: int | None = None
+) -> Iterator[Reading]:
     """Open a log. now_us: rows after it are in the future (None: not checked). memory_bytes: DuckDB's own limit.
+
+    before_us: as if nothing had happened from then on, whatever became known later of what came before.
 
     Raises InputError, having written nothing, for a table that cannot be read or used.
     """
@@ -88,19 +104,24 @@ def reading(log: Log, *, now_us: int | None, memory_bytes: int | None = None) ->
             )
             for table, source in log.tables.items()
         }
-        opened = Reading(db, log, types, Path(folder))
+        opened = Reading(db, log, types, Path(folder), before_us)
         for table in types:
             with sources.readable(opened.where(table)):
-                _open(opened, table, now_us=now_us)
+                open_table(opened, table, now_us=now_us)
         # Rows are sorted by us: DuckDB need not keep their order.
         db.execute("set preserve_insertion_order = false")
         with sources.readable(opened.where("orders")):
             yield opened
 
 
-def _open(opened: Reading, table: str, *, now_us: int | None) -> None:
-    """Judge a table and make its views; raises InputError where it cannot be used."""
+def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool = False) -> None:
+    """Judge the rows of `raw_<table>` and make its views; raises InputError where it cannot be used.
+
+    is_part: the rows are some of the table's; what only the whole can show (no rows, most unreadable) is not checked.
+    """
     db, types, where = opened.db, opened.types[table], opened.where(table)
+    if not is_part and not opened.rows(f"select 1 from raw_{table} limit 1"):
+        raise no_rows(where)
     _refuse_kinds(opened, table, where=where)
     if table == "customers":
         usable.view_customers(db, types, opened.log.attributes, where=where)
@@ -110,26 +131,22 @@ def _open(opened: Reading, table: str, *, now_us: int | None) -> None:
         clean.judge_orders(db, types, opened.log)
     else:
         clean.judge_interactions(db, types, opened.log)
-    if len(_sources_of(opened, table)) > 1:
+    if "source" in types or sources.parts(opened.log.tables[table]) > 1:
         repeats.set_aside(db, table, has_source="source" in types)
-    _refuse_unusable(opened, table, where=where, now_us=now_us)
+    _refuse_unzoned(opened, table, where=where)
+    judged = opened.judged[table] = _judged(opened, table)
+    if not is_part:
+        refuse_unreadable(judged, lambda reason: first_of(opened, table, reason))
+    _refuse_future(opened, table, now_us=now_us)
     if table == "orders":
-        opened.channels.extend(usable.view_orders(db, types))
+        opened.channels.extend(usable.view_orders(db, types, before_us=opened.before_us))
     else:
-        opened.kinds.update(usable.view_interactions(db, types))
-
-
-def _sources_of(opened: Reading, table: str) -> list[tuple[Any, ...]]:
-    """Up to two of the files and exports that hold a table's rows."""
-    source = "source" if "source" in opened.types[table] else "null"
-    return opened.rows(f"select distinct file, {source} from raw_{table} limit 2")
+        opened.kinds.update(usable.view_interactions(db, types, before_us=opened.before_us))
 
 
 def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
-    """Raise InputError where a table is empty or a column's type cannot hold what we look for in it."""
+    """Raise InputError where a column's type cannot hold what we look for in it."""
     types, log = opened.types[table], opened.log
-    if not opened.rows(f"select 1 from raw_{table} limit 1"):
-        raise InputError("has no rows", where=where, next="Check the export.")
     numbers = (*clean.INTEGERS, *clean.FRACTIONS, "VARCHAR")
     times = ("TIMESTAMP", "DATE", "VARCHAR", *(clean.INTEGERS if log.time_format else ()))
     for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
@@ -162,44 +179,62 @@ def _refuse_currencies(opened: Reading, *, where: str) -> None:
     )
 
 
-def _refuse_unusable(opened: Reading, table: str, *, where: str, now_us: int | None) -> None:
-    """Raise InputError where a whole column is of the wrong kind, zones are missing or times lie in the future."""
-    time, log = TIMES[table], opened.log
-    if not log.timezone:
-        naive = clean.is_naive(named(time), opened.types[table][time])
-        rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
-        if rows:
-            raise InputError(
-                f"{rows:,} times in {time} carry no zone",
-                where=where,
-                next="Set time.timezone in the config to the zone they were written in, e.g. 'UTC'.",
-            )
+def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
+    """Raise InputError where times carry no zone and the log names none."""
+    if opened.log.timezone:
+        return
+    time = TIMES[table]
+    naive = clean.is_naive(named(time), opened.types[table][time])
+    rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
+    if rows:
+        raise InputError(
+            f"{rows:,} times in {time} carry no zone",
+            where=where,
+            next="Set time.timezone in the config to the zone they were written in, e.g. 'UTC'.",
+        )
+
+
+def _judged(opened: Reading, table: str) -> list[Judged]:
+    """What a table holds, by reason."""
     money = "micros, cents" if table == "orders" else "0 as micros, 0 as cents"
-    judged = opened.judged[table] = [
+    return [
         Judged(*row)
         for row in opened.rows(f"""
             select reason, count(*), coalesce(sum(micros), 0), coalesce(sum(cents), 0), count(*) filter (cents < 0),
                    coalesce(sum(cents) filter (cents < 0), 0), max(at_us)
             from (select reason, at_us, {money} from rows_{table}) group by reason order by 2 desc, 1""")
     ]
+
+
+def first_of(opened: Reading, table: str, reason: str) -> tuple[int, str, str]:
+    """The first row with a reason of `REMEDIES`: its number, its file and what is written there."""
+    return opened.rows(
+        f"select min(row), min_by(file, row), min_by({REMEDIES[reason][0]}, row) from rows_{table} "
+        f"where reason = '{reason}'"
+    )[0]
+
+
+def no_rows(where: str) -> InputError:
+    """The error for a table without rows."""
+    return InputError("has no rows", where=where, next="Check the export.")
+
+
+def refuse_unreadable(judged: list[Judged], first: Callable[[str], tuple[int, str, str]]) -> None:
+    """Raise InputError where more than half of a table has one of the reasons in `REMEDIES`; first: see `first_of`."""
     total = sum(one.rows for one in judged)
-    remedies = {
-        f"{time} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'."),
-        "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
-        "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
-    }
     for one in judged:
-        if one.reason in remedies and one.rows * 2 > total:
-            column, remedy = remedies[one.reason]
-            file, row, example = opened.rows(
-                f"select min_by(file, row), min(row), min_by({column}, row) from rows_{table} "
-                f"where reason = '{one.reason}'"
-            )[0]
+        if one.reason in REMEDIES and one.rows * 2 > total:
+            row, file, example = first(one.reason)
             raise InputError(
                 f"{one.reason} in {one.rows:,} of {total:,} rows, first '{example}'",
                 where=f"{file}, row {row}",
-                next=remedy,
+                next=REMEDIES[one.reason][1],
             )
+
+
+def _refuse_future(opened: Reading, table: str, *, now_us: int | None) -> None:
+    """Raise InputError where usable rows lie after now_us."""
+    judged = opened.judged[table]
     latest = max((one.latest_us for one in judged if one.reason is None and one.latest_us is not None), default=None)
     if now_us is not None and latest is not None and latest > now_us:
         late, file, row, example = opened.rows(
@@ -207,7 +242,7 @@ def _refuse_unusable(opened: Reading, table: str, *, where: str, now_us: int | N
             f"from rows_{table} where reason is null and at_us > {now_us}"
         )[0]
         raise InputError(
-            f"{late:,} of {total:,} rows are dated in the future, first {example}",
+            f"{late:,} of {sum(one.rows for one in judged):,} rows are dated in the future, first {example}",
             where=f"{file}, row {row}",
             next="Correct or remove them; are day and month swapped, or is time.timezone wrong?",
         )

@@ -43,6 +43,9 @@ def chunks(
     customer_id is a dictionary of text, which Parquet writes as it is.
     """
     days = cut_offs(as_of)
+    is_cut = histories.before_us is not None and histories.before_us <= days[0]
+    if known_at and known_at > min(as_of) and not is_cut:
+        raise ValueError("what became known after as_of needs a log read as if nothing had happened since")
     limits = np.full(len(days), microseconds(known_at)) if known_at else days
     names = columns_of(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
     rows = Rows(histories, names, as_of=days, known_at=limits)
@@ -73,8 +76,9 @@ class Rows:
         self.histories, self.as_of, self.known_at, self.names = histories, as_of, known_at, names
         features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
         self.features = {name: one for name, one in features.items() if one is not None}
-        self.walk = compiled(tuple(self.features.values())).walk
-        self.kind_columns, self.named_kinds = layout(tuple(self.features.values()), tuple(histories.kinds))
+        wanted = tuple(self.features.values())
+        self.walk = compiled(wanted).walk
+        self.layout = layout(wanted, histories.kinds)
 
     def table(self, first: int, last: int) -> pa.Table:
         """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
@@ -92,9 +96,7 @@ class Rows:
             columns,
             self.as_of,
             self.known_at,
-            len(histories.kinds),
-            self.kind_columns,
-            self.named_kinds,
+            *self.layout,
             histories.minor_units,
             out,
             customer,
@@ -120,10 +122,10 @@ def _feature(histories: Histories, name: str) -> Feature:
     feature = named(name)
     if feature is None:
         raise InputError(f"there is no feature '{name}'", next="`stayworth features --list` shows them.")
-    missing = sorted(set(feature.needs) - histories.present)
+    missing = sorted(feature.requires - histories.present)
     if missing:
         raise InputError(
-            f"the feature {name} needs the column {missing[0]}, which the log does not have",
-            next=f"Map it in the config: [columns.orders] {missing[0]} = …",
+            f"the feature {name} needs {missing[0]}, which the log does not have",
+            next="Name the table under [data] in the config, or the column under [columns.orders].",
         )
     return feature

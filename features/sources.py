@@ -53,6 +53,12 @@ def find(where: str | Path) -> list[Path]:
     return files
 
 
+def parts(source: Source) -> int:
+    """How many files a source is."""
+    is_one = isinstance(source, pd.DataFrame | pa.Table) or databases.is_url(str(source))
+    return 1 if is_one else len(find(source))
+
+
 def kind(file: Path) -> str | None:
     """csv or parquet, by the ending; None for what we do not read."""
     return next((kind for ending, kind in KINDS.items() if file.name.lower().endswith(ending)), None)

@@ -10,7 +10,12 @@ MOST_KINDS = 40
 """Kinds of interaction in a log: each of them is a dozen features."""
 
 
-def view_orders(db: duckdb.DuckDBPyConnection, types: Types) -> tuple[str, ...]:
+def is_usable(before_us: int | None) -> str:
+    """SQL: whether a judged row is used; before_us: only what happened before."""
+    return "reason is null" + (f" and at_us < {before_us}" if before_us is not None else "")
+
+
+def view_orders(db: duckdb.DuckDBPyConnection, types: Types, *, before_us: int | None) -> tuple[str, ...]:
     """Make the view `usable_orders`: customer_id, at, cents and what else the log has; returns its channels.
 
     known_at, margin_micros, key (hash of the order's id), rank (its number, where the id is one), product and category
@@ -35,21 +40,21 @@ def view_orders(db: duckdb.DuckDBPyConnection, types: Types) -> tuple[str, ...]:
     names: tuple[str, ...] = ()
     if "channel" in types:
         columns["channel"] = "coalesce(code, -1)::int"
-        db.execute("""
+        db.execute(f"""
             create temp table channels as
             select channel, (row_number() over (order by channel) - 1)::int as code
-            from (select distinct channel from rows_orders where reason is null and channel is not null)""")
+            from (select distinct channel from rows_orders where {is_usable(before_us)} and channel is not null)""")
         names = tuple(name for (name,) in db.sql("select channel from channels order by code").fetchall())
     selected = ", ".join(f"{expression} as {named(name)}" for name, expression in columns.items())
     joined = "left join channels using (channel)" if "channel" in types else ""
     db.execute(
         f"create temp view usable_orders as select customer_id, {selected} from rows_orders as rows {joined} "
-        "where reason is null"
+        f"where {is_usable(before_us)}"
     )
     return names
 
 
-def view_interactions(db: duckdb.DuckDBPyConnection, types: Types) -> dict[str, int]:
+def view_interactions(db: duckdb.DuckDBPyConnection, types: Types, *, before_us: int | None) -> dict[str, int]:
     """Make the view `usable_interactions`: customer_id, at, kind (its place among the kinds), known_at, value.
 
     Returns the kinds by name, each with the moment it was first known (microseconds).
@@ -58,21 +63,26 @@ def view_interactions(db: duckdb.DuckDBPyConnection, types: Types) -> dict[str, 
         create temp table kinds as
         select kind, name, (dense_rank() over (order by name) - 1)::int as code, known_us
         from (select kind, {kind_name("kind")} as name, min(known_us) as known_us
-              from rows_interactions where reason is null group by kind)""")
+              from rows_interactions where {is_usable(before_us)} group by kind)""")
     kinds = dict(db.sql("select name, min(known_us) from kinds group by name order by name").fetchall())
+    refuse_many(kinds)
+    optional = ", rows.known_us as known_at" if "recorded_at" in types else ""
+    optional += ", value" if "value" in types else ""
+    db.execute(f"""
+        create temp view usable_interactions as
+        select customer_id, at_us as "at", code as kind{optional}
+        from rows_interactions as rows join kinds using (kind) where {is_usable(before_us)}""")
+    return kinds
+
+
+def refuse_many(kinds: dict[str, int]) -> None:
+    """Raise InputError for more kinds of interaction than can be told apart."""
     if len(kinds) > MOST_KINDS:
         raise InputError(
             f"{len(kinds)} kinds, at most {MOST_KINDS} can be told apart: {', '.join(list(kinds)[:5])}, …",
             where="interactions",
             next="Is [columns.interactions] kind the right column? Group the kinds.",
         )
-    optional = ", rows.known_us as known_at" if "recorded_at" in types else ""
-    optional += ", value" if "value" in types else ""
-    db.execute(f"""
-        create temp view usable_interactions as
-        select customer_id, at_us as "at", code as kind{optional}
-        from rows_interactions as rows join kinds using (kind) where reason is null""")
-    return kinds
 
 
 def view_customers(db: duckdb.DuckDBPyConnection, types: Types, attributes: tuple[str, ...], *, where: str) -> None:

@@ -19,8 +19,8 @@ from models.metrics import roc_auc
 TOLERANCE = 0.02
 """How far from 0.50 the mean AUC on shuffled labels may lie."""
 SHUFFLES = 10
-ROWS = 20_000
-"""Training rows of a model of shuffled labels, at most: they show as much as all."""
+SHUFFLED_ROWS, ROWS = 20_000, 100_000
+"""Training rows of a model of shuffled labels and of any other, at most: they show as much as all."""
 EAGER: trees.Params = {"rounds": 20, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0}
 """Trees that learn by heart, for the shuffled labels."""
 
@@ -36,22 +36,22 @@ def shuffled_labels(
 ) -> dict[str, float | bool | int]:
     """The AUC of a model taught and judged on labels that were shuffled within each cut-off, mean of ten shuffles.
 
-    auc, low, high (95 %), tolerance, leaks. Nothing is left to learn, so it is 0.50; more means that rows of the test
-    day, or labels of their window, are among the training rows. A column made of the true label goes unseen here:
+    auc, low, high (95 %), tolerance, is_widened, shuffles, leaks. Nothing is left to learn, so it is 0.50; more means
+    that rows of the test day are among the training rows. A column made of the true label goes unseen here:
     `dominance` is for that. tolerance: 0.02, or three standard errors where so few customers say no more: that of an
     AUC by chance is √((m + n + 1) / 12mn) (Mann & Whitney 1947), over √shuffles for the mean.
     """
     rng = np.random.default_rng(seed)
-    if len(rows) > ROWS:
-        rows = rows.iloc[rng.choice(len(rows), ROWS, replace=False)]
+    rows = _some(rows, SHUFFLED_ROWS, seed=seed)
     inputs = trees.inputs_of(rows, features)
     left, stayed = int(test["churned"].sum()), int((~test["churned"]).sum())
+    labels = pd.concat([rows, test]).groupby(["as_of", "customer_id"])["churned"].first()
+    taught, judged = (pd.MultiIndex.from_frame(of[["as_of", "customer_id"]]) for of in (rows, test))
     aucs = []
     for shuffle in range(SHUFFLES):
-        both = pd.concat([rows, test], keys=["learn", "judge"])
-        both["churned"] = both.groupby("as_of")["churned"].transform(rng.permutation)
-        model = churn.fit(both.loc["learn"], inputs, params=EAGER, seed=seed + shuffle)
-        aucs.append(roc_auc(both.loc["judge", "churned"].to_numpy(float), model.probability(test, inputs)))
+        dealt = labels.groupby(level="as_of").transform(rng.permutation)
+        model = churn.fit(rows.assign(churned=dealt[taught].to_numpy()), inputs, params=EAGER, seed=seed + shuffle)
+        aucs.append(roc_auc(dealt[judged].to_numpy(float), model.probability(test, inputs)))
     mean, error = float(np.mean(aucs)), float(np.sqrt((left + stayed + 1) / (12 * left * stayed * SHUFFLES)))
     tolerance = max(TOLERANCE, 3 * error)
     return {
@@ -59,6 +59,7 @@ def shuffled_labels(
         "low": mean - 1.96 * error,
         "high": mean + 1.96 * error,
         "tolerance": tolerance,
+        "is_widened": tolerance > TOLERANCE,
         "shuffles": SHUFFLES,
         "leaks": abs(mean - 0.5) > tolerance,
     }
@@ -67,15 +68,16 @@ def shuffled_labels(
 def dominance(
     rows: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], attributes: Sequence[str], *, seed: int
 ) -> list[dict[str, Any]]:
-    """The strongest single columns, each against a model of all other features; strongest first.
+    """The strongest single columns, each against all other features; strongest first.
 
-    feature, auc (alone), others_auc, low and high (99 %, paired, of the difference), suspicious (low above 0) and, if
-    it is, worth: what adding it to the others gives in AUC. Orders say when somebody is gone in many ways, so that
-    an honest feature has its like among the others; a column made of the label has not. The others of an attribute
-    are the features of the log, without other attributes: two leaky ones must not excuse each other. Blind to a
-    leak that ranks worse than the honest features do together.
+    feature, auc (alone), others_auc (of their model, or the best of them alone where that is better, as with few
+    customers), suspicious; where auc is the higher, low and high (99 %, paired, of the difference): it is suspicious
+    if low is above 0. Then also worth: what adding it to the model of the others gives in AUC. Orders say in many ways when somebody is gone, so that an
+    honest feature has its like among the others; a column made of the label has not. The others of an attribute are
+    the features of the log, without other attributes: two leaky ones must not excuse each other. Blind to a leak that
+    ranks worse than the honest features do together.
     """
-    churned = test["churned"].to_numpy(float)
+    rows, churned = _some(rows, ROWS, seed=seed), test["churned"].to_numpy(float)
     alone = {name: _alone(rows, test, name) for name in features}
     auc = {name: float(roc_auc(churned, score)) for name, score in alone.items()}
     of_log = [name for name in features if name not in attributes]
@@ -83,19 +85,25 @@ def dominance(
     for group in (of_log, [name for name in features if name in attributes]):
         examined += sorted(group, key=lambda name: -auc[name])[:STRONGEST]
     others_of = {name: tuple(other for other in of_log if other != name) for name in examined}
-    judged = {others: _judged(rows, test, others, seed=seed) for others in set(others_of.values()) if others}
+    model_of = {others: _judged(rows, test, others, seed=seed) for others in set(others_of.values()) if others}
     found = []
     for name in sorted((name for name in examined if others_of[name]), key=lambda name: -auc[name]):
-        others = judged[others_of[name]]
-        others_auc = float(roc_auc(churned, others))
-        low, high = _difference(churned, alone[name], others, seed=seed)
-        one = {"feature": name, "auc": auc[name], "others_auc": others_auc, "low": low, "high": high}
-        one["suspicious"] = low > 0
+        others = others_of[name]
+        best = max([model_of[others], *(alone[other] for other in others)], key=partial(roc_auc, churned))
+        one = {"feature": name, "auc": auc[name], "others_auc": float(roc_auc(churned, best)), "suspicious": False}
+        if one["auc"] > one["others_auc"]:
+            one["low"], one["high"] = _difference(churned, alone[name], best, seed=seed)
+            one["suspicious"] = one["low"] > 0
         if one["suspicious"]:
-            together = _judged(rows, test, (*others_of[name], name), seed=seed)
-            one["worth"] = float(roc_auc(churned, together)) - others_auc
+            together = _judged(rows, test, (*others, name), seed=seed)
+            one["worth"] = float(roc_auc(churned, together) - roc_auc(churned, model_of[others]))
         found.append(one)
     return found
+
+
+def _some(rows: pd.DataFrame, most: int, *, seed: int) -> pd.DataFrame:
+    """The rows, or as many of them at random."""
+    return rows.sample(most, random_state=seed) if len(rows) > most else rows
 
 
 def _alone(rows: pd.DataFrame, test: pd.DataFrame, name: str) -> Floats:

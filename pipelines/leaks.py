@@ -8,7 +8,7 @@ table `customers`, which carry no time.
 
 import tempfile
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +55,24 @@ def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[
                 next="Choose a shorter time.horizon_days, or give more history.",
             )
         content: dict[str, Any] = {"as_of": as_of.isoformat(), "customers": honest.num_rows}
-        future.split(opened, as_of=as_of)
-        for name, changed in FUTURES.items():
-            say(f"comparing every feature with the future {name}")
-            with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-                copy = ingest(changed(opened, Path(folder)), now_us=None).histories
-            content[name] = moved(honest, snapshot(copy, as_of=[as_of]))
-            del copy
+        content |= other_futures(opened, honest, as_of=as_of, say=say)
         if histories.customers > CUSTOMERS:
             histories = _sample(opened, customers=histories.customers)
     say("teaching models what they should not learn")
     content["models"] = _canaries(histories, config.terms, config.features.attributes, seed=config.train.seed)
     return content | {"leaks": bool(findings(content))}
+
+
+def other_futures(opened: Reading, honest: pa.Table, *, as_of: date, say: Callable[[str], None]) -> dict[str, Any]:
+    """What `moved` when the future of a log was removed, and when it was poisoned; honest: its own snapshot."""
+    future.split(opened, as_of=as_of)
+    content = {}
+    for name, changed in FUTURES.items():
+        say(f"comparing every feature with the future {name}")
+        with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
+            copy = ingest(changed(opened, Path(folder)), now_us=None).histories
+        content[name] = moved(honest, snapshot(copy, as_of=[as_of]))
+    return content
 
 
 def moved(before: pa.Table, after: pa.Table) -> dict[str, Any]:

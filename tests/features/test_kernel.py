@@ -14,7 +14,7 @@ from features.schema import ORDERS
 from features.snapshot import snapshot
 
 DAY = date(1997, 10, 1)
-EVERYTHING = frozenset({*ORDERS, "value"})
+EVERYTHING = frozenset({*ORDERS, "interactions", "value"})
 
 
 def test_compiled_features_equal_the_plain_functions(cdnow):
@@ -47,7 +47,7 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
         out, customer, day = np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64)
         as_of = np.array([microseconds(DAY)])
         rows = compiled(features).walk(
-            cdnow.histories.columns, as_of, as_of, 0, *layout(features, ()), 100, out, customer, day
+            cdnow.histories.columns, as_of, as_of, *layout(features, ()), 100, out, customer, day
         )
         answers.append(out[:rows, 0].sum())
     assert answers[1] == answers[0] * 3 / 2

@@ -1,0 +1,133 @@
+"""The features of a log by Apache Spark, on as many machines as it has.
+
+Spark hands out the pieces of the files and shuffles their rows into buckets of customers (features/pieces.py); each
+bucket is then read, cleaned and walked like any small log, so every cell equals the one computed on one machine.
+
+On a cluster every worker needs this Python with Stayworth installed, and the log's files and the staging folder under
+the same paths.
+"""
+
+import json
+import math
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from features import pieces
+from features.errors import InputError
+from features.log import Log
+from features.snapshot import columns_of
+from features.whole import Staged, staged_of, whole_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BUCKET_BYTES = 32_000_000
+"""Bytes of the log's files that make one bucket."""
+LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+"""Where a Spark on this machine alone listens."""
+ERRORS_ONLY = """
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = spark: %m%n
+"""
+"""What Spark logs."""
+
+
+def snapshot_to(
+    log: Log,
+    *,
+    as_of: list[date],
+    known_at: date | None,
+    features: Sequence[str] | None,
+    staging: Path,
+    master: str,
+    now_us: int | None,
+) -> Staged:
+    """The rows of `snapshot` as files in an empty folder, computed by a Spark of its own at the address `master`.
+
+    Raises InputError for a log that cannot be read or used, where Spark is missing, and for another source than files.
+    """
+    todo = pieces.pieces_of(log)
+    size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
+    with _session(master, staging) as spark:
+        buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
+        split = partial(_split, log=log, buckets=buckets, now_us=now_us)
+        plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
+        sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
+        sent = sent.persist()
+        about = sent.where(f"bucket = {pieces.ABOUT}").select("name", "rows").collect()
+        whole, schemas = whole_of(log, about, scratch=staging)
+        names = columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
+        ask = {"as_of": as_of, "known_at": known_at, "features": names}
+        walk = partial(_walk, log=log, schemas=schemas, kinds=whole.kinds, ask=ask, staging=staging)
+        rows = sent.where(f"bucket <> {pieces.ABOUT}").repartitionById(buckets, "bucket")
+        done = [json.loads(text) for (text,) in rows.mapInArrow(walk, "done string").collect()]
+    return staged_of(whole, names, done, staging=staging)
+
+
+@contextmanager
+def _session(master: str, staging: Path) -> Iterator["SparkSession"]:
+    """A quiet Spark that leaves nothing behind."""
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise InputError(
+            "PySpark is not installed", where="--engine spark", next="Install it: pip install 'stayworth[spark]'"
+        ) from None
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise InputError("Spark needs Java, which is not there", where="--engine spark", next="Install Java 17 or 21.")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    logging = staging / "log4j2.properties"
+    logging.write_text(ERRORS_ONLY)
+    settings: dict[str, str | bool | int | float | None] = {
+        "spark.local.dir": str(staging / "spark"),
+        "spark.sql.warehouse.dir": str(staging / "spark"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "16",  # a record is a table
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging}",
+        **(LOOPBACK if master.startswith("local") else {}),
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used here
+        spark = SparkSession.builder.master(master).appName("stayworth").config(map=settings).getOrCreate()
+        try:
+            yield spark
+        finally:
+            spark.stop()
+
+
+def _split(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+    """Spark's task over pieces."""
+    log = given.pop("log")
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield from pieces.split(log, pieces.Piece(**row), **given)
+
+
+def _walk(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+    """Spark's task over the messages of a bucket."""
+    log = given.pop("log")
+    messages = [row for batch in batches for row in batch.to_pylist()]
+    if not messages:
+        return
+    try:
+        done = pieces.walked(log, messages, **given)
+    except InputError as error:
+        done = {"error": [error.what, error.where, error.next]}
+    yield pa.record_batch([[json.dumps(done)]], names=["done"])
