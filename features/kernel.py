@@ -20,6 +20,7 @@ import numpy as np
 
 from features import clock, slices, walk
 from features.feature import Feature
+from features.histories import Columns
 
 
 @cache
@@ -77,7 +78,6 @@ def _text(features: tuple[Feature, ...]) -> str:
     modules = sorted({one.function.__module__ for one in features})
     functions = sorted({(one.function.__module__, one.function.__name__) for one in features})
     compiled = [f"_{m.replace('.', '_')}_{f} = njit({m}.{f})" for m, f in functions]
-    asked = {name for one in features for name in one.arguments}
     fill = inspect.getsource(walk.fill.py_func)
     lines = fill.splitlines()
     for i, kind in enumerate(_named_kinds(features)):
@@ -90,11 +90,14 @@ def _text(features: tuple[Feature, ...]) -> str:
             lines.append(f"        if kind_columns[kind, {i}] >= 0:")
             lines.append(f"            row[kind_columns[kind, {i}]] = {_call(one)}")
     source = inspect.getsource(walk).replace(fill, "\n".join([*lines, ""]))
-    if asked - {"orders", "refunds", "items", "as_of", "days"}:
+    if _each_kind(features) or _named_kinds(features):
         source = source.replace("USES_KINDS = False", "USES_KINDS = True")
+    lent = ", ".join(f"borrowed(columns.{name})" for name in Columns._fields)
+    source = source.replace("    return columns\n", f"    return Columns({lent})\n")
     source = source.replace("@njit(nogil=True)", "@njit(nogil=True, cache=True)")
     head, body = source.split("LONG_AGO", 1)
     imports = [f"import {module}" for module in modules]
+    imports += ["from features.borrowing import borrowed", "from features.histories import Columns"]
     return "\n".join([head.rstrip(), *imports, "", *compiled, "", f"LONG_AGO{body}"])
 
 

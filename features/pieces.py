@@ -78,18 +78,23 @@ def _ends(file: Path) -> list[int]:
     return [*inner, *(totals[-1:] or [0])]
 
 
-def split(log: Log, piece: Piece, *, buckets: int, now_us: int | None) -> Iterator[pa.RecordBatch]:
-    """Read a piece; messages with its rows for the buckets of their customers, and about what was found in it."""
+def split(
+    log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Read a piece; messages with its rows for the buckets of their customers, and about what was found in it.
+
+    now_us, before_us: as of `reading`.
+    """
     try:
         with _database() as (db, _), sources.readable(piece.file):
-            yield from _split(db, log, piece, buckets=buckets, now_us=now_us)
+            yield from _split(db, log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
     except InputError as error:
         found = {"piece": piece.number, "error": [error.what, error.where, error.next]}
         yield _message(ABOUT, json.dumps(found), pa.schema([]).empty_table())
 
 
 def _split(
-    db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None
+    db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None
 ) -> Iterator[pa.RecordBatch]:
     table = piece.table
     extra = log.attributes if table == "customers" else ()
@@ -103,7 +108,7 @@ def _split(
     yield _message(ABOUT, json.dumps(about), reader.schema.empty_table().select(columns))
     for batch in reader:
         rows = pa.Table.from_batches([batch.select(columns)])
-        with opened(log, {f"raw_{table}": rows}, now_us=now_us) as part:
+        with opened(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
             judged = part.judged.get(table, [])
             first = {one.reason: first_of(part, table, one.reason) for one in judged if one.reason in REMEDIES}
             found = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
@@ -132,13 +137,13 @@ def received(rows: bytes) -> pa.Table:
 
 
 @contextmanager
-def opened(log: Log, relations: dict[str, pa.Table], *, now_us: int | None) -> Iterator[Reading]:
+def opened(log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None) -> Iterator[Reading]:
     """A part of a log, opened: its `raw_<table>` and `malformed_<table>` by name."""
     with _database() as (db, folder):
         for name, rows in relations.items():
             db.register(name, rows)
         types = {table: types_of(db, table) for table in log.tables if f"raw_{table}" in relations}
-        part = Reading(db, log, types, folder)
+        part = Reading(db, log, types, folder, before_us)
         for table in types:
             with sources.readable(part.where(table)):
                 open_table(part, table, now_us=now_us, is_part=True)
@@ -168,6 +173,7 @@ def walked(
     kinds: dict[str, int],
     ask: dict[str, Any],
     staging: Path,
+    before_us: int | None = None,
 ) -> dict[str, Any]:
     """Write a bucket's features and the rows that cannot be used to `staging`; what became of its rows, for JSON.
 
@@ -180,7 +186,7 @@ def walked(
     for message in messages:
         parts[message["name"]].append(received(message["rows"]))
     relations = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
-    with opened(log, relations, now_us=None) as part:
+    with opened(log, relations, now_us=None, before_us=before_us) as part:
         if "interactions" in schemas:
             part.db.execute("update kinds set code = list_position(?, name) - 1", [list(kinds)])
             part.kinds.clear()

@@ -56,16 +56,18 @@ def snapshot_to(
     staging: Path,
     master: str,
     now_us: int | None,
+    before_us: int | None = None,
 ) -> Staged:
     """The rows of `snapshot` as files in an empty folder, computed by a Spark of its own at the address `master`.
 
+    now_us, before_us: as of `reading`.
     Raises InputError for a log that cannot be read or used, where Spark is missing, and for another source than files.
     """
     todo = pieces.pieces_of(log)
     size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
     with _session(master, staging) as spark:
         buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
-        split = partial(_split, log=log, buckets=buckets, now_us=now_us)
+        split = partial(_split, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
         plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
         sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
         sent = sent.persist()
@@ -73,7 +75,14 @@ def snapshot_to(
         whole, schemas = whole_of(log, about, scratch=staging)
         names = columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
         ask = {"as_of": as_of, "known_at": known_at, "features": names}
-        walk = partial(_walk, log=log, schemas=schemas, kinds=whole.kinds, ask=ask, staging=staging)
+        given: dict[str, Any] = {
+            "schemas": schemas,
+            "kinds": whole.kinds,
+            "ask": ask,
+            "staging": staging,
+            "before_us": before_us,
+        }
+        walk = partial(_walk, log=log, **given)
         rows = sent.where(f"bucket <> {pieces.ABOUT}").repartitionById(buckets, "bucket")
         done = [json.loads(text) for (text,) in rows.mapInArrow(walk, "done string").collect()]
     return staged_of(whole, names, done, staging=staging)

@@ -173,21 +173,18 @@ def interactions_known(columns, customer, as_of, known_at):
 
 
 @njit(nogil=True)
-def by_kind(events, kind, kinds):
-    """Interactions sorted by kind, each kind by time."""
-    starts = np.zeros(kinds + 1, np.int64)
+def sort_by_kind(events, kind, kinds):
+    """Interactions into `kinds`, each kind by time: counted, then put in their places from the last to the first."""
+    kinds.starts[:] = 0
     for one in kind:
-        starts[one + 1] += 1
-    starts = np.cumsum(starts)
-    place = starts[:-1].copy()
-    at, value = np.empty(len(kind), np.int64), np.empty(len(events.value))
-    for i in range(len(kind)):
-        row = place[kind[i]]
-        at[row] = events.at[i]
-        if len(value):
-            value[row] = events.value[i]
-        place[kind[i]] += 1
-    return Kinds(starts, at, value)
+        kinds.starts[one] += 1
+    for i in range(1, len(kinds.starts)):
+        kinds.starts[i] += kinds.starts[i - 1]
+    for i in range(len(kind) - 1, -1, -1):
+        kinds.starts[kind[i]] -= 1
+        kinds.at[kinds.starts[kind[i]]] = events.at[i]
+        if len(events.value):
+            kinds.value[kinds.starts[kind[i]]] = events.value[i]
 
 
 @njit(nogil=True)
@@ -206,7 +203,13 @@ def fill(orders, refunds, items, interactions, kinds, as_of, kind_columns, named
 
 
 USES_KINDS = False
-"""Whether a feature asks for interactions; features/kernel.py sets it."""
+"""Whether a feature asks for events of a kind; features/kernel.py sets it."""
+
+
+@njit(nogil=True)
+def lent(columns):
+    """The columns without their owners, who keep them while a pass lasts; features/kernel.py fills it."""
+    return columns
 
 
 @njit(nogil=True)
@@ -218,8 +221,13 @@ def walk(columns, as_of, known_at, kind_count, kind_columns, named_kinds, minor_
     features) float64. Rows come by customer, then cut-off.
     """
     row = 0
+    columns = lent(columns)
+    most = 0
+    if USES_KINDS:
+        most = np.diff(columns.interaction_starts).max()
+    value = np.empty(most if len(columns.interaction_value) else 0)
+    kinds = Kinds(np.empty(kind_count + 1, np.int64), np.empty(most, np.int64), value)
     for customer in range(len(columns.starts) - 1):
-        kinds = Kinds(columns.interaction_starts[:0], columns.interaction_at[:0], columns.interaction_value[:0])
         grouped = False
         for cut_off in range(len(as_of)):
             day, limit = as_of[cut_off], known_at[cut_off]
@@ -228,14 +236,13 @@ def walk(columns, as_of, known_at, kind_count, kind_columns, named_kinds, minor_
             orders, refunds, items = known(columns, customer, day, limit)
             if len(orders.at) == 0:
                 continue
-            interactions = Events(columns.interaction_at[:0], columns.interaction_value[:0])
-            if USES_KINDS:
-                interactions, _ = interactions_known(columns, customer, day, limit)
-                if not columns.prompt[customer] or limit < day:
-                    kinds = by_kind(*interactions_known(columns, customer, day, limit), kind_count)
-                elif not grouped:
-                    kinds = by_kind(*interactions_known(columns, customer, NEVER, NEVER), kind_count)
-                    grouped = True
+            interactions, kind = interactions_known(columns, customer, day, limit)
+            if USES_KINDS and not grouped:
+                grouped = columns.prompt[customer] and limit >= day
+                if grouped:  # once for all cut-offs, each of which is cut again in events_of
+                    sort_by_kind(*interactions_known(columns, customer, NEVER, NEVER), kinds)
+                else:
+                    sort_by_kind(interactions, kind, kinds)
             fill(orders, refunds, items, interactions, kinds, day, kind_columns, named_kinds, minor_units, out[row])
             row_customer[row] = customer
             row_as_of[row] = day

@@ -72,10 +72,10 @@ def dominance(
 
     feature, auc (alone), others_auc (of their model, or the best of them alone where that is better, as with few
     customers), suspicious; where auc is the higher, low and high (99 %, paired, of the difference): it is suspicious
-    if low is above 0. Then also worth: what adding it to the model of the others gives in AUC. Orders say in many ways when somebody is gone, so that an
-    honest feature has its like among the others; a column made of the label has not. The others of an attribute are
-    the features of the log, without other attributes: two leaky ones must not excuse each other. Blind to a leak that
-    ranks worse than the honest features do together.
+    if low is above 0. Then also worth: what adding it to the model of the others gives in AUC.
+    Orders say in many ways when somebody is gone, so that an honest feature has its like among the others; a column
+    made of the label has not. The others of an attribute are the features of the log, without other attributes: two
+    leaky ones must not excuse each other. Blind to a leak that ranks worse than the honest features do together.
     """
     rows, churned = _some(rows, ROWS, seed=seed), test["churned"].to_numpy(float)
     alone = {name: _alone(rows, test, name) for name in features}
@@ -90,10 +90,11 @@ def dominance(
     for name in sorted((name for name in examined if others_of[name]), key=lambda name: -auc[name]):
         others = others_of[name]
         best = max([model_of[others], *(alone[other] for other in others)], key=partial(roc_auc, churned))
-        one = {"feature": name, "auc": auc[name], "others_auc": float(roc_auc(churned, best)), "suspicious": False}
-        if one["auc"] > one["others_auc"]:
-            one["low"], one["high"] = _difference(churned, alone[name], best, seed=seed)
-            one["suspicious"] = one["low"] > 0
+        others_auc = float(roc_auc(churned, best))
+        one: dict[str, Any] = {"feature": name, "auc": auc[name], "others_auc": others_auc, "suspicious": False}
+        if auc[name] > others_auc:
+            low, high = _difference(churned, alone[name], best, seed=seed)
+            one |= {"low": low, "high": high, "suspicious": low > 0}
         if one["suspicious"]:
             together = _judged(rows, test, (*others, name), seed=seed)
             one["worth"] = float(roc_auc(churned, together) - roc_auc(churned, model_of[others]))

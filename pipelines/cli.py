@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -103,19 +103,32 @@ def init(
 
 
 @app.command()
-def check(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Read the orders: what was accepted, netted and set aside, to the cent, and which horizon fits.
+def check(
+    config: ConfigFile = DEFAULT_CONFIG,
+    leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the log: what was accepted, netted and set aside, to the cent, and which horizon fits.
 
-    Example: stayworth check -c stayworth.toml
+    Example: stayworth check --leaks
     """
     from pipelines import screen
-    from pipelines.check import check as run
     from pipelines.config import load
+
+    if leaks:
+        from pipelines.leak_screen import show_leaks
+        from pipelines.leaks import audit, refuse_leaks
+
+        with _progress(as_json) as say:
+            found = audit(load(config), now=_now(), say=say)
+        _print(found, as_json, show_leaks)
+        return refuse_leaks(found)
+    from pipelines.check import check as run
 
     with _progress(as_json) as say:
         say("reading orders")
         result = run(load(config), now=_now())
-    _print(result, as_json, screen.show_check)
+    return _print(result, as_json, screen.show_check)
 
 
 @app.command()
@@ -127,6 +140,9 @@ def features(
     known_at: Annotated[
         str | None, typer.Option(metavar="DAY", help="Only what was recorded before that day; default --as-of.")
     ] = None,
+    engine: Annotated[
+        Literal["duckdb", "spark"], typer.Option(help="What does the work; spark needs PySpark and Java.")
+    ] = "duckdb",
     memory: Annotated[
         str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
     ] = None,
@@ -157,6 +173,7 @@ def features(
             as_of=days,
             known_at=parse_day(known_at) if known_at else None,
             output=output,
+            engine=engine,
             memory_bytes=store.size_of(memory) if memory else None,
             now=_now(),
             say=say,

@@ -87,6 +87,13 @@ class Features(Part):
     """Columns of the table `customers`. They carry no time: name only what was true before every day asked about."""
 
 
+class Spark(Part):
+    """Where `features --engine spark` runs."""
+
+    master: str = "local[*]"
+    """The address of a Spark master; local[*] is this machine, all cores."""
+
+
 class Train(Part):
     """How hard to look for a model."""
 
@@ -123,6 +130,7 @@ class Config(Part):
     time: Time
     money: Money
     features: Features = Features()
+    spark: Spark = Spark()
     train: Train = Train()
     tracking: Tracking = Tracking()
     plan: Plan = Plan()

@@ -40,6 +40,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
         as_of=[as_of],
         known_at=None,
         output=folder / "features.parquet",
+        engine="duckdb",
         memory_bytes=None,
         now=now,
         say=say,

@@ -1,6 +1,7 @@
 """Feature rows to a file, whatever the size of the log."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ def write_features(
     as_of: list[date],
     known_at: date | None,
     output: Path,
+    engine: str,
     memory_bytes: int | None,
     now: datetime,
     say: Callable[[str], None],
@@ -36,40 +38,86 @@ def write_features(
     """One row per customer and day; returns what was written.
 
     known_at: only what was recorded before that day; after `as_of`, which is then one day, it adds what became known
-    since of what came before. memory_bytes: what the run may take, all in all; a larger log is
-    split on disk.
+    since of what came before. engine: duckdb, on this machine, or spark. memory_bytes: what the run may take, all in
+    all; a larger log is split on disk (Spark has settings of its own).
     """
     store.writable(output, kinds=store.TABLES)
     refuse_input_as_output(config, [output])
-    memory_bytes = memory_bytes or int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    now_us = int(now.timestamp() * 1_000_000)
-    before_us = None
-    if known_at and known_at > min(as_of):
-        if len(set(as_of)) > 1:
-            raise InputError(
-                f"what became known up to {known_at} of days before it takes a reading per day",
-                where="--known-at",
-                next="Name one --as-of at a time.",
-            )
-        before_us = microseconds(as_of[0])
+    asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
+    times = {"now_us": int(now.timestamp() * 1_000_000), "before_us": _before_us(**asked)}
+    write = _by_spark if engine == "spark" else _on_this_machine
     say("reading the log")
-    room = database_bytes(memory_bytes)
-    with reading(config.log, now_us=now_us, memory_bytes=room, before_us=before_us) as opened:
-        refuse_too_early(*_extent(opened), as_of=min(as_of))
-        names = columns_of(opened, as_of=as_of, known_at=known_at)
+    rows, names = write(config, output, asked=asked, times=times, memory_bytes=memory_bytes or _memory(), say=say)
+    days = [day.isoformat() for day in sorted(set(as_of))]
+    return {"rows": rows, "days": days, "features": len(names), "written": str(output)}
+
+
+def _on_this_machine(
+    config: Config,
+    output: Path,
+    *,
+    asked: dict[str, Any],
+    times: dict[str, Any],
+    memory_bytes: int,
+    say: Callable[[str], None],
+) -> tuple[int, list[str]]:
+    """The number of rows written, and the features."""
+    with reading(config.log, memory_bytes=database_bytes(memory_bytes), **times) as opened:
+        refuse_too_early(*_extent(opened), as_of=min(asked["as_of"]))
+        names = columns_of(opened, **asked)
         tallies: list[Tally] = []
 
         def rows() -> Iterator[pa.Table]:
             for histories, tally in buckets(opened, memory_bytes=memory_bytes):
                 tallies.append(tally)
                 say(f"computing features{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
-                yield from chunks(histories, as_of=as_of, known_at=known_at, features=names)
+                yield from chunks(histories, features=names, **asked)
 
         written = store.write_tables(output, rows())
-        if before_us is None:
+        if times["before_us"] is None:
             write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
-    days = [day.isoformat() for day in sorted(set(as_of))]
-    return {"rows": written, "days": days, "features": len(names), "written": str(output)}
+    return written, names
+
+
+def _by_spark(
+    config: Config,
+    output: Path,
+    *,
+    asked: dict[str, Any],
+    times: dict[str, Any],
+    memory_bytes: int,  # noqa: ARG001  (Spark has settings of its own)
+    say: Callable[[str], None],
+) -> tuple[int, list[str]]:
+    """The number of rows written, and the features."""
+    from features.spark import snapshot_to
+
+    with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
+        staged = snapshot_to(
+            config.log, features=None, staging=Path(staging), master=config.spark.master, **asked, **times
+        )
+        refuse_too_early(staged.first_day, staged.end, as_of=min(asked["as_of"]))
+        say("writing features")
+        written = store.write_tables(output, staged.rows())
+        if times["before_us"] is None:
+            write_account(config, staged.account, staged.quarantine())
+    return written, staged.features
+
+
+def _memory() -> int:
+    return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _before_us(*, as_of: list[date], known_at: date | None) -> int | None:
+    """Where the log is cut, if what became known later is wanted too: at the one day asked for."""
+    if known_at is None or known_at <= min(as_of):
+        return None
+    if len(set(as_of)) > 1:
+        raise InputError(
+            f"what became known up to {known_at} of days before it takes a reading per day",
+            where="--known-at",
+            next="Name one --as-of at a time.",
+        )
+    return microseconds(as_of[0])
 
 
 def _extent(opened: Reading) -> tuple[date, date]:

@@ -142,6 +142,9 @@ TEMPLATE = """\
 [data]                               # relative paths start at this file's folder
 orders = {orders}
 # exclude_products = ["POST", "TEST%"]   # product ids that are no purchases; % stands for anything
+# interactions = "visits/*.parquet"      # customer_id, at, kind (visit, complaint, survey_score, …), value
+# customers = "customers.csv"            # customer_id and attributes, one row per customer
+# Any of them may be a database: "postgresql://user@host/shop#orders", or "…#select … from …"
 
 [columns.orders]                     # ours = "theirs"; found: {found}
 {mapping}
@@ -156,6 +159,9 @@ currency = "{currency}"                     # {currency_note}
 gross_margin = 0.40                  # ASSUMED: share of revenue that is margin, where a line has no cost
 annual_discount_rate = 0.10          # ASSUMED: what a year's waiting costs
 lifetime_days = 1095                 # ASSUMED: how far customer lifetime value looks
+
+# [features]
+# attributes = ["plan"]                # columns of customers; they carry no time: name only what was true all along
 
 [train]
 trials = 30                          # Optuna trials for the churn trees and for the value trees

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from rich.table import Table
-
 from pipelines.leaks import findings
-from pipelines.screen import console
+from pipelines.screen import console, table_of
 
 
 def show_leaks(content: dict[str, Any]) -> None:
     """The comparison of the features, the canaries, and every leak found."""
     console.print(f"Leak audit as of {content['as_of']}, {content['customers']:,} customers")
-    table = _table("every feature cell after the future was", "cells", "moved")
+    table = table_of("every feature cell after the future was", "cells", "moved")
     for name in ("removed", "poisoned"):
         table.add_row(name, f"{content[name]['cells']:,}", f"{content[name]['moved']:,}")
     console.print(table)
@@ -33,18 +31,11 @@ def _show_models(models: dict[str, Any]) -> None:
         f"Models of {models['customers']:,} customers, taught shuffled labels, reach an AUC of {shuffled['auc']:.3f} "
         f"({shuffled['low']:.3f} to {shuffled['high']:.3f}); honest is 0.50 ± {shuffled['tolerance']:.2f}{wide}."
     )
-    table = _table("strongest columns", "AUC alone", "of all others", "difference, 99 %", "worth")
+    table = table_of("strongest columns", "AUC alone", "of all others", "difference (99 %)", "worth")
     for one in models["strongest"]:
         worth = f"{one['worth']:+.3f}" if one["suspicious"] else "–"
-        difference = (
-            f"{one['low']:+.3f} to {one['high']:+.3f}" if "low" in one else f"{one['auc'] - one['others_auc']:+.3f}"
-        )
+        difference = f"{one['auc'] - one['others_auc']:+.3f}"
+        if "low" in one:
+            difference += f" ({one['low']:+.3f} to {one['high']:+.3f})"
         table.add_row(one["feature"], f"{one['auc']:.3f}", f"{one['others_auc']:.3f}", difference, worth)
     console.print(table)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
-    return table

@@ -23,7 +23,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
 def show_pairs(content: dict[str, Any]) -> None:
     """Names and values, one a line."""
-    table = _table("", "")
+    table = table_of("", "")
     for name, value in content.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         number = f"{shown:,.2f}" if isinstance(shown, float) else f"{shown:,}" if isinstance(shown, int) else str(shown)
@@ -32,7 +32,7 @@ def show_pairs(content: dict[str, Any]) -> None:
 
 
 def show_features(content: list[dict[str, Any]]) -> None:
-    table = _table("feature", "unit", "meaning", "needs")
+    table = table_of("feature", "unit", "meaning", "needs")
     for one in content:
         table.add_row(one["name"], one["unit"], one["meaning"], one["needs"])
     console.print(table)
@@ -46,7 +46,7 @@ def show_check(content: dict[str, Any]) -> None:
     )
     console.print(_reconciliation(content["reconciliation"], currency))
     back = f"back within {content['follow_up_days']} days"
-    table = _table("horizon, days", "silent so long", back, "history long enough")
+    table = table_of("horizon, days", "silent so long", back, "history long enough")
     for one in content["horizons"]:
         enough = "yes" if one["trainable"] else "no"
         table.add_row(str(one["horizon_days"]), f"{one['churn_rate']:.1%}", f"{one['false_churn_rate']:.1%}", enough)
@@ -82,7 +82,7 @@ def show_plan(content: dict[str, Any]) -> None:
     if not content["chosen"]:
         console.print(content["note"])
         return
-    table = _table("plan", currency)
+    table = table_of("plan", currency)
     table.add_row("offer", content["offer"])
     table.add_row("customers treated", f"{content['treated']:,}")
     table.add_row("held out at random", f"{content['holdout']:,}")
@@ -99,7 +99,7 @@ def show_plan(content: dict[str, Any]) -> None:
 def show_demo(content: dict[str, Any]) -> None:
     scores, plan, currency = content["scores"], content["plan"], content["scores"]["currency"]
     console.print(_comparison(content["metrics"]))
-    table = _table("the base", "")
+    table = table_of("the base", "")
     table.add_row("customers", f"{scores['customers']:,}")
     table.add_row("expected to leave", f"{scores['expected_churners']:,.0f}")
     table.add_row("customer lifetime value", f"{currency} {scores['clv']:,.0f}")
@@ -115,7 +115,7 @@ def show_demo(content: dict[str, Any]) -> None:
 
 def _comparison(metrics: dict[str, Any]) -> Table:
     """Our model against its opponents on one test window, 95 % intervals under ours."""
-    table = _table("", *(heading for heading, _ in SHOWN.values()))
+    table = table_of("", *(heading for heading, _ in SHOWN.values()))
     days, customers = metrics["horizon_days"], metrics["customers"]
     table.title = f"Judged as of {metrics['as_of']} on the {days} days after, {customers:,} customers"
     for model, values in metrics["models"].items():
@@ -137,7 +137,7 @@ def _interval(values: dict[str, Any], name: str) -> str:
 
 
 def _reconciliation(entries: list[dict[str, Any]], currency: str) -> Table:
-    table = _table("rows", "count", currency)
+    table = table_of("rows", "count", currency)
     for entry in entries:
         table.add_row(entry["what"], f"{entry['rows']:,}", f"{float(entry['amount']):,.2f}")
     return table
@@ -147,7 +147,8 @@ def _with_interval(content: dict[str, Any], name: str, form: str = ".2f") -> str
     return f"{content[name]:,{form}} ({content['profit_p10']:,{form}} to {content['profit_p90']:,{form}}, 80 %)"
 
 
-def _table(*headings: str) -> Table:
+def table_of(*headings: str) -> Table:
+    """An empty table: names to the left, figures to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_style="", title_justify="left")
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")

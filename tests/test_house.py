@@ -25,6 +25,7 @@ ONLY_IN = {
     "xgboost": {"models/trees.py"},
     "plotly": {"pipelines/pictures.py"},
     "adbc_driver_postgresql": {"features/databases.py"},
+    "pyspark": {"features/spark.py"},
 }
 MAY_REACH_SERVING = {"pipelines/cli.py"}
 CLOCK = {"pipelines/cli.py"}

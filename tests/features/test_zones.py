@@ -48,3 +48,23 @@ def test_times_with_an_offset_need_no_declaration(read, instants, zone):
     written = [time.isoformat() for time in instants.tz_convert(zone)]
     rows = snapshot(read(log_of(instants, written), timezone=None).histories, as_of=[date(2020, 12, 1)])
     assert rows.to_pandas().equals(expected)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_interactions_and_recording_times_are_read_in_the_same_zones(read, instants, zone):
+    """Half the rows are recorded at the instant of another row, so that a wrong hour would hide or show them."""
+
+    def rows_of(written, timezone):
+        orders = log_of(instants, written).assign(recorded_at=np.roll(written, 500))
+        visits = orders.rename(columns={"ordered_at": "at", "amount": "value"}).assign(kind="visit")
+        histories = read(orders, interactions=visits, timezone=timezone).histories
+        days = [date(2019, 10, 27), date(2020, 3, 8), date(2020, 12, 1)]
+        return snapshot(histories, as_of=days, features=FEATURES).to_pandas()
+
+    expected = rows_of(instants, "UTC")
+    local = instants.tz_convert(zone)
+    assert rows_of(local.tz_localize(None).strftime("%Y-%m-%d %H:%M:%S"), zone).equals(expected)
+    assert rows_of([time.isoformat() for time in local], None).equals(expected)
+
+
+FEATURES = ["recency_days", "tenure_days", "spend_total", "interactions", "visit_recency_days", "visit_value_last"]

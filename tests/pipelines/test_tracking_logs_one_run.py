@@ -227,7 +227,10 @@ def test_the_requirements_are_what_the_code_imports():
                 elif isinstance(node, ast.ImportFrom) and not node.level:
                     imported.add(node.module.split(".")[0])
     outside = (
-        imported - set(sys.stdlib_module_names) - set(tracking.CODE) - {"sqlalchemy", "adbc_driver_postgresql"}
+        imported
+        - set(sys.stdlib_module_names)
+        - set(tracking.CODE)
+        - {"sqlalchemy", "adbc_driver_postgresql", "pyspark"}
     )  # MLflow brings the one, the other is an extra
     sources = packages_distributions()
     named = {name: {source.lower() for source in sources[name]} & set(tracking.REQUIREMENTS) for name in outside}

@@ -1,0 +1,77 @@
+"""CHECKS 19: `stayworth features`, killed at any moment, leaves the old file or the new one, and runs again."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+CONFIG = """
+[data]
+orders = "{orders}"
+[time]
+timezone = "UTC"
+horizon_days = 90
+[money]
+currency = "USD"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+[output]
+folder = "{folder}"
+"""
+COMMAND = Path(sys.executable).with_name("stayworth")
+KILLS = 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", [[], ["--memory", "100MB"]], ids=["whole", "split"])
+def test_killed_at_random_moments_the_feature_file_is_always_whole(tmp_path, cdnow_path, memory):
+    random.seed(19)
+    output, orders = tmp_path / "out" / "features.parquet", tmp_path / "orders.parquet"
+    raw = pd.read_parquet(cdnow_path)
+    copies = 4 if memory else 1  # more rows than the memory given holds
+    pd.concat([raw.assign(customer_id=raw["customer_id"] + f"-{one}") for one in range(copies)]).to_parquet(orders)
+    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=orders, folder=tmp_path / "out"))
+
+    def started(day: str) -> subprocess.Popen:
+        options = ["-c", tmp_path / "stayworth.toml", "-o", output, "--json", *memory]
+        return subprocess.Popen(
+            [COMMAND, "features", "--as-of", day, *options],
+            env=os.environ | {"TMPDIR": str(tmp_path)},  # where a killed run leaves its temporary files
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finished(day: str) -> float:
+        begun = time.monotonic()
+        run = started(day)
+        said, _ = run.communicate(timeout=300)
+        assert run.returncode == 0, said
+        return time.monotonic() - begun
+
+    finished("1998-01-01")
+    new = pd.read_parquet(output)
+    finished("1997-06-01")
+    old = output.read_bytes()
+    seconds = finished("1997-06-01")
+    assert output.read_bytes() == old
+    for turn in range(KILLS):
+        run = started("1998-01-01")
+        time.sleep(random.uniform(turn, turn + 1) / KILLS * seconds)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        if output.read_bytes() != old:
+            assert pd.read_parquet(output).equals(new)
+            finished("1997-06-01")
+            assert output.read_bytes() == old
+        names = {path.name for path in output.parent.iterdir() if not path.name.startswith(".")}
+        assert names == {"features.parquet", "quarantine.parquet", "reconciliation.json"}
+    finished("1998-01-01")
+    assert pd.read_parquet(output).equals(new)
