@@ -22,7 +22,7 @@ demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about two minutes
 test: $(BIN)/.test     ## the fast tests
 	$(BIN)/pytest -m "not slow"
 
-slow: $(BIN)/.test     ## the long tests
+slow: $(BIN)/.spark    ## the long tests, Spark's among them
 	$(BIN)/pytest -m slow
 
 check: $(BIN)/.test    ## lint, format, types
@@ -36,8 +36,9 @@ bench: $(BIN)/.test    ## every benchmark: JSON and a table under benchmarks/res
 lock: $(UV)            ## exact versions and hashes of every dependency
 	$(UV) pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" -o requirements.lock
-	$(UV) pip compile pyproject.toml -q --extra test -c requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements-test.lock
+	for extra in test spark postgres; do $(UV) pip compile pyproject.toml -q --extra $$extra -c requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		-o requirements-$$extra.lock; done
 
 clean:           ## what setup and the tests made
 	rm -rf .venv .uv .pytest_cache .hypothesis .mypy_cache .ruff_cache
@@ -52,6 +53,10 @@ $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	touch $@
+
+$(BIN)/.spark: requirements-spark.lock $(BIN)/.test
+	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements-spark.lock
 	touch $@
 
 $(BIN)/.test: requirements-test.lock $(BIN)/.ready

@@ -1,6 +1,14 @@
 """Histories → one row per customer as of a day.
 
 A customer is a sorted history; a feature is a pure function of the part of it known before `as_of`. Read in this
-order: schema, sources, clean, ingest (a log becomes histories), feature and the families, walk and kernel (the
-compiled pass), snapshot (features), labels (what followed).
+order:
+
+    log, schema, sources (databases, delimited)      where the tables are and what their columns are called
+    reading, clean, repeats, usable, account         every row judged, and where every cent went
+    ingest, assemble (sorting, summing, netting)     rows become histories
+    slices, feature, catalogue and the families      what a feature is, and all there are: recency, frequency, monetary,
+                                                     rhythm, basket, crosses, calendar, interactions
+    walk, kernel, borrowing                          one compiled pass over all customers and cut-offs
+    snapshot, labels                                 feature rows, and what followed them
+    buckets; spark, pieces, whole                    logs larger than memory, or than one machine
 """

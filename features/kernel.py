@@ -21,6 +21,7 @@ import numpy as np
 from features import clock, slices, walk
 from features.feature import Feature
 from features.histories import Columns
+from features.slices import Kinds
 
 
 @cache
@@ -48,8 +49,8 @@ def compiled(features: tuple[Feature, ...]) -> ModuleType:
     return module
 
 
-def layout(features: tuple[Feature, ...], kinds: Iterable[str]) -> tuple[int, np.ndarray, np.ndarray]:
-    """Where the pass finds its kinds: `kind_count`, `kind_columns` and `named_kinds` of features/walk.py.
+def layout(features: tuple[Feature, ...], kinds: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the pass finds its kinds: `kind_columns` and `named_kinds` of features/walk.py.
 
     kinds: those of the log, in the order of their codes; a feature of another kind sees no events.
     """
@@ -60,7 +61,7 @@ def layout(features: tuple[Feature, ...], kinds: Iterable[str]) -> tuple[int, np
         if one.kind in kinds:
             columns[kinds.index(one.kind), each.index((one.function, one.days))] = column
     named = [kinds.index(kind) if kind in kinds else -1 for kind in _named_kinds(features)]
-    return len(kinds), columns, np.array(named, np.int64)
+    return columns, np.array(named, np.int64)
 
 
 def _each_kind(features: tuple[Feature, ...]) -> list[tuple[Callable, int | None]]:
@@ -92,13 +93,25 @@ def _text(features: tuple[Feature, ...]) -> str:
     source = inspect.getsource(walk).replace(fill, "\n".join([*lines, ""]))
     if _each_kind(features) or _named_kinds(features):
         source = source.replace("USES_KINDS = False", "USES_KINDS = True")
-    lent = ", ".join(f"borrowed(columns.{name})" for name in Columns._fields)
-    source = source.replace("    return columns\n", f"    return Columns({lent})\n")
+    source = source.replace("    row = 0\n", f"    row = 0\n{_borrow()}", 1)
     source = source.replace("@njit(nogil=True)", "@njit(nogil=True, cache=True)")
     head, body = source.split("LONG_AGO", 1)
     imports = [f"import {module}" for module in modules]
-    imports += ["from features.borrowing import borrowed", "from features.histories import Columns"]
+    imports += [
+        "from features.borrowing import borrowed",
+        "from features.histories import Columns",
+        "from features.slices import Kinds",
+    ]
     return "\n".join([head.rstrip(), *imports, "", *compiled, "", f"LONG_AGO{body}"])
+
+
+def _borrow() -> str:
+    """Lines that make every array of `walk` a borrowed one."""
+    plain = ("as_of", "known_at", "kind_columns", "named_kinds", "out", "row_customer", "row_as_of")
+    lines = [f"    {name} = borrowed({name})" for name in plain]
+    for name, kind in (("columns", Columns), ("kinds", Kinds)):
+        lines.append(f"    {name} = {kind.__name__}({', '.join(f'borrowed({name}.{one})' for one in kind._fields)})")
+    return "\n".join([*lines, ""])
 
 
 def _call(one: Feature) -> str:

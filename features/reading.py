@@ -100,7 +100,7 @@ def reading(
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
         types = {
             table: sources.read(
-                db, table, source, dict(log.mapping.get(table, {})), log.attributes if table == "customers" else ()
+                db, table, source, log.mapping.get(table, {}), log.attributes if table == "customers" else ()
             )
             for table, source in log.tables.items()
         }

@@ -4,6 +4,7 @@
 mapped keeps its name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.errors import InputError, nearest
@@ -68,7 +69,7 @@ def minor_units(currency: str) -> int:
 
 
 def theirs(
-    table: str, found: list[str], mapping: dict[str, str], *, extra: tuple[str, ...] = (), where: str
+    table: str, found: list[str], mapping: Mapping[str, str], *, extra: tuple[str, ...] = (), where: str
 ) -> dict[str, str]:
     """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing.
 

@@ -65,6 +65,14 @@ class Items(NamedTuple):
     """Categories numbered in the same way; int64."""
 
 
+class Kinds(NamedTuple):
+    """A customer's interactions by kind, then time: kind k in `starts[k]:starts[k + 1]`."""
+
+    starts: np.ndarray
+    at: np.ndarray
+    value: np.ndarray
+
+
 class Events(NamedTuple):
     """Interactions known before `as_of`; may be empty."""
 

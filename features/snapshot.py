@@ -16,6 +16,7 @@ from features.feature import Feature
 from features.histories import Histories
 from features.kernel import compiled, layout
 from features.reading import Reading
+from features.slices import Kinds
 
 CELLS = 4_000_000
 """Values in one chunk of rows, 32 MB."""
@@ -88,6 +89,12 @@ class Rows:
             prompt=histories.columns.prompt[first:last],
             **{name: getattr(histories.columns, name)[first : last + 1] for name in starts},
         )
+        interactions = int(np.diff(columns.interaction_starts).max(initial=0))
+        kinds = Kinds(
+            np.empty(len(self.layout[0]) + 1, np.int64),
+            np.empty(interactions, np.int64),
+            np.empty(interactions if len(columns.interaction_value) else 0),
+        )
         begun = columns.at[columns.starts[:-1]]
         most = int(sum((begun < day).sum() for day in self.as_of))
         out = np.empty((most, len(self.features)), order="F")
@@ -96,6 +103,7 @@ class Rows:
             columns,
             self.as_of,
             self.known_at,
+            kinds,
             *self.layout,
             histories.minor_units,
             out,

@@ -5,10 +5,10 @@ to say where a row stands. Parquet is read in place, as often as a query asks; t
 """
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import duckdb
 import numpy as np
@@ -69,8 +69,21 @@ def scan_of(file: Path) -> str:
     return f"read_parquet({quoted(file)})" if kind(file) == "parquet" else delimited.scan(file)
 
 
+class Table(NamedTuple):
+    """The table that a source becomes."""
+
+    db: duckdb.DuckDBPyConnection
+    name: str
+    mapping: Mapping[str, str]
+    """Our column names to theirs."""
+    extra: tuple[str, ...]
+    """Columns wanted beside the schema's, under their own names."""
+    types: dict[str, str]
+    """The DuckDB type of each of our columns found so far."""
+
+
 def read(
-    db: duckdb.DuckDBPyConnection, table: str, source: Source, mapping: dict[str, str], extra: tuple[str, ...] = ()
+    db: duckdb.DuckDBPyConnection, table: str, source: Source, mapping: Mapping[str, str], extra: tuple[str, ...] = ()
 ) -> dict[str, str]:
     """Make the relation `raw_<table>` from a source; returns the DuckDB type of each of our columns in it.
 
@@ -78,25 +91,25 @@ def read(
     `malformed_<table>` (file, row, reason). Raises InputError for what cannot be read.
     """
     db.execute(f"create temp table malformed_{table} (file text, row bigint, reason text)")
-    types: dict[str, str] = {}
+    into = Table(db, table, mapping, extra, {})
+    where = named_in_words(source, table)
     if isinstance(source, pd.DataFrame | pa.Table):
-        where = named_in_words(source, table)
         rows = source if isinstance(source, pa.Table) else arrow_of(source, where=where)
         db.register(f"frame_{table}", rows.append_column("row", pa.array(np.arange(1, rows.num_rows + 1))))
-        columns = _columns(db, table, f"frame_{table}", where, mapping, extra, types)
+        columns = _columns(into, f"frame_{table}", where)
         db.execute(f"create temp view raw_{table} as select {columns}, {quoted(where)} as file, row from frame_{table}")
     elif databases.is_url(str(source)):
-        where = databases.redacted(str(source))
         with databases.batches(str(source)) as reader:
-            _copy(db, table, "reader", where, mapping, extra, types, reader=reader)
+            db.register("reader", reader)
+            _copy(into, "reader", where)
     else:
         files = find(source)
         if all(kind(file) == "parquet" for file in files):
-            _view_parquet(db, table, files, mapping, extra, types)
+            _view_parquet(into, files)
         else:
             for file in files:
-                _copy_file(db, table, file, mapping, extra, types)
-    return types
+                _copy_file(into, file)
+    return into.types
 
 
 def named_in_words(source: Source, table: str) -> str:
@@ -136,84 +149,51 @@ def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
     return pa.table(columns)
 
 
-def _view_parquet(
-    db: duckdb.DuckDBPyConnection,
-    table: str,
-    files: list[Path],
-    mapping: dict[str, str],
-    extra: tuple[str, ...],
-    types: dict[str, str],
-) -> None:
+def _view_parquet(into: Table, files: list[Path]) -> None:
     """Parquet in place: files with the same columns are read as one."""
     alike: dict[str, list[Path]] = {}
     for file in files:
         with readable(str(file)):
-            alike.setdefault(_columns(db, table, scan_of(file), str(file), mapping, extra, types), []).append(file)
+            alike.setdefault(_columns(into, scan_of(file), str(file)), []).append(file)
     selects = [
         f"select {columns}, filename as file, file_row_number + 1 as row "
         f"from read_parquet([{', '.join(map(quoted, group))}], union_by_name=true)"
         for columns, group in alike.items()
     ]
-    db.execute(f"create temp view raw_{table} as {' union all by name '.join(selects)}")
+    into.db.execute(f"create temp view raw_{into.name} as {' union all by name '.join(selects)}")
 
 
-def _copy_file(
-    db: duckdb.DuckDBPyConnection,
-    table: str,
-    file: Path,
-    mapping: dict[str, str],
-    extra: tuple[str, ...],
-    types: dict[str, str],
-) -> None:
-    """Append a file to the table `raw_<table>`; a CSV only if nothing is wrong with it as a whole."""
+def _copy_file(into: Table, file: Path) -> None:
+    """Append a file; a CSV only if nothing is wrong with it as a whole."""
     try:
         with readable(str(file)):
             if kind(file) == "parquet":
-                _copy(db, table, scan_of(file), str(file), mapping, extra, types)
+                _copy(into, scan_of(file), str(file))
                 return
-            delimited.refuse_twins(db, file)
-            _copy(db, table, delimited.scan(file, rejects="store_rejects=true"), str(file), mapping, extra, types)
-            delimited.collect_malformed(db, table, file)
-            delimited.refuse_if_cut(db, file)
+            delimited.refuse_twins(into.db, file)
+            _copy(into, delimited.scan(file, rejects="store_rejects=true"), str(file))
+            delimited.collect_malformed(into.db, into.name, file)
+            delimited.refuse_if_cut(into.db, file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
 
 
-def _copy(
-    db: duckdb.DuckDBPyConnection,
-    table: str,
-    scan: str,
-    where: str,
-    mapping: dict[str, str],
-    extra: tuple[str, ...],
-    types: dict[str, str],
-    reader: pa.RecordBatchReader | None = None,
-) -> None:
+def _copy(into: Table, scan: str, where: str) -> None:
     """Append whatever `scan` reads to the table `raw_<table>`."""
-    if reader is not None:
-        db.register("reader", reader)
-    before = set(types)
-    columns = _columns(db, table, scan, where, mapping, extra, types)
+    before = set(into.types)
+    columns = _columns(into, scan, where)
     select = f"select {columns}, {quoted(where)} as file, row_number() over () as row from {scan}"
     if not before:
-        db.execute(f"create temp table raw_{table} as {select}")
+        into.db.execute(f"create temp table raw_{into.name} as {select}")
         return
-    for ours in types.keys() - before:
-        db.execute(f"alter table raw_{table} add column {ours} {types[ours]}")
-    db.execute(f"insert into raw_{table} by name {select}")
+    for ours in into.types.keys() - before:
+        into.db.execute(f"alter table raw_{into.name} add column {ours} {into.types[ours]}")
+    into.db.execute(f"insert into raw_{into.name} by name {select}")
 
 
-def _columns(
-    db: duckdb.DuckDBPyConnection,
-    table: str,
-    scan: str,
-    where: str,
-    mapping: dict[str, str],
-    extra: tuple[str, ...],
-    types: dict[str, str],
-) -> str:
-    """SQL: their columns under our names; adds their types to `types` and refuses what is no table of ours."""
-    described = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
+def _columns(into: Table, scan: str, where: str) -> str:
+    """SQL: their columns under our names; notes their types and refuses what is no table of ours."""
+    described = {row[0]: row[1] for row in into.db.sql(f"describe select * from {scan}").fetchall()}
     if not all(name.isprintable() for name in described):
         raise InputError("is not a table: its first line is not text", where=where, next="Give CSV or Parquet.")
     if len(described) == 1 and any(mark in next(iter(described)) for mark in ",;\t|"):
@@ -222,11 +202,14 @@ def _columns(
             where=where,
             next="Export it again.",
         )
-    present = theirs(table, list(described), mapping, extra=extra, where=where)
-    changed = [ours for ours, name in present.items() if types.setdefault(ours, described[name]) != described[name]]
+    present = theirs(into.name, list(described), into.mapping, extra=into.extra, where=where)
+    changed = [
+        ours for ours, name in present.items() if into.types.setdefault(ours, described[name]) != described[name]
+    ]
     if changed:
         raise InputError(
-            f"column {changed[0]} is {described[present[changed[0]]]}, but {types[changed[0]]} in the files before",
+            f"column {changed[0]} is {described[present[changed[0]]]}, "
+            f"but {into.types[changed[0]]} in the files before",
             where=where,
             next="Give all files of a table the same types.",
         )

@@ -6,22 +6,12 @@ compiles what is here; features/kernel.py adds `fill`, the calls of all features
 A cut-off is two instants: what happened before `as_of` and was known before `known_at`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
 from features.slices import Events, Items, Orders, Refunds
 
 LONG_AGO, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-
-
-class Kinds(NamedTuple):
-    """A customer's interactions by kind, then time: kind k in `starts[k]:starts[k + 1]`."""
-
-    starts: np.ndarray
-    at: np.ndarray
-    value: np.ndarray
 
 
 @njit(nogil=True)
@@ -207,26 +197,14 @@ USES_KINDS = False
 
 
 @njit(nogil=True)
-def lent(columns):
-    """The columns without their owners, who keep them while a pass lasts; features/kernel.py fills it."""
-    return columns
-
-
-@njit(nogil=True)
-def walk(columns, as_of, known_at, kind_count, kind_columns, named_kinds, minor_units, out, row_customer, row_as_of):
+def walk(columns, as_of, known_at, kinds, kind_columns, named_kinds, minor_units, out, row_customer, row_as_of):
     """Fill one row per customer and cut-off at which the customer has an order; return the number of rows.
 
-    as_of, known_at: microseconds, as_of ascending. kind_columns: column of each per-kind feature (kinds × features,
-    -1 for none); named_kinds: codes of the kinds that features name (-1: not in the log). out: (rows at most,
-    features) float64. Rows come by customer, then cut-off.
+    as_of, known_at: microseconds, as_of ascending. kinds: room for the interactions of any customer. kind_columns:
+    column of each per-kind feature (kinds × features, -1 for none); named_kinds: codes of the kinds that features name
+    (-1: not in the log). out: (rows at most, features) float64. Rows come by customer, then cut-off.
     """
     row = 0
-    columns = lent(columns)
-    most = 0
-    if USES_KINDS:
-        most = np.diff(columns.interaction_starts).max()
-    value = np.empty(most if len(columns.interaction_value) else 0)
-    kinds = Kinds(np.empty(kind_count + 1, np.int64), np.empty(most, np.int64), value)
     for customer in range(len(columns.starts) - 1):
         grouped = False
         for cut_off in range(len(as_of)):

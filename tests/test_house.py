@@ -141,7 +141,9 @@ def test_our_package_names_are_ours(room):
     assert Path(str(spec.origin)).is_relative_to(ROOT)
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-test.lock", "requirements-spark.lock", "requirements-postgres.lock"]
+)
 def test_locks_have_hashes_and_no_addresses(lock):
     text = (ROOT / lock).read_text("utf-8")
     assert "://" not in text

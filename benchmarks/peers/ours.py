@@ -8,8 +8,8 @@ from benchmarks.task import FEATURES, Files
 from features.histories import Histories
 from features.ingest import ingest
 from features.log import Log
-from features.snapshot import snapshot
-from pipelines.store import write_table
+from features.snapshot import chunks, snapshot
+from pipelines.store import write_tables
 
 
 def to_parquet(log: Files, days: list[date], out: Path) -> Iterator[str]:
@@ -33,10 +33,8 @@ def in_memory(log: Files, days: list[date], out: Path) -> Iterator[str]:  # noqa
 def _written(log: Files, days: list[date], out: Path, features: tuple[str, ...] | None) -> Iterator[str]:
     histories = _histories(log)
     yield "ingest"
-    table = snapshot(histories, as_of=days, features=features)
-    yield "kernel"
-    write_table(out / "features.parquet", table)
-    yield "write"
+    write_tables(out / "features.parquet", chunks(histories, as_of=days, features=features))
+    yield "kernel and write"
 
 
 def _histories(log: Files) -> Histories:
