@@ -16,7 +16,7 @@ def catalogue(present: frozenset[str] = frozenset(), kinds: tuple[str, ...] = ()
     present: its columns, and `interactions` if it has those; kinds: its kinds of interaction. What needs others is
     not there.
     """
-    given = [one for one in _templates() if one.requires <= present and set(one.kinds) <= set(kinds)]
+    given = [one for one in templates() if one.requires <= present and set(one.kinds) <= set(kinds)]
     plain = [one for one in given if not one.is_per_kind]
     of_kinds = [_of_kind(one, kind) for kind in kinds for one in given if one.is_per_kind]
     return {one.name: one for one in [*plain, *of_kinds]}
@@ -29,10 +29,10 @@ def named(name: str) -> Feature | None:
     >>> named("store_visit_count_last_30d").kind
     'store_visit'
     """
-    for one in _templates():
+    for one in templates():
         if one.name == name and not one.is_per_kind:
             return one
-    for one in _templates():
+    for one in templates():
         if one.is_per_kind and name.endswith(f"_{one.name}"):
             return _of_kind(one, name.removesuffix(f"_{one.name}"))
     return None
@@ -40,10 +40,10 @@ def named(name: str) -> Feature | None:
 
 def listed() -> list[dict[str, str]]:
     """Every feature there can be: name, unit, meaning, and the columns and kinds of interaction it needs."""
-    per_kind = [replace(one, name=f"<kind>_{one.name}", kind="<kind>") for one in _templates() if one.is_per_kind]
+    per_kind = [replace(one, name=f"<kind>_{one.name}", kind="<kind>") for one in templates() if one.is_per_kind]
     return [
         {"name": one.name, "unit": one.unit, "meaning": one.meaning, "needs": ", ".join([*one.needs, *one.kinds])}
-        for one in [*(one for one in _templates() if not one.is_per_kind), *per_kind]
+        for one in [*(one for one in templates() if not one.is_per_kind), *per_kind]
     ]
 
 
@@ -56,13 +56,14 @@ def words(name: str, value: float | str | None) -> str:
 
 
 @cache
-def _templates() -> tuple[Feature, ...]:
+def templates() -> tuple[Feature, ...]:
+    """The features of all families as their modules define them: those of `events` once, without a kind."""
     return tuple(one for family in FAMILIES for one in features_of(family))
 
 
 def _of_kind(template: Feature, kind: str) -> Feature:
     name = f"{kind}_{template.name}"
-    if any(one.name == name and not one.is_per_kind for one in _templates()):
+    if any(one.name == name and not one.is_per_kind for one in templates()):
         raise InputError(
             f"the kind '{kind}' would make a second column {name}", where="interactions", next="Rename the kind."
         )

@@ -11,10 +11,11 @@ import inspect
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,14 +26,14 @@ from features.slices import Kinds
 
 
 @cache
-def compiled(features: tuple[Feature, ...]) -> ModuleType:
-    """The module of the compiled pass over `features`, whose rows have their columns in their order.
+def compiled(templates: tuple[Feature, ...]) -> ModuleType:
+    """The module of the compiled pass: the functions of features/walk.py, with `fill` calling the wanted of templates.
 
-    The functions of features/walk.py, with `fill` filled in. Compiling takes some seconds the first time, loading
-    afterwards a fraction of one.
+    Which are wanted is said at every run (`layout`), so that one pass serves any choice of them. Compiling takes some
+    ten seconds the first time, loading afterwards a fraction of one.
     """
-    text = _text(features)
-    name = f"stayworth_kernel_{_digest(text, features)}"
+    text = _text(templates)
+    name = f"stayworth_kernel_{_digest(text, templates)}"
     if name in sys.modules:
         return sys.modules[name]
     path = _folder() / f"{name}.py"
@@ -49,50 +50,58 @@ def compiled(features: tuple[Feature, ...]) -> ModuleType:
     return module
 
 
-def layout(features: tuple[Feature, ...], kinds: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pass finds its kinds: `kind_columns` and `named_kinds` of features/walk.py.
+class Layout(NamedTuple):
+    """Where in a row the pass puts what; -1 for what is not wanted."""
 
-    kinds: those of the log, in the order of their codes; a feature of another kind sees no events.
+    plain_columns: np.ndarray
+    """The column of each template that is there once."""
+    kind_columns: np.ndarray
+    """The column of each template that is there for every kind; shape (kinds, templates), none if none is wanted."""
+    named_kinds: np.ndarray
+    """The codes of the kinds that templates name; -1 for one that the log does not have."""
+
+
+def layout(templates: tuple[Feature, ...], wanted: Sequence[Feature], kinds: Iterable[str]) -> Layout:
+    """A row with the wanted features in their order. kinds: those of the log, in the order of their codes.
+
+    A feature of a kind that the log does not have sees no events.
     """
-    kinds = list(dict.fromkeys([*kinds, *(one.kind for one in features if one.kind)]))
-    each = _each_kind(features)
-    columns = np.full((len(kinds), len(each)), -1)
-    for column, one in enumerate(features):
-        if one.kind in kinds:
-            columns[kinds.index(one.kind), each.index((one.function, one.days))] = column
-    named = [kinds.index(kind) if kind in kinds else -1 for kind in _named_kinds(features)]
-    return columns, np.array(named, np.int64)
+    place = {(one.function, one.days): i for i, one in enumerate(templates)}
+    kinds = list(dict.fromkeys([*kinds, *(one.kind for one in wanted if one.kind)]))
+    uses_kinds = any(one.kind or one.kinds for one in wanted)
+    plain, of_kinds = np.full(len(templates), -1), np.full((len(kinds) if uses_kinds else 0, len(templates)), -1)
+    for column, one in enumerate(wanted):
+        if one.kind:
+            of_kinds[kinds.index(one.kind), place[one.function, one.days]] = column
+        else:
+            plain[place[one.function, one.days]] = column
+    named = [kinds.index(kind) if kind in kinds else -1 for kind in _named_kinds(templates)]
+    return Layout(plain, of_kinds, np.array(named, np.int64))
 
 
-def _each_kind(features: tuple[Feature, ...]) -> list[tuple[Callable, int | None]]:
-    """The functions that are called once for every kind of interaction, with their windows."""
-    return list(dict.fromkeys((one.function, one.days) for one in features if one.kind))
+def _named_kinds(templates: tuple[Feature, ...]) -> list[str]:
+    """The kinds that templates ask for by name."""
+    return sorted({kind for one in templates for kind in one.kinds})
 
 
-def _named_kinds(features: tuple[Feature, ...]) -> list[str]:
-    """The kinds that features ask for by name."""
-    return sorted({kind for one in features for kind in one.kinds})
-
-
-def _text(features: tuple[Feature, ...]) -> str:
-    """The source of walk.py, cached on disk, with `fill` calling every feature."""
-    modules = sorted({one.function.__module__ for one in features})
-    functions = sorted({(one.function.__module__, one.function.__name__) for one in features})
+def _text(templates: tuple[Feature, ...]) -> str:
+    """The source of walk.py, cached on disk, with `fill` calling every template."""
+    modules = sorted({one.function.__module__ for one in templates})
+    functions = sorted({(one.function.__module__, one.function.__name__) for one in templates})
     compiled = [f"_{m.replace('.', '_')}_{f} = njit({m}.{f})" for m, f in functions]
     fill = inspect.getsource(walk.fill.py_func)
     lines = fill.splitlines()
-    for i, kind in enumerate(_named_kinds(features)):
-        lines.append(f"    {kind} = events_of(kinds, named_kinds[{i}], as_of)")
-    lines += [f"    row[{column}] = {_call(one)}" for column, one in enumerate(features) if not one.kind]
-    if each := _each_kind(features):
+    for i, one in enumerate(templates):
+        if not one.is_per_kind:
+            lines.append(f"    if plain_columns[{i}] >= 0:")
+            lines.append(f"        row[plain_columns[{i}]] = {_call(one, templates)}")
+    if any(one.is_per_kind for one in templates):
         lines += ["    for kind in range(len(kind_columns)):", "        events = events_of(kinds, kind, as_of)"]
-        for i, key in enumerate(each):
-            one = next(one for one in features if (one.function, one.days) == key)
+    for i, one in enumerate(templates):
+        if one.is_per_kind:
             lines.append(f"        if kind_columns[kind, {i}] >= 0:")
-            lines.append(f"            row[kind_columns[kind, {i}]] = {_call(one)}")
+            lines.append(f"            row[kind_columns[kind, {i}]] = {_call(one, templates)}")
     source = inspect.getsource(walk).replace(fill, "\n".join([*lines, ""]))
-    if _each_kind(features) or _named_kinds(features):
-        source = source.replace("USES_KINDS = False", "USES_KINDS = True")
     source = source.replace("    row = 0\n", f"    row = 0\n{_borrow()}", 1)
     source = source.replace("@njit(nogil=True)", "@njit(nogil=True, cache=True)")
     head, body = source.split("LONG_AGO", 1)
@@ -107,23 +116,24 @@ def _text(features: tuple[Feature, ...]) -> str:
 
 def _borrow() -> str:
     """Lines that make every array of `walk` a borrowed one."""
-    plain = ("as_of", "known_at", "kind_columns", "named_kinds", "out", "row_customer", "row_as_of")
-    lines = [f"    {name} = borrowed({name})" for name in plain]
+    alone = ("as_of", "known_at", "plain_columns", "kind_columns", "named_kinds", "out", "row_customer", "row_as_of")
+    lines = [f"    {name} = borrowed({name})" for name in alone]
     for name, kind in (("columns", Columns), ("kinds", Kinds)):
         lines.append(f"    {name} = {kind.__name__}({', '.join(f'borrowed({name}.{one})' for one in kind._fields)})")
     return "\n".join([*lines, ""])
 
 
-def _call(one: Feature) -> str:
+def _call(one: Feature, templates: tuple[Feature, ...]) -> str:
     """The call of a feature, in currency units where it is money."""
-    arguments = [str(one.days) if name == "days" else name for name in one.arguments]
+    named = {kind: f"events_of(kinds, named_kinds[{i}], as_of)" for i, kind in enumerate(_named_kinds(templates))}
+    arguments = [str(one.days) if name == "days" else named.get(name, name) for name in one.arguments]
     scale = " / minor_units" if one.unit == "money" else ""
     return f"_{one.function.__module__.replace('.', '_')}_{one.function.__name__}({', '.join(arguments)}){scale}"
 
 
-def _digest(text: str, features: tuple[Feature, ...]) -> str:
+def _digest(text: str, templates: tuple[Feature, ...]) -> str:
     """A short hash over the pass and every file whose functions or constants it compiles in."""
-    modules = {one.function.__module__ for one in features} | {slices.__name__, clock.__name__}
+    modules = {one.function.__module__ for one in templates} | {slices.__name__, clock.__name__}
     while used := {
         module
         for name in modules

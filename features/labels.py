@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.catalogue import templates
 from features.clock import DAY
 from features.histories import Histories
 from features.kernel import compiled
@@ -24,7 +25,8 @@ def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int
     index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
     as_of = rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
     orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
-    compiled(()).walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
+    walk_period = compiled(templates()).walk_period
+    walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
     return orders, margin / histories.minor_units
 
 

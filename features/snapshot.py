@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from features.catalogue import catalogue, named
+from features.catalogue import catalogue, named, templates
 from features.clock import DAY, cut_offs, microseconds
 from features.errors import InputError
 from features.feature import Feature
@@ -78,8 +78,8 @@ class Rows:
         features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
         self.features = {name: one for name, one in features.items() if one is not None}
         wanted = tuple(self.features.values())
-        self.walk = compiled(wanted).walk
-        self.layout = layout(wanted, histories.kinds)
+        self.walk = compiled(templates()).walk
+        self.layout = layout(templates(), wanted, histories.kinds)
 
     def table(self, first: int, last: int) -> pa.Table:
         """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
@@ -90,8 +90,9 @@ class Rows:
             **{name: getattr(histories.columns, name)[first : last + 1] for name in starts},
         )
         interactions = int(np.diff(columns.interaction_starts).max(initial=0))
+        uses_kinds = len(self.layout.kind_columns) > 0
         kinds = Kinds(
-            np.empty(len(self.layout[0]) + 1, np.int64),
+            np.empty(len(self.layout.kind_columns) + 1 if uses_kinds else 0, np.int64),
             np.empty(interactions, np.int64),
             np.empty(interactions if len(columns.interaction_value) else 0),
         )

@@ -188,21 +188,21 @@ def events_of(kinds, kind, as_of):
 
 
 @njit(nogil=True)
-def fill(orders, refunds, items, interactions, kinds, as_of, kind_columns, named_kinds, minor_units, row):
+def fill(
+    orders, refunds, items, interactions, kinds, as_of, plain_columns, kind_columns, named_kinds, minor_units, row
+):
     """Write one row of features; features/kernel.py puts the calls of the features in its place."""
 
 
-USES_KINDS = False
-"""Whether a feature asks for events of a kind; features/kernel.py sets it."""
-
-
 @njit(nogil=True)
-def walk(columns, as_of, known_at, kinds, kind_columns, named_kinds, minor_units, out, row_customer, row_as_of):
+def walk(
+    columns, as_of, known_at, kinds, plain_columns, kind_columns, named_kinds, minor_units, out, row_customer, row_as_of
+):
     """Fill one row per customer and cut-off at which the customer has an order; return the number of rows.
 
-    as_of, known_at: microseconds, as_of ascending. kinds: room for the interactions of any customer. kind_columns:
-    column of each per-kind feature (kinds × features, -1 for none); named_kinds: codes of the kinds that features name
-    (-1: not in the log). out: (rows at most, features) float64. Rows come by customer, then cut-off.
+    as_of, known_at: microseconds, as_of ascending. kinds: room for the interactions of any customer, empty if no kind
+    is wanted. plain_columns, kind_columns, named_kinds: see `Layout`. out: (rows at most, features) float64. Rows come
+    by customer, then cut-off.
     """
     row = 0
     for customer in range(len(columns.starts) - 1):
@@ -215,13 +215,25 @@ def walk(columns, as_of, known_at, kinds, kind_columns, named_kinds, minor_units
             if len(orders.at) == 0:
                 continue
             interactions, kind = interactions_known(columns, customer, day, limit)
-            if USES_KINDS and not grouped:
+            if len(kinds.starts) and not grouped:
                 grouped = columns.prompt[customer] and limit >= day
                 if grouped:  # once for all cut-offs, each of which is cut again in events_of
                     sort_by_kind(*interactions_known(columns, customer, NEVER, NEVER), kinds)
                 else:
                     sort_by_kind(interactions, kind, kinds)
-            fill(orders, refunds, items, interactions, kinds, day, kind_columns, named_kinds, minor_units, out[row])
+            fill(
+                orders,
+                refunds,
+                items,
+                interactions,
+                kinds,
+                day,
+                plain_columns,
+                kind_columns,
+                named_kinds,
+                minor_units,
+                out[row],
+            )
             row_customer[row] = customer
             row_as_of[row] = day
             row += 1

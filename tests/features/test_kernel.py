@@ -15,7 +15,7 @@ from features.slices import Kinds
 from features.snapshot import snapshot
 
 DAY = date(1997, 10, 1)
-NO_KINDS = Kinds(np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
+NO_KINDS = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 EVERYTHING = frozenset({*ORDERS, "interactions", "value"})
 
 
@@ -49,7 +49,7 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
         out, customer, day = np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64)
         as_of = np.array([microseconds(DAY)])
         rows = compiled(features).walk(
-            cdnow.histories.columns, as_of, as_of, NO_KINDS, *layout(features, ()), 100, out, customer, day
+            cdnow.histories.columns, as_of, as_of, NO_KINDS, *layout(features, features, ()), 100, out, customer, day
         )
         answers.append(out[:rows, 0].sum())
     assert answers[1] == answers[0] * 3 / 2

@@ -214,6 +214,7 @@ def test_what_cannot_be_served_is_said_before_anything_starts(scores):
 def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, odd_ids, tmp_path):
     """CHECKS 1: leading zeros, Unicode, 20 digits, spreadsheet formulas; CSV → features → scores → HTTP."""
     orders = pd.DataFrame({"customer_id": odd_ids, "ordered_at": "2020-01-01", "amount": "10.00"})
+    orders["quantity"] = 1
     orders.to_csv(tmp_path / "orders.csv", index=False)
     features = snapshot(read(tmp_path / "orders.csv").histories, as_of=[date(2020, 3, 1)]).to_pandas()
     write_table(tmp_path / "scores.parquet", with_segment(scorer.score(model, features), features))
