@@ -78,7 +78,7 @@ class Rows:
         features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
         self.features = {name: one for name, one in features.items() if one is not None}
         wanted = tuple(self.features.values())
-        self.walk = compiled(templates()).walk
+        self.pass_ = compiled(templates())
         self.layout = layout(templates(), wanted, histories.kinds)
 
     def table(self, first: int, last: int) -> pa.Table:
@@ -100,7 +100,7 @@ class Rows:
         most = int(sum((begun < day).sum() for day in self.as_of))
         out = np.empty((most, len(self.features)), order="F")
         customer, day = np.empty(most, np.int64), np.empty(most, np.int64)
-        rows = self.walk(
+        rows = self.pass_.walk(
             columns,
             self.as_of,
             self.known_at,

@@ -102,7 +102,7 @@ def view_customers(db: duckdb.DuckDBPyConnection, types: Types, attributes: tupl
     ).fetchall()[0]
     if twice:
         raise InputError(
-            f"{twice:,} customers stand in more than one row, first '{example}'",
+            f"{twice:,} customer{'s' * (twice > 1)} in more than one row, first '{example}'",
             where=where,
             next="Give one row per customer: which of its attributes would be true?",
         )

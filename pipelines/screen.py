@@ -45,6 +45,11 @@ def show_check(content: dict[str, Any]) -> None:
         f"{content['first_day']} to before {content['end']}"
     )
     console.print(_reconciliation(content["reconciliation"], currency))
+    if content["interactions"]:
+        table = table_of("interactions", "count")
+        for one in content["interactions"]:
+            table.add_row(one["what"], f"{one['rows']:,}")
+        console.print(table)
     back = f"back within {content['follow_up_days']} days"
     table = table_of("horizon, days", "silent so long", back, "history long enough")
     for one in content["horizons"]:

@@ -1,0 +1,81 @@
+"""One customer's history → one row of features, as an endpoint needs it: the compiled pass beside the plain functions.
+
+Both compute every feature that CDNOW's log has, for customers of few and of many orders. The fastest of many calls,
+warm; read the ratio first: microseconds belong to one machine.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from benchmarks.table import save, show
+from features.clock import cut_offs
+from features.histories import Histories
+from features.ingest import ingest
+from features.log import Log
+from features.slices import Kinds
+from features.snapshot import Rows, columns_of
+
+CDNOW = Path(__file__).parents[1] / "pipelines" / "data" / "cdnow.parquet"
+DAY = date(1998, 7, 1)
+STARTS = ("starts", "adjustment_starts", "line_starts", "interaction_starts")
+
+
+def fastest(call: Callable[[], Any], *, calls: int) -> float:
+    """Microseconds of one call, the best of twenty rounds."""
+    rounds = []
+    for _ in range(20):
+        start = perf_counter()
+        for _ in range(calls):
+            call()
+        rounds.append((perf_counter() - start) / calls * 1e6)
+    return min(rounds)
+
+
+def measured(histories: Histories, rows: Rows, customer: int) -> dict[str, float]:
+    """Orders of a customer, and microseconds of the compiled pass and of the plain functions."""
+    alone = histories.columns._replace(
+        prompt=histories.columns.prompt[customer : customer + 1],
+        **{name: getattr(histories.columns, name)[customer : customer + 2] for name in STARTS},
+    )
+    out, row, day = np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64)
+    none = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    orders, refunds, items = rows.pass_.known(alone, 0, rows.as_of[0], rows.as_of[0])
+    given = {"orders": orders, "refunds": refunds, "items": items, "as_of": rows.as_of[0]}
+
+    def compiled() -> None:
+        rows.pass_.walk(alone, rows.as_of, rows.as_of, none, *rows.layout, histories.minor_units, out, row, day)
+
+    def plain() -> None:
+        for one in rows.features.values():
+            one.function(*(one.days if name == "days" else given[name] for name in one.arguments))
+
+    compiled()
+    return {
+        "orders": len(orders.at),
+        "compiled_us": fastest(compiled, calls=500),
+        "plain_us": fastest(plain, calls=2),
+    }
+
+
+def main(options: list[str]) -> None:  # noqa: ARG001
+    histories = ingest(Log(CDNOW, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
+    names = columns_of(histories, as_of=[DAY])
+    rows = Rows(histories, names, as_of=cut_offs([DAY]), known_at=cut_offs([DAY]))
+    counts = np.diff(histories.columns.starts)
+    found = [measured(histories, rows, int(np.argmin(np.abs(counts - count)))) for count in (1, 10, 100)]
+    table = [
+        [
+            f"{one['orders']:.0f} orders",
+            f"{one['compiled_us']:.1f}",
+            f"{one['plain_us']:.0f}",
+            f"{one['plain_us'] / one['compiled_us']:.0f}",
+        ]
+        for one in found
+    ]
+    show(f"One customer → {len(names)} features, microseconds", ["", "compiled", "plain Python", "plain ÷ ours"], table)
+    print(save("one_customer", {"features": len(names), "customers": found}))
