@@ -1,5 +1,6 @@
 """What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from features.ingest import Ingested, ingest
 from features.log import Log
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
