@@ -22,7 +22,6 @@ from features.snapshot import Rows, columns_of
 
 CDNOW = Path(__file__).parents[1] / "pipelines" / "data" / "cdnow.parquet"
 DAY = date(1998, 7, 1)
-STARTS = ("starts", "adjustment_starts", "line_starts", "interaction_starts")
 
 
 def fastest(call: Callable[[], Any], *, calls: int) -> float:
@@ -38,10 +37,7 @@ def fastest(call: Callable[[], Any], *, calls: int) -> float:
 
 def measured(histories: Histories, rows: Rows, customer: int) -> dict[str, float]:
     """Orders of a customer, and microseconds of the compiled pass and of the plain functions."""
-    alone = histories.columns._replace(
-        prompt=histories.columns.prompt[customer : customer + 1],
-        **{name: getattr(histories.columns, name)[customer : customer + 2] for name in STARTS},
-    )
+    alone = histories.columns.span(customer, customer + 1)
     out, row, day = np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64)
     none = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     orders, refunds, items = rows.pass_.known(alone, 0, rows.as_of[0], rows.as_of[0])

@@ -67,6 +67,12 @@ class Columns(NamedTuple):
     prompt: np.ndarray
     """Whether all of a customer's rows were known at once and nothing changed later: its slices are plain views."""
 
+    def span(self, first: int, last: int) -> "Columns":
+        """The columns of the customers `first:last`; nothing is copied."""
+        starts = ("starts", "adjustment_starts", "line_starts", "interaction_starts")
+        bounds = {name: getattr(self, name)[first : last + 1] for name in starts}
+        return self._replace(prompt=self.prompt[first:last], **bounds)
+
 
 @dataclass(frozen=True)
 class Histories:

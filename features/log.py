@@ -28,6 +28,10 @@ class Log:
     exclude_products: tuple[str, ...] = ()
     """SQL LIKE patterns of products that are no purchases."""
 
+    def extra(self, table: str) -> tuple[str, ...]:
+        """The columns wanted of a table beside its schema's."""
+        return self.attributes if table == "customers" else ()
+
     @property
     def tables(self) -> dict[str, Source]:
         """The tables that are given, by name."""

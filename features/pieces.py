@@ -97,8 +97,7 @@ def _split(
     db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None
 ) -> Iterator[pa.RecordBatch]:
     table = piece.table
-    extra = log.attributes if table == "customers" else ()
-    types = sources.read(db, table, piece.file, dict(log.mapping.get(table, {})), extra)
+    types = sources.read(db, table, piece.file, log.mapping.get(table, {}), log.extra(table))
     customer = text_of("customer_id", types["customer_id"])
     reader = db.sql(f"""
         select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}

@@ -99,9 +99,7 @@ def reading(
         if memory_bytes:
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
         types = {
-            table: sources.read(
-                db, table, source, log.mapping.get(table, {}), log.attributes if table == "customers" else ()
-            )
+            table: sources.read(db, table, source, log.mapping.get(table, {}), log.extra(table))
             for table, source in log.tables.items()
         }
         opened = Reading(db, log, types, Path(folder), before_us)

@@ -84,11 +84,7 @@ class Rows:
     def table(self, first: int, last: int) -> pa.Table:
         """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
         histories = self.histories
-        starts = ("starts", "adjustment_starts", "line_starts", "interaction_starts")
-        columns = histories.columns._replace(
-            prompt=histories.columns.prompt[first:last],
-            **{name: getattr(histories.columns, name)[first : last + 1] for name in starts},
-        )
+        columns = histories.columns.span(first, last)
         interactions = int(np.diff(columns.interaction_starts).max(initial=0))
         uses_kinds = len(self.layout.kind_columns) > 0
         kinds = Kinds(
