@@ -146,6 +146,7 @@ def features(
     memory: Annotated[
         str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
     ] = None,
+    rfm: Annotated[bool, typer.Option("--rfm", help="Add each customer's RFM quintiles among all of the day.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     catalogue: Annotated[bool, typer.Option("--list", help="List the features and stop.")] = False,
     as_json: Json = False,
@@ -175,6 +176,7 @@ def features(
             output=output,
             engine=engine,
             memory_bytes=store.size_of(memory) if memory else None,
+            rfm=rfm,
             now=_now(),
             say=say,
         )

@@ -42,6 +42,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
         output=folder / "features.parquet",
         engine="duckdb",
         memory_bytes=None,
+        rfm=True,
         now=now,
         say=say,
     )

@@ -7,7 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.account import Tally, account_of, quarantine
 from features.buckets import buckets, database_bytes
@@ -15,6 +18,7 @@ from features.clock import day_of, microseconds
 from features.errors import InputError
 from features.ingest import no_order
 from features.reading import Reading, reading
+from features.rfm import QUINTILES, RANKED, cells, cuts
 from features.snapshot import chunks, columns_of
 from pipelines import store
 from pipelines.config import Config
@@ -32,6 +36,7 @@ def write_features(
     output: Path,
     engine: str,
     memory_bytes: int | None,
+    rfm: bool,
     now: datetime,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -39,15 +44,25 @@ def write_features(
 
     known_at: only what was recorded before that day; after `as_of`, which is then one day, it adds what became known
     since of what came before. engine: duckdb, on this machine, or spark. memory_bytes: what the run may take, all in
-    all; a larger log is split on disk (Spark has settings of its own).
+    all; a larger log is split on disk (Spark has settings of its own). rfm: add each customer's quintiles among all of
+    the day.
     """
     store.writable(output, kinds=store.TABLES)
+    output.parent.mkdir(parents=True, exist_ok=True)
     refuse_input_as_output(config, [output])
     asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
     times = {"now_us": int(now.timestamp() * 1_000_000), "before_us": _before_us(**asked)}
     write = _by_spark if engine == "spark" else _on_this_machine
+    how: dict[str, Any] = {"asked": asked, "times": times, "memory_bytes": memory_bytes or _memory(), "say": say}
     say("reading the log")
-    rows, names = write(config, output, asked=asked, times=times, memory_bytes=memory_bytes or _memory(), say=say)
+    if rfm:
+        with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
+            rows, names = write(config, Path(staging) / "features.parquet", **how)
+            say("comparing each customer with all")
+            store.write_tables(output, _with_quintiles(Path(staging) / "features.parquet"))
+            names = [*names, *QUINTILES]
+    else:
+        rows, names = write(config, output, **how)
     days = [day.isoformat() for day in sorted(set(as_of))]
     return {"rows": rows, "days": days, "features": len(names), "written": str(output)}
 
@@ -101,6 +116,23 @@ def _by_spark(
         if times["before_us"] is None:
             write_account(config, staged.account, staged.quarantine())
     return written, staged.features
+
+
+def _with_quintiles(path: Path) -> Iterator[pa.Table]:
+    """The rows of a file of features as they are, each with its quintiles among all of its day."""
+    file = pq.ParquetFile(path)
+    base = file.read(["as_of", *RANKED])
+    by_day = {day: cuts(base.filter(pc.equal(base["as_of"], day))) for day in pc.unique(base["as_of"])}
+    del base
+    for number in range(file.num_row_groups):
+        rows = file.read_row_group(number)
+        found = np.full((rows.num_rows, len(QUINTILES)), np.nan)
+        for day, day_cuts in by_day.items():
+            of_day = pc.equal(rows["as_of"], day)
+            found[of_day.to_numpy()] = np.column_stack(cells(rows.filter(of_day), day_cuts).columns)
+        for name, column in zip(QUINTILES, found.T, strict=True):
+            rows = rows.append_column(name, pa.array(column))
+        yield rows
 
 
 def _memory() -> int:

@@ -68,6 +68,25 @@ def test_features_of_many_days_are_written_in_one_file(shop, stayworth):
     assert rows.groupby("as_of")["customer_id"].nunique().tolist() == [2357, 2357]
 
 
+def test_rfm_quintiles_equal_sql_for_every_customer_of_every_day(shop, stayworth):
+    stayworth("features", "--as-of", "1997-03-01", "--as-of", "1998-01-01", "-o", "new/rfm.parquet", "--rfm")
+    stayworth("features", "--as-of", "1997-03-01", "--as-of", "1998-01-01", "-o", "new/plain.parquet")
+    quintile = "1 + (5 * (rank() over (partition by as_of order by {}) - 1)) // count(*) over (partition by as_of)"
+    wrong = duckdb.sql(f"""
+        with base as (from '{shop}/new/plain.parquet'), told as (
+            select *, {quintile.format("recency_days desc")} as recency_quintile,
+                   {quintile.format("orders")} as frequency_quintile,
+                   {quintile.format("spend_total")} as monetary_quintile from base)
+        (from told except all from '{shop}/new/rfm.parquet')
+        union all (from '{shop}/new/rfm.parquet' except all from told)
+    """)
+    assert len(wrong.fetchall()) == 0
+    rows = pd.read_parquet(shop / "new" / "rfm.parquet")
+    assert len(rows) > 2500
+    assert rows.groupby("as_of")["recency_quintile"].nunique().tolist() == [5, 5]
+    assert sorted(path.name for path in (shop / "new").iterdir()) == ["plain.parquet", "rfm.parquet"]
+
+
 def test_training_leaves_metrics_with_intervals_for_every_model(shop):
     metrics = json.loads((shop / "runs" / "metrics.json").read_text())
     assert set(metrics["models"]) == {"stayworth", "bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"}

@@ -1,0 +1,52 @@
+"""RFM: each customer's quintile of recency, frequency and monetary value among the whole base of the day.
+
+A quintile compares a customer with all others, so it cannot be a feature of one history: a customer alone would be in
+another cell. It is a step of its own, taken after the rows of a day are there.
+
+Source: Hughes (1994), Strategic Database Marketing, chapter on RFM; independent quintiles rather than nested ones.
+"""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+QUINTILES = {
+    "recency_quintile": ("recency_days", -1),
+    "frequency_quintile": ("orders", 1),
+    "monetary_quintile": ("spend_total", 1),
+}
+"""Each quintile, the feature it is of, and whether more of that is better (1) or worse (-1)."""
+
+RANKED = [feature for feature, _ in QUINTILES.values()]
+
+Cuts = dict[str, NDArray[np.float64]]
+
+
+def cuts(base: pa.Table) -> Cuts:
+    """Where the quintiles of a base begin: of each quintile the four values above which 2, 3, 4 and 5 are given.
+
+    base: the columns `RANKED` of all customers of one day, at least one.
+    """
+    found = {}
+    for name, (feature, sign) in QUINTILES.items():
+        worst_first = np.sort(sign * base[feature].to_numpy())
+        found[name] = worst_first[-(-len(worst_first) * np.arange(1, 5) // 5) - 1]
+    return found
+
+
+def cells(rows: pa.Table, cuts: Cuts) -> pa.Table:
+    """The quintiles of rows of the day that the cuts are of, 1 (worst) to 5 (best), as float64 columns.
+
+    1 + the whole fifths of the base that are worse than the customer. Equal customers are in equal cells, so that a
+    quintile can be empty: where three of four customers ordered once, they all have `frequency_quintile` 1.
+
+    >>> base = pa.table({"recency_days": [9.0, 1, 5, 3], "orders": [1.0, 1, 1, 8], "spend_total": [2.0, 4, 6, 8]})
+    >>> cells(base, cuts(base))["frequency_quintile"].to_pylist()
+    [1.0, 1.0, 1.0, 4.0]
+    """
+    return pa.table(
+        {
+            name: 1.0 + np.searchsorted(cuts[name], sign * rows[feature].to_numpy())
+            for name, (feature, sign) in QUINTILES.items()
+        }
+    )
