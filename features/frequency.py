@@ -3,11 +3,14 @@
 import numpy as np
 
 from features.calendar import month_and_day
-from features.clock import DAY
+from features.clock import DAY, YEAR_DAYS
 from features.feature import feature
 
 WINDOWS = (30, 90, 180, 365)
 """Lengths of the windows, in days."""
+
+SEASONS = (30, 90, 180)
+"""Lengths of the windows that began a year ago, in days: what comes now, a year before."""
 
 
 @feature(unit="orders", says="{} orders so far")
@@ -23,6 +26,12 @@ def repeat_orders(orders):
 @feature(unit="orders", says="{} orders in the last {days} days", windows=WINDOWS)
 def orders_last(orders, as_of, days):
     return len(orders.at) - np.searchsorted(orders.at, as_of - days * DAY)
+
+
+@feature(unit="orders", says="{} orders in the {days} days that began a year ago", windows=SEASONS)
+def orders_year_ago(orders, as_of, days):
+    start = as_of - YEAR_DAYS * DAY
+    return np.searchsorted(orders.at, start + days * DAY) - np.searchsorted(orders.at, start)
 
 
 @feature(unit="share", says="{} share of orders after the first")

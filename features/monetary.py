@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from features.clock import DAY
+from features.clock import DAY, YEAR_DAYS
 from features.feature import feature
-from features.frequency import WINDOWS
+from features.frequency import SEASONS, WINDOWS
 
 
 @feature(unit="money", says="{} spent so far")
@@ -33,6 +33,17 @@ def spend_last(orders, as_of, days):
     spent = orders.amount_cents[np.searchsorted(orders.at, start) :].sum()
     for i in range(len(orders.refund_at)):
         if orders.refund_at[i] >= start:
+            spent += orders.refund_cents[i]
+    return spent
+
+
+@feature(unit="money", says="{} spent in the {days} days that began a year ago", windows=SEASONS)
+def spend_year_ago(orders, as_of, days):
+    start = as_of - YEAR_DAYS * DAY
+    end = start + days * DAY
+    spent = orders.amount_cents[np.searchsorted(orders.at, start) : np.searchsorted(orders.at, end)].sum()
+    for i in range(len(orders.refund_at)):
+        if start <= orders.refund_at[i] < end:
             spent += orders.refund_cents[i]
     return spent
 

@@ -16,6 +16,14 @@ DAYS = [date(2020, 6, 1), date(2021, 2, 28), date(2021, 3, 1), date(2022, 1, 1)]
 N_DAYS = (30, 90, 180, 365)
 
 
+YEAR_AGO = "t >= $day - interval 365 day and t < $day - interval 365 day + interval {n} day"
+SEASONS = ", ".join(
+    f"count(*) filter ({YEAR_AGO}) as orders_year_ago_{{n}}d, "
+    f"coalesce(sum(amount) filter ({YEAR_AGO}), 0) as spend_year_ago_{{n}}d".format(n=n)
+    for n in (30, 90, 180)
+)
+
+
 def windows(*columns: str) -> str:
     """SQL columns, once for each window [day - n, day)."""
     return ", ".join(column.format(n=n, start=f"$day - interval {n} day") for n in N_DAYS for column in columns)
@@ -67,7 +75,8 @@ with line as (
         "coalesce(sum(amount) filter (t >= {start}), 0) as spend_last_{n}d",
         "coalesce(sum(margin) filter (t >= {start}), 0) as margin_last_{n}d",
     )
-}
+},
+           {SEASONS}
     from shared group by customer_id
 ), refunded as (
     select customer_id, count(*) as refunds, -sum(amount)::double as taken,

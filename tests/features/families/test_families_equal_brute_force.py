@@ -72,6 +72,12 @@ def times(events):
     return [event[0] for event in events]
 
 
+def year_ago(c, days, times):
+    """Which of the times lie in the days that began a year ago."""
+    past = [in_days(c.as_of - at) for at in times]
+    return [i for i, ago in enumerate(past) if 365 - days < ago <= 365]
+
+
 def within(c, days, times):
     """Which of the instants lie in `[as_of - days, as_of)`."""
     return [c.as_of - timedelta(days=days) <= at < c.as_of for at in times]
@@ -100,6 +106,7 @@ ORACLES = {
         "orders": lambda c: len(c.orders),
         "repeat_orders": lambda c: len(c.orders) - 1,
         "orders_last": lambda c, days: sum(within(c, days, c.times)),
+        "orders_year_ago": lambda c, days: len(year_ago(c, days, c.times)),
         "repeat_share": lambda c: share([i > 0 for i in range(len(c.orders))]),
         "weekend_share": lambda c: share([at.strftime("%A") in ("Saturday", "Sunday") for at in c.times]),
         "orders_same_month": lambda c: sum(at.month == c.as_of.month for at in c.times),
@@ -112,6 +119,10 @@ ORACLES = {
         "spend_last": lambda c, days: (
             sum_within(c, days, c.times, c.net)
             - sum_within(c, days, times(c.loose), [cents for _, cents, _ in c.loose])
+        ),
+        "spend_year_ago": lambda c, days: (
+            sum(c.net[i] for i in year_ago(c, days, c.times))
+            - sum(c.loose[i][1] for i in year_ago(c, days, times(c.loose)))
         ),
         "spend_median": lambda c: statistics.median(c.net),
         "spend_max": lambda c: sorted(c.net)[-1],
