@@ -9,6 +9,6 @@ order:
     slices, feature, catalogue and the families      what a feature is, and all there are: recency, frequency, monetary,
                                                      rhythm, basket, crosses, calendar, interactions
     walk, kernel, borrowing                          one compiled pass over all customers and cut-offs
-    snapshot, labels                                 feature rows, and what followed them
+    snapshot, labels, leaving                        feature rows, and what followed them; who left
     buckets; spark, pieces, whole                    logs larger than memory, or than one machine
 """

@@ -1,7 +1,7 @@
 """Where every row and every cent of a log went."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ class Tally(NamedTuple):
     netted_cents: int
     interactions: int
     """Interactions of customers with an order."""
+    customers: int = 0
+    """Rows of the table `customers` of somebody with an order."""
 
     @classmethod
     def total(cls, parts: list["Tally"]) -> "Tally":
@@ -42,12 +44,17 @@ class Account:
     orders: list[Entry]
     interactions: list[Entry]
     """Empty where the log has none."""
+    customers: list[Entry] = field(default_factory=list)
+    """Empty where the log has none."""
 
 
 def account_of(opened: Reading, tally: Tally) -> Account:
     """The account of a log that was read."""
-    has_interactions = "interactions" in opened.types
-    return Account(_orders(opened, tally), _interactions(opened, tally) if has_interactions else [])
+    return Account(
+        _orders(opened, tally),
+        _of_buyers(opened, "interactions", "accepted", tally.interactions),
+        _of_buyers(opened, "customers", "with an order", tally.customers),
+    )
 
 
 def _orders(opened: Reading, tally: Tally) -> list[Entry]:
@@ -71,13 +78,15 @@ def _orders(opened: Reading, tally: Tally) -> list[Entry]:
     ]
 
 
-def _interactions(opened: Reading, tally: Tally) -> list[Entry]:
-    usable = _usable(opened, "interactions")
+def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[Entry]:
+    """The entries of a table of which only the rows of customers with an order are used, and so many are."""
+    if table not in opened.types:
+        return []
     return [
-        _source(opened, "interactions"),
-        Entry("accepted", tally.interactions, Decimal(0)),
-        Entry("of somebody without an order", usable.rows - tally.interactions, Decimal(0)),
-        *_quarantined(opened, "interactions"),
+        _source(opened, table),
+        Entry(what, rows, Decimal(0)),
+        Entry("of somebody without an order", _usable(opened, table).rows - rows, Decimal(0)),
+        *_quarantined(opened, table),
     ]
 
 
@@ -108,7 +117,8 @@ def _units(micros: int) -> Decimal:
 def quarantine(opened: Reading) -> Iterator[pa.Table]:
     """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
 
-    A log with interactions adds at, kind and value. In tables of bounded size, the first of them empty.
+    A log with interactions adds at, kind and value, one that says who left adds left_at. In tables of bounded size,
+    the first of them empty.
     """
 
     def bad(table: str) -> str:
@@ -123,6 +133,11 @@ def quarantine(opened: Reading) -> Iterator[pa.Table]:
         selects.append(
             'select file, row, reason, written_id as customer_id, written_at as "at", written_kind as kind, '
             f"written_value as value from rows_interactions where {bad('interactions')}"
+        )
+    if "customers" in opened.types:
+        left_at = ", written_left_at as left_at" if opened.contractual else ""
+        selects.append(
+            f"select file, row, reason, written_id as customer_id{left_at} from rows_customers where {bad('customers')}"
         )
     selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged]
     reader = opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()

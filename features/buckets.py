@@ -47,4 +47,6 @@ def buckets(opened: Reading, *, memory_bytes: int) -> Iterator[tuple[Histories, 
                 else f"(select * from usable_{table} limit 0)"
                 for table, path in files.items()
             }
-            yield histories_of(opened, relations["orders"], relations.get("interactions", ""))
+            yield histories_of(
+                opened, relations["orders"], relations.get("interactions", ""), relations.get("customers", "")
+            )

@@ -1,7 +1,7 @@
 """From rows as written to judged rows: typed, money exact, each usable or with a reason why not.
 
-The SQL of each kind of column stands in a small function; the views `rows_orders` and `rows_interactions` put them
-together. Nothing is computed until a query asks for it, and then only the columns it asks for.
+The SQL of each kind of column stands in a small function; the views `rows_<table>` put them together. Nothing is
+computed until a query asks for it, and then only the columns it asks for.
 """
 
 import duckdb
@@ -119,6 +119,33 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log) ->
         from typed""")
 
 
+def judge_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
+    """Make the view `rows_customers` of `raw_customers`.
+
+    file, row, written_id, written_left_at; customer_id (text); attribute_0, … (numbers or text) in the order of the
+    log's attributes; left_us; has_left (whether `left_at` holds something); reason (null: usable).
+    """
+    kinds = [types[name] for name in log.attributes]
+    attributes = [
+        f", {named(name)}::{'double' if is_number(kind) else 'text'} as attribute_{place}"
+        for place, (name, kind) in enumerate(zip(log.attributes, kinds, strict=True))
+    ]
+    nobody = is_blank("customer_id", types["customer_id"])
+    given = _given("left_at", types)
+    left_us = _instant(types, log, "left_at") if is_time(types.get("left_at", ""), log) else "null::bigint"
+    db.execute(f"""
+        create temp view rows_customers as
+        select file, row, customer_id::text as written_id,
+               {"left_at::text" if "left_at" in types else "null::text"} as written_left_at,
+               {_texts(types, "customer_id")}{"".join(attributes)}, {given} as has_left,
+               if({given}, {left_us}, null) as left_us,
+               case when {nobody} then 'no customer_id'
+                    when {text_of("customer_id", types["customer_id"])} is null
+                    then 'customer_id is not a whole number'
+               end as reason
+        from raw_customers""")
+
+
 EPOCH_1900 = -2_208_988_800_000_000
 """1900-01-01 in microseconds: earlier times are mistakes."""
 
@@ -128,6 +155,21 @@ def text_of(column: str, kind: str) -> str:
     if kind.startswith(FRACTIONS):
         return f"case when {column} = trunc({column}) and abs({column}) < 1e15 then {column}::bigint::text end"
     return f"nullif({column}, '')" if kind == "VARCHAR" else f"nullif({column}::text, '')"
+
+
+def is_number(kind: str) -> bool:
+    """Whether values of a DuckDB type are numbers (or true and false), not names."""
+    return (
+        kind in ("BOOLEAN", "FLOAT", "DOUBLE", "HUGEINT")
+        or kind.startswith("DECIMAL")
+        or kind.endswith("INT")
+        or kind in ("INTEGER", "UINTEGER")
+    )
+
+
+def is_time(kind: str, log: Log) -> bool:
+    """Whether values of a DuckDB type can be read as times; whole numbers only by a format."""
+    return kind.startswith(("TIMESTAMP", "DATE", "VARCHAR", *(INTEGERS if log.time_format else ())))
 
 
 def kind_name(column: str) -> str:

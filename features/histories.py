@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from features.clock import day_of
 
+NEVER = np.iinfo(np.int64).max
+"""When somebody leaves who has not left."""
+
 
 class Columns(NamedTuple):
     """The sorted columns. Times are int64 microseconds UTC, money is minor units (cents).
@@ -93,10 +96,26 @@ class Histories:
     """What happened from then on was left out of the log when it was read."""
     attributes: dict[str, pa.Array] = field(default_factory=dict)
     """What the config declares of the table `customers`: one value per customer."""
+    left_us: np.ndarray | None = None
+    """When each customer left (microseconds, `NEVER` for who has not) where the log says so; no feature reads it."""
 
     @property
     def customers(self) -> int:
         return len(self.customer_ids)
+
+    @property
+    def contractual(self) -> bool:
+        """Whether the log says who left when: churn is then leaving, not silence."""
+        return self.left_us is not None
+
+    def gone(self, customer: np.ndarray, *, as_of: np.ndarray, known_at: np.ndarray) -> np.ndarray:
+        """Whether each customer (by number) had left before `as_of` as known before `known_at` (microseconds).
+
+        Who is gone is no row, neither of features nor of training. Leaving is known from the moment it happens.
+        """
+        if self.left_us is None:
+            return np.zeros(len(customer), bool)
+        return self.left_us[customer] < np.minimum(as_of, known_at)
 
     @property
     def first_day(self) -> date:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from features.account import Account, Tally, account_of, quarantine
 from features.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
 from features.errors import InputError
-from features.histories import Columns, Histories
+from features.histories import NEVER, Columns, Histories
 from features.log import Log
 from features.reading import Reading, reading
 from features.schema import minor_units
@@ -54,10 +54,12 @@ def no_order(opened: Reading) -> InputError:
     )
 
 
-def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histories, Tally]:
+def histories_of(
+    opened: Reading, orders: str, interactions: str, customers: str = "usable_customers"
+) -> tuple[Histories, Tally]:
     """The histories of the customers with an order in the relation `orders`, and what became of their rows.
 
-    The relations have the columns of the views `usable_orders` and `usable_interactions`.
+    The relations have the columns of the views `usable_orders`, `usable_interactions` and `usable_customers`.
     """
     db = opened.db
     db.execute(f"""
@@ -72,6 +74,7 @@ def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histo
     has_interactions = "interactions" in opened.types
     columns |= interactions_of(_fetched(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids))
     columns["prompt"] = prompt(columns)
+    described, attributes, left_us = _described(opened, customers, ids)
     histories = Histories(
         customer_ids=ids,
         columns=Columns(**columns),
@@ -80,9 +83,10 @@ def histories_of(opened: Reading, orders: str, interactions: str) -> tuple[Histo
         channels=tuple(opened.channels),
         kinds=opened.kinds,
         before_us=opened.before_us,
-        attributes=_attributes(opened, ids),
+        attributes=attributes,
+        left_us=left_us,
     )
-    return histories, Tally(*netted, len(columns["interaction_at"]))
+    return histories, Tally(*netted, len(columns["interaction_at"]), described)
 
 
 def _fetched(opened: Reading, relation: str) -> Arrays:
@@ -100,10 +104,19 @@ def _fetched(opened: Reading, relation: str) -> Arrays:
     return rows
 
 
-def _attributes(opened: Reading, ids: pa.Array) -> dict[str, pa.Array]:
-    """The declared attributes of each customer, in the order of ids; null where the table has none of them."""
-    if not opened.attributes:
-        return {}
-    rows = opened.db.sql("select * from usable_customers").to_arrow_table()
+def _described(opened: Reading, relation: str, ids: pa.Array) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
+    """What the table `customers` says of the buyers, in the order of ids: how many are in it, attributes, left_us.
+
+    An attribute of who is not in it is null, and they have not left. left_us is None where the log does not have it.
+    """
+    if "customers" not in opened.types:
+        return 0, {}, None
+    rows = opened.db.sql(f"select rows.* from {relation} as rows join buyers using (customer_id)").to_arrow_table()
     place = pc.index_in(ids, rows["customer_id"].combine_chunks())
-    return {name: rows[name].combine_chunks().take(place) for name in opened.attributes}
+    attributes = {
+        name: rows[f"attribute_{number}"].combine_chunks().take(place) for number, name in enumerate(opened.attributes)
+    }
+    if not opened.contractual:
+        return rows.num_rows, attributes, None
+    left_us = rows["left_us"].combine_chunks().take(place)
+    return rows.num_rows, attributes, pc.fill_null(left_us, NEVER).to_numpy().astype(np.int64)

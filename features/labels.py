@@ -1,7 +1,7 @@
 """What customers did next: the labels, counted by the same slices as the features.
 
 A label at `as_of` is what a feature would say about the window `[as_of, as_of + horizon)` on the day the window
-closes, so it is known on that day and not a day earlier.
+closes, so it is known on that day and not a day earlier. Where the log says who left, leaving is such an event too.
 """
 
 from datetime import timedelta
@@ -22,19 +22,34 @@ def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int
     rows: a table with customer_id and as_of, as `snapshot` returns it. Orders refunded in full before the period
     ends do not count; refunds without an order count on their day, so a margin can be negative.
     """
-    index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
-    as_of = rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
+    index, as_of = _places(histories, rows)
     orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
     walk_period = compiled(templates()).walk_period
     walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
     return orders, margin / histories.minor_units
 
 
+def left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:
+    """Whether each row's customer left in `[as_of, as_of + horizon)`; raises ValueError if the log does not say so."""
+    if histories.left_us is None:
+        raise ValueError("the log does not say who left")
+    index, as_of = _places(histories, rows)
+    left_us = histories.left_us[index]
+    return (left_us >= as_of) & (left_us < as_of + horizon_days * DAY)
+
+
+def _places(histories: Histories, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row's customer, and its day in microseconds."""
+    index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
+    return index, rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
+
+
 def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> pa.Table:
     """Add what followed and what came before each row over `horizon_days`.
 
-    churned (bool: no order in the window), future_orders, future_value (margin); last_period_orders and
-    last_period_value over the window before `as_of`. Raises ValueError if a row's window is not in the data.
+    churned (bool: `left_at` in the window where the log has it, else no order in it), bought (bool: an order in it),
+    future_orders, future_value (margin); last_period_orders and last_period_value over the window before `as_of`.
+    Raises ValueError if a row's window is not in the data.
     """
     last = pc.max(rows["as_of"]).as_py()
     if last is not None and last + timedelta(days=horizon_days) > histories.end:
@@ -42,7 +57,8 @@ def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> p
     orders, value = period(histories, rows, from_days=0, to_days=horizon_days)
     past_orders, past_value = period(histories, rows, from_days=-horizon_days, to_days=0)
     labels = {
-        "churned": orders == 0,
+        "churned": left(histories, rows, horizon_days=horizon_days) if histories.contractual else orders == 0,
+        "bought": orders > 0,
         "future_orders": orders,
         "future_value": value,
         "last_period_orders": past_orders,

@@ -14,12 +14,12 @@ from features.delimited import named
 from features.errors import InputError
 from features.log import Log
 
-TIMES = {"orders": "ordered_at", "interactions": "at"}
+TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at"}
 """The column of each table that says when."""
 
 REMEDIES = {
-    f"{time} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
-    for time in TIMES.values()
+    f"{TIMES[table]} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
+    for table in ("orders", "interactions")
 } | {
     "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
     "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
@@ -78,6 +78,11 @@ class Reading:
         return self.log.attributes if "customers" in self.types else ()
 
     @property
+    def contractual(self) -> bool:
+        """Whether it says of its customers who left when."""
+        return "left_at" in self.types.get("customers", {})
+
+    @property
     def present(self) -> frozenset[str]:
         """The columns of its orders; and `interactions`, and their `value`, if it has them."""
         more = {"interactions", "value"} & {*self.types, *self.types.get("interactions", {})}
@@ -121,20 +126,22 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     if not is_part and not opened.rows(f"select 1 from raw_{table} limit 1"):
         raise no_rows(where)
     _refuse_kinds(opened, table, where=where)
-    if table == "customers":
-        usable.view_customers(db, types, opened.log.attributes, where=where)
-        return
     if table == "orders":
         _refuse_currencies(opened, where=where)
         clean.judge_orders(db, types, opened.log)
-    else:
+    elif table == "interactions":
         clean.judge_interactions(db, types, opened.log)
-    if "source" in types or sources.parts(opened.log.tables[table]) > 1:
+    else:
+        clean.judge_customers(db, types, opened.log)
+    if table != "customers" and ("source" in types or sources.parts(opened.log.tables[table]) > 1):
         repeats.set_aside(db, table, has_source="source" in types)
     _refuse_unzoned(opened, table, where=where)
     judged = opened.judged[table] = _judged(opened, table)
     if not is_part:
         refuse_unreadable(judged, lambda reason: first_of(opened, table, reason))
+    if table == "customers":  # who leaves in the future has not left yet, and may well be known to leave
+        usable.view_customers(db, types, opened.log, before_us=opened.before_us, where=where)
+        return
     _refuse_future(opened, table, now_us=now_us)
     if table == "orders":
         opened.channels.extend(usable.view_orders(db, types, before_us=opened.before_us))
@@ -146,17 +153,23 @@ def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
     """Raise InputError where a column's type cannot hold what we look for in it."""
     types, log = opened.types[table], opened.log
     numbers = (*clean.INTEGERS, *clean.FRACTIONS, "VARCHAR")
-    times = ("TIMESTAMP", "DATE", "VARCHAR", *(clean.INTEGERS if log.time_format else ()))
     for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
         if not types[column].startswith(numbers):
             raise InputError(f"expected numbers in {column}, found {types[column]}", where=where)
-    for column in types.keys() & {"ordered_at", "at", "recorded_at"}:
-        if not types[column].startswith(times):
+    for column in types.keys() & {"ordered_at", "at", "recorded_at", "left_at"}:
+        if not clean.is_time(types[column], log) and not (column == "left_at" and _is_empty(opened, table, column)):
             raise InputError(
                 f"expected dates or times in {column}, found {types[column]}",
                 where=where,
                 next="If they are written as digits, say how in time.format, e.g. '%Y%m%d'.",
             )
+
+
+def _is_empty(opened: Reading, table: str, column: str) -> bool:
+    """Whether a column holds nothing at all: its type then says nothing either."""
+    name = named(column)
+    number = f" and not isnan({name})" if opened.types[table][column] in ("FLOAT", "DOUBLE") else ""
+    return not opened.rows(f"select 1 from raw_{table} where {name} is not null{number} limit 1")
 
 
 def _refuse_currencies(opened: Reading, *, where: str) -> None:
@@ -179,10 +192,11 @@ def _refuse_currencies(opened: Reading, *, where: str) -> None:
 
 def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
     """Raise InputError where times carry no zone and the log names none."""
-    if opened.log.timezone:
-        return
     time = TIMES[table]
-    naive = clean.is_naive(named(time), opened.types[table][time])
+    kind = opened.types[table].get(time, "")
+    if opened.log.timezone or not clean.is_time(kind, opened.log):
+        return
+    naive = f"{clean.is_naive(named(time), kind)} and not {clean.is_blank(time, kind)}"
     rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
     if rows:
         raise InputError(
@@ -194,13 +208,14 @@ def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
 
 def _judged(opened: Reading, table: str) -> list[Judged]:
     """What a table holds, by reason."""
+    time = "left_us as at_us" if table == "customers" else "at_us"
     money = "micros, cents" if table == "orders" else "0 as micros, 0 as cents"
     return [
         Judged(*row)
         for row in opened.rows(f"""
             select reason, count(*), coalesce(sum(micros), 0), coalesce(sum(cents), 0), count(*) filter (cents < 0),
                    coalesce(sum(cents) filter (cents < 0), 0), max(at_us)
-            from (select reason, at_us, {money} from rows_{table}) group by reason order by 2 desc, 1""")
+            from (select reason, {time}, {money} from rows_{table}) group by reason order by 2 desc, 1""")
     ]
 
 

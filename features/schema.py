@@ -47,6 +47,8 @@ INTERACTIONS = {
 
 CUSTOMERS = {
     "customer_id": Column("who; any text, once", required=True),
+    "joined_at": Column("when they joined; nothing is computed of it yet"),
+    "left_at": Column("when they left, empty if they have not; where there is such a column, churn is contractual"),
 }
 """The table `customers`; what else it holds are attributes, features if features.attributes names them."""
 

@@ -25,7 +25,7 @@ CELLS = 4_000_000
 def snapshot(
     histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
 ) -> pa.Table:
-    """Features of every customer with an order known before each day of `as_of`.
+    """Features of every customer with an order known before each day of `as_of` who had not left by then.
 
     Returns customer_id (text), as_of (date) and the features (float64, money in currency units, undefined = NaN;
     names as text), sorted by customer, then day. known_at: only what was recorded before that day (default: before
@@ -107,18 +107,21 @@ class Rows:
             customer,
             day,
         )
-        customer = customer[:rows] + first
-        values = dict(zip(self.features, out.T, strict=True))
+        customer, day = customer[:rows] + first, day[:rows]
+        gone = histories.gone(customer, as_of=day, known_at=self.known_at[np.searchsorted(self.as_of, day)])
+        kept = np.flatnonzero(~gone) if gone.any() else slice(rows)
+        customer, day = customer[kept], day[kept]
+        values = {name: column[kept] for name, column in zip(self.features, out.T, strict=True)}
         ids = pa.DictionaryArray.from_arrays(customer - first, histories.customer_ids[first:last])
-        table = {"customer_id": ids, "as_of": pa.array((day[:rows] // DAY).astype(np.int32)).cast(pa.date32())}
+        table = {"customer_id": ids, "as_of": pa.array((day // DAY).astype(np.int32)).cast(pa.date32())}
         for name in self.names:
             if name not in values:
                 table[name] = histories.attributes[name].take(pa.array(customer))
             elif self.features[name].unit == "channel":
-                codes = values[name][:rows].astype(np.int32)
+                codes = values[name].astype(np.int32)
                 table[name] = pa.array(histories.channels, pa.string()).take(pa.array(codes, mask=codes < 0))
             else:
-                table[name] = pa.array(values[name][:rows])
+                table[name] = pa.array(values[name])
         return pa.table(table)
 
 

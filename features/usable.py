@@ -2,9 +2,10 @@
 
 import duckdb
 
-from features.clean import Types, is_blank, kind_name, text_of
+from features.clean import EPOCH_1900, Types, kind_name
 from features.delimited import named
 from features.errors import InputError
+from features.log import Log
 
 MOST_KINDS = 40
 """Kinds of interaction in a log: each of them is a dozen features."""
@@ -85,17 +86,19 @@ def refuse_many(kinds: dict[str, int]) -> None:
         )
 
 
-def view_customers(db: duckdb.DuckDBPyConnection, types: Types, attributes: tuple[str, ...], *, where: str) -> None:
-    """Make the view `usable_customers`: customer_id and the attributes; raises InputError where a customer is twice."""
-    columns = ", ".join(
-        f"{named(name)}::double as {named(name)}" if is_number(types[name]) else f"{named(name)}::text as {named(name)}"
-        for name in attributes
+def view_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, *, before_us: int | None, where: str) -> None:
+    """Make the view `usable_customers`: customer_id, attribute_0, … and, where the log says who left, left_us.
+
+    Raises InputError where a customer is twice, where a `left_at` cannot be read, and where it is an attribute.
+    """
+    columns = [f"attribute_{place}" for place in range(len(log.attributes))]
+    if "left_at" in types:
+        _refuse_left_at(db, log, where=where)
+        columns.append(f"if(left_us < {before_us}, left_us, null) as left_us" if before_us is not None else "left_us")
+    db.execute(
+        f"create temp view usable_customers as select {', '.join(['customer_id', *columns])} "
+        "from rows_customers where reason is null"
     )
-    customer = text_of("customer_id", types["customer_id"])
-    db.execute(f"""
-        create temp view usable_customers as
-        select {customer} as customer_id{", " if columns else ""}{columns} from raw_customers
-        where not {is_blank("customer_id", types["customer_id"])}""")
     twice, example = db.sql(
         "select count(*), min(customer_id) from "
         "(select customer_id from usable_customers group by customer_id having count(*) > 1)"
@@ -108,11 +111,23 @@ def view_customers(db: duckdb.DuckDBPyConnection, types: Types, attributes: tupl
         )
 
 
-def is_number(kind: str) -> bool:
-    """Whether values of a DuckDB type are numbers (or true and false), not names."""
-    return (
-        kind in ("BOOLEAN", "FLOAT", "DOUBLE", "HUGEINT")
-        or kind.startswith("DECIMAL")
-        or kind.endswith("INT")
-        or kind in ("INTEGER", "UINTEGER")
-    )
+def _refuse_left_at(db: duckdb.DuckDBPyConnection, log: Log, *, where: str) -> None:
+    """Raise InputError for a `left_at` that cannot be read: its customer would be taken for one who has not left."""
+    name = log.mapping.get("customers", {}).get("left_at", "left_at")
+    if found := sorted({name, "left_at"} & set(log.attributes)):
+        raise InputError(
+            f"{found[0]} says who left: a feature made of it would know what is to be predicted",
+            where=where,
+            next=f"Take {found[0]} out of features.attributes.",
+        )
+    bad, given, file, row, example = db.sql(f"""
+        select count(*) filter (is_bad), count(*), min(file) filter (is_bad), min_by(row, (file, row)) filter (is_bad),
+               min_by(written_left_at, (file, row)) filter (is_bad)
+        from (select *, coalesce(left_us < {EPOCH_1900}, true) as is_bad from rows_customers where has_left)
+        """).fetchall()[0]
+    if bad:
+        raise InputError(
+            f"left_at is not a time after 1900 in {bad:,} of the {given:,} rows that have one, first '{example}'",
+            where=f"{file}, row {row}",
+            next="Correct it, or leave it empty for who is still a customer; time.format says how times are written.",
+        )

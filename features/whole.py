@@ -98,7 +98,7 @@ def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *
     """The buckets put together; done: what `pieces.walked` says of each. Raises InputError if there is no order."""
     raise_first(done)
     done = sorted(done, key=lambda one: one["bucket"])
-    for table in whole.types.keys() - {"customers"}:
+    for table in whole.types:
         whole.judged[table] = _added([one["judged"][table] for one in done])
         lines = sum(one["malformed"][table] for one in done)
         whole.db.execute(f"create view malformed_{table} as from range({lines})")

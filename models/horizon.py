@@ -1,10 +1,13 @@
-"""After how long a silence a customer has left: what each horizon would get wrong."""
+"""After how long a silence a customer has left: what each horizon would get wrong.
+
+Where the log says who left (contractual churn), no horizon calls anybody gone who is not: there is only a churn rate.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from features.histories import Histories
-from features.labels import period
+from features.labels import left, period
 from features.snapshot import snapshot
 
 CANDIDATES = (30, 60, 90, 120, 180, 270, 365)
@@ -24,6 +27,29 @@ class Candidate:
     """Share of those who ordered within the follow-up after that day."""
     trainable: bool
     """Whether the history is long enough to train and test with it (four horizons)."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One horizon where churn is contractual: how many leave within it."""
+
+    horizon_days: int
+    churn_rate: float
+    """Share who left in the last such window of the data, of the customers at its beginning."""
+    trainable: bool
+    """As of `Candidate`."""
+
+
+def churn_rates(histories: Histories) -> list[Rate]:
+    """The churn rate of each horizon that fits into the data, each over the window that ends with it."""
+    have = (histories.end - histories.first_day).days
+    rates = []
+    for horizon in (one for one in CANDIDATES if one < have):
+        rows = snapshot(histories, as_of=[histories.end - timedelta(days=horizon)], features=["recency_days"])
+        if rows.num_rows:
+            rate = float(left(histories, rows, horizon_days=horizon).mean())
+            rates.append(Rate(horizon, rate, have >= 4 * horizon))
+    return rates
 
 
 def candidates(histories: Histories) -> tuple[list[Candidate], int]:

@@ -1,20 +1,25 @@
 """Is the data what the config says? What was read, what was set aside, and which horizon fits."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from features.histories import Histories
+from features.leaving import leaving
 from models import horizon
 from pipelines.config import Config
 from pipelines.orders import read_orders, reconciliation, write_account
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
-    """The data report: reconciliation, extent, horizons with their false-churn rates, and the one advised."""
+    """The data report: reconciliation, extent, and horizons.
+
+    The horizons come with their false-churn rates, and one is advised; where churn is contractual (`left_at`) there is
+    no false churn: they come with their churn rates, none is advised, and `leaving` counts what `left_at` says.
+    """
     ingested = read_orders(config, now=now)
     histories = ingested.histories
-    judged, follow_up = horizon.candidates(histories)
-    best = horizon.advised(judged)
     write_account(config, ingested.account, [ingested.quarantine])
     return {
         "orders": str(config.log.orders),
@@ -25,8 +30,27 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "currency": config.money.currency,
         "reconciliation": reconciliation(ingested.account.orders),
         "interactions": reconciliation(ingested.account.interactions),
+        "customer_rows": reconciliation(ingested.account.customers),
+        "horizon_days": config.time.horizon_days,
+        **_horizons(histories),
+    }
+
+
+def _horizons(histories: Histories) -> dict[str, Any]:
+    """Whether churn is contractual, the horizons compared, and what they rest on."""
+    judged: Sequence[horizon.Rate | horizon.Candidate]
+    if histories.contractual:
+        told = asdict(leaving(histories))
+        told["last_left"] = told["last_left"] and told["last_left"].isoformat()
+        judged, follow_up, best = horizon.churn_rates(histories), None, None
+    else:
+        told = None
+        judged, follow_up = horizon.candidates(histories)
+        best = horizon.advised(judged)
+    return {
+        "contractual": histories.contractual,
+        "leaving": told,
         "horizons": [asdict(one) for one in judged],
         "follow_up_days": follow_up,
-        "horizon_days": config.time.horizon_days,
         "advised_horizon_days": best.horizon_days if best else None,
     }

@@ -1,7 +1,8 @@
 """Copies of a log in which the future is another: as of a day, an honest feature cannot tell them apart.
 
-A row is of the future if it happened or was recorded at or after the day. The copies are Parquet files of the usable
-rows under our names; what is not of the future stays as it was written, type by type.
+A row is of the future if it happened or was recorded at or after the day; of a customer who had not left before the
+day, `left_at` is. The copies are Parquet files of the usable rows under our names; what is not of the future stays as
+it was written, type by type.
 """
 
 from collections.abc import Mapping
@@ -36,11 +37,22 @@ def split(opened: Reading, *, as_of: date) -> None:
             select {columns}, known_us >= {microseconds(as_of)} as is_later, hash(file, row) as dice
             from raw_{table} as raw join (select file, row, known_us, reason from rows_{table}) using (file, row)
             where reason is null""")
+    if opened.contractual:
+        columns = ", ".join(f"raw.{named(name)}" for name in opened.types["customers"])
+        opened.db.execute(f"""
+            create temp table split_customers as
+            select {columns}, coalesce(left_us >= {microseconds(as_of)}, true) as is_later, hash(file, row) as dice
+            from raw_customers as raw join (select file, row, left_us, reason from rows_customers) using (file, row)
+            where reason is null""")
 
 
 def removed(opened: Reading, folder: Path) -> Log:
     """The log without its future; after `split`."""
-    return _copied(opened, folder / "removed", {table: _earlier(opened, table) for table in _tables(opened)})
+    return _copied(
+        opened,
+        folder / "removed",
+        {table: _earlier(opened, table) for table in _tables(opened)} | _customers(opened, "null"),
+    )
 
 
 def poisoned(opened: Reading, folder: Path) -> Log:
@@ -48,9 +60,15 @@ def poisoned(opened: Reading, folder: Path) -> Log:
 
     Times, ids, products, kinds, … go from one later row to another, a fifth of the ids become new ones, numbers are
     multiplied by −10 … 10, a quarter of the rows come twice. Earlier orders come again at a later time, half of them
-    as a refund of the whole amount. The same log gives the same poison.
+    as a refund of the whole amount. Three quarters of the customers who had not left leave when others do. The same log
+    gives the same poison.
     """
-    return _copied(opened, folder / "poisoned", {table: _poison(opened, table) for table in _tables(opened)})
+    return _copied(
+        opened,
+        folder / "poisoned",
+        {table: _poison(opened, table) for table in _tables(opened)}
+        | _customers(opened, "if(dice % 4 = 0, null, other)"),
+    )
 
 
 def _tables(opened: Reading) -> list[str]:
@@ -70,13 +88,33 @@ def _copied(opened: Reading, folder: Path, selects: Mapping[str, str]) -> Log:
         opened.db.execute(f"copy ({select}) to {quoted(paths[table])} (format parquet)")
     if "interactions" in paths and not opened.rows(f"from {quoted(paths['interactions'])} limit 1"):
         paths["interactions"] = None
-    mapping = {"customers": opened.log.mapping.get("customers", {})}
+    mapping = {} if "customers" in paths else {"customers": opened.log.mapping.get("customers", {})}
     return replace(opened.log, mapping=mapping, **paths)  # type: ignore[arg-type]
 
 
 def _earlier(opened: Reading, table: str) -> str:
     columns = ", ".join(map(named, _columns(opened, table)))
     return f"select {columns} from split_{table} where not is_later"
+
+
+def _customers(opened: Reading, left_at: str) -> dict[str, str]:
+    """SQL: the customers of a log that says who left, each who had not left before with another `left_at`.
+
+    left_at: SQL; `other` in it is when somebody else left later.
+    """
+    if not opened.contractual:
+        return {}
+    changed = {"left_at": f"if(is_later, {left_at}, left_at) as left_at"}
+    columns = ", ".join(changed.get(name, named(name)) for name in opened.types["customers"])
+    return {
+        "customers": f"""
+        with leaving as (
+            select left_at as other, row_number() over (order by dice) - 1 as place
+            from split_customers where is_later and left_at is not null
+        )
+        select {columns} from split_customers
+        left join leaving on place = dice % (select greatest(count(*), 1) from leaving)"""
+    }
 
 
 def _poison(opened: Reading, table: str) -> str:

@@ -143,7 +143,8 @@ TEMPLATE = """\
 orders = {orders}
 # exclude_products = ["POST", "TEST%"]   # product ids that are no purchases; % stands for anything
 # interactions = "visits/*.parquet"      # customer_id, at, kind (visit, complaint, survey_score, …), value
-# customers = "customers.csv"            # customer_id and attributes, one row per customer
+# customers = "customers.csv"            # customer_id and attributes, one row per customer; its left_at (when they
+#                                        # left, else empty) makes churn contractual
 # Any of them may be a database: "postgresql://user@host/shop#orders", or "…#select … from …"
 
 [columns.orders]                     # ours = "theirs"; found: {found}
@@ -152,7 +153,7 @@ orders = {orders}
 [time]
 {timezone}
 {format}
-horizon_days = 90                    # no order for this long is churn; `stayworth check` advises
+horizon_days = 90                    # no order for this long (or left_at within it) is churn; `stayworth check` advises
 
 [money]
 currency = "{currency}"                     # {currency_note}

@@ -72,7 +72,9 @@ def test_no_training_window_is_open_or_inside_a_gap(horizon):
     assert as_of + gap == end
     assert line.calibrate + gap == as_of
     assert all(day + gap <= line.calibrate for day in line.train)
-    assert all(day + gap > as_of or day + gap > line.calibrate for day in line.censored)
+    assert all(line.calibrate < day + gap <= as_of for day in line.between)
+    assert all(as_of < day + gap and day < as_of for day in line.censored)
+    assert sorted(set(line.matured)) == line.matured
     assert min(line.train) >= first + gap
     for early, late in line.folds:
         assert late in line.train
@@ -83,6 +85,15 @@ def test_the_worked_example_of_the_timeline_is_true():
     line = timeline(date(1997, 1, 1), as_of=date(1998, 4, 2), horizon_days=90)
     assert line.calibrate == date(1998, 1, 2)
     assert line.train[-3:] == [date(1997, 8, 5), date(1997, 9, 4), date(1997, 10, 4)]
+    assert line.between == [date(1997, 11, 3), date(1997, 12, 3)]
+
+
+@pytest.mark.parametrize("horizon", [7, 30, 90, 180])
+def test_cut_offs_reach_the_same_season_a_year_before_where_there_is_history(horizon):
+    as_of = date(2020, 6, 1)
+    line = timeline(date(2010, 1, 1), as_of=as_of, horizon_days=horizon)
+    assert line.matured[0] <= line.calibrate - timedelta(days=365)
+    assert len(line.matured) <= 18
 
 
 def test_too_little_history_says_how_much_is_needed_and_what_would_fit():

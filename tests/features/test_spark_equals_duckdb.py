@@ -84,7 +84,7 @@ WHEN = [
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A shop with everything: CSV and Parquet that overlap, late and broken rows, interactions, attributes."""
+    """A shop with everything: CSV and Parquet that overlap, late and broken rows, interactions, customers who left."""
     folder, rng = tmp_path_factory.mktemp("shop"), np.random.default_rng(3)
     n, people = 6000, 400
     at = np.datetime64("2020-01-01") + rng.integers(0, 250 * 86400, n).astype("timedelta64[s]")
@@ -132,6 +132,9 @@ def shop(tmp_path_factory):
     visits.to_parquet(folder / "visits.parquet", index=False)
     ids = [f"{one:05d}" for one in range(0, people * 2, 3)]
     customers = pd.DataFrame({"customer_id": ids, "age": rng.integers(18, 90, len(ids)), "town": "x"})
+    gone = np.datetime64("2020-02-01") + rng.integers(0, 300, len(ids)).astype("timedelta64[D]")
+    customers["left_at"] = pd.Series(gone).mask(rng.random(len(ids)) < 0.4)
+    customers.loc[7, "customer_id"] = ""
     customers.to_csv(folder / "customers.csv", index=False)
     return Log(
         str(folder / "orders"),
