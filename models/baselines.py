@@ -1,9 +1,10 @@
-"""The opponents: four models a shop could have without us, fitted on the same rows.
+"""The opponents: five models a shop could have without us, fitted on the same rows.
 
-    bgnbd_gamma_gamma   BG/NBD says how often, Gamma-Gamma how much, a fixed margin rate what is left of it
-    last_period         the coming period will be like the last one
-    hiatus              who has been away longer is likelier gone, who spent more will spend more
-    rfm_logistic        logistic and log-link regression on recency, frequency and monetary value
+    bgnbd_gamma_gamma       BG/NBD says how often, Gamma-Gamma how much, a fixed margin rate what is left of it
+    pareto_nbd_gamma_gamma  the same, with Pareto/NBD in the place of BG/NBD
+    last_period             the coming period will be like the last one
+    hiatus                  who has been away longer is likelier gone, who spent more will spend more
+    rfm_logistic            logistic and log-link regression on recency, frequency and monetary value
 
 Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that the winner can serve from a bundle, be it
 one of these. All read the features frame; fitting reads the labels `churned` and `future_value` too.
@@ -21,7 +22,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from features.errors import Refusal
-from models import bgnbd, gamma_gamma
+from models import bgnbd, gamma_gamma, pareto_nbd
 from models.likelihood import Floats
 from models.prediction import Prediction
 
@@ -32,10 +33,13 @@ class Opponent(Protocol):
     def predict(self, rows: pd.DataFrame) -> Prediction: ...
 
 
-def fit_opponents(rows: pd.DataFrame, *, horizon_days: float, margin_rate: float) -> dict[str, Opponent]:
+def fit_opponents(
+    rows: pd.DataFrame, known: pd.DataFrame, *, horizon_days: float, margin_rate: float
+) -> dict[str, Opponent]:
     """The opponents by name, fitted on training rows (several cut-offs stacked).
 
-    `margin_rate` is the share of revenue that is margin, 0 … 1: BG/NBD + Gamma-Gamma foresees revenue only.
+    known: rows of the latest day, whose features alone BG/NBD and Pareto/NBD are fitted on: they ask for no labels.
+    `margin_rate` is the share of revenue that is margin, 0 … 1: the first two foresee revenue only.
     """
     share = rows["churned"].mean()
     if not 0 < share < 1 or not rows["future_value"].sum() > 0:
@@ -45,8 +49,10 @@ def fit_opponents(rows: pd.DataFrame, *, horizon_days: float, margin_rate: float
             where="training rows",
             next="choose a horizon in which some customers order and some do not",
         )
+    past, spend = history(known), gamma_gamma.fit(*repeat_spend(known))
     return {
-        "bgnbd_gamma_gamma": BuyTillYouDie.fit(rows, horizon_days=horizon_days, margin_rate=margin_rate),
+        "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*past), spend, horizon_days, margin_rate),
+        "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*past), spend, horizon_days, margin_rate),
         "last_period": LastPeriod.fit(rows),
         "hiatus": Hiatus.fit(rows),
         "rfm_logistic": RfmLogistic.fit(rows),
@@ -55,20 +61,16 @@ def fit_opponents(rows: pd.DataFrame, *, horizon_days: float, margin_rate: float
 
 @dataclass(frozen=True)
 class BuyTillYouDie:
-    """BG/NBD + Gamma-Gamma, parameters fitted once, on the latest cut-off: a refit per cut-off only drifts.
+    """BG/NBD or Pareto/NBD, times Gamma-Gamma, times a margin rate.
 
-    Wrong where it always is: seasons, and margins that differ between customers.
+    Fitted once, on the latest cut-off: a refit per cut-off only drifts. Wrong where it always is: seasons, and margins
+    that differ between customers.
     """
 
-    orders: bgnbd.BGNBD
+    orders: bgnbd.BGNBD | pareto_nbd.ParetoNBD
     spend: gamma_gamma.GammaGamma
     horizon_days: float
     margin_rate: float
-
-    @classmethod
-    def fit(cls, rows: pd.DataFrame, *, horizon_days: float, margin_rate: float) -> BuyTillYouDie:
-        latest = rows[rows["as_of"] == rows["as_of"].max()]
-        return cls(bgnbd.fit(*history(latest)), gamma_gamma.fit(*repeat_spend(latest)), horizon_days, margin_rate)
 
     def predict(self, rows: pd.DataFrame) -> Prediction:
         past = history(rows)
@@ -166,7 +168,7 @@ class RfmLogistic:
 
 
 def history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
-    """BG/NBD's frequency (orders), recency and T (days) of a features frame."""
+    """BG/NBD's and Pareto/NBD's frequency (orders), recency and T (days) of a features frame."""
     tenure_days = _column(rows, "tenure_days")
     return _column(rows, "repeat_orders"), tenure_days - _column(rows, "recency_days"), tenure_days
 

@@ -12,13 +12,14 @@ between customers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi
 
 from features.errors import InputError
-from models.likelihood import Floats, maximise
+from models.likelihood import Floats, blocks, counted, maximise
 
 BOUNDS = [(-7, 7), (-4, 7), (-14, 14)]  # of the logs of p, q − 1, gamma / mean value in the search
 
@@ -65,29 +66,51 @@ def fit(frequency: ArrayLike, monetary_value: ArrayLike) -> GammaGamma:
         )
     x, z = x[known], z[known]
     unit = float(z.mean())
-    orders, customers = np.unique(x, return_counts=True)
-    parameters, loss = maximise(_mean_loss, x, z / unit, orders, customers, bounds=BOUNDS, where="Gamma-Gamma")
+    parameters, loss = maximise(_mean_loss, _summed_up, x, z / unit, bounds=BOUNDS, where="Gamma-Gamma")
     p, above_one, gamma = parameters
     total = -(loss + np.log(unit)) * x.size  # the likelihood is a density per currency unit
     return GammaGamma(p=p, q=1 + above_one, gamma=gamma * unit, log_likelihood=float(total))
 
 
-def _mean_loss(logs: Floats, x: Floats, z: Floats, orders: Floats, customers: Floats) -> tuple[float, Floats]:
+class _Summary(NamedTuple):
+    orders: Floats
+    """The distinct x, and how many customers have each."""
+    customers: Floats
+    x: Floats
+    spent: Floats
+    """x z, what a customer's orders brought in all."""
+    of_values: tuple[float, float]
+    """Σ x ln(x z) and Σ ln z, which no parameter changes."""
+
+
+def _summed_up(x: Floats, z: Floats) -> _Summary:
+    spent = x * z
+    return _Summary(*counted(x), x, spent, (float(x @ np.log(spent)), float(np.log(z).sum())))
+
+
+def _mean_loss(logs: Floats, told: _Summary) -> tuple[float, Floats]:
     """Minus the mean log-likelihood (FH eq. 1a) and its gradient in the logs of (p, q − 1, gamma)."""
     p, above_one, gamma = np.exp(logs)
     q = 1 + above_one
-    px, pX = p * x, p * orders
-    total, log_total = gamma + x * z, np.log(gamma + x * z)
-    log_xz = np.log(x * z)
-    by_orders = customers @ (gammaln(pX + q) - gammaln(pX) - gammaln(q) + q * np.log(gamma))
-    value = by_orders + np.sum(px * log_xz - np.log(z) - (px + q) * log_total)
-    by_q = psi(pX + q)
+    orders, customers, n = told.orders, told.customers, told.x.size
+    # Σ ln(gamma + x z) and Σ 1/(gamma + x z), bare and weighted with x
+    log_total = log_total_by_x = per_total = per_total_by_x = 0.0
+    for x, spent in blocks(told.x, told.spent):
+        total = gamma + spent
+        log, per = np.log(total), 1 / total
+        log_total, log_total_by_x = log_total + log.sum(), log_total_by_x + x @ log
+        per_total, per_total_by_x = per_total + per.sum(), per_total_by_x + x @ per
+    px = p * orders
+    by_log_spent, log_value = told.of_values
+    value = customers @ (gammaln(px + q) - gammaln(px) - gammaln(q) + q * np.log(gamma))
+    value += p * by_log_spent - log_value - p * log_total_by_x - q * log_total
+    by_q = psi(px + q)
     gradient = [
-        customers @ (orders * (by_q - psi(pX))) + x @ (log_xz - log_total),
-        customers @ (by_q - psi(q) + np.log(gamma)) - log_total.sum(),
-        x.size * q / gamma - np.sum((px + q) / total),
+        customers @ (orders * (by_q - psi(px))) + by_log_spent - log_total_by_x,
+        customers @ (by_q - psi(q) + np.log(gamma)) - log_total,
+        n * q / gamma - p * per_total_by_x - q * per_total,
     ]
-    return -value / x.size, -np.array([p, above_one, gamma]) * gradient / x.size
+    return -value / n, -np.array([p, above_one, gamma]) * gradient / n
 
 
 def _checked(frequency: ArrayLike, monetary_value: ArrayLike) -> tuple[Floats, Floats]:

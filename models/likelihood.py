@@ -1,43 +1,98 @@
-"""Maximum likelihood in a box of logarithms: the search BG/NBD and Gamma-Gamma share."""
+"""Maximum likelihood in a box of logarithms, for millions of customers: the search all our buying models share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.errors import Refusal
 
 Floats = NDArray[np.float64]
+Bounds = Sequence[tuple[float, float]]
+MeanLoss = Callable[..., tuple[float, Floats]]
+
+SAMPLE = 20_000
+"""Customers of whom a first fit says about where the maximum of many is."""
+BLOCK = 8192
+"""Customers whose intermediate results stay in the processor's cache."""
 
 
 def maximise(
-    mean_loss: Callable[..., tuple[float, Floats]],
-    *data: NDArray[Any],
-    bounds: Sequence[tuple[float, float]],
+    mean_loss: MeanLoss,
+    summed_up: Callable[..., Any],
+    *columns: Floats,
+    bounds: Bounds,
     where: str,
 ) -> tuple[list[float], float]:
-    """The positive parameters with the least `mean_loss`, and that loss.
+    """The positive parameters with the least `mean_loss` over customers, and that loss.
 
-    `mean_loss(logs, *data)` gives minus the mean log-likelihood of unit-free data at the parameters' logs, and its
-    gradient there; the search (L-BFGS-B) starts at parameters of 1 and stays within the `bounds` of the logs.
+    `columns` are equally long, a customer per value and unit-free; `summed_up(*columns)` makes of them, once, what
+    `mean_loss(logs, summary)` needs to give minus the mean log-likelihood at the parameters' logs, and its gradient.
+    The search (L-BFGS-B) starts at parameters of 1 and stays within the `bounds` of the logs. More than
+    4 × 20,000 customers are first fitted on 20,000 drawn at random (always the same): its maximum and its curvature
+    leave the search over all of them (BFGS) about four evaluations, and change nothing in what it finds.
     Refuses where it ends on a slope steeper than 1e-4 for another reason than that no step down is left.
     """
-    best = minimize(
-        mean_loss,
-        np.zeros(len(bounds)),
-        args=data,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-8},
-    )
-    slope = np.abs(best.x - np.clip(best.x - best.jac, *np.transpose(bounds))).max()
-    if not (best.success or slope < 1e-4):
+    with threadpool_limits(1, user_api="blas"):  # threads for 4 × 4 matrices only wait for each other
+        return _maximise(mean_loss, summed_up, *columns, bounds=bounds, where=where)
+
+
+def _maximise(
+    mean_loss: MeanLoss, summed_up: Callable[..., Any], *columns: Floats, bounds: Bounds, where: str
+) -> tuple[list[float], float]:
+    everyone, start = summed_up(*columns), np.zeros(len(bounds))
+    if columns[0].size > 4 * SAMPLE:
+        drawn = np.random.default_rng(0).integers(0, columns[0].size, SAMPLE)
+        some = summed_up(*(column[drawn] for column in columns))
+        near = _within(bounds, mean_loss, start, some)
+        curvature = _curvature(mean_loss, near.x, some)
+        if _slope(near, ((-np.inf, np.inf),) * len(bounds)) < 1e-4 and (np.linalg.eigvalsh(curvature) > 0).all():
+            best = _newton_like(mean_loss, near.x, np.linalg.inv(curvature).astype(np.float64), everyone)
+            if np.abs(best.jac).max() < 1e-6 and _slope(best, bounds) < 1e-6:
+                return np.exp(best.x).tolist(), float(best.fun)
+    best = _within(bounds, mean_loss, start, everyone)
+    if not (best.success or _slope(best, bounds) < 1e-4):
         raise Refusal(
-            f"the likelihood has no maximum that can be found (slope {slope:.1g}: {best.message})",
+            f"the likelihood has no maximum that can be found (slope {_slope(best, bounds):.1g}: {best.message})",
             where=where,
             next="look for customers with impossible histories",
         )
     return np.exp(best.x).tolist(), float(best.fun)
+
+
+def blocks(*columns: Floats) -> Iterator[tuple[Floats, ...]]:
+    """Equally long columns, some rows at a time."""
+    for first in range(0, len(columns[0]), BLOCK):
+        yield tuple(column[first : first + BLOCK] for column in columns)
+
+
+def counted(orders: Floats) -> tuple[Floats, Floats]:
+    """The distinct numbers of orders, and how many customers have each."""
+    distinct, customers = np.unique(orders, return_counts=True)
+    return distinct, customers.astype(np.float64)
+
+
+def _within(bounds: Bounds, mean_loss: MeanLoss, start: Floats, summary: Any) -> OptimizeResult:
+    options = {"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-8}
+    return minimize(mean_loss, start, args=(summary,), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+
+
+def _newton_like(mean_loss: MeanLoss, start: Floats, inverse: Floats, summary: Any) -> OptimizeResult:
+    options = {"gtol": 1e-7, "hess_inv0": (inverse + inverse.T) / 2}
+    return minimize(mean_loss, start, args=(summary,), jac=True, method="BFGS", options=options)
+
+
+def _slope(at: OptimizeResult, bounds: Bounds) -> float:
+    """The steepest way down that stays within the bounds."""
+    return float(np.abs(at.x - np.clip(at.x - at.jac, *np.transpose(bounds))).max())
+
+
+def _curvature(mean_loss: MeanLoss, at: Floats, summary: Any) -> Floats:
+    """The matrix of second derivatives, from differences of gradients."""
+    step = 1e-4 * np.eye(len(at))
+    ways = [mean_loss(at + one, summary)[1] - mean_loss(at - one, summary)[1] for one in step]
+    matrix = np.array(ways) / 2e-4
+    return (matrix + matrix.T) / 2

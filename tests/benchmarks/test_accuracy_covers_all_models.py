@@ -20,7 +20,14 @@ def evaluations(cdnow_path, tmp_path_factory):
 
 def test_every_model_has_every_metric_with_its_interval(evaluations):
     table = lines(evaluations[0])
-    assert [line[0] for line in table] == ["stayworth", "bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"]
+    assert [line[0] for line in table] == [
+        "stayworth",
+        "bgnbd_gamma_gamma",
+        "pareto_nbd_gamma_gamma",
+        "last_period",
+        "hiatus",
+        "rfm_logistic",
+    ]
     assert all(len(line) == 1 + len(METRICS) for line in table)
     auc, interval = table[0][1].split("\n")
     low, high = (float(end) for end in interval.split(", "))

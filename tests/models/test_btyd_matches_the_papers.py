@@ -1,9 +1,9 @@
-"""BG/NBD and Gamma-Gamma on the CDNOW 1/10 sample give the figures their authors printed."""
+"""BG/NBD, Pareto/NBD and Gamma-Gamma on the CDNOW 1/10 sample give the figures their authors printed."""
 
 import pandas as pd
 import pytest
 
-from models import bgnbd, gamma_gamma
+from models import bgnbd, gamma_gamma, pareto_nbd
 
 CALIBRATION_END = pd.Timestamp("1997-09-30")
 
@@ -37,6 +37,21 @@ def test_bgnbd_in_days_is_bgnbd_in_weeks(sample):
     weeks = bgnbd.fit(sample["frequency"], sample["recency"], sample["T"])
     days = bgnbd.fit(sample["frequency"], sample["recency"] * 7, sample["T"] * 7)
     assert (days.r, days.alpha / 7, days.a, days.b) == pytest.approx((weeks.r, weeks.alpha, weeks.a, weeks.b))
+
+
+def test_pareto_nbd_parameters(sample):
+    """As printed beside those of BG/NBD in Fader, Hardie & Lee (2005)."""
+    fitted = pareto_nbd.fit(sample["frequency"], sample["recency"], sample["T"])
+    printed = (0.553, 10.578, 0.606, 11.669)
+    assert (fitted.r, fitted.alpha, fitted.s, fitted.beta) == pytest.approx(printed, abs=0.001)
+    assert fitted.log_likelihood == pytest.approx(-9595.0, abs=0.1)
+
+
+def test_pareto_nbd_in_days_is_pareto_nbd_in_weeks(sample):
+    weeks = pareto_nbd.fit(sample["frequency"], sample["recency"], sample["T"])
+    days = pareto_nbd.fit(sample["frequency"], sample["recency"] * 7, sample["T"] * 7)
+    found = (days.r, days.alpha / 7, days.s, days.beta / 7)
+    assert found == pytest.approx((weeks.r, weeks.alpha, weeks.s, weeks.beta))
 
 
 def test_gamma_gamma_parameters(sample):

@@ -9,10 +9,11 @@ import pytest
 from scipy.optimize import minimize
 
 from features.errors import Refusal
-from models import bgnbd, gamma_gamma
+from models import bgnbd, gamma_gamma, pareto_nbd
 from models.baselines import fit_opponents
 
 HORIZON, MARGIN = 90.0, 0.3
+BTYD = {"bgnbd_gamma_gamma": bgnbd, "pareto_nbd_gamma_gamma": pareto_nbd}
 
 
 def shop(customers: int, *, seed: int) -> pd.DataFrame:
@@ -47,6 +48,11 @@ def shop(customers: int, *, seed: int) -> pd.DataFrame:
     )
 
 
+def latest_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """The features of the latest day, which come without labels."""
+    return rows[rows["as_of"] == "2020-06-01"].drop(columns=["churned", "future_orders", "future_value"])
+
+
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
     return shop(1500, seed=4)
@@ -59,11 +65,11 @@ def unseen() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def opponents(rows):
-    return fit_opponents(rows, horizon_days=HORIZON, margin_rate=MARGIN)
+    return fit_opponents(rows, latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)
 
 
 def test_every_customer_gets_a_finite_number_and_a_probability(opponents, unseen):
-    assert list(opponents) == ["bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"]
+    assert list(opponents) == [*BTYD, "last_period", "hiatus", "rfm_logistic"]
     once = unseen["repeat_orders"] == 0
     assert once.any()
     for opponent in opponents.values():
@@ -74,14 +80,15 @@ def test_every_customer_gets_a_finite_number_and_a_probability(opponents, unseen
             assert np.isfinite(said.expected_value).all()
 
 
-def test_buy_till_you_die_is_orders_times_spend_times_margin_fitted_on_the_latest_cut_off(opponents, rows, unseen):
-    latest = rows[rows["as_of"] == "2020-06-01"]
+@pytest.mark.parametrize("name", BTYD)
+def test_buy_till_you_die_is_orders_times_spend_times_margin_fitted_on_the_latest_day(opponents, rows, unseen, name):
+    latest = latest_of(rows)
     age = latest["tenure_days"]
-    rate = bgnbd.fit(latest["repeat_orders"], age - latest["recency_days"], age)
+    rate = BTYD[name].fit(latest["repeat_orders"], age - latest["recency_days"], age)
     repeaters = latest[latest["repeat_orders"] > 0]
     spent = (repeaters["spend_total"] - repeaters["spend_first_order"]).clip(lower=0)
     money = gamma_gamma.fit(repeaters["repeat_orders"], spent / repeaters["repeat_orders"])
-    said = opponents["bgnbd_gamma_gamma"].predict(unseen)
+    said = opponents[name].predict(unseen)
     for i, row in enumerate(unseen.head(60).itertuples()):
         past = [row.repeat_orders], [row.tenure_days - row.recency_days], [row.tenure_days]
         x = row.repeat_orders
@@ -104,7 +111,9 @@ def test_last_period_is_the_share_of_churners_and_the_value_itself(opponents, ro
 
 def test_last_period_without_such_customers_falls_back_on_all(rows, unseen):
     quiet = rows.assign(last_period_orders=0)
-    said = fit_opponents(quiet, horizon_days=HORIZON, margin_rate=MARGIN)["last_period"].predict(unseen)
+    said = fit_opponents(quiet, latest_of(quiet), horizon_days=HORIZON, margin_rate=MARGIN)["last_period"].predict(
+        unseen
+    )
     assert said.churn_probability == pytest.approx(rows["churned"].mean())
 
 
@@ -156,12 +165,15 @@ def test_rfm_logistic_is_the_penalised_likelihood_and_keeps_totals(opponents, ro
 
 def test_rfm_logistic_knows_no_currency(rows, unseen, opponents):
     pence = rows.assign(future_value=rows["future_value"] * 100)
-    said = fit_opponents(pence, horizon_days=HORIZON, margin_rate=MARGIN)["rfm_logistic"].predict(unseen)
+    said = fit_opponents(pence, latest_of(pence), horizon_days=HORIZON, margin_rate=MARGIN)["rfm_logistic"].predict(
+        unseen
+    )
     assert said.expected_value == pytest.approx(100 * opponents["rfm_logistic"].predict(unseen).expected_value)
 
 
 def test_rows_in_another_order_say_the_same(opponents, rows, unseen):
-    again = fit_opponents(rows.sample(frac=1, random_state=0), horizon_days=HORIZON, margin_rate=MARGIN)
+    mixed = rows.sample(frac=1, random_state=0)
+    again = fit_opponents(mixed, latest_of(mixed), horizon_days=HORIZON, margin_rate=MARGIN)
     for name, opponent in again.items():
         for one, other in zip(opponent.predict(unseen)[:2], opponents[name].predict(unseen)[:2], strict=True):
             assert one == pytest.approx(other, rel=1e-4)
@@ -182,4 +194,4 @@ def test_opponents_are_plain_data(opponents):
 )
 def test_nothing_to_tell_apart_is_refused(rows, changes, says):
     with pytest.raises(Refusal, match=says):
-        fit_opponents(rows.assign(**changes), horizon_days=HORIZON, margin_rate=MARGIN)
+        fit_opponents(rows.assign(**changes), latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)

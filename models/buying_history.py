@@ -1,0 +1,59 @@
+"""The three numbers of a customer that BG/NBD and Pareto/NBD read: checked, and a span of time to look ahead.
+
+`frequency` (repeat orders x), `recency` (age at the last order t_x; 0 without a repeat order) and `T` (age now), both
+ages counted from the first order, in one unit of time.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from features.errors import InputError
+from models.likelihood import Floats
+
+
+def checked(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *, where: str) -> tuple[Floats, Floats, Floats]:
+    """The three columns as float arrays of one length, or an error that counts what is wrong."""
+    x, t_x, age = (np.atleast_1d(np.asarray(column, dtype=float)) for column in (frequency, recency, T))
+    if not x.shape == t_x.shape == age.shape:
+        raise InputError(
+            f"frequency, recency and T have {x.size}, {t_x.size} and {age.size} values",
+            where=where,
+            next="give one of each per customer",
+        )
+    if not x.size:
+        raise InputError("no customers", where=where, next="give at least one")
+    wrong = {
+        "values are not finite": ~np.isfinite(x + t_x + age),
+        "values are negative": (x < 0) | (t_x < 0) | (age < 0),
+        "frequencies are not whole numbers": x != np.rint(x),
+        "recencies are later than T": t_x > age,
+        "customers without a repeat order have a recency above 0": (x == 0) & (t_x > 0),
+    }
+    for what, rows in wrong.items():
+        if rows.any():
+            first = np.flatnonzero(rows)[0]
+            raise InputError(
+                f"{rows.sum()} of {x.size} {what}; the first is "
+                f"frequency {x[first]:g}, recency {t_x[first]:g}, T {age[first]:g}",
+                where=where,
+                next="count frequency in repeat orders, recency and T from the first order",
+            )
+    return x, t_x, age
+
+
+def check_learnable(x: Floats, t_x: Floats, *, where: str) -> None:
+    """Refuse customers of whom none came back: nothing tells how often they order, or when they leave."""
+    if not (x * t_x).any():
+        raise InputError(
+            f"none of the {x.size} customers came back after the first order: rates cannot be learnt",
+            where=where,
+            next="give it a longer history",
+        )
+
+
+def positive(t: ArrayLike, *, where: str) -> Floats:
+    """`t` as floats, all above 0 and finite."""
+    spans = np.asarray(t, dtype=float)
+    if not ((spans > 0) & np.isfinite(spans)).all():
+        raise InputError(f"t is {t!r}, expected a span of time above 0", where=where, next="give the horizon")
+    return spans
