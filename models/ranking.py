@@ -10,6 +10,8 @@ import numpy as np
 
 from models.likelihood import Floats
 
+DECILES = np.linspace(0, 1, 11)
+
 
 def ranked(score: Floats, weights: Floats | None, *amounts: Floats) -> list[Floats]:
     """Totals of weight × amount for each distinct score, highest score first, one array per amount."""
@@ -25,9 +27,10 @@ def captured(score: Floats, weights: Floats | None, shares: Floats, *amounts: Fl
 
     Shape (1 + amounts, …, shares). A customer, or a group of equal scores, at the boundary counts with the part inside.
     """
-    totals = [np.cumsum(total, -1) for total in ranked(score, weights, np.ones_like(score), *amounts)]
-    held = np.stack(totals).reshape(len(totals), -1, totals[0].shape[-1])
-    held = np.pad(held, ((0, 0), (0, 0), (1, 0)))
+    totals = ranked(score, weights, np.ones_like(score), *amounts)
+    held = np.zeros((len(totals), totals[0].size // totals[0].shape[-1], totals[0].shape[-1] + 1))
+    for one, total in zip(held, totals, strict=True):
+        np.cumsum(np.atleast_2d(total), -1, out=one[:, 1:])
     size = held[0]
     places = np.round(np.multiply.outer(size[:, -1], shares), 9)  # 0.3 of 10 is 3, not 3 + 4e-16
     inside = [[np.interp(*at) for at in zip(places, size, one, strict=True)] for one in held]

@@ -12,8 +12,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.errors import InputError
-from pipelines import pictures
-from pipelines.verdict import BRINGING, DECISIVE, LEAVING, METRICS, MODELS, tally, verdicts
+from pipelines import pictures, plan_pictures, theme
+from pipelines.captions import captions
+from pipelines.verdict import (
+    BRINGING,
+    DECISIVE,
+    EARNING,
+    HEADLINE,
+    LEAVING,
+    METRICS,
+    MISSING_BY,
+    MODELS,
+    tally,
+    verdicts,
+)
 
 
 def page(
@@ -40,12 +52,12 @@ def page(
     by_segment = carriers(scores, scores["segment"].fillna("(none)")).sort_values("at_risk", ascending=False)
     by_risk = carriers(scores, tenths(scores["churn_probability"]))
     figures = {
-        "by-segment": pictures.value_at_risk(by_segment, currency=currency),
-        "by-risk": pictures.value_at_risk(by_risk, currency=currency),
+        "by-segment": plan_pictures.value_at_risk(by_segment, currency=currency),
+        "by-risk": plan_pictures.value_at_risk(by_risk, currency=currency),
         **pictures.evaluation(metrics),
     }
     if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
-        figures["profit-curve"] = pictures.profit_curve(profit_curve, plan_summary, currency=currency)
+        figures["profit-curve"] = plan_pictures.profit_curve(profit_curve, plan_summary, currency=currency)
 
     base, judgement = _base(scores), verdicts(metrics)
     known = [model for model in MODELS if model in metrics["models"]]
@@ -65,13 +77,17 @@ def page(
         models=known + [model for model in metrics["models"] if model not in known],
         names=MODELS,
         judged=METRICS,
-        headline=(*DECISIVE, "total_bias"),
+        headline=HEADLINE,
+        explained=(*DECISIVE, "total_bias"),
         leaving=LEAVING,
         bringing=BRINGING,
+        missing_by=MISSING_BY,
+        earning=EARNING,
+        captions=captions(metrics),
         verdicts=judgement,
         tally=tally(judgement),
-        figures={name: Markup(fragment) for name, fragment in pictures.to_html(figures).items()},
-        plotly=Markup(pictures.script()),
+        figures={name: Markup(fragment) for name, fragment in theme.to_html(figures).items()},
+        plotly=Markup(theme.script()),
     )
 
 

@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models import CHAMPION, STAYWORTH
+from models.members import COUNTING, SIMPLE
+
 MODELS = {
     "stayworth": "Stayworth",
     "bgnbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
+    "pareto_nbd_gamma_gamma": "Pareto/NBD + Gamma-Gamma",
     "rfm_logistic": "RFM logistic regression",
     "last_period": "Same as last period",
     "hiatus": "Hiatus rule",
+    CHAMPION: "The champion",
 }
 
 
@@ -33,18 +38,31 @@ METRICS = {
     "ece": Metric("calibration error", ".3f", "lower", "mean gap between predicted and observed churn rate (ECE)"),
     "normalized_gini": Metric("normalised Gini", ".3f", "higher", "ranking of customers by value; 1 is perfect"),
     "spearman": Metric("Spearman", ".3f", "higher", "rank correlation of predicted and realised value"),
-    "decile_mape": Metric("decile error", ".1%", "lower", "mean error of the predicted value of a tenth (MAPE)"),
+    "decile_mape": Metric("decile error", ".0%", "lower", "mean error of the predicted value of a tenth (MAPE)"),
+    "value_deviance": Metric("value deviance", ".2f", "lower", "error of the expected value; 0 is exact (Tweedie 1.5)"),
     "mae": Metric("MAE", ".2f", "lower", "mean absolute error of a customer's value, in currency units"),
     "rmse": Metric("RMSE", ".2f", "lower", "root mean squared error of a customer's value, in currency units"),
-    "r2": Metric("R²", ".3f", "higher", "share of the variance of value explained"),
+    "r2": Metric("R²", ".2f", "higher", "share of the variance of value explained"),
     "total_bias": Metric("total bias", "+.1%", "nearer zero", "predicted total value against realised"),
     "interval_coverage": Metric("interval coverage", ".1%", "nearer 80%", "customers inside their 80% interval"),
+    "mpc": Metric("MPC", ".3f", "higher", "profit per customer of the best cut, one CLV and save rate for all"),
+    "empc": Metric("EMPC", ".3f", "higher", "MPC expected over an uncertain save rate"),
+    "empb": Metric("EMPB", ".3f", "higher", "profit per customer of the best cut by risk, with each one's own CLV"),
+    "best_cut_profit": Metric(
+        "profit at the best cut", ".3f", "higher", "per customer, ranked by expected profit, the cut found afterwards"
+    ),
+    "own_cut_profit": Metric(
+        "profit at its own cut", ".3f", "higher", "per customer, contacting all of whom the model expects a profit"
+    ),
 }
 LEAVING = ("roc_auc", "pr_auc", "top_decile_lift", "log_loss", "brier", "ece")
-BRINGING = tuple(name for name in METRICS if name not in LEAVING)
+EARNING = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
+MISSING_BY = ("value_deviance", "mae", "rmse", "r2")
+BRINGING = tuple(name for name in METRICS if name not in (*LEAVING, *EARNING, *MISSING_BY))
 
 #: What decides whether an opponent is beaten: ranking, probability and calibration; ranking and level of value.
-DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "decile_mape")
+DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
+HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "decile_mape", "total_bias")
 
 Word = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
 
@@ -78,12 +96,29 @@ class Verdict:
 
 
 def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
-    """One verdict per opponent in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
+    """One verdict per simple model in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
 
     A difference is clear if its interval excludes zero. Wrong by chance now and then: at 95 %, one clear difference
     in twenty comparisons of equals.
     """
-    return [_verdict(opponent, differences) for opponent, differences in metrics["differences"].items()]
+    opponents = {name: found for name, found in metrics["differences"].items() if name != CHAMPION}
+    return [_verdict(opponent, differences) for opponent, differences in opponents.items()]
+
+
+def better_alone(metrics: Mapping[str, Any]) -> str | None:
+    """The simple model that should serve instead: better in log loss and in value error; of several, in log loss.
+
+    Among those that can serve from the features of a row. No certainty is asked for: of two models that predict as
+    well, the simple one is to be had for less.
+    """
+    models = metrics["models"]
+
+    def beats(name: str) -> bool:
+        ours, theirs = models[STAYWORTH], models[name]
+        return all(theirs[metric]["value"] < ours[metric]["value"] for metric in ("log_loss", "value_deviance"))
+
+    better = [name for name in (*COUNTING, *SIMPLE) if name in models and beats(name)]
+    return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from features.errors import Refusal
 from models import metrics
 from models.bootstrap import interval, resampled
 from models.prediction import Prediction
+from models.tables import wilson
 
 TERMS = {"resamples": 60, "seed": 7, "confidence": 0.9}
 
@@ -41,7 +43,8 @@ def judged(truth, predictions):
 def test_it_is_json_and_says_the_same_again(truth, predictions, judged):
     again = metrics.evaluate(truth, predictions, **TERMS)
     assert json.dumps(again, allow_nan=False) == json.dumps(judged, allow_nan=False)
-    assert set(judged) == {"confidence", "resamples", "models", "differences", "calibration", "deciles", "gains"}
+    tables = {"calibration", "deciles", "gains", "churn_gains", "coverage"}
+    assert set(judged) == {"confidence", "resamples", "models", "differences"} | tables
 
 
 def test_every_metric_has_its_value_within_its_interval(truth, predictions, judged):
@@ -103,6 +106,43 @@ def test_tables_keep_every_customer_and_all_the_money(truth, predictions, judged
     top = truth["future_value"].to_numpy()[np.argsort(-predictions["ours"].expected_value)[:64]]
     assert judged["deciles"]["ours"][0]["realised"] == pytest.approx(top.mean())
     assert judged["gains"]["ours"][2] == pytest.approx(top.sum() / value)
+    riskiest = truth["churned"].to_numpy()[np.argsort(-predictions["ours"].churn_probability)[:64]]
+    assert judged["churn_gains"]["ours"][2] == pytest.approx(
+        riskiest.sum() / truth["churned"].sum(), abs=1 / 640
+    )  # some are tied at 0.99
+
+
+def test_coverage_is_told_overall_by_tenth_and_for_those_who_brought_something(truth, predictions, judged):
+    value, said = truth["future_value"].to_numpy(), predictions["ours"]
+    inside = (said.value_p10 <= value) & (value <= said.value_p90)
+    table = judged["coverage"]["ours"]
+    assert list(judged["coverage"]) == ["ours"]  # the others give no intervals
+    assert table["overall"]["value"] == judged["models"]["ours"]["interval_coverage"]["value"]
+    for name, group in {"overall": value > -1, "nothing": value == 0, "something": value > 0}.items():
+        assert table[name]["customers"] == group.sum()
+        assert table[name]["value"] == pytest.approx(inside[group].mean())
+        assert table[name]["low"] <= table[name]["value"] <= table[name]["high"]
+    order = np.argsort(-said.expected_value)
+    for tenth, rows in zip(table["deciles"], np.split(order, 10), strict=True):
+        assert tenth["value"] == pytest.approx(inside[rows].mean())
+        assert tenth["predicted"] == pytest.approx(said.expected_value[rows].mean())
+
+
+def test_the_intervals_of_the_tables_are_those_of_a_share_and_a_mean(truth, predictions, judged):
+    """Wilson's as SciPy has it; a mean ± 1.645 standard errors."""
+    theirs = stats.binomtest(48, 64).proportion_ci(0.9, method="wilson")
+    assert wilson(np.array(48.0), np.array(64.0), confidence=0.9) == pytest.approx((theirs.low, theirs.high))
+    value, order = truth["future_value"].to_numpy(), np.argsort(-predictions["ours"].expected_value)
+    first = value[order[:64]]
+    error = stats.norm.ppf(0.95) * first.std() / 8
+    top = judged["deciles"]["ours"][0]
+    assert (top["low"], top["high"]) == pytest.approx((first.mean() - error, first.mean() + error))
+
+
+def test_coverage_of_nobody_is_null(predictions):
+    quiet = pd.DataFrame({"churned": [True] * 640, "future_value": [0.0] * 640})
+    nobody = metrics.evaluate(quiet, predictions, **TERMS)["coverage"]["ours"]["something"]
+    assert nobody == {"value": None, "low": None, "high": None, "customers": 0}
 
 
 def test_what_is_undefined_is_null(predictions):

@@ -76,6 +76,34 @@ def test_the_order_of_customers_does_not_matter(name, case):
     assert metric(seen[shuffled], said[shuffled]) == pytest.approx(float(metric(seen, said)), nan_ok=True)
 
 
+def test_value_deviance_is_scikit_learns_in_units_of_the_mean_value(case):
+    """Power 1.5, of values of at least 0; a currency of smaller units changes nothing."""
+    _, _, value, expected, weights = case
+    brought = np.maximum(value, 0)
+    for w in (None, weights):
+        mean = np.average(brought, weights=w)
+        theirs = sk.mean_tweedie_deviance(brought / mean, expected / mean, sample_weight=w, power=1.5)
+        assert metrics.value_deviance(value, expected, w) == pytest.approx(theirs)
+        assert metrics.value_deviance(100 * value, 100 * expected, w) == pytest.approx(theirs)
+
+
+def test_value_deviance_is_least_at_the_mean_where_mae_is_at_the_median():
+    value = np.array([0.0, 0, 0, 0, 0, 0, 1, 2, 7, 40])
+    constants = np.linspace(0, 10, 1001)
+    deviance, absolute = (
+        [float(metric(value, np.full(10, c))) for c in constants] for metric in (metrics.value_deviance, metrics.mae)
+    )
+    assert constants[np.argmin(deviance)] == pytest.approx(value.mean())
+    assert constants[np.argmin(absolute)] == pytest.approx(np.median(value))
+
+
+def test_value_deviance_is_finite_for_a_buyer_taken_for_a_sure_zero():
+    value = np.array([1.0, 1.0, 1.0, 1.0])
+    assert metrics.value_deviance(value, value) == 0
+    assert metrics.value_deviance(value, np.array([1.0, 1, 1, 0])) == pytest.approx(4 * (1 - 0.01) ** 2 / 0.01 / 4)
+    assert metrics.value_deviance(np.array([2.0, 0]), np.array([2.0, 0])) == pytest.approx(0.5 * 4 * 0.01)
+
+
 def tenths(score: np.ndarray, *columns: np.ndarray) -> list[list[np.ndarray]]:
     """Each column in ten equal groups by falling score; needs no ties and a multiple of ten."""
     order = np.argsort(-score)
@@ -135,6 +163,8 @@ def test_what_is_undefined_is_nan_not_a_number_that_flatters():
     assert np.isnan(metrics.spearman(p, same))
     assert np.isnan(metrics.normalized_gini(same, p))
     assert np.isnan(metrics.normalized_gini(np.zeros(3), p))
+    assert np.isnan(metrics.value_deviance(np.array([-1.0, 0, 0]), p))
+    assert np.isnan(metrics.value_deviance(np.zeros(3), np.zeros(3)))
     assert np.isnan(metrics.total_bias(np.array([-1.0, 0, 0]), p))
     assert np.isnan(metrics.decile_mape(np.array([0.0, 0, 9]), p))
 

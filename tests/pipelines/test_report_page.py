@@ -11,13 +11,14 @@ import pytest
 from features.errors import InputError
 from pipelines.page import carriers, tenths
 from pipelines.page import page as written
-from pipelines.pictures import script
+from pipelines.theme import script
 from retention.offers import Offer
 from retention.plan import plan, profit_curve
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
-NAMES = ["roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "decile_mape", "total_bias"]
+NAMES = ["roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape", "total_bias"]
+UNKNOWN = ["log_loss", "ece", "value_deviance", "decile_mape"]  # of the opponent
 EVIL = "</script><img src=x onerror=alert(1)>"
 
 
@@ -53,11 +54,32 @@ def evaluated():
         "confidence": 0.95,
         "resamples": 200,
         "models": {"stayworth": figures(0.8), "hiatus": figures(0.7) | {"log_loss": nothing}},
-        "differences": {"hiatus": figures(0.1) | dict.fromkeys(["log_loss", "ece", "decile_mape"], nothing)},
-        "calibration": {"stayworth": [{"predicted": 0.2, "observed": 0.25, "customers": 280}]},
-        "deciles": {"stayworth": [{"predicted": 9.0 - i, "realised": 8.5 - i, "customers": 28} for i in range(8)]},
+        "differences": {"hiatus": figures(0.1) | dict.fromkeys(UNKNOWN, nothing)},
+        "calibration": {"stayworth": [{"predicted": 0.2, "observed": 0.25, "low": 0.2, "high": 0.3, "customers": 280}]},
+        "deciles": {"stayworth": [valued(9.0 - i) for i in range(8)]},
         "gains": {"stayworth": [k / 20 for k in range(21)]},
+        "churn_gains": {"stayworth": [(k / 20) ** 0.5 for k in range(21)]},
+        "coverage": {"stayworth": covered()},
+        "profit": {
+            "offer": {"name": "voucher", "contact_cost": 0.5, "incentive_cost": 5.0, "save_rate": 0.2},
+            "models": {"stayworth": earned(30.0), "hiatus": earned(20.0)},
+        },
     }
+
+
+def valued(mean):
+    return {"predicted": mean, "realised": mean - 0.5, "low": mean - 1, "high": mean, "customers": 28}
+
+
+def covered():
+    one = {"value": 0.8, "low": 0.75, "high": 0.85, "customers": 280}
+    groups = {"overall": one, "nothing": one | {"value": 0.9}, "something": one | {"value": 0.6}}
+    return groups | {"deciles": [one | {"predicted": 9.0 - i, "customers": 28} for i in range(10)]}
+
+
+def earned(most):
+    cut = {"share": 0.3, "customers": 84, "profit": most}
+    return {"curve": [most * (k / 15 - (k / 30) ** 2) for k in range(101)], "best": cut, "own": cut}
 
 
 def page(*, planned=True, offer=OFFER, **changed):
@@ -145,7 +167,7 @@ def test_the_page_is_whole_and_accessible(whole):
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(attrs.get("scope") in ("col", "row") for tag, attrs in tags if tag == "th")
     pictures = [attrs for tag, attrs in tags if attrs.get("role") == "img"]
-    assert len(pictures) == 6
+    assert len(pictures) == 11
     assert all(len(attrs["aria-label"]) > 20 for attrs in pictures)
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -157,6 +179,23 @@ def test_without_a_plan_the_page_says_how_to_make_one():
     words = Outline(page(planned=False).replace(script(), "")).words
     assert "There is no plan yet" in words
     assert "stayworth plan -c stayworth.toml --budget 2000" in words
+
+
+def test_without_an_offer_the_page_says_how_to_give_one(whole):
+    metrics = evaluated()
+    del metrics["profit"]
+    words = Outline(page(metrics=metrics).replace(script(), "")).words
+    assert "the models were judged without an offer" in words
+    assert "contact_cost" in words
+    assert "judged without an offer" not in whole
+    assert "What a campaign would have earned, USD per customer judged" in whole
+
+
+def test_a_model_without_intervals_has_no_picture_of_them(whole):
+    text = page(metrics=evaluated() | {"coverage": {}})
+    assert 'id="coverage"' in whole
+    assert 'id="coverage"' not in text
+    assert "Do the intervals hold" not in text
 
 
 def test_a_plan_of_nobody_says_why():
@@ -172,8 +211,10 @@ def test_a_loss_within_the_interval_is_said():
 def test_every_text_is_escaped():
     scores = scored().assign(segment=EVIL, model_version=EVIL)
     metrics = evaluated()
-    for part in ("models", "differences", "calibration", "gains"):
+    for part in ("models", "differences", "calibration", "gains", "churn_gains"):
         metrics[part] = metrics[part] | {EVIL: metrics[part].get("hiatus", metrics[part].get("stayworth"))}
+    metrics["profit"]["models"][EVIL] = earned(9.0)
+    metrics["profit"]["offer"]["name"] = EVIL
     text = page(
         scores=scores,
         metrics=metrics,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipelines.verdict import DECISIVE, METRICS, tally, verdicts
+from models import metrics
+from pipelines.verdict import DECISIVE, EARNING, HEADLINE, METRICS, tally, verdicts
 
 
 def against(**intervals):
@@ -29,7 +30,7 @@ def test_better_here_and_worse_there_is_mixed():
     assert verdict.word == "mixed"
     assert verdict.sentence == (
         "Better in ROC-AUC; worse in calibration error; no clear difference in Spearman; "
-        "not comparable in log loss, normalised Gini, decile error."
+        "not comparable in log loss, normalised Gini, value deviance, decile error."
     )
 
 
@@ -50,3 +51,9 @@ def test_the_tally_counts_the_defeats_too():
 
 def test_every_decisive_metric_has_a_direction():
     assert {METRICS[name].better for name in DECISIVE} == {"higher", "lower"}
+
+
+def test_every_metric_of_an_evaluation_can_be_named():
+    judged = set(metrics.CHURN_METRICS) | set(metrics.VALUE_METRICS) | {"interval_coverage"} | set(EARNING)
+    assert judged == set(METRICS)
+    assert set(HEADLINE) <= judged

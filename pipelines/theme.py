@@ -1,0 +1,109 @@
+"""What all pictures share: the theme, the colours of the models, and how a figure becomes HTML. The only file that
+knows plotly.
+
+White ground, Okabe and Ito's colours (told apart by the colour-blind, and by dashes in print), values written where
+the eye is, axes that name their unit and bars that begin at zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, TypeAlias
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.io import to_html as figure_to_html
+from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
+
+from pipelines.verdict import MODELS
+
+Figure: TypeAlias = go.Figure
+
+INK, MUTED, GRID, PALE = "#1b1f24", "#57606a", "#e6e8eb", "#c9d9e6"
+BLUE, VERMILION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#a6527f", "#b87a00"
+STYLES = {
+    "stayworth": {"color": BLUE, "dash": "solid", "width": 3},
+    "bgnbd_gamma_gamma": {"color": VERMILION, "dash": "dash", "width": 2},
+    "pareto_nbd_gamma_gamma": {"color": VERMILION, "dash": "longdashdot", "width": 1.5},
+    "rfm_logistic": {"color": GREEN, "dash": "dashdot", "width": 2},
+    "last_period": {"color": PURPLE, "dash": "dot", "width": 2},
+    "hiatus": {"color": ORANGE, "dash": "longdash", "width": 1.5},
+}
+OTHER = {"color": MUTED, "dash": "dot", "width": 1.5}
+CHANCE = {"color": MUTED, "width": 1}
+PERFECT = {"color": INK, "dash": "dot", "width": 1}
+
+
+def blank(*, height: int) -> Figure:
+    """An empty picture, as wide as its place."""
+    figure = go.Figure()
+    _dress(figure, height=height)
+    return figure
+
+
+def panels(titles: Sequence[str], *, columns: int, x_title: str, y_title: str) -> Figure:
+    """Empty small pictures side by side, with common axes."""
+    rows = -(-len(titles) // columns)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=titles,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.24 / rows,
+        x_title=x_title,
+        y_title=y_title,
+    )
+    _dress(figure, height=60 + 260 * rows)
+    figure.update_layout(showlegend=False, margin={"l": 64, "b": 56, "t": 28})
+    figure.update_annotations(font={"size": 13, "color": INK})
+    figure.update_xaxes(showticklabels=True)
+    return figure
+
+
+def to_html(figures: Mapping[str, Figure]) -> dict[str, str]:
+    """Each figure as an HTML fragment whose id is its name; the page has to hold `script()` once before them."""
+    config = {"displayModeBar": False, "responsive": True, "plotlyServerURL": ""}
+    return {
+        name: figure_to_html(figure, config=config, include_plotlyjs=False, full_html=False, div_id=name)
+        for name, figure in figures.items()
+    }
+
+
+def script() -> str:
+    """plotly.js as it ships in the wheel: inlined, a page needs no network."""
+    return str(get_plotlyjs())
+
+
+def whiskers(middle: pd.Series, ends: pd.DataFrame, *, color: str) -> dict[str, Any]:
+    """Error bars from `low` to `high`."""
+    up, down = ends["high"] - middle, middle - ends["low"]
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": color, "width": 3}
+
+
+def style(model: str) -> dict[str, Any]:
+    """Colour, dash and width of a model's line."""
+    return STYLES.get(model, OTHER)
+
+
+def name_of(model: str) -> str:
+    """What a model is called, safe in HTML."""
+    return escape(MODELS.get(model, model))
+
+
+def _dress(figure: Figure, *, height: int) -> None:
+    axis = {"gridcolor": GRID, "linecolor": MUTED, "zerolinecolor": MUTED, "automargin": True}
+    axis |= {"title": {"standoff": 8, "font": {"size": 13, "color": MUTED}}}
+    figure.update_layout(
+        template="none",
+        height=height,
+        font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        margin={"l": 10, "r": 24, "t": 10, "b": 10},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        dragmode=False,
+    )
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
