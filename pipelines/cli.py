@@ -1,18 +1,17 @@
 """The command line: reads the clock, calls a step, prints. Heavy imports wait until a command needs them."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from features.errors import InputError, StayworthError
+from features.errors import StayworthError
+from pipelines import data_cli, models_cli
+from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Trials, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -26,12 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The config file.")]
-AsOf = Annotated[str, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day, YYYY-MM-DD.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
-Trials = Annotated[int | None, typer.Option(min=1, help="Optuna trials; default from the config.")]
-DEFAULT_CONFIG = Path("stayworth.toml")
 
 
 def main() -> None:
@@ -48,20 +41,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error that says what is being done; silent where there is no terminal."""
-    from rich.console import Console
-
-    with Console(stderr=True, quiet=quiet).status("starting") as status:
-        yield status.update
-
-
-def _print(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(content, indent=1, default=str))
-    else:
-        show(content)
+@app.callback()
+def clock(context: typer.Context) -> None:
+    """Hand the clock to the commands that stand in other files."""
+    context.obj = _now
 
 
 @app.command()
@@ -78,124 +61,32 @@ def demo(
     from pipelines import screen
     from pipelines.demo import demo as run
 
-    with _progress(as_json) as say:
+    with progress(as_json) as say:
         result = run(output, now=_now(), say=say)
-    _print(result, as_json, screen.show_demo)
+    printed(result, as_json, screen.show_demo)
 
 
-@app.command()
-def init(
-    orders: Annotated[str, typer.Argument(help="A file, folder or glob of CSV or Parquet files.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the config.")] = DEFAULT_CONFIG,
-    force: Annotated[bool, typer.Option("--force", help="Replace a config that is already there.")] = False,
-) -> None:
-    """Look at a file of orders and write a commented config with guesses.
-
-    Example: stayworth init orders.csv
-    """
-    from pipelines import store
-    from pipelines.guess import guess
-
-    if output.exists() and not force:
-        raise InputError("is there already", where=str(output), next="Name another with -o, or add --force.")
-    store.write_text(output, guess(orders, config_folder=output.absolute().parent))
-    print(f"Wrote {output}. Read what is marked GUESS and ASSUMED, then: stayworth check -c {output}")
-
-
-@app.command()
-def check(
-    config: ConfigFile = DEFAULT_CONFIG,
-    leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Read the log: what was accepted, netted and set aside, to the cent, and which horizon fits.
-
-    Example: stayworth check --leaks
-    """
-    from pipelines import screen
-    from pipelines.config import load
-
-    if leaks:
-        from pipelines.leak_screen import show_leaks
-        from pipelines.leaks import audit, refuse_leaks
-
-        with _progress(as_json) as say:
-            found = audit(load(config), now=_now(), say=say)
-        _print(found, as_json, show_leaks)
-        return refuse_leaks(found)
-    from pipelines.check import check as run
-
-    with _progress(as_json) as say:
-        say("reading orders")
-        result = run(load(config), now=_now())
-    return _print(result, as_json, screen.show_check)
-
-
-@app.command()
-def features(
-    as_of: Annotated[
-        list[str] | None, typer.Option("--as-of", metavar="DAY", help="YYYY-MM-DD; repeat for many days in one pass.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet or CSV file to write.")] = None,
-    known_at: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Only what was recorded before that day; default --as-of.")
-    ] = None,
-    engine: Annotated[
-        Literal["duckdb", "spark"], typer.Option(help="What does the work; spark needs PySpark and Java.")
-    ] = "duckdb",
-    memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
-    ] = None,
-    rfm: Annotated[bool, typer.Option("--rfm", help="Add each customer's RFM quintiles among all of the day.")] = False,
-    config: ConfigFile = DEFAULT_CONFIG,
-    catalogue: Annotated[bool, typer.Option("--list", help="List the features and stop.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Write one row of features per customer and day.
-
-    Example: stayworth features --as-of 2011-06-01 --as-of 2011-09-01 -o features.parquet
-    """
-    from features.catalogue import listed
-    from features.clock import parse_day
-    from pipelines import screen
-
-    if catalogue:
-        return _print(listed(), as_json, screen.show_features)
-    if not as_of or not output:
-        raise InputError("--as-of and -o are needed", next="Example: --as-of 2011-09-01 -o features.parquet")
-    from pipelines import store
-    from pipelines.config import load
-    from pipelines.features import write_features
-
-    with _progress(as_json) as say:
-        days = [parse_day(day) for day in as_of]
-        result = write_features(
-            load(config),
-            as_of=days,
-            known_at=parse_day(known_at) if known_at else None,
-            output=output,
-            engine=engine,
-            memory_bytes=store.size_of(memory) if memory else None,
-            rfm=rfm,
-            now=_now(),
-            say=say,
-        )
-    return _print(result, as_json, screen.show_pairs)
+app.command()(data_cli.init)
+app.command()(data_cli.check)
+app.command()(data_cli.features)
 
 
 @app.command()
 def train(config: ConfigFile = DEFAULT_CONFIG, trials: Trials = None, as_json: Json = False) -> None:
-    """Tune, judge against the opponents on a later window, and register the model in MLflow.
+    """Tune, judge against the champion and the opponents on a later window, register, and promote if the gate says so.
+
+    Exit code 1 if the gate refuses: the model is registered and the old champion serves on.
 
     Example: stayworth train --trials 10
     """
-    from pipelines import screen
+    from pipelines import gate, screen
     from pipelines.config import load
     from pipelines.train import train as run
 
-    with _progress(as_json) as say:
+    with progress(as_json) as say:
         result = run(load(config), now=_now(), trials=trials, say=say)
-    _print(asdict(result), as_json, screen.show_training)
+    printed(asdict(result), as_json, screen.show_training)
+    gate.refuse(result.metrics["gate"], version=result.registered)
 
 
 @app.command()
@@ -213,9 +104,9 @@ def evaluate(
     from pipelines.config import load
     from pipelines.evaluate import evaluate as run
 
-    with _progress(as_json) as say:
+    with progress(as_json) as say:
         result = run(load(config), now=_now(), trials=trials, cut_offs=cut_offs, say=say)
-    _print(result, as_json, screen.show_backtest)
+    printed(result, as_json, screen.show_backtest)
 
 
 @app.command()
@@ -236,9 +127,9 @@ def score(
     from pipelines.score import summary
 
     settings = load(config)
-    with _progress(as_json) as say:
+    with progress(as_json) as say:
         scores = run(settings, as_of=parse_day(as_of), now=_now(), output=output, say=say)
-    _print(summary(scores, settings), as_json, screen.show_pairs)
+    printed(summary(scores, settings), as_json, screen.show_pairs)
 
 
 @app.command()
@@ -262,7 +153,7 @@ def plan(
 
     settings = load(config)
     made = make_plan(settings, budget=budget, capacity=capacity, offer_name=offer, outputs=output or [])
-    _print(made.summary | {"currency": settings.money.currency}, as_json, screen.show_plan)
+    printed(made.summary | {"currency": settings.money.currency}, as_json, screen.show_plan)
 
 
 @app.command()
@@ -280,7 +171,10 @@ def report(
     from pipelines.report import write_report
 
     path = write_report(load(config), output=output, now=_now())
-    _print({"report": str(path)}, as_json, screen.show_pairs)
+    printed({"report": str(path)}, as_json, screen.show_pairs)
+
+
+app.add_typer(models_cli.app)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from models import STAYWORTH
@@ -50,6 +51,9 @@ def show_check(content: dict[str, Any]) -> None:
         for one in content["interactions"]:
             table.add_row(one["what"], f"{one['rows']:,}")
         console.print(table)
+    if content["contractual"]:
+        _show_leaving(content)
+        return
     back = f"back within {content['follow_up_days']} days"
     table = table_of("horizon, days", "silent so long", back, "history long enough")
     for one in content["horizons"]:
@@ -64,6 +68,19 @@ def show_check(content: dict[str, Any]) -> None:
     console.print(f"Advised horizon: {advised} days ({why}). The config has {content['horizon_days']}.")
 
 
+def _show_leaving(content: dict[str, Any]) -> None:
+    """Under a contract: who left, and how many leave within each horizon."""
+    told = content["leaving"]
+    console.print(
+        f"Churn is contractual: {told['left']:,} customers had left by the end, the last on {told['last_left']}; "
+        f"{told['leave_later']:,} leave later, {told['ordered_after']:,} ordered after they left."
+    )
+    table = table_of("horizon, days", "leave within it", "history long enough")
+    for one in content["horizons"]:
+        table.add_row(str(one["horizon_days"]), f"{one['churn_rate']:.1%}", "yes" if one["trainable"] else "no")
+    console.print(table)
+
+
 def show_training(content: dict[str, Any]) -> None:
     metrics = content["metrics"]
     console.print(
@@ -71,10 +88,16 @@ def show_training(content: dict[str, Any]) -> None:
         f"rows whose {metrics['horizon_days']}-day window was not closed."
     )
     console.print(_comparison(metrics))
+    gate = metrics["gate"]
     console.print(
-        f"Registered as stayworth version {content['registered']}, bundle {content['version']}, alias champion.\n"
-        "Next: stayworth score --as-of DAY"
+        f"The gate held it against the champion: {gate['compared']}." if gate["champion"] else "No champion yet."
     )
+    for one in gate["warnings"]:
+        console.print(f"[yellow]Warning:[/] {escape(one)}.")
+    alias = "alias champion" if content["promoted"] else "[bold red]not promoted[/]"
+    console.print(f"Registered as stayworth version {content['registered']}, bundle {content['version']}, {alias}.")
+    if content["promoted"]:
+        console.print("Next: stayworth score --as-of DAY")
 
 
 def show_backtest(content: list[dict[str, Any]]) -> None:
@@ -125,7 +148,9 @@ def _comparison(metrics: dict[str, Any]) -> Table:
     table.title = f"Judged as of {metrics['as_of']} on the {days} days after, {customers:,} customers"
     for model, values in metrics["models"].items():
         ours = model == STAYWORTH
-        table.add_row(MODELS[model], *(_metric(values, name) for name in SHOWN), style="bold" if ours else "")
+        table.add_row(
+            MODELS.get(model, model), *(_metric(values, name) for name in SHOWN), style="bold" if ours else ""
+        )
         if ours:
             table.add_row("  95 % interval", *(_interval(values, name) for name in SHOWN), style="dim")
     return table

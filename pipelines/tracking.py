@@ -1,17 +1,21 @@
-"""One training run into MLflow: parameters, metrics, pictures, the bundle as a model, and the alias that serves it.
+"""One training run into MLflow: data set, parameters, metrics, pictures, the gate's decision, the bundle as a model.
 
 Only calls of the client, no global run and no global URI. A SQLite file is the default; what is logged lies in the
 folder `mlartifacts` beside it. The first run of a new file takes some seconds more: MLflow makes its tables.
 """
 
+import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models import registry
+from pipelines.dataset import Dataset
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +28,12 @@ CODE = ("features", "models")
 
 REQUIREMENTS = ("duckdb", "mlflow", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "xgboost")
 """What those packages import; named, because MLflow would take 16 s to find out."""
+
+HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "total_bias")
+"""The metrics that a version carries with it, for `models list`."""
+
+REASONS, LONGEST = 8, 500
+"""Reasons of the gate that a version carries with it, and characters of each, at most: a tag may have 5000."""
 
 
 @dataclass(frozen=True)
@@ -39,33 +49,73 @@ def log_run(
     *,
     uri: str,
     bundle: Path,
+    dataset: Dataset,
+    source: Mapping[str, Any],
     params: dict[str, Any],
     metrics: dict[str, float],
     figures: dict[str, Any],
     metrics_json: dict[str, Any],
+    made_at: datetime,
 ) -> Logged:
-    """Log one run, register its bundle as the newest version of the model, and make that the champion.
+    """Log one run and register its bundle as the newest version of the model, without an alias.
 
-    figures: Plotly figures by name; metrics_json: the whole evaluation, kept beside them as metrics.json.
+    source: where each table of the log is; figures: Plotly figures by name; metrics_json: the whole evaluation with
+    the gate's decision under `gate`, kept as metrics.json and gate.json.
     """
     digest = (bundle / "manifest.sha256").read_text("ascii")[:12]
+    training = json.loads((bundle / "manifest.json").read_bytes())["training"]
+    decision = metrics_json["gate"]
+    said = {
+        "gate": "accepted" if decision["accepted"] else "refused",
+        "gate_reasons": json.dumps([one[:LONGEST] for one in decision["reasons"][:REASONS]], ensure_ascii=False),
+    }
     with registry.session(uri) as client:
         experiment = _experiment(client, uri)
-        run = client.create_run(experiment, tags={"mlflow.source.name": "stayworth train"}, run_name=digest).info
+        tags = {"mlflow.source.name": "stayworth train", **said}
+        run = client.create_run(experiment, tags=tags, run_name=digest).info
         status = "FAILED"
         try:
+            _log_dataset(client, run.run_id, dataset, source)
             client.log_dict(run.run_id, metrics_json, "metrics.json")
+            client.log_dict(run.run_id, decision, "gate.json")
             client.log_text(run.run_id, _page(figures), "figures.html")
-            model = _log_model(client, bundle, experiment=experiment, run_id=run.run_id)
+            model, contents = _log_model(client, bundle, experiment=experiment, run_id=run.run_id)
             _log_numbers(client, run, params, metrics, model_id=model.model_id)
             number = registry.register(
-                client, source=model.artifact_location, run_id=run.run_id, model_id=model.model_id, bundle=digest
+                client,
+                source=model.artifact_location,
+                run_id=run.run_id,
+                model_id=model.model_id,
+                tags=said
+                | {
+                    "bundle": digest,
+                    "contents": contents,
+                    "made_at": made_at.isoformat(timespec="seconds"),
+                    "as_of": training["as_of"],
+                    "horizon_days": str(training["horizon_days"]),
+                    "headline": json.dumps({name: metrics[name] for name in HEADLINE if name in metrics}),
+                },
             )
             status = "FINISHED"
         finally:
             client.set_terminated(run.run_id, status)
-    registry.set_champion(uri, number)
     return Logged(run.run_id, number)
+
+
+def _log_dataset(client: "MlflowClient", run_id: str, dataset: Dataset, source: Mapping[str, Any]) -> None:
+    """By the plain entities: MLflow's own data set classes would import and profile the frame."""
+    from mlflow.entities import Dataset as Entity
+    from mlflow.entities import DatasetInput, InputTag
+
+    where = {table: registry.shown(str(place)) for table, place in source.items()}
+    entity = Entity(
+        name="labelled rows",
+        digest=dataset.sha256[:32],
+        source_type="local",
+        source=json.dumps(where),
+        profile=json.dumps(asdict(dataset)),
+    )
+    client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
 
 def _log_numbers(
@@ -81,8 +131,8 @@ def _log_numbers(
     )
 
 
-def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id: str) -> "LoggedModel":
-    """The bundle as a models-from-code pyfunc: data and source text, nothing pickled."""
+def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id: str) -> tuple["LoggedModel", str]:
+    """The bundle as a models-from-code pyfunc: data and source text, nothing pickled; and the hash of all of it."""
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
     from mlflow.pyfunc import save_model
@@ -103,9 +153,10 @@ def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id:
             input_example=(pyfunc.example(), {"as_of": pyfunc.EXAMPLE_AS_OF}),
             mlflow_model=Model(run_id=run_id, model_id=model.model_id),
         )
+        contents = registry.contents_hash(folder)
         client.log_model_artifacts(model.model_id, str(folder))
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
-    return client.finalize_logged_model(model.model_id, "READY")
+    return client.finalize_logged_model(model.model_id, "READY"), contents
 
 
 def _experiment(client: "MlflowClient", uri: str) -> str:

@@ -57,11 +57,27 @@ def test_a_thousand_flipped_bytes_are_found_before_anything_is_parsed(folder, mo
 
 
 def test_missing_linked_and_foreign_files_are_refused(folder):
-    (folder / "churn.ubj").rename(folder / "elsewhere")
+    elsewhere = folder.with_name("elsewhere.ubj")
+    (folder / "churn.ubj").rename(elsewhere)
     with pytest.raises(InputError, match=r"churn\.ubj: cannot be read"):
         bundle.read(folder)
-    (folder / "churn.ubj").symlink_to(folder / "elsewhere")
+    (folder / "churn.ubj").symlink_to(elsewhere)
     with pytest.raises(InputError, match="is a link"):
+        bundle.read(folder)
+    elsewhere.unlink()
+
+
+@pytest.mark.parametrize("name", ["python_model.pkl", "MLmodel", "code"])
+def test_what_no_bundle_has_is_refused_before_anything_is_parsed(folder, name, monkeypatch):
+    def parsed(*_: object, **__: object) -> None:
+        raise AssertionError("parsed beside a foreign file")
+
+    monkeypatch.setattr(bundle.trees, "from_ubj", parsed)
+    if name == "code":
+        (folder / name).mkdir()
+    else:
+        (folder / name).write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    with pytest.raises(InputError, match=rf"holds what no bundle has \(1\): {name}"):
         bundle.read(folder)
 
 

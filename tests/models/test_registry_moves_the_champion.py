@@ -30,7 +30,11 @@ def registered(uri, folder, number):
     (bundle / "churn.ubj").write_bytes(bytes(range(256)))
     with registry.session(uri) as client:
         return registry.register(
-            client, source=(folder / f"model-{number}").as_uri(), run_id=None, model_id=None, bundle=f"hash{number}"
+            client,
+            source=(folder / f"model-{number}").as_uri(),
+            run_id=None,
+            model_id=None,
+            tags={"bundle": f"hash{number}", "gate": "accepted"},
         )
 
 
@@ -60,7 +64,7 @@ def test_an_empty_registry_has_no_version(uri):
 def test_a_registered_version_serves_nobody_until_promoted(three):
     assert aliases(three) == {"3": (), "2": (), "1": ()}
     newest = registry.versions(three)[0]
-    assert (newest.number, newest.bundle) == ("3", "hash3")
+    assert (newest.number, newest.bundle, newest.tags) == ("3", "hash3", {"bundle": "hash3", "gate": "accepted"})
 
 
 def test_promotion_keeps_the_old_champion_as_previous(three):
@@ -106,6 +110,63 @@ def test_cut_short_the_old_champion_still_serves(three, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         registry.set_champion(three, "2")
     assert registry.find(three, "champion").number == "1"
+
+
+def test_a_promotion_says_of_the_version_when_and_by_whom(three):
+    registry.set_champion(three, "2", tags={"promoted_by": "ann"})
+    assert registry.find(three, "champion").tags == {"bundle": "hash2", "gate": "accepted", "promoted_by": "ann"}
+
+
+def test_a_rollback_cut_short_has_moved_the_champion_and_forgets_nothing_it_needs(three, monkeypatch):
+    from mlflow import MlflowClient
+
+    registry.set_champion(three, "1")
+    registry.set_champion(three, "2")
+    real = MlflowClient.set_registered_model_alias
+
+    def cut(self, name, alias, version):
+        if alias == "previous":
+            raise KeyboardInterrupt
+        real(self, name, alias, version)
+
+    monkeypatch.setattr(MlflowClient, "set_registered_model_alias", cut)
+    with pytest.raises(KeyboardInterrupt):
+        registry.set_champion(three, "1")
+    assert registry.find(three, "champion").number == "1"
+
+
+def test_a_new_database_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    def cut(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MlflowClient, "search_registered_models", cut)
+    with pytest.raises(KeyboardInterrupt), registry.session(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        raise AssertionError("opened half made")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_beneath_the_registry_is_one_clear_error(three):
+    with pytest.raises(InputError, match="No space left on device"), registry.session(three):
+        raise OSError(28, "No space left on device")
+
+
+def test_every_name_and_byte_of_a_logged_model_counts(tmp_path):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "MLmodel").write_text("a")
+    (tmp_path / "code" / "model.py").write_text("b")
+    hashes = [registry.contents_hash(tmp_path)]
+    (tmp_path / "code" / "__pycache__").mkdir()
+    (tmp_path / "code" / "__pycache__" / "model.pyc").write_bytes(b"c")
+    assert registry.contents_hash(tmp_path) == hashes[0]
+    (tmp_path / "MLmodel").write_text("A")
+    hashes.append(registry.contents_hash(tmp_path))
+    (tmp_path / "code" / "evil.py").write_text("")
+    hashes.append(registry.contents_hash(tmp_path))
+    (tmp_path / "code" / "evil.py").rename(tmp_path / "evil.py")
+    hashes.append(registry.contents_hash(tmp_path))
+    assert len(set(hashes)) == 4
 
 
 def test_a_download_is_the_bundle_byte_for_byte(three, tmp_path):

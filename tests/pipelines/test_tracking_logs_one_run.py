@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from urllib.parse import urlparse
@@ -14,11 +15,16 @@ from urllib.request import url2pathname
 import plotly.graph_objects as go
 import pytest
 
+from features.errors import InputError
 from models import registry
 from pipelines import tracking
+from pipelines.dataset import Dataset
 
 HASH = "0123456789abcdef" * 4
 METRICS = {"roc_auc": 0.78, "total_bias": -0.02}
+DECISION = {"accepted": False, "reasons": ["G07 it knows no less than the champion: it does"], "warnings": []}
+JUDGED = {"models": {"stayworth": METRICS}, "gate": DECISION}
+DATASET = Dataset(rows=90, customers=30, first_day="2011-01-01", last_day="2011-09-01", features=2, sha256="ab" * 32)
 PARAMS = {"churn_max_depth": 3, "test_as_of": "1998-01-01"}
 
 BUNDLE_STUB = """
@@ -90,6 +96,7 @@ def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
     (folder / "manifest.sha256").write_text(HASH + "\n")
     (folder / "churn.ubj").write_bytes(bytes(range(256)))
+    (folder / "manifest.json").write_text('{"training": {"as_of": "2011-12-01", "horizon_days": 90}}')
     return folder
 
 
@@ -102,10 +109,13 @@ def once(tmp_path_factory, bundle, code):
         return tracking.log_run(
             uri=log.uri,
             bundle=bundle,
+            dataset=DATASET,
+            source={"orders": "postgresql://ann:a-secret@host/shop#orders"},
             params=PARAMS,
             metrics=METRICS,
             figures={"gains": scatter("gains"), "deciles": scatter("deciles")},
-            metrics_json={"models": {"stayworth": METRICS}},
+            metrics_json=JUDGED,
+            made_at=datetime(2011, 12, 2, 9, 30, tzinfo=UTC),
         )
 
     log.uri, log.place, log.empty = f"sqlite:///{place / 'mlflow.db'}", place, empty
@@ -119,6 +129,13 @@ def once(tmp_path_factory, bundle, code):
 @pytest.fixture(scope="module")
 def first(once):
     return once()
+
+
+@pytest.fixture
+def serving(once, first):
+    """The first run's version, promoted."""
+    registry.set_champion(once.uri, first.version)
+    return registry.find(once.uri, "champion")
 
 
 def test_parameters_and_metrics_are_in_the_run(once, first):
@@ -145,19 +162,43 @@ def test_pictures_open_offline_on_one_page_and_the_evaluation_lies_beside(once, 
     assert 'id="deciles"' in page
     assert "<script src=" not in page
     assert page.count("plotly.js v") == 1, "Plotly's own script is in it, once"
-    assert json.loads((artifacts / "metrics.json").read_text()) == {"models": {"stayworth": METRICS}}
+    assert json.loads((artifacts / "metrics.json").read_text()) == JUDGED
+    assert json.loads((artifacts / "gate.json").read_text()) == DECISION
 
 
-def test_the_newest_run_is_champion_and_the_one_before_previous(once, first):
-    second = once()
-    aliases = {one.number: one.aliases for one in registry.versions(once.uri)}
-    assert aliases[second.version] == ("champion",)
-    assert aliases[first.version] == ("previous",)
-    champion = registry.find(once.uri, "champion")
-    assert (champion.run_id, champion.bundle) == (second.run_id, HASH[:12])
+def test_a_run_is_a_version_that_serves_nobody_and_says_what_it_is(once, first):
+    (version,) = registry.versions(once.uri)
+    assert (version.number, version.run_id, version.aliases) == (first.version, first.run_id, ())
+    contents = version.tags.pop("contents")
+    assert len(contents) == 64
+    assert version.tags == {
+        "bundle": HASH[:12],
+        "made_at": "2011-12-02T09:30:00+00:00",
+        "as_of": "2011-12-01",
+        "horizon_days": "90",
+        "headline": json.dumps(METRICS),
+        "gate": "refused",
+        "gate_reasons": json.dumps(DECISION["reasons"]),
+    }
+    with registry.session(once.uri) as client:
+        assert client.get_run(first.run_id).data.tags["gate"] == "refused"
 
 
-@pytest.mark.usefixtures("first")
+def test_what_was_logged_is_what_its_hash_says(once, first, tmp_path):
+    version = registry.numbered(once.uri, first.version)
+    assert registry.contents_hash(registry.fetch(once.uri, version.number, tmp_path)) == version.tags["contents"]
+
+
+def test_a_run_names_its_data_and_no_password(once, first):
+    with registry.session(once.uri) as client:
+        (logged,) = client.get_run(first.run_id).inputs.dataset_inputs
+    assert logged.dataset.digest == "ab" * 16
+    assert json.loads(logged.dataset.profile)["sha256"] == "ab" * 32
+    assert json.loads(logged.dataset.profile)["rows"] == 90
+    assert logged.dataset.source == '{"orders": "postgresql://…@host/shop#orders"}'.replace("…", "\\u2026")
+
+
+@pytest.mark.usefixtures("serving")
 def test_the_bundle_comes_back_as_it_was(once, bundle, tmp_path):
     fetched = registry.download(once.uri, "champion", tmp_path)
     assert {one.name: one.read_bytes() for one in fetched.iterdir()} == {
@@ -180,20 +221,20 @@ def test_no_file_of_a_logged_model_is_a_pickle(once):
     assert kinds == {"MLmodel", ".html", ".json", ".py", ".sha256", ".txt", ".ubj", ".yaml"}
 
 
-@pytest.mark.usefixtures("first")
-def test_a_run_cut_short_is_marked_failed_and_the_champion_stays(once, monkeypatch):
-    before = registry.find(once.uri, "champion")
+def test_a_run_cut_short_is_marked_failed_and_makes_no_version(once, serving, monkeypatch):
+    before = registry.versions(once.uri)
     monkeypatch.setattr(tracking, "CODE", ("no_such_package",))
-    with pytest.raises(Exception, match="no_such_package"):
+    with pytest.raises(InputError, match="no_such_package"):
         once()
     with registry.session(once.uri) as client:
         experiment = client.get_experiment_by_name("stayworth").experiment_id
         newest = client.search_runs([experiment], order_by=["attributes.start_time DESC"], max_results=1)[0]
     assert newest.info.status == "FAILED"
-    assert registry.find(once.uri, "champion") == before
+    assert registry.versions(once.uri) == before
+    assert registry.find(once.uri, "champion") == serving
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("serving")
 def test_the_logged_model_scores_orders_elsewhere_with_the_code_it_brought(once, tmp_path):
     ours = [str(Path(tracking.__file__).parents[1]), ""]
     done = subprocess.run(

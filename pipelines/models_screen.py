@@ -1,0 +1,39 @@
+"""What `models` prints."""
+
+from typing import Any
+
+from rich.markup import escape
+
+from pipelines.screen import SHOWN, console, table_of
+
+
+def show_versions(content: list[dict[str, Any]]) -> None:
+    """A line per version, the newest first, then why the gate refused those it refused."""
+    if not content:
+        console.print("No version yet. Make one: stayworth train")
+        return
+    table = table_of(
+        "version", "aliases", "bundle", "made", "as of", "days", *(name for name, _ in SHOWN.values()), "gate"
+    )
+    for one in content:
+        figures = [
+            f"{one['metrics'][name]:{form}}" if name in one["metrics"] else "–" for name, (_, form) in SHOWN.items()
+        ]
+        made = str(one["made_at"])[:10]
+        days, gate = str(one["horizon_days"]), str(one["gate"])
+        aliases = ", ".join(one["aliases"])
+        table.add_row(one["version"], aliases, one["bundle"], made, str(one["as_of"]), days, *figures, gate)
+    console.print(table)
+    for one in content:
+        for reason in one["gate_reasons"]:
+            console.print(f"Version {one['version']} was refused: {escape(reason)}.")
+
+
+def show_move(content: dict[str, Any]) -> None:
+    """Who serves now, and who did."""
+    if not content["changed"]:
+        console.print(f"Version {content['champion']} is champion already; nothing changed.")
+        return
+    before = f"version {content['before']} is `previous`" if content["before"] else "nobody was before it"
+    console.print(f"Version {content['champion']} (bundle {content['bundle']}) is champion, {before}.")
+    console.print("Next: stayworth score --as-of DAY")

@@ -1,0 +1,32 @@
+"""What commands have in common: their options, how they say what they are doing, and how they print."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The config file.")]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day, YYYY-MM-DD.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+Trials = Annotated[int | None, typer.Option(min=1, help="Optuna trials; default from the config.")]
+DEFAULT_CONFIG = Path("stayworth.toml")
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A spinner on standard error that says what is being done; silent where there is no terminal."""
+    from rich.console import Console
+
+    with Console(stderr=True, quiet=quiet).status("starting") as status:
+        yield status.update
+
+
+def printed(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print the content of a command: as JSON, or as `show` does."""
+    if as_json:
+        print(json.dumps(content, indent=1, default=str))
+    else:
+        show(content)

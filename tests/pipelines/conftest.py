@@ -1,0 +1,92 @@
+"""A good candidate for the gate: all that the gate looks at, from a fifth of CDNOW's customers."""
+
+from datetime import date
+
+import pytest
+
+from models import STAYWORTH, bundle, metrics, scorer
+from models.baselines import fit_opponents
+from models.prediction import Prediction
+from pipelines.canaries import dominance, shuffled_labels
+from pipelines.evidence import Evidence, examine
+from pipelines.rival import Rival
+
+TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
+NOW = date(1998, 4, 10)
+
+
+@pytest.fixture(scope="session")
+def predicted(model, taught):
+    """What the good model says of the test day."""
+    scores = scorer.predict(model, taught[2])
+    names = ("churn_probability", "expected_value", "value_p10", "value_p90")
+    return Prediction(*(scores[name].to_numpy() for name in names))
+
+
+@pytest.fixture(scope="session")
+def simple(taught):
+    lesson, _, test = taught
+    fitted = fit_opponents(lesson.rows, lesson.now, horizon_days=90, margin_rate=0.4)
+    return {name: fitted[name].predict(test) for name in ("last_period", "hiatus", "rfm_logistic")}
+
+
+@pytest.fixture(scope="session")
+def judged(taught, predicted, simple):
+    """The evaluation of any prediction against a champion that predicts as the good model does."""
+
+    def evaluated(candidate, champion=predicted):
+        against = {"champion": champion} if champion else {}
+        return metrics.evaluate(
+            taught[2], {STAYWORTH: candidate, **against, **simple}, resamples=40, seed=1, confidence=0.95
+        )
+
+    return evaluated
+
+
+@pytest.fixture(scope="session")
+def well(judged, predicted):
+    """The evaluation of the good candidate."""
+    return judged(predicted)
+
+
+@pytest.fixture(scope="session")
+def canaries_of(taught):
+    """The canaries of the lesson with other columns, or none."""
+    lesson, _, test = taught
+
+    def sung(**columns):
+        rows = lesson.rows.tail(10_000)
+        both = [of.assign(**{name: make(of) for name, make in columns.items()}) for of in (rows, test)]
+        features = [*lesson.features[:8], *columns]
+        return {
+            "shuffled_labels": shuffled_labels(*both, features, seed=1),
+            "strongest": dominance(*both, features, list(columns), seed=1),
+        }
+
+    return sung
+
+
+@pytest.fixture(scope="session")
+def honest(canaries_of):
+    return canaries_of()
+
+
+@pytest.fixture
+def candidate_folder(model, tmp_path):
+    bundle.write(tmp_path, model, training=TRAINING)
+    return tmp_path
+
+
+@pytest.fixture
+def good(candidate_folder, model, taught, well, honest):
+    lesson, _, test = taught
+    return Evidence(
+        metrics=well,
+        candidate=examine(candidate_folder, test),
+        rows=test,
+        offered=lesson.features,
+        canaries=honest,
+        horizon_days=90,
+        now=NOW,
+        rival=Rival("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
+    )
