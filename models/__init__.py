@@ -6,3 +6,6 @@ them together; baselines are its opponents and metrics the judge; bundle keeps a
 
 STAYWORTH = "stayworth"
 """The name of our model among its opponents, and of the registered model."""
+
+CHAMPION = "champion"
+"""The alias of the model that serves, and its name where it is judged."""

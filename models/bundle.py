@@ -1,6 +1,7 @@
 """A model on disk: data, never objects, and not one byte of it parsed before its hash is checked.
 
-    churn.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
+    quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
+    leaving.ubj                         under a contract only: the trees of its end
     model.json                          everything else a Scorer holds
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
     manifest.sha256                     SHA-256 of the manifest: the hash of the bundle, and its version
@@ -16,18 +17,21 @@ from typing import Any
 
 from features.errors import InputError
 from models import trees
-from models.bgnbd import BGNBD
+from models.blend import Blend
 from models.churn import Churn
 from models.intervals import Intervals
+from models.level import Level
+from models.lifetime import Tail
+from models.members import Members, from_json, to_json
 from models.scorer import Scorer
 from models.terms import Terms
 from models.value import Value
 
-FORMAT = 2
+FORMAT = 3
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes near, so a larger one is refused unread."""
-BOOSTERS = ("churn.ubj", "orders.ubj", "margin.ubj")
-FILES = (*BOOSTERS, "model.json")
+FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
+LEAVING = "leaving.ubj"
 
 
 def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
@@ -35,16 +39,26 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 
     training: what the manifest says about the data it learnt from (JSON values without times of day).
     """
-    boosters = (scorer.churn.booster, scorer.value.orders_booster, scorer.value.margin_booster)
-    contents = {name: trees.to_ubj(booster) for name, booster in zip(BOOSTERS, boosters, strict=True)}
+    members, leaving = scorer.members, scorer.leaving
+    contents = {
+        "quiet.ubj": trees.to_ubj(members.quiet.booster),
+        "orders.ubj": trees.to_ubj(members.value.orders_booster),
+        "margin.ubj": trees.to_ubj(members.value.margin_booster),
+    }
+    if leaving:
+        contents[LEAVING] = trees.to_ubj(leaving.booster)
     contents["model.json"] = _json(
         {
             "terms": dataclasses.asdict(scorer.terms),
             "categories": {name: names for name, names in scorer.inputs.items() if names is not None},
-            "churn": {"slope": scorer.churn.slope, "intercept": scorer.churn.intercept},
-            "value": {"level": scorer.value.level},
+            "value": {"kind": members.value.kind, "factor": members.value.factor},
+            "simple": to_json(members.simple),
+            "blend": dataclasses.asdict(scorer.blend),
+            "level": dataclasses.asdict(scorer.level),
             "intervals": dataclasses.asdict(scorer.intervals),
-            "tail": dataclasses.asdict(scorer.tail),
+            "tail": scorer.tail.to_json(),
+            "leaving": {"slope": leaving.slope, "intercept": leaving.intercept} if leaving else None,
+            "centre": scorer.centre,
         }
     )
     manifest = _json(
@@ -66,28 +80,48 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
-    manifest_bytes = _bytes(folder, "manifest.json")
-    bundle_hash = _bytes(folder, "manifest.sha256").decode("ascii", "replace")
-    if bundle_hash != _sha256(manifest_bytes) + "\n":
-        raise _changed(folder, "manifest.json")
-    manifest = json.loads(manifest_bytes)
-    if manifest["format"] != FORMAT or set(manifest["files"]) != set(FILES):
+    manifest, bundle_hash = signed_manifest(folder)
+    if manifest["format"] != FORMAT or set(manifest["files"]) - {LEAVING} != FILES:
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
-    contents = {name: _bytes(folder, name) for name in FILES}
+    expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
+    foreign = sorted({path.name for path in folder.iterdir()} - expected)
+    if foreign:
+        raise InputError(
+            f"holds what no bundle has ({len(foreign)}): {', '.join(foreign[:5])}",
+            where=str(folder),
+            next="Train again.",
+        )
+    contents = {name: _bytes(folder, name) for name in manifest["files"]}
     for name, data in contents.items():
         if manifest["files"][name] != {"sha256": _sha256(data), "bytes": len(data)}:
             raise _changed(folder, name)
     model = json.loads(contents["model.json"])
-    churn_booster, orders_booster, margin_booster = (trees.from_ubj(contents[name]) for name in BOOSTERS)
+    boosters = {name: trees.from_ubj(data) for name, data in contents.items() if name.endswith(".ubj")}
     return Scorer(
         terms=Terms(**model["terms"]),
         inputs={name: model["categories"].get(name) for name in manifest["features"]},
-        churn=Churn(churn_booster, **model["churn"]),
-        value=Value(orders_booster, margin_booster, **model["value"]),
+        members=Members(
+            Churn(boosters["quiet.ubj"]),
+            Value(orders_booster=boosters["orders.ubj"], margin_booster=boosters["margin.ubj"], **model["value"]),
+            from_json(model["simple"]),
+        ),
+        blend=Blend(**model["blend"]),
+        level=Level(**model["level"]),
         intervals=Intervals(**model["intervals"]),
-        tail=BGNBD(**model["tail"]),
+        tail=Tail.from_json(model["tail"]),
+        leaving=Churn(boosters[LEAVING], **model["leaving"]) if model["leaving"] else None,
+        centre=tuple(model["centre"]),
         version=bundle_hash[:12],
     )
+
+
+def signed_manifest(folder: Path) -> tuple[dict[str, Any], str]:
+    """The manifest and the hash of the bundle, which is the manifest's; raises InputError where they do not fit."""
+    content = _bytes(folder, "manifest.json")
+    bundle_hash = _bytes(folder, "manifest.sha256").decode("ascii", "replace")
+    if bundle_hash != _sha256(content) + "\n":
+        raise _changed(folder, "manifest.json")
+    return json.loads(content), bundle_hash.strip()
 
 
 def schema_hash(features: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The probability that a customer orders nothing within the horizon: trees, then a logistic recalibration."""
+"""The probability of an event within the horizon by trees: no order in it, or, under a contract, that it is ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from models import trees
 
 @dataclass(frozen=True)
 class Churn:
-    """A fitted churn model: the trees and the line that corrects their log-odds."""
+    """The trees and the line that corrects their log-odds."""
 
     booster: trees.Booster
     slope: float = 1.0
     intercept: float = 0.0
 
     def probability(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
-        """Churn probability of each row, in (0, 1)."""
+        """The event's probability for each row, in (0, 1)."""
         return self.corrected(self.booster.predict(trees.matrix(rows, inputs)))
 
     def corrected(self, raw: np.ndarray) -> np.ndarray:
@@ -28,23 +28,38 @@ class Churn:
         return expit(self.slope * _log_odds(raw) + self.intercept)
 
 
-def fit(rows: pd.DataFrame, inputs: trees.Inputs, *, params: Mapping[str, float], seed: int) -> Churn:
-    """Grow the trees on labelled rows; not calibrated yet."""
-    data = trees.matrix(rows, inputs, rows["churned"].to_numpy(np.float32))
-    return Churn(trees.grow(data, objective="binary:logistic", params=params, seed=seed))
+def fit(
+    rows: pd.DataFrame,
+    inputs: trees.Inputs,
+    *,
+    params: Mapping[str, float],
+    seed: int,
+    target: str = "churned",
+    monotone: Mapping[str, int] = trees.FREE,
+    device: str = "cpu",
+    offset: np.ndarray | None = None,
+) -> Churn:
+    """Grow the trees on rows labelled in the bool column `target`; not calibrated yet.
+
+    monotone: 1 for a feature with which the probability may only rise, -1 for one with which it may only fall. offset:
+    log-odds each row has before the first tree.
+    """
+    data = trees.matrix(rows, inputs, rows[target].to_numpy(np.float32), offset=offset)
+    booster = trees.grow(data, objective="binary:logistic", params=params, seed=seed, monotone=monotone, device=device)
+    return Churn(booster)
 
 
-def calibrate(churn: Churn, rows: pd.DataFrame, inputs: trees.Inputs) -> Churn:
+def calibrate(churn: Churn, rows: pd.DataFrame, inputs: trees.Inputs, *, target: str = "churned") -> Churn:
     """Correct level and spread on rows the trees have not seen: logistic recalibration (Cox 1958, Biometrika 45).
 
     Strictly increasing, so the ranking stays. With one class only in `rows`, or a fit that would turn the ranking
     round, nothing is changed.
     """
     raw = churn.booster.predict(trees.matrix(rows, inputs))
-    churned = rows["churned"].to_numpy()
-    if churned.all() or not churned.any():
+    happened = rows[target].to_numpy()
+    if happened.all() or not happened.any():
         return churn
-    line = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], churned)
+    line = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], happened)
     slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
     return Churn(churn.booster, slope, intercept) if slope > 0 else churn
 

@@ -1,44 +1,95 @@
 """How far the realised value may lie from the expected one: 80 % intervals, measured, not assumed.
 
-Split-conformal by group (Vovk 2012, conditional validity by taxonomy): rows the model has not seen are grouped by
-expected value; within a group the 10 % and 90 % quantiles of realised / expected value scale the expectation.
-Where most customers buy nothing, both ends are rightly zero and coverage is above 80 %: realised values are
-discrete at zero, and no interval can split them.
+A customer's value is nothing with the probability of no order, else the value given an order times a ratio whose
+spread was seen on customers the model was not fitted on, of about the same probability of ordering. From this
+distribution the interval takes a mass that is set so that 80 % of those customers lie within theirs: split-conformal
+over a nested family of intervals (Gupta, Kuchibhotla & Ramdas 2022, Pattern Recognition 127).
+
+Who surely orders gets the mass from the middle: `value_p10` and `value_p90` are about the 10 % and 90 % points. Where
+nothing is likelier than the lower tail, nothing takes that whole tail: the lower end is 0 and the upper one the point
+below which about 80 % lie; where nothing is likelier than 80 %, both ends are 0. Such an interval holds more than 80 %
+and no interval that holds 0 can hold less, so a base of which far more than 80 % order nothing is covered by more.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
 
-GROUPS = 20
-SMALLEST_GROUP = 50
+from models.blend import Opinion, Outcome
+from models.likelihood import Floats
+
+COVERAGE = 0.8
+FEWEST = 50
+"""Customers who ordered in a group, at least."""
+GROUPS = 5
+GRID = np.linspace(0, 1, 101)
+MASSES = np.linspace(0.7, 0.95, 251)
+"""The mass may make up for customers covered by more than 80 %, but not at any price to the others."""
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """Groups by expected value: upper edges (groups - 1,), and the factors of the ends (groups,)."""
+    """The spread of realised over expected value given an order, by groups of the probability of ordering."""
 
     edges: list[float]
-    low: list[float]
-    high: list[float]
+    """Probabilities of an order where the next group begins, ascending, (groups - 1,)."""
+    ratios: list[list[float]]
+    """Per group the quantiles 0, 1 … 100 % of realised value / expected value given an order."""
+    mass: float
+    """The share of a customer's distribution that the interval takes."""
 
-    def interval(self, expected_value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """value_p10 and value_p90 for each expected value, currency units."""
-        group = np.searchsorted(self.edges, expected_value, side="right")
-        return expected_value * np.asarray(self.low)[group], expected_value * np.asarray(self.high)[group]
+    def interval(self, said: Opinion) -> tuple[Floats, Floats]:
+        """value_p10 and value_p90 of each customer, currency units."""
+        return self._with_mass(said, self.mass)
+
+    def _with_mass(self, said: Opinion, mass: float) -> tuple[Floats, Floats]:
+        nothing = said.no_order
+        tail = (1 - mass) / 2
+        takes_tail = nothing >= tail
+        low = self._quantile(said, np.where(takes_tail, 0.0, tail))
+        high = self._quantile(said, np.where(takes_tail, mass, 1 - tail))
+        return np.where(takes_tail, 0.0, low), high
+
+    def _quantile(self, said: Opinion, share: Floats) -> Floats:
+        """The value below which `share` of each customer's distribution lies; 0 up to the share of nothing."""
+        nothing = said.no_order
+        group = np.searchsorted(self.edges, 1 - nothing, side="right")
+        given_order = np.clip((share - nothing) / np.maximum(1 - nothing, 1e-12), 0, 1)
+        ratio = np.empty(len(nothing))
+        for number, ratios in enumerate(self.ratios):
+            ratio[group == number] = np.interp(given_order[group == number], GRID, ratios)
+        return np.where(share > nothing, ratio * np.exp(said.log_value), 0.0)
 
 
-def fit(expected_value: np.ndarray, realised_value: np.ndarray) -> Intervals:
-    """Learn the factors from rows the model has not seen; both shape (rows,), expected positive."""
-    groups = int(np.clip(len(expected_value) // SMALLEST_GROUP, 1, GROUPS))
-    edges = np.unique(np.quantile(expected_value, np.linspace(0, 1, groups + 1)[1:-1], method="lower"))
-    edges = edges[edges > expected_value.min()]  # so that no group is empty
-    group = np.searchsorted(edges, expected_value, side="right")
-    ratio = realised_value / expected_value
-    low, high = [], []
-    for g in range(len(edges) + 1):
-        ratios = ratio[group == g]
-        n = len(ratios)
-        low.append(float(np.quantile(ratios, max(0.1 * (n + 1) - 1, 0) / max(n - 1, 1))))
-        high.append(float(np.quantile(ratios, min((0.9 * (n + 1) - 1) / max(n - 1, 1), 1.0))))
-    return Intervals(edges.tolist(), low, high)
+def fit(said: Opinion, outcome: Outcome) -> Intervals:
+    """Learn from customers the model was not fitted on, at the level that was theirs.
+
+    One customer at least must have ordered.
+    """
+    ordered, value = outcome
+    probability = 1 - said.no_order
+    groups = int(np.clip(ordered.sum() // FEWEST, 1, GROUPS))
+    edges = np.unique(np.quantile(probability[ordered], np.linspace(0, 1, groups + 1)[1:-1]))
+    ratio = value[ordered] * np.exp(-said.log_value[ordered])
+    group = np.searchsorted(edges, probability[ordered], side="right")
+    held = [number for number in range(len(edges) + 1) if (group == number).any()]
+    edges = edges[[number - 1 for number in held[1:]]]
+    quantiles = [np.quantile(ratio[group == number], GRID).tolist() for number in held]
+    spread = Intervals(edges.tolist(), quantiles, COVERAGE)
+    return Intervals(spread.edges, spread.ratios, _mass(spread, said, value))
+
+
+def _mass(spread: Intervals, said: Opinion, value: Floats) -> float:
+    """The least mass with which enough of the customers are within their interval."""
+    enough = COVERAGE * (1 + 1 / len(value))
+    first, last = 0, len(MASSES) - 1
+    while first < last:
+        middle = (first + last) // 2
+        low, high = spread._with_mass(said, float(MASSES[middle]))
+        if np.mean((low <= value) & (value <= high)) >= enough:
+            last = middle
+        else:
+            first = middle + 1
+    return float(MASSES[first])

@@ -1,8 +1,15 @@
-"""The whole model: feature rows in, probabilities and money out. What a bundle holds and a service serves."""
+"""The whole model: feature rows in, probabilities and money out. What a bundle holds and a service serves.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+members     trees, and BG/NBD or Pareto/NBD with Gamma-Gamma: each an opinion of every customer
+blend       one opinion of them, its weights learnt on a cut-off that none of them was fitted on
+level       moved to where the season and the trend put all customers of a day
+intervals   the spread around it, learnt on that same cut-off
+tail        how it fades beyond the horizon
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,14 +17,15 @@ import pandas as pd
 from features.ingest import ingest
 from features.log import Log
 from features.snapshot import snapshot
-from models import bgnbd, churn, intervals, lifetime, trees, value
+from models import blend, churn, explain, intervals, level, lifetime, members, trees
 from models.baselines import history
-from models.bgnbd import BGNBD
+from models.blend import Blend, Opinion
 from models.churn import Churn
-from models.explain import reasons
 from models.intervals import Intervals
+from models.level import Level
+from models.members import COUNTING, Members
+from models.recipe import TREES, Recipe
 from models.terms import Terms
-from models.value import Value
 
 
 @dataclass(frozen=True)
@@ -27,48 +35,84 @@ class Scorer:
     terms: Terms
     inputs: trees.Inputs
     """Feature columns in the order the trees take them, with the names learnt where they are names."""
-    churn: Churn
-    value: Value
+    members: Members
+    blend: Blend
+    level: Level
     intervals: Intervals
-    tail: BGNBD
+    tail: lifetime.Tail
     """The shape of buying beyond the horizon, for `clv`."""
+    leaving: Churn | None = None
+    """Under a contract, trees for its end; else who orders nothing has churned."""
+    centre: tuple[float, float] = (0.0, 0.0)
+    """The average log-odds of no order and ln of value, features and level taken off: where reasons begin."""
     version: str = "unsaved"
     """The first digits of the bundle's hash."""
+
+    def opinion(self, rows: pd.DataFrame) -> Opinion:
+        """The blended opinion of each row at the level of its day."""
+        said = self.blend.of(self.members.opinions(rows, self.inputs, self.blend.members))
+        return self.level.moved(said, as_of=rows["as_of"].to_numpy())
 
 
 def fit(
     rows: pd.DataFrame,
-    latest: pd.DataFrame,
+    now: pd.DataFrame,
     *,
-    features: Sequence[str],
+    features: list[str],
     terms: Terms,
-    churn_params: Mapping[str, float],
-    value_params: Mapping[str, float],
-    seed: int,
+    recipe: Recipe,
+    margin_rate: float,
+    is_contractual: bool,
 ) -> Scorer:
-    """Learn from labelled rows of many cut-offs, then calibrate on the rows of the latest matured one.
+    """Learn from the labelled rows of all matured cut-offs.
 
-    `latest` must lie a whole horizon after the cut-offs of `rows`; models/timeline.py sees to it.
+    now: feature rows of the day the model is made, unlabelled: what BG/NBD and Pareto/NBD are fitted on. margin_rate:
+    margin as a share of revenue, 0 … 1, for members that only know revenue. A rehearsal on the cut-offs that had closed
+    by the latest one is judged on that one: it gives the weights and the intervals; then all is fitted on all rows.
     """
     inputs = trees.inputs_of(rows, features)
-    churner = churn.calibrate(churn.fit(rows, inputs, params=churn_params, seed=seed), latest, inputs)
-    probability = churner.probability(latest, inputs)
-    valuer = value.calibrate(value.fit(rows, inputs, params=value_params, seed=seed), probability, latest, inputs)
-    expected = (1 - probability) * valuer.margin(latest, inputs)
-    return Scorer(
+    latest_day = rows["as_of"].max()
+    latest = rows[rows["as_of"] == latest_day]
+    early = rows[rows["as_of"] <= latest_day - timedelta(days=terms.horizon_days)]
+    outcome = members.outcome(latest)
+
+    tail = lifetime.fit_tail(*history(now))
+    counting = next(name for name, shape in COUNTING.items() if isinstance(tail.shape, shape))
+    names = [recipe.alone] if recipe.alone else [TREES, counting]
+    how: dict[str, Any] = {"recipe": recipe, "horizon_days": terms.horizon_days, "margin_rate": margin_rate}
+    rehearsal = members.fit(early, latest, inputs, names=names, **how)
+    opinions = rehearsal.opinions(latest, inputs, names)
+    weights = blend.alone(recipe.alone) if recipe.alone else blend.fit(opinions, outcome)
+    rehearsed = weights.of(opinions)
+    spread = intervals.fit(rehearsed.moved(*level.measure(rehearsed, outcome)), outcome)
+
+    fitted = members.fit(rows, now, inputs, names=names, **how)
+    said = weights.of(fitted.opinions(rows, inputs, weights.members))
+    scorer = Scorer(
         terms=terms,
         inputs=inputs,
-        churn=churner,
-        value=valuer,
-        intervals=intervals.fit(expected, latest["future_value"].to_numpy()),
-        tail=bgnbd.fit(*history(latest)),
+        members=fitted,
+        blend=weights,
+        level=members.levels(said, rows),
+        intervals=spread,
+        tail=tail,
+        leaving=_leaving(rows, early, latest, inputs, recipe) if is_contractual else None,
     )
+    return replace(scorer, centre=explain.centre(scorer, latest))
+
+
+def _leaving(
+    rows: pd.DataFrame, early: pd.DataFrame, latest: pd.DataFrame, inputs: trees.Inputs, recipe: Recipe
+) -> Churn:
+    """Trees for the end of the contract; the line that corrects them is the rehearsal's."""
+    how: dict[str, Any] = {"params": recipe.churn, "seed": recipe.seed, "monotone": recipe.monotone, "device": recipe.device}
+    rehearsed = churn.calibrate(churn.fit(early, inputs, **how), latest, inputs)
+    return replace(rehearsed, booster=churn.fit(rows, inputs, **how).booster)
 
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Scores of feature rows with reasons: `scores.parquet` but `segment`, which compares with the whole base."""
-    said = reasons(scorer.churn.booster, rows, scorer.inputs)
-    return predict(scorer, rows).assign(**said, model_version=scorer.version)
+    return predict(scorer, rows).assign(**explain.reasons(scorer, rows), model_version=scorer.version)
 
 
 def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,16 +122,15 @@ def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     currency units, over the horizon and the lifetime.
     """
     terms, inputs = scorer.terms, scorer.inputs
-    churn_probability = scorer.churn.probability(rows, inputs)
-    expected_value = (1 - churn_probability) * scorer.value.margin(rows, inputs)
-    low, high = scorer.intervals.interval(expected_value)
+    said = scorer.opinion(rows)
+    low, high = scorer.intervals.interval(said)
     frequency, recency, age = history(rows)
     clv = lifetime.clv(
-        expected_value,
+        said.expected_value,
         horizon_days=terms.horizon_days,
         lifetime_days=terms.lifetime_days,
         annual_discount_rate=terms.annual_discount_rate,
-        bgnbd=scorer.tail,
+        tail=scorer.tail,
         frequency=frequency,
         recency=recency,
         T=age,
@@ -97,9 +140,9 @@ def predict(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
             "customer_id": rows["customer_id"],
             "as_of": rows["as_of"],
             "horizon_days": np.full(len(rows), terms.horizon_days, np.int32),
-            "churn_probability": churn_probability,
-            "expected_orders": (1 - churn_probability) * scorer.value.orders(rows, inputs),
-            "expected_value": expected_value,
+            "churn_probability": scorer.leaving.probability(rows, inputs) if scorer.leaving else said.no_order,
+            "expected_orders": (1 - said.no_order) * scorer.members.value.orders(rows, inputs),
+            "expected_value": said.expected_value,
             "value_p10": low,
             "value_p90": high,
             "clv": clv,

@@ -1,13 +1,14 @@
-"""Which cut-offs train, which calibrates and which tests, so that no label is read before its window has closed.
+"""Which cut-offs teach, which one the rehearsal is judged on and which tests, so that no label is read too early.
 
 One example through all comments: data from 1997-01-01, horizon 90 days, a model made as of 1998-04-02.
 
-    train      … 1997-08-05, 1997-09-04, 1997-10-04    windows closed by 1998-01-02, the calibration cut-off
-    calibrate  1998-01-02                              window closed by 1998-04-02, the day the model is made
+    train      … 1997-08-05, 1997-09-04, 1997-10-04    windows closed by 1998-01-02: what the rehearsal is fitted on
+    between    1997-11-03, 1997-12-03                  closed by 1998-04-02 only: not for the rehearsal
+    calibrate  1998-01-02                              closed by 1998-04-02, the day it is made: judges the rehearsal
     test       1998-04-02                              nothing after this day was seen
 
-Between each two stands a gap of the whole horizon: a customer's label at one cut-off never overlaps the window of
-the next part.
+Between train and calibrate, and between all of them and test, stands a gap of the whole horizon: no window of the one
+reaches into the next.
 """
 
 from dataclasses import dataclass
@@ -15,22 +16,35 @@ from datetime import date, timedelta
 
 from features.errors import InputError
 
-CUT_OFFS = 12
-"""How many training cut-offs at most: more of them repeat the same orders."""
+CUT_OFFS = 18
+"""How many cut-offs at most: more of them repeat the same orders."""
+REACH_DAYS = 375
+"""How far back they reach where there is so much history: past the same season a year before."""
+STEP_DAYS = 30
+"""Cut-offs need not be further apart than this, however long the horizon."""
+HISTORY_DAYS = 60
+"""What the earliest cut-off has before it, or one horizon if that is shorter: with less, all customers look new."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The cut-offs a model made as of a day may learn from."""
+    """The cut-offs a model made as of a day may learn from, each list ascending."""
 
     as_of: date
     """The day the model is made, 1998-04-02: everything before it is known."""
     calibrate: date
     """The latest cut-off whose window has closed, 1998-01-02."""
     train: list[date]
-    """Ascending, each window closed by `calibrate`."""
+    """Each window closed by `calibrate`."""
+    between: list[date]
+    """Each window closed by `as_of`, but not by `calibrate`."""
     censored: list[date]
-    """Cut-offs in the same rhythm whose window is still open or reaches into the calibration's gap: not used."""
+    """Cut-offs in the same rhythm whose window is still open: not used."""
+
+    @property
+    def matured(self) -> list[date]:
+        """All cut-offs with a label, ascending."""
+        return [*self.train, *self.between, self.calibrate]
 
     @property
     def folds(self) -> list[tuple[list[date], date]]:
@@ -43,31 +57,31 @@ class Timeline:
 def timeline(first_day: date, *, as_of: date, horizon_days: int) -> Timeline:
     """The cut-offs for a model made as of a day, from data that begin on `first_day`.
 
-    Cut-offs step by a third of the horizon, back to one horizon after the first day. Raises InputError if no
-    training cut-off is left.
+    Cut-offs step back from the latest matured one by a third of the horizon, 30 days at most, and further apart where
+    that would not reach back a year. Raises InputError if no training cut-off is left.
     """
-    horizon, step = timedelta(days=horizon_days), timedelta(days=max(horizon_days // 3, 1))
+    horizon = timedelta(days=horizon_days)
     calibrate = as_of - horizon
-    train: list[date] = []
-    day = calibrate - horizon
-    while day >= first_day + horizon and len(train) < CUT_OFFS:
-        train.append(day)
-        day -= step
+    earliest = first_day + min(horizon, timedelta(days=HISTORY_DAYS))
+    span = min((calibrate - earliest).days, REACH_DAYS)
+    step = timedelta(days=max(min(horizon_days // 3, STEP_DAYS), -(-span // (CUT_OFFS - 1)), 1))
+    days = [day for k in range(CUT_OFFS - 1, 0, -1) if (day := calibrate - k * step) >= earliest]
+    train = [day for day in days if day + horizon <= calibrate]
     if not train:
         have = (as_of - first_day).days
         raise InputError(
             f"{have} days of orders before {as_of} are too few for a horizon of {horizon_days} days, "
-            f"which needs {3 * horizon_days}",
+            f"which needs {2 * horizon_days + (earliest - first_day).days}",
             where=f"orders from {first_day}",
             next=f"Set time.horizon_days to {max(have // 3, 1)} or less, or give more history.",
         )
-    censored: list[date] = []
-    day = train[0] + step
-    while day < as_of:
-        if day != calibrate:
-            censored.append(day)
-        day += step
-    return Timeline(as_of=as_of, calibrate=calibrate, train=train[::-1], censored=censored)
+    return Timeline(
+        as_of=as_of,
+        calibrate=calibrate,
+        train=train,
+        between=[day for day in days if day + horizon > calibrate],
+        censored=[day for k in range(1, horizon_days) if (day := calibrate + k * step) < as_of],
+    )
 
 
 def test_day(first_day: date, end: date, *, horizon_days: int) -> date:

@@ -1,29 +1,39 @@
 """What a customer who orders within the horizon brings: orders and margin given at least one order.
 
 With the churn probability this is a two-part (hurdle) model: expected value = P(orders) × value given ordering
-(Cragg 1971, Econometrica 39), so the money can never contradict the probability. Margin given ordering is a gamma
-regression with a log link: right-skewed, and unbiased in total where squared or absolute errors on logs are not.
+(Cragg 1971, Econometrica 39), so the money can never contradict the probability. Margin given ordering is right-skewed;
+there are four kinds of model for it:
+
+    gamma       gamma regression with a log link
+    lognormal   squared error on ln(margin), times the mean of exp(residual): Duan's smearing (1983, JASA 78)
+    tweedie     Tweedie regression of power 1.5 with a log link (Jørgensen 1987, JRSS B 49)
+    ziln        zero-inflated lognormal, on buyers and others: models/ziln.py
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from models import trees
+from models import trees, ziln
 
+KINDS = ("gamma", "lognormal", "tweedie", "ziln")
+OBJECTIVES = {"gamma": "reg:gamma", "lognormal": "reg:squarederror", "tweedie": "reg:tweedie"}
 LEAST = 0.01
-"""Currency units: margins at or below nothing (refunds, free orders) count as this when fitting the gamma."""
+"""Currency units: margins at or below nothing (refunds, free orders) count as this when fitting."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A fitted model of orders and margin given ordering; `level` is the correction of the margin's total."""
+    """A fitted model of orders and margin given ordering."""
 
+    kind: str
+    """One of `KINDS`: how the trees of the margin are read."""
     orders_booster: trees.Booster
     margin_booster: trees.Booster
-    level: float = 1.0
+    factor: float = 1.0
+    """What the margin read from the trees is multiplied by: the smearing factor for lognormal, 1 for the others."""
 
     def orders(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected orders in the horizon given at least one; at least 1."""
@@ -31,25 +41,64 @@ class Value:
 
     def margin(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected margin in the horizon given at least one order: currency units, positive."""
-        return self.level * self.margin_booster.predict(trees.matrix(rows, inputs)).astype(np.float64)
+        return self.factor * read_margin(self.kind, self.margin_booster, trees.matrix(rows, inputs))
+
+    def contributions(self, data: trees.Matrix) -> np.ndarray:
+        """What each feature adds to ln(margin), (rows, features); with a constant they sum to it.
+
+        ziln: what a feature adds to the output behind sigma counts at the mean slope of sigma² / 2 between the base's
+        output and the row's.
+        """
+        added = trees.contributions(self.margin_booster, data).astype(np.float64)
+        if self.kind != "ziln":
+            return added[:, :-1]
+        return added[:, 1, :-1] + ziln.rise(added[:, 2, -1], added[:, 2].sum(axis=1))[:, None] * added[:, 2, :-1]
 
 
-def fit(rows: pd.DataFrame, inputs: trees.Inputs, *, params: Mapping[str, float], seed: int) -> Value:
-    """Grow both on the rows of customers who ordered; the level is not corrected yet."""
-    bought = rows[~rows["churned"]]
-    more = (bought["future_orders"] - 1).to_numpy(np.float32)
-    margin = bought["future_value"].clip(lower=LEAST).to_numpy(np.float32)
-    return Value(
-        trees.grow(trees.matrix(bought, inputs, more), objective="count:poisson", params=params, seed=seed),
-        trees.grow(trees.matrix(bought, inputs, margin), objective="reg:gamma", params=params, seed=seed),
-    )
+def fit(
+    rows: pd.DataFrame,
+    inputs: trees.Inputs,
+    *,
+    params: Mapping[str, float],
+    seed: int,
+    kind: str = "gamma",
+    device: str = "cpu",
+) -> Value:
+    """Grow both on labelled rows; the level of the margin is that of these rows."""
+    buyers = rows[bought(rows)]
+    more = trees.matrix(buyers, inputs, (buyers["future_orders"] - 1).to_numpy(np.float32))
+    orders_booster = trees.grow(more, objective="count:poisson", params=params, seed=seed, device=device)
+    kept, target = lesson(kind, rows)
+    data = trees.matrix(rows[kept], inputs, target)
+    margin_booster = grow_margin(kind, data, params=params, seed=seed, device=device)
+    factor = 1.0
+    if kind == "lognormal":
+        factor = float((np.exp(target.astype(np.float64)) / read_margin(kind, margin_booster, data)).mean())
+    return Value(kind, orders_booster, margin_booster, factor)
 
 
-def calibrate(value: Value, churn_probability: np.ndarray, rows: pd.DataFrame, inputs: trees.Inputs) -> Value:
-    """Set the level so that the expected total of `rows` is what they brought: one number, so the ranking stays.
+def bought(rows: pd.DataFrame) -> np.ndarray:
+    """Whether each row's customer ordered in the horizon; where the log says who left, one who left may have."""
+    return rows["bought"].to_numpy() if "bought" in rows else ~rows["churned"].to_numpy()
 
-    Left at 1 where the rows brought nothing in total.
-    """
-    expected = ((1 - churn_probability) * value.margin(rows, inputs)).sum()
-    realised = rows["future_value"].sum()
-    return replace(value, level=float(realised / expected)) if realised > 0 else value
+
+def lesson(kind: str, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows a kind's trees learn from (bool), and what they learn for each of those (float32)."""
+    buys, margin = bought(rows), rows["future_value"].clip(lower=LEAST).to_numpy()
+    if kind == "ziln":
+        return np.ones(len(rows), bool), np.where(buys, margin, 0.0).astype(np.float32)
+    return buys, (np.log(margin) if kind == "lognormal" else margin)[buys].astype(np.float32)
+
+
+def grow_margin(
+    kind: str, data: trees.Matrix, *, params: Mapping[str, float], seed: int, device: str = "cpu"
+) -> trees.Booster:
+    """The trees of the margin, on a matrix of the kind's `lesson`."""
+    objective = ziln.objective(data.get_label()) if kind == "ziln" else OBJECTIVES[kind]
+    return trees.grow(data, objective=objective, params=params, seed=seed, device=device)
+
+
+def read_margin(kind: str, booster: trees.Booster, data: trees.Matrix, *, rounds: int = 0) -> np.ndarray:
+    """Margin given ordering as the first `rounds` trees have it (0: all), before `Value.factor`; positive."""
+    outputs = booster.predict(data, output_margin=True, iteration_range=(0, rounds)).astype(np.float64)
+    return ziln.mean(outputs) if kind == "ziln" else np.exp(outputs)

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -64,7 +64,8 @@ class Time(Part):
     """How times are written and how far ahead to look."""
 
     horizon_days: int = Field(ge=1, le=1095)
-    """A customer who orders nothing for this long has churned; value is what they bring in it."""
+    """Who orders nothing for this long has churned, or who leaves in it where customers have `left_at`; value is what
+    a customer brings in it."""
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """The zone of times written without one."""
     format: str | None = None
@@ -99,6 +100,10 @@ class Train(Part):
 
     trials: int = Field(default=30, ge=1, le=10_000)
     seed: int = Field(default=7, ge=0, lt=2**31)
+    monotone: dict[str, Literal[-1, 1]] = Field(default_factory=dict)
+    """1 for a feature with which the churn probability may only rise, -1 for one with which it may only fall."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the trees are grown."""
 
 
 class Tracking(Part):

@@ -32,19 +32,22 @@ def evaluate(
     days = [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
 
     oldest = lesson(histories, terms, as_of=days[0])
-    params = tune(
+    tuned = tune(
         oldest.rows,
         oldest.features,
         oldest.timeline.folds,
         trials=trials or config.train.trials,
         seed=seed,
         say=say,
+        monotone=config.train.monotone,
+        device=config.train.device,
     )
-    results = []
+    recipe = tuned.recipe(config.train)
+    results, offer = [], next(iter(config.offers), None)
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
         taught = lesson(histories, terms, as_of=day)
-        model = learn(taught, terms, params=params, seed=seed)
-        results.append(judge(histories, taught, model, terms, resamples=RESAMPLES, seed=seed))
+        model = learn(taught, terms, recipe)
+        results.append(judge(histories, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
     store.write_json(config.folder / store.BACKTEST, results)
     return results

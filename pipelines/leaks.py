@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -122,11 +121,10 @@ def _canaries(histories: Histories, terms: Terms, attributes: Sequence[str], *, 
     test = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     if min(test["churned"].sum(), (~test["churned"]).sum()) < FEWEST:
         return {"note": f"fewer than {FEWEST} customers left, or stayed, after {as_of}"}
-    rows = pd.concat([taught.rows, taught.latest], ignore_index=True)
     return {
         "customers": len(test),
-        "shuffled_labels": shuffled_labels(rows, test, taught.features, seed=seed),
-        "strongest": dominance(rows, test, taught.features, attributes, seed=seed),
+        "shuffled_labels": shuffled_labels(taught.rows, test, taught.features, seed=seed),
+        "strongest": dominance(taught.rows, test, taught.features, attributes, seed=seed),
     }
 
 

@@ -7,23 +7,30 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from features.clock import microseconds
+from features.clock import YEAR_DAYS, microseconds
 from features.errors import InputError
 from features.histories import Histories
 from features.labels import with_labels
 from features.snapshot import snapshot
-from models import STAYWORTH, metrics, scorer
+from models import CHAMPION, STAYWORTH, metrics, scorer
 from models.baselines import fit_opponents
 from models.prediction import Prediction
+from models.profit_metrics import Campaign
+from models.recipe import Recipe
 from models.scorer import Scorer
 from models.terms import Terms
 from models.timeline import Timeline, timeline
-from models.trees import Params
+from retention.offers import BetaPrior, Offer
 
 FEWEST = 5
 """Customers of each kind at every cut-off: below it a model could only repeat their names."""
+SEASON = "as_of_season"
+"""Features that are one for all customers of a day: the level of a day is models/level.py's to say."""
+YEAR_AGO = "_year_ago_"
+"""Features that look back a year: unknown, not nothing, at cut-offs to which the log does not reach back a year."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +39,39 @@ class Lesson:
 
     timeline: Timeline
     rows: pd.DataFrame
-    """Labelled rows of the training cut-offs."""
-    latest: pd.DataFrame
-    """Labelled rows of the calibration cut-off."""
+    """Labelled rows of the matured cut-offs."""
+    now: pd.DataFrame
+    """Rows of the day itself, without labels."""
     features: list[str]
     """The columns of features among them."""
+    is_contractual: bool
+    margin_rate: float
+    """Margin as a share of revenue, for models that only know revenue."""
+
+    @property
+    def rehearsal(self) -> pd.DataFrame:
+        """The rows of the training cut-offs: those whose windows had closed by the latest matured cut-off."""
+        return self.rows[self.rows["as_of"].isin(pd.to_datetime(self.timeline.train))].reset_index(drop=True)
 
 
 def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
     """Snapshots and labels up to a day."""
     line = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
-    table = snapshot(histories, as_of=[*line.train, line.calibrate])
+    now = snapshot(histories, as_of=[as_of])
+    features = [name for name in now.column_names[2:] if not name.startswith(SEASON)]
+    table = snapshot(histories, as_of=line.matured, features=features)
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    is_latest = rows["as_of"] == pd.Timestamp(line.calibrate)
+    is_short = (rows["as_of"] - pd.Timestamp(histories.first_day)).dt.days < YEAR_DAYS
+    rows.loc[is_short, [name for name in features if YEAR_AGO in name]] = np.nan
     _refuse_too_few(rows, as_of=as_of)
-    learnt, latest = (rows[of].reset_index(drop=True) for of in (~is_latest, is_latest))
-    return Lesson(line, learnt, latest, table.column_names[2:])
+    return Lesson(
+        timeline=line,
+        rows=rows,
+        now=now.to_pandas(date_as_object=False),
+        features=features,
+        is_contractual=histories.contractual,
+        margin_rate=_margin_rate(histories, as_of=as_of),
+    )
 
 
 def censored_rows(histories: Histories, line: Timeline) -> int:
@@ -57,63 +81,94 @@ def censored_rows(histories: Histories, line: Timeline) -> int:
 
 def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
     """Raise InputError where a cut-off has too few who left or too few who stayed to learn anything from."""
-    for day, group in rows.groupby("as_of"):
-        left = int(group["churned"].sum())
-        stayed = len(group) - left
-        if min(left, stayed) < FEWEST:
-            raise InputError(
-                f"{stayed:,} of {len(group):,} customers ordered within the horizon after {day.date()}: at least "
-                f"{FEWEST} who do and {FEWEST} who do not are needed",
-                where=f"a model made as of {as_of}",
-                next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
-            )
+    for label, did in (("churned", "left"), ("bought", "ordered")):
+        for day, group in rows.groupby("as_of"):
+            yes = int(group[label].sum())
+            if min(yes, len(group) - yes) < FEWEST:
+                raise InputError(
+                    f"{yes:,} of {len(group):,} customers {did} within the horizon after {day.date()}: at least "
+                    f"{FEWEST} who do and {FEWEST} who do not are needed",
+                    where=f"a model made as of {as_of}",
+                    next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
+                )
 
 
-def learn(taught: Lesson, terms: Terms, *, params: dict[str, Params], seed: int) -> Scorer:
+def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
     """The model made from a lesson."""
     return scorer.fit(
         taught.rows,
-        taught.latest,
+        taught.now,
         features=taught.features,
         terms=terms,
-        churn_params=params["churn"],
-        value_params=params["value"],
-        seed=seed,
+        recipe=recipe,
+        margin_rate=taught.margin_rate,
+        is_contractual=taught.is_contractual,
     )
 
 
 def judge(
-    histories: Histories, taught: Lesson, model: Scorer, terms: Terms, *, resamples: int, seed: int
+    histories: Histories,
+    taught: Lesson,
+    model: Scorer,
+    terms: Terms,
+    *,
+    offer: Offer | None,
+    resamples: int,
+    seed: int,
+    champion: Scorer | None = None,
 ) -> dict[str, Any]:
-    """The evaluation (`metrics.json`) of a model and of its opponents on the window after the day it was made."""
+    """The evaluation (`metrics.json`) of a model, its opponents and the champion on the window after its day.
+
+    With an offer, in money too.
+    """
     as_of = taught.timeline.as_of
-    table = snapshot(histories, as_of=[as_of], features=taught.features)
+    table = snapshot(histories, as_of=[as_of])
     test = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    opponents = fit_opponents(
-        pd.concat([taught.rows, taught.latest], ignore_index=True),
-        horizon_days=terms.horizon_days,
-        margin_rate=margin_rate(histories, as_of=as_of),
-    )
-    scores = scorer.predict(model, test)
+    opponents = fit_opponents(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
     predictions = {
-        STAYWORTH: Prediction(
-            scores["churn_probability"].to_numpy(),
-            scores["expected_value"].to_numpy(),
-            scores["value_p10"].to_numpy(),
-            scores["value_p90"].to_numpy(),
-        ),
+        STAYWORTH: _prediction(model, test),
         **{name: opponent.predict(test) for name, opponent in opponents.items()},
+        **({CHAMPION: _prediction(champion, test)} if champion else {}),
     }
     return {
         "as_of": as_of.isoformat(),
         "horizon_days": terms.horizon_days,
         "customers": len(test),
         "currency": terms.currency,
-        **metrics.evaluate(test, predictions, resamples=resamples, seed=seed, confidence=0.95),
+        "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
+        "level": model.level.rule(as_of=as_of),
+        **metrics.evaluate(
+            test,
+            predictions,
+            resamples=resamples,
+            seed=seed,
+            confidence=0.95,
+            campaign=_campaign(offer, clv=scorer.predict(model, test)["clv"].to_numpy()) if offer else None,
+        ),
     }
 
 
-def margin_rate(histories: Histories, *, as_of: date) -> float:
-    """Margin as a share of revenue over all orders known before `as_of`, for opponents that only know revenue."""
+def _campaign(offer: Offer, *, clv: np.ndarray) -> Campaign:
+    """The offer as the profit metrics take it; `clv` of each customer judged, currency units."""
+    rate = offer.save_rate
+    return Campaign(
+        name=offer.name,
+        contact_cost=offer.contact_cost,
+        incentive_cost=offer.incentive_cost,
+        save_rate=(rate.alpha, rate.beta) if isinstance(rate, BetaPrior) else rate,
+        redeem_rate=offer.redeem_rate,
+        clv=clv,
+    )
+
+
+def _prediction(model: Scorer, rows: pd.DataFrame) -> Prediction:
+    scores = scorer.predict(model, rows)
+    return Prediction(
+        *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
+    )
+
+
+def _margin_rate(histories: Histories, *, as_of: date) -> float:
+    """Margin as a share of revenue over all orders known before `as_of`."""
     known = histories.columns.known_at < microseconds(as_of)
     return float(histories.columns.margin_cents[known].sum() / histories.columns.amount_cents[known].sum())

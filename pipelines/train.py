@@ -1,25 +1,37 @@
-"""Make a model, judge it on a window it has not seen, and put it in the registry.
+"""Make a model, judge it on a window it has not seen, and promote it if it deserves it.
 
 tune        parameters, on inner folds before the test day
-judge       a model made as of the test day, on what followed; read once
-make        the same recipe as of the end of the data: the model that serves
-track       run, metrics, pictures and bundle into MLflow; the alias `champion` moves to it
+judge       a model made as of the test day, and the champion, on what followed; read once
+simple      if a simple model did better there, it serves
+make        the same recipe as of the end of the data: the candidate
+gate        numbered checks of the candidate and of its judgement (pipelines/gate.py)
+track       run, metrics, pictures, decision and bundle into MLflow, as a version that serves nobody
+promote     if the gate says yes: the alias `champion` moves to it, and metrics.json describes it
 """
 
+import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features.ingest import Ingested
 from models import STAYWORTH, bundle
+from models.recipe import Recipe
 from models.timeline import test_day
-from pipelines import pictures, store, tracking
+from pipelines import audit, champion, gate, pictures, rival, store, tracking
 from pipelines.config import Config
-from pipelines.learn import censored_rows, judge, learn, lesson
+from pipelines.dataset import described
+from pipelines.evidence import Evidence, examine
+from pipelines.gate import Decision
+from pipelines.learn import Lesson, censored_rows, judge, learn, lesson
 from pipelines.orders import read_orders, write_account
+from pipelines.suspicion import canaries
+from pipelines.tracking import Logged
 from pipelines.tune import tune
+from pipelines.verdict import MODELS, better_alone
 
 RESAMPLES = 200
 
@@ -29,10 +41,12 @@ class Trained:
     """What a training run made."""
 
     metrics: dict[str, Any]
+    """The evaluation, with the gate's decision under `gate`."""
     version: str
     """The bundle's version."""
     registered: str
     """The number of the registered model in MLflow."""
+    promoted: bool
     run_id: str
     cut_offs: int
     rows: int
@@ -40,9 +54,16 @@ class Trained:
 
 
 def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> Trained:
-    """Train on the config's orders. Writes metrics.json and registers the bundle; raises InputError on bad input."""
+    """Train on the config's orders; raises InputError on bad input.
+
+    A promoted model leaves metrics.json and the account of the log. A refused one is a version in the registry and a
+    line of the audit log; nothing else changes.
+    """
     terms, seed = config.terms, config.train.seed
-    store.writable(config.folder / store.METRICS)
+    for name in (store.METRICS, audit.FILE):
+        store.writable(config.folder / name)
+    say("looking up the champion")
+    standing = rival.standing(config.tracking_uri)
     say("reading orders")
     ingested = read_orders(config, now=now)
     histories = ingested.histories
@@ -50,38 +71,61 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
 
     say("building snapshots")
     taught = lesson(histories, terms, as_of=test)
-    params = tune(
+    tuned = tune(
         taught.rows,
         taught.features,
         taught.timeline.folds,
         trials=trials or config.train.trials,
         seed=seed,
         say=say,
+        monotone=config.train.monotone,
+        device=config.train.device,
     )
-    say("judging against the opponents")
-    model = learn(taught, terms, params=params, seed=seed)
-    metrics = judge(histories, taught, model, terms, resamples=RESAMPLES, seed=seed)
+    recipe = tuned.recipe(config.train)
+    say("judging against the champion and the opponents")
+    against = rival.compared(standing, taught, terms) if standing else None
+    how: dict[str, Any] = {
+        "offer": next(iter(config.offers), None),
+        "resamples": RESAMPLES,
+        "seed": seed,
+        "champion": against.scorer if against else None,
+    }
+    metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
+    simple = better_alone(metrics)
+    if simple:
+        say(f"no better than {MODELS[simple]}: that serves")
+        recipe = replace(recipe, alone=simple)
+        metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
+    metrics["alone"] = simple
 
     say("making the model that serves")
     latest = lesson(histories, terms, as_of=histories.end)
-    served = learn(latest, terms, params=params, seed=seed)
-    training = {
-        "as_of": histories.end.isoformat(),
-        "cut_offs": [day.isoformat() for day in [*latest.timeline.train, latest.timeline.calibrate]],
-        "horizon_days": terms.horizon_days,
-        "rows": len(latest.rows),
-        "seed": seed,
-        "params": params,
-    }
-    say("logging to MLflow")
+    served = learn(latest, terms, recipe)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        version = bundle.write(folder, served, training=training)[:12]
+        version = bundle.write(folder, served, training=_training(latest, recipe))[:12]
+        say("at the gate")
+        decision = gate.decide(
+            Evidence(
+                metrics=metrics,
+                candidate=examine(folder, latest.now),
+                rows=latest.now,
+                offered=taught.features,
+                canaries=canaries(histories, taught, terms, config.features.attributes, seed=seed),
+                horizon_days=terms.horizon_days,
+                now=now.date(),
+                rival=against,
+            )
+        )
+        metrics["gate"] = decision.content
+        say("logging to MLflow")
         run = tracking.log_run(
             uri=config.tracking_uri,
             bundle=folder,
-            params=_flat(params) | {"horizon_days": terms.horizon_days, "seed": seed, "test_as_of": test.isoformat()},
+            dataset=described(latest),
+            source=config.log.tables,
+            params=_flat(recipe) | {"horizon_days": terms.horizon_days, "test_as_of": test.isoformat()},
             metrics={
                 name: entry["value"]
                 for name, entry in metrics["models"][STAYWORTH].items()
@@ -89,19 +133,60 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
             },
             figures=pictures.evaluation(metrics),
             metrics_json=metrics,
+            made_at=now,
         )
-    store.write_json(config.folder / store.METRICS, metrics)
-    write_account(config, ingested.account, [ingested.quarantine])
+    if decision.accepted:
+        say("promoting")
+        _promote(config, ingested, run, metrics, now=now)
+    else:
+        _refuse(config, decision, run, bundle_hash=version, now=now)
     return Trained(
         metrics=metrics,
         version=version,
         registered=run.version,
+        promoted=decision.accepted,
         run_id=run.run_id,
-        cut_offs=len(taught.timeline.train),
+        cut_offs=len(taught.timeline.matured),
         rows=len(taught.rows),
         censored_rows=censored_rows(histories, taught.timeline),
     )
 
 
-def _flat(params: dict[str, dict[str, float]]) -> dict[str, float]:
-    return {f"{task}_{name}": value for task, values in params.items() for name, value in values.items()}
+def _promote(config: Config, ingested: Ingested, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
+    """The files first, so that a full disk leaves the old champion with its own metrics."""
+    write_account(config, ingested.account, [ingested.quarantine])
+    with store.replacing(config.folder / store.METRICS) as draft:
+        draft.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", "utf-8")
+        champion.promote(config, run.version, now=now, why="passed the gate")
+
+
+def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str, now: datetime) -> None:
+    audit.write(
+        config.folder / audit.FILE,
+        at=now,
+        what="refuse",
+        version=run.version,
+        bundle=bundle_hash,
+        before=decision.champion,
+        why="; ".join(decision.said("fail")),
+    )
+
+
+def _training(taught: Lesson, recipe: Recipe) -> dict[str, Any]:
+    """What the manifest says of what a bundle was made of: enough to make its like again (pipelines/rival.py)."""
+    line = taught.timeline
+    return {
+        "as_of": line.as_of.isoformat(),
+        "cut_offs": [day.isoformat() for day in line.matured],
+        "horizon_days": (line.as_of - line.calibrate).days,
+        "rows": len(taught.rows),
+        "rows_sha256": described(taught).sha256,
+        "recipe": asdict(recipe),
+    }
+
+
+def _flat(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as MLflow's parameters: one level deep."""
+    told = asdict(recipe)
+    trees = {f"{task}_{name}": value for task in ("churn", "value") for name, value in told.pop(task).items()}
+    return trees | {name: value for name, value in told.items() if value not in (None, {})}

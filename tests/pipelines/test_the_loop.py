@@ -89,7 +89,8 @@ def test_rfm_quintiles_equal_sql_for_every_customer_of_every_day(shop, stayworth
 
 def test_training_leaves_metrics_with_intervals_for_every_model(shop):
     metrics = json.loads((shop / "runs" / "metrics.json").read_text())
-    assert set(metrics["models"]) == {"stayworth", "bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"}
+    btyd = {"bgnbd_gamma_gamma", "pareto_nbd_gamma_gamma"}
+    assert set(metrics["models"]) == {"stayworth", *btyd, "last_period", "hiatus", "rfm_logistic"}
     assert metrics["as_of"] == "1998-05-02"
     for values in metrics["models"].values():
         assert values["roc_auc"]["low"] <= values["roc_auc"]["value"] <= values["roc_auc"]["high"]

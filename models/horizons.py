@@ -1,0 +1,160 @@
+"""Other horizons than the one a model is made for, each derived from its neighbour, so that none contradicts another.
+
+The opinion of the main horizon H stays as it is. From H outwards, horizon h follows from its neighbour h':
+
+    h < h'    P(order in h) = P(order in h') · s(x)           E(value in h) = E(value in h') · r(x)
+    h > h'    P(none in h)  = P(none in h') · (1 − e(x))      E(value in h) = E(value in h') / r(x)
+
+s, e and r lie in (0, 1) and are trees: of an order within h among those who ordered within h'; of one within h among
+those who had not within h'; and of the shorter window's share of what the longer one brought, weighted by the latter
+(fractional logistic regression: Papke & Wooldridge 1996, Journal of Applied Econometrics 11). So for every customer
+the probability of no order never rises with the horizon, the expected value never falls with it, and the value given an
+order is one divided by the other. Under a contract the probability of its end follows like that of an order.
+
+Where the windows of h have not closed at enough cut-offs, or too few customers tell, the log-odds and ln of value are
+moved by as much as BG/NBD or Pareto/NBD moves between h' and h for that customer; the end of a contract then has
+the hazard it has within h'.
+
+Limits: season and trend are those of H (models/level.py): s, e and r are averages over past cut-offs, so thirty days
+into a quiet month have their usual share of the ninety around them. Longer horizons have the spread of H at the same
+probability of ordering, since none of their windows had closed when the rehearsal was judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from models import trees
+from models.baselines import history
+from models.bgnbd import BGNBD
+from models.blend import CERTAIN, Opinion
+from models.intervals import Intervals
+from models.likelihood import Floats
+from models.pareto_nbd import ParetoNBD
+
+ORDER, VALUE, LEAVING = "order", "value", "leaving"
+
+Shape = BGNBD | ParetoNBD
+
+
+class Foreseen(NamedTuple):
+    """What is said of each customer over one horizon, shape (rows,) each."""
+
+    said: Opinion
+    orders: Floats
+    """Expected orders: no less than the probability of one."""
+    leaving: Floats | None
+    """The probability that the contract ends within the horizon; None without contracts."""
+    low: Floats
+    """value_p10, currency units."""
+    high: Floats
+    """value_p90."""
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How one horizon follows from its neighbour."""
+
+    days: int
+    beside: int
+    """The neighbour, in days: the next one on the way to the main horizon."""
+    how: str
+    """What it was learnt from, in words for people who decide."""
+    boosters: Mapping[str, trees.Booster]
+    """`order` and `value`, or neither where counting moves them; `leaving` under a contract, if it could be learnt."""
+    spread: Intervals
+
+    @property
+    def is_shorter(self) -> bool:
+        """Whether it lies within its neighbour."""
+        return self.days < self.beside
+
+    def follow(
+        self, before: Foreseen, data: trees.Matrix, past: tuple[Floats, Floats, Floats], shape: Shape
+    ) -> Foreseen:
+        """From the neighbour's; data: the rows' features, past: their frequency, recency and T in days."""
+        order, quiet = expit(-before.said.log_odds), before.said.no_order
+        if ORDER in self.boosters:
+            share = _chance(self.boosters[VALUE], data)
+            ratio = share if self.is_shorter else 1 / share
+            order, quiet = self._carried(order, quiet, _chance(self.boosters[ORDER], data))
+        else:
+            shift, ratio = self._counted(past, shape)
+            order, quiet = expit(-before.said.log_odds - shift), expit(before.said.log_odds + shift)
+        said = Opinion(np.log(quiet) - np.log(order), np.log(before.said.expected_value * ratio) - np.log(order))
+        low, high = self.spread.interval(said)
+        towards = np.minimum if self.is_shorter else np.maximum
+        return Foreseen(
+            said,
+            orders=np.maximum(before.orders * ratio, order),
+            leaving=None if before.leaving is None else self._leaving(before.leaving, data),
+            low=towards(low, before.low),
+            high=towards(high, before.high),
+        )
+
+    def _carried(self, event: Floats, none: Floats, chance: Floats) -> tuple[Floats, Floats]:
+        """The probabilities of an event within h and of none, from those of the neighbour and s or e."""
+        if self.is_shorter:
+            return event * chance, none + event * (1 - chance)
+        return event + none * chance, none * (1 - chance)
+
+    def _counted(self, past: tuple[Floats, Floats, Floats], shape: Shape) -> tuple[Floats, Floats]:
+        """What counting adds to the log-odds of no order from h' to h, and what it multiplies the orders by."""
+        frequency, _, age = past
+
+        def none(days: int) -> Floats:
+            return logit(np.clip(1 - shape.probability_of_order(days, *past), CERTAIN, 1 - CERTAIN))
+
+        def orders(days: int) -> Floats:
+            return shape.expected_orders_if_alive(days, frequency, age)
+
+        shift, ratio = none(self.days) - none(self.beside), orders(self.days) / orders(self.beside)
+        if self.is_shorter:
+            return np.maximum(shift, 0), np.minimum(ratio, 1)
+        return np.minimum(shift, 0), np.maximum(ratio, 1)
+
+    def _leaving(self, before: Floats, data: trees.Matrix) -> Floats:
+        if LEAVING in self.boosters:
+            return self._carried(before, 1 - before, _chance(self.boosters[LEAVING], data))[0]
+        return -np.expm1(np.log1p(-before) * self.days / self.beside)
+
+
+def outwards(main_days: int, days: Sequence[int]) -> list[tuple[int, int]]:
+    """Each other horizon with its neighbour, nearest to the main one first: (days, beside).
+
+    >>> outwards(90, [365, 30, 7, 90, 180])
+    [(30, 90), (7, 30), (180, 90), (365, 180)]
+    """
+    shorter = sorted({one for one in days if one < main_days}, reverse=True)
+    longer = sorted({one for one in days if one > main_days})
+    return [(day, beside) for way in (shorter, longer) for beside, day in pairwise([main_days, *way])]
+
+
+def follow(
+    horizons: Sequence[Horizon],
+    main: Foreseen,
+    rows: pd.DataFrame,
+    inputs: trees.Inputs,
+    *,
+    main_days: int,
+    shape: Shape,
+) -> dict[int, Foreseen]:
+    """What is said of the rows over each horizon, by its days; the main one first."""
+    known = {main_days: main}
+    if horizons:
+        data, past = trees.matrix(rows, inputs), history(rows)
+    for one in horizons:
+        known[one.days] = one.follow(known[one.beside], data, past, shape)
+    return known
+
+
+def _chance(booster: trees.Booster, data: trees.Matrix) -> Floats:
+    """What trees say, strictly between 0 and 1."""
+    return np.clip(booster.predict(data).astype(np.float64), CERTAIN, 1 - CERTAIN)

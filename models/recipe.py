@@ -1,0 +1,28 @@
+"""How a model is made: everything that is chosen before it sees the rows it is fitted on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.trees import Params
+
+TREES = "trees"
+"""The name of the trees among the members of a blend; the others have the names of the opponents."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The same recipe, rows and lock file make the same bundle."""
+
+    churn: Params
+    """How the trees of the probabilities are grown."""
+    value: Params
+    """How those of orders and value are."""
+    kind: str
+    """The model of value given an order: one of models/value.py."""
+    seed: int
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    """1 for a feature with which churn may only rise, -1 for one with which it may only fall."""
+    device: str = "cpu"
+    """Where the trees are grown: cpu or cuda."""
+    alone: str | None = None
+    """A member that is to serve alone, `trees` or an opponent; None: the trees blended with BG/NBD or Pareto/NBD."""

@@ -1,0 +1,171 @@
+"""Learning other horizons (models/horizons.py) from the windows of past cut-offs that have closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import bgnbd, churn, intervals, level, pareto_nbd, trees
+from models.bgnbd import BGNBD
+from models.blend import Opinion, Outcome
+from models.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, follow, outwards
+from models.intervals import Intervals
+from models.likelihood import Floats
+from models.members import FIT_ROWS
+from models.recipe import Recipe
+
+ENOUGH = 3
+"""Cut-offs at which a longer window must have closed: with fewer, one season would pass for all."""
+FEWEST = 50
+"""Rows of each outcome, at least: with fewer, counting says more than trees."""
+
+
+class Rehearsal(NamedTuple):
+    """What the spread of the main horizon was learnt from."""
+
+    early: pd.DataFrame
+    """The labelled rows it was fitted on."""
+    latest: pd.DataFrame
+    """Those it was judged on."""
+    said: Opinion
+    """Of the latest, over the main horizon, at the level that was theirs."""
+    spread: Intervals
+
+
+def label(name: str, days: int) -> str:
+    """The column of `bought`, `future_value` or `churned` over another horizon than the main one: bought_30d."""
+    return f"{name}_{days}d"
+
+
+def fit(
+    rows: pd.DataFrame,
+    rehearsal: Rehearsal,
+    inputs: trees.Inputs,
+    *,
+    days: Sequence[int],
+    main_days: int,
+    recipe: Recipe,
+    shape: Shape,
+    is_contractual: bool,
+) -> tuple[Horizon, ...]:
+    """Learn each of `days` from labelled rows, in the order in which they follow from one another.
+
+    Other horizons' labels are the columns that `label` names, NaN where a window had not closed. Shorter ones have
+    their own spread, learnt in the rehearsal.
+    """
+    how: dict[str, Any] = {"main_days": main_days, "recipe": recipe, "shape": shape, "is_contractual": is_contractual}
+    spreads = _spreads(rehearsal, inputs, [one for one in days if one < main_days], **how)
+    return tuple(
+        _learnt(rows, inputs, one, beside, spread=spreads.get(one, rehearsal.spread), **how)
+        for one, beside in outwards(main_days, days)
+    )
+
+
+def _spreads(
+    rehearsal: Rehearsal, inputs: trees.Inputs, days: Sequence[int], *, main_days: int, shape: Shape, **how: Any
+) -> dict[int, Intervals]:
+    """The spread of each shorter horizon in the rehearsal, where anybody ordered."""
+    early, latest, said, spread = rehearsal
+    steps = [
+        _learnt(early, inputs, one, beside, main_days=main_days, shape=shape, spread=spread, **how)
+        for one, beside in outwards(main_days, days)
+    ]
+    main = Foreseen(said, 1 - said.no_order, None, *spread.interval(said))
+    found = {}
+    for one, foreseen in follow(steps, main, latest, inputs, main_days=main_days, shape=shape).items():
+        window = _window(latest, one, main_days)
+        outcome = Outcome(window.ordered == 1, window.value)
+        if one != main_days and outcome.ordered.any():
+            found[one] = intervals.fit(foreseen.said.moved(*level.measure(foreseen.said, outcome)), outcome)
+    return found
+
+
+class _Window(NamedTuple):
+    """What became of the customers within one horizon, NaN where it has not closed; shape (rows,) each."""
+
+    ordered: Floats
+    value: Floats
+    left: Floats
+
+
+def _window(rows: pd.DataFrame, days: int, main_days: int) -> _Window:
+    names = ("bought", "future_value", "churned")
+    return _Window(*(rows[name if days == main_days else label(name, days)].to_numpy(np.float64) for name in names))
+
+
+def _learnt(
+    rows: pd.DataFrame,
+    inputs: trees.Inputs,
+    days: int,
+    beside: int,
+    *,
+    main_days: int,
+    recipe: Recipe,
+    shape: Shape,
+    is_contractual: bool,
+    spread: Intervals,
+) -> Horizon:
+    window, neighbour = _window(rows, days, main_days), _window(rows, beside, main_days)
+    closed = ~np.isnan(window.value)
+    cut_offs = int(rows["as_of"][closed].nunique())
+    counting = bgnbd.WHERE if isinstance(shape, BGNBD) else pareto_nbd.WHERE
+    if cut_offs < ENOUGH:
+        windows = f"windows have closed at {cut_offs} cut-offs only" if cut_offs else "no such window has closed yet"
+        return Horizon(days, beside, f"extended by {counting}, {windows}", {}, spread)
+    grown: dict[str, trees.Booster] = {}
+    is_shorter = days < beside
+    told = _asked(neighbour.ordered, closed, is_shorter=is_shorter)
+    fewest = _fewest(window.ordered[told])
+    if fewest >= FEWEST:
+        grown[ORDER] = _event(rows[told], window.ordered[told], inputs, recipe, sign=-1)
+        grown[VALUE] = _share(rows, inputs, *((window, neighbour) if is_shorter else (neighbour, window)), recipe)
+    if is_contractual:
+        told = _asked(neighbour.left, closed, is_shorter=is_shorter)
+        if _fewest(window.left[told]) >= FEWEST:
+            grown[LEAVING] = _event(rows[told], window.left[told], inputs, recipe, sign=1)
+    how = f"learnt from {cut_offs} cut-offs"
+    if ORDER not in grown:
+        how = f"moved by {counting}, too few customers tell it from {beside} days ({fewest} of {FEWEST})"
+    return Horizon(days, beside, how, grown, spread)
+
+
+def _asked(beside: Floats, closed: NDArray[np.bool_], *, is_shorter: bool) -> NDArray[np.bool_]:
+    """Rows that tell an event within h from one beside it: of a shorter h those who had it beside, else the others."""
+    return closed & (beside == (1.0 if is_shorter else 0.0))
+
+
+def _fewest(happened: Floats) -> int:
+    return int(min(happened.sum(), (1 - happened).sum()))
+
+
+def _event(rows: pd.DataFrame, happened: Floats, inputs: trees.Inputs, recipe: Recipe, *, sign: int) -> trees.Booster:
+    """Trees of an event among the rows; sign: 1 if it is churn, -1 if it is its contrary."""
+    return churn.fit(
+        _drawn(rows.assign(happened=happened == 1), recipe),
+        inputs,
+        target="happened",
+        params=recipe.churn,
+        seed=recipe.seed,
+        monotone={name: sign * way for name, way in recipe.monotone.items()},
+        device=recipe.device,
+    ).booster
+
+
+def _share(
+    rows: pd.DataFrame, inputs: trees.Inputs, shorter: _Window, longer: _Window, recipe: Recipe
+) -> trees.Booster:
+    """Trees of the shorter window's share of what the longer one brought."""
+    brought = longer.value > 0
+    share = np.clip(shorter.value[brought] / longer.value[brought], 0, 1)
+    told = _drawn(rows[brought].assign(share=share, weight=longer.value[brought]), recipe)
+    data = trees.matrix(told, inputs, told["share"].to_numpy(np.float32))
+    data.set_weight(told["weight"].to_numpy() / told["weight"].mean())
+    return trees.grow(data, objective="binary:logistic", params=recipe.churn, seed=recipe.seed, device=recipe.device)
+
+
+def _drawn(rows: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+    return rows if len(rows) <= FIT_ROWS else rows.sample(FIT_ROWS, random_state=recipe.seed).sort_index()
