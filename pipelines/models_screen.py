@@ -12,17 +12,15 @@ def show_versions(content: list[dict[str, Any]]) -> None:
     if not content:
         console.print("No version yet. Make one: stayworth train")
         return
-    table = table_of(
-        "version", "aliases", "bundle", "made", "as of", "days", *(name for name, _ in SHOWN.values()), "gate"
-    )
+    shown = {name: SHOWN[name] for name in ("roc_auc", "log_loss", "total_bias")}
+    table = table_of("version", "alias", "bundle", "as of", *(name for name, _ in shown.values()), "gate")
     for one in content:
         figures = [
-            f"{one['metrics'][name]:{form}}" if name in one["metrics"] else "–" for name, (_, form) in SHOWN.items()
+            f"{one['metrics'][name]:{form}}" if name in one["metrics"] else "–" for name, (_, form) in shown.items()
         ]
-        made = str(one["made_at"])[:10]
-        days, gate = str(one["horizon_days"]), str(one["gate"])
-        aliases = ", ".join(one["aliases"])
-        table.add_row(one["version"], aliases, one["bundle"], made, str(one["as_of"]), days, *figures, gate)
+        table.add_row(
+            one["version"], ", ".join(one["aliases"]), one["bundle"], str(one["as_of"]), *figures, str(one["gate"])
+        )
     console.print(table)
     for one in content:
         for reason in one["gate_reasons"]:
