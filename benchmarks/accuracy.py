@@ -1,111 +1,75 @@
-"""How right our model is on real data, beside all its opponents: the recipe of `stayworth evaluate` at four days.
+"""How right our model is on real data, beside all its opponents and the best figures that are known.
 
-Every model is made from what was known on the test day and judged on the 90 days after it; the trees are tuned once,
-before the oldest test day. Intervals hold 95 % of bootstrap draws of customers, the same draws for every model, so
-that a difference is judged on pairs.
+Five published tasks, one recipe for all: CDNOW's 39 weeks after 39 weeks, with and without others' future to learn
+from; Online Retail II at 90 days, into Christmas, and at 180; Telco's leavers. Intervals hold 95 % of bootstrap draws
+of customers, the same draws for every model, so that a difference is judged on pairs.
 """
 
 import argparse
-import re
-import tempfile
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from benchmarks.accuracy_backtest import backtests
+from benchmarks.accuracy_figures import FIGURES
+from benchmarks.accuracy_shops import CDNOW_SAMPLE, ONLINE_RETAIL
+from benchmarks.accuracy_table import header, lines, missed, worse
+from benchmarks.accuracy_tasks import cdnow_forward, cdnow_split, online_retail
+from benchmarks.accuracy_telco import CUSTOMERS, telco
 from benchmarks.table import save, show
-from models import STAYWORTH
-from pipelines.config import Output, load
-from pipelines.evaluate import evaluate
 
-ROOT = Path(__file__).parents[1]
-DATA = {
-    "CDNOW": (ROOT / "pipelines/data/demo.toml", ROOT / "pipelines/data/cdnow.parquet"),
-    "Online Retail II": (
-        ROOT / "docs/examples/online_retail_ii.toml",
-        ROOT.parent / "shared/data/online_retail_ii/transactions.parquet",
+
+@dataclass(frozen=True)
+class Task:
+    """What is measured, and the file without which it is not."""
+
+    title: str
+    needs: Path
+    measure: Callable[[], dict[str, Any]]
+
+
+TASKS = {
+    "CDNOW forward": Task("273 days from 1997-10-01, nothing after it known", CDNOW_SAMPLE, cdnow_forward),
+    "CDNOW split": Task("273 days from 1997-10-01, learnt from other customers", CDNOW_SAMPLE, cdnow_split),
+    "ORII-90": Task(
+        "90 days from 2011-09-10, into Christmas",
+        ONLINE_RETAIL.orders,
+        partial(online_retail, as_of=date(2011, 9, 10), horizon_days=90),
     ),
+    "ORII-180": Task(
+        "180 days from 2011-06-12",
+        ONLINE_RETAIL.orders,
+        partial(online_retail, as_of=date(2011, 6, 12), horizon_days=180),
+    ),
+    "Telco": Task("who leaves, five folds", CUSTOMERS, telco),
 }
-"""Config and orders of each data set."""
-
-METRICS = {
-    "roc_auc": "ROC-AUC",
-    "log_loss": "log loss",
-    "ece": "ECE",
-    "spearman": "Spearman",
-    "normalized_gini": "norm. Gini",
-    "decile_mape": "decile MAPE",
-    "total_bias": "total bias",
-}
-HIGHER_IS_BETTER = {"roc_auc", "spearman", "normalized_gini"}
-
-
-def backtest(settings: Path, orders: Path, *, trials: int | None, cut_offs: int) -> list[dict[str, Any]]:
-    """The evaluation of each test day, oldest first."""
-    config = load(settings)
-    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("") as status:
-        changes = {"data": config.data.model_copy(update={"orders": str(orders)}), "output": Output(folder=scratch)}
-        config = config.model_copy(update=changes)
-        return evaluate(config, now=datetime.now(UTC), trials=trials, cut_offs=cut_offs, say=status.update)
-
-
-def lines(evaluation: dict[str, Any]) -> list[list[str]]:
-    """A test day's table: a model per line, each metric above its interval."""
-    return [
-        [name, *(cell(metric, found[metric]) for metric in METRICS)] for name, found in evaluation["models"].items()
-    ]
-
-
-def cell(metric: str, found: dict[str, float | None]) -> str:
-    """A value above its interval: .804 over .796, .812, a dash for what is undefined."""
-    form = "{:+.0%}" if metric == "total_bias" else "{:.0%}" if metric == "decile_mape" else "{:.3f}"
-    value, low, high = (
-        "–" if found[key] is None else re.sub(r"^0\.", ".", form.format(found[key])) for key in ("value", "low", "high")
-    )
-    return f"{value}\n{low}, {high}"
-
-
-def verdicts(evaluations: list[dict[str, Any]]) -> list[list[str]]:
-    """An opponent per line; on how many test days we are better, not to tell apart, or worse, per metric."""
-    judged = [metric for metric in METRICS if metric != "total_bias"]  # best at 0: a difference has no better side
-    return [
-        [
-            opponent,
-            *(
-                " / ".join(
-                    str(sum(verdict(metric, one["differences"][opponent][metric]) == side for one in evaluations))
-                    for side in (1, 0, -1)
-                )
-                for metric in judged
-            ),
-        ]
-        for opponent in evaluations[0]["differences"]
-    ]
-
-
-def verdict(metric: str, difference: dict[str, float | None]) -> int:
-    """1 if the whole interval of our difference is on the better side, −1 on the worse, 0 if it holds 0."""
-    low, high = difference["low"], difference["high"]
-    if low is None or high is None or low <= 0 <= high:
-        return 0
-    return 1 if (low > 0) == (metric in HIGHER_IS_BETTER) else -1
 
 
 def main(options: list[str]) -> None:
-    argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__).parse_args(options)
-    results: dict[str, Any] = {}
-    for name, (settings, orders) in DATA.items():
-        if not orders.exists():
-            print(f"\n{name}: not measured, {orders} is not there")
-            continue
-        results[name] = backtest(settings, orders, trials=None, cut_offs=4)
-        for one in results[name]:
-            title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
-            show(title, ["", *METRICS.values()], lines(one))
-        show(
-            f"{name}: {STAYWORTH} better / not to tell apart / worse, in test days (95 % interval of the difference)",
-            ["against", *(title for metric, title in METRICS.items() if metric != "total_bias")],
-            verdicts(results[name]),
+    parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
+    parser.add_argument("--backtest", action="store_true", help="four test days of each shop instead of the tasks")
+    asked = parser.parse_args(options)
+    if asked.backtest:
+        print(save("accuracy_backtest", backtests()))
+        return
+    results = {name: measured(name) for name in asked.only if TASKS[name].needs.exists()}
+    for name in asked.only:
+        if name not in results:
+            print(f"{name}: not measured, {TASKS[name].needs} is not there")
+    for name, one in results.items():
+        print(
+            f"{name}: missed {', '.join(one['missed']) or 'nothing'}; worse than {', '.join(one['worse']) or 'nobody'}"
         )
     print(save("accuracy", results))
+
+
+def measured(name: str) -> dict[str, Any]:
+    """A task's evaluation, shown, with its figures to reach, those missed, and who is better in what."""
+    one, figures = TASKS[name].measure(), FIGURES[name]
+    title = f"{name}: {TASKS[name].title}; {one['customers']:,} customers (▼ worse than ours, ▲ better, beyond chance)"
+    show(title, header(one, with_figures=True), lines(one, figures))
+    return one | {"figures": figures, "missed": missed(one, figures), "worse": worse(one)}

@@ -71,8 +71,27 @@ def wish(metric: str, found: Found, figures: Mapping[str, str]) -> str:
     """The figure to reach above whether it was; nothing where there is none."""
     if metric not in figures:
         return ""
-    is_there = found["value"] is not None and is_reached(found["value"], figures[metric])
-    return f"{figures[metric]}\n{'reached' if is_there else 'missed'}"
+    return f"{figures[metric]}\n{'reached' if _reached(found, figures[metric]) else 'missed'}"
+
+
+def missed(evaluation: Mapping[str, Any], figures: Mapping[str, str]) -> list[str]:
+    """The metrics in which ours does not reach its figure."""
+    ours = next(iter(evaluation["models"].values()))
+    return [METRICS[metric] for metric, figure in figures.items() if not _reached(ours[metric], figure)]
+
+
+def worse(evaluation: Mapping[str, Any]) -> list[str]:
+    """Opponents that are better than ours, the whole interval of the difference says so, and in what."""
+    return [
+        f"{NAMES.get(opponent, opponent)} in {METRICS[metric]}"
+        for opponent in evaluation["differences"]
+        for metric in COMPARED
+        if side(evaluation, opponent, metric) < 0
+    ]
+
+
+def _reached(found: Found, figure: str) -> bool:
+    return found["value"] is not None and is_reached(found["value"], figure)
 
 
 def side(evaluation: Mapping[str, Any], opponent: str, metric: str) -> int:

@@ -1,14 +1,14 @@
 """The published tasks on orders: Online Retail II at 90 and 180 days, CDNOW's 39 weeks after 39 weeks.
 
-Each gives the evaluation of `pipelines.learn.judge`: our model, made by the recipe of `train` from lesson to judgement
-with parameters tuned on inner folds, and all opponents, on the same customers.
+Each gives an evaluation as in `metrics.json`: of our model, made as `train` makes it, from the lesson over parameters
+tuned on inner folds to the judgement, and of all opponents, on the same customers.
 
-Online Retail II is cleaned as the product cleans it: 5,267 and 4,963 customers, not the 5,281 and 4,976 of ANCHORS.
-Until October 1997 no window of 39 weeks closes, so CDNOW *forward* learns windows of a quarter of the history and is
-then extended; CDNOW *split* learns what the customers outside the sample did after the very same day.
+Online Retail II is cleaned as the product cleans it: 5,267 and 4,962 customers, not the 5,281 and 4,976 of ANCHORS.
+Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model has the horizon of a quarter of
+the history, and 39 weeks as another one, to which counting extends it (models/horizons.py); rules that learn repeat
+what they say of the quarter. For CDNOW *split* all learn what the customers outside the sample did after the same day.
 """
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,9 +20,8 @@ import pyarrow.compute as pc
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, cdnow_sample
 from features.labels import with_labels
 from features.snapshot import snapshot
-from models import STAYWORTH, blend, metrics, scorer
-from models.baselines import BuyTillYouDie, fit_opponents
-from models.blend import Opinion
+from models import STAYWORTH, metrics, scorer
+from models.baselines import fit_opponents
 from models.members import COUNTING
 from models.prediction import Prediction
 from models.recipe import Recipe
@@ -36,8 +35,6 @@ SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
 RESAMPLES = 500
 CDNOW_DAY, CDNOW_HORIZON = date(1997, 10, 1), 273
 """The first day after 39 weeks, and 39 weeks."""
-QUARTER = 4
-"""`train` wants four horizons of history."""
 
 
 def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
@@ -45,14 +42,14 @@ def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
     taught = lesson(histories, config.terms, as_of=as_of)
     model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
-    return judge(histories, taught, model, config.terms, resamples=RESAMPLES, seed=config.train.seed)
+    return judge(histories, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
 
 
 def cdnow_forward() -> dict[str, Any]:
     """Nothing after the day is known: learnt on shorter windows, extended to the horizon."""
-    near = CDNOW_HORIZON // QUARTER
+    near = CDNOW_HORIZON // 4
     config, histories = CDNOW.config(horizon_days=near), CDNOW.histories()
-    taught = lesson(histories, config.terms, as_of=CDNOW_DAY)
+    taught = lesson(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
     model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
 
     table = snapshot(histories, as_of=[CDNOW_DAY])
@@ -62,13 +59,11 @@ def cdnow_forward() -> dict[str, Any]:
         for days in (CDNOW_HORIZON, near)
     )
     opponents = fit_opponents(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
-    said = extended(model, test, horizon_days=CDNOW_HORIZON)
-    ours = Prediction(said.no_order, said.expected_value, *model.intervals.interval(said))
-    others = {
+    said = {
         name: one.predict(test) if name in COUNTING else repeated(one.predict(soon), CDNOW_HORIZON / near)
         for name, one in opponents.items()
     }
-    return judged(test, {STAYWORTH: ours, **others}, seed=config.train.seed)
+    return judged(model, test, said, seed=config.train.seed)
 
 
 def cdnow_split() -> dict[str, Any]:
@@ -95,11 +90,7 @@ def cdnow_split() -> dict[str, Any]:
     )
     model = learn(taught, config.terms, tuned(taught, config, [([early], latest), ([latest], early)]))
     opponents = fit_opponents(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
-    scores = scorer.predict(model, test)
-    ours = Prediction(*(scores[name].to_numpy() for name in SAID))
-    return judged(
-        test, {STAYWORTH: ours} | {name: one.predict(test) for name, one in opponents.items()}, seed=config.train.seed
-    )
+    return judged(model, test, {name: one.predict(test) for name, one in opponents.items()}, seed=config.train.seed)
 
 
 def tuned(taught: Lesson, config: Config, folds: Folds) -> Recipe:
@@ -109,20 +100,18 @@ def tuned(taught: Lesson, config: Config, folds: Folds) -> Recipe:
     return tune(taught.rows, taught.features, folds, say=lambda _: None, **how).recipe(train)
 
 
-def extended(model: Scorer, rows: pd.DataFrame, *, horizon_days: int) -> Opinion:
-    """What a model says of a longer horizon than its own: moved by what its counting member says between the two."""
-    counting = next(one for one in model.members.simple.values() if isinstance(one, BuyTillYouDie))
-    near = blend.opinion_of(counting.predict(rows))
-    far = blend.opinion_of(replace(counting, horizon_days=horizon_days).predict(rows))
-    return model.opinion(rows).moved(far.log_odds - near.log_odds, far.log_value - near.log_value)
-
-
 def repeated(said: Prediction, times: float) -> Prediction:
     """What a rule says of a horizon so many times as long as its own: each part of it like the first."""
     return Prediction(said.churn_probability**times, said.expected_value * times)
 
 
-def judged(test: pd.DataFrame, predictions: dict[str, Prediction], *, seed: int) -> dict[str, Any]:
-    """The evaluation of customers of CDNOW's sample."""
-    told = {"as_of": CDNOW_DAY.isoformat(), "horizon_days": CDNOW_HORIZON, "customers": len(test)}
-    return told | metrics.evaluate(test, predictions, resamples=RESAMPLES, seed=seed, confidence=0.95)
+def judged(model: Scorer, test: pd.DataFrame, opponents: dict[str, Prediction], *, seed: int) -> dict[str, Any]:
+    """The evaluation of the customers of CDNOW's sample."""
+    scores = scorer.predict(model, test, horizon_days=CDNOW_HORIZON)
+    ours = Prediction(*(scores[name].to_numpy() for name in SAID))
+    return {
+        "as_of": CDNOW_DAY.isoformat(),
+        "horizon_days": CDNOW_HORIZON,
+        "customers": len(test),
+        **metrics.evaluate(test, {STAYWORTH: ours, **opponents}, resamples=RESAMPLES, seed=seed, confidence=0.95),
+    }

@@ -98,6 +98,8 @@ class Histories:
     """What the config declares of the table `customers`: one value per customer."""
     left_us: np.ndarray | None = None
     """When each customer left (microseconds, `NEVER` for who has not) where the log says so; no feature reads it."""
+    whole: tuple[date, date] | None = None
+    """`first_day` and `end` of the whole log, where these are some of its customers."""
 
     @property
     def customers(self) -> int:
@@ -120,10 +122,12 @@ class Histories:
     @property
     def first_day(self) -> date:
         """The day of the first order."""
-        return day_of(int(self.columns.at.min()))
+        return self.whole[0] if self.whole else day_of(int(self.columns.at.min()))
 
     @property
     def end(self) -> date:
         """The day after the last event of the orders: labels mature up to it."""
+        if self.whole:
+            return self.whole[1]
         last = max(self.columns.at.max(), self.columns.adjusted_at.max(initial=0))
         return day_of(int(last)) + timedelta(days=1)

@@ -167,6 +167,10 @@ class RfmLogistic:
         )
 
 
+COUNTED = ("recency_days", "tenure_days", "repeat_orders", "spend_total", "spend_first_order")
+"""The features that the counting opponents read."""
+
+
 def history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     """BG/NBD's and Pareto/NBD's frequency (orders), recency and T (days) of a features frame."""
     tenure_days = _column(rows, "tenure_days")

@@ -50,7 +50,7 @@ class Opinion(NamedTuple):
         return expit(-self.log_odds) * np.exp(self.log_value)
 
     def moved(self, log_odds: Floats | float, log_value: Floats | float) -> Opinion:
-        """The same ranking at another level."""
+        """The same ranking by probability, and by value given an order, at another level."""
         return Opinion(self.log_odds + log_odds, self.log_value + log_value)
 
 
@@ -83,8 +83,8 @@ class Blend:
 
     @property
     def members(self) -> list[str]:
-        """Those with a weight."""
-        return [name for name in self.no_order if self.no_order[name] or self.value[name]]
+        """Those with a weight; all of them where none has one, so that there is an opinion of each row."""
+        return [name for name in self.no_order if self.no_order[name] or self.value[name]] or list(self.no_order)
 
     def of(self, opinions: Mapping[str, Opinion]) -> Opinion:
         """The blended opinion; `opinions` of all `members`."""

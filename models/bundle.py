@@ -2,6 +2,7 @@
 
     quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
     leaving.ubj                         under a contract only: the trees of its end
+    horizon_30_order.ubj …              of each other horizon (models/horizons.py): _order, _value, _leaving
     model.json                          everything else a Scorer holds
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
     manifest.sha256                     SHA-256 of the manifest: the hash of the bundle, and its version
@@ -12,6 +13,7 @@ Nothing in it depends on the clock: the same data, seed and lock give the same b
 import dataclasses
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,13 @@ from features.errors import InputError
 from models import trees
 from models.blend import Blend
 from models.churn import Churn
+from models.horizons import LEAVING, ORDER, VALUE, Horizon
 from models.intervals import Intervals
 from models.level import Level
 from models.lifetime import Tail
 from models.members import Members, from_json, to_json
 from models.scorer import Scorer
+from models.season import Share
 from models.terms import Terms
 from models.value import Value
 
@@ -31,7 +35,9 @@ FORMAT = 3
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes near, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
-LEAVING = "leaving.ubj"
+END = "leaving.ubj"
+MORE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
+"""What else one of several horizons, or under a contract, has."""
 
 
 def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
@@ -46,7 +52,9 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
         "margin.ubj": trees.to_ubj(members.value.margin_booster),
     }
     if leaving:
-        contents[LEAVING] = trees.to_ubj(leaving.booster)
+        contents[END] = trees.to_ubj(leaving.booster)
+    for one in scorer.horizons:
+        contents |= {_booster(one.days, part): trees.to_ubj(share.booster) for part, share in one.shares.items()}
     contents["model.json"] = _json(
         {
             "terms": dataclasses.asdict(scorer.terms),
@@ -59,6 +67,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "tail": scorer.tail.to_json(),
             "leaving": {"slope": leaving.slope, "intercept": leaving.intercept} if leaving else None,
             "centre": scorer.centre,
+            "horizons": [_told(one) for one in scorer.horizons],
         }
     )
     manifest = _json(
@@ -70,6 +79,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "versions": {"xgboost": trees.VERSION},
             "training": training,
         }
+        | ({"horizons": {str(one.days): one.how for one in scorer.horizons}} if scorer.horizons else {})
     )
     for name, data in contents.items():
         (folder / name).write_bytes(data)
@@ -81,7 +91,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if manifest["format"] != FORMAT or set(manifest["files"]) - {LEAVING} != FILES:
+    if manifest["format"] != FORMAT or not _files(set(manifest["files"])):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
     expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
     foreign = sorted({path.name for path in folder.iterdir()} - expected)
@@ -109,10 +119,40 @@ def read(folder: Path) -> Scorer:
         level=Level(**model["level"]),
         intervals=Intervals(**model["intervals"]),
         tail=Tail.from_json(model["tail"]),
-        leaving=Churn(boosters[LEAVING], **model["leaving"]) if model["leaving"] else None,
+        leaving=Churn(boosters[END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
+        horizons=tuple(_horizon(told, boosters) for told in model["horizons"]),
         version=bundle_hash[:12],
     )
+
+
+def _files(names: set[str]) -> bool:
+    """Whether a bundle may have these files."""
+    return names >= FILES and all(name == END or MORE.fullmatch(name) for name in names - FILES)
+
+
+def _told(one: Horizon) -> dict[str, Any]:
+    """A horizon as plain numbers, its trees left out."""
+    shares = {
+        part: {"days": share.days, "shifts": share.shifts, "mean": share.mean} for part, share in one.shares.items()
+    }
+    return {
+        "days": one.days,
+        "beside": one.beside,
+        "how": one.how,
+        "shares": shares,
+        "spread": dataclasses.asdict(one.spread),
+    }
+
+
+def _horizon(told: dict[str, Any], boosters: dict[str, trees.Booster]) -> Horizon:
+    """What `_told` made."""
+    shares = {part: Share(boosters[_booster(told["days"], part)], **rest) for part, rest in told["shares"].items()}
+    return Horizon(told["days"], told["beside"], told["how"], shares, Intervals(**told["spread"]))
+
+
+def _booster(days: int, part: str) -> str:
+    return f"horizon_{days}_{part}.ubj"
 
 
 def signed_manifest(folder: Path) -> tuple[dict[str, Any], str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from models import trees
+from models import stream, trees
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Churn:
 
 
 def fit(
-    rows: pd.DataFrame,
+    rows: stream.Rows,
     inputs: trees.Inputs,
     *,
     params: Mapping[str, float],
@@ -37,16 +38,16 @@ def fit(
     target: str = "churned",
     monotone: Mapping[str, int] = trees.FREE,
     device: str = "cpu",
-    offset: np.ndarray | None = None,
+    offset: str | np.ndarray | None = None,
 ) -> Churn:
     """Grow the trees on rows labelled in the bool column `target`; not calibrated yet.
 
     monotone: 1 for a feature with which the probability may only rise, -1 for one with which it may only fall. offset:
-    log-odds each row has before the first tree.
+    log-odds each row has before the first tree, or the column of them.
     """
-    data = trees.matrix(rows, inputs, rows[target].to_numpy(np.float32), offset=offset)
-    booster = trees.grow(data, objective="binary:logistic", params=params, seed=seed, monotone=monotone, device=device)
-    return Churn(booster)
+    how: dict[str, Any] = {"params": params, "seed": seed, "monotone": monotone, "device": device}
+    with stream.matrix(rows, inputs, label=target, offset=offset) as data:
+        return Churn(trees.grow(data, objective="binary:logistic", **how))
 
 
 def calibrate(churn: Churn, rows: pd.DataFrame, inputs: trees.Inputs, *, target: str = "churned") -> Churn:

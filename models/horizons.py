@@ -31,17 +31,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from models import trees
+from models import season, trees
 from models.baselines import history
 from models.bgnbd import BGNBD
 from models.blend import CERTAIN, Opinion
 from models.intervals import Intervals
 from models.likelihood import Floats
 from models.pareto_nbd import ParetoNBD
+from models.season import Share
 
 ORDER, VALUE, LEAVING = "order", "value", "leaving"
 
 Shape = BGNBD | ParetoNBD
+Past = tuple[Floats, Floats, Floats]
+"""Frequency, recency and T in days, as BG/NBD and Pareto/NBD know a customer; shape (rows,) each."""
 
 
 class Foreseen(NamedTuple):
@@ -67,7 +70,7 @@ class Horizon:
     """The neighbour, in days: the next one on the way to the main horizon."""
     how: str
     """What it was learnt from, in words for people who decide."""
-    boosters: Mapping[str, trees.Booster]
+    shares: Mapping[str, Share]
     """`order` and `value`, or neither where counting moves them; `leaving` under a contract, if it could be learnt."""
     spread: Intervals
 
@@ -76,25 +79,25 @@ class Horizon:
         """Whether it lies within its neighbour."""
         return self.days < self.beside
 
-    def follow(
-        self, before: Foreseen, data: trees.Matrix, past: tuple[Floats, Floats, Floats], shape: Shape
-    ) -> Foreseen:
-        """From the neighbour's; data: the rows' features, past: their frequency, recency and T in days."""
-        order, quiet = expit(-before.said.log_odds), before.said.no_order
-        if ORDER in self.boosters:
-            share = _chance(self.boosters[VALUE], data)
-            ratio = share if self.is_shorter else 1 / share
-            order, quiet = self._carried(order, quiet, _chance(self.boosters[ORDER], data))
+    def follow(self, before: Foreseen, data: trees.Matrix, days: Floats, past: Past, shape: Shape) -> Foreseen:
+        """From the neighbour's; data: the rows' features, days: their days since 1970."""
+        counted = count(self.days, self.beside, past, shape)
+        if ORDER in self.shares:
+            share = self.shares[VALUE].of(data, counted.share, days)
+            chance = self.shares[ORDER].of(data, counted.event, days)
+            order, none = self._carried(expit(-before.said.log_odds), before.said.no_order, chance)
+            log_odds = np.log(none) - np.log(order)
         else:
-            shift, ratio = self._counted(past, shape)
-            order, quiet = expit(-before.said.log_odds - shift), expit(before.said.log_odds + shift)
-        said = Opinion(np.log(quiet) - np.log(order), np.log(before.said.expected_value * ratio) - np.log(order))
+            share, log_odds = expit(counted.share), before.said.log_odds + counted.shift
+        ratio = share if self.is_shorter else 1 / share
+        order = expit(-log_odds)
+        said = Opinion(log_odds, np.log(before.said.expected_value * ratio) - np.log(order))
         low, high = self.spread.interval(said)
         towards = np.minimum if self.is_shorter else np.maximum
         return Foreseen(
             said,
             orders=np.maximum(before.orders * ratio, order),
-            leaving=None if before.leaving is None else self._leaving(before.leaving, data),
+            leaving=None if before.leaving is None else self._leaving(before.leaving, data, days),
             low=towards(low, before.low),
             high=towards(high, before.high),
         )
@@ -105,25 +108,33 @@ class Horizon:
             return event * chance, none + event * (1 - chance)
         return event + none * chance, none * (1 - chance)
 
-    def _counted(self, past: tuple[Floats, Floats, Floats], shape: Shape) -> tuple[Floats, Floats]:
-        """What counting adds to the log-odds of no order from h' to h, and what it multiplies the orders by."""
-        frequency, _, age = past
-
-        def none(days: int) -> Floats:
-            return logit(np.clip(1 - shape.probability_of_order(days, *past), CERTAIN, 1 - CERTAIN))
-
-        def orders(days: int) -> Floats:
-            return shape.expected_orders_if_alive(days, frequency, age)
-
-        shift, ratio = none(self.days) - none(self.beside), orders(self.days) / orders(self.beside)
-        if self.is_shorter:
-            return np.maximum(shift, 0), np.minimum(ratio, 1)
-        return np.minimum(shift, 0), np.maximum(ratio, 1)
-
-    def _leaving(self, before: Floats, data: trees.Matrix) -> Floats:
-        if LEAVING in self.boosters:
-            return self._carried(before, 1 - before, _chance(self.boosters[LEAVING], data))[0]
+    def _leaving(self, before: Floats, data: trees.Matrix, days: Floats) -> Floats:
+        if LEAVING in self.shares:
+            return self._carried(before, 1 - before, self.shares[LEAVING].of(data, np.zeros(len(days)), days))[0]
         return -np.expm1(np.log1p(-before) * self.days / self.beside)
+
+
+class Counted(NamedTuple):
+    """What BG/NBD or Pareto/NBD says of h beside its neighbour h', shape (rows,) each."""
+
+    event: Floats
+    """The log-odds of s, or of e where h is the longer."""
+    share: Floats
+    """The log-odds of r: expected orders within the shorter over those within the longer."""
+    shift: Floats
+    """What is added to the log-odds of no order: 0 or more for a shorter h, 0 or less for a longer one."""
+
+
+def count(days: int, beside: int, past: Past, shape: Shape) -> Counted:
+    """Over `days` beside `beside`."""
+    frequency, _, age = past
+    near, far = sorted((days, beside))
+    within, ever = (np.clip(shape.probability_of_order(span, *past), CERTAIN, 1 - CERTAIN) for span in (near, far))
+    shift = np.maximum(logit(ever) - logit(within), 0)
+    fewer, more = (shape.expected_orders_if_alive(span, frequency, age) for span in (near, far))
+    event = within / ever if days < beside else (ever - within) / (1 - within)
+    event, share = (logit(np.clip(part, CERTAIN, 1 - CERTAIN)) for part in (event, fewer / more))
+    return Counted(event, share, shift if days < beside else -shift)
 
 
 def outwards(main_days: int, days: Sequence[int]) -> list[tuple[int, int]]:
@@ -149,12 +160,7 @@ def follow(
     """What is said of the rows over each horizon, by its days; the main one first."""
     known = {main_days: main}
     if horizons:
-        data, past = trees.matrix(rows, inputs), history(rows)
+        data, past, days = trees.matrix(rows, inputs), history(rows), season.days(rows)
     for one in horizons:
-        known[one.days] = one.follow(known[one.beside], data, past, shape)
+        known[one.days] = one.follow(known[one.beside], data, days, past, shape)
     return known
-
-
-def _chance(booster: trees.Booster, data: trees.Matrix) -> Floats:
-    """What trees say, strictly between 0 and 1."""
-    return np.clip(booster.predict(data).astype(np.float64), CERTAIN, 1 - CERTAIN)

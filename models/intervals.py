@@ -50,7 +50,8 @@ class Intervals:
         takes_tail = nothing >= tail
         low = self._quantile(said, np.where(takes_tail, 0.0, tail))
         high = self._quantile(said, np.where(takes_tail, mass, 1 - tail))
-        return np.where(takes_tail, 0.0, low), high
+        low = np.where(takes_tail, 0.0, low)
+        return low, np.maximum(low, high)  # with refunds a quantile just above nothing may be negative
 
     def _quantile(self, said: Opinion, share: Floats) -> Floats:
         """The value below which `share` of each customer's distribution lies; 0 up to the share of nothing."""

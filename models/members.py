@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from models import blend, churn, level, trees, value
-from models.baselines import BuyTillYouDie, Hiatus, Opponent, RfmLogistic, fit_opponents
+from models import blend, churn, gamma_gamma, level, trees, value
+from models.baselines import BuyTillYouDie, Hiatus, Opponent, RfmLogistic, fit_opponents, repeat_spend
 from models.bgnbd import BGNBD
 from models.blend import Opinion, Outcome
 from models.churn import Churn
@@ -24,14 +25,15 @@ from models.gamma_gamma import GammaGamma
 from models.level import Level
 from models.pareto_nbd import ParetoNBD
 from models.recipe import TREES, Recipe
+from models.stream import Stream, changed
 from models.value import Value
 
 COUNTING: dict[str, type[BGNBD] | type[ParetoNBD]] = {"bgnbd_gamma_gamma": BGNBD, "pareto_nbd_gamma_gamma": ParetoNBD}
 """The opponents that count orders until a customer stops, and the shape of buying each stands on."""
 SIMPLE: dict[str, type[Hiatus] | type[RfmLogistic]] = {"hiatus": Hiatus, "rfm_logistic": RfmLogistic}
 """The other opponents that can serve from the features of a row."""
-FIT_ROWS = 100_000
-"""Rows the trees are grown on at most, drawn at random: more of the same customers taught them nothing measurable."""
+OFFSET = "(offset)"
+"""The column of the season's log-odds; no feature has such a name."""
 
 
 @dataclass(frozen=True)
@@ -62,42 +64,52 @@ def fit(
     horizon_days: int,
     margin_rate: float,
     names: Sequence[str],
+    more: Stream | None = None,
 ) -> Members:
     """Fit on labelled rows; known: rows of the latest day, on whose features alone BG/NBD and Pareto/NBD are fitted.
 
-    names: the members wanted; the trees are grown in any case, for the expected orders.
+    names: the members wanted; the trees are grown in any case, for the expected orders. more: what the trees are grown
+    on instead, rows of the same cut-offs.
     """
-    opponents = fit_opponents(rows, known, horizon_days=horizon_days, margin_rate=margin_rate)
+    quiet_rows = rows.assign(churned=~rows["bought"])  # under a contract, who left may have ordered
+    opponents = fit_opponents(quiet_rows, known, horizon_days=horizon_days, margin_rate=margin_rate)
     counting = next(opponents[name] for name in (*names, *COUNTING) if name in COUNTING)
     season = levels(blend.opinion_of(counting.predict(rows)), rows)
-    drawn = rows if len(rows) <= FIT_ROWS else rows.sample(FIT_ROWS, random_state=recipe.seed).sort_index()
-    log_odds, log_value = _seasons(season, drawn)
+    drawn = recipe.drawn(rows)
+    start = float(logit(1 - drawn["bought"].mean()) - _seasons(season, drawn)[0].mean())
+    taught = changed(drawn if more is None else more, partial(_season_off, season, start))
+    how: dict[str, Any] = {"seed": recipe.seed, "device": recipe.device}
     quiet = churn.fit(
-        drawn.assign(quiet=~drawn["bought"]),
-        inputs,
-        target="quiet",
-        offset=log_odds - log_odds.mean() + logit(1 - drawn["bought"].mean()),
-        params=recipe.churn,
-        seed=recipe.seed,
-        monotone=recipe.monotone,
-        device=recipe.device,
+        taught, inputs, target="quiet", offset=OFFSET, params=recipe.churn, monotone=recipe.monotone, **how
     )
-    valuer = value.fit(
-        drawn.assign(future_value=drawn["future_value"] * np.exp(-log_value)),
-        inputs,
-        params=recipe.value,
-        seed=recipe.seed,
-        kind=recipe.kind,
-        device=recipe.device,
-    )
+    valuer = value.fit(taught, inputs, params=recipe.value, kind=recipe.kind, **how)
     return Members(quiet, valuer, {name: one for name, one in opponents.items() if name in names})
 
 
-def levels(said: Opinion, rows: pd.DataFrame) -> Level:
+def levels(said: Opinion, rows: pd.DataFrame, *, drift: tuple[float, float] | None = None) -> Level:
     """The level of each cut-off among labelled rows."""
+    return level.learn(*_by_day(said, rows), drift=drift)
+
+
+def drift(
+    shape: BGNBD | ParetoNBD, now: pd.DataFrame, recent: pd.DataFrame, *, days: int, margin_rate: float
+) -> tuple[float, float] | None:
+    """How the base moved in a year beyond what a shape of buying says that knows no season, over windows of `days`.
+
+    now: the rows that the shape was fitted on; recent: rows labelled over such windows, of days and of the same days a
+    year before.
+    """
+    if recent.empty:
+        return None
+    counting = BuyTillYouDie(shape, gamma_gamma.fit(*repeat_spend(now)), days, margin_rate)
+    return level.drift(*_by_day(blend.opinion_of(counting.predict(recent)), recent))
+
+
+def _by_day(said: Opinion, rows: pd.DataFrame) -> tuple[dict[str, Opinion], dict[str, Outcome]]:
+    """What was said and what became of them, cut-off by cut-off."""
     days = rows["as_of"].to_numpy().astype("datetime64[D]")
     places = {str(day): days == day for day in np.unique(days)}
-    return level.learn(
+    return (
         {day: Opinion(said.log_odds[of], said.log_value[of]) for day, of in places.items()},
         {day: outcome(rows[of]) for day, of in places.items()},
     )
@@ -106,6 +118,13 @@ def levels(said: Opinion, rows: pd.DataFrame) -> Level:
 def outcome(rows: pd.DataFrame) -> Outcome:
     """What became of the customers of labelled rows."""
     return Outcome(rows["bought"].to_numpy(bool), rows["future_value"].to_numpy(np.float64))
+
+
+def _season_off(season: Level, start: float, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows for the trees: `quiet`, the offset of its log-odds, start and season, and the value without its season."""
+    log_odds, log_value = _seasons(season, rows)
+    value = rows["future_value"] * np.exp(-log_value)
+    return rows.assign(quiet=~rows["bought"], future_value=value, **{OFFSET: log_odds + start})
 
 
 def _seasons(season: Level, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

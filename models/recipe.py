@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from models.trees import Params
 
 TREES = "trees"
 """The name of the trees among the members of a blend; the others have the names of the opponents."""
+FIT_ROWS = 100_000
+"""Rows the trees are grown on unless told: more of the same customers taught them nothing measurable."""
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,9 @@ class Recipe:
     """Where the trees are grown: cpu or cuda."""
     alone: str | None = None
     """A member that is to serve alone, `trees` or an opponent; None: the trees blended with BG/NBD or Pareto/NBD."""
+    rows: int = FIT_ROWS
+    """On how many rows the trees are grown at most, drawn at random."""
+
+    def drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows the trees are grown on, in their order."""
+        return rows if len(rows) <= self.rows else rows.sample(self.rows, random_state=self.seed).sort_index()

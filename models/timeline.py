@@ -14,12 +14,15 @@ reaches into the next.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from features.clock import YEAR_DAYS
 from features.errors import InputError
 
 CUT_OFFS = 18
 """How many cut-offs at most: more of them repeat the same orders."""
 REACH_DAYS = 375
 """How far back they reach where there is so much history: past the same season a year before."""
+SHORT_DAYS, SHORT_WINDOWS = 30, 3
+"""The last windows so long say where the base has come to before the long ones close; shorter for a shorter horizon."""
 STEP_DAYS = 30
 """Cut-offs need not be further apart than this, however long the horizon."""
 HISTORY_DAYS = 60
@@ -52,6 +55,19 @@ class Timeline:
         horizon = self.as_of - self.calibrate
         pairs = [([early for early in self.train if early + horizon <= day], day) for day in self.train]
         return [(early, day) for early, day in pairs if early][-2:]
+
+
+def recent(first_day: date, *, as_of: date, horizon_days: int) -> list[date]:
+    """The days whose short windows closed last by `as_of`, and the same days a year before, ascending.
+
+    None where the log does not reach back that far.
+    """
+    short = timedelta(days=min(SHORT_DAYS, horizon_days))
+    days = [as_of - k * short for k in range(1, SHORT_WINDOWS + 1)]
+    year, history = timedelta(days=YEAR_DAYS), min(timedelta(days=horizon_days), timedelta(days=HISTORY_DAYS))
+    if days[-1] - year < first_day + history:
+        return []
+    return sorted({*days, *(day - year for day in days)})
 
 
 def timeline(first_day: date, *, as_of: date, horizon_days: int) -> Timeline:

@@ -6,6 +6,7 @@ Trees are kept shallow, slow and regularised: in our trials depth 3 to 4 won eve
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -83,42 +84,70 @@ def matrix(
     return xgb.QuantileDMatrix(_values(rows, inputs), **given, **_columns(inputs), enable_categorical=True)
 
 
-def matrix_from_parquet(paths: Sequence[Path], inputs: Inputs, *, label: str, cache: Path) -> Matrix:
+def matrix_from_parquet(
+    paths: Sequence[Path],
+    inputs: Inputs,
+    *,
+    label: str,
+    cache: Path,
+    offset: str | None = None,
+    beside: Sequence[str] = (),
+    changes: Sequence[Callable[[pd.DataFrame], pd.DataFrame]] = (),
+) -> Matrix:
     """The rows of Parquet files as `matrix` has them, never all in memory: they stream from the folder `cache`.
 
-    label: the column to learn, a bool or a number. The cache holds a byte or two per value and must stay as long as
-    the matrix is used. Quantiles are sketched batch by batch, so trees differ slightly from those of `matrix`.
+    label, offset: the columns to learn, a bool or a number, and to begin with. changes: what is done to each batch of
+    rows first, with the columns `beside` at hand; label and offset may come of it, and rows may go. The cache holds a
+    byte or two per value and must stay as long as the matrix is used. Quantiles are sketched batch by batch, so trees
+    differ slightly from those of `matrix`.
     """
-    return xgb.ExtMemQuantileDMatrix(_Batches(paths, inputs, label, cache), enable_categorical=True)
+    columns = list(dict.fromkeys([*inputs, *(beside or [label, *([offset] if offset else [])])]))
+    batches = _Batches(partial(read, paths, columns, changes), inputs, label, offset, cache)
+    return xgb.ExtMemQuantileDMatrix(batches, enable_categorical=True)
+
+
+def read(
+    paths: Sequence[Path], columns: Sequence[str], changes: Sequence[Callable[[pd.DataFrame], pd.DataFrame]]
+) -> Iterator[pd.DataFrame]:
+    """These columns of Parquet files batch by batch, after the changes; no batch is empty."""
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH, columns=list(columns), use_threads=False):
+                rows = batch.to_pandas(date_as_object=False)
+                for change in changes:
+                    rows = change(rows)
+                if len(rows):
+                    yield rows
 
 
 class _Batches(xgb.DataIter):
-    """Parquet files batch by batch, as XGBoost asks for them, several times over."""
+    """Rows batch by batch, as XGBoost asks for them, several times over."""
 
-    def __init__(self, paths: Sequence[Path], inputs: Inputs, label: str, cache: Path):
-        self.paths, self.inputs, self.label = paths, inputs, label
-        self.batches = self._read()
+    def __init__(
+        self,
+        read: Callable[[], Iterator[pd.DataFrame]],
+        inputs: Inputs,
+        label: str,
+        offset: str | None,
+        cache: Path,
+    ):
+        self.read, self.inputs, self.label, self.offset = read, inputs, label, offset
+        self.batches = read()
         super().__init__(cache_prefix=str(cache / "matrix"))
 
     def reset(self) -> None:
         """Begin again."""
-        self.batches = self._read()
+        self.batches = self.read()
 
     def next(self, input_data: Callable[..., Any]) -> bool:
         """Hand over one batch; False after the last."""
         rows = next(self.batches, None)
         if rows is None:
             return False
+        given = {"base_margin": rows[self.offset].to_numpy(np.float32)} if self.offset else {}
         target = rows[self.label].to_numpy(np.float32)
-        input_data(data=_values(rows, self.inputs), label=target, **_columns(self.inputs))
+        input_data(data=_values(rows, self.inputs), label=target, **given, **_columns(self.inputs))
         return True
-
-    def _read(self) -> Iterator[pd.DataFrame]:
-        for path in self.paths:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(BATCH, columns=[*self.inputs, self.label], use_threads=False):
-                    if batch.num_rows:
-                        yield batch.to_pandas()
 
 
 def _values(rows: pd.DataFrame, inputs: Inputs) -> np.ndarray:
@@ -154,7 +183,7 @@ def grow(
     """
     settings: dict[str, Any] = {name: value for name, value in params.items() if name != "rounds"}
     settings |= {"max_depth": int(settings["max_depth"]), "seed": seed, "tree_method": "hist", "verbosity": 0}
-    settings |= {"device": _present(device), "monotone_constraints": _directions(monotone, data.feature_names or ())}
+    settings |= {"device": present(device), "monotone_constraints": _directions(monotone, data.feature_names or ())}
     rounds = int(params["rounds"])
     if isinstance(objective, str):
         return xgb.train(settings | {"objective": objective}, data, rounds)
@@ -177,8 +206,8 @@ def _directions(monotone: Mapping[str, int], features: Sequence[str]) -> str:
     return f"({','.join(str(monotone.get(name, 0)) for name in features)})"
 
 
-def _present(device: str) -> str:
-    """The device, if this machine has it: XGBoost itself would go on without."""
+def present(device: str) -> str:
+    """The device, if this machine has it, else InputError: XGBoost itself would go on without."""
     if device not in DEVICES:
         raise InputError(f"'{device}' is not one of {', '.join(DEVICES)}", where="train.device", next="Choose one.")
     if device == "cuda":

@@ -12,16 +12,20 @@ there are four kinds of model for it:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models import trees, ziln
+from models import stream, trees, ziln
 
 KINDS = ("gamma", "lognormal", "tweedie", "ziln")
 OBJECTIVES = {"gamma": "reg:gamma", "lognormal": "reg:squarederror", "tweedie": "reg:tweedie"}
 LEAST = 0.01
 """Currency units: margins at or below nothing (refunds, free orders) count as this when fitting."""
+TARGET = "(target)"
+"""The column of what is learnt; no feature has such a name."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Value:
 
 
 def fit(
-    rows: pd.DataFrame,
+    rows: stream.Rows,
     inputs: trees.Inputs,
     *,
     params: Mapping[str, float],
@@ -65,16 +69,28 @@ def fit(
     device: str = "cpu",
 ) -> Value:
     """Grow both on labelled rows; the level of the margin is that of these rows."""
-    buyers = rows[bought(rows)]
-    more = trees.matrix(buyers, inputs, (buyers["future_orders"] - 1).to_numpy(np.float32))
-    orders_booster = trees.grow(more, objective="count:poisson", params=params, seed=seed, device=device)
-    kept, target = lesson(kind, rows)
-    data = trees.matrix(rows[kept], inputs, target)
-    margin_booster = grow_margin(kind, data, params=params, seed=seed, device=device)
-    factor = 1.0
-    if kind == "lognormal":
-        factor = float((np.exp(target.astype(np.float64)) / read_margin(kind, margin_booster, data)).mean())
+    how: dict[str, Any] = {"params": params, "seed": seed, "device": device}
+    with stream.matrix(stream.changed(rows, _further_orders), inputs, label=TARGET) as data:
+        orders_booster = trees.grow(data, objective="count:poisson", **how)
+    with stream.matrix(stream.changed(rows, partial(_margins, kind)), inputs, label=TARGET) as data:
+        margin_booster = grow_margin(kind, data, **how)
+        factor = 1.0
+        if kind == "lognormal":
+            brought = np.exp(data.get_label().astype(np.float64))
+            factor = float((brought / read_margin(kind, margin_booster, data)).mean())
     return Value(kind, orders_booster, margin_booster, factor)
+
+
+def _further_orders(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of buyers; the target is how often they ordered again."""
+    buyers = rows[bought(rows)]
+    return buyers.assign(**{TARGET: buyers["future_orders"] - 1})
+
+
+def _margins(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows and the target of a kind's `lesson`."""
+    kept, target = lesson(kind, rows)
+    return rows[kept].assign(**{TARGET: target})
 
 
 def bought(rows: pd.DataFrame) -> np.ndarray:

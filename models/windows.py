@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import bgnbd, churn, intervals, level, pareto_nbd, trees
+from models import bgnbd, intervals, level, pareto_nbd, season, trees
+from models.baselines import history
 from models.bgnbd import BGNBD
 from models.blend import Opinion, Outcome
-from models.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, follow, outwards
+from models.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, count, follow, outwards
 from models.intervals import Intervals
 from models.likelihood import Floats
-from models.members import FIT_ROWS
 from models.recipe import Recipe
+from models.season import Share
 
 ENOUGH = 3
-"""Cut-offs at which a longer window must have closed: with fewer, one season would pass for all."""
+"""Cut-offs at which a longer window must have closed: fewer have one season between them."""
 FEWEST = 50
 """Rows of each outcome, at least: with fewer, counting says more than trees."""
 
@@ -113,20 +114,37 @@ def _learnt(
     closed = ~np.isnan(window.value)
     cut_offs = int(rows["as_of"][closed].nunique())
     counting = bgnbd.WHERE if isinstance(shape, BGNBD) else pareto_nbd.WHERE
-    if cut_offs < ENOUGH:
+    if days > main_days and cut_offs < ENOUGH:
         windows = f"windows have closed at {cut_offs} cut-offs only" if cut_offs else "no such window has closed yet"
         return Horizon(days, beside, f"extended by {counting}, {windows}", {}, spread)
-    grown: dict[str, trees.Booster] = {}
+    grown: dict[str, Share] = {}
     is_shorter = days < beside
-    told = _asked(neighbour.ordered, closed, is_shorter=is_shorter)
+
+    def learn(told: NDArray[np.bool_], share: Floats, weight: Floats, offset: Floats, churns: int = 0) -> Share:
+        chosen = _drawn(np.flatnonzero(told), recipe)
+        return season.fit(
+            rows.iloc[chosen],
+            inputs,
+            share=share[chosen],
+            weight=weight[chosen],
+            offset=offset[chosen],
+            recipe=recipe,
+            monotone={name: churns * way for name, way in recipe.monotone.items()},
+        )
+
+    everyone, told = np.ones(len(rows)), _asked(neighbour.ordered, closed, is_shorter=is_shorter)
     fewest = _fewest(window.ordered[told])
     if fewest >= FEWEST:
-        grown[ORDER] = _event(rows[told], window.ordered[told], inputs, recipe, sign=-1)
-        grown[VALUE] = _share(rows, inputs, *((window, neighbour) if is_shorter else (neighbour, window)), recipe)
+        counted = count(days, beside, history(rows), shape)
+        near, far = (window.value, neighbour.value) if is_shorter else (neighbour.value, window.value)
+        brought = far > 0
+        share = np.clip(np.divide(near, far, out=np.zeros(len(rows)), where=brought), 0, 1)
+        grown[ORDER] = learn(told, window.ordered, everyone, counted.event, churns=-1)
+        grown[VALUE] = learn(brought, share, far, counted.share)
     if is_contractual:
         told = _asked(neighbour.left, closed, is_shorter=is_shorter)
         if _fewest(window.left[told]) >= FEWEST:
-            grown[LEAVING] = _event(rows[told], window.left[told], inputs, recipe, sign=1)
+            grown[LEAVING] = learn(told, window.left, everyone, np.zeros(len(rows)), churns=1)
     how = f"learnt from {cut_offs} cut-offs"
     if ORDER not in grown:
         how = f"moved by {counting}, too few customers tell it from {beside} days ({fewest} of {FEWEST})"
@@ -142,30 +160,8 @@ def _fewest(happened: Floats) -> int:
     return int(min(happened.sum(), (1 - happened).sum()))
 
 
-def _event(rows: pd.DataFrame, happened: Floats, inputs: trees.Inputs, recipe: Recipe, *, sign: int) -> trees.Booster:
-    """Trees of an event among the rows; sign: 1 if it is churn, -1 if it is its contrary."""
-    return churn.fit(
-        _drawn(rows.assign(happened=happened == 1), recipe),
-        inputs,
-        target="happened",
-        params=recipe.churn,
-        seed=recipe.seed,
-        monotone={name: sign * way for name, way in recipe.monotone.items()},
-        device=recipe.device,
-    ).booster
-
-
-def _share(
-    rows: pd.DataFrame, inputs: trees.Inputs, shorter: _Window, longer: _Window, recipe: Recipe
-) -> trees.Booster:
-    """Trees of the shorter window's share of what the longer one brought."""
-    brought = longer.value > 0
-    share = np.clip(shorter.value[brought] / longer.value[brought], 0, 1)
-    told = _drawn(rows[brought].assign(share=share, weight=longer.value[brought]), recipe)
-    data = trees.matrix(told, inputs, told["share"].to_numpy(np.float32))
-    data.set_weight(told["weight"].to_numpy() / told["weight"].mean())
-    return trees.grow(data, objective="binary:logistic", params=recipe.churn, seed=recipe.seed, device=recipe.device)
-
-
-def _drawn(rows: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
-    return rows if len(rows) <= FIT_ROWS else rows.sample(FIT_ROWS, random_state=recipe.seed).sort_index()
+def _drawn(places: NDArray[np.intp], recipe: Recipe) -> NDArray[np.intp]:
+    """So many of the rows as trees are grown on."""
+    if len(places) <= recipe.rows:
+        return places
+    return np.sort(np.random.default_rng(recipe.seed).choice(places, recipe.rows, replace=False))

@@ -11,7 +11,7 @@ import typer
 
 from features.errors import StayworthError
 from pipelines import data_cli, models_cli
-from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Trials, printed, progress
+from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -72,19 +72,22 @@ app.command()(data_cli.features)
 
 
 @app.command()
-def train(config: ConfigFile = DEFAULT_CONFIG, trials: Trials = None, as_json: Json = False) -> None:
+def train(
+    config: ConfigFile = DEFAULT_CONFIG, trials: Trials = None, memory: Memory = None, as_json: Json = False
+) -> None:
     """Tune, judge against the champion and the opponents on a later window, register, and promote if the gate says so.
 
     Exit code 1 if the gate refuses: the model is registered and the old champion serves on.
 
     Example: stayworth train --trials 10
     """
-    from pipelines import gate, screen
+    from pipelines import gate, screen, store
     from pipelines.config import load
     from pipelines.train import train as run
 
     with progress(as_json) as say:
-        result = run(load(config), now=_now(), trials=trials, say=say)
+        memory_bytes = store.size_of(memory) if memory else None
+        result = run(load(config), now=_now(), trials=trials, say=say, memory_bytes=memory_bytes)
     printed(asdict(result), as_json, screen.show_training)
     gate.refuse(result.metrics["gate"], version=result.registered)
 

@@ -66,6 +66,8 @@ class Time(Part):
     horizon_days: int = Field(ge=1, le=1095)
     """Who orders nothing for this long has churned, or who leaves in it where customers have `left_at`; value is what
     a customer brings in it."""
+    horizons: tuple[Annotated[int, Field(ge=1, le=1095)], ...] = ()
+    """Further horizons to score, in days: derived from that of `horizon_days`, so that none contradicts another."""
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """The zone of times written without one."""
     format: str | None = None
@@ -104,6 +106,8 @@ class Train(Part):
     """1 for a feature with which the churn probability may only rise, -1 for one with which it may only fall."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the trees are grown."""
+    rows: int = Field(default=100_000, ge=10_000)
+    """On how many rows the trees are grown at most; more than fit into memory stream from disk."""
 
 
 class Tracking(Part):

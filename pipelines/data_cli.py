@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from features.errors import InputError
-from pipelines.options import DEFAULT_CONFIG, ConfigFile, Json, printed, progress
+from pipelines.options import DEFAULT_CONFIG, ConfigFile, Json, Memory, printed, progress
 
 
 def init(
@@ -68,9 +68,7 @@ def features(
     engine: Annotated[
         Literal["duckdb", "spark"], typer.Option(help="What does the work; spark needs PySpark and Java.")
     ] = "duckdb",
-    memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
-    ] = None,
+    memory: Memory = None,
     rfm: Annotated[bool, typer.Option("--rfm", help="Add each customer's RFM quintiles among all of the day.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     catalogue: Annotated[bool, typer.Option("--list", help="List the features and stop.")] = False,

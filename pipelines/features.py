@@ -53,7 +53,7 @@ def write_features(
     asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
     times = {"now_us": int(now.timestamp() * 1_000_000), "before_us": _before_us(**asked)}
     write = _by_spark if engine == "spark" else _on_this_machine
-    how: dict[str, Any] = {"asked": asked, "times": times, "memory_bytes": memory_bytes or _memory(), "say": say}
+    how: dict[str, Any] = {"asked": asked, "times": times, "memory_bytes": memory_bytes or machine_memory(), "say": say}
     say("reading the log")
     if rfm:
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
@@ -78,7 +78,7 @@ def _on_this_machine(
 ) -> tuple[int, list[str]]:
     """The number of rows written, and the features."""
     with reading(config.log, memory_bytes=database_bytes(memory_bytes), **times) as opened:
-        refuse_too_early(*_extent(opened), as_of=min(asked["as_of"]))
+        refuse_too_early(*extent(opened), as_of=min(asked["as_of"]))
         names = columns_of(opened, **asked)
         tallies: list[Tally] = []
 
@@ -135,7 +135,8 @@ def _with_quintiles(path: Path) -> Iterator[pa.Table]:
         yield rows
 
 
-def _memory() -> int:
+def machine_memory() -> int:
+    """Bytes a run takes unless told: a share of what the machine has."""
     return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
@@ -152,7 +153,7 @@ def _before_us(*, as_of: list[date], known_at: date | None) -> int | None:
     return microseconds(as_of[0])
 
 
-def _extent(opened: Reading) -> tuple[date, date]:
+def extent(opened: Reading) -> tuple[date, date]:
     """The day of the first order and the day after the last event; raises InputError where there is no order."""
     first, last = opened.rows('select min("at") filter (cents >= 0), max("at") from usable_orders')[0]
     if first is None:

@@ -3,26 +3,29 @@
 `train`, the final model and every cut-off of `evaluate` go through here, so that what is judged is what is served.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from features.clock import YEAR_DAYS, microseconds
 from features.errors import InputError
 from features.histories import Histories
-from features.labels import with_labels
+from features.labels import left, period, with_labels
 from features.snapshot import snapshot
-from models import CHAMPION, STAYWORTH, metrics, scorer
-from models.baselines import fit_opponents
+from models import CHAMPION, STAYWORTH, metrics, scorer, windows
+from models.baselines import COUNTED, fit_opponents
 from models.prediction import Prediction
 from models.profit_metrics import Campaign
 from models.recipe import Recipe
 from models.scorer import Scorer
+from models.stream import Stream
 from models.terms import Terms
-from models.timeline import Timeline, timeline
+from models.timeline import SHORT_DAYS, Timeline, recent, timeline
 from retention.offers import BetaPrior, Offer
 
 FEWEST = 5
@@ -47,6 +50,12 @@ class Lesson:
     is_contractual: bool
     margin_rate: float
     """Margin as a share of revenue, for models that only know revenue."""
+    recent: pd.DataFrame | None = None
+    """Rows of the last months and of the same a year before, labelled over short windows; None: too short a log."""
+    other_horizons: tuple[int, ...] = ()
+    """Days of the horizons beside that of the terms; their labels are among the rows."""
+    more: Stream | None = None
+    """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
 
     @property
     def rehearsal(self) -> pd.DataFrame:
@@ -54,15 +63,22 @@ class Lesson:
         return self.rows[self.rows["as_of"].isin(pd.to_datetime(self.timeline.train))].reset_index(drop=True)
 
 
-def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
-    """Snapshots and labels up to a day."""
+def lesson(
+    histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), more: Stream | None = None
+) -> Lesson:
+    """Snapshots and labels up to a day; horizons: further ones to look ahead, days.
+
+    more: labelled rows, on these cut-offs among others, for the trees (pipelines/gather.py).
+    """
+    others = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
     line = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
     now = snapshot(histories, as_of=[as_of])
-    features = [name for name in now.column_names[2:] if not name.startswith(SEASON)]
+    features = learnt_from(now.column_names[2:])
     table = snapshot(histories, as_of=line.matured, features=features)
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    is_short = (rows["as_of"] - pd.Timestamp(histories.first_day)).dt.days < YEAR_DAYS
-    rows.loc[is_short, [name for name in features if YEAR_AGO in name]] = np.nan
+    for days in others:
+        rows = rows.assign(**_labels(histories, table, horizon_days=days, as_of=as_of))
+    rows = without_unknown_year(rows, first_day=histories.first_day)
     _refuse_too_few(rows, as_of=as_of)
     return Lesson(
         timeline=line,
@@ -71,7 +87,40 @@ def lesson(histories: Histories, terms: Terms, *, as_of: date) -> Lesson:
         features=features,
         is_contractual=histories.contractual,
         margin_rate=_margin_rate(histories, as_of=as_of),
+        recent=_recent(histories, terms, as_of=as_of),
+        other_horizons=others,
+        more=more.on(line.matured) if more else None,
     )
+
+
+def _recent(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame | None:
+    days = recent(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
+    if not days:
+        return None
+    table = snapshot(histories, as_of=days, features=list(COUNTED))
+    short = min(SHORT_DAYS, terms.horizon_days)
+    return with_labels(histories, table, horizon_days=short).to_pandas(date_as_object=False)
+
+
+def learnt_from(columns: Sequence[str]) -> list[str]:
+    """Those features of a log that a customer's rank may rest on."""
+    return [name for name in columns if not name.startswith(SEASON)]
+
+
+def without_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
+    """Rows of a log that begins on `first_day`: NaN where a feature looks back further than that."""
+    is_short = (rows["as_of"] - pd.Timestamp(first_day)).dt.days < YEAR_DAYS
+    rows.loc[is_short, [name for name in rows.columns if YEAR_AGO in name]] = np.nan
+    return rows
+
+
+def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: date) -> dict[str, np.ndarray]:
+    """The labels of another horizon as numbers; NaN where its window had not closed by `as_of`."""
+    orders, value = period(histories, table, from_days=0, to_days=horizon_days)
+    gone = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
+    is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
+    labels = {"bought": orders > 0, "future_value": value, "churned": gone}
+    return {windows.label(name, horizon_days): np.where(is_open, np.nan, of) for name, of in labels.items()}
 
 
 def censored_rows(histories: Histories, line: Timeline) -> int:
@@ -103,6 +152,9 @@ def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
         recipe=recipe,
         margin_rate=taught.margin_rate,
         is_contractual=taught.is_contractual,
+        recent=taught.recent,
+        other_horizons=taught.other_horizons,
+        more=taught.more,
     )
 
 

@@ -12,6 +12,9 @@ ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The config fil
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day, YYYY-MM-DD.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 Trials = Annotated[int | None, typer.Option(min=1, help="Optuna trials; default from the config.")]
+Memory = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
+]
 DEFAULT_CONFIG = Path("stayworth.toml")
 
 

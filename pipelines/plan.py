@@ -5,6 +5,7 @@ from pathlib import Path
 from features.errors import InputError, nearest
 from pipelines import store
 from pipelines.config import Config
+from pipelines.latest import latest_scores
 from pipelines.orders import refuse_input_as_output
 from retention.offers import Offer
 from retention.plan import Plan, plan
@@ -19,7 +20,7 @@ def make_plan(
     for target in targets:
         store.writable(target, kinds=store.TABLES)
     refuse_input_as_output(config, targets)
-    scores = store.read_table(config.folder / store.SCORES, next="Score first: stayworth score --as-of DAY.")
+    scores = latest_scores(config.folder)
     day = scores["as_of"].iloc[0].date() if len(scores) else None
     made = plan(
         scores,

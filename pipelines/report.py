@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipelines import store
 from pipelines.config import Config
+from pipelines.latest import latest_scores
 from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions
@@ -21,7 +22,7 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
     refuse_input_as_output(config, [path])
     folder = config.folder
     metrics = store.read_json(folder / store.METRICS, next="Train first: stayworth train.")
-    scores = store.read_table(folder / store.SCORES, next="Score first: stayworth score --as-of DAY.")
+    scores = latest_scores(folder)
     planned = (folder / store.PLAN).exists() and (folder / store.PLAN_SUMMARY).exists()
     summary = store.read_json(folder / store.PLAN_SUMMARY, next="Plan again.") if planned else None
     offer = next((one for one in config.offers if summary and one.name == summary["offer"]), None)

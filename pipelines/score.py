@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from models import bundle, registry, scorer
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.config import Config
+from pipelines.latest import over_main_horizon
 from pipelines.orders import read_orders, refuse_input_as_output, refuse_too_early, write_account
 from retention.profit import value_at_risk
 from retention.segments import cuts, quadrant
@@ -84,15 +86,19 @@ def champion(config: Config) -> Scorer:
 
 
 def with_segment(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the value quadrant: what a customer spent in the last year against `clv`, each to the base's average."""
-    current, future = rows["spend_last_365d"], scores["clv"]
+    """Add the value quadrant: what a customer spent in the last year against `clv`, each to the base's average.
+
+    scores: of `rows` over the main horizon, then, in the same order, over each other one: the segment is the same.
+    """
+    current, future = rows["spend_last_365d"], over_main_horizon(scores)["clv"]
     current_cut, future_cut = cuts(current, future)
-    segment = quadrant(current, future, current_cut=current_cut, future_cut=future_cut)
-    return scores.assign(segment=segment)[list(COLUMNS)]
+    segment = np.asarray(quadrant(current, future, current_cut=current_cut, future_cut=future_cut))
+    return scores.assign(segment=np.tile(segment, len(scores) // len(rows)))[list(COLUMNS)]
 
 
 def summary(scores: pd.DataFrame, config: Config) -> dict[str, Any]:
-    """What a batch of scores comes to: customers, expected value, clv and value at risk, in currency units."""
+    """What a batch of scores comes to over the main horizon: customers, and money in currency units."""
+    scores = over_main_horizon(scores)
     return {
         "customers": len(scores),
         "as_of": str(scores["as_of"].iloc[0])[:10] if len(scores) else None,

@@ -88,6 +88,9 @@ def show_training(content: dict[str, Any]) -> None:
         f"rows whose {metrics['horizon_days']}-day window was not closed."
     )
     console.print(_comparison(metrics))
+    console.print(f"Level: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
+    if metrics["alone"]:
+        console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
     gate = metrics["gate"]
     console.print(
         f"The gate held it against the champion: {gate['compared']}." if gate["champion"] else "No champion yet."

@@ -17,17 +17,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.ingest import Ingested
-from models import STAYWORTH, bundle
+from models import STAYWORTH, bundle, trees
 from models.recipe import Recipe
 from models.timeline import test_day
 from pipelines import audit, champion, gate, pictures, rival, store, tracking
 from pipelines.config import Config
 from pipelines.dataset import described
 from pipelines.evidence import Evidence, examine
+from pipelines.features import machine_memory
 from pipelines.gate import Decision
+from pipelines.gather import Gathered, gather
 from pipelines.learn import Lesson, censored_rows, judge, learn, lesson
-from pipelines.orders import read_orders, write_account
+from pipelines.learning_curve import in_words, learning_curve
+from pipelines.orders import write_account
 from pipelines.suspicion import canaries
 from pipelines.tracking import Logged
 from pipelines.tune import tune
@@ -51,31 +53,65 @@ class Trained:
     cut_offs: int
     rows: int
     censored_rows: int
+    customers: int
+    """How many the log has."""
+    drawn: int
+    """How many of them taught what is learnt in memory."""
+    streamed_rows: int
+    """Rows of all of them on disk that the trees were grown on; 0 where memory held what was asked for."""
 
 
-def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> Trained:
+def train(
+    config: Config,
+    *,
+    now: datetime,
+    trials: int | None,
+    say: Callable[[str], None],
+    memory_bytes: int | None = None,
+) -> Trained:
     """Train on the config's orders; raises InputError on bad input.
 
+    memory_bytes: what the run may take, all in all; what does not fit is drawn from and streamed (pipelines/gather.py).
     A promoted model leaves metrics.json and the account of the log. A refused one is a version in the registry and a
     line of the audit log; nothing else changes.
     """
-    terms, seed = config.terms, config.train.seed
+    trees.present(config.train.device)
     for name in (store.METRICS, audit.FILE):
         store.writable(config.folder / name)
     say("looking up the champion")
     standing = rival.standing(config.tracking_uri)
     say("reading orders")
-    ingested = read_orders(config, now=now)
-    histories = ingested.histories
+    with tempfile.TemporaryDirectory(prefix="stayworth-rows-") as folder:
+        log = gather(
+            config,
+            now_us=int(now.timestamp() * 1_000_000),
+            memory_bytes=memory_bytes or machine_memory(),
+            folder=Path(folder),
+            say=say,
+        )
+        return _train(config, log, standing, now=now, trials=trials or config.train.trials, say=say)
+
+
+def _train(
+    config: Config,
+    log: Gathered,
+    standing: rival.Rival | None,
+    *,
+    now: datetime,
+    trials: int,
+    say: Callable[[str], None],
+) -> Trained:
+    terms, seed = config.terms, config.train.seed
+    histories = log.histories
     test = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
 
     say("building snapshots")
-    taught = lesson(histories, terms, as_of=test)
+    taught = lesson(histories, terms, as_of=test, more=log.more)
     tuned = tune(
         taught.rows,
         taught.features,
         taught.timeline.folds,
-        trials=trials or config.train.trials,
+        trials=trials,
         seed=seed,
         say=say,
         monotone=config.train.monotone,
@@ -91,15 +127,17 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
         "champion": against.scorer if against else None,
     }
     metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
-    simple = better_alone(metrics)
+    simple = None if taught.is_contractual else better_alone(metrics)  # no simple model knows contracts
     if simple:
         say(f"no better than {MODELS[simple]}: that serves")
         recipe = replace(recipe, alone=simple)
         metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
     metrics["alone"] = simple
+    curve = learning_curve(histories, replace(taught, more=None), terms, recipe, whole=metrics, seed=seed, say=say)
+    metrics["learning_curve"] = {"curve": curve, "in_words": in_words(curve)}
 
     say("making the model that serves")
-    latest = lesson(histories, terms, as_of=histories.end)
+    latest = lesson(histories, terms, as_of=histories.end, more=log.more)
     served = learn(latest, terms, recipe)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
@@ -137,7 +175,7 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
         )
     if decision.accepted:
         say("promoting")
-        _promote(config, ingested, run, metrics, now=now)
+        _promote(config, log, run, metrics, now=now)
     else:
         _refuse(config, decision, run, bundle_hash=version, now=now)
     return Trained(
@@ -149,12 +187,15 @@ def train(config: Config, *, now: datetime, trials: int | None, say: Callable[[s
         cut_offs=len(taught.timeline.matured),
         rows=len(taught.rows),
         censored_rows=censored_rows(histories, taught.timeline),
+        customers=log.customers,
+        drawn=histories.customers,
+        streamed_rows=log.more.rows if log.more else 0,
     )
 
 
-def _promote(config: Config, ingested: Ingested, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
+def _promote(config: Config, log: Gathered, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
     """The files first, so that a full disk leaves the old champion with its own metrics."""
-    write_account(config, ingested.account, [ingested.quarantine])
+    write_account(config, log.account, log.quarantine)
     with store.replacing(config.folder / store.METRICS) as draft:
         draft.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", "utf-8")
         champion.promote(config, run.version, now=now, why="passed the gate")
@@ -182,7 +223,7 @@ def _training(taught: Lesson, recipe: Recipe) -> dict[str, Any]:
         "rows": len(taught.rows),
         "rows_sha256": described(taught).sha256,
         "recipe": asdict(recipe),
-    }
+    } | ({"streamed_rows": taught.more.rows} if taught.more else {})
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:

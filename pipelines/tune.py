@@ -55,6 +55,7 @@ class Tuned:
             seed=train.seed,
             monotone=train.monotone,
             device=train.device,
+            rows=train.rows,
         )
 
 

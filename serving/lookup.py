@@ -51,7 +51,10 @@ class Lookup:
 
 
 def load(path: Path) -> Lookup:
-    """The lookup over a scores.parquet; a file that cannot be served whole is refused."""
+    """The lookup over a scores.parquet; a file that cannot be served whole is refused.
+
+    Of several horizons the first in the file is served: the model's own.
+    """
     if not path.is_file():
         raise InputError("there is no such file of scores", where=str(path), next=REMAKE)
     try:
@@ -74,6 +77,8 @@ def load(path: Path) -> Lookup:
         if absent:
             what = f"{absent:,} of {table.num_rows:,} rows have no {name}"
             raise InputError(f"{what}, or none that is finite", where=str(path), next=REMAKE)
+    if table.num_rows:
+        table = table.filter(pc.equal(table["horizon_days"], table["horizon_days"][0])).combine_chunks()
     row_of = {customer_id: row for row, customer_id in enumerate(table["customer_id"].to_pylist())}
     if len(row_of) < table.num_rows:
         raise InputError(

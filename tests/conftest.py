@@ -112,8 +112,9 @@ def taught(read: Callable[..., Ingested]):
 @pytest.fixture(scope="session")
 def model(taught):
     """A model made from that lesson."""
+    from models.recipe import Recipe
     from models.trees import DEFAULTS
     from pipelines.learn import learn
 
     lesson, terms, _ = taught
-    return learn(lesson, terms, params={"churn": DEFAULTS, "value": DEFAULTS}, seed=7)
+    return learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))

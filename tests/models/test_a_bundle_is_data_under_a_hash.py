@@ -8,6 +8,7 @@ import pytest
 
 from features.errors import InputError
 from models import bundle, scorer
+from models.recipe import Recipe
 from models.trees import DEFAULTS
 from pipelines.learn import learn
 
@@ -30,7 +31,7 @@ def test_scores_are_the_same_before_and_after(model, taught, folder):
 
 def test_the_same_lesson_gives_the_same_hash(taught, folder, tmp_path):
     lesson, terms, _ = taught
-    again = learn(lesson, terms, params={"churn": DEFAULTS, "value": DEFAULTS}, seed=7)
+    again = learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
     (tmp_path / "again").mkdir()
     second = bundle.write(tmp_path / "again", again, training={"as_of": "1998-04-02"})
     assert second == (folder / "manifest.sha256").read_text().strip()
@@ -58,10 +59,10 @@ def test_a_thousand_flipped_bytes_are_found_before_anything_is_parsed(folder, mo
 
 def test_missing_linked_and_foreign_files_are_refused(folder):
     elsewhere = folder.with_name("elsewhere.ubj")
-    (folder / "churn.ubj").rename(elsewhere)
+    (folder / "quiet.ubj").rename(elsewhere)
     with pytest.raises(InputError, match=r"churn\.ubj: cannot be read"):
         bundle.read(folder)
-    (folder / "churn.ubj").symlink_to(elsewhere)
+    (folder / "quiet.ubj").symlink_to(elsewhere)
     with pytest.raises(InputError, match="is a link"):
         bundle.read(folder)
     elsewhere.unlink()
@@ -83,7 +84,7 @@ def test_what_no_bundle_has_is_refused_before_anything_is_parsed(folder, name, m
 
 def test_the_manifest_says_what_it_was_made_of(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert set(manifest["files"]) == {"churn.ubj", "orders.ubj", "margin.ubj", "model.json"}
+    assert set(manifest["files"]) == {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
     assert manifest["training"] == {"as_of": "1998-04-02"}
     assert manifest["schema_hash"] == bundle.schema_hash(manifest["features"])
     assert manifest["schema_hash"] != bundle.schema_hash(manifest["features"][::-1])

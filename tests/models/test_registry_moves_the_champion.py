@@ -27,7 +27,7 @@ def registered(uri, folder, number):
     bundle = folder / f"model-{number}" / registry.BUNDLE
     bundle.mkdir(parents=True)
     (bundle / "manifest.json").write_bytes(b"manifest %d\r\n" % number)
-    (bundle / "churn.ubj").write_bytes(bytes(range(256)))
+    (bundle / "quiet.ubj").write_bytes(bytes(range(256)))
     with registry.session(uri) as client:
         return registry.register(
             client,

@@ -1,116 +1,192 @@
 """Probability and money of one customer never contradict each other, and nobody is left without a score."""
 
+import json
+import math
+
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.special import expit, logit
 
-from models import churn, intervals, scorer, value
-from models.trees import DEFAULTS
+from features.errors import InputError
+from models import blend, bundle, churn, scorer
+from models.baselines import fit_opponents
+from models.value import KINDS
+
+CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
 
 
-def test_every_customer_has_finite_scores_one_order_customers_too(model, taught):
-    _, _, test = taught
-    scores = scorer.score(model, test)
-    assert (test["orders"] == 1).sum() > 1000
-    numbers = scores.select_dtypes("number")
-    assert np.isfinite(numbers.to_numpy()).all()
+@pytest.fixture(params=("gamma", "ziln", CONTRACT, *ALONE))
+def model(request, made):
+    return made(request.param)
+
+
+def test_every_customer_has_finite_scores_one_order_customers_too(model, small):
+    scores = scorer.predict(model, small.test)
+    assert (small.test["orders"] == 1).sum() > 1000
+    assert len(scores) == len(small.test)
+    assert np.isfinite(scores.select_dtypes("number").to_numpy()).all()
     assert scores["churn_probability"].between(0, 1, inclusive="neither").all()
     assert (scores["expected_value"] > 0).all()
     assert (scores["value_p10"] <= scores["value_p90"]).all()
     assert (scores["clv"] >= scores["expected_value"] * 0.95).all()
-    assert len(scores) == len(test)
 
 
-def test_expected_value_and_orders_are_the_chance_of_buying_times_what_buyers_bring(model, taught):
-    _, _, test = taught
-    scores = scorer.score(model, test)
-    buys = 1 - scores["churn_probability"]
-    np.testing.assert_allclose(scores["expected_value"], buys * model.value.margin(test, model.inputs), rtol=1e-12)
-    assert (scores["expected_orders"] >= buys - 1e-12).all()
+def test_expected_value_and_orders_are_the_chance_of_an_order_times_what_one_brings(model, small):
+    scores, said = scorer.predict(model, small.test), model.opinion(small.test)
+    orders = 1 - said.no_order
+    np.testing.assert_allclose(scores["expected_value"], orders * np.exp(said.log_value), rtol=1e-12)
+    given = model.members.value.orders(small.test, model.inputs)
+    np.testing.assert_allclose(scores["expected_orders"], orders * given, rtol=1e-12)
+    assert (given >= 1 - 1e-12).all()
+    if model.leaving is None:
+        np.testing.assert_allclose(scores["churn_probability"], said.no_order, rtol=1e-12)
 
 
-def test_a_customer_scored_alone_equals_the_same_customer_in_the_batch(model, taught):
-    _, _, test = taught
-    batch = scorer.score(model, test)
-    for row in range(0, len(test), 700):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_score_is_the_members_opinions_weighted_at_the_level_of_the_day(made, small, kind):
+    """Customer by customer in plain Python, from what each member says by itself."""
+    model, rows = made(kind), small.test.head(200)
+    odds_shift, value_shift = model.level.at(as_of=rows["as_of"].iloc[0].date())
+    (other,) = model.members.simple
+    counted = model.members.simple[other].predict(rows)
+    quiet = model.members.quiet.probability(rows, model.inputs)
+    margin = model.members.value.margin(rows, model.inputs)
+    scores = scorer.predict(model, rows)
+    for row in range(len(rows)):
+        p, q = float(quiet[row]), float(counted.churn_probability[row])
+        odds = math.log(p / (1 - p)) * model.blend.no_order["trees"]
+        odds += math.log(q / (1 - q)) * model.blend.no_order[other]
+        value = math.log(margin[row]) * model.blend.value["trees"]
+        value += math.log(counted.expected_value[row] / (1 - q)) * model.blend.value[other]
+        churned = 1 / (1 + math.exp(-odds - odds_shift))
+        assert scores["churn_probability"].iloc[row] == pytest.approx(churned, rel=1e-6)
+        expected = (1 - churned) * math.exp(value + value_shift)
+        assert scores["expected_value"].iloc[row] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_customer_scored_alone_equals_the_same_customer_in_the_batch(made, small):
+    model = made("gamma")
+    batch = scorer.score(model, small.test)
+    for row in range(0, len(small.test), 350):
         pd.testing.assert_frame_equal(
-            scorer.score(model, test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
+            scorer.score(model, small.test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
         )
 
 
-def test_the_total_and_the_level_are_right_on_the_calibration_window(model, taught):
-    lesson, _, _ = taught
-    scores = scorer.score(model, lesson.latest)
-    np.testing.assert_allclose(scores["expected_value"].sum(), lesson.latest["future_value"].sum(), rtol=1e-6)
-    np.testing.assert_allclose(scores["churn_probability"].mean(), lesson.latest["churned"].mean(), atol=1e-4)
+@pytest.mark.parametrize("make", ["gamma", *ALONE])
+def test_no_rows_are_refused_in_words(made, small, make):
+    with pytest.raises(InputError, match="no customers"):
+        scorer.score(made(make), small.test.iloc[:0])
 
 
-def test_calibration_keeps_the_ranking(model, taught):
-    lesson, _, test = taught
-    raw = churn.fit(lesson.rows, model.inputs, params=DEFAULTS, seed=7).probability(test, model.inputs)
-    calibrated = scorer.score(model, test)["churn_probability"].to_numpy()
-    order = np.argsort(raw, kind="stable")
-    assert (np.diff(calibrated[order]) >= 0).all()
+def test_totals_of_the_window_nobody_has_seen_are_within_ten_percent(made, small):
+    for kind in KINDS:
+        scores = scorer.predict(made(kind), small.test)
+        assert scores["expected_value"].sum() == pytest.approx(small.test["future_value"].sum(), rel=0.1)
+        assert (1 - scores["churn_probability"]).sum() == pytest.approx(small.test["bought"].sum(), rel=0.1)
 
 
-def test_recalibration_finds_a_known_distortion(taught):
+def test_at_least_four_of_five_of_them_bring_what_their_interval_says(made, small):
+    """More where, as here, 85 % bring nothing: an interval that holds 0 can hold no fewer."""
+    scores = scorer.predict(made("gamma"), small.test)
+    inside = small.test["future_value"].between(scores["value_p10"], scores["value_p90"])
+    assert 0.78 < inside.mean() < (~small.test["bought"]).mean() + 0.08
+
+
+def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_value_and_recency(made, small):
+    scores = scorer.predict(made("gamma"), small.test)
+    frame = small.test[["orders", "recency_days"]].assign(clv=scores["clv"] / scores["expected_value"])
+    for _, group in frame.groupby((frame["recency_days"] // 30).astype(int)):
+        once, more = group[group["orders"] == 1], group[group["orders"] > 1]
+        if len(once) and len(more):
+            assert once["clv"].mean() <= more["clv"].mean() * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("make", ["gamma", "ziln", CONTRACT, *ALONE])
+def test_a_bundle_scores_as_the_model_did_and_has_its_weights(made, small, tmp_path, make):
+    model, rows = made(make), small.test.head(300)
+    bundle.write(tmp_path, model, training={})
+    back = bundle.read(tmp_path)
+    assert back.blend == model.blend
+    assert back.level == model.level
+    assert back.intervals == model.intervals
+    assert back.members.simple == model.members.simple
+    pd.testing.assert_frame_equal(
+        scorer.score(back, rows).drop(columns="model_version"),
+        scorer.score(model, rows).drop(columns="model_version"),
+    )
+    kept = json.loads((tmp_path / "model.json").read_text())["blend"]
+    assert kept == {"no_order": model.blend.no_order, "value": model.blend.value}
+
+
+@pytest.mark.parametrize("make", ["gamma", CONTRACT])
+def test_the_same_rows_and_seed_give_the_same_bundle(grow, made, tmp_path, make):
+    hashes = []
+    for number, model in enumerate((made(make), grow(make))):
+        (tmp_path / str(number)).mkdir()
+        hashes.append(bundle.write(tmp_path / str(number), model, training={}))
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("make", ["bgnbd_gamma_gamma", "hiatus", "rfm_logistic"])
+def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
+    """The opponent fitted on the same rows by itself; only the level of the day stands between the two."""
+    rows = small.lesson.rows
+    how = {"horizon_days": 90, "margin_rate": small.lesson.margin_rate}
+    opponent = fit_opponents(rows, small.lesson.now, **how)[make].predict(small.test)
+    scores = scorer.predict(made(make), small.test)
+    order, value = made(make).level.at(as_of=small.test["as_of"].iloc[0].date())
+    churned = np.clip(opponent.churn_probability, 1e-6, 1 - 1e-6)
+    np.testing.assert_allclose(scores["churn_probability"], expit(logit(churned) + order), rtol=1e-9)
+    given = np.maximum(opponent.expected_value / (1 - churned), blend.LEAST)
+    np.testing.assert_allclose(
+        scores["expected_value"], (1 - scores["churn_probability"]) * given * np.exp(value), rtol=1e-6
+    )
+
+
+def test_under_a_contract_churn_is_its_end_and_money_is_that_of_orders(made, small):
+    """The same rows without the contract: other probabilities of churn, the same expected value."""
+    ends, orders = scorer.predict(made(CONTRACT), small.test), scorer.predict(made("gamma"), small.test)
+    silent = small.test["recency_days"] > 60
+    assert ends["churn_probability"][silent].mean() == pytest.approx(0.35, abs=0.05)
+    assert ends["churn_probability"][~silent].mean() == pytest.approx(0.05, abs=0.05)
+    np.testing.assert_allclose(ends["expected_value"], orders["expected_value"], rtol=1e-9)
+
+
+def test_under_a_contract_a_member_alone_still_says_who_orders(grow, made, small):
+    """Not who leaves: its end, here drawn by lot, tells nothing of orders."""
+    model = grow("rfm_logistic", under_contract=True)
+    scores, said = scorer.predict(model, small.test), model.opinion(small.test)
+    without = made("rfm_logistic").opinion(small.test)
+    np.testing.assert_allclose(said.no_order, without.no_order, rtol=1e-9)
+    np.testing.assert_allclose(scores["expected_value"], without.expected_value, rtol=1e-9)
+
+
+class Stub:
+    """Trees that say what they are told."""
+
+    def __init__(self, raw: np.ndarray):
+        self.raw = raw
+
+    def predict(self, _: object) -> np.ndarray:
+        return self.raw
+
+
+def test_recalibration_finds_a_known_distortion_and_keeps_the_ranking():
     """Labels drawn from log-odds 0.5 × raw + 1: the fitted line must say so."""
-
-    class Stub:
-        def predict(self, _: object) -> np.ndarray:
-            return raw
-
-    lesson, _, _ = taught
     rng = np.random.default_rng(3)
-    rows = pd.concat([lesson.rows] * 3, ignore_index=True)
-    raw = rng.uniform(0.02, 0.98, len(rows))
-    rows["churned"] = rng.random(len(rows)) < expit(0.5 * logit(raw) + 1)
-    fitted = churn.calibrate(churn.Churn(Stub()), rows, {"recency_days": None})
+    raw = rng.uniform(0.02, 0.98, 150_000)
+    rows = pd.DataFrame({"recency_days": raw, "churned": rng.random(len(raw)) < expit(0.5 * logit(raw) + 1)})
+    fitted = churn.calibrate(churn.Churn(Stub(raw)), rows, {"recency_days": None})
     np.testing.assert_allclose([fitted.slope, fitted.intercept], [0.5, 1.0], atol=0.03)
-    one_class = churn.calibrate(churn.Churn(Stub()), rows.assign(churned=True), {"recency_days": None})
-    assert (one_class.slope, one_class.intercept) == (1.0, 0.0)
+    assert (np.diff(fitted.probability(rows, {"recency_days": None})[np.argsort(raw)]) >= 0).all()
 
 
-def test_intervals_hold_four_of_five_where_values_are_continuous():
+@pytest.mark.parametrize("turned", [True, False])
+def test_recalibration_leaves_alone_what_one_class_or_a_turned_ranking_says(turned):
     rng = np.random.default_rng(4)
-    expected = rng.lognormal(3, 1, 40_000)
-    realised = expected * rng.gamma(2, 0.5, len(expected))
-    fitted = intervals.fit(expected[::2], realised[::2])
-    low, high = fitted.interval(expected[1::2])
-    inside = ((realised[1::2] >= low) & (realised[1::2] <= high)).mean()
-    assert 0.785 < inside < 0.815
-
-
-def test_intervals_of_equal_or_few_expectations_have_no_empty_group():
-    rng = np.random.default_rng(5)
-    for expected in (np.full(500, 3.0), rng.choice([1.0, 2.0, 2.0, 2.0], 500), np.array([1.0])):
-        fitted = intervals.fit(expected, expected * 1.1)
-        low, high = fitted.interval(expected)
-        assert np.isfinite(low).all()
-        assert (low <= high).all()
-
-
-def test_a_base_that_brought_nothing_keeps_the_level(model, taught):
-    lesson, _, _ = taught
-    nothing = lesson.latest.assign(future_value=0.0)
-    kept = value.calibrate(model.value, np.full(len(nothing), 0.5), nothing, model.inputs)
-    assert kept.level == model.value.level
-
-
-def test_reasons_are_what_the_trees_added_largest_first(model, taught):
-    """Tree contributions add up to the raw score; the named feature is the one with the largest share."""
-    from features.catalogue import words
-    from models import trees
-
-    _, _, test = taught
-    rows = test.head(300)
-    booster = model.churn.booster
-    added = trees.contributions(booster, trees.matrix(rows, model.inputs))
-    np.testing.assert_allclose(expit(added.sum(axis=1)), booster.predict(trees.matrix(rows, model.inputs)), atol=1e-5)
-    said = scorer.score(model, rows)["reason_1"]
-    for place, reason in enumerate(said):
-        best = list(model.inputs)[int(np.argmax(added[place, :-1]))]
-        if added[place, :-1].max() > 0:
-            assert reason == words(best, rows[best].iloc[place])
-        else:
-            assert reason is None
+    raw = rng.uniform(0.02, 0.98, 5000)
+    rows = pd.DataFrame({"recency_days": raw, "churned": rng.random(len(raw)) > raw if turned else True})
+    kept = churn.calibrate(churn.Churn(Stub(raw)), rows, {"recency_days": None})
+    assert (kept.slope, kept.intercept) == (1.0, 0.0)

@@ -152,9 +152,9 @@ def test_an_unsigned_one_is_refused_and_nothing_of_it_is_read(good, candidate_fo
     elif flaw == "a foreign file":
         (candidate_folder / "python_model.pkl").write_bytes(b"\x80\x04.")
     else:
-        data = bytearray((candidate_folder / "churn.ubj").read_bytes())
+        data = bytearray((candidate_folder / "quiet.ubj").read_bytes())
         data[len(data) // 2] ^= 1
-        (candidate_folder / "churn.ubj").write_bytes(bytes(data))
+        (candidate_folder / "quiet.ubj").write_bytes(bytes(data))
     assert refused_by(replace(good, candidate=examine(candidate_folder, taught[2]))) == ["G01"]
 
 

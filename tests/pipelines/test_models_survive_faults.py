@@ -178,7 +178,7 @@ def test_a_line_that_a_crash_cut_short_does_not_swallow_the_next(shop):
 
 
 def test_a_changed_byte_in_the_registry_no_change(shop):
-    path = logged(shop, "2") / registry.BUNDLE / "churn.ubj"
+    path = logged(shop, "2") / registry.BUNDLE / "quiet.ubj"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))

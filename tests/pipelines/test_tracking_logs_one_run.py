@@ -31,7 +31,7 @@ BUNDLE_STUB = """
 from models.scorer import Scorer
 
 def read(folder):
-    assert (folder / "churn.ubj").read_bytes() == bytes(range(256))
+    assert (folder / "quiet.ubj").read_bytes() == bytes(range(256))
     return Scorer((folder / "manifest.sha256").read_text()[:12])
 """
 SCORER_STUB = """
@@ -95,7 +95,7 @@ def code(tmp_path_factory):
 def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
     (folder / "manifest.sha256").write_text(HASH + "\n")
-    (folder / "churn.ubj").write_bytes(bytes(range(256)))
+    (folder / "quiet.ubj").write_bytes(bytes(range(256)))
     (folder / "manifest.json").write_text('{"training": {"as_of": "2011-12-01", "horizon_days": 90}}')
     return folder
 

@@ -1,0 +1,44 @@
+"""The recipe of `stayworth evaluate` at four days: every model is made from what was known on the test day and judged
+on the horizon after it; the trees are tuned once, before the oldest test day.
+"""
+
+import tempfile
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, Shop
+from benchmarks.accuracy_table import COMPARED, METRICS, header, lines, verdicts
+from benchmarks.table import show
+from models import STAYWORTH
+from pipelines.config import Output
+from pipelines.evaluate import evaluate
+
+SHOPS = {"CDNOW": CDNOW, "Online Retail II": ONLINE_RETAIL}
+
+
+def backtest(shop: Shop, *, trials: int | None, cut_offs: int) -> list[dict[str, Any]]:
+    """The evaluation of each test day, oldest first; trials: None for as many as the config says."""
+    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("") as status:
+        config = shop.config().model_copy(update={"output": Output(folder=scratch)})
+        return evaluate(config, now=datetime.now(UTC), trials=trials, cut_offs=cut_offs, say=status.update)
+
+
+def backtests() -> dict[str, Any]:
+    """The evaluations of each shop, shown."""
+    results: dict[str, Any] = {}
+    for name, shop in SHOPS.items():
+        if not shop.orders.exists():
+            print(f"\n{name}: not measured, {shop.orders} is not there")
+            continue
+        results[name] = backtest(shop, trials=None, cut_offs=4)
+        for one in results[name]:
+            title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
+            show(title, header(one), lines(one))
+        show(
+            f"{name}: {STAYWORTH} better / not to tell apart / worse, in test days (95 % interval of the difference)",
+            ["against", *(METRICS[metric] for metric in COMPARED)],
+            verdicts(results[name]),
+        )
+    return results

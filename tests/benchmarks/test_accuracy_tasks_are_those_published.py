@@ -1,0 +1,89 @@
+"""The published tasks: their customers, days and truths, and nothing learnt from what is judged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import accuracy_tasks, accuracy_telco
+from benchmarks.accuracy_tasks import cdnow_forward, cdnow_split, repeated
+from models import STAYWORTH
+from models.prediction import Prediction
+
+pytestmark = pytest.mark.usefixtures("shared")
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """Does a task of CDNOW without growing a model: gives the lesson it would learn and the customers it judges."""
+
+    def doing(task):
+        seen = {}
+        monkeypatch.setattr(accuracy_tasks, "tuned", lambda *_: None)
+        monkeypatch.setattr(accuracy_tasks, "learn", lambda taught, *_: seen.update(taught=taught))
+        monkeypatch.setattr(accuracy_tasks, "judged", lambda _, test, said, **__: seen.update(test=test, said=said))
+        task()
+        return seen["taught"], seen["test"], seen["said"]
+
+    return doing
+
+
+@pytest.fixture
+def truth(shared):
+    """Orders and margin of the sample's customers in the 39 weeks, counted from the published sample itself."""
+    orders = pd.read_parquet(shared / "cdnow" / "sample_transactions.parquet")
+    ids = orders["master_id"].astype(str).str.zfill(5)
+    spent = orders["amount"].where(orders["ts"].between("1997-10-01", "1998-06-30"), 0)
+    return (0.4 * spent.groupby(ids).sum()).sort_index()
+
+
+@pytest.mark.parametrize("task", [cdnow_forward, cdnow_split])
+def test_cdnow_judges_the_published_sample_on_what_it_spent(task, done, truth):
+    _, test, said = done(task)
+    assert len(test) == 2357
+    realised = test.set_index("customer_id")["future_value"].sort_index()
+    pd.testing.assert_series_equal(realised, truth, check_names=False, check_index_type=False)
+    assert set(said) == {"bgnbd_gamma_gamma", "pareto_nbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"}
+    assert all(len(one.expected_value) == 2357 for one in said.values())
+
+
+def test_cdnow_forward_learns_nothing_after_the_day(done):
+    taught, _, _ = done(cdnow_forward)
+    assert taught.rows["as_of"].max() + pd.Timedelta(days=68) <= pd.Timestamp("1997-10-01")
+    assert taught.rows["bought_273d"].isna().all(), "no window of 39 weeks has closed"
+
+
+def test_cdnow_split_learns_from_the_other_customers_a_half_rehearsing_for_the_other(done):
+    taught, test, _ = done(cdnow_split)
+    assert len(taught.rows) == len(taught.now) == 23_570 - 2357
+    assert not set(taught.rows["customer_id"]) & set(test["customer_id"])
+    early, latest = (set(half["customer_id"]) for _, half in taught.rows.groupby("as_of"))
+    assert not early & latest
+    assert len(early) == pytest.approx(len(latest), rel=0.05)
+    assert not {"churned", "bought", "future_value"} & set(taught.features)
+
+
+def test_a_rule_repeats_itself_over_a_longer_horizon():
+    said = repeated(Prediction(np.array([0.5, 1.0]), np.array([10.0, 0.0])), 3)
+    assert said.churn_probability.tolist() == [0.125, 1]
+    assert said.expected_value.tolist() == [30, 0]
+
+
+def test_telco_has_the_published_customers_each_judged_once():
+    rows = accuracy_telco.customers()
+    assert (len(rows), rows["churned"].sum(), rows["TotalCharges"].isna().sum()) == (7043, 1869, 11)
+    judged = np.concatenate([place for _, place in accuracy_telco.folds(rows, 5)])
+    assert sorted(judged) == list(range(7043))
+    assert all(not set(taught) & set(place) for taught, place in accuracy_telco.folds(rows, 5))
+
+
+def test_telco_compares_all_on_the_same_customers_without_money(monkeypatch):
+    some = accuracy_telco.customers().iloc[::7].reset_index(drop=True)
+    monkeypatch.setattr(accuracy_telco, "customers", lambda: some)
+    monkeypatch.setattr(accuracy_telco, "TRIALS", 1)
+    monkeypatch.setattr(accuracy_telco, "FOLDS", 2)
+    found = accuracy_telco.telco()
+    assert found["customers"] == len(some)
+    assert list(found["models"]) == [STAYWORTH, "logistic", "hist_gradient_boosting"]
+    for one in found["models"].values():
+        assert 0.75 < one["roc_auc"]["value"] < 0.9
+        assert one["normalized_gini"]["value"] is one["total_bias"]["value"] is None

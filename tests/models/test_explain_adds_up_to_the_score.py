@@ -1,0 +1,156 @@
+"""Parts add up to the score of each customer, and the largest of them are said in words with the customer's numbers."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+
+from features.catalogue import words
+from models import explain, scorer, trees
+from models.value import KINDS
+
+CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "rfm_logistic")
+MAKES = (*KINDS, CONTRACT, *ALONE)
+
+
+@pytest.fixture(scope="module")
+def rows(small) -> pd.DataFrame:
+    """Two days, customers with one order and with several."""
+    return pd.concat([small.test.head(250), small.latest.tail(250)], ignore_index=True)
+
+
+@pytest.fixture(params=MAKES)
+def model(request, made):
+    return made(request.param)
+
+
+def test_parts_add_up_to_probability_and_value(model, rows):
+    scores = scorer.predict(model, rows)
+    for parts, score in (
+        (explain.no_order(model, rows), scores["churn_probability"]),
+        (explain.expected_value(model, rows), scores["expected_value"]),
+    ):
+        assert parts.names == [*model.inputs, explain.RHYTHM]
+        assert parts.added.shape == (len(rows), len(parts.names))
+        assert np.isfinite(parts.added).all()
+        for row, one in enumerate(score):
+            assert parts.base[row] + sum(parts.added[row]) == pytest.approx(one, rel=1e-9, abs=1e-9)
+
+
+def test_the_base_is_the_same_for_all_customers_of_a_day(model, rows):
+    """So that what was added tells customers apart, and nothing else does."""
+    for parts in (explain.no_order(model, rows), explain.expected_value(model, rows)):
+        for _, base in pd.Series(parts.base).groupby(rows["as_of"]):
+            assert base.to_numpy() == pytest.approx(base.iloc[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("make", ["gamma", "ziln", "trees"])
+def test_the_base_is_the_average_of_the_latest_day_at_the_level_of_the_day(made, small, rows, make):
+    model, latest = made(make), small.latest
+    odds_shift, _ = model.level.at(as_of=latest["as_of"].iloc[0].date())
+    added = trees.contributions(model.members.quiet.booster, trees.matrix(latest, model.inputs))[:, :-1]
+    rest = logit(scorer.predict(model, latest)["churn_probability"]) - odds_shift
+    rest -= model.blend.no_order["trees"] * added.sum(axis=1)
+    for day, base in pd.Series(explain.no_order(model, rows).base).groupby(rows["as_of"]):
+        assert base.to_numpy() == pytest.approx(expit(rest.mean() + model.level.at(as_of=day.date())[0]), rel=1e-5)
+
+
+@pytest.mark.parametrize("make", ["gamma", "lognormal", CONTRACT])
+def test_a_probability_is_divided_in_proportion_to_the_log_odds(made, rows, make):
+    """Customer by customer from XGBoost's own contributions; what is left of the log-odds is the rhythm's."""
+    model = made(make)
+    booster = model.leaving.booster if model.leaving else model.members.quiet.booster
+    weight = model.leaving.slope if model.leaving else model.blend.no_order["trees"]
+    raw = trees.contributions(booster, trees.matrix(rows, model.inputs))
+    parts, score = explain.no_order(model, rows), scorer.predict(model, rows)["churn_probability"]
+    for row in range(0, len(rows), 7):
+        features = [weight * float(one) for one in raw[row, :-1]]
+        distance = logit(score[row]) - logit(parts.base[row])
+        odds = [*features, distance - sum(features)]
+        expected = [one / distance * (score[row] - parts.base[row]) for one in odds]
+        assert parts.added[row] == pytest.approx(expected, abs=2e-5)
+        if model.leaving:
+            assert parts.added[row, -1] == 0
+
+
+@pytest.mark.parametrize("make", [*KINDS])
+def test_a_value_is_divided_between_order_and_value_as_between_two_players(made, rows, make):
+    """Shapley's value by its definition: what each factor adds, on average over who comes first."""
+    model = made(make)
+    said, parts = model.opinion(rows), explain.expected_value(model, rows)
+    data = trees.matrix(rows, model.inputs)
+    quiet = model.blend.no_order["trees"] * trees.contributions(model.members.quiet.booster, data)[:, :-1]
+    value = model.blend.value["trees"] * model.members.value.contributions(data)
+    base_odds = logit(explain.no_order(model, rows).base)
+    for row in range(0, len(rows), 7):
+        order, given = 1 - said.no_order[row], np.exp(said.log_value[row])
+        first_order = 1 - expit(base_odds[row])
+        first_given = parts.base[row] / first_order
+        of_order = ((order - first_order) * first_given + (order - first_order) * given) / 2
+        of_value = ((given - first_given) * first_order + (given - first_given) * order) / 2
+        odds, logs = said.log_odds[row] - base_odds[row], said.log_value[row] - np.log(first_given)
+        expected = of_order * quiet[row] / odds + of_value * value[row] / logs
+        assert parts.added[row, :-1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_nothing_is_left_to_the_rhythm_where_trees_serve_alone(made, rows):
+    model = made("trees")
+    for parts in (explain.no_order(model, rows), explain.expected_value(model, rows)):
+        assert np.abs(parts.added[:, -1]).max() < 1e-4 * np.abs(parts.added).max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_features_add_to_the_log_of_value_is_all_but_a_constant(made, rows, kind):
+    """So that of a blend's value only the other member is left to the rhythm."""
+    value, inputs = made(kind).members.value, made(kind).inputs
+    left = np.log(value.margin(rows, inputs)) - value.contributions(trees.matrix(rows, inputs)).sum(axis=1)
+    assert left == pytest.approx(left[0], abs=1e-4)
+
+
+@pytest.mark.parametrize("make", ["bgnbd_gamma_gamma", "rfm_logistic"])
+def test_all_is_the_rhythms_where_another_member_serves_alone(made, rows, make):
+    for parts in (explain.no_order(made(make), rows), explain.expected_value(made(make), rows)):
+        assert (parts.added[:, :-1] == 0).all()
+        assert parts.added[:, -1].std() > 0
+
+
+def test_reasons_are_the_largest_parts_that_raise_churn(model, rows):
+    """At most three, each once, largest first; the rhythm of orders is said by the days since the last one."""
+    parts, said = explain.no_order(model, rows), explain.reasons(model, rows)
+    assert list(said) == ["reason_1", "reason_2", "reason_3"]
+    for row in range(len(rows)):
+        added = dict(zip(parts.names, parts.added[row], strict=True))
+        added["recency_days"] += added.pop(explain.RHYTHM)
+        raising = sorted((name for name in added if added[name] > 0), key=lambda name: -added[name])[:3]
+        expected = [words(name, rows[name].iloc[row]) for name in raising]
+        got = [text for text in said.iloc[row] if text is not None]
+        assert [re.sub(", usually .*", "", text) for text in got] == expected
+        assert said.iloc[row].isna().tolist() == [place >= len(raising) for place in range(3)]
+
+
+def test_reasons_carry_the_customers_own_numbers(made, rows):
+    """Days since the last order, and beside them the usual gap of those who have one."""
+    said = explain.reasons(made("gamma"), rows).stack().dropna()
+    about = said[said.str.contains(r"^[\d,]+ days? since the last order")]
+    usual = [0, 0]
+    for (row, _), text in about.items():
+        days, *gap = [float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)]
+        assert days == pytest.approx(rows["recency_days"].iloc[row], abs=0.51)
+        has_gap = bool(rows["orders"].iloc[row] > 1)
+        assert len(gap) == has_gap
+        usual[has_gap] += 1
+        if has_gap:
+            assert text.endswith(f", usually {gap[0]:,.0f}")
+            assert gap[0] == pytest.approx(rows["gap_mean_days"].iloc[row], abs=0.51)
+    assert min(usual) > 5
+
+
+def test_a_customer_explained_alone_is_explained_the_same(made, rows):
+    model = made("gamma")
+    together, reasons = explain.expected_value(model, rows), explain.reasons(model, rows)
+    for row in range(0, len(rows), 90):
+        alone = explain.expected_value(model, rows.iloc[[row]])
+        assert alone.added[0] == pytest.approx(together.added[row], rel=1e-9, abs=1e-9)
+        pd.testing.assert_frame_equal(explain.reasons(model, rows.iloc[[row]]), reasons.iloc[[row]])

@@ -1,0 +1,216 @@
+"""Over longer horizons nobody is likelier to stay away or worth less, of CDNOW's customers as of any others."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import InputError
+from models import blend, bundle, horizons, intervals, scorer, season
+from models.bgnbd import BGNBD
+from models.pareto_nbd import ParetoNBD
+from models.recipe import Recipe
+from models.terms import Terms
+from models.trees import defaults, matrix
+from models.windows import label
+from pipelines.learn import learn, lesson
+
+AS_OF = date(1998, 4, 2)
+DAYS = [30, 90, 180, 365]
+TERMS = {"currency": "USD", "gross_margin": 0.4, "annual_discount_rate": 0.1, "lifetime_days": 1095}
+SHAPES = [BGNBD(r=0.25, alpha=40, a=0.8, b=2.5, log_likelihood=0), ParetoNBD(0.55, 80, 0.6, 80, 0)]
+SPREAD = intervals.Intervals([0.3], [[0.5] * 50 + [1.5] * 51, [0.2] * 50 + [3.0] * 51], 0.8)
+
+
+@pytest.fixture(scope="module")
+def taught(read, cdnow_path):
+    """A lesson on a tenth of CDNOW's customers over 90 days and three other horizons, and the orders it is from."""
+    frame = pd.read_parquet(cdnow_path)
+    frame = frame[frame["customer_id"].astype(int) % 10 == 0]
+    terms = Terms(horizon_days=90, **TERMS)
+    return lesson(read(frame).histories, terms, as_of=AS_OF, horizons=DAYS), terms, frame
+
+
+@pytest.fixture(scope="module")
+def model(taught):
+    rows, terms, _ = taught
+    few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
+    return learn(rows, terms, Recipe(churn=few, value=few, kind="gamma", seed=7))
+
+
+@pytest.fixture(scope="module")
+def over(taught, model):
+    """What the model says of all customers, by horizon."""
+    return {days: scorer.predict(model, taught[0].now, horizon_days=days) for days in DAYS}
+
+
+def coherent(nearer, farther):
+    for name, way in (("churn_probability", -1), ("expected_value", 1), ("expected_orders", 1)):
+        assert (way * (farther[name].to_numpy() - nearer[name].to_numpy()) >= 0).all(), name
+    for name in ("value_p10", "value_p90"):
+        assert (farther[name].to_numpy() >= nearer[name].to_numpy()).all(), name
+
+
+def test_every_customer_is_coherent_over_all_horizons(over):
+    for nearer, farther in pairwise(DAYS):
+        coherent(over[nearer], over[farther])
+    for scores in over.values():
+        assert scores["churn_probability"].between(0, 1, inclusive="neither").all()
+        assert (scores["expected_value"] > 0).all()
+        assert (scores["expected_orders"] >= (1 - scores["churn_probability"]) * (1 - 1e-12)).all()
+        assert (scores["value_p10"] <= scores["value_p90"]).all()
+        np.testing.assert_array_equal(scores["clv"], over[90]["clv"])
+
+
+def test_the_main_horizon_is_what_it_is_without_others(taught, model, over):
+    now = taught[0].now
+    alone = replace(model, horizons=())
+    pd.testing.assert_frame_equal(scorer.predict(alone, now), over[90])
+    assert scorer.score(alone, now)["horizon_days"].unique().tolist() == [90]
+
+
+def test_scores_have_the_main_horizon_first_and_reasons_for_it_alone(taught, model, over):
+    now = taught[0].now
+    scores = scorer.score(model, now)
+    assert scores["horizon_days"].tolist() == np.repeat([90, 30, 180, 365], len(now)).tolist()
+    for days in DAYS:
+        part = scores[scores["horizon_days"] == days].reset_index(drop=True)
+        pd.testing.assert_frame_equal(part[over[days].columns], over[days])
+    assert scores["reason_1"][: len(now)].notna().any()
+    assert scores.loc[len(now) :, ["reason_1", "reason_2", "reason_3"]].isna().all(axis=None)
+    assert scores["model_version"].nunique() == 1
+
+
+def test_labels_of_other_horizons_equal_sql_and_are_unknown_until_their_window_closes(taught):
+    rows, _, frame = taught
+    database = duckdb.connect()
+    database.register("orders", frame)
+    for days in (30, 180, 365):
+        found = rows.rows[["customer_id", "as_of", label("bought", days), label("future_value", days)]]
+        open_ = found["as_of"] + pd.Timedelta(days=days) > pd.Timestamp(AS_OF)
+        assert found[open_].iloc[:, 2:].isna().all(axis=None)
+        for day in {found["as_of"][~open_].min(), found["as_of"][~open_].max()}:
+            until = day + timedelta(days=days)
+            counted = database.sql(f"""
+                select customer_id, count(*) filter (w) > 0 as bought,
+                       coalesce(sum(amount::double) filter (w), 0) * 0.4 as worth
+                from (select *, ordered_at >= '{day}' and ordered_at < '{until}' as w from orders)
+                group by customer_id having min(ordered_at) < '{day}' order by customer_id""").df()
+            said = found[found["as_of"] == day].sort_values("customer_id")
+            np.testing.assert_array_equal(said[label("bought", days)], counted["bought"])
+            np.testing.assert_allclose(said[label("future_value", days)], counted["worth"].astype(float), atol=1e-6)
+
+
+def test_what_each_horizon_was_learnt_from_is_said(model):
+    said = {one.days: one.how for one in model.horizons}
+    assert said[30] == "learnt from 11 cut-offs"
+    assert said[180] == "learnt from 8 cut-offs"
+    assert said[365].startswith("extended by ")
+    assert said[365].endswith("/NBD, windows have closed at 1 cut-offs only")
+
+
+def test_shorter_horizons_have_the_level_of_their_cut_offs(taught, model):
+    """Over the rows it learnt from, the thirty days' probability and value come out as they did, within a tenth."""
+    rows = taught[0].rows
+    said = scorer.predict(model, rows, horizon_days=30)
+    main = scorer.predict(model, rows)
+    orders = (1 - said["churn_probability"]).sum() / (1 - main["churn_probability"]).sum()
+    assert orders == pytest.approx(rows[label("bought", 30)].sum() / rows["bought"].sum(), rel=0.1)
+    value = said["expected_value"].sum() / main["expected_value"].sum()
+    assert value == pytest.approx(rows[label("future_value", 30)].sum() / rows["future_value"].sum(), rel=0.15)
+
+
+def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, model, over, tmp_path):
+    bundle.write(tmp_path, model, training={})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    more = {f"horizon_{days}_{part}.ubj" for days in (30, 180) for part in ("order", "value")}
+    assert set(manifest["files"]) == bundle.FILES | more
+    assert manifest["horizons"] == {str(one.days): one.how for one in model.horizons}
+    back = bundle.read(tmp_path)
+    for days in DAYS:
+        pd.testing.assert_frame_equal(scorer.predict(back, taught[0].now, horizon_days=days), over[days])
+
+
+def test_a_bundle_without_horizons_has_the_files_it_had(model, tmp_path):
+    bundle.write(tmp_path, replace(model, horizons=()), training={})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert set(manifest["files"]) == bundle.FILES
+    assert "horizons" not in manifest
+
+
+def test_a_horizon_that_was_not_trained_is_named(taught, model):
+    with pytest.raises(InputError, match=r"looks 30, 90, 180, 365 days ahead, not 60"):
+        scorer.predict(model, taught[0].now, horizon_days=60)
+
+
+@given(
+    log_odds=st.floats(-15, 30),
+    log_value=st.floats(-5, 15),
+    frequency=st.integers(0, 300),
+    age=st.floats(1, 3000),
+    last=st.floats(0, 1),
+    days=st.lists(st.integers(1, 1095), min_size=1, max_size=5),
+    shape=st.sampled_from(SHAPES),
+)
+def test_counting_alone_moves_any_customer_without_contradiction(
+    log_odds, log_value, frequency, age, last, days, shape
+):
+    said = blend.Opinion(np.array([log_odds]), np.array([log_value]))
+    main = horizons.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
+    recency = age * last if frequency else 0.0
+    row = pd.DataFrame({"repeat_orders": [frequency], "tenure_days": [age], "recency_days": [age - recency]})
+    row["as_of"] = pd.Timestamp(AS_OF)
+    steps = [horizons.Horizon(one, beside, "", {}, SPREAD) for one, beside in horizons.outwards(90, days)]
+    found = horizons.follow(steps, main, row, {"tenure_days": None}, main_days=90, shape=shape)
+    ascending = [found[one] for one in sorted(found)]
+    for nearer, farther in pairwise(ascending):
+        assert farther.said.no_order <= nearer.said.no_order
+        assert farther.said.expected_value >= nearer.said.expected_value
+        assert farther.leaving > nearer.leaving
+        assert farther.orders >= nearer.orders
+        assert farther.low >= nearer.low
+        assert farther.high >= nearer.high
+
+
+def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of_leaving():
+    """A model that says what BG/NBD says of 90 days says what BG/NBD says of 200, orders and probability."""
+    shape, past = SHAPES[0], (np.array([0.0, 4.0]), np.array([0.0, 200.0]), np.array([150.0, 260.0]))
+    quiet = 1 - shape.probability_of_order(90, *past)
+    orders = shape.expected_orders(90, *past)
+    said = blend.opinion(quiet, 10 * orders / (1 - quiet))
+    main = horizons.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
+    rows = pd.DataFrame({"repeat_orders": past[0], "tenure_days": past[2], "recency_days": past[2] - past[1]})
+    rows["as_of"] = pd.Timestamp(AS_OF)
+    steps = [horizons.Horizon(180, 90, "", {}, SPREAD)]
+    found = horizons.follow(steps, main, rows, {"tenure_days": None}, main_days=90, shape=shape)[180]
+    np.testing.assert_allclose(found.said.no_order, 1 - shape.probability_of_order(180, *past), rtol=1e-9)
+    np.testing.assert_allclose(found.orders, shape.expected_orders(180, *past), rtol=1e-9)
+    np.testing.assert_allclose(found.said.expected_value, 10 * found.orders, rtol=1e-9)
+    np.testing.assert_allclose(found.leaving, 1 - np.array([0.81, 0.5]) ** 2, rtol=1e-12)
+
+
+def test_seasons_are_told_from_causes():
+    """Two thousand customers at each of four cut-offs, whose season alternates with their tenure: trees that know the
+    tenure give it no credit, and a day a year later is half-way between its own season and the mean."""
+    rng = np.random.default_rng(3)
+    days = pd.to_datetime(["2020-01-01", "2020-04-01", "2020-07-01", "2020-10-01"])
+    shift = np.array([-1.0, 1.0, -1.0, 1.0])
+    place = np.repeat(np.arange(4), 2000)
+    rows = pd.DataFrame({"as_of": days[place], "tenure_days": 90.0 * place + rng.uniform(0, 60, len(place))})
+    share = (rng.uniform(size=len(place)) < 1 / (1 + np.exp(-shift[place]))).astype(float)
+    inputs, recipe = {"tenure_days": None}, Recipe(churn=defaults(8000), value={}, kind="gamma", seed=1)
+    none = np.zeros(len(place))
+    fitted = season.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
+    np.testing.assert_allclose(fitted.shifts, shift, atol=0.15)
+    one = pd.DataFrame({"tenure_days": [30.0, 120.0, 210.0]})
+    later = [season.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
+    said = np.array([fitted.of(matrix(one, inputs), np.zeros(3), day) for day in later])
+    assert np.ptp(said, axis=1).max() < 0.08
+    np.testing.assert_allclose(said[:, 0], 1 / (1 + np.exp(-shift / 2)), atol=0.05)

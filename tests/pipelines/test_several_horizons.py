@@ -1,0 +1,122 @@
+"""Scores of several horizons in one file: plan, report and service use those of the main one."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from pipelines import store
+from pipelines.config import Time
+from pipelines.latest import latest_scores, over_main_horizon
+from pipelines.plan import make_plan
+from pipelines.score import COLUMNS, summary, with_segment
+from serving.lookup import load
+
+CUSTOMERS = 40
+
+
+def scores_over(days, churn_probability, value):
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{number:05d}" for number in range(CUSTOMERS)],
+            "as_of": pd.Timestamp("2020-01-01"),
+            "horizon_days": np.int32(days),
+            "churn_probability": churn_probability,
+            "expected_orders": 1.0,
+            "expected_value": value,
+            "value_p10": 0.0,
+            "value_p90": 2 * value,
+            "clv": rng.uniform(10, 500, CUSTOMERS),
+            "reason_1": "62 days since the last order" if days == 90 else None,
+            "reason_2": None,
+            "reason_3": None,
+            "model_version": "abc",
+        }
+    )
+
+
+@pytest.fixture
+def rows():
+    return pd.DataFrame({"spend_last_365d": np.random.default_rng(2).uniform(0, 100, CUSTOMERS)})
+
+
+@pytest.fixture
+def both(rows):
+    frames = [scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)]
+    return with_segment(pd.concat(frames, ignore_index=True), rows)
+
+
+@pytest.fixture
+def alone(rows):
+    return with_segment(scores_over(90, 0.5, 20.0), rows)
+
+
+CONFIG = """
+[data]
+orders = "orders.csv"
+[time]
+horizon_days = 90
+horizons = [30, 180]
+[money]
+currency = "EUR"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+[[offers]]
+name = "voucher"
+contact_cost = 0.5
+incentive_cost = 5.0
+save_rate = 0.1
+redeem_rate = 0.3
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    from pipelines.config import load as read
+
+    (tmp_path / "stayworth.toml").write_text(CONFIG)
+    (tmp_path / "orders.csv").write_text("customer_id,ordered_at,amount\n")
+    return read(tmp_path / "stayworth.toml")
+
+
+def test_a_customer_has_one_segment_over_all_horizons(both, alone):
+    assert both.columns.tolist() == list(COLUMNS)
+    assert both["segment"].tolist() == 3 * alone["segment"].tolist()
+    pd.testing.assert_frame_equal(over_main_horizon(both), alone, check_dtype=False)
+
+
+def test_the_plan_is_the_same_with_and_without_other_horizons(config, both, alone):
+    plans = []
+    for scores in (alone, both):
+        store.write_table(config.folder / store.SCORES, scores)
+        plans.append(make_plan(config, budget=10.0, capacity=None, offer_name=None, outputs=[]))
+    pd.testing.assert_frame_equal(plans[0].frame.reset_index(drop=True), plans[1].frame.reset_index(drop=True))
+    assert plans[0].summary == plans[1].summary
+    assert len(latest_scores(config.folder)) == CUSTOMERS
+
+
+def test_the_summary_counts_each_customer_once(config, both, alone):
+    assert summary(both, config) == summary(alone, config)
+
+
+def test_the_service_answers_with_the_main_horizon(tmp_path, both):
+    store.write_table(tmp_path / "scores.parquet", both)
+    found, unknown = load(tmp_path / "scores.parquet").find(["00007", "x"])
+    assert unknown == ["x"]
+    assert [(row["horizon_days"], row["expected_value"], row["as_of"]) for row in found] == [
+        (90, 20.0, date(2020, 1, 1))
+    ]
+
+
+def test_no_scores_have_no_main_horizon():
+    assert over_main_horizon(scores_over(90, 0.5, 20.0).head(0)).empty
+
+
+def test_horizons_are_days(config):
+    assert config.time.horizons == (30, 180)
+    with pytest.raises(ValidationError):
+        Time(horizon_days=90, horizons=(0,))

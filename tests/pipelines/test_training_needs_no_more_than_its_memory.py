@@ -1,0 +1,193 @@
+"""A lesson larger than memory is learnt from a sample and from rows on disk, and is the same lesson."""
+
+import sys
+from datetime import UTC, date, datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from features import buckets
+from models import metrics, scorer, trees
+from models.recipe import Recipe
+from models.timeline import test_day as day_of_test
+from pipelines.cli import main
+from pipelines.config import load
+from pipelines.gather import LABELS, gather
+from pipelines.learn import learn, lesson
+from pipelines.orders import read_orders
+
+NOW = datetime(1998, 8, 1, tzinfo=UTC)
+NOW_US = int(NOW.timestamp() * 1_000_000)
+PLENTY, LITTLE = 8_000_000_000, 800_000_000
+"""Bytes: the first holds the lesson, the second about a fifth of its customers."""
+CONFIG = """
+[data]
+orders = "{orders}"
+[time]
+timezone = "UTC"
+horizon_days = 90
+[money]
+currency = "USD"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+[train]
+trials = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, cdnow_path):
+    """Makes the config of CDNOW with other keys under [train]."""
+    folder = tmp_path_factory.mktemp("shop")
+
+    def configured(**keys):
+        lines = [f"{name} = {value!r}" for name, value in keys.items()]
+        (folder / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path) + "\n".join(lines))
+        return load(folder / "stayworth.toml")
+
+    return configured
+
+
+@pytest.fixture
+def gathered(shop, tmp_path):
+    """Reads CDNOW within some memory."""
+
+    def read(memory_bytes, **keys):
+        return gather(shop(**keys), now_us=NOW_US, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None)
+
+    return read
+
+
+def taught(log, config, *, as_of=None):
+    histories = log.histories
+    day = as_of or day_of_test(histories.first_day, histories.end, horizon_days=90)
+    return lesson(histories, config.terms, as_of=day, more=log.more)
+
+
+def test_what_fits_is_learnt_from_all_customers_in_memory(gathered, cdnow):
+    log = gathered(PLENTY)
+    assert log.histories.customer_ids.equals(cdnow.histories.customer_ids)
+    assert log.account == cdnow.account
+    assert log.more is None
+
+
+@pytest.mark.parametrize("row_bytes", [220, 6_000])
+def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, row_bytes):
+    """Every cell of every customer's row at every cut-off, whether the log is read at once or in several parts."""
+    monkeypatch.setattr(buckets, "ROW_BYTES", row_bytes)
+    log, config = gathered(LITTLE, rows=1_000_000), shop(rows=1_000_000)
+    assert len(log.more.files) == (1 if row_bytes == 220 else 9)
+    whole = lesson(cdnow.histories, config.terms, as_of=cdnow.histories.end)
+    part = taught(log, config, as_of=cdnow.histories.end)
+    assert part.features == whole.features
+    assert part.timeline == whole.timeline
+    columns = [*whole.features, *LABELS]
+    read = pd.concat(trees.read(part.more.files, columns, part.more.changes))
+    wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
+    different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
+    assert len(read) == len(wanted) > 200_000
+    assert len(different.fetchall()) == 0
+
+
+def test_the_sample_is_whole_customers_and_the_account_is_the_whole_logs(gathered, cdnow):
+    log = gathered(LITTLE)
+    histories, everyone = log.histories, cdnow.histories
+    assert 0.05 * everyone.customers < histories.customers < 0.5 * everyone.customers
+    assert log.customers == everyone.customers
+    assert (histories.first_day, histories.end) == (everyone.first_day, everyone.end)
+    place = np.searchsorted(everyone.customer_ids.to_numpy(False), histories.customer_ids.to_numpy(False))
+    orders = np.diff(everyone.columns.starts)[place]
+    assert np.diff(histories.columns.starts).tolist() == orders.tolist()
+    assert log.account == cdnow.account
+    assert pa.concat_tables(log.quarantine).num_rows == cdnow.quarantine.num_rows
+
+
+def test_nothing_is_streamed_where_the_sample_has_the_rows_asked_for(gathered):
+    assert gathered(LITTLE, rows=10_000).more is None
+
+
+def test_as_many_rows_are_streamed_as_are_asked_for(gathered, shop):
+    log, config = gathered(LITTLE, rows=150_000), shop()
+    latest = taught(log, config, as_of=log.histories.end)
+    read = sum(len(rows) for rows in trees.read(latest.more.files, ["as_of"], latest.more.changes))
+    assert read == pytest.approx(150_000, rel=0.02)
+
+
+@pytest.mark.slow
+def test_a_model_of_streamed_rows_is_as_good_as_one_of_memory(gathered, shop, read, cdnow_path):
+    """Judged on the same customers: AUC within .005, and the same columns."""
+    found = {}
+    for memory_bytes in (PLENTY, LITTLE):
+        log, config = gathered(memory_bytes, rows=1_000_000), shop(rows=1_000_000)
+        said = taught(log, config)
+        found[memory_bytes] = learn(
+            said, config.terms, Recipe(trees.DEFAULTS, trees.DEFAULTS, kind="gamma", seed=7, rows=1_000_000)
+        )
+    day = date(1998, 4, 2)
+    from features.labels import with_labels
+    from features.snapshot import snapshot
+
+    histories = read(cdnow_path).histories
+    test = with_labels(histories, snapshot(histories, as_of=[day]), horizon_days=90).to_pandas(date_as_object=False)
+    scores = {memory: scorer.predict(model, test) for memory, model in found.items()}
+    auc = {
+        memory: metrics.roc_auc(test["churned"].to_numpy(float), of["churn_probability"].to_numpy())
+        for memory, of in scores.items()
+    }
+    assert list(scores[PLENTY].columns) == list(scores[LITTLE].columns)
+    assert auc[LITTLE] == pytest.approx(auc[PLENTY], abs=0.005)
+    assert auc[PLENTY] > 0.8
+
+
+def test_a_gpu_that_is_not_there_is_said_before_anything_is_read(shop, monkeypatch, capsys):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    config = shop(device="cuda")
+    (config.home / "stayworth.toml").write_text(
+        (config.home / "stayworth.toml").read_text().replace("cdnow.parquet", "not_there.parquet")
+    )
+    monkeypatch.setattr(sys, "argv", ["stayworth", "train", "-c", str(config.home / "stayworth.toml")])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert 'train.device: is "cuda", but XGBoost finds no GPU on this machine' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [({"rows": 9_999}, "'train.rows' should be greater than or equal to 10000, found 9999"), ({"row": 1}, "'rows'")],
+)
+def test_too_few_rows_are_refused(shop, keys, said):
+    from features.errors import InputError
+
+    with pytest.raises(InputError, match=said):
+        shop(**keys)
+
+
+def test_a_size_that_is_none_is_refused(shop, monkeypatch, capsys):
+    config = shop()
+    arguments = ["train", "-c", str(config.home / "stayworth.toml"), "--memory", "much"]
+    monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "'much' is not a size" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_train_within_little_memory_goes_the_whole_way(shop, monkeypatch, capsys):
+    """Judged, through the gate and registered; the account is that of all customers."""
+    config = shop(rows=100_000)
+    arguments = ["train", "-c", str(config.home / "stayworth.toml"), "--memory", "700MB", "--json"]
+    monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
+    main()
+    told = pd.read_json(capsys.readouterr().out, typ="series")
+    assert told["promoted"]
+    assert 0 < told["drawn"] < told["customers"] == 23_570
+    assert told["streamed_rows"] > 90_000
+    source = pd.read_json(config.folder / "reconciliation.json").set_index("what").loc["source"]
+    assert source["rows"] == len(pd.read_parquet(config.data.orders))
+    assert read_orders(config, now=NOW).account.orders[0].rows == source["rows"]
