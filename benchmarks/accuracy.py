@@ -2,7 +2,8 @@
 
 Five published tasks, one recipe for all: CDNOW's 39 weeks after 39 weeks, with and without others' future to learn
 from; Online Retail II at 90 days, into Christmas, and at 180; Telco's leavers. Intervals hold 95 % of bootstrap draws
-of customers, the same draws for every model, so that a difference is judged on pairs.
+of customers, the same draws for every model, so that a difference is judged on pairs: ▼ marks what is worse than ours
+beyond it, ▲ what is better.
 """
 
 import argparse
@@ -70,6 +71,6 @@ def main(options: list[str]) -> None:
 def measured(name: str) -> dict[str, Any]:
     """A task's evaluation, shown, with its figures to reach, those missed, and who is better in what."""
     one, figures = TASKS[name].measure(), FIGURES[name]
-    title = f"{name}: {TASKS[name].title}; {one['customers']:,} customers (▼ worse than ours, ▲ better, beyond chance)"
+    title = f"{name}: {TASKS[name].title}; {one['customers']:,} customers"
     show(title, header(one, with_figures=True), lines(one, figures))
     return one | {"figures": figures, "missed": missed(one, figures), "worse": worse(one)}

@@ -7,17 +7,19 @@ The opinion of the main horizon H stays as it is. From H outwards, horizon h fol
 
 s, e and r lie in (0, 1) and are trees: of an order within h among those who ordered within h'; of one within h among
 those who had not within h'; and of the shorter window's share of what the longer one brought, weighted by the latter
-(fractional logistic regression: Papke & Wooldridge 1996, Journal of Applied Econometrics 11). So for every customer
-the probability of no order never rises with the horizon, the expected value never falls with it, and the value given an
-order is one divided by the other. Under a contract the probability of its end follows like that of an order.
+(fractional logistic regression: Papke & Wooldridge 1996, Journal of Applied Econometrics 11). They learn what is left
+when BG/NBD or Pareto/NBD has said its part, which knows ages that no closed window has seen, and the season of the
+cut-off its own (models/season.py). So for every customer the probability of no order never rises with the horizon, the
+expected value never falls with it, and the value given an order is one divided by the other. Under a contract the
+probability of its end follows like that of an order.
 
 Where the windows of h have not closed at enough cut-offs, or too few customers tell, the log-odds and ln of value are
 moved by as much as BG/NBD or Pareto/NBD moves between h' and h for that customer; the end of a contract then has
 the hazard it has within h'.
 
-Limits: season and trend are those of H (models/level.py): s, e and r are averages over past cut-offs, so thirty days
-into a quiet month have their usual share of the ninety around them. Longer horizons have the spread of H at the same
-probability of ordering, since none of their windows had closed when the rehearsal was judged.
+Limits: season and trend are those of H (models/level.py), and s, e and r know a season only by halves and after a year
+of cut-offs: thirty quiet days have nearly their usual share of the ninety around them. Longer horizons have the spread
+of H at the same probability of ordering, since none of their windows had closed when the rehearsal was judged.
 """
 
 from __future__ import annotations

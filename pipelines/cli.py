@@ -11,7 +11,7 @@ import typer
 
 from features.errors import StayworthError
 from pipelines import data_cli, models_cli
-from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, printed, progress
+from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -73,7 +73,14 @@ app.command()(data_cli.features)
 
 @app.command()
 def train(
-    config: ConfigFile = DEFAULT_CONFIG, trials: Trials = None, memory: Memory = None, as_json: Json = False
+    config: ConfigFile = DEFAULT_CONFIG,
+    trials: Trials = None,
+    horizons: Annotated[
+        str | None,
+        typer.Option(metavar="DAYS", help="Further days to look ahead, e.g. 30,90,180; default the config's."),
+    ] = None,
+    memory: Memory = None,
+    as_json: Json = False,
 ) -> None:
     """Tune, judge against the champion and the opponents on a later window, register, and promote if the gate says so.
 
@@ -87,7 +94,8 @@ def train(
 
     with progress(as_json) as say:
         memory_bytes = store.size_of(memory) if memory else None
-        result = run(load(config), now=_now(), trials=trials, say=say, memory_bytes=memory_bytes)
+        ahead = days_ahead(horizons) if horizons else None
+        result = run(load(config), now=_now(), trials=trials, say=say, horizons=ahead, memory_bytes=memory_bytes)
     printed(asdict(result), as_json, screen.show_training)
     gate.refuse(result.metrics["gate"], version=result.registered)
 

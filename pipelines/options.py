@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from features.errors import InputError
+
 ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The config file.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day, YYYY-MM-DD.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
@@ -33,3 +35,18 @@ def printed(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
         print(json.dumps(content, indent=1, default=str))
     else:
         show(content)
+
+
+def days_ahead(text: str) -> tuple[int, ...]:
+    """Horizons as people list them.
+
+    >>> days_ahead("30, 90,180")
+    (30, 90, 180)
+    """
+    parts = [part.strip() for part in text.split(",")]
+    wrong = [part for part in parts if not part.isdecimal() or not 1 <= int(part) <= 1095]
+    if wrong:
+        raise InputError(
+            f"'{wrong[0]}' is not a number of days, 1 to 1095", where="--horizons", next="Example: --horizons 30,90,180"
+        )
+    return tuple(int(part) for part in parts)

@@ -91,6 +91,8 @@ def show_training(content: dict[str, Any]) -> None:
     console.print(f"Level: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
     if metrics["alone"]:
         console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
+    for days, how in content["horizons"].items():
+        console.print(f"Looks {days} days ahead too: {how}.")
     gate = metrics["gate"]
     console.print(
         f"The gate held it against the champion: {gate['compared']}." if gate["champion"] else "No champion yet."

@@ -11,7 +11,7 @@ promote     if the gate says yes: the alias `champion` moves to it, and metrics.
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,8 @@ class Trained:
     """How many the log has."""
     drawn: int
     """How many of them taught what is learnt in memory."""
+    horizons: dict[int, str]
+    """The further days it looks ahead, and how each came to be."""
     streamed_rows: int
     """Rows of all of them on disk that the trees were grown on; 0 where memory held what was asked for."""
 
@@ -67,10 +69,12 @@ def train(
     now: datetime,
     trials: int | None,
     say: Callable[[str], None],
+    horizons: Sequence[int] | None = None,
     memory_bytes: int | None = None,
 ) -> Trained:
     """Train on the config's orders; raises InputError on bad input.
 
+    horizons: days to look ahead beside the config's `horizon_days`; default those of the config.
     memory_bytes: what the run may take, all in all; what does not fit is drawn from and streamed (pipelines/gather.py).
     A promoted model leaves metrics.json and the account of the log. A refused one is a version in the registry and a
     line of the audit log; nothing else changes.
@@ -89,7 +93,8 @@ def train(
             folder=Path(folder),
             say=say,
         )
-        return _train(config, log, standing, now=now, trials=trials or config.train.trials, say=say)
+        ahead = config.time.horizons if horizons is None else tuple(horizons)
+        return _train(config, log, standing, now=now, trials=trials or config.train.trials, horizons=ahead, say=say)
 
 
 def _train(
@@ -99,6 +104,7 @@ def _train(
     *,
     now: datetime,
     trials: int,
+    horizons: Sequence[int],
     say: Callable[[str], None],
 ) -> Trained:
     terms, seed = config.terms, config.train.seed
@@ -137,7 +143,7 @@ def _train(
     metrics["learning_curve"] = {"curve": curve, "in_words": in_words(curve)}
 
     say("making the model that serves")
-    latest = lesson(histories, terms, as_of=histories.end, more=log.more)
+    latest = lesson(histories, terms, as_of=histories.end, horizons=horizons, more=log.more)
     served = learn(latest, terms, recipe)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
@@ -183,6 +189,7 @@ def _train(
         version=version,
         registered=run.version,
         promoted=decision.accepted,
+        horizons={one.days: one.how for one in served.horizons},
         run_id=run.run_id,
         cut_offs=len(taught.timeline.matured),
         rows=len(taught.rows),

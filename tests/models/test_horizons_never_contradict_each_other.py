@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from models import blend, bundle, horizons, intervals, scorer, season
+from models import blend, bundle, horizons, intervals, scorer, season, windows
 from models.bgnbd import BGNBD
 from models.pareto_nbd import ParetoNBD
 from models.recipe import Recipe
@@ -91,7 +91,7 @@ def test_scores_have_the_main_horizon_first_and_reasons_for_it_alone(taught, mod
 def test_labels_of_other_horizons_equal_sql_and_are_unknown_until_their_window_closes(taught):
     rows, _, frame = taught
     database = duckdb.connect()
-    database.register("orders", frame)
+    database.register("orders", frame.astype({"amount": float}))
     for days in (30, 180, 365):
         found = rows.rows[["customer_id", "as_of", label("bought", days), label("future_value", days)]]
         open_ = found["as_of"] + pd.Timedelta(days=days) > pd.Timestamp(AS_OF)
@@ -100,7 +100,7 @@ def test_labels_of_other_horizons_equal_sql_and_are_unknown_until_their_window_c
             until = day + timedelta(days=days)
             counted = database.sql(f"""
                 select customer_id, count(*) filter (w) > 0 as bought,
-                       coalesce(sum(amount::double) filter (w), 0) * 0.4 as worth
+                       coalesce(sum(amount) filter (w), 0) * 0.4 as worth
                 from (select *, ordered_at >= '{day}' and ordered_at < '{until}' as w from orders)
                 group by customer_id having min(ordered_at) < '{day}' order by customer_id""").df()
             said = found[found["as_of"] == day].sort_values("customer_id")
@@ -214,3 +214,40 @@ def test_seasons_are_told_from_causes():
     said = np.array([fitted.of(matrix(one, inputs), np.zeros(3), day) for day in later])
     assert np.ptp(said, axis=1).max() < 0.08
     np.testing.assert_allclose(said[:, 0], 1 / (1 + np.exp(-shift / 2)), atol=0.05)
+
+
+def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
+    """Customers who leave at a rate of their own; the thirty days' and the 180 days' chance of it are learnt."""
+    rng = np.random.default_rng(5)
+    days = np.repeat(pd.date_range("2020-01-01", periods=4, freq="30D"), 1000)
+    rate = rng.choice([0.001, 0.01], len(days))
+    leaves_in = rng.exponential(1 / rate)
+    orders_in = rng.exponential(40, len(days))
+    rows = pd.DataFrame({"as_of": days, "rate": rate, "tenure_days": 100.0, "recency_days": 20.0, "repeat_orders": 2.0})
+    for days_ahead in (30, 90, 180):
+        names = ("bought", "future_value", "churned")
+        bought, value, churned = names if days_ahead == 90 else (label(name, days_ahead) for name in names)
+        rows[bought] = orders_in < days_ahead
+        rows[value] = np.clip(days_ahead - orders_in, 0, None)
+        rows[churned] = leaves_in < days_ahead
+    late = (rows["as_of"] == rows["as_of"].max()).to_numpy()
+    said = blend.opinion(np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean()))
+    rehearsal = windows.Rehearsal(rows[~late], rows[late], blend.Opinion(*(of[late] for of in said)), SPREAD)
+    inputs = {"rate": None}
+    found = windows.fit(
+        rows,
+        rehearsal,
+        inputs,
+        days=[30, 180],
+        main_days=90,
+        recipe=Recipe(churn=defaults(4000), value={}, kind="gamma", seed=1),
+        shape=SHAPES[0],
+        is_contractual=True,
+    )
+    main = horizons.Foreseen(said, 1 - said.no_order, 1 - np.exp(-90 * rate), *SPREAD.interval(said))
+    over = horizons.follow(found, main, rows, inputs, main_days=90, shape=SHAPES[0])
+    assert (over[30].leaving < over[90].leaving).all()
+    assert (over[90].leaving < over[180].leaving).all()
+    for one in (30, 180):
+        for each in np.unique(rate):
+            assert over[one].leaving[rate == each].mean() == pytest.approx(1 - np.exp(-one * each), abs=0.03)
