@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,7 @@ from models import trees
 from models.blend import Opinion
 from models.likelihood import Floats
 from models.recipe import TREES
-
-if TYPE_CHECKING:
-    from models.scorer import Scorer
+from models.scorer import Scorer
 
 REASONS = 3
 RHYTHM = "expected_from_rhythm"

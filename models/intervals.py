@@ -64,10 +64,12 @@ class Intervals:
         return np.where(share > nothing, ratio * np.exp(said.log_value), 0.0)
 
 
-def fit(said: Opinion, outcome: Outcome) -> Intervals:
+def fit(said: Opinion, outcome: Outcome, *, ordering: float | None = None) -> Intervals:
     """Learn from customers the model was not fitted on, at the level that was theirs.
 
-    One customer at least must have ordered.
+    One customer at least must have ordered. ordering: the share that will order among those to come; the mass is then
+    set for them, by counting those who ordered here, and the others, as often as they will come (Podkopaev & Ramdas
+    2021, Distribution-free uncertainty quantification for classification under label shift, UAI).
     """
     ordered, value = outcome
     probability = 1 - said.no_order
@@ -79,17 +81,20 @@ def fit(said: Opinion, outcome: Outcome) -> Intervals:
     edges = edges[[number - 1 for number in held[1:]]]
     quantiles = [np.quantile(ratio[group == number], GRID).tolist() for number in held]
     spread = Intervals(edges.tolist(), quantiles, COVERAGE)
-    return Intervals(spread.edges, spread.ratios, _mass(spread, said, value))
+    here = ordered.mean()
+    to_come = here if ordering is None else ordering
+    counts = np.where(ordered, to_come / here, (1 - to_come) / max(1 - here, 1e-12))
+    return Intervals(spread.edges, spread.ratios, _mass(spread, said, value, counts))
 
 
-def _mass(spread: Intervals, said: Opinion, value: Floats) -> float:
-    """The least mass with which enough of the customers are within their interval."""
+def _mass(spread: Intervals, said: Opinion, value: Floats, counts: Floats) -> float:
+    """The least mass with which enough of the customers, each counted so often, are within their interval."""
     enough = COVERAGE * (1 + 1 / len(value))
     first, last = 0, len(MASSES) - 1
     while first < last:
         middle = (first + last) // 2
         low, high = spread._with_mass(said, float(MASSES[middle]))
-        if np.mean((low <= value) & (value <= high)) >= enough:
+        if np.average((low <= value) & (value <= high), weights=counts) >= enough:
             last = middle
         else:
             first = middle + 1

@@ -20,7 +20,8 @@ from features.clock import parse_day
 from features.errors import InputError
 from features.schema import ORDERS
 from models import bundle
-from models.scorer import Scorer, score_orders
+from models.scorer import Scorer
+from models.scoring import score_orders
 
 EXAMPLE_AS_OF = "2011-12-01"
 

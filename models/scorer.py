@@ -9,29 +9,21 @@ horizons    the same over other horizons, derived so that none contradicts anoth
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from features.errors import InputError
-from features.ingest import ingest
-from features.log import Log
-from features.snapshot import snapshot
-from models import blend, churn, explain, horizons, intervals, level, lifetime, members, trees, windows
+from models import horizons, lifetime, trees
 from models.baselines import history
 from models.blend import Blend, Opinion
 from models.churn import Churn
 from models.horizons import Foreseen, Horizon
 from models.intervals import Intervals
 from models.level import Level
-from models.members import COUNTING, Members
-from models.recipe import TREES, Recipe
-from models.stream import Rows, Stream
+from models.members import Members
 from models.terms import Terms
-from models.timeline import SHORT_DAYS
 
 
 @dataclass(frozen=True)
@@ -62,102 +54,6 @@ class Scorer:
         return self.level.moved(said, as_of=rows["as_of"].to_numpy())
 
 
-def fit(
-    rows: pd.DataFrame,
-    now: pd.DataFrame,
-    *,
-    features: list[str],
-    terms: Terms,
-    recipe: Recipe,
-    margin_rate: float,
-    is_contractual: bool,
-    other_horizons: Sequence[int] = (),
-    recent: pd.DataFrame | None = None,
-    more: Stream | None = None,
-) -> Scorer:
-    """Learn from the labelled rows of all matured cut-offs; their labels of `other_horizons` are models/windows.py's.
-
-    now: feature rows of the day the model is made, unlabelled: what BG/NBD and Pareto/NBD are fitted on. margin_rate:
-    margin as a share of revenue, 0 … 1, for members that only know revenue. A rehearsal on the cut-offs that had closed
-    by the latest one is judged on that one: it gives the weights and the intervals; then all is fitted on all rows.
-    recent: rows of the last months and of the same months a year before, labelled over `timeline.SHORT_DAYS`, for the
-    drift of the level. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead,
-    except those of other horizons.
-    """
-    inputs = trees.inputs_of(rows, features)
-    latest_day = rows["as_of"].max()
-    latest = rows[rows["as_of"] == latest_day]
-    early = rows[rows["as_of"] <= latest_day - timedelta(days=terms.horizon_days)]
-    outcome = members.outcome(latest)
-
-    tail = lifetime.fit_tail(*history(now))
-    counting = next(name for name, shape in COUNTING.items() if isinstance(tail.shape, shape))
-    names = [recipe.alone] if recipe.alone else [TREES, counting]
-    how: dict[str, Any] = {"recipe": recipe, "horizon_days": terms.horizon_days, "margin_rate": margin_rate}
-    early_more = more.on(early["as_of"]) if more else None
-    rehearsal = members.fit(early, latest, inputs, names=names, more=early_more, **how)
-    opinions = rehearsal.opinions(latest, inputs, names)
-    weights = blend.alone(recipe.alone) if recipe.alone else blend.fit(opinions, outcome)
-    rehearsed = weights.of(opinions)
-    rehearsed = rehearsed.moved(*level.measure(rehearsed, outcome))
-    spread = intervals.fit(rehearsed, outcome)
-
-    drift = None
-    if recent is not None:
-        short = min(SHORT_DAYS, terms.horizon_days)
-        drift = members.drift(tail.shape, now, recent, days=short, margin_rate=margin_rate)
-    fitted = members.fit(rows, now, inputs, names=names, more=more, **how)
-    said = weights.of(fitted.opinions(rows, inputs, weights.members))
-    scorer = Scorer(
-        terms=terms,
-        inputs=inputs,
-        members=fitted,
-        blend=weights,
-        level=members.levels(said, rows, drift=drift),
-        intervals=spread,
-        tail=tail,
-        leaving=_leaving(more or recipe.drawn(rows), early_more or recipe.drawn(early), latest, inputs, recipe)
-        if is_contractual
-        else None,
-        horizons=windows.fit(
-            rows,
-            windows.Rehearsal(early, latest, rehearsed, spread),
-            inputs,
-            days=other_horizons,
-            main_days=terms.horizon_days,
-            recipe=recipe,
-            shape=tail.shape,
-            is_contractual=is_contractual,
-        ),
-    )
-    return replace(scorer, centre=explain.centre(scorer, latest))
-
-
-def _leaving(rows: Rows, early: Rows, latest: pd.DataFrame, inputs: trees.Inputs, recipe: Recipe) -> Churn:
-    """Trees for the end of the contract; the line that corrects them is the rehearsal's."""
-    how: dict[str, Any] = {
-        "params": recipe.churn,
-        "seed": recipe.seed,
-        "monotone": recipe.monotone,
-        "device": recipe.device,
-    }
-    rehearsed = churn.calibrate(churn.fit(early, inputs, **how), latest, inputs)
-    return replace(rehearsed, booster=churn.fit(rows, inputs, **how).booster)
-
-
-def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores of feature rows: `scores.parquet` but `segment`, which compares with the whole base.
-
-    First all rows over the horizon of the terms, with reasons; then all of them over each other one, without.
-    """
-    main, *others = _predictions(scorer, rows, scorer.horizons).values()
-    reasons = explain.reasons(scorer, rows)
-    scores = main.assign(**reasons)
-    if others:
-        scores = pd.concat([scores, *(one.assign(**dict.fromkeys(reasons)) for one in others)], ignore_index=True)
-    return scores.assign(model_version=scorer.version)
-
-
 def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = None) -> pd.DataFrame:
     """The numbers of the scores, without reasons, over one horizon: that of the terms, or one of `Scorer.horizons`.
 
@@ -172,10 +68,10 @@ def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = No
             where="horizon_days",
             next="Train it with this horizon among time.horizons.",
         )
-    return _predictions(scorer, rows, scorer.horizons if days != known[0] else ())[days]
+    return by_horizon(scorer, rows, scorer.horizons if days != known[0] else ())[days]
 
 
-def _predictions(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
+def by_horizon(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
     """By horizon in days: that of the terms first, then the others from the shortest on."""
     terms, inputs = scorer.terms, scorer.inputs
     said = scorer.opinion(rows)
@@ -213,15 +109,3 @@ def _predictions(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) 
         )
         for days, one in sorted(foreseen.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }
-
-
-def score_orders(scorer: Scorer, orders: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    """Scores from raw orders: a frame with customer_id, ordered_at, amount and what else the schema knows.
-
-    Naive times are read as UTC. Every customer with an order before `as_of` gets a row per horizon.
-    """
-    terms = scorer.terms
-    log = Log(orders, currency=terms.currency, gross_margin=terms.gross_margin, timezone="UTC")
-    histories = ingest(log, now_us=None).histories
-    rows = snapshot(histories, as_of=[as_of], features=list(scorer.inputs))
-    return score(scorer, rows.to_pandas(date_as_object=False))

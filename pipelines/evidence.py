@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError
-from models import bundle, scorer
+from models import bundle, scorer, scoring
 from pipelines.rival import Rival
 
 TIMED_ROWS = 1000
@@ -70,9 +70,9 @@ def examine(folder: Path, rows: pd.DataFrame) -> Candidate:
     try:
         scores = scorer.predict(read, rows)
         timed = rows.sample(TIMED_ROWS, replace=True, random_state=0)
-        scorer.score(read, timed.head(1))  # what only the first call takes
+        scoring.score(read, timed.head(1))  # what only the first call takes
         started = process_time()
-        scorer.score(read, timed)
+        scoring.score(read, timed)
         seconds_per_row = (process_time() - started) / TIMED_ROWS
     except (KeyError, TypeError, ValueError) as error:
         return Candidate(manifest=manifest, unusable=f"it cannot score the rows of this log: {error}")

@@ -17,7 +17,7 @@ from features.errors import InputError
 from features.histories import Histories
 from features.labels import left, period, with_labels
 from features.snapshot import snapshot
-from models import CHAMPION, STAYWORTH, metrics, scorer, windows
+from models import CHAMPION, STAYWORTH, fitting, metrics, scorer, windows
 from models.baselines import COUNTED, fit_opponents
 from models.prediction import Prediction
 from models.profit_metrics import Campaign
@@ -144,7 +144,7 @@ def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
 
 def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
     """The model made from a lesson."""
-    return scorer.fit(
+    return fitting.fit(
         taught.rows,
         taught.now,
         features=taught.features,

@@ -13,7 +13,7 @@ import pyarrow as pa
 from features.errors import Refusal
 from features.histories import Histories
 from features.snapshot import snapshot
-from models import bundle, registry, scorer
+from models import bundle, registry, scoring
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.config import Config
@@ -57,7 +57,7 @@ def score(
     _refuse_stale(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
     rows = snapshot(histories, as_of=[as_of], features=list(model.inputs)).to_pandas(date_as_object=False)
-    scores = with_segment(scorer.score(model, rows), rows)
+    scores = with_segment(scoring.score(model, rows), rows)
     table = pa.Table.from_pandas(scores, preserve_index=False)
     as_of_day = table["as_of"].cast(pa.date32())
     table = table.set_column(table.column_names.index("as_of"), "as_of", as_of_day)

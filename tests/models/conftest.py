@@ -10,8 +10,9 @@ import pytest
 
 from features.labels import with_labels
 from features.snapshot import snapshot
-from models import scorer
+from models import fitting
 from models.recipe import Recipe
+from models.scorer import Scorer
 from models.terms import Terms
 from models.trees import defaults
 from pipelines.learn import Lesson, lesson
@@ -52,10 +53,10 @@ def small(read, cdnow_path) -> Small:
 def grow(small):
     """Grows a model of a make, with 25 fast trees; never the same one twice."""
 
-    def grown(make: str, *, under_contract: bool = False) -> scorer.Scorer:
+    def grown(make: str, *, under_contract: bool = False) -> Scorer:
         is_contractual = under_contract or make == CONTRACT
         params = defaults(len(small.lesson.rows)) | {"rounds": 25, "learning_rate": 0.3}
-        return scorer.fit(
+        return fitting.fit(
             small.contract if is_contractual else small.lesson.rows,
             small.lesson.now,
             features=small.lesson.features,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models import bundle, scorer
+from models import bundle, scoring
 from models.recipe import Recipe
 from models.trees import DEFAULTS
 from pipelines.learn import learn
@@ -23,8 +23,8 @@ def test_scores_are_the_same_before_and_after(model, taught, folder):
     _, _, test = taught
     back = bundle.read(folder)
     pd.testing.assert_frame_equal(
-        scorer.score(back, test).drop(columns="model_version"),
-        scorer.score(model, test).drop(columns="model_version"),
+        scoring.score(back, test).drop(columns="model_version"),
+        scoring.score(model, test).drop(columns="model_version"),
     )
     assert (folder / "manifest.sha256").read_text().startswith(back.version)
 

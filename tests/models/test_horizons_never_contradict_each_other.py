@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from models import blend, bundle, horizons, intervals, scorer, season, windows
+from models import blend, bundle, horizons, intervals, scorer, scoring, season, windows
 from models.bgnbd import BGNBD
 from models.pareto_nbd import ParetoNBD
 from models.recipe import Recipe
@@ -73,12 +73,12 @@ def test_the_main_horizon_is_what_it_is_without_others(taught, model, over):
     now = taught[0].now
     alone = replace(model, horizons=())
     pd.testing.assert_frame_equal(scorer.predict(alone, now), over[90])
-    assert scorer.score(alone, now)["horizon_days"].unique().tolist() == [90]
+    assert scoring.score(alone, now)["horizon_days"].unique().tolist() == [90]
 
 
 def test_scores_have_the_main_horizon_first_and_reasons_for_it_alone(taught, model, over):
     now = taught[0].now
-    scores = scorer.score(model, now)
+    scores = scoring.score(model, now)
     assert scores["horizon_days"].tolist() == np.repeat([90, 30, 180, 365], len(now)).tolist()
     for days in DAYS:
         part = scores[scores["horizon_days"] == days].reset_index(drop=True)

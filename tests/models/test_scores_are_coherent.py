@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, logit
 
 from features.errors import InputError
-from models import blend, bundle, churn, scorer
+from models import blend, bundle, churn, scorer, scoring
 from models.baselines import fit_opponents
 from models.value import KINDS
 
@@ -67,17 +67,17 @@ def test_a_score_is_the_members_opinions_weighted_at_the_level_of_the_day(made, 
 
 def test_a_customer_scored_alone_equals_the_same_customer_in_the_batch(made, small):
     model = made("gamma")
-    batch = scorer.score(model, small.test)
+    batch = scoring.score(model, small.test)
     for row in range(0, len(small.test), 350):
         pd.testing.assert_frame_equal(
-            scorer.score(model, small.test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
+            scoring.score(model, small.test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
         )
 
 
 @pytest.mark.parametrize("make", ["gamma", *ALONE])
 def test_no_rows_are_refused_in_words(made, small, make):
     with pytest.raises(InputError, match="no customers"):
-        scorer.score(made(make), small.test.iloc[:0])
+        scoring.score(made(make), small.test.iloc[:0])
 
 
 def test_totals_of_the_window_nobody_has_seen_are_within_ten_percent(made, small):
@@ -113,8 +113,8 @@ def test_a_bundle_scores_as_the_model_did_and_has_its_weights(made, small, tmp_p
     assert back.intervals == model.intervals
     assert back.members.simple == model.members.simple
     pd.testing.assert_frame_equal(
-        scorer.score(back, rows).drop(columns="model_version"),
-        scorer.score(model, rows).drop(columns="model_version"),
+        scoring.score(back, rows).drop(columns="model_version"),
+        scoring.score(model, rows).drop(columns="model_version"),
     )
     kept = json.loads((tmp_path / "model.json").read_text())["blend"]
     assert kept == {"no_order": model.blend.no_order, "value": model.blend.value}

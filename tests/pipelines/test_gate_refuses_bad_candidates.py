@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from models import STAYWORTH, bundle, scorer
+from models import STAYWORTH, bundle, scoring
 from models.prediction import Prediction
 from pipelines import evidence as evidences
 from pipelines import gate_bundle
@@ -127,7 +127,7 @@ def test_one_too_good_to_be_true_is_refused(good, judged, predicted, taught):
 
 
 def test_one_too_slow_is_refused(good, candidate_folder, taught, monkeypatch):
-    real = scorer.score
+    real = scoring.score
 
     def slow(model, rows):
         started = evidences.process_time()
@@ -135,7 +135,7 @@ def test_one_too_slow_is_refused(good, candidate_folder, taught, monkeypatch):
             pass
         return real(model, rows)
 
-    monkeypatch.setattr(scorer, "score", slow)
+    monkeypatch.setattr(scoring, "score", slow)
     assert refused_by(replace(good, candidate=examine(candidate_folder, taught[2]))) == ["G05"]
 
 

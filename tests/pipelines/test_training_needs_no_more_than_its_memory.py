@@ -1,5 +1,6 @@
 """A lesson larger than memory is learnt from a sample and from rows on disk, and is the same lesson."""
 
+import json
 import sys
 from datetime import UTC, date, datetime
 
@@ -10,6 +11,9 @@ import pyarrow as pa
 import pytest
 
 from features import buckets
+from features.errors import InputError
+from features.labels import with_labels
+from features.snapshot import snapshot
 from models import metrics, scorer, trees
 from models.recipe import Recipe
 from models.timeline import test_day as day_of_test
@@ -17,7 +21,7 @@ from pipelines.cli import main
 from pipelines.config import load
 from pipelines.gather import LABELS, gather
 from pipelines.learn import learn, lesson
-from pipelines.orders import read_orders
+from pipelines.orders import read_orders, reconciliation
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
 NOW_US = int(NOW.timestamp() * 1_000_000)
@@ -50,6 +54,19 @@ def shop(tmp_path_factory, cdnow_path):
         return load(folder / "stayworth.toml")
 
     return configured
+
+
+@pytest.fixture
+def stayworth(monkeypatch, capsys):
+    """Runs a command; returns exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture
@@ -128,9 +145,6 @@ def test_a_model_of_streamed_rows_is_as_good_as_one_of_memory(gathered, shop, re
             said, config.terms, Recipe(trees.DEFAULTS, trees.DEFAULTS, kind="gamma", seed=7, rows=1_000_000)
         )
     day = date(1998, 4, 2)
-    from features.labels import with_labels
-    from features.snapshot import snapshot
-
     histories = read(cdnow_path).histories
     test = with_labels(histories, snapshot(histories, as_of=[day]), horizon_days=90).to_pandas(date_as_object=False)
     scores = {memory: scorer.predict(model, test) for memory, model in found.items()}
@@ -143,17 +157,13 @@ def test_a_model_of_streamed_rows_is_as_good_as_one_of_memory(gathered, shop, re
     assert auc[PLENTY] > 0.8
 
 
-def test_a_gpu_that_is_not_there_is_said_before_anything_is_read(shop, monkeypatch, capsys):
+def test_a_gpu_that_is_not_there_is_said_before_anything_is_read(shop, stayworth, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    config = shop(device="cuda")
-    (config.home / "stayworth.toml").write_text(
-        (config.home / "stayworth.toml").read_text().replace("cdnow.parquet", "not_there.parquet")
-    )
-    monkeypatch.setattr(sys, "argv", ["stayworth", "train", "-c", str(config.home / "stayworth.toml")])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 2
-    assert 'train.device: is "cuda", but XGBoost finds no GPU on this machine' in capsys.readouterr().err
+    path = shop(device="cuda").home / "stayworth.toml"
+    path.write_text(path.read_text().replace("cdnow.parquet", "not_there.parquet"))
+    code, _, said = stayworth("train", "-c", str(path))
+    assert code == 2
+    assert 'train.device: is "cuda", but XGBoost finds no GPU on this machine' in said
 
 
 @pytest.mark.parametrize(
@@ -161,33 +171,25 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_is_read(shop, monkeypat
     [({"rows": 9_999}, "'train.rows' should be greater than or equal to 10000, found 9999"), ({"row": 1}, "'rows'")],
 )
 def test_too_few_rows_are_refused(shop, keys, said):
-    from features.errors import InputError
-
     with pytest.raises(InputError, match=said):
         shop(**keys)
 
 
-def test_a_size_that_is_none_is_refused(shop, monkeypatch, capsys):
-    config = shop()
-    arguments = ["train", "-c", str(config.home / "stayworth.toml"), "--memory", "much"]
-    monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 2
-    assert "'much' is not a size" in capsys.readouterr().err
+def test_a_size_that_is_none_is_refused(shop, stayworth):
+    code, _, said = stayworth("train", "-c", str(shop().home / "stayworth.toml"), "--memory", "much")
+    assert code == 2
+    assert "'much' is not a size" in said
 
 
 @pytest.mark.slow
-def test_train_within_little_memory_goes_the_whole_way(shop, monkeypatch, capsys):
+def test_train_within_little_memory_goes_the_whole_way(shop, stayworth):
     """Judged, through the gate and registered; the account is that of all customers."""
     config = shop(rows=100_000)
-    arguments = ["train", "-c", str(config.home / "stayworth.toml"), "--memory", "700MB", "--json"]
-    monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
-    main()
-    told = pd.read_json(capsys.readouterr().out, typ="series")
+    code, out, _ = stayworth("train", "-c", str(config.home / "stayworth.toml"), "--memory", "700MB", "--json")
+    told = json.loads(out)
+    assert code == 0
     assert told["promoted"]
     assert 0 < told["drawn"] < told["customers"] == 23_570
     assert told["streamed_rows"] > 90_000
-    source = pd.read_json(config.folder / "reconciliation.json").set_index("what").loc["source"]
-    assert source["rows"] == len(pd.read_parquet(config.data.orders))
-    assert read_orders(config, now=NOW).account.orders[0].rows == source["rows"]
+    account = json.loads((config.folder / "reconciliation.json").read_text())
+    assert account == reconciliation(read_orders(config, now=NOW).account.orders)

@@ -17,7 +17,7 @@ import pytest
 
 from features.errors import InputError
 from features.snapshot import snapshot
-from models import scorer
+from models import scoring
 from pipelines.score import with_segment
 from pipelines.store import write_table
 from serving.launch import serve
@@ -217,7 +217,7 @@ def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, odd
     orders["quantity"] = 1
     orders.to_csv(tmp_path / "orders.csv", index=False)
     features = snapshot(read(tmp_path / "orders.csv").histories, as_of=[date(2020, 3, 1)]).to_pandas()
-    write_table(tmp_path / "scores.parquet", with_segment(scorer.score(model, features), features))
+    write_table(tmp_path / "scores.parquet", with_segment(scoring.score(model, features), features))
     process, url, _ = start(tmp_path / "scores.parquet", tmp_path, TOKEN)
     try:
         answered = []
