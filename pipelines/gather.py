@@ -63,7 +63,7 @@ class Size(NamedTuple):
     lesson_rows: int
     """Customers × cut-offs of the larger lesson, at most."""
     share: float
-    """The share of the customers whose lesson fits into memory, 0 … 1."""
+    """The share of the customers whose lesson fits into memory; 1 or more: of all."""
 
 
 def gather(config: Config, *, now_us: int, memory_bytes: int, folder: Path, say: Callable[[str], None]) -> Gathered:
@@ -95,10 +95,12 @@ def gather(config: Config, *, now_us: int, memory_bytes: int, folder: Path, say:
             tallies.append(tally)
             if is_streamed and histories.customers:
                 path = folder / f"rows-{len(parts):04d}.parquet"
-                part = replace(histories, whole=(first_day, end))
-                rows = _labelled(part, chunks(part, as_of=days, features=features), horizon_days=horizon_days)
+                rows = _labelled(
+                    replace(histories, whole=(first_day, end)), as_of=days, features=features, horizon_days=horizon_days
+                )
                 parts.append((path, _write(path, _drawn(rows, wanted, seed=config.train.seed + len(parts)))))
-            del histories
+                del rows
+            del histories  # before the next part is read
         store.write_tables(folder / store.QUARANTINE, quarantine(opened))
         drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
         sample, _ = histories_of(opened, *drawn)
@@ -117,7 +119,7 @@ def _size(
     """From the day of each customer's first order; who has left since is counted as well."""
     lessons = [" + ".join(f"count(*) filter (first < {microseconds(day)})" for day in days) for days in cut_offs]
     customers, *rows = opened.rows(f"""
-        select count(*), {", ".join(lessons)} from
+        select count(first), {", ".join(lessons)} from
         (select min("at") filter (cents >= 0) as first from usable_orders group by customer_id)""")[0]
     log_rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
     room = memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
@@ -130,10 +132,10 @@ def _of_drawn(relation: str, share: float) -> str:
     return f"(select * from {relation} where hash(customer_id, 'drawn') % {MILLION} < {int(share * MILLION)})"
 
 
-def _labelled(histories: Histories, tables: Iterator[pa.Table], *, horizon_days: int) -> Iterator[pa.Table]:
+def _labelled(histories: Histories, *, as_of: list[date], features: list[str], horizon_days: int) -> Iterator[pa.Table]:
     """Feature rows with what the trees learn of them; all that is a measure as float32, as the trees have it."""
     first = 0
-    for table in tables:
+    for table in chunks(histories, as_of=as_of, features=features):
         ids = table["customer_id"].chunk(0).dictionary
         some = _span(histories, first, first + len(ids))
         first += len(ids)

@@ -154,6 +154,7 @@ orders = {orders}
 {timezone}
 {format}
 horizon_days = 90                    # no order for this long (or left_at within it) is churn; `stayworth check` advises
+# horizons = [30, 180]                 # further days to look ahead, from the same model
 
 [money]
 currency = "{currency}"                     # {currency_note}
@@ -167,6 +168,9 @@ lifetime_days = 1095                 # ASSUMED: how far customer lifetime value 
 [train]
 trials = 30                          # Optuna trials for the churn trees and for the value trees
 seed = 7
+# rows = 1_000_000                     # on how many rows trees grow; default 100_000; more stream from disk
+# device = "cuda"                      # grow them on a GPU
+# monotone = {{recency_days = 1}}        # churn may only rise (1) or only fall (-1) with a feature
 
 [tracking]
 uri = "sqlite:///mlflow.db"          # or the address of an MLflow server

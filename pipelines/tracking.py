@@ -26,7 +26,18 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = ("features", "models")
 """The packages a logged model takes with it."""
 
-REQUIREMENTS = ("duckdb", "mlflow", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "xgboost")
+REQUIREMENTS = (
+    "duckdb",
+    "mlflow",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "threadpoolctl",
+    "xgboost",
+)
 """What those packages import; named, because MLflow would take 16 s to find out."""
 
 HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "total_bias")

@@ -182,7 +182,7 @@ def test_a_changed_byte_in_the_registry_no_change(shop):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
-    with pytest.raises(InputError, match=r"churn\.ubj is not what its hash says"):
+    with pytest.raises(InputError, match=r"quiet\.ubj is not what its hash says"):
         champion.promote(shop, "2", now=NOW, why="by hand")
     stands(shop)
 

@@ -36,10 +36,12 @@ def read(folder):
 """
 SCORER_STUB = """
 from typing import NamedTuple
-import pandas as pd
 
 class Scorer(NamedTuple):
     version: str
+"""
+SCORING_STUB = """
+import pandas as pd
 
 def score_orders(scorer, orders, *, as_of):
     spent = orders[pd.to_datetime(orders["ordered_at"]).dt.date < as_of].groupby("customer_id")["amount"].sum()
@@ -86,7 +88,8 @@ def code(tmp_path_factory):
     shutil.copytree(tracking.ROOT / "features", root / "features", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "models").mkdir()
     shutil.copy(tracking.ROOT / "models" / "pyfunc.py", root / "models")
-    for name, text in {"__init__": "", "bundle": BUNDLE_STUB, "scorer": SCORER_STUB}.items():
+    stubs = {"__init__": "", "bundle": BUNDLE_STUB, "scorer": SCORER_STUB, "scoring": SCORING_STUB}
+    for name, text in stubs.items():
         (root / "models" / f"{name}.py").write_text(text)
     return root
 
