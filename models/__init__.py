@@ -1,7 +1,10 @@
 """Feature rows → probabilities and money.
 
-timeline says which cut-offs teach; churn, value, intervals and lifetime are the parts of the model and scorer puts
-them together; baselines are its opponents and metrics the judge; bundle keeps a model as data, registry finds it.
+    who      trees (churn, value, ziln) and the opponents (baselines: bgnbd, pareto_nbd, gamma_gamma, rules)
+    how      timeline says which cut-offs teach, recipe how; members are fitted, blend weighs them, level follows the
+             season, intervals and windows (other horizons) are learnt in a rehearsal: fitting puts it all together
+    what     scorer is the whole model, scoring and explain its answers; bundle keeps it as data, registry finds it
+    whether  metrics, profit_metrics and tables judge, with bootstrap intervals
 """
 
 STAYWORTH = "stayworth"
