@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from models import trees
 from models.timeline import test_day
 from pipelines import store
 from pipelines.config import Config
@@ -23,6 +24,7 @@ def evaluate(
     Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it.
     """
     terms, seed = config.terms, config.train.seed
+    trees.present(config.train.device)
     store.writable(config.folder / store.BACKTEST)
     say("reading orders")
     histories = read_orders(config, now=now).histories
