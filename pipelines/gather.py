@@ -32,7 +32,8 @@ from pipelines.features import extent
 from pipelines.learn import learnt_from, without_unknown_year
 
 CELL_BYTES = 45
-"""Memory that a value of a lesson takes at the peak of becoming a model, all copies together: an estimate, held to by one run of 1 M customers."""
+"""Memory that a value of a lesson takes at the peak of becoming a model, all copies together: an estimate; a run of a
+million customers kept to it."""
 STREAMED_BYTES = 60
 """Memory that a row on disk takes while trees are grown on it: what it is to learn, and how far it is learnt."""
 MILLION = 1_000_000
