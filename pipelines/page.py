@@ -27,6 +27,9 @@ from pipelines.verdict import (
     verdicts,
 )
 
+DAILY = ("roc_auc", "log_loss", "ece", "value_deviance", "total_bias")
+"""Metrics shown of each day of the backtest."""
+
 
 def page(
     *,
@@ -40,12 +43,13 @@ def page(
     assumptions: Sequence[tuple[str, str]],
     reconciliation: Sequence[Mapping[str, Any]],
     written_on: date | str,
+    backtest: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The page as text; where there is no plan, it says which command makes one.
 
     `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
-    ISO text. All text is escaped.
+    ISO text; `backtest` as in backtest.json, empty where `evaluate` has not run. All text is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -85,6 +89,8 @@ def page(
         earning=EARNING,
         captions=captions(metrics),
         verdicts=judgement,
+        days=[{"metrics": one, "tally": tally(verdicts(one))} for one in backtest],
+        daily=DAILY,
         tally=tally(judgement),
         figures={name: Markup(fragment) for name, fragment in theme.to_html(figures).items()},
         plotly=Markup(theme.script()),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines import store
 from pipelines.config import Config
@@ -38,6 +39,13 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
+        backtest=_backtest(config),
     )
     store.write_text(path, html)
     return path
+
+
+def _backtest(config: Config) -> list[dict[str, Any]]:
+    """The days that `evaluate` judged; none where it has not run."""
+    path = config.folder / store.BACKTEST
+    return store.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

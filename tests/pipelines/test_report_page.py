@@ -191,6 +191,16 @@ def test_without_an_offer_the_page_says_how_to_give_one(whole):
     assert "What a campaign would have earned, USD per customer judged" in whole
 
 
+def test_the_days_of_the_backtest_are_shown_or_asked_for(whole):
+    assert "stayworth evaluate" in whole
+    days = [evaluated() | {"as_of": "1998-02-01"}, evaluated() | {"as_of": "1998-03-03"}]
+    shown = page(backtest=days)
+    assert "Was that day luck?" in shown
+    assert "1 February 1998" in shown
+    assert "3 March 1998" in shown
+    assert "stayworth evaluate" not in shown
+
+
 def test_a_model_without_intervals_has_no_picture_of_them(whole):
     text = page(metrics=evaluated() | {"coverage": {}})
     assert 'id="coverage"' in whole
