@@ -12,16 +12,19 @@ from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, Shop
 from benchmarks.accuracy_table import COMPARED, METRICS, header, lines, verdicts
 from benchmarks.table import show
 from models import STAYWORTH
-from pipelines.config import Output
+from pipelines.config import Output, Tracking
 from pipelines.evaluate import evaluate
 
+SEGMENT = 500
+"""Customers of a segment that is looked at by itself."""
 SHOPS = {"CDNOW": CDNOW, "Online Retail II": ONLINE_RETAIL}
 
 
 def backtest(shop: Shop, *, trials: int | None, cut_offs: int) -> list[dict[str, Any]]:
     """The evaluation of each test day, oldest first; trials: None for as many as the config says."""
     with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("") as status:
-        config = shop.config().model_copy(update={"output": Output(folder=scratch)})
+        places = {"output": Output(folder=scratch), "tracking": Tracking(uri=f"sqlite:///{scratch}/mlflow.db")}
+        config = shop.config().model_copy(update=places)
         return evaluate(config, now=datetime.now(UTC), trials=trials, cut_offs=cut_offs, say=status.update)
 
 
@@ -36,6 +39,8 @@ def backtests() -> dict[str, Any]:
         for one in results[name]:
             title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
             show(title, header(one), lines(one))
+            large = {segment: of["ece"] for segment, of in one["segments"].items() if of["customers"] >= SEGMENT}
+            print("ECE by segment: " + ", ".join(f"{segment} {ece:.3f}" for segment, ece in large.items()))
         show(
             f"{name}: {STAYWORTH} better / not to tell apart / worse, in test days (95 % interval of the difference)",
             ["against", *(METRICS[metric] for metric in COMPARED)],

@@ -28,7 +28,8 @@ from models.recipe import Recipe
 from models.scorer import Scorer
 from models.timeline import Timeline
 from pipelines.config import Config
-from pipelines.learn import SEASON, Lesson, judge, learn, lesson
+from pipelines.judge import judge, rows_to_judge
+from pipelines.learn import SEASON, Lesson, learn, lesson
 from pipelines.tune import Folds, tune
 
 SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
@@ -42,7 +43,8 @@ def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
     taught = lesson(histories, config.terms, as_of=as_of)
     model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
-    return judge(histories, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
+    test = rows_to_judge(histories, config.terms, as_of=as_of)
+    return judge(test, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
 
 
 def cdnow_forward() -> dict[str, Any]:

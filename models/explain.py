@@ -47,14 +47,13 @@ def no_order(scorer: Scorer, rows: pd.DataFrame) -> Parts:
         added = np.column_stack([scorer.leaving.slope * parts[:, :-1], np.zeros(len(rows))])
         base = scorer.leaving.slope * parts[:, -1] + scorer.leaving.intercept
         return _divided(_names(scorer), base, added, scorer.leaving.probability(rows, scorer.inputs))
-    (base, added), _ = _added(scorer, rows)
-    return _divided(_names(scorer), base, added, scorer.opinion(rows).no_order)
+    said, (base, added), _ = _added(scorer, rows)
+    return _divided(_names(scorer), base, added, said.no_order)
 
 
 def expected_value(scorer: Scorer, rows: pd.DataFrame) -> Parts:
     """What adds up to the expected value, currency units."""
-    said = scorer.opinion(rows)
-    (odds_base, odds), (value_base, values) = _added(scorer, rows)
+    said, (odds_base, odds), (value_base, values) = _added(scorer, rows)
     order, value = expit(-said.log_odds), np.exp(said.log_value)
     order_base, given_base = expit(-odds_base), np.exp(value_base)
     of_order = _shares(odds) * ((order - order_base) * (value + given_base) / 2)[:, None]
@@ -103,14 +102,18 @@ def centre(scorer: Scorer, rows: pd.DataFrame) -> tuple[float, float]:
     return float(np.mean(said.log_odds - quiet.sum(axis=1))), float(np.mean(said.log_value - value.sum(axis=1)))
 
 
-def _added(scorer: Scorer, rows: pd.DataFrame) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """Of the log-odds of no order and of the ln of value: the base (rows,), and what each name adds (rows, names)."""
+def _added(scorer: Scorer, rows: pd.DataFrame) -> tuple[Opinion, tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """The opinion, and of its log-odds of no order and of its ln of value the base and what each name adds.
+
+    Bases have the shape (rows,), what is added (rows, names).
+    """
     said, nobody = scorer.opinion(rows), np.zeros(len(rows))
     at_level = scorer.level.moved(
         Opinion(nobody + scorer.centre[0], nobody + scorer.centre[1]), as_of=rows["as_of"].to_numpy()
     )
     quiet, value = _features(scorer, rows)
     return (
+        said,
         (at_level.log_odds, np.column_stack([quiet, said.log_odds - quiet.sum(axis=1) - at_level.log_odds])),
         (at_level.log_value, np.column_stack([value, said.log_value - value.sum(axis=1) - at_level.log_value])),
     )

@@ -94,19 +94,27 @@ class Level:
 _YEAR = timedelta(days=YEAR_DAYS)
 
 
+def drawn_to_mean(shifts: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shifts of cut-offs (axis 0) drawn to their mean by USUAL² / (USUAL² + variance), and that mean.
+
+    The better known a shift, the more it counts in the mean, and the less it is drawn.
+    """
+    means = np.average(shifts, axis=0, weights=1 / (USUAL**2 + variances))
+    return means + (shifts - means) * USUAL**2 / (USUAL**2 + variances), means
+
+
 def learn(
     said: Mapping[str, Opinion], outcomes: Mapping[str, Outcome], *, drift: tuple[float, float] | None = None
 ) -> Level:
     """The shifts of cut-offs, by ISO day: what was said of each customer, and what became of them.
 
-    A shift is drawn to the mean of all by how surely it is measured: by USUAL² / (USUAL² + its variance).
+    A shift is drawn to the mean of all by how surely it is measured.
     """
     days = sorted(said)
     shifts, variances = (
         np.array(of) for of in zip(*(_measured(said[day], outcomes[day]) for day in days), strict=True)
     )
-    means = np.average(shifts, axis=0, weights=1 / (USUAL**2 + variances))
-    drawn = means + (shifts - means) * USUAL**2 / (USUAL**2 + variances)
+    drawn = drawn_to_mean(shifts, variances)[0]
     return Level(days, drawn[:, 0].tolist(), drawn[:, 1].tolist(), drift)
 
 

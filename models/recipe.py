@@ -1,7 +1,8 @@
 """How a model is made: everything that is chosen before it sees the rows it is fitted on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -36,3 +37,9 @@ class Recipe:
     def drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows the trees are grown on, in their order."""
         return rows if len(rows) <= self.rows else rows.sample(self.rows, random_state=self.seed).sort_index()
+
+    def flat(self) -> dict[str, Any]:
+        """What was chosen, one level deep: for people and for MLflow's parameters."""
+        told = asdict(self)
+        grown = {f"{task}_{name}": value for task in ("churn", "value") for name, value in told.pop(task).items()}
+        return grown | {name: value for name, value in told.items() if value not in (None, {})}

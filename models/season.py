@@ -20,7 +20,7 @@ from scipy.special import expit
 from features.clock import YEAR_DAYS
 from models import trees
 from models.blend import CERTAIN
-from models.level import FARTHEST, UNKNOWN, USUAL
+from models.level import FARTHEST, UNKNOWN, drawn_to_mean
 from models.likelihood import Floats
 from models.recipe import Recipe
 
@@ -64,13 +64,12 @@ def fit(
     cut_offs, place = np.unique(numbers, return_inverse=True)
     found = [_measured(*(of[place == one] for of in (share, weight, offset))) for one in range(len(cut_offs))]
     shifts, variances = np.array(found).T
-    mean = float(np.average(shifts, weights=1 / (USUAL**2 + variances)))
-    shifts = mean + (shifts - mean) * USUAL**2 / (USUAL**2 + variances)
+    shifts, mean = drawn_to_mean(shifts, variances)
     data = trees.matrix(rows, inputs, share.astype(np.float32), offset=offset + shifts[place])
     data.set_weight(weight / weight.mean())
     how: dict[str, Any] = {"params": recipe.churn, "seed": recipe.seed, "device": recipe.device}
     booster = trees.grow(data, objective="binary:logistic", monotone=monotone, **how)
-    return Share(booster, cut_offs.astype(int).tolist(), shifts.tolist(), mean)
+    return Share(booster, cut_offs.astype(int).tolist(), shifts.tolist(), float(mean))
 
 
 def days(rows: pd.DataFrame) -> Floats:

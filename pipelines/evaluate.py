@@ -6,9 +6,10 @@ from typing import Any
 
 from models import trees
 from models.timeline import test_day
-from pipelines import store
+from pipelines import pictures, store, tracking
 from pipelines.config import Config
-from pipelines.learn import judge, learn, lesson
+from pipelines.judge import judge, rows_to_judge
+from pipelines.learn import learn, lesson
 from pipelines.orders import read_orders
 from pipelines.tune import tune
 
@@ -18,7 +19,7 @@ RESAMPLES = 100
 def evaluate(
     config: Config, *, now: datetime, trials: int | None, cut_offs: int, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """The evaluation at each of `cut_offs` test days, oldest first; written to backtest.json.
+    """The evaluation at each of `cut_offs` test days, oldest first; written to backtest.json, then a run in MLflow.
 
     The test days step back from the latest by a third of the horizon, fewer where the history is too short.
     Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it.
@@ -50,6 +51,14 @@ def evaluate(
         say(f"cut-off {number} of {len(days)}: {day}")
         taught = lesson(histories, terms, as_of=day)
         model = learn(taught, terms, recipe)
-        results.append(judge(histories, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
+        test = rows_to_judge(histories, terms, as_of=day)
+        results.append(judge(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
     store.write_json(config.folder / store.BACKTEST, results)
+    say("logging to MLflow")
+    tracking.log_backtest(
+        uri=config.tracking_uri,
+        results=results,
+        params=recipe.flat() | {"horizon_days": terms.horizon_days},
+        figures=pictures.evaluation(results[-1]),
+    )
     return results

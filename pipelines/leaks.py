@@ -19,14 +19,14 @@ import pyarrow.compute as pc
 from features.errors import InputError, Refusal
 from features.histories import Histories
 from features.ingest import histories_of, ingest, no_order
-from features.labels import with_labels
 from features.reading import Reading, reading
 from features.snapshot import snapshot
 from models.terms import Terms
 from pipelines import future
-from pipelines.canaries import dominance, shuffled_labels
 from pipelines.config import Config
-from pipelines.learn import FEWEST, lesson
+from pipelines.judge import rows_to_judge
+from pipelines.learn import lesson
+from pipelines.suspicion import canaries
 
 CUSTOMERS = 50_000
 """Customers the models are shown, at most; the features are compared for all."""
@@ -117,15 +117,7 @@ def _canaries(histories: Histories, terms: Terms, attributes: Sequence[str], *, 
         taught = lesson(histories, terms, as_of=as_of)
     except InputError as error:
         return {"note": error.what}
-    table = snapshot(histories, as_of=[as_of], features=taught.features)
-    test = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    if min(test["churned"].sum(), (~test["churned"]).sum()) < FEWEST:
-        return {"note": f"fewer than {FEWEST} customers left, or stayed, after {as_of}"}
-    return {
-        "customers": len(test),
-        "shuffled_labels": shuffled_labels(taught.rows, test, taught.features, seed=seed),
-        "strongest": dominance(taught.rows, test, taught.features, attributes, seed=seed),
-    }
+    return canaries(taught, rows_to_judge(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed)
 
 
 def findings(content: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One model made as of a day, from nothing known later, and its judgement on what followed.
+"""One model made as of a day, from nothing known later.
 
 `train`, the final model and every cut-off of `evaluate` go through here, so that what is judged is what is served.
 """
@@ -6,7 +6,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +16,13 @@ from features.errors import InputError
 from features.histories import Histories
 from features.labels import left, period, with_labels
 from features.snapshot import snapshot
-from models import CHAMPION, STAYWORTH, fitting, metrics, scorer, windows
-from models.baselines import COUNTED, fit_opponents
-from models.prediction import Prediction
-from models.profit_metrics import Campaign
+from models import fitting, windows
+from models.baselines import COUNTED
 from models.recipe import Recipe
 from models.scorer import Scorer
 from models.stream import Stream
 from models.terms import Terms
 from models.timeline import SHORT_DAYS, Timeline, recent, timeline
-from retention.offers import BetaPrior, Offer
 
 FEWEST = 5
 """Customers of each kind at every cut-off: below it a model could only repeat their names."""
@@ -56,11 +52,6 @@ class Lesson:
     """Days of the horizons beside that of the terms; their labels are among the rows."""
     more: Stream | None = None
     """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
-
-    @property
-    def rehearsal(self) -> pd.DataFrame:
-        """The rows of the training cut-offs: those whose windows had closed by the latest matured cut-off."""
-        return self.rows[self.rows["as_of"].isin(pd.to_datetime(self.timeline.train))].reset_index(drop=True)
 
 
 def lesson(
@@ -155,68 +146,6 @@ def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
         recent=taught.recent,
         other_horizons=taught.other_horizons,
         more=taught.more,
-    )
-
-
-def judge(
-    histories: Histories,
-    taught: Lesson,
-    model: Scorer,
-    terms: Terms,
-    *,
-    offer: Offer | None,
-    resamples: int,
-    seed: int,
-    champion: Scorer | None = None,
-) -> dict[str, Any]:
-    """The evaluation (`metrics.json`) of a model, its opponents and the champion on the window after its day.
-
-    With an offer, in money too.
-    """
-    as_of = taught.timeline.as_of
-    table = snapshot(histories, as_of=[as_of])
-    test = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    opponents = fit_opponents(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
-    predictions = {
-        STAYWORTH: _prediction(model, test),
-        **{name: opponent.predict(test) for name, opponent in opponents.items()},
-        **({CHAMPION: _prediction(champion, test)} if champion else {}),
-    }
-    return {
-        "as_of": as_of.isoformat(),
-        "horizon_days": terms.horizon_days,
-        "customers": len(test),
-        "currency": terms.currency,
-        "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
-        "level": model.level.rule(as_of=as_of),
-        **metrics.evaluate(
-            test,
-            predictions,
-            resamples=resamples,
-            seed=seed,
-            confidence=0.95,
-            campaign=_campaign(offer, clv=scorer.predict(model, test)["clv"].to_numpy()) if offer else None,
-        ),
-    }
-
-
-def _campaign(offer: Offer, *, clv: np.ndarray) -> Campaign:
-    """The offer as the profit metrics take it; `clv` of each customer judged, currency units."""
-    rate = offer.save_rate
-    return Campaign(
-        name=offer.name,
-        contact_cost=offer.contact_cost,
-        incentive_cost=offer.incentive_cost,
-        save_rate=(rate.alpha, rate.beta) if isinstance(rate, BetaPrior) else rate,
-        redeem_rate=offer.redeem_rate,
-        clv=clv,
-    )
-
-
-def _prediction(model: Scorer, rows: pd.DataFrame) -> Prediction:
-    scores = scorer.predict(model, rows)
-    return Prediction(
-        *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
     )
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from features.errors import StayworthError
-from features.histories import Histories
-from models import STAYWORTH
+from models import STAYWORTH, metrics, scorer
 from models.recipe import Recipe
 from models.terms import Terms
-from pipelines.learn import Lesson, judge, learn
+from pipelines.judge import CONFIDENCE, prediction
+from pipelines.learn import Lesson, learn
 from pipelines.tune import lots
 
 SHARES = (0.125, 0.25, 0.5)
@@ -24,7 +26,7 @@ RESAMPLES = 100
 
 
 def learning_curve(
-    histories: Histories,
+    test: pd.DataFrame,
     taught: Lesson,
     terms: Terms,
     recipe: Recipe,
@@ -35,8 +37,9 @@ def learning_curve(
 ) -> list[dict[str, Any]]:
     """Customers taught and the metrics `SHOWN` with intervals, fewest customers first, all of them last.
 
-    All are judged on the same customers of the test day, those left out of a share among them. whole: the evaluation of
-    the model of all customers. Empty where there are more than `MOST`; a share that cannot be learnt from is left out.
+    test: the labelled rows of the test day; all are judged on the same customers, those left out of a share among them.
+    whole: the evaluation of the model of all customers. Empty where there are more than `MOST`; a share that cannot be
+    learnt from is left out.
     """
     customers = taught.now["customer_id"].nunique()
     if customers > MOST:
@@ -54,7 +57,8 @@ def learning_curve(
             made = learn(part, terms, recipe)
         except StayworthError:
             continue
-        said = judge(histories, part, made, terms, offer=None, resamples=RESAMPLES, seed=seed)
+        says = {STAYWORTH: prediction(scorer.predict(made, test))}
+        said = metrics.evaluate(test, says, resamples=RESAMPLES, seed=seed, confidence=CONFIDENCE)
         curve.append({"customers": len(part.now), **{name: said["models"][STAYWORTH][name] for name in SHOWN}})
     return [*curve, {"customers": customers, **{name: whole["models"][STAYWORTH][name] for name in SHOWN}}]
 

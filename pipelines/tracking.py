@@ -1,4 +1,5 @@
-"""One training run into MLflow: data set, parameters, metrics, pictures, the gate's decision, the bundle as a model.
+"""Runs into MLflow: of a training, its data set, parameters, metrics, pictures, the gate's decision and the bundle as a
+model; of a backtest, the metrics of every test day.
 
 Only calls of the client, no global run and no global URI. A SQLite file is the default; what is logged lies in the
 folder `mlartifacts` beside it. The first run of a new file takes some seconds more: MLflow makes its tables.
@@ -7,7 +8,7 @@ folder `mlartifacts` beside it. The first run of a new file takes some seconds m
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -113,6 +114,40 @@ def log_run(
     return Logged(run.run_id, number)
 
 
+def log_backtest(
+    *, uri: str, results: Sequence[Mapping[str, Any]], params: Mapping[str, Any], figures: Mapping[str, Any]
+) -> str:
+    """Log the evaluations of several test days as one run; returns its id.
+
+    Headline metrics are `model/metric`, a step per test day, oldest first; backtest.json holds all there is; figures:
+    Plotly figures by name, of the latest day.
+    """
+    from mlflow.entities import Metric, Param
+
+    with registry.session(uri) as client:
+        days = [one["as_of"] for one in results]
+        tags = {"mlflow.source.name": "stayworth evaluate"}
+        run = client.create_run(_experiment(client, uri), tags=tags, run_name=f"backtest {days[0]} to {days[-1]}").info
+        status = "FAILED"
+        try:
+            told = {**params, "test_days": ", ".join(days)}
+            client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in told.items()])
+            for step, one in enumerate(results):
+                metrics = [
+                    Metric(f"{model}/{name}", found[name]["value"], run.start_time, step)
+                    for model, found in one["models"].items()
+                    for name in HEADLINE
+                    if found[name]["value"] is not None
+                ]
+                client.log_batch(run.run_id, metrics=metrics)
+            client.log_text(run.run_id, json.dumps(list(results)), "backtest.json")
+            client.log_text(run.run_id, _page(figures), "figures.html")
+            status = "FINISHED"
+        finally:
+            client.set_terminated(run.run_id, status)
+    return run.run_id
+
+
 def _log_dataset(client: "MlflowClient", run_id: str, dataset: Dataset, source: Mapping[str, Any]) -> None:
     """By the plain entities: MLflow's own data set classes would import and profile the frame."""
     from mlflow.entities import Dataset as Entity
@@ -180,7 +215,7 @@ def _experiment(client: "MlflowClient", uri: str) -> str:
     return client.create_experiment(registry.NAME, artifact_location=beside)
 
 
-def _page(figures: dict[str, Any]) -> str:
+def _page(figures: Mapping[str, Any]) -> str:
     """All figures on one page that opens offline: Plotly's script, 5 MB, is in it once."""
     parts = [
         figure.to_html(full_html=False, include_plotlyjs=place == 0, div_id=name)

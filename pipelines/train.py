@@ -9,7 +9,6 @@ track       run, metrics, pictures, decision and bundle into MLflow, as a versio
 promote     if the gate says yes: the alias `champion` moves to it, and metrics.json describes it
 """
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,17 +16,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from models import STAYWORTH, bundle, trees
 from models.recipe import Recipe
 from models.timeline import test_day
 from pipelines import audit, champion, gate, pictures, rival, store, tracking
 from pipelines.config import Config
-from pipelines.dataset import described
+from pipelines.dataset import Dataset, described
 from pipelines.evidence import Evidence, examine
 from pipelines.features import machine_memory
 from pipelines.gate import Decision
 from pipelines.gather import Gathered, gather
-from pipelines.learn import Lesson, censored_rows, judge, learn, lesson
+from pipelines.judge import judge, rows_to_judge
+from pipelines.learn import Lesson, censored_rows, learn, lesson
 from pipelines.learning_curve import in_words, learning_curve
 from pipelines.orders import write_account
 from pipelines.suspicion import canaries
@@ -36,6 +38,8 @@ from pipelines.tune import tune
 from pipelines.verdict import MODELS, better_alone
 
 RESAMPLES = 200
+CANARY_CUSTOMERS = 5_000
+"""Customers of the test day the canaries are shown, at most: among as many, 0.02 of AUC shows."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,11 @@ def _train(
 ) -> Trained:
     terms, seed = config.terms, config.train.seed
     histories = log.histories
-    test = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    day = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
 
     say("building snapshots")
-    taught = lesson(histories, terms, as_of=test, more=log.more)
+    taught = lesson(histories, terms, as_of=day, more=log.more)
+    test = rows_to_judge(histories, terms, as_of=day)
     tuned = tune(
         taught.rows,
         taught.features,
@@ -123,53 +128,37 @@ def _train(
         monotone=config.train.monotone,
         device=config.train.device,
     )
-    recipe = tuned.recipe(config.train)
     say("judging against the champion and the opponents")
     against = rival.compared(standing, taught, terms) if standing else None
-    how: dict[str, Any] = {
-        "offer": next(iter(config.offers), None),
-        "resamples": RESAMPLES,
-        "seed": seed,
-        "champion": against.scorer if against else None,
-    }
-    metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
-    simple = None if taught.is_contractual else better_alone(metrics)  # no simple model knows contracts
-    if simple:
-        say(f"no better than {MODELS[simple]}: that serves")
-        recipe = replace(recipe, alone=simple)
-        metrics = judge(histories, taught, learn(taught, terms, recipe), terms, **how)
-    metrics["alone"] = simple
-    curve = learning_curve(histories, replace(taught, more=None), terms, recipe, whole=metrics, seed=seed, say=say)
-    metrics["learning_curve"] = {"curve": curve, "in_words": in_words(curve)}
+    recipe, metrics = _judged(config, taught, test, tuned.recipe(config.train), against, say=say)
 
     say("making the model that serves")
     latest = lesson(histories, terms, as_of=histories.end, horizons=horizons, more=log.more)
-    served = learn(latest, terms, recipe)
+    served, made_of = learn(latest, terms, recipe), described(latest)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        version = bundle.write(folder, served, training=_training(latest, recipe))[:12]
+        version = bundle.write(folder, served, training=_training(latest, made_of, recipe))[:12]
         say("at the gate")
-        decision = gate.decide(
-            Evidence(
-                metrics=metrics,
-                candidate=examine(folder, latest.now),
-                rows=latest.now,
-                offered=taught.features,
-                canaries=canaries(histories, taught, terms, config.features.attributes, seed=seed),
-                horizon_days=terms.horizon_days,
-                now=now.date(),
-                rival=against,
-            )
+        evidence = Evidence(
+            metrics=metrics,
+            candidate=examine(folder, latest.now),
+            rows=latest.now,
+            offered=taught.features,
+            canaries=canaries(taught, test, config.features.attributes, customers=CANARY_CUSTOMERS, seed=seed),
+            horizon_days=terms.horizon_days,
+            now=now.date(),
+            rival=against,
         )
+        decision = gate.decide(evidence)
         metrics["gate"] = decision.content
         say("logging to MLflow")
         run = tracking.log_run(
             uri=config.tracking_uri,
             bundle=folder,
-            dataset=described(latest),
+            dataset=made_of,
             source=config.log.tables,
-            params=_flat(recipe) | {"horizon_days": terms.horizon_days, "test_as_of": test.isoformat()},
+            params=recipe.flat() | {"horizon_days": terms.horizon_days, "test_as_of": day.isoformat()},
             metrics={
                 name: entry["value"]
                 for name, entry in metrics["models"][STAYWORTH].items()
@@ -200,11 +189,42 @@ def _train(
     )
 
 
+def _judged(
+    config: Config,
+    taught: Lesson,
+    test: pd.DataFrame,
+    recipe: Recipe,
+    against: rival.Rival | None,
+    *,
+    say: Callable[[str], None],
+) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe that is to serve, and the evaluation of its model; a simple model alone where that is no worse."""
+    how: dict[str, Any] = {
+        "offer": next(iter(config.offers), None),
+        "resamples": RESAMPLES,
+        "seed": config.train.seed,
+        "champion": against.scorer if against else None,
+    }
+    metrics = judge(test, taught, learn(taught, config.terms, recipe), config.terms, **how)
+    simple = None if taught.is_contractual else better_alone(metrics)  # no simple model knows contracts
+    if simple:
+        say(f"no better than {MODELS[simple]}: that serves")
+        recipe = replace(recipe, alone=simple)
+        metrics = judge(test, taught, learn(taught, config.terms, recipe), config.terms, **how)
+    curve = learning_curve(
+        test, replace(taught, more=None), config.terms, recipe, whole=metrics, seed=config.train.seed, say=say
+    )
+    return recipe, metrics | {
+        "alone": simple,
+        "learning_curve": {"curve": curve, "in_words": in_words(curve)},
+    }
+
+
 def _promote(config: Config, log: Gathered, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
     """The files first, so that a full disk leaves the old champion with its own metrics."""
     write_account(config, log.account, log.quarantine)
     with store.replacing(config.folder / store.METRICS) as draft:
-        draft.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", "utf-8")
+        draft.write_text(store.json_text(metrics), "utf-8")
         champion.promote(config, run.version, now=now, why="passed the gate")
 
 
@@ -220,7 +240,7 @@ def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str
     )
 
 
-def _training(taught: Lesson, recipe: Recipe) -> dict[str, Any]:
+def _training(taught: Lesson, made_of: Dataset, recipe: Recipe) -> dict[str, Any]:
     """What the manifest says of what a bundle was made of: enough to make its like again (pipelines/rival.py)."""
     line = taught.timeline
     return {
@@ -228,13 +248,6 @@ def _training(taught: Lesson, recipe: Recipe) -> dict[str, Any]:
         "cut_offs": [day.isoformat() for day in line.matured],
         "horizon_days": (line.as_of - line.calibrate).days,
         "rows": len(taught.rows),
-        "rows_sha256": described(taught).sha256,
+        "rows_sha256": made_of.sha256,
         "recipe": asdict(recipe),
     } | ({"streamed_rows": taught.more.rows} if taught.more else {})
-
-
-def _flat(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as MLflow's parameters: one level deep."""
-    told = asdict(recipe)
-    trees = {f"{task}_{name}": value for task in ("churn", "value") for name, value in told.pop(task).items()}
-    return trees | {name: value for name, value in told.items() if value not in (None, {})}

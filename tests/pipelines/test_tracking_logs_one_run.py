@@ -280,3 +280,19 @@ def test_the_requirements_are_what_the_code_imports():
     named = {name: {source.lower() for source in sources[name]} & set(tracking.REQUIREMENTS) for name in outside}
     assert [name for name in outside if not named[name]] == []
     assert set().union(*named.values()) == set(tracking.REQUIREMENTS)
+
+
+def test_a_backtest_is_one_run_with_a_step_per_test_day(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    numbers = {name: {"value": None if name == "total_bias" else 0.5} for name in tracking.HEADLINE}
+    days = [{"as_of": day, "models": {"stayworth": numbers, "hiatus": numbers}} for day in ("2011-06-01", "2011-07-01")]
+    run_id = tracking.log_backtest(uri=uri, results=days, params={"kind": "gamma"}, figures={"gains": scatter("g")})
+    with registry.session(uri) as client:
+        run = client.get_run(run_id)
+        steps = client.get_metric_history(run_id, "hiatus/log_loss")
+        files = {one.path for one in client.list_artifacts(run_id)}
+    assert run.info.status == "FINISHED"
+    assert [(one.step, one.value) for one in steps] == [(0, 0.5), (1, 0.5)]
+    assert len(run.data.metrics) == 2 * (len(tracking.HEADLINE) - 1)
+    assert run.data.params == {"kind": "gamma", "test_days": "2011-06-01, 2011-07-01"}
+    assert files == {"backtest.json", "figures.html"}
