@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from features.atomic import replacing
 from features.clock import parse_day
 from pipelines import store
 from pipelines.check import check
@@ -25,7 +26,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
     """Run every step into `folder`; returns what the closing table shows."""
     data = files("pipelines") / "data"
     orders, settings = folder / "orders.parquet", folder / "stayworth.toml"
-    with store.replacing(orders) as draft:
+    with replacing(orders) as draft:
         draft.write_bytes((data / "cdnow.parquet").read_bytes())
     store.write_text(settings, (data / "demo.toml").read_text("utf-8"))
     config = load(settings)

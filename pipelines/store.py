@@ -1,15 +1,12 @@
-"""Files that are written whole or not at all, and where the latest of each stands.
+"""The files of the output folder: where the latest of each stands, and how tables and JSON are written and read.
 
-A file appears under its name only when every byte of it is on disk: it is written beside its place, synced and
-moved there in one step. A crash leaves the old file.
+They are written whole or not at all (features/atomic.py).
 """
 
 import json
-import os
 import re
-import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.atomic import drafted, replacing
 from features.errors import InputError
 from retention.spreadsheet import spreadsheet_safe
 
@@ -45,43 +43,16 @@ def size_of(text: str) -> int:
     return int(float(found[1]) * 1000 ** " KMGT".index(found[2] or " "))
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A draft beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-    with _draft(path) as draft:
-        yield draft
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
-
-
 def writable(path: Path, *, kinds: tuple[str, ...] = ()) -> None:
     """Raise InputError now if `path` could not be written after long work, or has none of the endings `kinds`."""
     if kinds and path.suffix not in kinds and not path.is_dir():
         raise InputError(f"we write {' or '.join(kinds)}", where=str(path), next="Name such a file with -o.")
     made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    with _draft(path) as draft:
+    with drafted(path) as draft:
         draft.write_bytes(b"")
     with suppress(OSError):  # another run may have begun to use them
         for folder in made:
             folder.rmdir()
-
-
-@contextmanager
-def _draft(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        raise InputError("is a folder", where=str(path), next="Name a file with -o.")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield draft
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"cannot be written: {reason}", where=str(path), next="Name another place with -o.") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
@@ -141,11 +112,3 @@ def read_json(path: Path, *, next: str) -> Any:
         raise InputError("not there yet", where=str(path), next=next) from None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=next) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

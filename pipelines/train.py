@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.atomic import replacing
 from models import STAYWORTH, bundle, trees
 from models.recipe import Recipe
 from models.timeline import test_day
@@ -223,7 +224,7 @@ def _judged(
 def _promote(config: Config, log: Gathered, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
     """The files first, so that a full disk leaves the old champion with its own metrics."""
     write_account(config, log.account, log.quarantine)
-    with store.replacing(config.folder / store.METRICS) as draft:
+    with replacing(config.folder / store.METRICS) as draft:
         draft.write_text(store.json_text(metrics), "utf-8")
         champion.promote(config, run.version, now=now, why="passed the gate")
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.atomic import replacing
 from features.errors import InputError
 from pipelines import store
 
@@ -58,7 +59,7 @@ def test_an_error_while_writing_leaves_the_old_file_and_no_draft(tmp_path):
     store.write_table(path, pa.table({"number": [1]}))
 
     def write_half() -> None:
-        with store.replacing(path) as draft:
+        with replacing(path) as draft:
             draft.write_bytes(b"half")
             raise RuntimeError("stop")
 
@@ -75,7 +76,7 @@ def test_a_full_disk_is_said_and_the_old_file_stays(tmp_path, monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
         store.write_text(path, "new")
     assert path.read_text() == "old"
