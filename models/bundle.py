@@ -26,12 +26,12 @@ from models.intervals import Intervals
 from models.level import Level
 from models.lifetime import Tail
 from models.members import Members, from_json, to_json
-from models.scorer import Scorer
+from models.scorer import Example, Scorer
 from models.season import Share
 from models.terms import Terms
 from models.value import Value
 
-FORMAT = 3
+FORMAT = 4
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes near, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
@@ -68,6 +68,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "leaving": {"slope": leaving.slope, "intercept": leaving.intercept} if leaving else None,
             "centre": scorer.centre,
             "horizons": [_told(one) for one in scorer.horizons],
+            "example": dataclasses.asdict(scorer.example) if scorer.example else None,
         }
     )
     manifest = _json(
@@ -122,6 +123,7 @@ def read(folder: Path) -> Scorer:
         leaving=Churn(boosters[END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
         horizons=tuple(_horizon(told, boosters) for told in model["horizons"]),
+        example=Example(**model["example"]) if model["example"] else None,
         version=bundle_hash[:12],
     )
 

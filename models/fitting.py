@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from models import blend, churn, explain, intervals, level, lifetime, members, trees, windows
+from models import blend, churn, explain, intervals, level, lifetime, members, self_test, trees, windows
 from models.baselines import history
 from models.churn import Churn
 from models.members import COUNTING
@@ -91,7 +91,8 @@ def fit(
             is_contractual=is_contractual,
         ),
     )
-    return replace(scorer, centre=explain.centre(scorer, latest))
+    made = replace(scorer, centre=explain.centre(scorer, latest))
+    return self_test.with_example(made, as_of=now["as_of"].iloc[0].date())
 
 
 def _leaving(rows: Rows, early: Rows, latest: pd.DataFrame, inputs: trees.Inputs, recipe: Recipe) -> Churn:

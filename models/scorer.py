@@ -27,6 +27,16 @@ from models.terms import Terms
 
 
 @dataclass(frozen=True)
+class Example:
+    """Rows of nobody, and what they scored when the model was made (models/self_test.py)."""
+
+    as_of: str
+    rows: dict[str, list[float | None]]
+    """By feature; None where it is undefined."""
+    scores: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
 class Scorer:
     """A fitted model with all that it takes to score a row."""
 
@@ -45,6 +55,7 @@ class Scorer:
     """The average log-odds of no order and ln of value, features and level taken off: where reasons begin."""
     horizons: tuple[Horizon, ...] = ()
     """The other horizons it is asked for, nearest to that of the terms first."""
+    example: Example | None = None
     version: str = "unsaved"
     """The first digits of the bundle's hash."""
 
