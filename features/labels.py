@@ -4,7 +4,10 @@ A label at `as_of` is what a feature would say about the window `[as_of, as_of +
 closes, so it is known on that day and not a day earlier. Where the log says who left, leaving is such an event too.
 """
 
-from datetime import timedelta
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +17,10 @@ from features.catalogue import templates
 from features.clock import DAY
 from features.histories import Histories
 from features.kernel import compiled
+from features.snapshot import chunks
+
+LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
+"""What is learnt of a row beside its features."""
 
 
 def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,3 +74,43 @@ def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> p
     for name, values in labels.items():
         rows = rows.append_column(name, pa.array(values))
     return rows
+
+
+def labelled(
+    histories: Histories,
+    *,
+    whole: tuple[date, date],
+    as_of: list[date],
+    features: Sequence[str],
+    horizon_days: int,
+    share: float,
+    seed: int,
+) -> Iterator[pa.Table]:
+    """Features and `LABELS` of some of a log's customers, in tables of bounded size; what is a measure as float32.
+
+    whole: `first_day` and `end` of the whole log, which the windows must not reach beyond. share: how many of the rows,
+    drawn at random; 1 or more: all. The same customers, days and seed give the same rows.
+    """
+    histories = replace(histories, whole=whole)
+    rng = np.random.default_rng([seed, zlib.crc32(histories.customer_ids[0].as_py().encode())])
+    first = 0
+    for table in chunks(histories, as_of=as_of, features=features):
+        ids = table["customer_id"].chunk(0).dictionary
+        some = _span(histories, first, first + len(ids))
+        first += len(ids)
+        rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
+        rows = with_labels(some, rows, horizon_days=horizon_days).select([*features, *LABELS])
+        types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in rows.schema]
+        rows = rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
+        yield rows if share >= 1 else rows.filter(pa.array(rng.random(len(rows)) < share))
+
+
+def _span(histories: Histories, first: int, last: int) -> Histories:
+    """The customers `first:last` alone, so that a row's customer is looked for among few; nothing is copied."""
+    left_us = histories.left_us
+    return replace(
+        histories,
+        customer_ids=histories.customer_ids[first:last],
+        columns=histories.columns.span(first, last),
+        left_us=None if left_us is None else left_us[first:last],
+    )

@@ -8,7 +8,7 @@ everywhere else. Nothing here knows who moves the rows; features/spark.py lets S
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -25,10 +25,10 @@ from features.clean import text_of
 from features.databases import is_url
 from features.delimited import quoted
 from features.errors import InputError
+from features.histories import Histories
 from features.ingest import histories_of
 from features.log import Log
 from features.reading import REMEDIES, Reading, first_of, open_table
-from features.snapshot import chunks
 
 PIECE_ROWS = 1_000_000
 """Rows of a Parquet file that are read at once, in whole row groups; a CSV is one piece."""
@@ -40,6 +40,9 @@ SENT = pa.schema([("bucket", pa.int32()), ("name", pa.string()), ("rows", pa.bin
 """A message: rows (Arrow) of the relation `name` for a bucket; to ABOUT, JSON with the columns of the table."""
 MALFORMED = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 """The relation `malformed_<table>` of features/sources.py."""
+
+Rows = Callable[[Histories], Iterator[pa.Table]]
+"""What is made of customers, such as their features."""
 
 
 class Piece(NamedTuple):
@@ -170,14 +173,14 @@ def walked(
     *,
     schemas: dict[str, pa.Schema],
     kinds: dict[str, int],
-    ask: dict[str, Any],
+    rows: Rows,
     staging: Path,
     before_us: int | None = None,
 ) -> dict[str, Any]:
-    """Write a bucket's features and the rows that cannot be used to `staging`; what became of its rows, for JSON.
+    """Write the rows of a bucket's customers and those that cannot be used to `staging`; what became of it, for JSON.
 
     messages: all those for the bucket. schemas, kinds: the columns of each table, and the kinds of interaction, of the
-    whole log. ask: as_of, known_at and features of `snapshot`.
+    whole log.
     """
     bucket = messages[0]["bucket"]
     parts = {f"raw_{table}": [schema.empty_table()] for table, schema in schemas.items()}
@@ -195,7 +198,7 @@ def walked(
         done["malformed"] = {table: part.malformed(table) for table in part.judged}
         done["set_aside"] = _write(staging / f"set-aside-{bucket:06d}.parquet", quarantine(part))
         if histories.customers:
-            done["rows"] = _write(staging / f"features-{bucket:06d}.parquet", chunks(histories, **ask))
+            done["rows"] = _write(staging / f"features-{bucket:06d}.parquet", rows(histories))
             done["extent"] = [histories.first_day.isoformat(), histories.end.isoformat()]
     return done
 

@@ -1,4 +1,4 @@
-"""The features of a log by Apache Spark, on as many machines as it has.
+"""The features of a log by Apache Spark, and what followed them, on as many machines as it has.
 
 Spark hands out the pieces of the files and shuffles their rows into buckets of customers (features/pieces.py); each
 bucket is then read, cleaned and walked like any small log, so every cell equals the one computed on one machine.
@@ -13,19 +13,21 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from features import pieces
 from features.errors import InputError
+from features.labels import labelled
 from features.log import Log
-from features.snapshot import columns_of
+from features.reading import Reading
+from features.snapshot import chunks, columns_of
 from features.whole import Staged, staged_of, whole_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ appender.stderr.layout.type = PatternLayout
 appender.stderr.layout.pattern = spark: %m%n
 """
 """What Spark logs."""
+Session: TypeAlias = "SparkSession"
+"""A Spark that runs, for others to hand on."""
 
 
 def snapshot_to(
@@ -63,34 +67,64 @@ def snapshot_to(
     now_us, before_us: as of `reading`.
     Raises InputError for a log that cannot be read or used, where Spark is missing, and for another source than files.
     """
+
+    def wanted(whole: Reading) -> list[str]:
+        return columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
+
+    rows = partial(chunks, as_of=as_of, known_at=known_at)
+    with session(master, staging) as spark:
+        return _staged(spark, log, rows, wanted, staging=staging, now_us=now_us, before_us=before_us)
+
+
+def labelled_to(
+    spark: Session, log: Log, *, features: list[str], staging: Path, now_us: int | None, **how: Any
+) -> Staged:
+    """The rows of `labelled` as files in an empty folder; how: its other arguments. Raises what `snapshot_to` does."""
+    return _staged(spark, log, partial(labelled, **how), lambda _: features, staging=staging, now_us=now_us)
+
+
+def _staged(
+    spark: Session,
+    log: Log,
+    rows: Callable[..., Iterator[pa.Table]],
+    wanted: Callable[[Reading], list[str]],
+    *,
+    staging: Path,
+    now_us: int | None,
+    before_us: int | None = None,
+) -> Staged:
+    """What `rows` makes of each bucket's histories and the features `wanted` of the whole log."""
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
     todo = pieces.pieces_of(log)
     size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
-    with _session(master, staging) as spark:
-        buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
-        split = partial(_split, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
-        plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
-        sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
-        sent = sent.persist()
-        about = sent.where(f"bucket = {pieces.ABOUT}").select("name", "rows").collect()
-        whole, schemas = whole_of(log, about, scratch=staging)
-        names = columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
-        ask = {"as_of": as_of, "known_at": known_at, "features": names}
-        given: dict[str, Any] = {
-            "schemas": schemas,
-            "kinds": whole.kinds,
-            "ask": ask,
-            "staging": staging,
-            "before_us": before_us,
-        }
-        walk = partial(_walk, log=log, **given)
-        rows = sent.where(f"bucket <> {pieces.ABOUT}").repartitionById(buckets, "bucket")
-        done = [json.loads(text) for (text,) in rows.mapInArrow(walk, "done string").collect()]
+    buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
+    split = partial(_split, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
+    plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
+    sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
+    sent = sent.persist()
+    about = sent.where(f"bucket = {pieces.ABOUT}").select("name", "rows").collect()
+    whole, schemas = whole_of(log, about, scratch=staging)
+    names = wanted(whole)
+    given: dict[str, Any] = {
+        "schemas": schemas,
+        "kinds": whole.kinds,
+        "rows": partial(rows, features=names),
+        "staging": staging,
+        "before_us": before_us,
+    }
+    walk = partial(_walk, log=log, **given)
+    by_bucket = sent.where(f"bucket <> {pieces.ABOUT}").repartitionById(buckets, "bucket")
+    done = [json.loads(text) for (text,) in by_bucket.mapInArrow(walk, "done string").collect()]
+    sent.unpersist()
     return staged_of(whole, names, done, staging=staging)
 
 
 @contextmanager
-def _session(master: str, staging: Path) -> Iterator["SparkSession"]:
-    """A quiet Spark that leaves nothing behind."""
+def session(master: str, staging: Path) -> Iterator[Session]:
+    """A quiet Spark at the address `master` that leaves nothing behind; it works in the folder `staging`.
+
+    Raises InputError where PySpark or Java is missing.
+    """
     try:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
@@ -106,14 +140,13 @@ def _session(master: str, staging: Path) -> Iterator["SparkSession"]:
         "spark.local.dir": str(staging / "spark"),
         "spark.sql.warehouse.dir": str(staging / "spark"),
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "16",  # a record is a table
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging}",
         **(LOOPBACK if master.startswith("local") else {}),
     }
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used here
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which gets plain numbers
         spark = SparkSession.builder.master(master).appName("stayworth").config(map=settings).getOrCreate()
         try:
             yield spark

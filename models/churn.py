@@ -22,7 +22,11 @@ class Churn:
 
     def probability(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """The event's probability for each row, in (0, 1)."""
-        return self.corrected(self.booster.predict(trees.matrix(rows, inputs)))
+        return self.of(trees.matrix(rows, inputs))
+
+    def of(self, data: trees.Matrix) -> np.ndarray:
+        """The same of rows as trees take them."""
+        return self.corrected(self.booster.predict(data))
 
     def corrected(self, raw: np.ndarray) -> np.ndarray:
         """The calibrated probability for the trees' own: `expit(slope * logit(raw) + intercept)`."""
@@ -46,8 +50,7 @@ def fit(
     log-odds each row has before the first tree, or the column of them.
     """
     how: dict[str, Any] = {"params": params, "seed": seed, "monotone": monotone, "device": device}
-    with stream.matrix(rows, inputs, label=target, offset=offset) as data:
-        return Churn(trees.grow(data, objective="binary:logistic", **how))
+    return Churn(stream.grow(rows, inputs, label=target, offset=offset, objective="binary:logistic", **how))
 
 
 def calibrate(churn: Churn, rows: pd.DataFrame, inputs: trees.Inputs, *, target: str = "churned") -> Churn:

@@ -16,7 +16,7 @@ FIT_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """The same recipe, rows and lock file make the same bundle."""
+    """The same recipe, rows and lock file make the same bundle; of trees that Spark grows, with as many workers."""
 
     churn: Params
     """How the trees of the probabilities are grown."""

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from models import trees
+
+if TYPE_CHECKING:
+    from features.spark import Session
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes rows away or columns into account, whichever rows stand beside them."""
@@ -30,6 +33,13 @@ class Stream:
     """Columns that are no features, but read with them."""
     changes: tuple[Change, ...] = ()
     """What is done to each batch, in this order."""
+    spark: Session | None = None
+    """Who grows trees on them; None: this machine."""
+
+    @property
+    def engine(self) -> str:
+        """The name of who grows them."""
+        return "spark" if self.spark else "duckdb"
 
     def on(self, days: Sequence[date] | pd.Series) -> Stream:
         """The rows of these cut-offs alone."""
@@ -49,6 +59,42 @@ def changed(rows: Rows, change: Change) -> Rows:
     return rows.changed(change) if isinstance(rows, Stream) else change(rows)
 
 
+def grow(
+    rows: Rows,
+    inputs: trees.Inputs,
+    *,
+    label: str,
+    offset: str | np.ndarray | None = None,
+    device: str = "cpu",
+    **how: Any,
+) -> trees.Booster:
+    """Trees on the rows as `trees.grow` grows them; label, offset: as of `matrix`; how: the other arguments."""
+    if isinstance(rows, Stream) and rows.spark:
+        from models import spark_trees  # needs the extra [spark]
+
+        return spark_trees.grow(
+            rows.spark,
+            rows.files,
+            inputs,
+            label=label,
+            offset=_column(offset),
+            beside=rows.labels,
+            changes=rows.changes,
+            **how,
+        )
+    with matrix(rows, inputs, label=label, offset=offset) as data:
+        return trees.grow(data, device=device, **how)
+
+
+def batches(rows: Rows, features: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """The rows in frames of bounded size, the same at every reading; of a stream these features and its labels."""
+    if isinstance(rows, Stream):
+        yield from trees.read(rows.files, [*features, *rows.labels], rows.changes)
+        return
+    for first in range(0, len(rows), trees.BATCH):
+        yield rows[first : first + trees.BATCH]
+
+
 @contextmanager
 def matrix(
     rows: Rows, inputs: trees.Inputs, *, label: str, offset: str | np.ndarray | None = None
@@ -63,15 +109,20 @@ def matrix(
         given = rows[offset].to_numpy(np.float64) if isinstance(offset, str) else offset
         yield trees.matrix(rows, inputs, rows[label].to_numpy(np.float32), offset=given)
         return
-    if isinstance(offset, np.ndarray):
-        raise TypeError("the offset of a stream is a column")
     with tempfile.TemporaryDirectory(prefix="stayworth-trees-") as cache:
         yield trees.matrix_from_parquet(
             rows.files,
             inputs,
             label=label,
             cache=Path(cache),
-            offset=offset,
+            offset=_column(offset),
             beside=rows.labels,
             changes=rows.changes,
         )
+
+
+def _column(offset: str | np.ndarray | None) -> str | None:
+    """The offset of a stream."""
+    if isinstance(offset, np.ndarray):
+        raise TypeError("the offset of a stream is a column")
+    return offset

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees: the only file that imports XGBoost.
+"""Gradient-boosted trees: the only file that imports XGBoost, but for its side that Spark runs (models/spark_trees.py).
 
 Trees are kept shallow, slow and regularised: in our trials depth 3 to 4 won everywhere, depth 6 lost .002–.018 AUC.
 """
@@ -64,6 +64,10 @@ class Objective:
     start: Sequence[float]
     """What each output is before the first tree; in the booster, so `predict(..., output_margin=True)` has it."""
 
+    def derivatives(self, outputs: np.ndarray, data: Matrix) -> tuple[np.ndarray, np.ndarray]:
+        """`gradient` as XGBoost asks for it."""
+        return self.gradient(outputs, data.get_label())
+
 
 def inputs_of(rows: pd.DataFrame, features: Sequence[str]) -> dict[str, list[str] | None]:
     """Features with the names that occur in them."""
@@ -79,9 +83,9 @@ def matrix(
     raw score has before the first tree, for the trees to learn the rest; no prediction has it.
     """
     if target is None:
-        return xgb.DMatrix(_values(rows, inputs), **_columns(inputs), enable_categorical=True)
+        return xgb.DMatrix(values(rows, inputs), **columns(inputs), enable_categorical=True)
     given = {"label": target, "base_margin": offset}
-    return xgb.QuantileDMatrix(_values(rows, inputs), **given, **_columns(inputs), enable_categorical=True)
+    return xgb.QuantileDMatrix(values(rows, inputs), **given, **columns(inputs), enable_categorical=True)
 
 
 def matrix_from_parquet(
@@ -101,8 +105,8 @@ def matrix_from_parquet(
     byte or two per value and must stay as long as the matrix is used. Quantiles are sketched batch by batch, so trees
     differ slightly from those of `matrix`.
     """
-    columns = list(dict.fromkeys([*inputs, *(beside or [label, *([offset] if offset else [])])]))
-    batches = _Batches(partial(read, paths, columns, changes), inputs, label, offset, cache)
+    wanted = list(dict.fromkeys([*inputs, *(beside or [label, *([offset] if offset else [])])]))
+    batches = _Batches(partial(read, paths, wanted, changes), inputs, label, offset, cache)
     return xgb.ExtMemQuantileDMatrix(batches, enable_categorical=True)
 
 
@@ -146,18 +150,20 @@ class _Batches(xgb.DataIter):
             return False
         given = {"base_margin": rows[self.offset].to_numpy(np.float32)} if self.offset else {}
         target = rows[self.label].to_numpy(np.float32)
-        input_data(data=_values(rows, self.inputs), label=target, **given, **_columns(self.inputs))
+        input_data(data=values(rows, self.inputs), label=target, **given, **columns(self.inputs))
         return True
 
 
-def _values(rows: pd.DataFrame, inputs: Inputs) -> np.ndarray:
-    values = np.empty((len(rows), len(inputs)), np.float32)
+def values(rows: pd.DataFrame, inputs: Inputs) -> np.ndarray:
+    """Features in the order of `inputs`, float32 of shape (rows, inputs): a name is its code, one not learnt NaN."""
+    given = np.empty((len(rows), len(inputs)), np.float32)
     for column, (name, names) in enumerate(inputs.items()):
-        values[:, column] = rows[name] if names is None else _codes(rows[name], names)
-    return values
+        given[:, column] = rows[name] if names is None else _codes(rows[name], names)
+    return given
 
 
-def _columns(inputs: Inputs) -> dict[str, list[str]]:
+def columns(inputs: Inputs) -> dict[str, list[str]]:
+    """What XGBoost is told of the features: `feature_names` and `feature_types`."""
     kinds = ["float" if names is None else "c" for names in inputs.values()]
     return {"feature_names": list(inputs), "feature_types": kinds}
 
@@ -181,18 +187,27 @@ def grow(
     monotone: features along which the raw score may only rise (1) or only fall (-1), all else equal. device: one of
     `DEVICES`. Raises InputError for a feature or a device that is not there.
     """
-    settings: dict[str, Any] = {name: value for name, value in params.items() if name != "rounds"}
-    settings |= {"max_depth": int(settings["max_depth"]), "seed": seed, "tree_method": "hist", "verbosity": 0}
-    settings |= {"device": present(device), "monotone_constraints": _directions(monotone, data.feature_names or ())}
-    rounds = int(params["rounds"])
+    told = settings(data.feature_names or (), objective=objective, params=params, seed=seed, monotone=monotone)
+    told["device"] = present(device)
+    obj = None if isinstance(objective, str) else objective.derivatives
+    return xgb.train(told, data, int(params["rounds"]), obj=obj)
+
+
+def settings(
+    features: Sequence[str],
+    *,
+    objective: str | Objective,
+    params: Mapping[str, float],
+    seed: int,
+    monotone: Mapping[str, int] = FREE,
+) -> dict[str, Any]:
+    """What XGBoost is told beside the rows, the rounds and the derivatives of an `Objective`."""
+    told: dict[str, Any] = {name: value for name, value in params.items() if name != "rounds"}
+    told |= {"max_depth": int(told["max_depth"]), "seed": seed, "tree_method": "hist", "verbosity": 0}
+    told["monotone_constraints"] = _directions(monotone, features)
     if isinstance(objective, str):
-        return xgb.train(settings | {"objective": objective}, data, rounds)
-
-    def derivatives(outputs: np.ndarray, data: Matrix) -> tuple[np.ndarray, np.ndarray]:
-        return objective.gradient(outputs, data.get_label())
-
-    start = list(objective.start)
-    return xgb.train(settings | {"num_target": len(start), "base_score": start}, data, rounds, obj=derivatives)
+        return told | {"objective": objective}
+    return told | {"num_target": len(objective.start), "base_score": list(objective.start)}
 
 
 def _directions(monotone: Mapping[str, int], features: Sequence[str]) -> str:

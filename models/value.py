@@ -10,8 +10,8 @@ there are four kinds of model for it:
     ziln        zero-inflated lognormal, on buyers and others: models/ziln.py
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -41,11 +41,19 @@ class Value:
 
     def orders(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected orders in the horizon given at least one; at least 1."""
-        return 1.0 + self.orders_booster.predict(trees.matrix(rows, inputs)).astype(np.float64)
+        return self.orders_of(trees.matrix(rows, inputs))
+
+    def orders_of(self, data: trees.Matrix) -> np.ndarray:
+        """The same of rows as trees take them."""
+        return 1.0 + self.orders_booster.predict(data).astype(np.float64)
 
     def margin(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected margin in the horizon given at least one order: currency units, positive."""
-        return self.factor * read_margin(self.kind, self.margin_booster, trees.matrix(rows, inputs))
+        return self.margin_of(trees.matrix(rows, inputs))
+
+    def margin_of(self, data: trees.Matrix) -> np.ndarray:
+        """The same of rows as trees take them."""
+        return self.factor * read_margin(self.kind, self.margin_booster, data)
 
     def contributions(self, data: trees.Matrix) -> np.ndarray:
         """What each feature adds to ln(margin), (rows, features); with a constant they sum to it.
@@ -70,15 +78,21 @@ def fit(
 ) -> Value:
     """Grow both on labelled rows; the level of the margin is that of these rows."""
     how: dict[str, Any] = {"params": params, "seed": seed, "device": device}
-    with stream.matrix(stream.changed(rows, _further_orders), inputs, label=TARGET) as data:
-        orders_booster = trees.grow(data, objective="count:poisson", **how)
-    with stream.matrix(stream.changed(rows, partial(_margins, kind)), inputs, label=TARGET) as data:
-        margin_booster = grow_margin(kind, data, **how)
-        factor = 1.0
-        if kind == "lognormal":
-            brought = np.exp(data.get_label().astype(np.float64))
-            factor = float((brought / read_margin(kind, margin_booster, data)).mean())
-    return Value(kind, orders_booster, margin_booster, factor)
+    further, margins = (stream.changed(rows, change) for change in (_further_orders, partial(_margins, kind)))
+    orders_booster = stream.grow(further, inputs, label=TARGET, objective="count:poisson", **how)
+    objective = _objective(kind, lambda: np.concatenate([one[TARGET] for one in stream.batches(margins, ())]))
+    margin_booster = stream.grow(margins, inputs, label=TARGET, objective=objective, **how)
+    model = Value(kind, orders_booster, margin_booster)
+    return replace(model, factor=_smearing(model, margins, inputs)) if kind == "lognormal" else model
+
+
+def _smearing(model: Value, margins: stream.Rows, inputs: trees.Inputs) -> float:
+    """The mean of exp(residual) over the rows that the trees learnt from."""
+    ratios = [
+        np.exp(rows[TARGET].to_numpy(np.float64)) / model.margin(rows, inputs)
+        for rows in stream.batches(margins, list(inputs))
+    ]
+    return float(np.concatenate(ratios).mean())
 
 
 def _further_orders(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +124,12 @@ def grow_margin(
     kind: str, data: trees.Matrix, *, params: Mapping[str, float], seed: int, device: str = "cpu"
 ) -> trees.Booster:
     """The trees of the margin, on a matrix of the kind's `lesson`."""
-    objective = ziln.objective(data.get_label()) if kind == "ziln" else OBJECTIVES[kind]
-    return trees.grow(data, objective=objective, params=params, seed=seed, device=device)
+    return trees.grow(data, objective=_objective(kind, data.get_label), params=params, seed=seed, device=device)
+
+
+def _objective(kind: str, target: Callable[[], np.ndarray]) -> str | trees.Objective:
+    """The loss of the margin; target: gives what is to be learnt of each row, if that must be known before."""
+    return ziln.objective(target()) if kind == "ziln" else OBJECTIVES[kind]
 
 
 def read_margin(kind: str, booster: trees.Booster, data: trees.Matrix, *, rounds: int = 0) -> np.ndarray:

@@ -91,7 +91,7 @@ class Features(Part):
 
 
 class Spark(Part):
-    """Where `features --engine spark` runs."""
+    """Where `features` and `train` with `--engine spark` run."""
 
     master: str = "local[*]"
     """The address of a Spark master; local[*] is this machine, all cores."""

@@ -2,17 +2,19 @@
 
 A lesson that fits is made of all customers. Of a larger one, customers drawn by a hash of the id teach all that is
 learnt in memory, and where `train.rows` asks for more rows than they have, those are written to disk for the trees:
-labelled feature rows of the cut-offs of both lessons, those as of the test day and as of the end.
+labelled feature rows of the cut-offs of both lessons, those as of the test day and as of the end. With Spark the rows
+for the trees are always those on disk, and Spark writes them.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,9 +23,11 @@ from features.buckets import FIXED_BYTES, ROW_BYTES, buckets, database_bytes
 from features.clock import microseconds
 from features.histories import Histories
 from features.ingest import histories_of, no_order
-from features.labels import with_labels
+from features.labels import LABELS, labelled
+from features.pieces import pieces_of
 from features.reading import Reading, reading
-from features.snapshot import chunks, columns_of
+from features.snapshot import columns_of
+from features.spark import Session, labelled_to
 from models.stream import Stream
 from models.timeline import test_day, timeline
 from pipelines import store
@@ -37,8 +41,6 @@ million customers kept to it."""
 STREAMED_BYTES = 60
 """Memory that a row on disk takes while trees are grown on it: what it is to learn, and how far it is learnt."""
 MILLION = 1_000_000
-LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
-"""What trees learn of a row beside its features."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Gathered:
     quarantine: Iterable[pa.Table]
     """The rows that cannot be used; may be read once, while the folder is there."""
     more: Stream | None
-    """Labelled rows of all customers for the trees, where those drawn have too few."""
+    """Labelled rows of all customers for the trees, where those drawn have too few or Spark is to grow them."""
 
 
 class Size(NamedTuple):
@@ -67,11 +69,22 @@ class Size(NamedTuple):
     """The share of the customers whose lesson fits into memory; 1 or more: of all."""
 
 
-def gather(config: Config, *, now_us: int, memory_bytes: int, folder: Path, say: Callable[[str], None]) -> Gathered:
+def gather(
+    config: Config,
+    *,
+    now_us: int,
+    memory_bytes: int,
+    folder: Path,
+    say: Callable[[str], None],
+    spark: Session | None = None,
+) -> Gathered:
     """Read the log of a config; raises InputError, having written nothing but to `folder`, which is to be empty.
 
-    now_us: rows after it are in the future. memory_bytes: what the run may take, all in all.
+    now_us: rows after it are in the future. memory_bytes: what the run may take, all in all. spark: who makes the rows
+    for the trees, whatever fits, and then grows these on them; it must reach `folder`.
     """
+    if spark:
+        pieces_of(config.log)
     with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
         horizon_days = config.terms.horizon_days
@@ -79,39 +92,59 @@ def gather(config: Config, *, now_us: int, memory_bytes: int, folder: Path, say:
         lines = [timeline(first_day, as_of=day, horizon_days=horizon_days) for day in ends]
         features = learnt_from(columns_of(opened, as_of=[end]))
         size = _size(opened, [line.matured for line in lines], features, memory_bytes=memory_bytes, config=config)
+        how: dict[str, Any] = {
+            "whole": (first_day, end),
+            "as_of": sorted({day for line in lines for day in line.matured}),
+            "features": features,
+            "horizon_days": horizon_days,
+            "share": config.train.rows / size.lesson_rows,
+            "seed": config.train.seed,
+        }
+        staged = None
+        if spark:
+            say("Spark walks the log")
+            staged = labelled_to(spark, config.log, staging=folder, now_us=now_us, **how)
         if size.share >= 1:
             histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
             if histories.customers == 0:
                 raise no_order(opened)
             set_aside = pa.concat_tables(quarantine(opened))
-            return Gathered(histories, histories.customers, account_of(opened, tally), [set_aside], None)
+            more = _stream(staged.parts, first_day, spark) if staged else None
+            return Gathered(histories, histories.customers, account_of(opened, tally), [set_aside], more)
 
-        days = sorted({day for line in lines for day in line.matured})
-        wanted = config.train.rows / size.lesson_rows
-        is_streamed = wanted > size.share
         say(f"the lesson of {size.customers:,} customers is larger than memory: {size.share:.0%} of them are drawn")
-        tallies: list[Tally] = []
-        parts: list[tuple[Path, int]] = []
-        for histories, tally in buckets(opened, memory_bytes=memory_bytes):
-            tallies.append(tally)
-            if is_streamed and histories.customers:
-                path = folder / f"rows-{len(parts):04d}.parquet"
-                rows = _labelled(
-                    replace(histories, whole=(first_day, end)), as_of=days, features=features, horizon_days=horizon_days
-                )
-                parts.append((path, _write(path, _drawn(rows, wanted, seed=config.train.seed + len(parts)))))
-                del rows
-            del histories  # before the next part is read
+        is_streamed = how["share"] > size.share
+        if staged:
+            parts, account = staged.parts, staged.account
+        else:
+            rows = partial(labelled, **how) if is_streamed else None
+            parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
+            account = account_of(opened, tally)
         store.write_tables(folder / store.QUARANTINE, quarantine(opened))
         drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
         sample, _ = histories_of(opened, *drawn)
         return Gathered(
             replace(sample, whole=(first_day, end)),
             size.customers,
-            account_of(opened, Tally.total(tallies)),
+            account,
             _tables(folder / store.QUARANTINE),
-            _stream(parts, first_day) if is_streamed else None,
+            _stream(parts, first_day, spark) if parts else None,
         )
+
+
+def _parts(
+    opened: Reading, rows: Callable[[Histories], Iterator[pa.Table]] | None, *, memory_bytes: int, folder: Path
+) -> tuple[list[Path], Tally]:
+    """What `rows` makes of every part of the log (None: nothing), in files, and what became of the log's rows."""
+    tallies: list[Tally] = []
+    parts: list[Path] = []
+    for histories, tally in buckets(opened, memory_bytes=memory_bytes):
+        tallies.append(tally)
+        if rows and histories.customers:
+            parts.append(folder / f"rows-{len(parts):04d}.parquet")
+            _write(parts[-1], rows(histories))
+        del histories  # before the next part is read
+    return parts, Tally.total(tallies)
 
 
 def _size(
@@ -133,53 +166,19 @@ def _of_drawn(relation: str, share: float) -> str:
     return f"(select * from {relation} where hash(customer_id, 'drawn') % {MILLION} < {int(share * MILLION)})"
 
 
-def _labelled(histories: Histories, *, as_of: list[date], features: list[str], horizon_days: int) -> Iterator[pa.Table]:
-    """Feature rows with what the trees learn of them; all that is a measure as float32, as the trees have it."""
-    first = 0
-    for table in chunks(histories, as_of=as_of, features=features):
-        ids = table["customer_id"].chunk(0).dictionary
-        some = _span(histories, first, first + len(ids))
-        first += len(ids)
-        rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
-        rows = with_labels(some, rows, horizon_days=horizon_days)
-        rows = rows.select([*table.column_names[2:], *LABELS])
-        types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in rows.schema]
-        yield rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
-
-
-def _span(histories: Histories, first: int, last: int) -> Histories:
-    """The customers `first:last` alone, so that a row's customer is looked for among few; nothing is copied."""
-    left_us = histories.left_us
-    return replace(
-        histories,
-        customer_ids=histories.customer_ids[first:last],
-        columns=histories.columns.span(first, last),
-        left_us=None if left_us is None else left_us[first:last],
-    )
-
-
-def _stream(parts: list[tuple[Path, int]], first_day: date) -> Stream:
+def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream:
+    rows = sum(pq.read_metadata(part).num_rows for part in parts)
     known = partial(without_unknown_year, first_day=first_day)
-    return Stream(tuple(path for path, _ in parts), sum(rows for _, rows in parts), LABELS, (known,))
+    return Stream(tuple(parts), rows, LABELS, (known,), spark)
 
 
-def _drawn(tables: Iterator[pa.Table], share: float, *, seed: int) -> Iterator[pa.Table]:
-    """So many of the rows, at random; 1 or more: all."""
-    rng = np.random.default_rng(seed)
-    for table in tables:
-        yield table if share >= 1 else table.filter(pa.array(rng.random(len(table)) < share))
-
-
-def _write(path: Path, tables: Iterator[pa.Table]) -> int:
-    """Write tables to a Parquet file; returns the number of rows."""
+def _write(path: Path, tables: Iterator[pa.Table]) -> None:
+    """Write tables to a Parquet file."""
     first = next(tables)
-    written = len(first)
     with pq.ParquetWriter(path, first.schema, compression="lz4") as file:
         file.write_table(first)
         for table in tables:
             file.write_table(table)
-            written += len(table)
-    return written
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:

@@ -93,9 +93,10 @@ def show_training(content: dict[str, Any]) -> None:
         console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
     if content["drawn"] < content["customers"]:
         console.print(
-            f"Larger than memory: learnt from {content['drawn']:,} of {content['customers']:,} customers, drawn by a "
-            f"hash; trees streamed {content['streamed_rows']:,} rows."
+            f"Larger than memory: learnt from {content['drawn']:,} of {content['customers']:,} customers, drawn by a hash."
         )
+    if content["streamed_rows"]:
+        console.print(f"The trees were grown on {content['streamed_rows']:,} rows from disk.")
     for days, how in content["horizons"].items():
         console.print(f"Looks {days} days ahead too: {how}.")
     gate = metrics["gate"]

@@ -9,8 +9,11 @@ track       run, metrics, pictures, decision and bundle into MLflow, as a versio
 promote     if the gate says yes: the alias `champion` moves to it, and metrics.json describes it
 """
 
+from __future__ import annotations
+
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +22,8 @@ from typing import Any
 import pandas as pd
 
 from features.atomic import replacing
+from features.errors import InputError
+from features.spark import Session, session
 from models import STAYWORTH, bundle, trees
 from models.recipe import Recipe
 from models.timeline import test_day
@@ -76,30 +81,55 @@ def train(
     say: Callable[[str], None],
     horizons: Sequence[int] | None = None,
     memory_bytes: int | None = None,
+    engine: str = "duckdb",
 ) -> Trained:
     """Train on the config's orders; raises InputError on bad input.
 
     horizons: days to look ahead beside the config's `horizon_days`; default those of the config.
     memory_bytes: what the run may take, all in all; what does not fit is drawn from and streamed (pipelines/gather.py).
+    engine: duckdb, on this machine, or spark: its workers make the rows for the trees and grow these; all else, tuning
+    and other horizons among it, is learnt here as ever.
     A promoted model leaves metrics.json and the account of the log. A refused one is a version in the registry and a
     line of the audit log; nothing else changes.
     """
     trees.present(config.train.device)
+    if engine == "spark" and config.train.device != "cpu":
+        raise InputError(
+            f'is "{config.train.device}", but Spark grows the trees on CPUs',
+            where="train.device",
+            next='Set it to "cpu", or leave out --engine spark.',
+        )
     for name in (store.METRICS, audit.FILE):
         store.writable(config.folder / name)
     say("looking up the champion")
     standing = rival.standing(config.tracking_uri)
     say("reading orders")
-    with tempfile.TemporaryDirectory(prefix="stayworth-rows-") as folder:
+    with _workplace(config, engine) as (folder, spark):
         log = gather(
             config,
             now_us=int(now.timestamp() * 1_000_000),
             memory_bytes=memory_bytes or machine_memory(),
-            folder=Path(folder),
+            folder=folder,
             say=say,
+            spark=spark,
         )
         ahead = config.time.horizons if horizons is None else tuple(horizons)
         return _train(config, log, standing, now=now, trials=trials or config.train.trials, horizons=ahead, say=say)
+
+
+@contextmanager
+def _workplace(config: Config, engine: str) -> Iterator[tuple[Path, Session | None]]:
+    """A folder for rows that vanishes, and the Spark that is asked for: its folder is where the workers reach it."""
+    if engine != "spark":
+        with tempfile.TemporaryDirectory(prefix="stayworth-rows-") as folder:
+            yield Path(folder), None
+        return
+    within = next(path for path in (config.folder, *config.folder.parents) if path.exists())
+    with (
+        tempfile.TemporaryDirectory(prefix=".stayworth-", dir=within) as folder,
+        session(config.spark.master, Path(folder)) as spark,
+    ):
+        yield Path(folder), spark
 
 
 def _train(
@@ -251,4 +281,4 @@ def _training(taught: Lesson, made_of: Dataset, recipe: Recipe) -> dict[str, Any
         "rows": len(taught.rows),
         "rows_sha256": made_of.sha256,
         "recipe": asdict(recipe),
-    } | ({"streamed_rows": taught.more.rows} if taught.more else {})
+    } | ({"streamed_rows": taught.more.rows, "engine": taught.more.engine} if taught.more else {})

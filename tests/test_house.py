@@ -22,7 +22,7 @@ ONLY_IN = {
     "mlflow": {"models/registry.py", "models/pyfunc.py", "pipelines/tracking.py"},
     "optuna": {"pipelines/tune.py"},
     "bentoml": {"serving/service.py"},
-    "xgboost": {"models/trees.py"},
+    "xgboost": {"models/trees.py", "models/spark_trees.py"},
     "plotly": {"pipelines/theme.py"},
     "adbc_driver_postgresql": {"features/databases.py"},
     "pyspark": {"features/spark.py"},

@@ -8,6 +8,7 @@ import random
 import shutil
 import sys
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from features.errors import InputError
 from features.ingest import histories_of, ingest
 from features.log import Log
 from features.reading import reading
-from features.snapshot import columns_of, snapshot
+from features.snapshot import chunks, columns_of, snapshot
 from features.spark import snapshot_to
 from features.whole import staged_of, whole_of
 
@@ -44,7 +45,7 @@ def in_this_process(log, *, staging, buckets, as_of=DAYS, known_at=None, before_
     whole, schemas = whole_of(log, about, scratch=staging)
     names = features or columns_of(whole, as_of=as_of, known_at=known_at)
     given = {"schemas": schemas, "kinds": whole.kinds, "staging": staging, "before_us": before_us}
-    given["ask"] = {"as_of": as_of, "known_at": known_at, "features": names}
+    given["rows"] = partial(chunks, as_of=as_of, known_at=known_at, features=names)
     by_bucket = [[one for one in sent if one["bucket"] == bucket] for bucket in range(buckets)]
     done = [json.loads(json.dumps(pieces.walked(log, messages, **given))) for messages in by_bucket if messages]
     return staged_of(whole, names, done, staging=staging)
