@@ -1,0 +1,157 @@
+"""Ways to keep 72 bytes of scores and a packed row per customer, and to find them by id.
+
+All but `dense` and `arrow` hold the same bytes as our store; each answers an id by its six numbers. The peers answer
+nothing more: ours, as `find`, makes the answer that the service sends.
+"""
+
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from serving import store_ids, store_rows
+from serving.store import Store
+from serving.store_file import NUMBERS
+
+SIX = struct.Struct("<6d")
+Answer = Callable[[Sequence[str]], list[Any]]
+"""Ids → the six numbers of each."""
+SORTED = 100_000
+"""Customers handed over at a time."""
+
+
+def contents(store: Store) -> Iterator[tuple[str, bytes]]:
+    """Every id and its bytes, in order of the ids: what trees of pages take fastest."""
+    found, begins = store_ids.gather(store.heap, store.starts)
+    names = pa.LargeStringArray.from_buffers(store.customers, pa.py_buffer(begins), pa.py_buffer(found))
+    ends = np.append(store.starts[1:], len(store.heap))
+    order = np.array(pa.compute.sort_indices(names))
+    for begin in range(0, store.customers, SORTED):
+        for row in order[begin : begin + SORTED].tolist():
+            customer_id = names[row].as_py()
+            packed = store.heap[int(store.starts[row]) + store_ids.LENGTH + len(customer_id) : int(ends[row])]
+            yield customer_id, store.records[row].tobytes() + packed.tobytes()
+
+
+def ours(store: Store, ids: Sequence[str]) -> list[Any]:
+    """The index and the record, without the answer around it."""
+    encoded = [one.encode() for one in ids]
+    joined = np.frombuffer(b"".join(encoded), np.uint8)
+    ends = np.cumsum(np.array([len(one) for one in encoded]))
+    places = store_ids.find(joined, ends, store.slots, store.heap, store.starts)
+    return [store.records.item(place)[:6] for place in places.tolist()]
+
+
+def write_sqlite(store: Store, path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("pragma page_size = 8192")
+        database.execute("create table customers (id text primary key, content blob) without rowid")
+        database.executemany("insert into customers values (?, ?)", contents(store))
+    database.close()
+
+
+def sqlite(path: Path) -> Answer:
+    database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    database.execute(f"pragma mmap_size = {2**33}")
+
+    def answer(ids: Sequence[str]) -> list[Any]:
+        query = "select content from customers where id = ?"
+        return [SIX.unpack_from(database.execute(query, (one,)).fetchone()[0]) for one in ids]
+
+    return answer
+
+
+def write_lmdb(store: Store, path: Path) -> None:
+    from lmdb import open as database_at
+
+    with (
+        database_at(str(path), map_size=2**33, subdir=False, sync=False) as database,
+        database.begin(write=True) as turn,
+    ):
+        for customer_id, content in contents(store):
+            turn.put(customer_id.encode(), content, append=True)
+
+
+def lmdb(path: Path) -> Answer:
+    from lmdb import open as database_at
+
+    database = database_at(str(path), map_size=2**33, subdir=False, readonly=True, lock=False)
+    turn = database.begin(buffers=True)
+
+    def answer(ids: Sequence[str]) -> list[Any]:
+        return [SIX.unpack_from(turn.get(one.encode())) for one in ids]
+
+    return answer
+
+
+def write_dense(store: Store, path: Path) -> None:
+    """Records of the numbers and every feature as float32, in order of the ids' hashes, which stand before them."""
+    found, begins = store_ids.gather(store.heap, store.starts)
+    hashed = store_ids.hashes(found, begins[1:])
+    order = np.argsort(hashed)
+    kind = np.dtype([("numbers", "<f8", len(NUMBERS)), ("row", "<f4", len(store.packing.usual))])
+    with path.open("wb") as file:
+        hashed[order].tofile(file)
+        for begin in range(0, store.customers, SORTED):
+            some = order[begin : begin + SORTED]
+            out = np.empty(len(some), kind)
+            out["numbers"] = np.column_stack([store.records[name][some] for name in NUMBERS])
+            packing = store.packing
+            bits = store_rows.unpack(store.heap, store.starts, some, packing.usual, packing.twins)
+            out["row"] = bits.T.view(np.float32)
+            out.tofile(file)
+
+
+def dense(path: Path, *, customers: int, columns: int) -> Answer:
+    """It trusts the hash: no id is compared."""
+    size = 8 * len(NUMBERS) + 4 * columns
+    content = np.memmap(path, np.uint8, mode="r")
+    hashed = np.asarray(content[: 8 * customers]).view(np.uint64)
+    records = memoryview(content[8 * customers :])
+
+    def answer(ids: Sequence[str]) -> list[Any]:
+        encoded = [one.encode() for one in ids]
+        ends = np.cumsum(np.array([len(one) for one in encoded]))
+        asked = store_ids.hashes(np.frombuffer(b"".join(encoded), np.uint8), ends)
+        return [SIX.unpack_from(records, place * size) for place in np.searchsorted(hashed, asked).tolist()]
+
+    return answer
+
+
+def write_arrow(store: Store, path: Path) -> None:
+    table = pa.Table.from_pandas(store.scores()[["customer_id", *NUMBERS]], preserve_index=False)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as out:
+        out.write_table(table)
+
+
+def arrow(path: Path) -> Answer:
+    """Scores without features, mapped, and a dict of all ids in memory."""
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+    row_of = {one: row for row, one in enumerate(table["customer_id"].to_pylist())}
+    numbers = [table[name].chunk(0).to_numpy() for name in NUMBERS]
+
+    def answer(ids: Sequence[str]) -> list[Any]:
+        rows = [row_of[one] for one in ids]
+        return [tuple(float(column[row]) for column in numbers) for row in rows]
+
+    return answer
+
+
+PEERS = {
+    "SQLite": (write_sqlite, sqlite),
+    "LMDB": (write_lmdb, lmdb),
+    "dense, sorted hashes": (write_dense, dense),
+    "scores in a dict": (write_arrow, arrow),
+}
+
+
+def opened(name: str, path: Path, store: Store) -> Answer:
+    """A peer ready to answer."""
+    if name.startswith("dense"):
+        return partial(dense, customers=store.customers, columns=len(store.packing.usual))(path)
+    return PEERS[name][1](path)

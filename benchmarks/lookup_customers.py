@@ -1,0 +1,87 @@
+"""Millions of customers to look up: real ones over and over, with values of their own.
+
+The orders are CDNOW's or Online Retail II's, the features the product's. Both logs lack interactions, so some are made:
+three kinds, the more the longer a customer is there. In a copy what is no whole number is scaled, all values of a unit
+alike: what is equal in a customer's row stays equal, as with one order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL
+from features.catalogue import named, words
+from features.histories import Histories
+from features.ingest import ingest
+from features.snapshot import snapshot
+from serving.store_file import NUMBERS, REASONS, About
+
+SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
+KINDS = {"visit": 4.0, "email_open": 2.0, "complaint": 0.1}
+"""Kinds of interaction, and how many of each a customer of a whole year has on average."""
+CHUNK = 50_000
+
+
+class Customers:
+    """As many customers as asked for, in chunks of scores and feature rows; the same ones every time."""
+
+    def __init__(self, shop: str, count: int) -> None:
+        source, day = SHOPS[shop]
+        histories = source.histories()
+        log = replace(source.config().log, interactions=interactions(histories, day))
+        rows = snapshot(ingest(log, now_us=None).histories, as_of=[day]).to_pandas(date_as_object=False)
+        self.count, self.day = count, day
+        self.features = [name for name in rows.columns if name not in ("customer_id", "as_of")]
+        self.values = rows[self.features].to_numpy(np.float64)
+        self.reasons = reasons(rows, self.features)
+        units = [feature.unit if (feature := named(name)) else "" for name in self.features]
+        self.units = np.unique(units, return_inverse=True)[1]
+        self.about = About(day, 90, "benchmark", "EUR", 0.0, 0.0, dict.fromkeys(self.features))
+
+    def __iter__(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        for begin in range(0, self.count, CHUNK):
+            numbers = np.arange(begin, min(begin + CHUNK, self.count))
+            rng, real = np.random.default_rng(begin), numbers % len(self.values)
+            scales = rng.lognormal(0, 0.3, (len(numbers), self.units.max() + 1))[:, self.units]
+            values = self.values[real]
+            values *= np.where(values == np.floor(values), 1.0, scales)
+            who = {"customer_id": pd.Series(ids(numbers), dtype="str"), "as_of": pd.Timestamp(self.day)}
+            scores = {**who, "horizon_days": 90, **{name: rng.gamma(0.5, 50, len(numbers)) for name in NUMBERS}}
+            scores |= {"segment": rng.choice(["VIP", "grow", "maintain", "let go"], len(numbers))}
+            scores |= {reason: self.reasons[place][real] for place, reason in enumerate(REASONS)}
+            rows = pd.DataFrame(values, columns=self.features).assign(**who)
+            yield pd.DataFrame(scores | {"model_version": "benchmark"}), rows
+
+
+def ids(numbers: np.ndarray) -> list[str]:
+    """Ids of 36 characters, in no order, as shops that use UUIDs have them; no two numbers share one."""
+    return [f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}-{number:019x}" for number in numbers.tolist()]
+
+
+def interactions(histories: Histories, day: date) -> pd.DataFrame:
+    """Made ones between each customer's first order and the day; a few customers have most of them."""
+    rng, columns = np.random.default_rng(7), histories.columns
+    first = columns.at[columns.starts[:-1]].astype("datetime64[us]")
+    years = (np.datetime64(day, "us") - first) / np.timedelta64(365, "D")
+    busy = np.maximum(years, 0) * rng.gamma(0.5, 2, len(years))
+    made = []
+    for kind, mean in KINDS.items():
+        who = np.repeat(np.arange(len(years)), rng.poisson(mean * busy))
+        at = first[who] + (rng.uniform(size=len(who)) * (np.datetime64(day, "us") - first[who])).astype(
+            "timedelta64[us]"
+        )
+        made.append(pd.DataFrame({"customer_id": histories.customer_ids.take(who).to_pandas(), "at": at, "kind": kind}))
+    return pd.concat(made, ignore_index=True)
+
+
+def reasons(rows: pd.DataFrame, features: list[str]) -> list[np.ndarray]:
+    """Three things said of each customer, of features drawn by lot."""
+    drawn = np.random.default_rng(7).integers(len(features), size=(len(REASONS), len(rows)))
+    records = rows[features].to_numpy()
+    return [
+        np.array([words(features[one], float(records[row, one])) for row, one in enumerate(column)], dtype=object)
+        for column in drawn
+    ]

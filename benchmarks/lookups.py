@@ -1,0 +1,171 @@
+"""Scores by customer id from a file: ours beside SQLite, LMDB, dense float32 and a dict, all of the same customers.
+
+Warm: every page has been read before. Ids are drawn evenly from all customers, so that hardly one is in the caches of
+the processor. The contestants take turns in one process; all must give the same six numbers. Private memory is what
+opening took of this process alone: the pages of mapped files are the system's, and workers share them. Read the ratios,
+medians over turns: microseconds belong to one machine.
+"""
+
+import argparse
+import gc
+import re
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter, perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from benchmarks.alone import alone
+from benchmarks.lookup_contestants import PEERS, Answer, opened, ours
+from benchmarks.lookup_customers import SHOPS, Customers, ids
+from benchmarks.table import save, show
+from serving import store
+
+FIND, BARE = "Stayworth, find", "Stayworth, bare"
+BATCH = 1_000
+
+
+def private_mb() -> float:
+    """Memory of this process that is no file's (Linux)."""
+    return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))[1]) / 1024
+
+
+def write_ours(shop: str, count: int, path: Path) -> dict[str, float]:
+    """Seconds within the store, those of making customers left out, and the memory it took at most beside them."""
+    customers = Customers(shop, count)
+    seconds, most, before = 0.0, 0.0, private_mb()
+    start = perf_counter()
+    with store.writing(path, customers.about) as writer:
+        seconds += perf_counter() - start
+        for scores, rows in customers:
+            start = perf_counter()
+            writer.add(scores, rows)
+            seconds += perf_counter() - start
+            most = max(most, private_mb() - before)
+        start = perf_counter()
+    return {"write_seconds": seconds + perf_counter() - start, "writer_mb": most, "features": len(customers.features)}
+
+
+def write_peer(name: str, source: Path, path: Path) -> float:
+    held = store.open(source)
+    start = perf_counter()
+    PEERS[name][0](held, path)
+    return perf_counter() - start
+
+
+def measured(call: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What a call gives, its seconds, and the private memory it took, MB."""
+    gc.collect()
+    before, start = private_mb(), perf_counter()
+    given = call()
+    return given, perf_counter() - start, private_mb() - before
+
+
+def turns(answers: dict[str, Answer], numbers: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Microseconds per id of each contestant, asked for `size` ids at a time, in turns, each for others."""
+    took: dict[str, list[float]] = {name: [] for name in answers}
+    begins = range(0, len(numbers), size)
+    for turn in range(len(begins)):
+        for place, (name, answer) in enumerate(answers.items()):
+            other = begins[(turn + place * len(begins) // len(answers)) % len(begins)]
+            asked = ids(numbers[other : other + size])
+            start = perf_counter_ns()
+            answer(asked)
+            took[name].append((perf_counter_ns() - start) / 1000 / size)
+    return {name: np.array(one) for name, one in took.items()}
+
+
+def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int) -> dict[str, Any]:
+    path = folder / "ours"
+    written = alone(write_ours, shop, count, path)
+    held, seconds, private = measured(lambda: store.open(path))
+    found: dict[str, Any] = {
+        FIND: written | {"bytes": path.stat().st_size, "open_seconds": seconds, "private_mb": private}
+    }
+    answers: dict[str, Answer] = {FIND: lambda asked: held.find(asked)[0], BARE: lambda asked: ours(held, asked)}
+    found[BARE] = {}
+    rng = np.random.default_rng(7)
+    for place, name in enumerate(peers):
+        file = folder / str(place)
+        took = alone(write_peer, name, path, file)
+        answers[name], seconds, private = measured(lambda name=name, file=file: opened(name, file, held))
+        found[name] = {
+            "bytes": file.stat().st_size,
+            "write_seconds": took,
+            "open_seconds": seconds,
+            "private_mb": private,
+        }
+    agree(answers, ids(rng.integers(count, size=BATCH)))
+    for size, key in ((1, "one"), (BATCH, "thousand")):
+        rounds = lookups if size == 1 else lookups * 10
+        turns(answers, rng.integers(count, size=rounds // 10), size)
+        took = turns(answers, rng.integers(count, size=rounds), size)
+        for name, one in took.items():
+            found[name] |= {f"{key}_us": float(np.median(one)), f"{key}_p99_us": float(np.quantile(one, 0.99))}
+            found[name] |= {f"{key}_ratio": float(np.median(one / took[BARE]))}
+    rows = turns({"rows": lambda asked: list(held.rows(asked))}, rng.integers(count, size=lookups * 10), BATCH)["rows"]
+    found[FIND] |= {"rows_us": float(np.median(rows))}
+    everybody, seconds, _ = measured(held.scores)
+    found[FIND] |= {"all_scores_seconds": seconds, "customers": len(everybody)}
+    return found
+
+
+def agree(answers: dict[str, Answer], asked: list[str]) -> None:
+    """Raise AssertionError where one gives other numbers than ours."""
+    expected = answers[BARE](asked)
+    for name, answer in answers.items():
+        given = answer(asked)
+        given = [tuple(list(one.values())[3:9]) for one in given] if name == FIND else given
+        assert given == expected, f"{name} gives other numbers"
+
+
+def lines(found: dict[str, Any]) -> list[list[str]]:
+    told = []
+    for name, one in found.items():
+        of_file = ["", "", "", ""]
+        if "bytes" in one:
+            of_file = [f"{one['bytes'] / 1e9:.2f}", f"{one['write_seconds']:,.0f}", f"{one['open_seconds']:.1f}"]
+            of_file.append(f"{one['private_mb']:,.0f}")
+        told.append(
+            [
+                name,
+                *of_file,
+                f"{one['one_us']:.1f}",
+                f"{one['one_p99_us']:.1f}",
+                f"{one['one_ratio']:.1f}",
+                f"{one['thousand_us']:.2f}",
+                f"{one['thousand_ratio']:.1f}",
+            ]
+        )
+    return told
+
+
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks lookups", description=__doc__)
+    parser.add_argument("--customers", type=int, default=5_000_000)
+    parser.add_argument("--shops", nargs="+", choices=list(SHOPS), default=list(SHOPS), help="whose customers; all")
+    parser.add_argument("--lookups", type=int, default=20_000, help="of one id; ten times as many by the thousand")
+    asked = parser.parse_args(options)
+    has_lmdb = find_spec("lmdb") is not None
+    peers = [name for name in PEERS if has_lmdb or name != "LMDB"]
+    results = {}
+    for shop in asked.shops:
+        with tempfile.TemporaryDirectory() as folder:
+            found = results[shop] = alone(race, shop, asked.customers, Path(folder), peers, lookups=asked.lookups)
+        header = ["", "GB", "write s", "open s", "own MB", "1 id µs", "p99", "÷ bare", "1,000: µs each", "÷ bare"]
+        features = found[FIND]["features"]
+        show(
+            f"{asked.customers:,} customers of {shop}, {features} features, ids of 36 characters", header, lines(found)
+        )
+        ours = found[FIND]
+        print(
+            f"feature rows of 1,000: {ours['rows_us']:.1f} µs each; scores of all: {ours['all_scores_seconds']:.1f} s; "
+            f"writing took {ours['writer_mb']:,.0f} MB"
+        )
+    if not has_lmdb:
+        print("LMDB: not measured; `uv pip install --target FOLDER lmdb==3.0.0`, and FOLDER on the PYTHONPATH")
+    print(save("lookups", {"lmdb": version("lmdb") if has_lmdb else None, "shops": results}))

@@ -1,0 +1,52 @@
+"""Texts that many customers share, kept once and known by number."""
+
+from array import array
+from collections.abc import Callable
+from functools import lru_cache
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+NONE = 2**32 - 1
+"""The number of no text."""
+REMEMBERED = 200_000
+"""Texts a writer keeps in memory; after so many it begins anew, and a text may be written twice."""
+DECODED = 20_000
+"""Texts a reader keeps at hand."""
+
+
+class TextsWriter:
+    """Gives numbers to texts, and writes each to a file when it first occurs."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.ends = array("Q", [0])
+        self.numbers: dict[str, int] = {}
+
+    def numbered(self, column: pd.Series) -> np.ndarray:
+        """The number of each text of a column, uint32; `NONE` where there is none."""
+        codes, texts = pd.factorize(column)
+        if len(self.numbers) > REMEMBERED:
+            self.numbers.clear()
+        numbers = [self._number(text) for text in texts]
+        return np.array([*numbers, NONE], np.uint32)[codes]
+
+    def _number(self, text: str) -> int:
+        number = self.numbers.get(text)
+        if number is None:
+            number = self.numbers[text] = len(self.ends) - 1
+            content = text.encode()
+            self.file.write(content)
+            self.ends.append(self.ends[-1] + len(content))
+        return number
+
+
+def reader(ends: np.ndarray, texts: np.ndarray) -> Callable[[int], str]:
+    """A function from a number to its text."""
+
+    @lru_cache(DECODED)
+    def text(number: int) -> str:
+        return texts[ends[number] : ends[number + 1]].tobytes().decode()
+
+    return text
