@@ -1,4 +1,4 @@
-"""A table or a query of a PostgreSQL database as rows, by URL: `postgresql://USER@HOST:PORT/BASE#ROWS`.
+"""A table or a query of a PostgreSQL database by URL: `postgresql://USER@HOST:PORT/BASE#ROWS`.
 
 ROWS is everything after the first `#`, as written; it stays here, only the query made of it is sent:
 
@@ -10,7 +10,8 @@ ROWS is everything after the first `#`, as written; it stays here, only the quer
 Table names are taken with their capitals: `#Orders` is the table "Orders". The password stands in PGPASSWORD, in
 ~/.pgpass, or in the URL as USER:PASSWORD@, where @ / # and % are written %40 %2F %23 and %25; it is never shown.
 
-Every reading is one snapshot in a read-only transaction. Rows come in the order the server gives them.
+Every reading is one snapshot in a read-only transaction. Rows come in the order the server gives them. Only a table
+can be changed, in one transaction.
 """
 
 import re
@@ -82,14 +83,7 @@ def batches(url: str) -> Iterator[pa.RecordBatchReader]:
     where = redacted(url)
     address, query = _parsed(url)
     driver = _driver(where)
-    try:
-        connection = driver.connect(address)
-    except driver.Error as error:
-        raise InputError(
-            f"cannot connect: {_said(error)}",
-            where=where,
-            next="Check user, host, port and database; the password stands in the URL, PGPASSWORD or ~/.pgpass.",
-        ) from None
+    connection = _connected(driver, address, where=where)
     failures: list[Exception] = []
     with connection, connection.cursor() as cursor:
         try:
@@ -108,6 +102,44 @@ def batches(url: str) -> Iterator[pa.RecordBatchReader]:
                     where=where,
                     next="Correct the query or the row; if the server went away, run it again.",
                 ) from None
+
+
+@contextmanager
+def changing(url: str) -> Iterator[tuple[Any, str]]:
+    """A cursor and the name in SQL of a URL's table; all that is done is kept if the block ends well, else nothing.
+
+    Each statement sees what others had committed before it. Raises InputError for a URL that names a query, and for
+    what the server refuses.
+    """
+    where = redacted(url)
+    address, query = _parsed(url)
+    if not query.startswith("table "):
+        raise InputError("names a query, not a table", where=where, next="End the URL with #TABLE or #SCHEMA.TABLE.")
+    driver = _driver(where)
+    with _connected(driver, address, where=where) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute("set transaction isolation level read committed, read write")
+            cursor.execute("set local client_encoding = 'UTF8'")
+            yield cursor, query.removeprefix("table ")
+            connection.commit()
+        except driver.Error as error:
+            raise InputError(
+                f"cannot be written: {_said(error)}",
+                where=where,
+                next="Nothing was changed. Correct the table or the rights of its user, or name another table after #.",
+            ) from None
+
+
+def _connected(driver: ModuleType, address: str, *, where: str) -> Any:
+    """A new connection, in a transaction."""
+    try:
+        return driver.connect(address)
+    except driver.Error as error:
+        raise InputError(
+            f"cannot connect: {_said(error)}",
+            where=where,
+            next="Check user, host, port and database; the password stands in the URL, PGPASSWORD or ~/.pgpass.",
+        ) from None
 
 
 def _parsed(url: str) -> tuple[str, str]:
@@ -149,7 +181,7 @@ def _driver(where: str) -> ModuleType:
         from adbc_driver_postgresql import dbapi
     except ModuleNotFoundError:
         raise InputError(
-            "the driver that reads PostgreSQL is not installed",
+            "the driver of PostgreSQL is not installed",
             where=where,
             next="Install it: pip install 'stayworth[postgres]'",
         ) from None

@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 Arrays = dict[str, np.ndarray]
+FEW = 10_000
+"""Rows that are sorted before threads would have started."""
 
 
 def by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
@@ -17,8 +19,11 @@ def by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple
     starts, order = _count(rows.pop("customer"), customers)
     sort_within(starts, order, rows[then[0]], rows[then[1]])
     columns = {id(column): column for column in rows.values() if len(column)}
-    with ThreadPoolExecutor() as pool:
-        done = dict(zip(columns, pool.map(lambda column: _taken(column, order), columns.values()), strict=True))
+    if len(order) < FEW:
+        done = {one: column[order] for one, column in columns.items()}
+    else:
+        with ThreadPoolExecutor() as pool:
+            done = dict(zip(columns, pool.map(lambda column: _taken(column, order), columns.values()), strict=True))
     return starts, {name: done.get(id(column), column) for name, column in rows.items()}
 
 

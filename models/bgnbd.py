@@ -44,7 +44,9 @@ class BGNBD:
 
         1 / (1 + a / (b + x − 1) · ((alpha + T) / (alpha + t_x))^(r + x)) for x > 0 (note 021), in logs.
         """
-        x, t_x, age = checked(frequency, recency, T, where=WHERE)
+        return self._alive(*checked(frequency, recency, T, where=WHERE))
+
+    def _alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         odds = np.log((self.b + np.maximum(x, 1) - 1) / self.a)
         odds = odds - (self.r + x) * np.log((self.alpha + age) / (self.alpha + t_x))
         return np.where(x > 0, expit(odds), 1.0)
@@ -60,9 +62,9 @@ class BGNBD:
         alive at T orders by T + t with certainty 1 − e^(−lambda t), and lambda is then Gamma(r + x, alpha + T),
         whose transform at t is the power.
         """
-        x, _, age = checked(frequency, recency, T, where=WHERE)
+        x, t_x, age = checked(frequency, recency, T, where=WHERE)
         span = np.log1p(positive(t, where=WHERE) / (self.alpha + age))
-        return self.probability_alive(frequency, recency, T) * -np.expm1(-(self.r + x) * span)
+        return self._alive(x, t_x, age) * -np.expm1(-(self.r + x) * span)
 
     def expected_orders_if_alive(self, t: ArrayLike, frequency: ArrayLike, T: ArrayLike) -> Floats:
         """Expected number of orders in (T, T + t] of a customer known to be alive at T (FHL eq. 10, numerator).

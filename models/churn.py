@@ -22,11 +22,11 @@ class Churn:
 
     def probability(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """The event's probability for each row, in (0, 1)."""
-        return self.of(trees.matrix(rows, inputs))
+        return self.corrected(self.booster.predict(trees.matrix(rows, inputs)))
 
     def of(self, data: trees.Matrix) -> np.ndarray:
-        """The same of rows as trees take them."""
-        return self.corrected(self.booster.predict(data))
+        """The same of a matrix of the inputs; their names are not compared, which takes as long as one row."""
+        return self.corrected(self.booster.predict(data, validate_features=False))
 
     def corrected(self, raw: np.ndarray) -> np.ndarray:
         """The calibrated probability for the trees' own: `expit(slope * logit(raw) + intercept)`."""

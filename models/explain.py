@@ -9,19 +9,20 @@ an order is divided between its two factors evenly, as Shapley's value of two pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from features.catalogue import words
+from features.catalogue import named, words
+from features.feature import WHOLE
 from models import trees
 from models.blend import Opinion
+from models.given import given
 from models.likelihood import Floats
 from models.recipe import TREES
-from models.scorer import Scorer
+from models.scorer import Scorer, View
 
 REASONS = 3
 RHYTHM = "expected_from_rhythm"
@@ -40,20 +41,27 @@ class Parts:
     """(rows, names)."""
 
 
-def no_order(scorer: Scorer, rows: pd.DataFrame) -> Parts:
-    """What adds up to the probability of no order within the horizon; under a contract, to that of its end."""
+def no_order(scorer: Scorer, rows: pd.DataFrame, *, view: View | None = None) -> Parts:
+    """What adds up to the probability of no order within the horizon; under a contract, to that of its end.
+
+    view: that of the rows, if it is at hand.
+    """
+    view = view or scorer.view(given(rows, scorer.inputs))
     if scorer.leaving:
-        parts = trees.contributions(scorer.leaving.booster, trees.matrix(rows, scorer.inputs))
+        parts = trees.contributions(scorer.leaving.booster, view.data)
         added = np.column_stack([scorer.leaving.slope * parts[:, :-1], np.zeros(len(rows))])
         base = scorer.leaving.slope * parts[:, -1] + scorer.leaving.intercept
-        return _divided(_names(scorer), base, added, scorer.leaving.probability(rows, scorer.inputs))
-    said, (base, added), _ = _added(scorer, rows)
-    return _divided(_names(scorer), base, added, said.no_order)
+        return _divided(_names(scorer), base, added, scorer.leaving.of(view.data))
+    base, added = _parts(view.said.log_odds, _average(scorer, view).log_odds, _quiet(scorer, view.data))
+    return _divided(_names(scorer), base, added, view.said.no_order)
 
 
 def expected_value(scorer: Scorer, rows: pd.DataFrame) -> Parts:
     """What adds up to the expected value, currency units."""
-    said, (odds_base, odds), (value_base, values) = _added(scorer, rows)
+    view = scorer.view(given(rows, scorer.inputs))
+    said, data, level = view.said, view.data, _average(scorer, view)
+    odds_base, odds = _parts(said.log_odds, level.log_odds, _quiet(scorer, data))
+    value_base, values = _parts(said.log_value, level.log_value, _value(scorer, data))
     order, value = expit(-said.log_odds), np.exp(said.log_value)
     order_base, given_base = expit(-odds_base), np.exp(value_base)
     of_order = _shares(odds) * ((order - order_base) * (value + given_base) / 2)[:, None]
@@ -62,33 +70,44 @@ def expected_value(scorer: Scorer, rows: pd.DataFrame) -> Parts:
     return Parts(_names(scorer), said.expected_value - added.sum(axis=1), added)
 
 
-def reasons(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+def reasons(scorer: Scorer, rows: pd.DataFrame, *, view: View | None = None) -> pd.DataFrame:
     """Up to three reasons that raise the churn probability, with the customer's own numbers.
 
     Columns reason_1 … reason_3 (text or None), largest first: "62 days since the last order, usually 21". What a member
     adds that looks at the rhythm as a whole is said by these words too.
     """
-    parts = no_order(scorer, rows)
+    parts = no_order(scorer, rows, view=view)
     added = parts.added[:, :-1].copy()
     added[:, parts.names.index("recency_days")] += parts.added[:, -1]
     order = np.argsort(-added, axis=1, kind="stable")[:, :REASONS]
     raises = np.take_along_axis(added, order, axis=1) > 0
-    columns = {name: rows[name].to_numpy() for name in scorer.inputs}
-    usual = columns.get("gap_mean_days", np.full(len(rows), np.nan))
-    said: dict[str, list[str | None]] = {}
-    for place in range(REASONS):
-        said[f"reason_{place + 1}"] = [
-            _words(parts.names[feature], columns, row, usual) if raised else None
-            for row, (feature, raised) in enumerate(zip(order[:, place], raises[:, place], strict=True))
-        ]
-    return pd.DataFrame(said, index=rows.index, dtype=object)
+    usual = rows["gap_mean_days"].to_numpy() if "gap_mean_days" in scorer.inputs else np.full(len(rows), np.nan)
+    said = np.full(order.shape, None, dtype=object)
+    for feature in np.unique(order[raises]):
+        name = parts.names[feature]
+        row, place = np.nonzero((order == feature) & raises)
+        texts = _sentences(name, rows[name].to_numpy()[row])
+        if name == "recency_days":
+            texts = [
+                f"{text}, usually {gap:,.0f}" if gap == gap else text
+                for text, gap in zip(texts, usual[row].tolist(), strict=True)
+            ]
+        said[row, place] = texts
+    names = [f"reason_{place + 1}" for place in range(REASONS)]
+    return pd.DataFrame(said, columns=names, index=rows.index, dtype=object)
 
 
-def _words(name: str, columns: Mapping[str, np.ndarray], row: int, usual: Floats) -> str:
-    text = words(name, columns[name][row])
-    if name == "recency_days" and usual[row] == usual[row]:
-        text += f", usually {usual[row]:,.0f}"
-    return text
+def _sentences(name: str, values: np.ndarray) -> list[str]:
+    """Each value of a column in words, those that read the same looked up once."""
+    feature = named(name)
+    if feature is None or not np.issubdtype(values.dtype, np.floating):
+        return [words(name, value) for value in values]
+    digits = 0 if feature.unit in WHOLE else 2
+    numbers = [f"{value:.{digits}f}" for value in values.tolist()]
+    known = {
+        number: feature.sentence(value) for number, value in dict(zip(numbers, values.tolist(), strict=True)).items()
+    }
+    return [known[number] for number in numbers]
 
 
 def _names(scorer: Scorer) -> list[str]:
@@ -98,35 +117,31 @@ def _names(scorer: Scorer) -> list[str]:
 def centre(scorer: Scorer, rows: pd.DataFrame) -> tuple[float, float]:
     """What is left of the average customer's log-odds and ln of value when features and level are taken off."""
     said = scorer.blend.of(scorer.members.opinions(rows, scorer.inputs, scorer.blend.members))
-    quiet, value = _features(scorer, rows)
+    data = trees.matrix(rows, scorer.inputs)
+    quiet, value = _quiet(scorer, data), _value(scorer, data)
     return float(np.mean(said.log_odds - quiet.sum(axis=1))), float(np.mean(said.log_value - value.sum(axis=1)))
 
 
-def _added(scorer: Scorer, rows: pd.DataFrame) -> tuple[Opinion, tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """The opinion, and of its log-odds of no order and of its ln of value the base and what each name adds.
-
-    Bases have the shape (rows,), what is added (rows, names).
-    """
-    said, nobody = scorer.opinion(rows), np.zeros(len(rows))
-    at_level = scorer.level.moved(
-        Opinion(nobody + scorer.centre[0], nobody + scorer.centre[1]), as_of=rows["as_of"].to_numpy()
-    )
-    quiet, value = _features(scorer, rows)
-    return (
-        said,
-        (at_level.log_odds, np.column_stack([quiet, said.log_odds - quiet.sum(axis=1) - at_level.log_odds])),
-        (at_level.log_value, np.column_stack([value, said.log_value - value.sum(axis=1) - at_level.log_value])),
-    )
+def _average(scorer: Scorer, view: View) -> Opinion:
+    """The opinion of the average customer at the level of each row's day."""
+    nobody = np.zeros(len(view.given.as_of))
+    average = Opinion(nobody + scorer.centre[0], nobody + scorer.centre[1])
+    return scorer.level.moved(average, as_of=view.given.as_of)
 
 
-def _features(scorer: Scorer, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-    """What the trees' features add to the log-odds of no order and to the ln of value, (rows, features) each."""
-    data = trees.matrix(rows, scorer.inputs)
-    quiet, value = (weights.get(TREES, 0.0) for weights in (scorer.blend.no_order, scorer.blend.value))
-    return (
-        quiet * trees.contributions(scorer.members.quiet.booster, data)[:, :-1],
-        value * scorer.members.value.contributions(data),
-    )
+def _parts(said: Floats, base: Floats, features: Floats) -> tuple[Floats, Floats]:
+    """The base, (rows,), and what each name adds to it, (rows, names): the features, and the rest of what is said."""
+    return base, np.column_stack([features, said - features.sum(axis=1) - base])
+
+
+def _quiet(scorer: Scorer, data: trees.Matrix) -> Floats:
+    """What the trees' features add to the log-odds of no order, (rows, features)."""
+    return scorer.blend.no_order.get(TREES, 0.0) * trees.contributions(scorer.members.quiet.booster, data)[:, :-1]
+
+
+def _value(scorer: Scorer, data: trees.Matrix) -> Floats:
+    """What they add to the ln of value, (rows, features)."""
+    return scorer.blend.value.get(TREES, 0.0) * scorer.members.value.contributions(data)
 
 
 def _divided(names: list[str], base: Floats, added: Floats, score: Floats) -> Parts:

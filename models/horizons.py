@@ -158,11 +158,17 @@ def follow(
     *,
     main_days: int,
     shape: Shape,
+    data: trees.Matrix | None = None,
 ) -> dict[int, Foreseen]:
-    """What is said of the rows over each horizon, by its days; the main one first."""
+    """What is said of the rows over each horizon, by its days; the main one first.
+
+    data: the rows as trees take them, if they are at hand; no other prediction may be made of it.
+    """
     known = {main_days: main}
-    if horizons:
-        data, past, days = trees.matrix(rows, inputs), history(rows), season.days(rows)
+    if not horizons:
+        return known
+    past, days = history(rows), season.days(rows)
+    data = trees.matrix(rows, inputs) if data is None else data
     for one in horizons:
         known[one.days] = one.follow(known[one.beside], data, days, past, shape)
     return known

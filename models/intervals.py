@@ -59,8 +59,8 @@ class Intervals:
         group = np.searchsorted(self.edges, 1 - nothing, side="right")
         given_order = np.clip((share - nothing) / np.maximum(1 - nothing, 1e-12), 0, 1)
         ratio = np.empty(len(nothing))
-        for number, ratios in enumerate(self.ratios):
-            ratio[group == number] = np.interp(given_order[group == number], GRID, ratios)
+        for number in np.flatnonzero(np.bincount(group)):
+            ratio[group == number] = np.interp(given_order[group == number], GRID, self.ratios[number])
         return np.where(share > nothing, ratio * np.exp(said.log_value), 0.0)
 
 

@@ -19,7 +19,7 @@ from features.errors import InputError, Refusal
 from models import bgnbd, pareto_nbd
 from models.bgnbd import BGNBD
 from models.buying_history import checked
-from models.likelihood import Floats
+from models.likelihood import Floats, blocks
 from models.pareto_nbd import ParetoNBD
 
 SHAPES: dict[str, type[BGNBD] | type[ParetoNBD]] = {"bgnbd": BGNBD, "pareto_nbd": ParetoNBD}
@@ -39,8 +39,11 @@ class Tail:
     frequency: float
     """Mean repeat orders of the base."""
 
-    def expected_orders(self, t: float, T: Floats) -> Floats:
-        """Orders of such a customer, alive at age T, in (T, T + t]; only ratios between spans t mean anything."""
+    def expected_orders(self, t: ArrayLike, T: Floats) -> Floats:
+        """Orders of such a customer, alive at age T, in (T, T + t]; only ratios between spans t mean anything.
+
+        t, T: of shapes that go together.
+        """
         return self.shape.expected_orders_if_alive(t, np.full_like(T, self.frequency), T)
 
     def to_json(self) -> dict[str, Any]:
@@ -116,9 +119,9 @@ def clv(
     ends = np.append(np.arange(1, np.ceil(lifetime_days / horizon_days)) * horizon_days, lifetime_days)
     middles = (np.append(0.0, ends[:-1]) + ends) / 2
     discounts = (1 + annual_discount_rate) ** (-middles / YEAR_DAYS)
-    first = until = tail.expected_orders(ends[0], age)
-    worth = discounts[0] * first
-    for end, discount in zip(ends[1:], discounts[1:], strict=True):
-        before, until = until, tail.expected_orders(end, age)
-        worth = worth + discount * (until - before)
-    return first_value * worth / first
+    worth = []
+    for value, T in blocks(first_value, age):
+        until = tail.expected_orders(ends[:, None], T)
+        orders = np.diff(until, axis=0, prepend=0)
+        worth.append(value * (discounts[:, None] * orders).sum(axis=0) / until[0])
+    return np.concatenate(worth)

@@ -47,11 +47,14 @@ class Members:
     simple: Mapping[str, Opponent]
     """The others, by name."""
 
-    def opinions(self, rows: pd.DataFrame, inputs: trees.Inputs, names: Sequence[str]) -> dict[str, Opinion]:
-        """What those named say of each row."""
+    def opinions(
+        self, rows: pd.DataFrame, inputs: trees.Inputs, names: Sequence[str], *, data: trees.Matrix | None = None
+    ) -> dict[str, Opinion]:
+        """What those named say of each row; data: the rows as trees take them, if they are at hand."""
         said = {name: blend.opinion_of(self.simple[name].predict(rows)) for name in names if name != TREES}
         if TREES in names:
-            said[TREES] = blend.opinion(self.quiet.probability(rows, inputs), self.value.margin(rows, inputs))
+            data = trees.matrix(rows, inputs) if data is None else data
+            said[TREES] = blend.opinion(self.quiet.of(data), self.value.margin_of(data))
         return {name: said[name] for name in names}
 
 

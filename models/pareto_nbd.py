@@ -26,10 +26,12 @@ from scipy.special import expit, exprel, gammaln, psi
 
 from models.buying_history import check_learnable, checked, positive
 from models.likelihood import Floats, blocks, counted, maximise
-from models.two_clocks import first_within
+from models.two_clocks import NEGLIGIBLE, first_within, nodes_and_weights
 
 WHERE = "Pareto/NBD"
 BOUNDS = [(-7, 4.5), (-7, 7), (-7, 4.5), (-7, 7)]  # of the logs of r, alpha / mean T, s, beta / mean T in the search
+CUSTOMERS = 256
+"""Whose integrals are worked out at once: 32 nodes of each stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class ParetoNBD:
 
         No clock has rung since t_x, against leaving's having rung first.
         """
-        x, t_x, age = checked(frequency, recency, T, where=WHERE)
+        return self._alive(*checked(frequency, recency, T, where=WHERE))
+
+    def _alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         m, order, s, leave = self._rates(x, t_x)
         log_silence = -m * np.log1p((age - t_x) / order) - s * np.log1p((age - t_x) / leave)
         with np.errstate(divide="ignore"):
@@ -65,10 +69,10 @@ class ParetoNBD:
         1 − P(X(T, T + t) = 0 | history) of Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD Model,
         brucehardie.com/notes/028.
         """
-        x, _, age = checked(frequency, recency, T, where=WHERE)
+        x, t_x, age = checked(frequency, recency, T, where=WHERE)
         m, order, s, leave = self._rates(x, age)
         orders = _chance(positive(t, where=WHERE), s, leave, m, order)
-        return self.probability_alive(frequency, recency, T) * orders
+        return self._alive(x, t_x, age) * orders
 
     def expected_orders_if_alive(self, t: ArrayLike, frequency: ArrayLike, T: ArrayLike) -> Floats:
         """Expected number of orders in (T, T + t] of a customer known to be alive at T (FH).
@@ -88,7 +92,23 @@ class ParetoNBD:
 def _chance(span: Floats, p: Floats | float, A: Floats, q: Floats | float, B: Floats) -> Floats:
     """The chance that the second of two clocks rings first, and within `span`."""
     every = np.broadcast_arrays(span, p, A, q, B)
-    return np.minimum(np.concatenate([first_within(*some, nodes=32).chance for some in blocks(*every)]), 1)
+    some = range(0, len(every[0]), CUSTOMERS)
+    return np.minimum(np.concatenate([_rings(*(one[at : at + CUSTOMERS] for one in every)) for at in some]), 1)
+
+
+def _rings(span: Floats, p: Floats, A: Floats, q: Floats, B: Floats) -> Floats:
+    """`first_within` at 32 nodes, all of them at once, without what only derivatives need."""
+    roots, weights = (one[:, None] for one in nodes_and_weights(32))
+    slow = bool((A <= B).all())
+    near, far, by_near, by_far = (A, B, p, q) if slow else (B, A, q, p)
+    with np.errstate(over="ignore"):
+        end = np.minimum(span, np.minimum(A * np.expm1(NEGLIGIBLE / p), B * np.expm1(NEGLIGIBLE / q)))
+    length = np.log1p(end / near)
+    w = (roots + 1) / 2 * length
+    at_near = near * np.exp(w)
+    at_far = at_near + (far - near)
+    part = np.exp(-by_near * w - by_far * (np.log(at_far) - np.log(far))) * (weights / 2 * q * length)
+    return np.sum(part * (at_near / at_far) if slow else part, axis=0)
 
 
 def fit(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> ParetoNBD:

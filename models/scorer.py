@@ -8,8 +8,11 @@ tail        how it fades beyond the horizon
 horizons    the same over other horizons, derived so that none contradicts another
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,9 +22,11 @@ from models import horizons, lifetime, trees
 from models.baselines import history
 from models.blend import Blend, Opinion
 from models.churn import Churn
+from models.given import Given, given
 from models.horizons import Foreseen, Horizon
 from models.intervals import Intervals
 from models.level import Level
+from models.likelihood import Floats
 from models.members import Members
 from models.terms import Terms
 
@@ -61,8 +66,22 @@ class Scorer:
 
     def opinion(self, rows: pd.DataFrame) -> Opinion:
         """The blended opinion of each row at the level of its day."""
-        said = self.blend.of(self.members.opinions(rows, self.inputs, self.blend.members))
-        return self.level.moved(said, as_of=rows["as_of"].to_numpy())
+        return self.view(given(rows, self.inputs)).said
+
+    def view(self, these: Given) -> View:
+        """The rows, their matrix and the opinion of each, for whoever needs all of them."""
+        data = these.matrix(self.inputs)
+        said = self.blend.of(self.members.opinions(these.rows, self.inputs, self.blend.members, data=data))
+        return View(these, data, self.level.moved(said, as_of=these.as_of))
+
+
+class View(NamedTuple):
+    """Some rows, and what is said of them."""
+
+    given: Given
+    data: trees.Matrix
+    said: Opinion
+    """At the level of each row's day."""
 
 
 def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = None) -> pd.DataFrame:
@@ -84,12 +103,21 @@ def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = No
 
 def by_horizon(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
     """By horizon in days: that of the terms first, then the others from the shortest on."""
-    terms, inputs = scorer.terms, scorer.inputs
-    said = scorer.opinion(rows)
+    told = {"customer_id": rows["customer_id"], "as_of": rows["as_of"]}
+    return {
+        days: pd.DataFrame(told | {"horizon_days": np.full(len(rows), days, np.int32)} | numbers)
+        for days, numbers in foreseen(scorer, scorer.view(given(rows, scorer.inputs)), others).items()
+    }
+
+
+def foreseen(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int, dict[str, Floats]]:
+    """The numbers of `predict` by horizon in days, in the order of `by_horizon`; shape (rows,) each."""
+    these, data, said = view
+    terms, inputs, rows = scorer.terms, scorer.inputs, these.rows
     main = Foreseen(
         said,
-        (1 - said.no_order) * scorer.members.value.orders(rows, inputs),
-        scorer.leaving.probability(rows, inputs) if scorer.leaving else None,
+        (1 - said.no_order) * scorer.members.value.orders_of(data),
+        scorer.leaving.of(data) if scorer.leaving else None,
         *scorer.intervals.interval(said),
     )
     frequency, recency, age = history(rows)
@@ -103,20 +131,23 @@ def by_horizon(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) ->
         recency=recency,
         T=age,
     )
-    foreseen = horizons.follow(others, main, rows, inputs, main_days=terms.horizon_days, shape=scorer.tail.shape)
+    known = horizons.follow(
+        others,
+        main,
+        rows.assign(as_of=these.as_of) if others else rows,
+        inputs,
+        main_days=terms.horizon_days,
+        shape=scorer.tail.shape,
+        data=these.matrix(inputs) if others else None,
+    )
     return {
-        days: pd.DataFrame(
-            {
-                "customer_id": rows["customer_id"],
-                "as_of": rows["as_of"],
-                "horizon_days": np.full(len(rows), days, np.int32),
-                "churn_probability": one.said.no_order if one.leaving is None else one.leaving,
-                "expected_orders": one.orders,
-                "expected_value": one.said.expected_value,
-                "value_p10": one.low,
-                "value_p90": one.high,
-                "clv": clv,
-            }
-        )
-        for days, one in sorted(foreseen.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
+        days: {
+            "churn_probability": one.said.no_order if one.leaving is None else one.leaving,
+            "expected_orders": one.orders,
+            "expected_value": one.said.expected_value,
+            "value_p10": one.low,
+            "value_p90": one.high,
+            "clv": clv,
+        }
+        for days, one in sorted(known.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }

@@ -1,14 +1,17 @@
 """Scores as people and applications get them: the numbers and the reasons in words."""
 
 from datetime import date
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from features.histories import Histories
 from features.ingest import ingest
 from features.log import Log
 from features.snapshot import snapshot
 from models import explain
-from models.scorer import Scorer, by_horizon
+from models.online import attributes, known
+from models.scorer import Scorer, by_horizon, foreseen
 
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
@@ -24,13 +27,62 @@ def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(model_version=scorer.version)
 
 
-def score_orders(scorer: Scorer, orders: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+def score_orders(
+    scorer: Scorer,
+    orders: pd.DataFrame,
+    *,
+    as_of: date,
+    interactions: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Scores from raw orders: a frame with customer_id, ordered_at, amount and what else the schema knows.
 
-    Naive times are read as UTC. Every customer with an order before `as_of` gets a row per horizon.
+    interactions: customer_id, at, kind, …; customers: customer_id and the attributes that the model reads. Naive times
+    are read as UTC. Every customer with an order before `as_of` gets a row per horizon.
     """
     terms = scorer.terms
-    log = Log(orders, currency=terms.currency, gross_margin=terms.gross_margin, timezone="UTC")
+    log = Log(
+        orders,
+        currency=terms.currency,
+        gross_margin=terms.gross_margin,
+        interactions=interactions,
+        customers=customers,
+        attributes=tuple(attributes(scorer.inputs)) if customers is not None else (),
+        timezone="UTC",
+    )
     histories = ingest(log, now_us=None).histories
     rows = snapshot(histories, as_of=[as_of], features=list(scorer.inputs))
     return score(scorer, rows.to_pandas(date_as_object=False))
+
+
+class Scored(NamedTuple):
+    """Scores for whoever asked for them."""
+
+    records: list[dict[str, Any]]
+    """As HTTP has them, but for `segment`, which compares with the whole base."""
+    rows: pd.DataFrame
+    """The features they rest on, in the same order."""
+
+
+def score_histories(scorer: Scorer, histories: Histories, *, as_of: date, with_reasons: bool = True) -> Scored:
+    """The scores of few customers over the horizon of the terms, by customer_id: the numbers and reasons of `score`.
+
+    Who has no order known before `as_of` is left out.
+    """
+    customers, given = known(scorer, histories, as_of=as_of)
+    if not len(customers):
+        return Scored([], given.rows)
+    view = scorer.view(given)
+    numbers = foreseen(scorer, view, ())[scorer.terms.horizon_days]
+    said = explain.reasons(scorer, given.rows, view=view).to_numpy() if with_reasons else [()] * len(customers)
+    ids = histories.customer_ids.to_pylist()
+    told = {"as_of": as_of, "horizon_days": scorer.terms.horizon_days, "model_version": scorer.version}
+    columns = zip(*(column.tolist() for column in numbers.values()), strict=True)
+    records = [
+        {"customer_id": ids[customer]}
+        | told
+        | dict(zip(numbers, row, strict=True))
+        | {"reasons": [text for text in texts if text is not None]}
+        for customer, row, texts in zip(customers.tolist(), columns, said, strict=True)
+    ]
+    return Scored(records, given.rows)

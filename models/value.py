@@ -44,15 +44,15 @@ class Value:
         return self.orders_of(trees.matrix(rows, inputs))
 
     def orders_of(self, data: trees.Matrix) -> np.ndarray:
-        """The same of rows as trees take them."""
-        return 1.0 + self.orders_booster.predict(data).astype(np.float64)
+        """The same of a matrix of the inputs; their names are not compared, which takes as long as one row."""
+        return 1.0 + self.orders_booster.predict(data, validate_features=False).astype(np.float64)
 
     def margin(self, rows: pd.DataFrame, inputs: trees.Inputs) -> np.ndarray:
         """Expected margin in the horizon given at least one order: currency units, positive."""
         return self.margin_of(trees.matrix(rows, inputs))
 
     def margin_of(self, data: trees.Matrix) -> np.ndarray:
-        """The same of rows as trees take them."""
+        """The same of a matrix of the inputs."""
         return self.factor * read_margin(self.kind, self.margin_booster, data)
 
     def contributions(self, data: trees.Matrix) -> np.ndarray:
@@ -134,5 +134,6 @@ def _objective(kind: str, target: Callable[[], np.ndarray]) -> str | trees.Objec
 
 def read_margin(kind: str, booster: trees.Booster, data: trees.Matrix, *, rounds: int = 0) -> np.ndarray:
     """Margin given ordering as the first `rounds` trees have it (0: all), before `Value.factor`; positive."""
-    outputs = booster.predict(data, output_margin=True, iteration_range=(0, rounds)).astype(np.float64)
+    how: dict[str, Any] = {"output_margin": True, "iteration_range": (0, rounds), "validate_features": False}
+    outputs = booster.predict(data, **how).astype(np.float64)
     return ziln.mean(outputs) if kind == "ziln" else np.exp(outputs)

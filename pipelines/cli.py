@@ -5,12 +5,12 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from features.errors import StayworthError
-from pipelines import data_cli, models_cli
+from pipelines import data_cli, models_cli, serve_cli
 from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
@@ -79,6 +79,9 @@ def train(
         str | None,
         typer.Option(metavar="DAYS", help="Further days to look ahead, e.g. 30,90,180; default the config's."),
     ] = None,
+    engine: Annotated[
+        Literal["duckdb", "spark"], typer.Option(help="What grows the trees; spark needs PySpark and Java.")
+    ] = "duckdb",
     memory: Memory = None,
     as_json: Json = False,
 ) -> None:
@@ -95,7 +98,8 @@ def train(
     with progress(as_json) as say:
         memory_bytes = store.size_of(memory) if memory else None
         ahead = days_ahead(horizons) if horizons else None
-        result = run(load(config), now=_now(), trials=trials, say=say, horizons=ahead, memory_bytes=memory_bytes)
+        how: dict[str, Any] = {"horizons": ahead, "memory_bytes": memory_bytes, "engine": engine}
+        result = run(load(config), now=_now(), trials=trials, say=say, **how)
     printed(asdict(result), as_json, screen.show_training)
     gate.refuse(result.metrics["gate"], version=result.registered)
 
@@ -123,8 +127,17 @@ def evaluate(
 @app.command()
 def score(
     as_of: AsOf,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet or CSV file to write as well.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE|URL",
+            help="To write as well: Parquet, CSV, or a table, postgresql://USER@HOST/BASE#TABLE",
+        ),
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
+    memory: Memory = None,
     as_json: Json = False,
 ) -> None:
     """Score every customer with the champion: churn, value, lifetime value and reasons.
@@ -132,15 +145,14 @@ def score(
     Example: stayworth score --as-of 2011-12-10 -o scores.parquet
     """
     from features.clock import parse_day
-    from pipelines import screen
+    from pipelines import screen, store
     from pipelines.config import load
     from pipelines.score import score as run
-    from pipelines.score import summary
 
-    settings = load(config)
+    how: dict[str, Any] = {"output": output, "memory_bytes": store.size_of(memory) if memory else None}
     with progress(as_json) as say:
-        scores = run(settings, as_of=parse_day(as_of), now=_now(), output=output, say=say)
-    printed(summary(scores, settings), as_json, screen.show_pairs)
+        told = run(load(config), as_of=parse_day(as_of), now=_now(), say=say, **how)
+    printed(told, as_json, screen.show_pairs)
 
 
 @app.command()
@@ -186,19 +198,4 @@ def report(
 
 
 app.add_typer(models_cli.app)
-
-
-@app.command()
-def serve(
-    config: ConfigFile = DEFAULT_CONFIG,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 for a free one.")] = 3000,
-) -> None:
-    """Serve the latest scores over HTTP on this machine; the token comes from STAYWORTH_TOKEN or is made and shown.
-
-    Example: stayworth serve --port 3000
-    """
-    from pipelines import store
-    from pipelines.config import load
-    from serving.launch import serve as run
-
-    run(load(config).folder / store.SCORES, port=port, token=os.environ.get("STAYWORTH_TOKEN"))
+app.command()(serve_cli.serve)

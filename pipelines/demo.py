@@ -15,7 +15,7 @@ from pipelines.evaluate import evaluate
 from pipelines.features import write_features
 from pipelines.plan import make_plan
 from pipelines.report import write_report
-from pipelines.score import score, summary
+from pipelines.score import score
 from pipelines.train import train
 
 BUDGET = 1000.0
@@ -47,7 +47,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
         now=now,
         say=say,
     )
-    scores = score(config, as_of=as_of, now=now, output=None, say=say)
+    scores = score(config, as_of=as_of, now=now, output=None, memory_bytes=None, say=say)
     say("planning")
     plan = make_plan(config, budget=BUDGET, capacity=None, offer_name=None, outputs=[folder / "plan.csv"])
     say("writing the report")
@@ -55,7 +55,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
     return {
         "folder": str(folder),
         "check": checked,
-        "scores": summary(scores, config),
+        "scores": scores,
         "metrics": trained.metrics,
         "backtest": backtest,
         "plan": plan.summary,

@@ -1,81 +1,118 @@
-"""Batch scores: every customer known before a day, by the champion of the registry."""
+"""Batch scores: every customer known before a day, by the champion of the registry, whatever the size of the log."""
 
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.account import Tally, account_of, quarantine
+from features.buckets import buckets, database_bytes
+from features.databases import is_url
 from features.errors import Refusal
-from features.histories import Histories
-from features.snapshot import snapshot
+from features.reading import Reading, reading
+from features.snapshot import chunks
 from models import bundle, registry, scoring
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.config import Config
-from pipelines.latest import over_main_horizon
-from pipelines.orders import read_orders, refuse_input_as_output, refuse_too_early, write_account
-from retention.profit import value_at_risk
-from retention.segments import cuts, quadrant
+from pipelines.features import extent, machine_memory
+from pipelines.orders import refuse_input_as_output, refuse_too_early, write_account
+from pipelines.score_table import refuse_unwritable, replace_table
+from pipelines.staged import SCHEMA, Staged, stage
+from serving import store as served
 
-COLUMNS = (
-    "customer_id",
-    "as_of",
-    "horizon_days",
-    "churn_probability",
-    "expected_orders",
-    "expected_value",
-    "value_p10",
-    "value_p90",
-    "clv",
-    "segment",
-    "reason_1",
-    "reason_2",
-    "reason_3",
-    "model_version",
-)
+COLUMNS = tuple(SCHEMA.names)
+PIECE = 20_000
+"""Rows that one thread scores at a time."""
+PIECE_BYTES = 150_000_000
+"""Memory that it takes for them."""
+
+Scored = tuple[pd.DataFrame, pd.DataFrame]
+"""Scores and the feature rows of the same customers, in the same order."""
 
 
 def score(
-    config: Config, *, as_of: date, now: datetime, output: Path | None, say: Callable[[str], None]
-) -> pd.DataFrame:
-    """Score as of a day; the scores become the latest in the output folder, and `output` if given."""
-    targets = [config.folder / store.SCORES] + ([output] if output else [])
-    for target in targets:
-        store.writable(target, kinds=store.TABLES)
-    refuse_input_as_output(config, targets)
+    config: Config,
+    *,
+    as_of: date,
+    now: datetime,
+    output: str | Path | None,
+    memory_bytes: int | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Score as of a day; the scores become the latest in the output folder, and `output` if given. Returns `summary`.
+
+    output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. memory_bytes: what the run may take, all
+    in all; a larger log is split on disk. The service's store is written first, then `output`, then the latest scores.
+    """
+    latest = config.folder / store.SCORES
+    _refuse_unwritable(config, output, latest)
+    memory_bytes = memory_bytes or machine_memory()
     say("fetching the champion")
     model = champion(config)
     say("reading orders")
-    ingested = read_orders(config, now=now)
-    histories = ingested.histories
-    refuse_too_early(histories.first_day, histories.end, as_of=as_of)
-    _refuse_stale(histories, as_of=as_of, horizon_days=model.terms.horizon_days)
-    say("scoring")
-    rows = snapshot(histories, as_of=[as_of], features=list(model.inputs)).to_pandas(date_as_object=False)
-    scores = with_segment(scoring.score(model, rows), rows)
-    table = pa.Table.from_pandas(scores, preserve_index=False)
-    as_of_day = table["as_of"].cast(pa.date32())
-    table = table.set_column(table.column_names.index("as_of"), "as_of", as_of_day)
-    for target in targets:
-        store.write_table(target, table)
-    write_account(config, ingested.account, [ingested.quarantine])
-    return scores
+    now_us = int(now.timestamp() * 1_000_000)
+    with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
+        first_day, end = extent(opened)
+        refuse_too_early(first_day, end, as_of=as_of)
+        _refuse_stale(end, as_of=as_of, horizon_days=model.terms.horizon_days)
+        tallies: list[Tally] = []
+        rows = _rows(opened, model, tallies, as_of=as_of, memory_bytes=memory_bytes, say=say)
+        scored = _scored(model, rows, threads=_threads(memory_bytes))
+        config.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
+            staged = stage(scored, Path(folder))
+            say("writing scores")
+            _fill(config.folder / store.SERVED_SCORES, staged, model, as_of=as_of)
+            if output:
+                _write(output, staged.tables())
+            _write(latest, staged.tables())
+        write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
+    return summary(staged, model, config, as_of=as_of)
 
 
-def _refuse_stale(histories: Histories, *, as_of: date, horizon_days: int) -> None:
+def _fill(path: Path, staged: Staged, model: Scorer, *, as_of: date) -> None:
+    """What the service looks up: scores over the main horizon, and the features that they rest on."""
+    about = served.About(
+        as_of=as_of,
+        horizon_days=model.terms.horizon_days,
+        model_version=model.version,
+        currency=model.terms.currency,
+        current_cut=staged.current_cut,
+        future_cut=staged.future_cut,
+        features={name: None if names is None else list(names) for name, names in model.inputs.items()},
+    )
+    with served.writing(path, about) as writer:
+        for scores, rows in staged.main_with_rows():
+            writer.add(scores, rows)
+
+
+def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) -> None:
+    """Raise InputError now if one of them could not be written after long work."""
+    is_table = output is not None and is_url(str(output))
+    files = [latest, *([Path(output)] if output and not is_table else [])]
+    for file in files:
+        store.writable(file, kinds=store.TABLES)
+    refuse_input_as_output(config, files)
+    if is_table:
+        refuse_unwritable(str(output))
+
+
+def _refuse_stale(end: date, *, as_of: date, horizon_days: int) -> None:
     """Long after the last order of the log everybody would look gone."""
-    silent = (as_of - histories.end).days
+    silent = (as_of - end).days
     if silent > horizon_days:
         raise Refusal(
             f"the orders end {silent:,} days before {as_of}, more than the horizon of {horizon_days} days: every "
             "customer would look silent",
             where="--as-of",
-            next=f"Load newer orders, or score as of {histories.end}.",
+            next=f"Load newer orders, or score as of {end}.",
         )
 
 
@@ -85,28 +122,62 @@ def champion(config: Config) -> Scorer:
         return bundle.read(registry.download(config.tracking_uri, "champion", Path(scratch)))
 
 
-def with_segment(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the value quadrant: what a customer spent in the last year against `clv`, each to the base's average.
+def _rows(
+    opened: Reading,
+    model: Scorer,
+    tallies: list[Tally],
+    *,
+    as_of: date,
+    memory_bytes: int,
+    say: Callable[[str], None],
+) -> Iterator[pa.Table]:
+    """The feature rows the model takes, PIECE at a time; what became of the rows of each part goes to `tallies`."""
+    for histories, tally in buckets(opened, memory_bytes=memory_bytes):
+        tallies.append(tally)
+        say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
+        for table in chunks(histories, as_of=[as_of], features=list(model.inputs)):
+            ids = table["customer_id"].cast(pa.string())
+            rows = table.set_column(0, "customer_id", ids)
+            yield from (rows.slice(first, PIECE) for first in range(0, len(rows), PIECE))
+        del histories  # before the next part is read
 
-    scores: of `rows` over the main horizon, then, in the same order, over each other one: the segment is the same.
-    """
-    current, future = rows["spend_last_365d"], over_main_horizon(scores)["clv"]
-    current_cut, future_cut = cuts(current, future)
-    segment = np.asarray(quadrant(current, future, current_cut=current_cut, future_cut=future_cut))
-    return scores.assign(segment=np.tile(segment, len(scores) // len(rows)))[list(COLUMNS)]
+
+def _scored(model: Scorer, pieces: Iterable[pa.Table], *, threads: int) -> Iterator[Scored]:
+    """Each piece with its scores, in order; XGBoost and NumPy hold no lock for the most of it."""
+
+    def one(piece: pa.Table) -> Scored:
+        rows = piece.to_pandas(date_as_object=False)
+        return scoring.score(model, rows), rows
+
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: list[Future[Scored]] = []
+        for piece in pieces:
+            ahead.append(pool.submit(one, piece))
+            if len(ahead) > threads:
+                yield ahead.pop(0).result()
+        for waiting in ahead:
+            yield waiting.result()
 
 
-def summary(scores: pd.DataFrame, config: Config) -> dict[str, Any]:
+def _threads(memory_bytes: int) -> int:
+    """As many as there are cores, if they have room in a quarter of the memory."""
+    return min(os.cpu_count() or 1, max(1, memory_bytes // 4 // PIECE_BYTES))
+
+
+def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
+    if is_url(str(target)):
+        replace_table(str(target), tables)
+    else:
+        store.write_tables(Path(target), tables)
+
+
+def summary(staged: Staged, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
     """What a batch of scores comes to over the main horizon: customers, and money in currency units."""
-    scores = over_main_horizon(scores)
     return {
-        "customers": len(scores),
-        "as_of": str(scores["as_of"].iloc[0])[:10] if len(scores) else None,
-        "horizon_days": config.time.horizon_days,
+        "customers": staged.customers,
+        "as_of": str(as_of),
+        "horizon_days": model.terms.horizon_days,
         "currency": config.money.currency,
-        "expected_churners": float(scores["churn_probability"].sum()),
-        "expected_value": float(scores["expected_value"].sum()),
-        "clv": float(scores["clv"].sum()),
-        "value_at_risk": value_at_risk(churn_probability=scores["churn_probability"], clv=scores["clv"]),
-        "model_version": scores["model_version"].iloc[0] if len(scores) else None,
+        **staged.totals,
+        "model_version": model.version,
     }

@@ -93,7 +93,7 @@ def show_training(content: dict[str, Any]) -> None:
         console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
     if content["drawn"] < content["customers"]:
         console.print(
-            f"Larger than memory: learnt from {content['drawn']:,} of {content['customers']:,} customers, drawn by a hash."
+            f"Larger than memory: {content['drawn']:,} of {content['customers']:,} customers taught, drawn by a hash."
         )
     if content["streamed_rows"]:
         console.print(f"The trees were grown on {content['streamed_rows']:,} rows from disk.")

@@ -22,6 +22,12 @@ TABLES = (".parquet", ".csv")
 """Endings of the tables we write."""
 
 SCORES = "scores.parquet"
+SERVED_SCORES = "scores.store"
+"""The same for the service, with the features they rest on (serving/store.py)."""
+SERVED = "served"
+"""Where the service keeps the champion (serving/champion.py)."""
+SCORE_LOG = "score_log"
+"""What it answered (serving/score_log.py)."""
 PLAN = "plan.parquet"
 PLAN_SUMMARY = "plan.json"
 METRICS = "metrics.json"

@@ -1,31 +1,118 @@
-"""What goes over the wire: the request and the answer of `POST /v1/score`, with their limits.
+"""What goes over the wire: every request and every answer, with their limits.
 
-Ids are text and stay text. A wrong request is told what is wrong with it, never shown back nor logged.
+Ids are text and stay text; numbers are finite; money is in currency units. A wrong request is told what is wrong with
+it, never shown back nor logged.
 """
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, with_config
+from typing_extensions import TypedDict
 
 MOST_IDS = 1_000
-"""Customer ids in one request."""
+"""Customers in one request."""
+MOST_EXPLAINED = 100
+"""Customers whose scores are explained in one request."""
+MOST_EVENTS = 20_000
+"""Order lines, or interactions, of one customer in a request."""
+LARGEST = 1e12
 
+CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Amount = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Instant = Annotated[str, StringConstraints(min_length=8, max_length=40)]
+CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS)]
 
 
-class ScoreRequest(BaseModel):
-    """Whose scores are wanted. An id may be named twice; it is answered twice."""
+class Asked(BaseModel):
+    """A request: nothing beside what it names, and no value of it in a message."""
 
-    model_config = ConfigDict(title="ScoreRequest", extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    customer_ids: list[CustomerId] = Field(min_length=1, max_length=MOST_IDS)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Score(BaseModel):
-    """One customer's scores as of a day; money in currency units."""
+class Said(BaseModel):
+    """An answer."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class ScoreRequest(Asked):
+    """Whose scores are wanted. An id may be named twice; it is answered twice."""
+
+    customer_ids: CustomerIds
+
+
+@with_config(CLOSED)
+class Order(TypedDict):
+    """A line of an order."""
+
+    ordered_at: Annotated[Instant, Field(description="ISO 8601 with its zone, e.g. 2011-05-02T09:30:00Z")]
+    amount: Annotated[Amount, Field(description="revenue in currency units; negative is a refund")]
+    order_id: NotRequired[Annotated[Text | None, Field(description="lines with one order_id are one order")]]
+    product_id: NotRequired[Text | None]
+    quantity: NotRequired[Amount | None]
+    cost: NotRequired[
+        Annotated[Amount | None, Field(description="without it the model's gross margin gives the margin")]
+    ]
+    discount: NotRequired[Amount | None]
+    category: NotRequired[Text | None]
+    channel: NotRequired[Text | None]
+    recorded_at: NotRequired[Annotated[Instant | None, Field(description="when it became known, if later")]]
+
+
+@with_config(CLOSED)
+class Interaction(TypedDict):
+    """Something a customer did beside ordering."""
+
+    at: Instant
+    kind: Text
+    value: NotRequired[Amount | None]
+    recorded_at: NotRequired[Instant | None]
+
+
+@with_config(CLOSED)
+class Customer(TypedDict):
+    """One customer's history. Add an order that has not happened to ask "what if"."""
+
+    customer_id: CustomerId
+    orders: Annotated[list[Order], Field(min_length=1, max_length=MOST_EVENTS)]
+    interactions: NotRequired[Annotated[list[Interaction], Field(max_length=MOST_EVENTS)]]
+    attributes: NotRequired[
+        Annotated[
+            dict[Text, Amount | bool | Text | None],
+            Field(max_length=256, description="columns of the table `customers` that the model learnt from"),
+        ]
+    ]
+
+
+class HistoriesRequest(Asked):
+    """Raw histories to score; no stored state is needed. What is not before midnight UTC of `as_of` is not seen."""
+
+    as_of: date
+    customers: list[Customer] = Field(min_length=1, max_length=MOST_IDS)
+
+
+class ExplainRequest(Asked):
+    """Whose scores are to be explained."""
+
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_EXPLAINED)]
+
+
+class PlanRequest(Asked):
+    """What a campaign may spend, in currency units, and how many it may contact at most."""
+
+    budget: Annotated[FiniteFloat, Field(gt=0, le=LARGEST)]
+    capacity: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    offers: list[Text] | None = Field(
+        default=None, min_length=1, max_length=1, description="the name of an offer of the config; default its first"
+    )
+
+
+class Score(Said):
+    """One customer's scores as of a day."""
 
     customer_id: str
     as_of: date
@@ -36,15 +123,75 @@ class Score(BaseModel):
     value_p10: float = Field(description="the margin is below it in one case of ten")
     value_p90: float = Field(description="the margin is above it in one case of ten")
     clv: float = Field(description="discounted margin over the configured lifetime")
-    segment: str
+    segment: str | None = Field(description="among all customers of the last batch; null before there is one")
     reasons: list[str] = Field(description="up to three, the strongest first")
     model_version: str
 
 
-class ScoreResponse(BaseModel):
-    """The scores in the order of the request, and the ids that the last batch of scores does not hold."""
-
-    model_config = ConfigDict(frozen=True)
+class ScoreResponse(Said):
+    """The scores in the order of the request, and the ids of whom nothing is known."""
 
     scores: list[Score]
     unknown: list[str]
+
+
+class Parts(Said):
+    """What adds up to a score: `base` and all of `added` sum to `score`."""
+
+    score: float
+    base: float = Field(description="what would be said of a customer of whom nothing is known but the day")
+    added: dict[str, float] = Field(description="by feature, the largest effect first")
+
+
+class Explanation(Said):
+    """One customer's churn probability (0 to 1) and expected value (currency units), taken apart."""
+
+    customer_id: str
+    as_of: date
+    model_version: str
+    churn_probability: Parts
+    expected_value: Parts
+
+
+class ExplainResponse(Said):
+    """The explanations in the order of the request, and the ids of whom nothing is known."""
+
+    currency: str
+    explanations: list[Explanation]
+    unknown: list[str]
+
+
+class Contact(Said):
+    """A chosen customer: `treated` is false for the random holdout, who is to be left alone."""
+
+    customer_id: str
+    offer: str
+    treated: bool
+    expected_cost: float
+    expected_profit: float
+    profit_p10: float
+    profit_p90: float
+    rank: int
+
+
+class PlanResponse(Said):
+    """What the campaign comes to, and the first of those chosen."""
+
+    summary: dict[str, Any]
+    contacts: list[Contact] = Field(description=f"by rank, {MOST_IDS:,} at most; `stayworth plan` writes all")
+    left_out: int = Field(description="how many more are chosen")
+
+
+class ModelResponse(Said):
+    """The model that answers, and the batch of scores that is looked up."""
+
+    version: str | None
+    hash: str | None
+    registered: str | None = Field(description="the number of the registered version")
+    as_of: date | None = Field(description="the day before which the model knew everything")
+    horizon_days: int | None
+    currency: str | None
+    metrics: dict[str, float]
+    scores_as_of: date | None
+    scores_model_version: str | None
+    customers: int | None = Field(description="with scores")

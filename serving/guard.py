@@ -1,89 +1,213 @@
 """The door: who is let in, under which host name, with how much. Pure ASGI, in front of every route there is.
 
-    host name not a loopback one   403   a web page that rebinds its name to us gets nothing
-    /livez                         open
-    no bearer token, or not ours   401
-    a body that is not JSON        415
-    a body above 1 MiB             413   counted as it streams, whatever its length header says
+    reason     status
+    host       403     a host name not on the list: a web page that rebinds its name to us gets nothing
+    target     400     no path of this server: an absolute address, or *
+    token      401     no bearer token, or none of ours; only a bodiless GET or HEAD of /livez needs none
+    framing    400     a body with two lengths
+    type       415     a body that is not JSON
+    size       413     a body above the limit, counted as it streams, whatever its length header says
+    busy       429     as many requests in flight as the door takes; nobody waits here
+    slow       408     a body that does not end in time
+    timeout    504     no answer in time; what runs in a thread runs on
+    error      500     the service failed
 
 The body is read here, to its end, before the framework sees the request.
 """
 
+import asyncio
 import json
-from hmac import compare_digest
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-MOST_BYTES = 1024 * 1024
-"""Bytes of a request body."""
+from serving import journal
+from serving.door import Door
+from serving.journal import Visit
 
-LOOPBACK = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 OPEN = frozenset({"/livez"})
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+REFUSALS = {
+    "host": (403, "this service does not answer to this host name"),
+    "target": (400, "ask for a path of this server, which starts with /"),
+    "token": (401, "send the header 'Authorization: Bearer TOKEN' with a token of this service"),
+    "framing": (400, "send one Content-Length, or Transfer-Encoding: chunked, not both"),
+    "type": (415, "send JSON, with the header 'Content-Type: application/json'"),
+    "size": (413, "the body is larger than {door.most_bytes:,} bytes"),
+    "busy": (429, "{door.most_in_flight:,} requests are in flight; try again in a second"),
+    "slow": (408, "the body did not end within {door.timeout_s:g} seconds"),
+    "timeout": (504, "no answer within {door.timeout_s:g} seconds"),
+    "error": (500, "the service failed; its journal says where"),
+}
+
+SAID_WITH = {"token": (b"www-authenticate", b"Bearer"), "busy": (b"retry-after", b"1")}
+
+EVERY_ANSWER = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""Headers, where the answer has none of its own of that name."""
+
+LINGER_S = 2.0
+LINGER_BYTES = 32 * 1024 * 1024
+"""What is still read, and thrown away, of a body we refuse: a connection closed under a caller who is sending takes
+our answer with it."""
+
 
 class Guard:
-    """ASGI middleware; a caller shows `token` as `Authorization: Bearer TOKEN`."""
+    """ASGI middleware. `told` gets every visit at its end: for the journal, and for whoever counts refusals."""
 
-    def __init__(self, app: Any, *, token: str) -> None:
-        if not token:
-            raise ValueError("an empty token would open the door to everyone")
+    def __init__(
+        self,
+        app: Any,
+        door: Door,
+        *,
+        told: Callable[[Visit], None] = journal.request,
+    ) -> None:
         self.app = app
-        self.token = token.encode()
+        self.door = door
+        self.hosts = LOOPBACK | self.door.hosts
+        self.told = told
+        self.in_flight = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
-        elif scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-        elif refusal := self.refusal(scope):
-            await _answer(send, *refusal)
-        elif scope["method"] in BODILESS:
-            await self.app(scope, receive, send)
-        elif (body := await _read(receive)) is None:
-            await _answer(send, 413, f"the body is larger than {MOST_BYTES:,} bytes")
-        else:
-            await self.app(scope, _replay(body, receive), send)
+            return
+        now = asyncio.get_running_loop().time
+        began_s = now()
+        visit = journal.begin(scope.get("method", ""), scope["path"])
+        try:
+            if scope["type"] != "http":
+                visit.refusal = "websocket"
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            send = _dressed(send, visit)
+            headers = _once(scope["headers"])
+            is_open = scope["path"] in OPEN and scope["method"] in BODILESS and not _brings_body(headers)
+            visit.refusal = self._refusal(scope, headers, visit, is_open=is_open, now_s=began_s)
+            if not visit.refusal:
+                until_s = began_s + self.door.timeout_s
+                await (self._pass_on if is_open else self._let_in)(scope, receive, send, visit, until_s=until_s)
+            if visit.refusal and not visit.status:
+                await self._turn_away(headers, receive, send, visit.refusal)
+        finally:
+            visit.ms = round((now() - began_s) * 1000, 2)
+            self.told(visit)
 
-    def refusal(self, scope: Any) -> tuple[int, str] | None:
-        """Status and reason, if the line and the headers of the request are enough to say no."""
-        if _host(_header(scope, b"host")) not in LOOPBACK:
-            return 403, "this service answers to its loopback names only"
-        if scope["path"] in OPEN:
+    def _refusal(
+        self, scope: Any, headers: dict[bytes, bytes], visit: Visit, *, is_open: bool, now_s: float
+    ) -> str | None:
+        """The reason, if the line and the headers of the request are enough to say no."""
+        if _host(headers.get(b"host", b"")) not in self.hosts:
+            return "host"
+        if not scope["path"].startswith("/"):
+            return "target"
+        if is_open:
             return None
-        scheme, _, token = _header(scope, b"authorization").partition(b" ")
-        if scheme.lower() != b"bearer" or not compare_digest(token.strip(), self.token):
-            return 401, "send the header 'Authorization: Bearer TOKEN' with the token of this service"
-        if scope["method"] in BODILESS:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() == b"bearer":
+            visit.caller = self.door.tokens.name_of(token.strip(), now_s=now_s)
+        if not visit.caller:
+            return "token"
+        if b"transfer-encoding" in headers and b"content-length" in headers:
+            return "framing"
+        if scope["method"] in BODILESS and not _brings_body(headers):
             return None
-        if _header(scope, b"content-type").partition(b";")[0].strip().lower() != b"application/json":
-            return 415, "send JSON, with the header 'Content-Type: application/json'"
-        return None
+        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+            return "type"
+        return "size" if _length(headers) > self.door.most_bytes else None
+
+    async def _let_in(self, scope: Any, receive: Any, send: Any, visit: Visit, *, until_s: float) -> None:
+        if self.in_flight >= self.door.most_in_flight:
+            visit.refusal = "busy"
+            return
+        self.in_flight += 1
+        try:
+            # All that came in at the same moment are counted before the first of them is worked on.
+            await asyncio.sleep(0)
+            await self._pass_on(scope, receive, send, visit, until_s=until_s)
+        finally:
+            self.in_flight -= 1
+
+    async def _pass_on(self, scope: Any, receive: Any, send: Any, visit: Visit, *, until_s: float) -> None:
+        body, gone = bytearray(), False
+        try:
+            async with asyncio.timeout_at(until_s) as limit:
+                visit.refusal = "slow"
+                more = True
+                while more and not gone and len(body) <= self.door.most_bytes:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    more, gone = message.get("more_body", False), message["type"] == "http.disconnect"
+                visit.refusal = "size" if len(body) > self.door.most_bytes else None
+                if not visit.refusal and not gone:
+                    visit.refusal = "timeout"
+                    await self.app(scope, _replay(bytes(body), receive), send)
+                    visit.refusal = None
+        except Exception as error:  # noqa: BLE001  # whatever it is, its text may hold a customer id
+            if not (isinstance(error, TimeoutError) and limit.expired()):
+                visit.refusal = "error"
+                journal.event({"event": "error", "type": type(error).__name__, "at": _places(error)})
+
+    async def _turn_away(self, asked: dict[bytes, bytes], receive: Any, send: Any, reason: str) -> None:
+        status, error = REFUSALS[reason]
+        body = json.dumps({"error": error.format(door=self.door)}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if reason in SAID_WITH:
+            headers.append(SAID_WITH[reason])
+        # A short body the server reads over by itself; an endless one ends with the connection.
+        hang_up = _brings_body(asked) and (reason == "slow" or not 0 <= _length(asked) <= self.door.most_bytes)
+        if hang_up:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": hang_up})
+        if hang_up:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await _read_over(receive)
+            await send({"type": "http.response.body", "body": b""})
 
 
-def _header(scope: Any, name: bytes) -> bytes:
-    """The header's value; empty if it is absent, or there more than once."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return values[0] if len(values) == 1 else b""
+def _once(headers: Any) -> dict[bytes, bytes]:
+    """The headers by name; one that is there more than once is empty."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = b"" if name in found else value
+    return found
 
 
-def _host(header: bytes) -> bytes:
-    """The name without the port, in lower case."""
+def _brings_body(headers: dict[bytes, bytes]) -> bool:
+    return b"transfer-encoding" in headers or (b"content-length" in headers and _length(headers) != 0)
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    """The declared length of the body; -1 if there is none to rely on."""
+    value = headers.get(b"content-length", b"")
+    return int(value) if value.isdigit() and len(value) <= 20 and b"transfer-encoding" not in headers else -1
+
+
+def _host(header: bytes) -> str:
+    """The name in lower case, without the port and the dot that may end it."""
     name, _, port = header.lower().rpartition(b":")
-    return name if port.isdigit() else header.lower()
+    return (name if port.isdigit() else header.lower()).removesuffix(b".").decode("latin-1")
 
 
-async def _read(receive: Any) -> bytes | None:
-    """The whole body, or None as soon as it is too large; what a caller who left had sent so far."""
-    body = bytearray()
-    while True:
+async def _read_over(receive: Any) -> None:
+    left = LINGER_BYTES
+    while left > 0:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
-            return None
+        left -= len(message.get("body", b""))
         if not message.get("more_body", False):
-            return bytes(body)
+            return
 
 
 def _replay(body: bytes, receive: Any) -> Any:
@@ -96,10 +220,22 @@ def _replay(body: bytes, receive: Any) -> Any:
     return replay
 
 
-async def _answer(send: Any, status: int, error: str) -> None:
-    body = json.dumps({"error": error}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _dressed(send: Any, visit: Visit) -> Any:
+    """A `send` that gives every answer our headers, and writes its status down."""
+
+    async def dressed(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            visit.status = message["status"]
+            headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"server"]
+            given = {name.lower() for name, _ in headers}
+            headers += [header for header in EVERY_ANSWER if header[0] not in given]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return dressed
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it was raised, the last places first: file, line and function, never a value."""
+    frames = traceback.extract_tb(error.__traceback__)[:-9:-1]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

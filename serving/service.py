@@ -1,56 +1,139 @@
-"""The BentoML service: scores by customer id. The only file that knows BentoML.
+"""The BentoML service: routes and what they need to be fast. The only file that knows BentoML.
 
-One service without `depends` (BentoML's inner services take pickle), no files and no URLs as input. What it
-serves and who may ask come by environment, set by serving/launch.py: STAYWORTH_SCORES, STAYWORTH_TOKEN.
+One service without `depends` (BentoML's inner services take pickle), no files and no URLs as input. What it serves and
+who may ask come by environment (serving/settings.py). An answer is made into JSON here, by pydantic's own serialiser,
+and handed over as bytes: BentoML would build a model of it and its schema first (docs/decisions/0012).
 """
 
+import asyncio
 import logging
 import os
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import bentoml
+from fastapi import FastAPI, Response
 from pydantic import ValidationError
+from pydantic_core import to_json
 
-from serving.contract import ScoreRequest, ScoreResponse
+from features.errors import StayworthError
+from serving import journal, meters, settings
+from serving.answers import Answer, Unavailable
+from serving.contract import (
+    ExplainRequest,
+    ExplainResponse,
+    HistoriesRequest,
+    ModelResponse,
+    PlanRequest,
+    PlanResponse,
+    ScoreRequest,
+    ScoreResponse,
+)
+from serving.door import of_environment
 from serving.guard import Guard
-from serving.lookup import load
+from serving.held import kept_fresh
+from serving.journal import Visit
+
+JSON = "application/json"
+
+beside = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+"""What is asked for with GET, which BentoML's own routes are not."""
+
+
+@beside.get("/v1/model")
+async def model() -> ModelResponse:
+    """The model that answers, and the batch of scores that is looked up."""
+    return ModelResponse.model_validate(settings.answers().about())
+
+
+@beside.get("/metrics", include_in_schema=False)
+def metrics() -> Response:
+    """Prometheus metrics."""
+    return Response(meters.text(settings.answers()), media_type=meters.CONTENT_TYPE)
 
 
 @bentoml.service(
     name="stayworth",
     workers=1,
-    traffic={"timeout": 10, "max_concurrency": 64},
+    traffic={"timeout": 60},  # the guard's limits are tighter, and inside them
     # BentoML's metrics and access log stand before the guard and keep every path a stranger asks for.
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
+@bentoml.asgi_app(beside, path="/")
 class Scoring:
     """Who is about to leave, and what they are worth."""
 
     def __init__(self) -> None:
-        logging.getLogger("bentoml._internal.server.http_app").addFilter(_is_ours)
-        self.lookup = load(Path(os.environ["STAYWORTH_SCORES"]))
+        self.answers = settings.answers()
+        self.running = ExitStack()
+
+    @bentoml.on_startup
+    def begin(self) -> None:
+        """Have a model and scores before anybody asks, and look for newer ones from now on."""
+        held = (self.answers.model, self.answers.scores)
+        for one in held:
+            one.look()
+        self.running.enter_context(kept_fresh(held))
+
+    @bentoml.on_shutdown
+    def end(self) -> None:
+        """Look no more."""
+        self.running.close()
+
+    def __is_ready__(self) -> bool:
+        return self.answers.are_ready
 
     @bentoml.api(route="/v1/score")
     async def score(self, request: ScoreRequest, /) -> ScoreResponse:
         """The scores of these customers from the last batch; ids it does not hold are listed, not refused."""
-        scores, unknown = self.lookup.find(request.customer_ids)
-        return ScoreResponse.model_validate({"scores": scores, "unknown": unknown})
+        return _said(lambda: self.answers.score(request.customer_ids))
+
+    @bentoml.api(route="/v1/score_histories")
+    async def score_histories(self, request: HistoriesRequest, /) -> ScoreResponse:
+        """Scores from raw orders and interactions, by the code that scores a batch; nothing is stored."""
+        return await asyncio.to_thread(_said, lambda: self.answers.score_histories(request))
+
+    @bentoml.api(route="/v1/explain")
+    async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
+        """What adds up to the scores of these customers, in probability and in money."""
+        return await asyncio.to_thread(_said, lambda: self.answers.explain(request.customer_ids))
+
+    @bentoml.api(route="/v1/plan")
+    async def plan(self, request: PlanRequest, /) -> PlanResponse:
+        """Whom to contact under a budget, and what that is expected to earn. Nothing is written."""
+        return await asyncio.to_thread(_said, lambda: self.answers.plan(request))
 
 
-def app() -> Any:
-    """The ASGI application, the guard in front of all its routes."""
-    return Scoring.to_asgi()  # type: ignore[attr-defined]  # the decorator made it a Service
+def app() -> Guard:
+    """The ASGI application: the guard in front of all routes there are."""
+    logging.getLogger("bentoml._internal.server.http_app").addFilter(_to_journal)
+    return Guard(Scoring.to_asgi(), of_environment(os.environ), told=_written)  # type: ignore[attr-defined]
 
 
-def _guarded(app: Any) -> Guard:
-    return Guard(app, token=os.environ["STAYWORTH_TOKEN"])
+def _said(make: Callable[[], Answer]) -> Any:
+    """An answer as JSON; one that cannot be given says why."""
+    try:
+        answer = make()
+    except StayworthError as error:
+        status = 503 if isinstance(error, Unavailable) else 422
+        return Response(to_json({"error": str(error)}), status, media_type=JSON)
+    journal.note(rows=answer.rows, model_version=answer.model_version)
+    if log := settings.score_log():
+        log.note(answer.content.get("scores", ()))
+    return Response(to_json(answer.content), media_type=JSON)
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """A caller's mistake is told to the caller; it is no error of the service."""
-    return not (record.exc_info and isinstance(record.exc_info[1], ValidationError))
+def _written(visit: Visit) -> None:
+    """Every request, whatever became of it."""
+    journal.request(visit)
+    meters.count(visit)
 
 
-Scoring.add_asgi_middleware(_guarded)  # type: ignore[attr-defined]
+def _to_journal(record: logging.LogRecord) -> bool:
+    """BentoML's own line about an error may hold what a caller sent: only its type is written, and the line is not."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error and not isinstance(error, ValidationError):  # which is the caller's mistake, and told to the caller
+        journal.event({"event": "error", "type": type(error).__name__})
+    return False

@@ -1,6 +1,13 @@
 """What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
 
 import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,6 +24,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the c
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 CDNOW = ROOT / "pipelines" / "data" / "cdnow.parquet"
+PASSWORD = "pa55:w?rd"
+SPELT = "pa55%3Aw%3Frd"
+"""The same in a URL."""
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +128,55 @@ def model(taught):
 
     lesson, terms, _ = taught
     return learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of a new server, without its #ROWS, as its owner ann; it runs under an account that is not root."""
+    if not (shutil.which("initdb") and shutil.which("postgres")):
+        pytest.skip("needs PostgreSQL's initdb and postgres on the PATH")
+    names = {account.pw_name for account in pwd.getpwall()}
+    account = next((name for name in ("postgres", "nobody") if name in names), None)
+    if os.geteuid() == 0 and account is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no account postgres or nobody")
+    who = {"user": account, "extra_groups": []} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="stayworth-postgres-"))
+    (folder / "password").write_text(PASSWORD)
+    if who:
+        shutil.chown(folder, account)
+        shutil.chown(folder / "password", account)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    new = f"initdb -D {folder}/data -U ann -A scram-sha-256 --pwfile {folder}/password -E UTF8 --locale C --no-sync"
+    subprocess.run(new.split(), check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
+    settings = "listen_addresses=127.0.0.1 unix_socket_directories= fsync=off shared_buffers=1MB timezone=Asia/Kolkata"
+    options = [word for setting in settings.split() for word in ("-c", setting)]
+    with (folder / "log").open("w") as log:
+        command = ["postgres", "-D", f"{folder}/data", "-p", str(port), *options]
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **who)
+    try:
+        deadline = time.monotonic() + 30
+        while "ready to accept" not in (folder / "log").read_text():
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.05)
+        yield f"postgresql://ann:{SPELT}@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def tell(server):
+    """Sends statements to the server, each for good; gives the rows of the last."""
+    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs the extra [postgres]")
+
+    def send(*statements):
+        with dbapi.connect(server, autocommit=True) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    return send

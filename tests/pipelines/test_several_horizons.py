@@ -1,9 +1,8 @@
 """Scores of several horizons in one file: plan, report and service use those of the main one."""
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
@@ -11,8 +10,8 @@ from pipelines import store
 from pipelines.config import Time
 from pipelines.latest import latest_scores, over_main_horizon
 from pipelines.plan import make_plan
-from pipelines.score import COLUMNS, summary, with_segment
-from serving.lookup import load
+from pipelines.score import COLUMNS
+from pipelines.staged import stage
 
 CUSTOMERS = 40
 
@@ -44,14 +43,27 @@ def rows():
 
 
 @pytest.fixture
-def both(rows):
-    frames = [scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)]
-    return with_segment(pd.concat(frames, ignore_index=True), rows)
+def staged(rows, tmp_path):
+    """Scores with segments, of one part and some horizons."""
+
+    def given(name, *frames):
+        (tmp_path / name).mkdir()
+        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name, keeps_rows=False)
+
+    return {
+        "both": given("both", scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)),
+        "alone": given("alone", scores_over(90, 0.5, 20.0)),
+    }
 
 
 @pytest.fixture
-def alone(rows):
-    return with_segment(scores_over(90, 0.5, 20.0), rows)
+def both(staged):
+    return pa.concat_tables(staged["both"].tables()).to_pandas(date_as_object=False)
+
+
+@pytest.fixture
+def alone(staged):
+    return pa.concat_tables(staged["alone"].tables()).to_pandas(date_as_object=False)
 
 
 CONFIG = """
@@ -99,17 +111,10 @@ def test_the_plan_is_the_same_with_and_without_other_horizons(config, both, alon
     assert len(latest_scores(config.folder)) == CUSTOMERS
 
 
-def test_the_summary_counts_each_customer_once(config, both, alone):
-    assert summary(both, config) == summary(alone, config)
-
-
-def test_the_service_answers_with_the_main_horizon(tmp_path, both):
-    store.write_table(tmp_path / "scores.parquet", both)
-    found, unknown = load(tmp_path / "scores.parquet").find(["00007", "x"])
-    assert unknown == ["x"]
-    assert [(row["horizon_days"], row["expected_value"], row["as_of"]) for row in found] == [
-        (90, 20.0, date(2020, 1, 1))
-    ]
+def test_the_totals_count_each_customer_once(staged):
+    both, alone = staged["both"], staged["alone"]
+    assert (both.customers, both.totals) == (alone.customers, alone.totals)
+    assert both.totals["expected_churners"] == 0.5 * CUSTOMERS
 
 
 def test_no_scores_have_no_main_horizon():

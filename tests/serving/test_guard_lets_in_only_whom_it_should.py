@@ -5,9 +5,14 @@ import json
 
 import pytest
 
-from serving.guard import MOST_BYTES, Guard
+from features.errors import InputError
+from serving import tokens
+from serving.door import Door, host_names, of_environment
+from serving.guard import Guard
 
 TOKEN = "a-token"
+DOOR = Door(tokens.one(TOKEN), hosts=host_names(["Scores.example.", "10.0.0.5"]))
+MOST_BYTES = DOOR.most_bytes
 SIGNED = {"host": "127.0.0.1:3000", "authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 
 
@@ -17,7 +22,8 @@ def ask(method="POST", path="/v1/score", headers=SIGNED, chunks=(b"{}",), kind="
 
     async def behind(_, receive, send):
         reached.append((await receive())["body"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"Server", b"x")]})
+        await send({"type": "http.response.body", "body": b"{}"})
 
     async def receive():
         part = next(parts, None)
@@ -33,7 +39,7 @@ def ask(method="POST", path="/v1/score", headers=SIGNED, chunks=(b"{}",), kind="
         "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in pairs],
     }
-    asyncio.run(Guard(behind, token=TOKEN)(scope, receive, send))
+    asyncio.run(Guard(behind, DOOR)(scope, receive, send))
     return sent, reached
 
 
@@ -56,10 +62,36 @@ def test_a_signed_json_request_passes_with_its_whole_body():
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", TOKEN, f"Basic {TOKEN}", "Bearer", "Bearer ", "Bearer a-toke", f"Bearer {TOKEN}x", "Bearer a-tokeñ"],
+    [
+        None,
+        "",
+        TOKEN,
+        f"Basic {TOKEN}",
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "Bearer a-toke",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN} {TOKEN}",
+        f"Bearer {TOKEN}, Bearer {TOKEN}",
+        "Bearer a-tokeñ",
+        "Bearer " + "x" * 60_000,
+    ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/v1/score"), ("GET", "/readyz"), ("GET", "/docs.json"), ("GET", "/livez/x")]
+    ("method", "path"),
+    [
+        ("POST", "/v1/score"),
+        ("GET", "/readyz"),
+        ("GET", "/docs.json"),
+        ("GET", "/livez/x"),
+        ("GET", "/livez/../metrics"),
+        ("GET", "//livez"),
+        ("GET", "/LIVEZ"),
+        ("HEAD", "/metrics"),
+        ("OPTIONS", "/v1/score"),
+        ("POST", "/livez"),
+    ],
 )
 def test_without_the_token_every_route_but_livez_is_closed(header, method, path):
     headers = {name: value for name, value in SIGNED.items() if name != "authorization"}
@@ -77,17 +109,33 @@ def test_two_tokens_are_none():
     assert status(headers=[*SIGNED.items(), ("authorization", f"Bearer {TOKEN}")]) == 401
 
 
-def test_livez_is_open():
-    assert status(method="GET", path="/livez", headers={"host": "localhost"}) == 200
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_livez_is_open(method):
+    assert status(method=method, path="/livez", headers={"host": "localhost"}) == 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:3000", "[::1]", "[::1]:3000"])
-def test_loopback_names_are_ours(host):
+@pytest.mark.parametrize("header", [{"transfer-encoding": "chunked"}, {"content-length": "5"}])
+def test_livez_is_not_open_to_a_body(header):
+    assert status(method="GET", path="/livez", headers={"host": "localhost"} | header) == 401
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *["localhost", "LOCALHOST:80", "localhost.", "127.0.0.1", "127.0.0.1:3000", "[::1]", "[::1]:3000"],
+        *["scores.example", "SCORES.EXAMPLE.:443", "10.0.0.5:3000"],
+    ],
+)
+def test_loopback_and_listed_names_are_ours(host):
     assert status(headers=SIGNED | {"host": host}) == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["", "evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0"]
+    "host",
+    [
+        *["", "evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0"],
+        *["localhost:3000@evil.example", "localhost:", "localhost..", "::1", "[::1", "locälhost", "x.scores.example"],
+    ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/score"), ("GET", "/livez")])
 def test_any_other_host_name_is_refused_even_with_the_token(host, method, path):
@@ -135,6 +183,66 @@ def test_websockets_are_closed():
     assert reached == []
 
 
-def test_there_is_no_empty_token():
-    with pytest.raises(ValueError, match="empty token"):
-        Guard(None, token="")
+def test_two_hosts_are_none():
+    assert status(headers=[*SIGNED.items(), ("host", "localhost")]) == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["http://localhost/v1/score", "http://evil.example/livez", "*", "evil.example:443", ""]
+)
+def test_only_a_path_of_ours_is_a_target(path):
+    assert status(path=path) == 400
+
+
+def test_a_body_has_one_length():
+    assert status(headers=SIGNED | {"content-length": "2", "transfer-encoding": "chunked"}) == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_body_nobody_expects_is_guarded_like_any_other(method):
+    chunked = {"host": "localhost", "authorization": f"Bearer {TOKEN}", "transfer-encoding": "chunked"}
+    assert status(method=method, headers=chunked) == 415
+    chunks = [b" " * (MOST_BYTES + 1)]
+    assert status(method=method, headers=chunked | {"content-type": "application/json"}, chunks=chunks) == 413
+
+
+@pytest.mark.parametrize("headers", [SIGNED, {}, {"host": "localhost"}, SIGNED | {"content-type": "text/plain"}])
+def test_every_answer_bears_our_headers_and_no_servers_name(headers):
+    sent, _ = ask(headers=headers)
+    given = {name.lower(): value for name, value in sent[0]["headers"]}
+    assert given[b"x-content-type-options"] == b"nosniff"
+    assert given[b"cache-control"] == b"no-store"
+    assert given[b"referrer-policy"] == b"no-referrer"
+    assert given[b"content-security-policy"].startswith(b"default-src 'none'")
+    assert b"server" not in given
+
+
+def test_a_page_may_have_its_own_policy():
+    async def page(_, __, send):
+        own = [(b"Content-Security-Policy", b"default-src 'self'")]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "GET", "path": "/console", "headers": [(b"host", b"localhost")]}
+    scope["headers"].append((b"authorization", f"Bearer {TOKEN}".encode()))
+    asyncio.run(Guard(page, DOOR)(scope, receive, send))
+    policies = [value for name, value in sent[0]["headers"] if name.lower() == b"content-security-policy"]
+    assert policies == [b"default-src 'self'"]
+
+
+def test_there_is_no_door_without_a_token():
+    with pytest.raises(InputError, match="STAYWORTH_TOKEN"):
+        of_environment({})
+
+
+@pytest.mark.parametrize("name", ["*", "*.example", "http://x", "x:80", "a b", "::1", "x/y", ".", "a..b"])
+def test_a_host_list_holds_names_only(name):
+    with pytest.raises(InputError, match="no host name"):
+        host_names([name])

@@ -1,125 +1,166 @@
 """The real server, in a process of its own on a free port, asked over HTTP."""
 
-import os
+import json
 import re
 import shlex
-import signal
+import shutil
 import socket
 import subprocess
 import sys
-from datetime import date
-from pathlib import Path
+import time
 
 import httpx
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
 from features.errors import InputError
-from features.snapshot import snapshot
-from models import scoring
-from pipelines.score import with_segment
-from pipelines.store import write_table
+from serving import settings, store
+from serving.answers import Campaigns
 from serving.launch import serve
+from tests.serving.running import SECRET_ID, TOKEN, running
 
-TOKEN = "a-token-of-this-test"
-SECRET_ID = "customer-nobody-may-read-in-a-log"
-SERVE = "from pathlib import Path; from serving.launch import serve; serve(Path({!r}), port=0, token={!r})"
-
-
-@pytest.fixture(scope="module")
-def scores(tmp_path_factory):
-    path = tmp_path_factory.mktemp("served") / "scores.parquet"
-    ids = [f"{number:05d}" for number in range(1_000)] + [SECRET_ID]
-    pd.DataFrame(
-        {
-            "customer_id": ids,
-            "as_of": pd.Timestamp("1998-04-02"),
-            "horizon_days": 90,
-            "churn_probability": 0.25,
-            "expected_orders": 1.5,
-            "expected_value": [number / 7 for number in range(1_001)],
-            "value_p10": 0.0,
-            "value_p90": 200.0,
-            "clv": 300.0,
-            "segment": "loyal",
-            "reason_1": "62 days since the last order",
-            "reason_2": "3 orders so far",
-            "reason_3": None,
-            "model_version": "7",
-        }
-    ).to_parquet(path, index=False)
-    return path
+NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
-def start(scores, home, token):
-    """The server's process and its address, read from what it says when it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE.format(str(scores), token)],
-        cwd=home,
-        env=os.environ | {"HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    said = process.stdout.readline() + process.stdout.readline()
-    url = re.search(r"http://127\.0\.0\.1:\d+", said)
-    assert url, said + process.communicate(timeout=20)[0]
-    return process, url[0], said
+def thousands(ids):
+    return [ids[first : first + 1_000] for first in range(0, len(ids), 1_000)]
 
 
-def stop(process, with_signal):
-    """Its exit code and what it said since it listened."""
-    process.send_signal(with_signal)
-    try:
-        rest, _ = process.communicate(timeout=20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, rest
-
-
-@pytest.fixture(scope="module")
-def service(scores, tmp_path_factory):
-    """A client with the token; afterwards: a clean end, nothing said, nothing written."""
-    home = tmp_path_factory.mktemp("home")
-    process, url, said = start(scores, home, TOKEN)
-    try:
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20) as client:
-            client.process = psutil.Process(process.pid)
-            yield client
-    finally:
-        code, rest = stop(process, signal.SIGINT)
-    assert code == 0
-    assert TOKEN not in said + rest
-    assert rest == "", "nothing is logged for a caller's request, right or wrong"
-    assert list(home.iterdir()) == []
-
-
-def test_known_unknown_and_repeated_ids(service):
-    answer = service.post("/v1/score", json={"customer_ids": ["00007", "7", "00007"]})
+def test_known_unknown_and_repeated_ids(service, batch):
+    known = batch.scores["customer_id"].iloc[7]
+    answer = service.client.post("/v1/score", json={"customer_ids": [known, "7", known]})
     assert answer.status_code == 200
-    score = {
-        "customer_id": "00007",
-        "as_of": "1998-04-02",
-        "horizon_days": 90,
-        "churn_probability": 0.25,
-        "expected_orders": 1.5,
-        "expected_value": 1.0,
-        "value_p10": 0.0,
-        "value_p90": 200.0,
-        "clv": 300.0,
-        "segment": "loyal",
-        "reasons": ["62 days since the last order", "3 orders so far"],
-        "model_version": "7",
+    content = answer.json()
+    assert content["unknown"] == ["7"]
+    assert content["scores"][0] == content["scores"][1]
+    told = batch.scores.iloc[7].to_dict()
+    reasons = [told.pop(name) for name in ("reason_1", "reason_2", "reason_3")]
+    reasons = [one for one in reasons if isinstance(one, str)]
+    assert content["scores"][0] == told | {"as_of": "1998-04-02", "reasons": reasons}
+
+
+def test_every_customer_scores_the_same_in_batch_by_id_and_from_raw_history(service, batch):
+    """CHECKS 16: nobody is missing, and no number differs by more than 1e-6."""
+    ids = batch.scores["customer_id"].tolist()
+    written = batch.scores.set_index("customer_id")
+    by_id, raw = [], []
+    orders = batch.orders.assign(
+        amount=batch.orders["amount"].astype(float),
+        ordered_at=pd.to_datetime(batch.orders["ordered_at"]).dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    history = {
+        customer_id: rows.drop(columns="customer_id").to_dict("records")
+        for customer_id, rows in orders.groupby("customer_id")
     }
-    assert answer.json() == {"scores": [score, score], "unknown": ["7"]}
+    for some in thousands(ids):
+        answer = service.client.post("/v1/score", json={"customer_ids": some}).json()
+        assert answer["unknown"] == []
+        by_id += answer["scores"]
+    for some in np.array_split(ids, 40):
+        asked = {"as_of": "1998-04-02", "customers": [{"customer_id": one, "orders": history[one]} for one in some]}
+        answer = service.client.post("/v1/score_histories", json=asked)
+        assert answer.status_code == 200, answer.text[:500]
+        assert answer.json()["unknown"] == []
+        raw += answer.json()["scores"]
+    assert [one["customer_id"] for one in by_id] == [one["customer_id"] for one in raw] == ids
+    for name in NUMBERS:
+        expected = written.loc[ids, name].to_numpy()
+        assert np.array_equal([one[name] for one in by_id], expected)
+        assert np.abs(np.array([one[name] for one in raw]) - expected).max() <= 1e-6
+    for name in ("segment", "reasons", "model_version", "as_of", "horizon_days"):
+        assert [one[name] for one in by_id] == [one[name] for one in raw]
 
 
-def test_a_thousand_at_once_equal_the_file_to_the_last_bit(service, scores):
-    written = pd.read_parquet(scores).head(1_000)
-    answer = service.post("/v1/score", json={"customer_ids": list(written["customer_id"])}).json()
-    assert [one["expected_value"] for one in answer["scores"]] == list(written["expected_value"])
+def test_an_order_that_has_not_happened_can_be_asked_about(service, batch):
+    customer_id = batch.scores["customer_id"].iloc[0]
+    mine = batch.orders[batch.orders["customer_id"] == customer_id]
+    orders = [
+        {
+            "ordered_at": f"{pd.Timestamp(one.ordered_at):%Y-%m-%d}T00:00:00Z",
+            "amount": float(one.amount),
+            "quantity": one.quantity,
+        }
+        for one in mine.itertuples()
+    ]
+    what_if = [*orders, {"ordered_at": "1998-04-01T12:00:00Z", "amount": 50.0, "quantity": 2}]
+    risks = []
+    for history in (orders, what_if):
+        asked = {"as_of": "1998-04-02", "customers": [{"customer_id": "anyone", "orders": history}]}
+        risks.append(service.client.post("/v1/score_histories", json=asked).json()["scores"][0]["churn_probability"])
+    assert risks[1] < risks[0]
+
+
+def test_who_has_not_ordered_yet_is_unknown(service):
+    order = {"ordered_at": "1998-04-02T00:00:00Z", "amount": 5.0, "quantity": 1}
+    asked = {"as_of": "1998-04-02", "customers": [{"customer_id": "new", "orders": [order]}]}
+    assert service.client.post("/v1/score_histories", json=asked).json() == {"scores": [], "unknown": ["new"]}
+
+
+def test_an_explanation_sums_to_the_score(service, batch):
+    ids = batch.scores["customer_id"].head(100).tolist()
+    content = service.client.post("/v1/explain", json={"customer_ids": [*ids[:99], "x"]}).json()
+    assert (content["unknown"], content["currency"], len(content["explanations"])) == (["x"], "USD", 99)
+    for told, score in zip(content["explanations"], batch.scores.head(99).to_dict("records"), strict=True):
+        for name in ("churn_probability", "expected_value"):
+            parts = told[name]
+            assert parts["score"] == score[name]
+            assert parts["base"] + sum(parts["added"].values()) == pytest.approx(score[name], abs=1e-9)
+            sizes = [abs(one) for one in parts["added"].values()]
+            assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_plan_spends_no_more_than_the_budget(service):
+    content = service.client.post("/v1/plan", json={"budget": 100, "capacity": 50}).json()
+    treated = [one for one in content["contacts"] if one["treated"]]
+    assert 0 < len(treated) <= 50
+    assert sum(one["expected_cost"] for one in treated) <= 100
+    assert content["summary"]["expected_profit"] == pytest.approx(sum(one["expected_profit"] for one in treated))
+    assert content["left_out"] == 0
+
+
+def test_an_offer_nobody_made_is_told(service):
+    answer = service.client.post("/v1/plan", json={"budget": 100, "offers": ["voucher!"]})
+    assert answer.status_code == 422
+    assert "voucher" in answer.json()["error"]
+
+
+def test_the_model_says_what_it_is(service, batch):
+    told = service.client.get("/v1/model").json()
+    assert told["version"] == batch.scores["model_version"].iloc[0] == told["scores_model_version"]
+    assert told["hash"].startswith(told["version"])
+    assert (told["as_of"], told["horizon_days"], told["customers"]) == ("1998-04-02", 90, len(batch.scores))
+
+
+def test_metrics_count_and_name_nobody(service):
+    service.client.post("/v1/score", json={"customer_ids": [SECRET_ID]})
+    service.client.get(f"/{SECRET_ID}")
+    text = service.client.get("/metrics").text
+    assert 'stayworth_request_seconds_count{route="/v1/score",status="200"}' in text
+    assert 'stayworth_request_seconds_count{route="other",status="404"}' in text
+    assert "stayworth_scores_as_of_timestamp_seconds 8.914752e+08" in text
+    assert SECRET_ID not in text
+
+
+def test_the_openapi_lists_every_route(service):
+    paths = service.client.get("/docs.json").json()["paths"]
+    assert {"/v1/score", "/v1/score_histories", "/v1/explain", "/v1/plan", "/v1/model"} <= set(paths)
+
+
+CLIENT = """
+import bentoml, json, sys
+with bentoml.SyncHTTPClient(sys.argv[1], token=sys.argv[2]) as client:
+    assert client.is_ready()
+    print(json.dumps(client.score({"customer_ids": [sys.argv[3]]})))
+"""
+
+
+def test_bentoml_s_own_client_asks_too(service, batch):
+    known = batch.scores["customer_id"].iloc[3]
+    asked = [sys.executable, "-c", CLIENT, service.url, TOKEN, known]
+    answer = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    assert answer["scores"][0]["customer_id"] == known
 
 
 @pytest.mark.parametrize(
@@ -147,7 +188,7 @@ def test_a_thousand_at_once_equal_the_file_to_the_last_bit(service, scores):
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(service, body, says):
-    answer = service.post("/v1/score", content=body, headers={"Content-Type": "application/json"})
+    answer = service.client.post("/v1/score", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["detail"][0]["type"] == says
     assert SECRET_ID not in answer.text
@@ -155,77 +196,118 @@ def test_a_wrong_request_is_told_what_is_wrong(service, body, says):
 
 def test_only_livez_is_open(service):
     for path in ("/", "/readyz", "/healthz", "/docs.json", "/schema.json", "/metrics", f"/v1/{SECRET_ID}"):
-        assert service.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
-    assert service.get("/livez", headers={"Authorization": ""}).status_code == 200
-    assert service.get("/readyz").status_code == 200
-    assert service.post("/v1/score", json={}, headers={"Authorization": f"Bearer {TOKEN}x"}).status_code == 401
+        assert service.client.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert service.client.get("/livez", headers={"Authorization": ""}).status_code == 200
+    assert service.client.get("/readyz").status_code == 200
+    assert service.client.post("/v1/score", json={}, headers={"Authorization": f"Bearer {TOKEN}x"}).status_code == 401
 
 
 def test_other_doors_are_shut(service):
-    assert service.get("/livez", headers={"Host": "evil.example"}).status_code == 403
-    assert service.post("/v1/score", data={"a": "b"}).status_code == 415
-    assert service.get("/v1/score").status_code == 405
-    assert service.get(f"/v1/{SECRET_ID}").status_code == 404
-    assert service.get("/static_content/..%2f..%2f..%2fetc/passwd").status_code == 404
+    assert service.client.get("/livez", headers={"Host": "evil.example"}).status_code == 403
+    assert service.client.post("/v1/score", data={"a": "b"}).status_code == 415
+    assert service.client.get("/v1/score").status_code == 405
+    assert service.client.get(f"/v1/{SECRET_ID}").status_code == 404
+    assert service.client.get("/static_content/..%2f..%2f..%2fetc/passwd").status_code == 404
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_too_large_is_refused_and_the_service_lives(service, chunked):
     body = b" " * 20_000_000
     content = (body[at : at + 65_536] for at in range(0, len(body), 65_536)) if chunked else body
-    answer = service.post("/v1/score", content=content, headers={"Content-Type": "application/json"})
+    answer = service.client.post("/v1/score", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
-    assert service.get("/readyz").status_code == 200
+    assert service.client.get("/readyz").status_code == 200
 
 
 def test_one_socket_listens_and_it_is_loopback(service):
-    family = [service.process, *service.process.children(recursive=True)]
-    listening = [c.laddr for one in family for c in one.net_connections("all") if c.status == psutil.CONN_LISTEN]
+    listening = [
+        c.laddr for one in service.family for c in one.net_connections("all") if c.status == psutil.CONN_LISTEN
+    ]
     assert [address.ip for address in listening] == ["127.0.0.1"]
 
 
-def test_without_a_token_one_is_made_and_the_line_to_paste_works(scores, tmp_path):
-    process, _, said = start(scores, tmp_path, None)
-    try:
-        curl, url, *options = shlex.split(re.search(r"curl .*", said)[0])
+def test_without_a_token_one_is_made_and_the_line_to_paste_works(batch, tmp_path):
+    with running(batch.folder, tmp_path, token=None) as one:
+        curl, url, *options = shlex.split(re.search(r"curl .*", one.said)[0])
         given = dict(zip(options[::2], options[1::2], strict=True))
-        headers = [option.split(": ") for option in re.findall(r'-H "([^"]*)"', said)]
+        headers = [option.split(": ") for option in re.findall(r'-H "([^"]*)"', one.said)]
         answer = httpx.post(url, headers=headers, content=given["-d"], timeout=20)
-    finally:
-        code, rest = stop(process, signal.SIGTERM)
-    assert (curl, answer.status_code, answer.json()["scores"][0]["customer_id"]) == ("curl", 200, "00001")
-    assert (code, rest) == (0, "")
+    assert (curl, answer.status_code, answer.json()["unknown"]) == ("curl", 200, ["00001"])
+    assert [(line["route"], line["status"]) for line in one.journal if line["event"] == "request"] == [
+        ("/v1/score", 200)
+    ]
 
 
-def test_a_port_in_use_is_an_input_error(scores):
+def test_two_workers_answer_alike_and_add_up_their_metrics(batch, tmp_path):
+    ids = batch.scores["customer_id"].head(10).tolist()
+    with running(batch.folder, tmp_path, processes=2) as one:
+        answers = set()
+        for _ in range(20):
+            with httpx.Client(base_url=one.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+                answers.add(client.post("/v1/score", json={"customer_ids": ids}).text)
+        text = one.client.get("/metrics").text
+    assert len(answers) == 1
+    assert 'stayworth_request_seconds_count{route="/v1/score",status="200"} 20.0' in text
+
+
+def test_new_scores_are_swapped_in_and_bad_ones_are_not(batch, tmp_path):
+    folder = tmp_path / "served"
+    shutil.copytree(batch.folder, folder)
+    ids = batch.scores["customer_id"].head(2).tolist()
+    with running(folder, tmp_path) as one:
+
+        def known():
+            return [
+                score["customer_id"]
+                for score in one.client.post("/v1/score", json={"customer_ids": ids}).json()["scores"]
+            ]
+
+        def wait_for(expected):
+            for _ in range(100):
+                if known() == expected:
+                    return
+                time.sleep(0.1)
+            raise AssertionError(known())
+
+        assert known() == ids
+        held = store.open(folder / "scores.store")
+        with store.writing(folder / "scores.store", held.about) as writer:
+            writer.add(batch.scores.head(1), batch.rows.head(1))
+        wait_for(ids[:1])
+        content = bytearray((folder / "scores.store").read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / "new").write_bytes(content)
+        (folder / "new").replace(folder / "scores.store")
+        time.sleep(2.5)
+        assert known() == ids[:1]
+        assert one.client.get("/readyz").status_code == 200
+    events = [line["event"] for line in one.journal if line["event"] != "request"]
+    assert events.count("scores loaded") == 2
+    assert events.count("scores refused") == 1
+
+
+def test_what_is_not_there_yet_is_said(batch, tmp_path):
+    folder = tmp_path / "served"
+    shutil.copytree(batch.folder, folder)
+    (folder / "scores.store").unlink()
+    with running(folder, tmp_path) as one:
+        answer = one.client.post("/v1/score", json={"customer_ids": ["1"]})
+        assert answer.status_code == 503
+        assert "stayworth score" in answer.json()["error"]
+        order = {"ordered_at": "1998-03-02T00:00:00Z", "amount": 5.0, "quantity": 1}
+        asked = {"as_of": "1998-04-02", "customers": [{"customer_id": "new", "orders": [order]}]}
+        score = one.client.post("/v1/score_histories", json=asked).json()["scores"][0]
+        assert score["segment"] is None
+
+
+def test_a_port_in_use_is_an_input_error(batch):
+    told = settings.told(scores=batch.folder, model=batch.folder, campaigns=Campaigns())
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} .*in use.*\n.*--port"):
-            serve(scores, port=port, token=TOKEN)
+            serve(port=port, token=TOKEN, told=told)
 
 
-def test_what_cannot_be_served_is_said_before_anything_starts(scores):
-    with pytest.raises(InputError, match="no such file of scores"):
-        serve(Path("nowhere.parquet"), port=0, token=TOKEN)
+def test_a_token_that_no_header_carries_is_said_before_anything_starts():
     with pytest.raises(InputError, match="STAYWORTH_TOKEN"):
-        serve(scores, port=0, token="not a token")
-
-
-def test_ten_thousand_ids_come_unchanged_from_csv_to_the_answer(read, model, odd_ids, tmp_path):
-    """CHECKS 1: leading zeros, Unicode, 20 digits, spreadsheet formulas; CSV → features → scores → HTTP."""
-    orders = pd.DataFrame({"customer_id": odd_ids, "ordered_at": "2020-01-01", "amount": "10.00"})
-    orders["quantity"] = 1
-    orders.to_csv(tmp_path / "orders.csv", index=False)
-    features = snapshot(read(tmp_path / "orders.csv").histories, as_of=[date(2020, 3, 1)]).to_pandas()
-    write_table(tmp_path / "scores.parquet", with_segment(scoring.score(model, features), features))
-    process, url, _ = start(tmp_path / "scores.parquet", tmp_path, TOKEN)
-    try:
-        answered = []
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
-            for first in range(0, len(odd_ids), 1000):
-                answer = client.post("/v1/score", json={"customer_ids": odd_ids[first : first + 1000]}).json()
-                assert answer["unknown"] == []
-                answered += [one["customer_id"] for one in answer["scores"]]
-        assert answered == odd_ids
-    finally:
-        stop(process, signal.SIGTERM)
+        serve(port=0, token="not a token")

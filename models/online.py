@@ -1,0 +1,62 @@
+"""A few customers from their raw histories to what a model reads of them, while somebody waits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import request
+from features.catalogue import named
+from features.errors import InputError
+from features.few import seen
+from features.histories import Histories
+from models import trees
+from models.given import Given
+from models.scorer import Scorer
+
+
+def histories(scorer: Scorer, customers: Sequence[Mapping[str, Any]], *, naive_is_utc: bool = False) -> Histories:
+    """The histories in a request, under the terms of the model; see features/request.py."""
+    terms, kinds = scorer.terms, attributes(scorer.inputs)
+    how: dict[str, Any] = {"attributes": kinds, "naive_is_utc": naive_is_utc}
+    return request.histories(customers, currency=terms.currency, gross_margin=terms.gross_margin, **how)
+
+
+def attributes(inputs: trees.Inputs) -> dict[str, type]:
+    """Those inputs that are no features but attributes of the customer: `str` or `float`."""
+    return {name: float if names is None else str for name, names in inputs.items() if named(name) is None}
+
+
+def known(scorer: Scorer, histories: Histories, *, as_of: date) -> tuple[np.ndarray, Given]:
+    """The customers with an order before the day, by their numbers in the histories, and what the model reads of them.
+
+    The numbers are those of `snapshot` and `trees.values`. Raises InputError where what it reads is not there.
+    """
+    inputs = scorer.inputs
+    features = tuple(name for name in inputs if named(name) is not None)
+    customers, found = seen(histories, features, as_of=as_of)
+    rows = pd.DataFrame(found, columns=_columns(features))
+    values = np.empty((len(customers), len(inputs)), np.float32)
+    given = set(features)
+    values[:, [place for place, name in enumerate(inputs) if name in given]] = found
+    for place, (name, names) in enumerate(inputs.items()):
+        if name in histories.attributes:
+            rows[name] = histories.attributes[name].take(customers).to_pandas()
+        elif name not in given:
+            raise InputError(f"the model reads the attribute {name}, which is not given", where="customers")
+        elif names is not None:
+            codes = rows[name].astype(int)
+            rows[name] = [histories.channels[one] if one >= 0 else None for one in codes]
+        else:
+            continue
+        values[:, [place]] = trees.values(rows, {name: names})
+    return customers, Given(rows, values, np.full(len(customers), as_of, "datetime64[D]").astype("datetime64[s]"))
+
+
+@lru_cache(maxsize=16)
+def _columns(features: tuple[str, ...]) -> pd.Index:
+    """Their names as a frame has them: making them takes as long as the frame, and finding them is quick as objects."""
+    return pd.Index(features, dtype=object)

@@ -1,0 +1,57 @@
+"""The command that answers applications: `stayworth serve`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.options import DEFAULT_CONFIG, ConfigFile
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
+Hosts = Annotated[str | None, typer.Option(metavar="NAMES", help="Host names callers use: scores.example,10.0.0.5")]
+
+
+def serve(
+    config: ConfigFile = DEFAULT_CONFIG,
+    port: Port = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on; another than this machine's own needs --hosts.")] = (
+        "127.0.0.1"
+    ),
+    hosts: Hosts = None,
+    tokens: Annotated[
+        Path | None, typer.Option(metavar="FILE", help='Named tokens: lines of name = "sha256:…"; read anew on change.')
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate with its chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, PEM.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
+    most_in_flight: Annotated[int, typer.Option(min=1, help="Requests that each answers at once; more get 429.")] = 64,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Serve this model, not the registry's champion.")
+    ] = None,
+) -> None:
+    """Serve the latest scores and the champion over HTTP; the token comes from STAYWORTH_TOKEN or is made and shown.
+
+    Example: stayworth serve --port 3000
+    """
+    from pipelines import store
+    from pipelines.config import load
+    from serving import fetch, launch, settings
+    from serving.answers import Campaigns
+
+    read = load(config)
+    scores, model = read.folder / store.SERVED_SCORES, bundle or read.folder / store.SERVED
+    campaigns = Campaigns(read.offers, read.plan.holdout_share, read.plan.salt)
+    with fetch.following(None if bundle else read.tracking_uri, model, at_once=not scores.exists()):
+        launch.serve(
+            port=port,
+            token=os.environ.get("STAYWORTH_TOKEN"),
+            tokens_file=tokens,
+            host=host,
+            hosts=hosts.split(",") if hosts else (),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            processes=workers,
+            most_in_flight=most_in_flight,
+            told=settings.told(scores=scores, model=model, campaigns=campaigns, log=read.folder / store.SCORE_LOG),
+        )

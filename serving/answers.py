@@ -1,0 +1,183 @@
+"""What is answered to each request, by the model and the scores that are held at that moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.errors import StayworthError
+from models import explain, online, scoring
+from models.explain import Parts
+from retention.offers import Offer
+from retention.plan import plan
+from retention.segments import quadrant
+from serving.champion import Champion
+from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
+from serving.held import Held
+from serving.store import Store
+
+CURRENT = "spend_last_365d"
+"""What a customer is worth now, for the segment."""
+
+
+class Unavailable(StayworthError):
+    """What a request needs is not there yet."""
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """What the shop's config says of campaigns."""
+
+    offers: tuple[Offer, ...] = ()
+    holdout_share: float = 0.1
+    salt: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The content of an answer, and what the journal says of it."""
+
+    content: dict[str, Any]
+    rows: int
+    model_version: str | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of the service, as plain data."""
+
+    model: Held[Champion]
+    scores: Held[Store]
+    campaigns: Campaigns
+
+    @property
+    def are_ready(self) -> bool:
+        """Whether there is something to answer with: a model, or a batch of scores."""
+        return self.model.current is not None or self.scores.current is not None
+
+    def score(self, customer_ids: Sequence[str]) -> Answer:
+        """The scores of the last batch."""
+        batch = self._batch()
+        scores, unknown = batch.find(customer_ids)
+        return Answer({"scores": scores, "unknown": unknown}, len(customer_ids), batch.about.model_version)
+
+    def score_histories(self, request: HistoriesRequest) -> Answer:
+        """Scores of the histories in the request; unknown is who has no order known before the day."""
+        scorer = self._champion().scorer
+        histories = online.histories(scorer, request.customers)
+        records, rows = scoring.score_histories(scorer, histories, as_of=request.as_of)
+        segments = self._segments(rows[CURRENT].to_numpy(), [one["clv"] for one in records]) if records else []
+        scores = [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
+        answered = {one["customer_id"]: one for one in scores}
+        ids = [one["customer_id"] for one in request.customers]
+        content = {
+            "scores": [answered[one] for one in ids if one in answered],
+            "unknown": [one for one in ids if one not in answered],
+        }
+        return Answer(content, len(ids), scorer.version)
+
+    def explain(self, customer_ids: Sequence[str]) -> Answer:
+        """What adds up to the scores of these customers, by the model that serves, of their features in the batch."""
+        champion, batch = self._champion(), self._batch()
+        absent = [name for name in champion.scorer.inputs if name not in batch.about.features]
+        if absent:
+            raise Unavailable(
+                f"the last batch lacks {len(absent)} features that the model takes: {', '.join(absent[:5])}",
+                next="Score again: stayworth score --as-of DAY.",
+            )
+        rows, unknown = batch.rows(customer_ids)
+        told = []
+        if len(rows):
+            same = batch.about.model_version == champion.scorer.version
+            stored = batch.find(rows["customer_id"].tolist())[0] if same else [{}] * len(rows)
+            quiet, value = explain.no_order(champion.scorer, rows), explain.expected_value(champion.scorer, rows)
+            for place, customer_id in enumerate(rows["customer_id"]):
+                told.append(
+                    {
+                        "customer_id": customer_id,
+                        "as_of": batch.about.as_of,
+                        "model_version": champion.scorer.version,
+                        **{
+                            name: _parts(parts, place, stored[place].get(name))
+                            for name, parts in (("churn_probability", quiet), ("expected_value", value))
+                        },
+                    }
+                )
+        content = {"currency": champion.scorer.terms.currency, "explanations": told, "unknown": unknown}
+        return Answer(content, len(customer_ids), champion.scorer.version)
+
+    def plan(self, request: PlanRequest) -> Answer:
+        """Whom to contact under a budget, among the customers of the batch."""
+        batch = self._batch()
+        offers = {offer.name: offer for offer in self.campaigns.offers}
+        wanted = request.offers[0] if request.offers else next(iter(offers), "")
+        if wanted not in offers:
+            known = ", ".join(offers) or "none"
+            raise StayworthError(f"the config has no such offer; it has {known}", next="Name one of these.")
+        made = plan(
+            batch.scores(),
+            offers[wanted],
+            budget=request.budget,
+            capacity=request.capacity,
+            holdout_share=self.campaigns.holdout_share,
+            campaign=f"{wanted} {batch.about.as_of}",
+            salt=self.campaigns.salt,
+        )
+        first = made.frame.head(MOST_IDS)
+        content = {
+            "summary": made.summary | {"currency": batch.about.currency},
+            "contacts": first.to_dict("records"),
+            "left_out": len(made.frame) - len(first),
+        }
+        return Answer(content, len(first), batch.about.model_version)
+
+    def about(self) -> dict[str, Any]:
+        """The model that answers, and the batch that is looked up."""
+        champion, batch = self.model.current, self.scores.current
+        terms = champion.scorer.terms if champion else None
+        return {
+            "version": champion.scorer.version if champion else None,
+            "hash": champion.hash if champion else None,
+            "registered": champion.registered if champion else None,
+            "as_of": champion.as_of if champion else None,
+            "horizon_days": terms.horizon_days if terms else None,
+            "currency": terms.currency if terms else None,
+            "metrics": champion.metrics if champion else {},
+            "scores_as_of": batch.about.as_of if batch else None,
+            "scores_model_version": batch.about.model_version if batch else None,
+            "customers": batch.customers if batch else None,
+        }
+
+    def _batch(self) -> Store:
+        if self.scores.current is None:
+            raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
+        return self.scores.current
+
+    def _champion(self) -> Champion:
+        if self.model.current is None:
+            raise Unavailable("no model yet", next="Make one: stayworth train.")
+        return self.model.current
+
+    def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
+        """Among the customers of the last batch; None where there is none."""
+        if self.scores.current is None:
+            return [None] * len(clv)
+        about = self.scores.current.about
+        return quadrant(spent, clv, current_cut=about.current_cut, future_cut=about.future_cut).tolist()
+
+
+def _parts(parts: Parts, place: int, score: float | None) -> dict[str, Any]:
+    """What adds up to one customer's score, the largest effect first; what adds nothing is left out.
+
+    score: that of the batch, if the same model made it: it knew the features to more digits than are kept.
+    """
+    added = parts.added[place]
+    order = np.argsort(-np.abs(added), kind="stable")
+    total = float(added.sum())
+    whole = score if score is not None else float(parts.base[place]) + total
+    return {
+        "score": whole,
+        "base": whole - total,
+        "added": {parts.names[one]: float(added[one]) for one in order if added[one]},
+    }

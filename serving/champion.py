@@ -1,0 +1,117 @@
+"""The model that answers: a bundle on disk, checked to the byte and tried on its own example before it may.
+
+    champion.json       which bundle is the champion, the number it is registered under, its metrics
+    bundles/HASH/       the bundles themselves
+
+`bring` fetches the champion of the registry into such a folder; it is the only step that needs MLflow, and runs in a
+process of its own (serving/fetch.py). A service reads the folder, or a bundle folder that somebody put there.
+"""
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from features.atomic import replacing
+from features.errors import InputError
+from models import bundle, registry, self_test
+from models.scorer import Scorer
+
+POINTER = "champion.json"
+BUNDLES = "bundles"
+KEPT = 2
+"""Bundles that stay: the champion's, and the one before, which a worker may be about to read."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model, ready to answer."""
+
+    scorer: Scorer
+    hash: str
+    """Of the whole bundle."""
+    as_of: date
+    """The day before which it knew everything."""
+    registered: str | None
+    """The number of the registered version; None for a bundle that came by itself."""
+    metrics: dict[str, float]
+
+
+def watched(folder: Path) -> Path:
+    """The file whose change means another champion: of a folder that `bring` fills, or of a bundle."""
+    signed = folder / "manifest.sha256"
+    return signed if signed.exists() else folder / POINTER
+
+
+def load(place: Path) -> Champion:
+    """Read, check and try what `watched` names; raises InputError for anything that is not right."""
+    told: dict[str, Any] = {}
+    folder = place.parent
+    if place.name == POINTER:
+        try:
+            told = json.loads(place.read_text("utf-8"))
+            folder = place.parent / BUNDLES / _plain(told["bundle"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"says no champion ({error})", where=str(place), next="Start `stayworth serve` anew."
+            ) from None
+    manifest, signed = bundle.signed_manifest(folder)
+    scorer = bundle.read(folder)
+    self_test.rehearse(scorer)
+    as_of = date.fromisoformat(manifest["training"]["as_of"])
+    return Champion(scorer, signed, as_of, told.get("registered"), told.get("metrics", {}))
+
+
+def bring(uri: str, folder: Path) -> bool:
+    """Make the registry's champion the champion of a folder; whether it is another one than before.
+
+    Raises InputError if the registry is out of reach or the bundle is not what its hashes say: all stays as it was.
+    """
+    version = registry.find(uri, "champion")
+    pointer = folder / POINTER
+    if _is_there(folder, version.number):
+        return False
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as scratch:
+        fetched = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
+        name = bundle.signed_manifest(fetched)[1][:12]
+        self_test.rehearse(bundle.read(fetched))
+        place = folder / BUNDLES / name
+        if not (place / "manifest.json").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
+            shutil.copytree(fetched, draft, dirs_exist_ok=True)
+            draft.replace(place)
+    told = {"bundle": name, "registered": version.number, "metrics": json.loads(version.tags.get("headline", "{}"))}
+    with replacing(pointer) as new:
+        new.write_text(json.dumps(told) + "\n", "utf-8")
+    _forget(folder / BUNDLES, name)
+    return True
+
+
+def _is_there(folder: Path, number: str) -> bool:
+    """Whether the champion of a folder is the version of this number, its bundle with it."""
+    try:
+        told = json.loads((folder / POINTER).read_text("utf-8"))
+        return bool(
+            told["registered"] == number and (folder / BUNDLES / _plain(told["bundle"]) / "manifest.json").exists()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _forget(bundles: Path, champion: str) -> None:
+    """All but the newest bundles."""
+    others = sorted((one for one in bundles.iterdir() if one.name != champion), key=lambda one: -one.stat().st_mtime)
+    for old in others[KEPT - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _plain(name: str) -> str:
+    """A bundle's name: twelve digits of its hash, so no way out of the folder."""
+    if not (len(name) == 12 and set(name) <= set("0123456789abcdef")):
+        raise ValueError("the name of a bundle is twelve hexadecimal digits")
+    return name

@@ -1,0 +1,60 @@
+"""A process beside the service that follows the registry's champion: `python -m serving.fetch URI FOLDER`.
+
+MLflow stays out of the processes that answer. While the registry is out of reach nothing changes but a line in the
+journal. It ends with the process that started it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from features.errors import StayworthError
+from serving import champion, journal
+
+EVERY_S = 5.0
+"""How often the registry is asked."""
+
+
+@contextmanager
+def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]:
+    """Bring each new champion into a folder while the block lasts; without a registry, nothing is brought.
+
+    at_once: have one before anything else, as there is nothing else to answer with; raises InputError if there is none.
+    """
+    if uri is None:
+        yield
+        return
+    if at_once and not champion.watched(folder).exists():
+        champion.bring(uri, folder)
+    command = [sys.executable, "-P", "-m", "serving.fetch", uri, str(folder)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def follow(uri: str, folder: Path) -> None:
+    """Bring the champion again and again, as long as the process that started this one lives."""
+    parent, last = os.getppid(), ""
+    while os.getppid() == parent:
+        trouble = ""
+        try:
+            if champion.bring(uri, folder):
+                journal.event({"event": "champion brought"})
+        except StayworthError as error:
+            trouble = str(error)
+        if trouble and trouble != last:
+            journal.event({"event": "champion not brought", "why": trouble})
+        last = trouble
+        time.sleep(EVERY_S)
+
+
+if __name__ == "__main__":
+    journal.write_to(sys.stderr)
+    follow(sys.argv[1], Path(sys.argv[2]))

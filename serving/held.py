@@ -1,0 +1,70 @@
+"""The newest good version of something on disk: noticed when it changes, loaded, checked, swapped in between requests.
+
+Whoever answers a request takes `current` once and works with that, so nobody waits and nobody sees half of two. What
+cannot be used is said and passed over: the last good one serves on.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from features.errors import StayworthError
+
+T = TypeVar("T")
+LOOK_SECONDS = 1.0
+"""How often a change is looked for: one `stat` per file."""
+
+
+class Held(Generic[T]):
+    """What `load` makes of the file `place`, whose change says that there is something new."""
+
+    def __init__(
+        self, name: str, place: Path, load: Callable[[Path], T], *, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self.name, self.place, self._load, self._tell = name, place, load, tell
+        self.current: T | None = None
+        self._seen: tuple[int, ...] | None = None
+
+    def look(self) -> None:
+        """Load what is new; an unusable one is told once and not tried again before it changes."""
+        seen = _signature(self.place)
+        if seen is None or seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            loaded = self._load(self.place)
+        except StayworthError as error:
+            self._tell({"event": f"{self.name} refused", "why": str(error), "serving": self.current is not None})
+            return
+        self.current = loaded
+        self._tell({"event": f"{self.name} loaded"})
+
+
+@contextmanager
+def kept_fresh(held: Sequence[Held[Any]]) -> Iterator[None]:
+    """Look for changes beside the requests while the block lasts."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_SECONDS):
+            for one in held:
+                one.look()
+
+    thread = threading.Thread(target=watch, name="stayworth-look", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=10)
+
+
+def _signature(place: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced; None while there is none."""
+    try:
+        stat = place.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

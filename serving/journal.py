@@ -1,0 +1,94 @@
+"""What the service writes down: one line of JSON for each request and each event, on standard error.
+
+    {"time": "2026-05-02T09:30:00.123Z", "event": "request", "caller": "billing", "method": "POST",
+     "route": "/v1/score", "status": 200, "rows": 3, "ms": 1.42, "model_version": "7", "refusal": null}
+
+No customer id, no body, no token, no query and no path a stranger made up: a path that is none of ours is "other".
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TextIO
+
+ROUTES = frozenset(
+    {
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/docs.json",
+        "/v1/model",
+        "/v1/score",
+        "/v1/score_histories",
+        "/v1/explain",
+        "/v1/plan",
+    }
+)
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+OTHER = "other"
+
+LOG = logging.getLogger("stayworth.journal")
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request, filled in while it is answered; `refusal` is the guard's reason, if it said no."""
+
+    method: str
+    route: str
+    caller: str | None = None
+    status: int | None = None
+    rows: int | None = None
+    ms: float | None = None
+    model_version: str | None = None
+    refusal: str | None = None
+
+
+FIELDS = [field.name for field in fields(Visit)]
+TO_JSON = json.JSONEncoder(default=str).encode
+
+_VISIT: ContextVar[Visit | None] = ContextVar("visit", default=None)
+
+
+def begin(method: str, path: str) -> Visit:
+    """The visit that `note` speaks of from now on, in this task and in the threads it starts."""
+    visit = Visit(method if method in METHODS else OTHER, path if path in ROUTES else OTHER)
+    _VISIT.set(visit)
+    return visit
+
+
+def note(*, rows: int, model_version: str | None = None) -> None:
+    """How many customers the request at hand asks for, and of which model the answer is; called by the service."""
+    if visit := _VISIT.get():
+        visit.rows, visit.model_version = rows, model_version
+
+
+def request(visit: Visit) -> None:
+    """Write the visit down."""
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("request", extra={"said": {"event": "request"} | {name: getattr(visit, name) for name in FIELDS}})
+
+
+def event(said: Mapping[str, object]) -> None:
+    """Write down something that is no request: `event` says what, the other keys what belongs to it."""
+    LOG.warning(said["event"], extra={"said": said})
+
+
+class Lines(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return TO_JSON({"time": time} | record.__dict__["said"])
+
+
+def write_to(stream: TextIO) -> None:
+    """From now on the journal is written to `stream`, and nowhere else."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Lines())
+    LOG.handlers = [handler]
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False

@@ -1,0 +1,72 @@
+"""What was answered, for the monitor: a sample of the scores served, the customers known by a keyed hash alone.
+
+In `score_log/DAY.jsonl` a line of JSON each: at, customer (hash), as_of, model_version, churn_probability and expected
+value. Who is in the sample is decided by the hash, so one customer is always in it or never. The key lies beside the
+files, readable by the owner alone; with it the monitor finds the customers of its own tables again.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError
+
+KEY = "key"
+SHARE = 0.01
+"""Of the customers."""
+KEPT = ("model_version", "churn_probability", "expected_value")
+
+
+class ScoreLog:
+    """The log in a folder; several workers may write to it."""
+
+    def __init__(self, folder: Path, *, share: float = SHARE) -> None:
+        self.folder, self.share = folder, share
+        self.key = _key(folder)
+
+    def note(self, scores: Sequence[Mapping[str, Any]]) -> None:
+        """Add those in the sample. A full disk loses lines, not answers."""
+        lines, now = [], datetime.now(UTC)
+        for score in scores:
+            customer = hashed(self.key, score["customer_id"])
+            if int(customer[:8], 16) < self.share * 16**8:
+                kept = {name: score[name] for name in KEPT}
+                told = {
+                    "at": now.isoformat(),
+                    "customer": customer,
+                    "as_of": str(score["as_of"]),
+                    **kept,
+                }
+                lines.append(json.dumps(told) + "\n")
+        if lines:
+            with suppress(OSError), (self.folder / f"{now.date()}.jsonl").open("ab", buffering=0) as file:
+                file.write("".join(lines).encode())
+
+
+def hashed(key: bytes, customer_id: str) -> str:
+    """A customer as the log knows them: HMAC-SHA-256 of the id, its first 32 hexadecimal digits."""
+    return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]
+
+
+def _key(folder: Path) -> bytes:
+    """The key of the folder, made once; raises InputError if the folder cannot be used."""
+    path = folder / KEY
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+        except FileExistsError:
+            pass
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot be used: {error.strerror}", where=str(folder), next="Name another output.folder."
+        ) from None

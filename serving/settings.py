@@ -1,0 +1,48 @@
+"""What a worker of the service is told by the process that starts it: environment variables, as containers have them.
+
+STAYWORTH_SCORES        the file of the last batch, which `stayworth score` writes
+STAYWORTH_MODEL         a folder with champion.json, or a bundle
+STAYWORTH_CAMPAIGNS     JSON of `Campaigns`: offers, holdout share and salt
+STAYWORTH_SCORE_LOG     a folder for a sample of what is answered; without it none is kept
+"""
+
+import json
+import os
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from retention.offers import Offer
+from serving import champion, journal, store
+from serving.answers import Answers, Campaigns
+from serving.held import Held
+from serving.score_log import ScoreLog
+
+SCORES, MODEL, CAMPAIGNS, LOG = (f"STAYWORTH_{name}" for name in ("SCORES", "MODEL", "CAMPAIGNS", "SCORE_LOG"))
+NOWHERE = "/nonexistent"
+
+
+def told(*, scores: Path, model: Path, campaigns: Campaigns, log: Path | None = None) -> dict[str, str]:
+    """The environment of a worker."""
+    content = asdict(campaigns) | {"offers": [offer.model_dump() for offer in campaigns.offers]}
+    places = {SCORES: scores, MODEL: model} | ({LOG: log} if log else {})
+    return {name: str(place.resolve()) for name, place in places.items()} | {CAMPAIGNS: json.dumps(content)}
+
+
+@cache
+def answers() -> Answers:
+    """The answers of this process, by its environment; nothing is loaded yet."""
+    content = json.loads(os.environ.get(CAMPAIGNS, "{}"))
+    offers = tuple(Offer(**one) for one in content.pop("offers", []))
+    folder = Path(os.environ.get(MODEL, NOWHERE))
+    return Answers(
+        Held("model", champion.watched(folder), champion.load, tell=journal.event),
+        Held("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open, tell=journal.event),
+        Campaigns(offers, **content),
+    )
+
+
+@cache
+def score_log() -> ScoreLog | None:
+    """The log of this process, if it is to keep one."""
+    return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None

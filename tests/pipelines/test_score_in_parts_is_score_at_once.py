@@ -1,0 +1,215 @@
+"""Scores made piece by piece, of a log split on disk or not, are the scores made of everybody at once."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.logs import make_log
+from features import buckets
+from features.errors import InputError
+from features.snapshot import snapshot
+from models import bundle, scoring
+from models.recipe import Recipe
+from models.terms import Terms
+from models.trees import defaults
+from pipelines import score as scores_of
+from pipelines.config import load
+from pipelines.latest import latest_scores
+from pipelines.learn import learn, lesson
+from pipelines.orders import read_orders, reconciliation
+from pipelines.staged import CURRENT, SCHEMA, stage
+from serving import store as served
+
+AS_OF, NOW = date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
+PLENTY, LITTLE = 8_000_000_000, 800_000_000
+"""Bytes: the first holds the log, the second does not where a row is said to take 6,000."""
+CONFIG = """
+[data]
+orders = "{orders}"
+[time]
+timezone = "UTC"
+horizon_days = 90
+[money]
+currency = "USD"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+"""
+TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
+WITHIN_MEMORY = """
+import json, sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from models import bundle
+from pipelines import config, score
+
+home, parts = Path(sys.argv[1]), []
+score.champion = lambda config: bundle.read(home / "bundle")
+told = score.score(
+    config.load(home / "stayworth.toml"),
+    as_of=date(2024, 12, 31),
+    now=datetime(2025, 1, 1, tzinfo=UTC),
+    output=None,
+    memory_bytes=1_200_000_000,
+    say=lambda text: parts.append(text) if text.startswith("scoring") else None,
+)
+status = Path("/proc/self/status").read_text()
+peak = int(status.split("VmHWM:")[1].split()[0]) * 1024
+print(json.dumps(told | {"parts": len(parts), "peak_bytes": peak}))
+"""
+
+
+@pytest.fixture(scope="module")
+def model(read, cdnow_path):
+    """A small model of 30, 90 and 180 days."""
+    frame = pd.read_parquet(cdnow_path)
+    histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
+    few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
+    taught = lesson(histories, TERMS, as_of=date(1998, 4, 2), horizons=(30, 180))
+    return learn(taught, TERMS, Recipe(churn=few, value=few, kind="gamma", seed=7))
+
+
+@pytest.fixture(scope="module")
+def rows(cdnow, model):
+    """Everybody's feature rows."""
+    table = snapshot(cdnow.histories, as_of=[AS_OF], features=list(model.inputs))
+    return table.to_pandas(date_as_object=False)
+
+
+@pytest.fixture(scope="module")
+def at_once(model, rows):
+    """Everybody's scores made in one piece, the segment by exact averages and one customer at a time."""
+    scores = scoring.score(model, rows)
+    spend, clv = rows[CURRENT].tolist(), scores["clv"].head(len(rows)).tolist()
+    current_cut, future_cut = math.fsum(spend) / len(spend), math.fsum(clv) / len(clv)
+    names = {(True, True): "VIP", (True, False): "maintain", (False, True): "grow", (False, False): "let go"}
+    segment = [names[now > current_cut, then > future_cut] for now, then in zip(spend, clv, strict=True)]
+    return scores.assign(segment=segment * (len(scores) // len(rows)))[SCHEMA.names]
+
+
+@pytest.fixture
+def config(tmp_path, cdnow_path, model, monkeypatch):
+    monkeypatch.setattr(scores_of, "champion", lambda _: model)
+    monkeypatch.setattr(scores_of, "PIECE", 1_000)
+    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path))
+    return load(tmp_path / "stayworth.toml")
+
+
+def score(config, *, memory_bytes=PLENTY, output=None):
+    return scores_of.score(config, as_of=AS_OF, now=NOW, output=output, memory_bytes=memory_bytes, say=lambda _: None)
+
+
+def written(path):
+    return pq.read_table(path).to_pandas(date_as_object=False)
+
+
+def same(found, expected):
+    pd.testing.assert_frame_equal(found, expected, check_exact=True, check_dtype=False)
+
+
+def test_in_pieces_every_cell_and_the_order_are_those_of_all_at_once(config, at_once):
+    score(config, output=config.home / "more.parquet")
+    for path in (config.folder / "scores.parquet", config.home / "more.parquet"):
+        same(written(path), at_once)
+        assert pq.read_schema(path).equals(SCHEMA)
+
+
+def test_of_a_log_split_on_disk_every_customer_has_the_same_scores(config, at_once, monkeypatch):
+    monkeypatch.setattr(buckets, "ROW_BYTES", 6_000)
+    told = []
+    scores_of.score(config, as_of=AS_OF, now=NOW, output=None, memory_bytes=LITTLE, say=told.append)
+    assert "scoring, part 9" in told
+    found = written(config.folder / "scores.parquet")
+    assert found["horizon_days"].tolist() == at_once["horizon_days"].tolist()  # the main one first
+    by_customer = [frame.sort_values(["horizon_days", "customer_id"], ignore_index=True) for frame in (found, at_once)]
+    same(*by_customer)
+    account = json.loads((config.folder / "reconciliation.json").read_text())
+    assert account == reconciliation(read_orders(config, now=NOW).account.orders)
+
+
+def test_the_latest_scores_are_those_of_the_main_horizon(config, at_once):
+    score(config)
+    same(latest_scores(config.folder), at_once.head(len(at_once) // 3))
+
+
+def test_the_summary_counts_each_customer_once(config, at_once, model):
+    told = score(config)
+    main = at_once[at_once["horizon_days"] == 90]
+    sums = {
+        "expected_churners": math.fsum(main["churn_probability"]),
+        "expected_value": math.fsum(main["expected_value"]),
+        "clv": math.fsum(main["clv"]),
+        "value_at_risk": math.fsum(main["churn_probability"] * main["clv"]),
+    }
+    known = {
+        "customers": len(main),
+        "as_of": "1998-07-01",
+        "horizon_days": 90,
+        "currency": "USD",
+        "model_version": model.version,
+    }
+    assert {name: told[name] for name in sums} == pytest.approx(sums, rel=1e-12)
+    assert {name: of for name, of in told.items() if name not in sums} == known
+
+
+def test_the_service_looks_up_everybodys_scores_and_features(config, at_once, rows):
+    score(config)
+    store = served.open(config.folder / "scores.store")
+    main, ids = at_once.head(len(rows)), rows["customer_id"].tolist()
+    found, unknown = store.find(ids)
+    assert unknown == []
+    told = pd.DataFrame(found).drop(columns=["reasons", "as_of"])
+    same(told, main[told.columns].reset_index(drop=True))
+    measures = rows.select_dtypes("float64").columns
+    same(store.rows(ids)[0][measures].astype(np.float32), rows[measures].astype(np.float32))
+
+
+def test_a_store_that_cannot_be_written_leaves_the_old_scores(config, monkeypatch):
+    score(config)
+    before = {path.name: path.read_bytes() for path in config.folder.iterdir()}
+
+    def full(*_):
+        raise InputError("is full", where="the store", next="Make room.")
+
+    monkeypatch.setattr(served.Writer, "add", full)
+    with pytest.raises(InputError, match="is full"):
+        score(config, output=config.home / "more.csv")
+    assert {path.name: path.read_bytes() for path in config.folder.iterdir()} == before
+    assert not (config.home / "more.csv").exists()
+
+
+def test_nobody_to_score_is_one_clear_error(tmp_path):
+    with pytest.raises(InputError, match="no customers"):
+        stage([], tmp_path)
+
+
+def test_threads_have_room_in_the_memory():
+    assert scores_of._threads(1) == 1
+    assert scores_of._threads(10**12) == os.cpu_count()
+
+
+@pytest.mark.slow
+def test_a_million_customers_need_no_more_than_the_memory_given(tmp_path, model):
+    """At its peak, measured by the kernel: libraries, scores, reasons, feature rows and the store."""
+    (tmp_path / "bundle").mkdir()
+    bundle.write(tmp_path / "bundle", model, training={"as_of": "1998-04-02", "horizon_days": 90, "seed": 7})
+    make_log(tmp_path, orders=3_000_000, interactions=1, customers=1_000_000, seed=1)
+    orders = pq.read_table(tmp_path / "orders.parquet")
+    pq.write_table(orders.append_column("quantity", [np.ones(len(orders))]), tmp_path / "orders.parquet")
+    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=tmp_path / "orders.parquet"))
+    run = [sys.executable, "-c", WITHIN_MEMORY, str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["parts"] > 1
+    assert told["customers"] == pq.read_metadata(tmp_path / "runs" / "scores.parquet").num_rows / 3
+    assert told["customers"] > 990_000
+    assert told["peak_bytes"] < 1_200_000_000

@@ -1,0 +1,79 @@
+"""The server in a process of its own, for as long as a block lasts."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+TOKEN = "a-token-of-this-test"
+SECRET_ID = "customer-nobody-may-read-in-a-log"
+SERVE = """
+from pathlib import Path
+from serving import settings
+from serving.answers import Campaigns
+from serving.launch import serve
+from retention.offers import Offer
+offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)
+folder = Path({folder!r})
+told = settings.told(scores=folder / "scores.store", model=folder / "bundle", campaigns=Campaigns(offers, 0.1, "salt"))
+serve(port=0, token={token!r}, processes={processes}, told=told)
+"""
+
+
+@dataclass
+class Running:
+    """A server: its process, its address, what it said when it listened, and a client that has the token."""
+
+    process: subprocess.Popen
+    url: str
+    said: str
+    client: httpx.Client
+    journal: list[dict]
+    """The lines of its journal, once it has ended."""
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        """Its process and their children."""
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+
+@contextmanager
+def running(folder: Path, home: Path, *, token: str | None = TOKEN, processes: int = 1) -> Iterator[Running]:
+    """A server for the block; it must end well and say nothing but its journal."""
+    with tempfile.TemporaryFile("w+") as journal:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE.format(folder=str(folder), token=token, processes=processes)],
+            cwd=home,
+            env=os.environ | {"HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=journal,
+            text=True,
+        )
+        try:
+            said = process.stdout.readline() + process.stdout.readline()
+            url = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert url, (process.communicate(timeout=20), journal.seek(0), journal.read())
+            headers = {"Authorization": f"Bearer {token}"}
+            with httpx.Client(base_url=url[0], headers=headers, timeout=30) as client:
+                one = Running(process, url[0], said, client, [])
+                yield one
+        finally:
+            process.terminate()
+            try:
+                rest, _ = process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        journal.seek(0)
+        one.journal += [json.loads(line) for line in journal]
+        assert (process.returncode, rest) == (0, "")

@@ -1,0 +1,164 @@
+"""A new champion or a new batch is noticed, checked and swapped in; a bad one is told once and the last good serves."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from features.errors import InputError
+from models import bundle, registry
+from serving import champion, held
+from serving.held import Held, kept_fresh
+
+TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
+
+
+def text_of(path: Path) -> str:
+    content = path.read_text()
+    if content == "bad":
+        raise InputError("is bad", where=str(path))
+    return content
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "content"
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def one(place, told):
+    return Held("content", place, text_of, tell=told.append)
+
+
+def put(place, content):
+    draft = place.with_name("draft")
+    draft.write_text(content)
+    draft.replace(place)
+
+
+def test_nothing_is_held_before_there_is_something(one, place, told):
+    one.look()
+    assert (one.current, told) == (None, [])
+    put(place, "first")
+    one.look()
+    assert one.current == "first"
+
+
+def test_a_bad_one_is_told_once_and_the_last_good_serves(one, place, told):
+    put(place, "good")
+    one.look()
+    put(place, "bad")
+    one.look()
+    one.look()
+    assert one.current == "good"
+    assert [said["event"] for said in told] == ["content loaded", "content refused"]
+    assert told[1]["serving"] is True
+    put(place, "better")
+    one.look()
+    assert one.current == "better"
+
+
+def test_a_file_that_vanishes_takes_nothing_away(one, place):
+    put(place, "good")
+    one.look()
+    place.unlink()
+    one.look()
+    assert one.current == "good"
+
+
+def test_changes_are_noticed_beside_the_requests(one, place, monkeypatch):
+    monkeypatch.setattr(held, "LOOK_SECONDS", 0.01)
+    before = threading.active_count()
+    with kept_fresh([one]):
+        put(place, "first")
+        deadline = time.monotonic() + 10
+        while one.current is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert one.current == "first"
+    assert threading.active_count() == before
+
+
+@pytest.fixture
+def bundled(model, tmp_path):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    bundle.write(folder, model, training=TRAINING)
+    return folder
+
+
+@pytest.fixture
+def registered(monkeypatch, bundled):
+    """A registry whose champion is the version of the dictionary, and its bundle."""
+    version = {"number": "1"}
+
+    def find(uri, alias):
+        assert (uri, alias) == ("sqlite:///x", "champion")
+        tags = {"headline": json.dumps({"roc_auc": 0.8})}
+        return registry.Version(version["number"], ("champion",), "", None, MappingProxyType(tags))
+
+    monkeypatch.setattr(registry, "find", find)
+    monkeypatch.setattr(registry, "fetch", lambda *_, **__: bundled)
+    return version
+
+
+def test_the_champion_is_brought_once_and_answers(registered, tmp_path):
+    folder = tmp_path / "served"
+    assert champion.bring("sqlite:///x", folder)
+    assert not champion.bring("sqlite:///x", folder)
+    loaded = champion.load(champion.watched(folder))
+    assert (loaded.registered, loaded.metrics, loaded.as_of.isoformat()) == ("1", {"roc_auc": 0.8}, "1998-04-02")
+    registered["number"] = "2"
+    assert champion.bring("sqlite:///x", folder)
+    assert champion.load(champion.watched(folder)).registered == "2"
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_bundle_that_went_missing_is_brought_again(tmp_path):
+    folder = tmp_path / "served"
+    champion.bring("sqlite:///x", folder)
+    for path in sorted((folder / "bundles").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    assert champion.bring("sqlite:///x", folder)
+    champion.load(champion.watched(folder))
+
+
+def test_a_bundle_by_itself_answers_too(bundled):
+    assert champion.load(champion.watched(bundled)).registered is None
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_changed_byte_is_refused_and_nothing_of_it_is_brought(bundled, tmp_path):
+    content = bytearray((bundled / "quiet.ubj").read_bytes())
+    content[100] ^= 1
+    (bundled / "quiet.ubj").write_bytes(content)
+    folder = tmp_path / "served"
+    with pytest.raises(InputError, match="not what its hash says"):
+        champion.bring("sqlite:///x", folder)
+    assert not (folder / champion.POINTER).exists()
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a" * 11, "A" * 12, "/abcdefabcde", ""])
+def test_a_pointer_leads_to_no_other_folder(tmp_path, name):
+    (tmp_path / champion.POINTER).write_text(json.dumps({"bundle": name}))
+    with pytest.raises(InputError, match="says no champion"):
+        champion.load(champion.watched(tmp_path))
+
+
+def test_old_bundles_go_but_the_one_before(registered, bundled, model, tmp_path):
+    folder = tmp_path / "served"
+    for number in range(4):
+        registered["number"] = str(number)
+        for path in bundled.iterdir():
+            path.unlink()
+        bundle.write(bundled, model, training=TRAINING | {"seed": number})
+        champion.bring("sqlite:///x", folder)
+    assert len(list((folder / "bundles").iterdir())) == 2
+    champion.load(champion.watched(folder))
