@@ -21,6 +21,7 @@ GIVEN = ("orders", "refunds", "items", "interactions", "events", "as_of", "days"
 """The arguments a feature may ask for; any other is a kind of interaction."""
 
 
+SMALL = 0.1
 WHOLE = ("days", "orders", "events", "products", "categories", "month")
 """Units told without decimals."""
 
@@ -73,8 +74,15 @@ class Feature:
         """The feature's value in words: "62 days since the last order"."""
         if np.isnan(value):
             return self.absent.replace("{kind}", self._kind)
-        digits = 0 if self.unit in WHOLE else 2
-        return re.sub(r"^1 (\w+)s\b", r"1 \1", self._words(f"{value:,.{digits}f}"))
+        return re.sub(r"^1 (\w+)s\b", r"1 \1", self._words(self.number(value)))
+
+    def number(self, value: float) -> str:
+        """A value as people read it: "62" days, "1.50" pieces, and of what is small two digits, "0.0018"."""
+        if self.unit in WHOLE:
+            return f"{value:,.0f}"
+        if 0 < abs(value) < SMALL:
+            return np.format_float_positional(value, precision=2, fractional=False, trim="-")
+        return f"{value:,.2f}"
 
     def _words(self, number: str) -> str:
         words = self.says.replace("{}", number).replace("{days}", str(self.days))

@@ -33,7 +33,7 @@ def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> See
 
     A feature of a kind of interaction that nobody has sees none of it.
     """
-    if missing := sorted(_needs(features) - histories.present):
+    if missing := sorted(needs(features) - histories.present):
         raise InputError(
             f"the model reads {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not given",
             where="orders and interactions",
@@ -61,7 +61,7 @@ def _told(features: tuple[str, ...], kinds: tuple[str, ...]) -> Layout:
 
 
 @lru_cache(maxsize=256)
-def _needs(features: tuple[str, ...]) -> frozenset[str]:
+def needs(features: tuple[str, ...]) -> frozenset[str]:
     """The columns of a log, and `interactions`, without which one of them cannot be given."""
     return frozenset[str]().union(*(one.requires for one in _wanted(features)))
 

@@ -16,7 +16,6 @@ import pandas as pd
 from scipy.special import expit
 
 from features.catalogue import named, words
-from features.feature import WHOLE
 from models import trees
 from models.blend import Opinion
 from models.given import given
@@ -102,8 +101,7 @@ def _sentences(name: str, values: np.ndarray) -> list[str]:
     feature = named(name)
     if feature is None or not np.issubdtype(values.dtype, np.floating):
         return [words(name, value) for value in values]
-    digits = 0 if feature.unit in WHOLE else 2
-    numbers = [f"{value:.{digits}f}" for value in values.tolist()]
+    numbers = [feature.number(value) for value in values.tolist()]
     known = {
         number: feature.sentence(value) for number, value in dict(zip(numbers, values.tolist(), strict=True)).items()
     }

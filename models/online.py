@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features import request
+from features import few, request
 from features.catalogue import named
 from features.errors import InputError
-from features.few import seen
 from features.histories import Histories
 from models import trees
 from models.given import Given
@@ -30,6 +29,19 @@ def attributes(inputs: trees.Inputs) -> dict[str, type]:
     return {name: float if names is None else str for name, names in inputs.items() if named(name) is None}
 
 
+def needs(scorer: Scorer) -> list[str]:
+    """What the model reads of every order beside ordered_at and amount; `interactions`, if it reads any."""
+    return sorted(few.needs(tuple(name for name in scorer.inputs if named(name) is not None)))
+
+
+def warm(scorer: Scorer) -> None:
+    """Read one history now, so that no caller waits for what is compiled or worked out once."""
+    given = [name for name in needs(scorer) if name != "interactions"]
+    order = dict.fromkeys(given) | {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
+    made = histories(scorer, [{"customer_id": "nobody", "orders": [order], "interactions": []}])
+    known(scorer, made, as_of=date(2020, 2, 1))
+
+
 def known(scorer: Scorer, histories: Histories, *, as_of: date) -> tuple[np.ndarray, Given]:
     """The customers with an order before the day, by their numbers in the histories, and what the model reads of them.
 
@@ -37,7 +49,7 @@ def known(scorer: Scorer, histories: Histories, *, as_of: date) -> tuple[np.ndar
     """
     inputs = scorer.inputs
     features = tuple(name for name in inputs if named(name) is not None)
-    customers, found = seen(histories, features, as_of=as_of)
+    customers, found = few.seen(histories, features, as_of=as_of)
     rows = pd.DataFrame(found, columns=_columns(features))
     values = np.empty((len(customers), len(inputs)), np.float32)
     given = set(features)

@@ -144,6 +144,7 @@ class Answers:
             "horizon_days": terms.horizon_days if terms else None,
             "currency": terms.currency if terms else None,
             "metrics": champion.metrics if champion else {},
+            "needs": online.needs(champion.scorer) if champion else [],
             "scores_as_of": batch.about.as_of if batch else None,
             "scores_model_version": batch.about.model_version if batch else None,
             "customers": batch.customers if batch else None,

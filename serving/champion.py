@@ -17,7 +17,7 @@ from typing import Any
 
 from features.atomic import replacing
 from features.errors import InputError
-from models import bundle, registry, self_test
+from models import bundle, online, registry, self_test
 from models.scorer import Scorer
 
 POINTER = "champion.json"
@@ -61,6 +61,7 @@ def load(place: Path) -> Champion:
     manifest, signed = bundle.signed_manifest(folder)
     scorer = bundle.read(folder)
     self_test.rehearse(scorer)
+    online.warm(scorer)
     as_of = date.fromisoformat(manifest["training"]["as_of"])
     return Champion(scorer, signed, as_of, told.get("registered"), told.get("metrics", {}))
 

@@ -192,6 +192,10 @@ class ModelResponse(Said):
     horizon_days: int | None
     currency: str | None
     metrics: dict[str, float]
+    needs: list[str] = Field(
+        description="what every order of a raw history must give beside ordered_at and amount, null where unknown; "
+        "`interactions`: the list, be it empty"
+    )
     scores_as_of: date | None
     scores_model_version: str | None
     customers: int | None = Field(description="with scores")
