@@ -117,12 +117,18 @@ class Tracking(Part):
 
 
 class Plan(Part):
-    """How a campaign is measured."""
+    """How a campaign is measured, and whom it may reach."""
 
     holdout_share: float = Field(default=0.1, ge=0, le=0.5)
     """Share of the chosen customers left alone at random, so that the effect can be measured."""
     salt: str = "stayworth"
     """Changes who is held out; keep it secret from those who could game it."""
+    capacity: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """The most contacts of a channel, by the name that offers give it."""
+    do_not_contact: str | None = None
+    """A CSV or Parquet file with customer_id: nobody in it is contacted nor held out."""
+    quiet_days: int | None = Field(default=None, ge=1)
+    """Whom another campaign contacted less than so many days ago is left alone."""
 
 
 class Output(Part):

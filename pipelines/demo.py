@@ -49,7 +49,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
     )
     scores = score(config, as_of=as_of, now=now, output=None, memory_bytes=None, say=say)
     say("planning")
-    plan = make_plan(config, budget=BUDGET, capacity=None, offer_name=None, outputs=[folder / "plan.csv"])
+    plan = make_plan(config, budget=BUDGET, capacity=None, offer_names=(), campaign=None, outputs=[folder / "plan.csv"])
     say("writing the report")
     report = write_report(config, output=None, now=now)
     return {

@@ -10,6 +10,7 @@ from pipelines import pictures, store, tracking
 from pipelines.config import Config
 from pipelines.judge import judge, rows_to_judge
 from pipelines.learn import learn, lesson
+from pipelines.offers import judged
 from pipelines.orders import read_orders
 from pipelines.tune import tune
 
@@ -46,7 +47,7 @@ def evaluate(
         device=config.train.device,
     )
     recipe = tuned.recipe(config.train)
-    results, offer = [], next(iter(config.offers), None)
+    results, offer = [], judged(config)
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
         taught = lesson(histories, terms, as_of=day)

@@ -178,6 +178,10 @@ uri = "sqlite:///mlflow.db"          # or the address of an MLflow server
 [plan]
 holdout_share = 0.1                  # share of the chosen left alone at random, to measure the effect
 salt = "stayworth"                   # changes who is held out
+# do_not_contact = "do_not_contact.csv"  # CSV or Parquet with customer_id: nobody in it is contacted
+# quiet_days = 30                      # leave alone whom another campaign contacted less than so many days ago
+# [plan.capacity]                      # the most contacts of a channel in a campaign
+# email = 5000
 
 [output]
 folder = "runs"                      # where the latest scores, plan, metrics and report stand
@@ -186,6 +190,9 @@ folder = "runs"                      # where the latest scores, plan, metrics an
 name = "voucher"
 contact_cost = 0.50                  # per customer contacted
 incentive_cost = 5.00                # paid when redeemed
+# incentive_share = 0.25               # instead: share of the margin of one expected order; 10 % off at 40 % margin
 save_rate = 0.10                     # share of would-be leavers it keeps; or {{alpha = 2, beta = 18}}
+#                                    # or "measured": what `stayworth readout` found of it so far
 redeem_rate = 0.30                   # share of those who would have stayed anyway who redeem it
+# channel = "email"                    # offers of one channel share its capacity
 """

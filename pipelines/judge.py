@@ -97,13 +97,13 @@ def segments(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, f
 
 
 def _campaign(offer: Offer, *, clv: np.ndarray) -> Campaign:
-    """The offer as the profit metrics take it; `clv` of each customer judged, currency units."""
+    """The offer, of a fixed incentive, as the profit metrics take it; `clv` of each customer judged, currency units."""
     rate = offer.save_rate
     return Campaign(
         name=offer.name,
         contact_cost=offer.contact_cost,
-        incentive_cost=offer.incentive_cost,
-        save_rate=(rate.alpha, rate.beta) if isinstance(rate, BetaPrior) else rate,
+        incentive_cost=offer.incentive_cost or 0.0,
+        save_rate=(rate.alpha, rate.beta) if isinstance(rate, BetaPrior) else offer.save_rate_mean,
         redeem_rate=offer.redeem_rate,
         clv=clv,
     )

@@ -1,54 +1,114 @@
-"""Whom to contact with an offer, from the latest scores: a plan in money."""
+"""Whom to contact with which offer, from the latest scores: a plan in money, kept before anything is sent."""
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from features.errors import InputError, nearest
+import pandas as pd
+
+from features.errors import InputError
+from pipelines import campaign as campaigns
 from pipelines import store
 from pipelines.config import Config
+from pipelines.contact_list import contact_list, with_scores
 from pipelines.latest import latest_scores
+from pipelines.offers import offers_of
 from pipelines.orders import refuse_input_as_output
+from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import Plan, plan
 
 
 def make_plan(
-    config: Config, *, budget: float, capacity: int | None, offer_name: str | None, outputs: list[Path]
+    config: Config,
+    *,
+    budget: float,
+    capacity: int | None,
+    offer_names: Sequence[str],
+    campaign: str | None,
+    outputs: list[Path],
 ) -> Plan:
-    """Plan with one offer of the config under a budget; becomes the latest plan, and each of `outputs`."""
-    offer = _offer(config, offer_name)
+    """Plan with these offers of the config, or all, under a budget; becomes the latest plan, and each of `outputs`.
+
+    campaign: its name, which decides who is held out; None: "campaign" and the day of the scores. The plan is kept in
+    the folder `store.PLANS` with the scores it rests on, for the readout and for the quiet days of later plans. A
+    campaign that is planned again takes its own place.
+    """
+    offers = offers_of(config, offer_names)
     targets = [config.folder / store.PLAN, *outputs]
     for target in targets:
         store.writable(target, kinds=store.TABLES)
     refuse_input_as_output(config, targets)
     scores = latest_scores(config.folder)
-    day = scores["as_of"].iloc[0].date() if len(scores) else None
+    if scores.empty:
+        raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
+    day = scores["as_of"].iloc[0].date()
+    name = _named(campaign, day)
     made = plan(
         scores,
-        offer,
+        offers,
         budget=budget,
         capacity=capacity,
+        capacities=_capacities(config, offers),
+        excluded=left_alone(
+            do_not_contact=do_not_contact(config),
+            plans=config.folder / store.PLANS,
+            quiet_days=config.plan.quiet_days,
+            as_of=day,
+            campaign=name,
+        ),
         holdout_share=config.plan.holdout_share,
-        campaign=f"{offer.name} {day}",
+        campaign=name,
         salt=config.plan.salt,
     )
-    for target in targets:
-        store.write_table(target, made.frame)
-    store.write_json(config.folder / store.PLAN_SUMMARY, made.summary)
+    made = replace(made, summary={"campaign": name, "as_of": day.isoformat()} | made.summary)
+    _write(config, made, scores, offers, targets)
     return made
 
 
-def _offer(config: Config, name: str | None) -> Offer:
-    names = [offer.name for offer in config.offers]
-    if not names:
+def do_not_contact(config: Config) -> Path | None:
+    """The file of whom not to contact."""
+    named = config.plan.do_not_contact
+    return Path(os.path.normpath(config.home / named)) if named else None
+
+
+def _write(config: Config, made: Plan, scores: pd.DataFrame, offers: Sequence[Offer], targets: list[Path]) -> None:
+    """The kept plan first, so that no list is sent of which nobody knows who was held out."""
+    kept = config.folder / store.PLANS / made.summary["campaign"].replace(" ", "-")
+    store.write_table(kept.with_name(f"{kept.name}.parquet"), with_scores(made.frame, scores))
+    store.write_json(kept.with_name(f"{kept.name}.json"), made.summary)
+    store.write_json(config.folder / store.PLAN_SUMMARY, made.summary)
+    for target in targets:
+        is_for_people = target.suffix == ".csv"
+        listed = contact_list(made.frame, scores, offers, currency=config.money.currency)
+        store.write_table(target, listed if is_for_people else made.frame)
+
+
+def _named(campaign: str | None, day: date) -> str:
+    name = f"campaign {day}" if campaign is None else campaign
+    if not campaigns.NAME.fullmatch(name):
         raise InputError(
-            "the config has no offer", where="[[offers]]", next="Add one; `stayworth init FILE` shows its keys."
+            f"'{name}' is no name of a campaign: 1 to 100 letters, digits, spaces, _ . -, a letter or digit first",
+            where="--campaign",
+            next='Example: --campaign "spring 2012".',
         )
-    if name is None:
-        return config.offers[0]
-    if name not in names:
-        hint = nearest(name, names) or "known are " + ", ".join(names)
-        raise InputError(f"no offer '{name}'; {hint}", where="[[offers]]", next="Name one with --offer.")
-    return config.offers[names.index(name)]
+    return name
+
+
+def _capacities(config: Config, offers: Sequence[Offer]) -> dict[str, int]:
+    """The capacities of the channels that these offers use; one of a channel that no offer at all has is refused."""
+    known = sorted({offer.channel for offer in config.offers if offer.channel})
+    if strange := [channel for channel in config.plan.capacity if channel not in known]:
+        raise InputError(
+            f"a capacity for {', '.join(map(repr, strange))}, but no offer has such a channel; the offers' channels: "
+            f"{', '.join(known) or 'none'}",
+            where="[plan.capacity]",
+            next="Give an offer that channel, or remove the capacity.",
+        )
+    used = {offer.channel for offer in offers}
+    return {channel: most for channel, most in config.plan.capacity.items() if channel in used}
 
 
 def assumptions(config: Config) -> list[tuple[str, str]]:
@@ -66,7 +126,13 @@ def assumptions(config: Config) -> list[tuple[str, str]]:
 
 
 def _terms(offer: Offer, currency: str) -> str:
+    paid = (
+        f"{offer.incentive_share:.0%} of an order's margin"
+        if offer.incentive_cost is None
+        else f"{offer.incentive_cost:,.2f} {currency}"
+    )
+    keeps = "as measured" if isinstance(offer.save_rate, str) else f"{offer.save_rate_mean:.1%} of would-be leavers"
     return (
-        f"{offer.contact_cost:,.2f} {currency} a contact, {offer.incentive_cost:,.2f} {currency} when redeemed; keeps "
-        f"{offer.save_rate_mean:.1%} of would-be leavers; {offer.redeem_rate:.0%} of stayers redeem it"
+        f"{offer.contact_cost:,.2f} {currency} a contact, {paid} when redeemed; keeps {keeps}; "
+        f"{offer.redeem_rate:.0%} of stayers redeem it"
     )

@@ -7,10 +7,11 @@ from typing import Any
 from pipelines import store
 from pipelines.config import Config
 from pipelines.latest import latest_scores
+from pipelines.offers import settled
 from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions
-from retention.plan import profit_curve
+from retention.profit_curve import profit_curve
 
 POINTS = 40
 """Budgets on the profit curve."""
@@ -26,14 +27,15 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
     scores = latest_scores(folder)
     planned = (folder / store.PLAN).exists() and (folder / store.PLAN_SUMMARY).exists()
     summary = store.read_json(folder / store.PLAN_SUMMARY, next="Plan again.") if planned else None
-    offer = next((one for one in config.offers if summary and one.name == summary["offer"]), None)
+    planned_with = [one["offer"] for one in summary["offers"]] if summary else []
+    offers = [offer for offer in settled(config) if offer.name in planned_with]
     reconciliation = store.read_json(folder / store.RECONCILIATION, next="Check first: stayworth check.")
     html = page(
         metrics=metrics,
         scores=scores,
         plan=store.read_table(folder / store.PLAN, next="Plan again.") if planned else None,
         plan_summary=summary,
-        profit_curve=profit_curve(scores, offer, points=POINTS) if offer else None,
+        profit_curve=profit_curve(scores, offers, points=POINTS) if offers else None,
         title="Customer base",
         currency=config.money.currency,
         assumptions=assumptions(config),

@@ -122,17 +122,46 @@ def show_plan(content: dict[str, Any]) -> None:
         console.print(content["note"])
         return
     table = table_of("plan", currency)
-    table.add_row("offer", content["offer"])
+    table.add_row("campaign", content["campaign"])
     table.add_row("customers treated", f"{content['treated']:,}")
     table.add_row("held out at random", f"{content['holdout']:,}")
+    for reason, left in content["excluded"].items():
+        unknown = f" ({left['unknown']:,} more ids are of no scored customer)" if left["unknown"] else ""
+        table.add_row(f"left alone: {reason}", f"{left['customers']:,}{unknown}")
     table.add_row("budget", f"{content['budget']:,.2f}")
     table.add_row("expected cost", f"{content['expected_cost']:,.2f}")
     table.add_row("expected profit", _with_interval(content, "expected_profit"))
+    table.add_row("a better plan would earn at most", f"{content['optimality_gap']:.2g} of it more")
     table.add_row("value at risk", f"{content['value_at_risk']:,.0f}")
     table.add_row("value at risk with the plan", f"{content['value_at_risk_after']:,.0f}")
-    table.add_row("save rate assumed", f"{content['save_rate']:.1%}")
-    table.add_row("save rate at which it breaks even", f"{content['break_even_save_rate']:.1%}")
+    table.add_row("save rate assumed", _share(content["save_rate"]))
+    table.add_row("save rate at which it breaks even", _share(content["break_even_save_rate"]))
+    table.add_row("smallest save rate the holdout can show", _share(content["detectable_save_rate"]))
     console.print(table)
+    if len(content["offers"]) > 1:
+        console.print(_offers(content["offers"]))
+
+
+def _offers(offers: list[dict[str, Any]]) -> Table:
+    """Who gets which offer, and what it comes to."""
+    table = table_of("offer", "channel", "treated", "held out", "cost", "profit", "80 %", "save rate", "breaks even")
+    for one in offers:
+        table.add_row(
+            one["offer"],
+            one["channel"] or "–",
+            f"{one['treated']:,}",
+            f"{one['holdout']:,}",
+            f"{one['expected_cost']:,.2f}",
+            f"{one['expected_profit']:,.2f}",
+            f"{one['profit_p10']:,.0f} to {one['profit_p90']:,.0f}",
+            _share(one["save_rate"]),
+            _share(one["break_even_save_rate"]),
+        )
+    return table
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
 
 
 def show_demo(content: dict[str, Any]) -> None:

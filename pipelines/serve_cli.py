@@ -36,12 +36,23 @@ def serve(
     """
     from pipelines import store
     from pipelines.config import load
+    from pipelines.offers import settled
+    from pipelines.plan import do_not_contact
     from serving import fetch, launch, settings
     from serving.answers import Campaigns
 
     read = load(config)
     scores, model = read.folder / store.SERVED_SCORES, bundle or read.folder / store.SERVED
-    campaigns = Campaigns(read.offers, read.plan.holdout_share, read.plan.salt)
+    listed = do_not_contact(read)
+    campaigns = Campaigns(
+        tuple(settled(read)),
+        read.plan.holdout_share,
+        read.plan.salt,
+        capacities=read.plan.capacity,
+        do_not_contact=str(listed.resolve()) if listed else None,
+        plans=str((read.folder / store.PLANS).resolve()),
+        quiet_days=read.plan.quiet_days,
+    )
     with fetch.following(None if bundle else read.tracking_uri, model, at_once=not scores.exists()):
         launch.serve(
             port=port,

@@ -37,6 +37,7 @@ from pipelines.gather import Gathered, gather
 from pipelines.judge import judge, rows_to_judge
 from pipelines.learn import Lesson, censored_rows, learn, lesson
 from pipelines.learning_curve import in_words, learning_curve
+from pipelines.offers import judged
 from pipelines.orders import write_account
 from pipelines.suspicion import canaries
 from pipelines.tracking import Logged
@@ -231,7 +232,7 @@ def _judged(
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe that is to serve, and the evaluation of its model; a simple model alone where that is no worse."""
     how: dict[str, Any] = {
-        "offer": next(iter(config.offers), None),
+        "offer": judged(config),
         "resamples": RESAMPLES,
         "seed": config.train.seed,
         "champion": against.scorer if against else None,

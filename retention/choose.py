@@ -1,122 +1,141 @@
-"""Whom to choose: the most profit that fits a budget and a number of contacts, a random holdout aside."""
+"""Whom to choose, with which offer: the most profit that fits money and contacts, a random holdout aside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retention.holdout import smallest
+from retention.assign import ROUNDING, Assignment, assign
+from retention.holdout import drawn
+from retention.prices import Choice, Floats, Market, Options
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
-#: A share of a sum of money below which two sums are equal: a budget is kept to the cent, not to the last bit.
-ROUNDING = 1e-12
+ROUNDS = 6
+"""Lists looked at, with a holdout, for one whose treated spend the budget."""
+SPARED = 5e-4
+"""Share of the budget that may stay unspent; so may what one contact costs on average."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The chosen, best first: their places, the place of each one's offer, and who of them is held out.
+
+    gap: how much more, as a share, another list of the same length and cost could be worth at most. price: what one
+    more unit of budget would earn (λ).
+    """
+
+    rows: Places
+    offers: NDArray[np.int8]
+    held_out: Flags
+    gap: float
+    price: float
 
 
 def choose(
-    profit: Floats, cost: Floats, lots: Places, *, budget: float, capacity: int | None, holdout_share: float
-) -> tuple[Places, float]:
-    """Rows to choose, best first, and the price λ of money: what one more unit of budget would earn.
+    profit: Floats,
+    cost: Floats,
+    lots: Places,
+    *,
+    budget: float,
+    capacity: int | None = None,
+    channels: Sequence[int] | None = None,
+    capacities: Sequence[int | None] = (),
+    holdout_share: float,
+) -> Chosen:
+    """Choose customers (columns) and their offers (rows); who has no offer with a profit above zero is never chosen.
 
-    `profit` > 0 and `cost` >= 0 are in currency units, one per customer; `lots` decide the holdout (the
-    round(n share) smallest of the n chosen), whose members cost nothing. Who is treated then costs at most
-    `budget` and counts at most `capacity`. Among equals the earlier row wins.
+    `profit` and `cost` >= 0 in currency units; `channels` is the place of each offer's channel, default one of its own,
+    `capacities` the most contacts of each channel, None without limit, `capacity` that of all. `lots` decide the
+    holdout (`holdout.drawn`), whose members cost nothing and are not contacted: who is treated costs at most `budget`
+    and counts at most the capacities. Of equals the earlier column is chosen.
 
-    A budget that does not bind has λ = 0. Else λ is bisected until the best by profit - λ cost (Lagrange) turn from too
-    dear to affordable; from the affordable set we swap towards the too dear one as far as the money goes, and what is
-    left buys the best that still fit. Not exact: against an exact solver, without a holdout, it falls short by less
-    than the largest profit of one customer (tests/retention/test_plan_earns_most.py; why that is the size to expect of
-    a rounded relaxation: Caprara, Kellerer, Pferschy and Pisinger 2000, "Approximation algorithms for knapsack
-    problems with cardinality constraints", EJOR 123).
-
-    The choice never looks at a lot but to see where the money ends: the holdout stays a fair sample of the
-    chosen.
+    The list is the best (`assign`) for more money and contacts, of which the holdout's share is not used. How much
+    more is looked for in a few rounds, since it depends on who is drawn: only there the choice looks at a lot, to see
+    where the money ends, so the holdout stays a fair sample of the chosen.
     """
-    most = len(profit) if capacity is None else _list_length(capacity, holdout_share)
+    channels = range(len(profit)) if channels is None else channels
+    groups, most = _groups(channels, capacity, capacities, holdout_share)
+    options = Options(profit, cost, groups)
+    market = Market(options)
     budget *= 1 + ROUNDING
 
-    def spent(chosen: Places) -> float:
-        return float(cost[chosen[~smallest(lots[chosen], share=holdout_share)]].sum())
+    def held_out(rows: Places, choice: Choice) -> Flags:
+        return drawn(lots[rows], choice[rows], np.asarray(channels), share=holdout_share)
 
-    def fits(chosen: Places) -> bool:
-        return spent(chosen) <= budget
+    def spent(rows: Places, choice: Choice) -> float:
+        treated = rows[~held_out(rows, choice)]
+        return float(cost[choice[treated], treated].sum())
 
-    def more(chosen: Places, rest: Places) -> int:
-        return _last(lambda count: fits(np.concatenate([chosen, rest[:count]])), len(rest))
-
-    def best(price: float) -> NDArray[np.bool_]:
-        return _top(profit - price * cost, most)
-
-    def ranked(rows: Places, price: float) -> Places:
-        return rows[np.argsort(price * cost[rows] - profit[rows], kind="stable")]
-
-    dear = best(0.0)
-    if fits(np.flatnonzero(dear)):
-        return ranked(np.flatnonzero(dear), 0.0), 0.0
-
-    price, affordable, dear = _bisect(best, fits, dear, highest=2 * float((profit[cost > 0] / cost[cost > 0]).max()))
-    stay, leave = np.flatnonzero(affordable & dear), ranked(np.flatnonzero(affordable & ~dear), price)[::-1]
-    come = ranked(np.flatnonzero(dear & ~affordable), price)
-
-    def swapped(count: int) -> Places:
-        return np.concatenate([stay, come[:count], leave[count:]])
-
-    chosen = swapped(_last(lambda count: fits(swapped(count)), len(come)))
-    left = np.ones(len(profit), dtype=bool)
-    left[chosen] = False
-    rest = ranked(np.flatnonzero(left), price)
-    while len(chosen) < most:
-        rest = rest[cost[rest] <= budget - spent(chosen)][: most - len(chosen)]
-        if not (added := more(chosen, rest)):
-            break
-        chosen, rest = np.concatenate([chosen, rest[:added]]), rest[added:]
-    return ranked(np.sort(chosen), price), price
+    low, high, wanted = 0.0, np.inf, budget / (1 - holdout_share)
+    fits: Assignment | None = None
+    for _ in range(ROUNDS if holdout_share else 1):
+        found = assign(market, np.array([wanted, *most]))
+        listed = np.flatnonzero(found.choice >= 0)
+        bill = spent(listed, found.choice)
+        spared = max(SPARED * budget, bill / max(len(listed), 1))
+        if bill <= budget:
+            fits, low = found, wanted
+            if found.prices.at[0] == 0 or bill >= budget - spared:
+                break
+        else:
+            high = wanted
+        guess = wanted * (budget - spared / 2) / bill if bill else np.inf
+        wanted = guess if low < guess < high else (low + high) / 2 if high < np.inf else 2 * wanted
+    best = fits or found
+    rows = _ranked(options, best)
+    if fits is None:
+        rows = rows[: _last_that_fits(lambda count: spent(rows[:count], best.choice) <= budget, len(rows))]
+    aside = held_out(rows, best.choice)
+    worth = float(profit[best.choice[rows], rows].sum())
+    gap = 1 - worth / best.bound if best.bound > 0 else 0.0
+    return Chosen(rows, best.choice[rows], aside, max(gap, 0.0), float(best.prices.at[0]))
 
 
-def _list_length(capacity: int, holdout_share: float) -> int:
-    """The longest list whose treated part, n - round(n share), is at most `capacity`."""
+def _groups(
+    channels: Sequence[int], capacity: int | None, capacities: Sequence[int | None], holdout_share: float
+) -> tuple[Flags, list[int]]:
+    """The limits on contacts: which offers count in each, and how long the list may be for it.
+
+    Of a list of n, n - round(n share) are treated; of the n of a channel, at most n - floor(n share).
+    """
+    groups, most = [], []
+    if capacity is not None:
+        groups.append([True] * len(channels))
+        most.append(_longest(capacity, lambda count: round(count * holdout_share), holdout_share))
+    for channel, limit in enumerate(capacities):
+        if limit is not None:
+            groups.append([one == channel for one in channels])
+            most.append(_longest(limit, lambda count: int(count * holdout_share), holdout_share))
+    return np.array(groups, dtype=bool).reshape(len(most), len(channels)), most
+
+
+def _longest(capacity: int, held_out: Callable[[int], int], holdout_share: float) -> int:
+    """The longest list of which no more than `capacity` are treated."""
     length = int(capacity / (1 - holdout_share)) + 2
-    while length - round(length * holdout_share) > capacity:
+    while length - held_out(length) > capacity:
         length -= 1
     return length
 
 
-def _top(score: Floats, most: int) -> NDArray[np.bool_]:
-    """True for the `most` highest scores above zero, of equals the earlier."""
-    top = score > 0
-    if np.count_nonzero(top) > most:
-        threshold = np.partition(score, -most)[-most]
-        top = score > threshold
-        top[np.flatnonzero(score == threshold)[: most - np.count_nonzero(top)]] = True
-    return top
+def _ranked(options: Options, found: Assignment) -> Places:
+    """The chosen, best first: what each leaves at the prices; of equals the earlier."""
+    rows = np.flatnonzero(found.choice >= 0)
+    left = np.zeros(len(rows))
+    for offer in range(len(options.profit)):
+        mine = found.choice[rows] == offer
+        left[mine] = options.priced(offer, found.prices.at)[rows[mine]]
+    return rows[np.argsort(-left, kind="stable")]
 
 
-def _bisect(
-    best: Callable[[float], NDArray[np.bool_]],
-    fits: Callable[[Places], bool],
-    dear: NDArray[np.bool_],
-    *,
-    highest: float,
-) -> tuple[float, NDArray[np.bool_], NDArray[np.bool_]]:
-    """The price at which the best become affordable, who they are, and who were best just below it."""
-    low, high, affordable = 0.0, highest, best(highest)
-    while np.count_nonzero(dear != affordable) > 2 and high - low > ROUNDING * high:
-        price = (low + high) / 2
-        rows = best(price)
-        if fits(np.flatnonzero(rows)):
-            high, affordable = price, rows
-        else:
-            low, dear = price, rows
-    return high, affordable, dear
-
-
-def _last(true_at: Callable[[int], bool], end: int) -> int:
-    """The last count of 0, 1, … end at which it is still true; true at 0. Doubles its stride, then halves."""
+def _last_that_fits(fits: Callable[[int], bool], end: int) -> int:
+    """A count of 0, 1, … end that fits, as 0 does, where the next tried does not. Doubles its stride, then halves."""
     last, first_false, stride = 0, end + 1, 1
     while last + 1 < first_false:
         count = min(last + stride, end) if first_false > end else (last + first_false) // 2
-        if true_at(count):
+        if fits(count):
             last, stride = count, 2 * stride
         else:
             first_false = count

@@ -42,3 +42,31 @@ def smallest(lots: NDArray[np.int64], *, share: float) -> NDArray[np.bool_]:
     if count:
         drawn[np.argpartition(lots, count - 1)[:count]] = True
     return drawn
+
+
+def drawn(
+    lots: NDArray[np.int64], offers: NDArray[np.int8], channels: NDArray[np.int64], *, share: float
+) -> NDArray[np.bool_]:
+    """True for exactly round(n share) of n chosen customers, spread over channels and offers as evenly as can be.
+
+    `offers` is the place of each one's offer and `channels` that of each offer's channel. Of each channel and each
+    offer its share is held out, rounded down or up (the largest remainders up); of an offer, the smallest lots.
+    """
+    held_out = np.zeros(len(lots), dtype=bool)
+    counts = np.bincount(offers, minlength=len(channels))
+    of_channels = np.bincount(channels, weights=counts).astype(np.int64)
+    for channel, quota in enumerate(_shared_out(of_channels, share, total=round(len(lots) * share))):
+        mine = np.flatnonzero(channels == channel)
+        for offer, count in zip(mine, _shared_out(counts[mine], share, total=int(quota)), strict=True):
+            who = np.flatnonzero(offers == offer)
+            if count:
+                held_out[who[np.argpartition(lots[who], count - 1)[:count]]] = True
+    return held_out
+
+
+def _shared_out(counts: NDArray[np.int64], share: float, *, total: int) -> NDArray[np.int64]:
+    """`total` as whole numbers, each the share of its count rounded down or up; of equal remainders the earlier up."""
+    exact = counts * share
+    quotas = np.floor(exact).astype(np.int64)
+    quotas[np.argsort(quotas - exact, kind="stable")[: max(total - int(quotas.sum()), 0)]] += 1
+    return np.minimum(quotas, counts)

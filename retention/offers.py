@@ -1,9 +1,14 @@
 """What one retention offer costs, and how many would-be leavers it keeps."""
 
 from math import sqrt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from features.errors import InputError
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -17,13 +22,19 @@ class BetaPrior(BaseModel):
     beta: float = Field(gt=0, description="Beta shape of the failures; the larger alpha + beta, the surer")
 
 
-def _share_or_prior(value: Any) -> str:
-    """Which of the two forms of a save rate `value` is, so that an error speaks of that form alone."""
+def _form(value: Any) -> str:
+    """Which of the forms of a save rate `value` is, so that an error speaks of that form alone."""
+    if value == MEASURED:
+        return "measured"
     return "prior" if isinstance(value, dict | BetaPrior) else "share"
 
 
+MEASURED = "measured"
 SaveRate = Annotated[
-    Annotated[Share, Tag("share")] | Annotated[BetaPrior, Tag("prior")], Discriminator(_share_or_prior)
+    Annotated[Share, Tag("share")]
+    | Annotated[BetaPrior, Tag("prior")]
+    | Annotated[Literal["measured"], Tag("measured")],
+    Discriminator(_form),
 ]
 
 
@@ -39,28 +50,52 @@ class Offer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$",
+        pattern=NAME,
         description="what the plan and the readout call it: letters, digits, space, and _ . - ; at most 64",
     )
     contact_cost: float = Field(ge=0, description="currency units per customer contacted, answered or not")
-    incentive_cost: float = Field(ge=0, description="currency units, paid when the incentive is redeemed")
+    incentive_cost: float | None = Field(
+        default=None, ge=0, description="currency units, paid when the incentive is redeemed"
+    )
+    incentive_share: Share | None = Field(
+        default=None,
+        validate_default=True,
+        description="instead of incentive_cost: share of the margin of one expected order (expected_value / "
+        "expected_orders) that is paid; 10 % off the price at a margin of 40 % is 0.25",
+    )
     save_rate: SaveRate = Field(
         description="share of would-be leavers that the offer keeps, 0 to 1; "
-        "or {alpha = 2, beta = 18} where it is uncertain"
+        'or {alpha = 2, beta = 18} where it is uncertain; or "measured": what campaigns read out so far say'
     )
     redeem_rate: Share = Field(description="share of those who would have stayed anyway that redeem the incentive")
+    channel: str | None = Field(
+        default=None, pattern=NAME, description="how it reaches customers: email, call, …; offers may share one"
+    )
+
+    @field_validator("incentive_share")
+    @classmethod
+    def _one_incentive(cls, share: float | None, info: ValidationInfo) -> float | None:
+        if "incentive_cost" in info.data and (info.data["incentive_cost"] is None) == (share is None):
+            raise PydanticCustomError("incentive", "Field required: either this or incentive_cost, and not both")
+        return share
 
     @property
     def save_rate_mean(self) -> float:
-        """Expected share of would-be leavers kept."""
-        if isinstance(self.save_rate, float):
-            return self.save_rate
-        return self.save_rate.alpha / (self.save_rate.alpha + self.save_rate.beta)
+        """Expected share of would-be leavers kept. Raises InputError where it is yet to be looked up."""
+        known = self._known()
+        return known if isinstance(known, float) else known.alpha / (known.alpha + known.beta)
 
     @property
     def save_rate_sd(self) -> float:
         """Standard deviation of the save rate: sqrt(m (1 - m) / (alpha + beta + 1)), 0 of a plain number."""
-        if isinstance(self.save_rate, float):
-            return 0.0
-        mean = self.save_rate_mean
-        return sqrt(mean * (1 - mean) / (self.save_rate.alpha + self.save_rate.beta + 1))
+        known, mean = self._known(), self.save_rate_mean
+        return 0.0 if isinstance(known, float) else sqrt(mean * (1 - mean) / (known.alpha + known.beta + 1))
+
+    def _known(self) -> float | BetaPrior:
+        if isinstance(self.save_rate, str):
+            raise InputError(
+                "its save rate is not measured yet",
+                where=f"offer '{self.name}'",
+                next="Read a campaign with it out first (stayworth readout), or give save_rate a number.",
+            )
+        return self.save_rate

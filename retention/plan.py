@@ -1,19 +1,19 @@
-"""The retention plan: whom to contact with an offer under a budget, who is held out, and what it all earns."""
+"""The retention plan: whom to contact with which offer, who is held out, and what it all earns."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.errors import InputError
-from retention import profit
+from retention import profit, rules
 from retention.choose import choose
-from retention.economics import economics
-from retention.holdout import lots, smallest
+from retention.economics import cost, customers, earned, earned_sd
+from retention.holdout import lots
 from retention.offers import Offer
+from retention.totals import totals
 
 
 @dataclass(frozen=True)
@@ -31,170 +31,107 @@ class Plan:
 
 def plan(
     scores: pd.DataFrame,
-    offer: Offer,
+    offers: Sequence[Offer],
     *,
     budget: float,
     capacity: int | None = None,
+    capacities: Mapping[str, int] | None = None,
+    excluded: Mapping[str, Collection[str]] | None = None,
     holdout_share: float,
     campaign: str,
     salt: str,
 ) -> Plan:
-    """The plan that is expected to earn most with at most `budget` (currency units) and `capacity` contacts.
+    """The plan that is expected to earn most with at most `budget` (currency units) and so many contacts.
 
-    Only customers with a positive expected profit are chosen; exactly round(n `holdout_share`) of them, drawn at
-    random, are held out. The row order of `scores` does not matter, a rerun gives the same plan, and equals are
-    taken in the order of their ids. The budget holds in expectation (`profit.expected_cost`).
+    capacity: the most contacts in all; capacities: the most by channel; excluded: ids of whom not to contact, by the
+    reason. A customer gets one offer at most, and only one with a positive expected profit; exactly
+    round(n `holdout_share`) of the n chosen, drawn at random, are held out, as evenly over the offers as can be. The
+    row order of `scores` does not matter, a rerun gives the same plan, and equals are taken in the order of their ids.
+    The budget holds in expectation (`profit.expected_cost`). `summary["optimality_gap"]`: the share of its worth that
+    a better list of the same length and cost could add at most.
 
     Wrong where one customer's contact changes what another does, or the save rate differs between customers.
     """
-    _check(budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
-    everyone = economics(scores, offer)
-    paying = everyone[everyone["profit"] > 0]
-    places = lots(paying["customer_id"].tolist(), campaign=campaign, salt=salt)
-    rows, marginal_return = choose(
-        paying["profit"].to_numpy(),
-        paying["cost"].to_numpy(),
-        places,
+    capacities, excluded = capacities or {}, excluded or {}
+    rules.check(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
+    channels, most = rules.channels(offers, capacities)
+    everyone = customers(scores, offers)
+    open_, left_alone = rules.open_to_contact(everyone, excluded)
+    costs, profits = (np.stack([told(open_, offer) for offer in offers]) for told in (cost, earned))
+    paying = np.flatnonzero((profits > 0).any(axis=0))
+    found = choose(
+        profits[:, paying],
+        costs[:, paying],
+        lots(open_["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
         budget=budget,
         capacity=capacity,
+        channels=channels,
+        capacities=most,
         holdout_share=holdout_share,
     )
-    held_out = smallest(places[rows], share=holdout_share)
-    treated = paying.iloc[rows[~held_out]]
+    rows = paying[found.rows]
+    chosen = open_.iloc[rows].assign(
+        offer=found.offers.astype(np.int64),
+        treated=~found.held_out,
+        cost=costs[found.offers, rows],
+        profit=profits[found.offers, rows],
+    )
+    chosen = pd.concat([chosen[chosen["treated"]], chosen[~chosen["treated"]]], ignore_index=True)
+    held_out = int(found.held_out.sum())
     summary = {
-        "offer": offer.name,
         "campaign": campaign,
         "customers": len(everyone),
+        "excluded": left_alone,
         "chosen": len(rows),
-        "treated": len(treated),
-        "holdout": int(held_out.sum()),
+        "treated": len(rows) - held_out,
+        "holdout": held_out,
+        "holdout_share": holdout_share,
         "budget": float(budget),
         "capacity": capacity,
-        **_totals(everyone, treated, offer),
-        "marginal_return": marginal_return,
-        "note": "" if len(rows) else _why_nobody(everyone, paying, offer, budget=budget),
+        "capacities": dict(capacities),
+        **totals(everyone, chosen, offers),
+        "marginal_return": found.price,
+        "optimality_gap": found.gap,
+        "note": "" if len(rows) else _why_nobody(open_, costs[profits > 0], offers, budget=budget, paying=len(paying)),
     }
-    return Plan(frame=_frame(treated, paying.iloc[rows[held_out]], offer), summary=summary)
+    return Plan(frame=_frame(chosen, offers), summary=summary)
 
 
-def profit_curve(scores: pd.DataFrame, offer: Offer, *, points: int) -> pd.DataFrame:
-    """What each of `points` budgets would earn, from 0 to the least that reaches every customer who pays.
-
-    Columns: budget, expected_profit, profit_p10, profit_p90 (currency units) and customers (contacted). Best
-    profit per unit of cost first, without capacity and holdout. A larger budget than the last earns no more.
-    """
-    everyone = economics(scores, offer)
-    paying = everyone[everyone["profit"] > 0]
-    with np.errstate(divide="ignore"):
-        paying = paying.iloc[np.argsort(-paying["profit"] / paying["cost"], kind="stable")]
-    spent, earned = _running_total(paying["cost"]), _running_total(paying["profit"])
-    budgets = np.unique(np.linspace(0, spent[-1], points))
-    reached = np.searchsorted(spent, budgets, side="right") - 1
-    mean = _running_total(paying["churn_probability"] * (paying["clv"] - offer.incentive_cost))
-    sd = np.sqrt(_running_total((paying["churn_probability"] * paying["clv_sd"]) ** 2))
-    spread = profit.Z90 * profit.product_sd(offer.save_rate_mean, offer.save_rate_sd, mean, sd)
-    return pd.DataFrame(
-        {
-            "budget": budgets,
-            "expected_profit": earned[reached],
-            "profit_p10": (earned - spread)[reached],
-            "profit_p90": (earned + spread)[reached],
-            "customers": reached,
-        }
-    )
-
-
-def _frame(treated: pd.DataFrame, held_out: pd.DataFrame, offer: Offer) -> pd.DataFrame:
-    chosen = pd.concat([treated, held_out], ignore_index=True)
-    contacted = chosen.index < len(treated)
-    spread = profit.Z90 * chosen["profit_sd"]
+def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
+    spread = np.zeros(len(chosen))
+    for place, offer in enumerate(offers):
+        mine = (chosen["offer"] == place).to_numpy()
+        spread[mine] = profit.Z90 * earned_sd(chosen[mine], offer)
+    treated = chosen["treated"]
+    names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     return pd.DataFrame(
         {
             "customer_id": chosen["customer_id"],
-            "offer": pd.Series(offer.name, index=chosen.index, dtype="str"),
-            "treated": contacted,
-            "expected_cost": chosen["cost"].where(contacted, 0.0),
-            "expected_profit": chosen["profit"].where(contacted, 0.0),
-            "profit_p10": (chosen["profit"] - spread).where(contacted, 0.0),
-            "profit_p90": (chosen["profit"] + spread).where(contacted, 0.0),
+            "offer": pd.Series(names, index=chosen.index, dtype="str"),
+            "treated": treated,
+            "expected_cost": chosen["cost"].where(treated, 0.0),
+            "expected_profit": chosen["profit"].where(treated, 0.0),
+            "profit_p10": (chosen["profit"] - spread).where(treated, 0.0),
+            "profit_p90": (chosen["profit"] + spread).where(treated, 0.0),
             "rank": np.arange(1, len(chosen) + 1),
         }
     )
 
 
-def _totals(everyone: pd.DataFrame, treated: pd.DataFrame, offer: Offer) -> dict[str, float | None]:
-    """What the treated cost and earn together, and what of the value at risk they are expected to save."""
-    p, v = treated["churn_probability"].to_numpy(), treated["clv"].to_numpy()
-    cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
-    spread = profit.Z90 * profit.total_profit_sd(
-        churn_probability=p,
-        clv=v,
-        clv_sd=treated["clv_sd"].to_numpy(),
-        save_rate=offer.save_rate_mean,
-        save_rate_sd=offer.save_rate_sd,
-        incentive_cost=offer.incentive_cost,
-    )
-    break_even = profit.break_even_save_rate(
-        churn_probability=p,
-        clv=v,
-        redeem_rate=offer.redeem_rate,
-        incentive_cost=offer.incentive_cost,
-        contact_cost=offer.contact_cost,
-    )
-    at_risk = profit.value_at_risk(churn_probability=everyone["churn_probability"], clv=everyone["clv"])
-    saved = offer.save_rate_mean * profit.value_at_risk(churn_probability=p, clv=v)
-    return {
-        "expected_cost": cost,
-        "expected_profit": earned,
-        "profit_p10": earned - spread,
-        "profit_p90": earned + spread,
-        "return_on_cost": earned / cost if cost else None,
-        "save_rate": offer.save_rate_mean,
-        "break_even_save_rate": break_even if isfinite(break_even) else None,
-        "value_at_risk": at_risk,
-        "value_at_risk_after": at_risk - saved,
-    }
-
-
-def _why_nobody(everyone: pd.DataFrame, paying: pd.DataFrame, offer: Offer, *, budget: float) -> str:
-    if paying.empty:
+def _why_nobody(
+    open_: pd.DataFrame, costs: NDArray[np.float64], offers: Sequence[Offer], *, budget: float, paying: int
+) -> str:
+    """costs: of the contacts that would pay, with `paying` customers."""
+    if paying:
         return (
-            f"Nobody is contacted: at a save rate of {offer.save_rate_mean:.1%} the offer {offer.name!r} is "
-            f"expected to cost more than it brings with each of the {len(everyone):,} customers."
+            f"Nobody is contacted: {paying:,} customers would pay, but the cheapest contact is expected to "
+            f"cost {costs.min():,.2f} and the budget is {budget:,.2f}."
         )
+    rates = [offer.save_rate_mean for offer in offers]
+    if len(offers) == 1:
+        which = f"at a save rate of {rates[0]:.1%} the offer {offers[0].name!r} is"
+    else:
+        which = f"at save rates up to {max(rates):.1%} each of the {len(offers)} offers is"
     return (
-        f"Nobody is contacted: {len(paying):,} customers would pay, but the cheapest contact is expected to "
-        f"cost {paying['cost'].min():,.2f} and the budget is {budget:,.2f}."
+        f"Nobody is contacted: {which} expected to cost more than it brings with each of the {len(open_):,} customers."
     )
-
-
-def _check(*, budget: float, capacity: int | None, holdout_share: float, campaign: str) -> None:
-    if not (isfinite(budget) and budget > 0):
-        raise InputError(
-            f"a budget above 0 is expected, found {budget}",
-            where="plan",
-            next="Give what the campaign may spend, in currency units: --budget 2000.",
-        )
-    if capacity is not None and capacity < 1:
-        raise InputError(
-            f"a capacity of at least 1 is expected, found {capacity}",
-            where="plan",
-            next="Give the highest number of contacts, or leave --capacity out where there is no limit.",
-        )
-    if not 0 <= holdout_share <= 0.5:
-        raise InputError(
-            f"a holdout share from 0 to 0.5 is expected, found {holdout_share}",
-            where="plan",
-            next="0.1 holds out one chosen customer in ten; with 0 the effect cannot be measured.",
-        )
-    if not campaign:
-        raise InputError(
-            "the campaign has no name",
-            where="plan",
-            next="Name it: the name decides who is held out, and the readout finds the campaign by it.",
-        )
-
-
-def _running_total(values: pd.Series) -> NDArray[np.float64]:
-    """The sums of the first 0, 1, … n values."""
-    return np.concatenate([[0.0], np.cumsum(values)])

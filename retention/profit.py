@@ -31,7 +31,7 @@ def expected_cost(
     churn_probability: Numbers,
     save_rate: float,
     redeem_rate: float,
-    incentive_cost: float,
+    incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
     """What contacting each customer is expected to cost: c + d (p s + (1 - p) r).
@@ -43,8 +43,8 @@ def expected_cost(
     ...                     incentive_cost=5, contact_cost=0.5))
     1.6
     """
-    p = np.asarray(churn_probability, dtype=float)
-    return np.asarray(contact_cost + incentive_cost * (p * save_rate + (1 - p) * redeem_rate))
+    p, d = np.asarray(churn_probability, dtype=float), np.asarray(incentive_cost, dtype=float)
+    return np.asarray(contact_cost + d * (p * save_rate + (1 - p) * redeem_rate))
 
 
 def expected_profit(
@@ -53,7 +53,7 @@ def expected_profit(
     clv: Numbers,
     save_rate: float,
     redeem_rate: float,
-    incentive_cost: float,
+    incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
     """What contacting each customer is expected to earn, net of its cost: p s (v - d) - (1 - p) r d - c.
@@ -65,9 +65,8 @@ def expected_profit(
     ...                             incentive_cost=5, contact_cost=0.5)), 9)
     6.4
     """
-    p, v = np.asarray(churn_probability, dtype=float), np.asarray(clv, dtype=float)
-    kept = p * save_rate * (v - incentive_cost)
-    return np.asarray(kept - (1 - p) * redeem_rate * incentive_cost - contact_cost)
+    p, v, d = (np.asarray(one, dtype=float) for one in (churn_probability, clv, incentive_cost))
+    return np.asarray(p * save_rate * (v - d) - (1 - p) * redeem_rate * d - contact_cost)
 
 
 def break_even_save_rate(
@@ -75,7 +74,7 @@ def break_even_save_rate(
     churn_probability: Numbers,
     clv: Numbers,
     redeem_rate: float,
-    incentive_cost: float,
+    incentive_cost: Numbers,
     contact_cost: float,
 ) -> float:
     """The save rate at which contacting all these customers earns nothing: Σ((1 - p) r d + c) / Σ p (v - d).
@@ -87,11 +86,11 @@ def break_even_save_rate(
     ...                      incentive_cost=5, contact_cost=0.5)
     0.02
     """
-    p, v = np.broadcast_arrays(np.asarray(churn_probability, float), np.asarray(clv, float))
+    p, v, d = np.broadcast_arrays(*(np.asarray(one, float) for one in (churn_probability, clv, incentive_cost)))
     if p.size == 0:
         return float("nan")
-    spent_in_any_case = float(np.sum((1 - p) * redeem_rate * incentive_cost + contact_cost))
-    won_if_all_are_kept = float(np.sum(p * (v - incentive_cost)))
+    spent_in_any_case = float(np.sum((1 - p) * redeem_rate * d + contact_cost))
+    won_if_all_are_kept = float(np.sum(p * (v - d)))
     return spent_in_any_case / won_if_all_are_kept if won_if_all_are_kept > 0 else float("inf")
 
 
@@ -119,7 +118,7 @@ def profit_sd(
     clv_sd: Numbers,
     save_rate: float,
     save_rate_sd: float,
-    incentive_cost: float,
+    incentive_cost: Numbers,
 ) -> Floats:
     """Standard deviation of each customer's expected profit where save rate and CLV are uncertain.
 
@@ -128,7 +127,7 @@ def profit_sd(
     probability that is wrong.
     """
     p = np.asarray(churn_probability, dtype=float)
-    mean = p * (np.asarray(clv, dtype=float) - incentive_cost)
+    mean = p * (np.asarray(clv, dtype=float) - np.asarray(incentive_cost, dtype=float))
     return product_sd(save_rate, save_rate_sd, mean, p * np.asarray(clv_sd, dtype=float))
 
 
@@ -139,14 +138,14 @@ def total_profit_sd(
     clv_sd: Floats,
     save_rate: float,
     save_rate_sd: float,
-    incentive_cost: float,
+    incentive_cost: Numbers,
 ) -> float:
     """Standard deviation of the expected profit of contacting all these customers together.
 
     They share one save rate, so its error does not average out; their values are independent, so theirs does:
     `profit_sd` with W = Σ p (V - d), var(W) = Σ p² var(V). Wrong where values move together (a recession).
     """
-    mean = np.sum(churn_probability * (clv - incentive_cost))
+    mean = np.sum(churn_probability * (clv - np.asarray(incentive_cost, dtype=float)))
     sd = np.sqrt(np.sum((churn_probability * clv_sd) ** 2))
     return float(product_sd(save_rate, save_rate_sd, mean, sd))
 

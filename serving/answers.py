@@ -1,7 +1,9 @@
 """What is answered to each request, by the model and the scores that are held at that moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from features.errors import StayworthError
 from models import explain, online, scoring
 from models.explain import Parts
+from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import plan
 from retention.segments import quadrant
@@ -32,6 +35,24 @@ class Campaigns:
     offers: tuple[Offer, ...] = ()
     holdout_share: float = 0.1
     salt: str = ""
+    capacities: Mapping[str, int] = field(default_factory=dict)
+    """The most contacts of each channel."""
+    do_not_contact: str | None = None
+    """The file of whom not to contact; read anew for each plan."""
+    plans: str = ""
+    """The folder of the plans kept so far."""
+    quiet_days: int | None = None
+
+    def left_alone(self, *, as_of: date, campaign: str) -> dict[str, set[str]]:
+        """The ids of whom not to contact, by the reason."""
+        listed = Path(self.do_not_contact) if self.do_not_contact else None
+        return left_alone(
+            do_not_contact=listed,
+            plans=Path(self.plans),
+            quiet_days=self.quiet_days,
+            as_of=as_of,
+            campaign=campaign,
+        )
 
 
 @dataclass(frozen=True)
@@ -108,20 +129,24 @@ class Answers:
         return Answer(content, len(customer_ids), champion.scorer.version)
 
     def plan(self, request: PlanRequest) -> Answer:
-        """Whom to contact under a budget, among the customers of the batch."""
+        """Whom to contact with which offer under a budget, among the customers of the batch; nothing is kept."""
         batch = self._batch()
         offers = {offer.name: offer for offer in self.campaigns.offers}
-        wanted = request.offers[0] if request.offers else next(iter(offers), "")
-        if wanted not in offers:
+        wanted = list(dict.fromkeys(request.offers or offers))
+        if not wanted or not set(wanted) <= set(offers):
             known = ", ".join(offers) or "none"
-            raise StayworthError(f"the config has no such offer; it has {known}", next="Name one of these.")
+            raise StayworthError(f"the config has no such offer; it has {known}", next="Name some of these.")
+        campaign = f"campaign {batch.about.as_of}"
+        used = {offers[name].channel for name in wanted}
         made = plan(
             batch.scores(),
-            offers[wanted],
+            [offers[name] for name in wanted],
             budget=request.budget,
             capacity=request.capacity,
+            capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
+            excluded=self.campaigns.left_alone(as_of=date.fromisoformat(str(batch.about.as_of)), campaign=campaign),
             holdout_share=self.campaigns.holdout_share,
-            campaign=f"{wanted} {batch.about.as_of}",
+            campaign=campaign,
             salt=self.campaigns.salt,
         )
         first = made.frame.head(MOST_IDS)

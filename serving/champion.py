@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from features.atomic import replacing
-from features.errors import InputError
+from features.errors import InputError, StayworthError
 from models import bundle, online, registry, self_test
 from models.scorer import Scorer
 
@@ -77,8 +77,7 @@ def bring(uri: str, folder: Path) -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="stayworth-") as scratch:
         fetched = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
-        name = bundle.signed_manifest(fetched)[1][:12]
-        self_test.rehearse(bundle.read(fetched))
+        name = _tried(fetched)[2][:12]
         place = folder / BUNDLES / name
         if not (place / "manifest.json").exists():
             shutil.rmtree(place, ignore_errors=True)
@@ -91,6 +90,23 @@ def bring(uri: str, folder: Path) -> bool:
         new.write_text(json.dumps(told) + "\n", "utf-8")
     _forget(folder / BUNDLES, name)
     return True
+
+
+def _tried(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
+    """The model of a bundle that scores its own example, what it says of its training, and its hash."""
+    try:
+        manifest, signed = bundle.signed_manifest(folder)
+        scorer = bundle.read(folder)
+        self_test.rehearse(scorer)
+        return scorer, manifest["training"], signed
+    except StayworthError:
+        raise
+    except Exception as error:  # XGBoost, pandas and what else reads it have errors of their own
+        raise InputError(
+            f"the bundle cannot be used by the libraries here ({type(error).__name__})",
+            where=str(folder),
+            next="Use the libraries of requirements.lock, or train again.",
+        ) from error
 
 
 def _is_there(folder: Path, number: str) -> bool:

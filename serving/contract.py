@@ -1,13 +1,13 @@
 """What goes over the wire: every request and every answer, with their limits.
 
 Ids are text and stay text; numbers are finite; money is in currency units. A wrong request is told what is wrong with
-it, never shown back nor logged.
+it, never shown back nor logged. Text that reads like a number is none, nor is true, nor is a number a day.
 """
 
 from datetime import date
 from typing import Annotated, Any, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, with_config
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 MOST_IDS = 1_000
@@ -18,11 +18,20 @@ MOST_EVENTS = 20_000
 """Order lines, or interactions, of one customer in a request."""
 LARGEST = 1e12
 
+
+def _written(day: object) -> object:
+    """The day, if it is written as one: a number pydantic would take for seconds since 1970."""
+    if not (isinstance(day, date) or (isinstance(day, str) and day[4:5] == "-")):
+        raise ValueError("write the day as ISO 8601, e.g. 2011-05-02")
+    return day
+
+
 CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Amount = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Amount = Annotated[FiniteFloat, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Day = Annotated[date, BeforeValidator(_written)]
 Instant = Annotated[str, StringConstraints(min_length=8, max_length=40)]
 CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS)]
 
@@ -91,7 +100,7 @@ class Customer(TypedDict):
 class HistoriesRequest(Asked):
     """Raw histories to score; no stored state is needed. What is not before midnight UTC of `as_of` is not seen."""
 
-    as_of: date
+    as_of: Day
     customers: list[Customer] = Field(min_length=1, max_length=MOST_IDS)
 
 
@@ -104,10 +113,10 @@ class ExplainRequest(Asked):
 class PlanRequest(Asked):
     """What a campaign may spend, in currency units, and how many it may contact at most."""
 
-    budget: Annotated[FiniteFloat, Field(gt=0, le=LARGEST)]
-    capacity: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    budget: Annotated[FiniteFloat, Field(strict=True, ge=0.01, le=LARGEST)]
+    capacity: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     offers: list[Text] | None = Field(
-        default=None, min_length=1, max_length=1, description="the name of an offer of the config; default its first"
+        default=None, min_length=1, max_length=20, description="names of offers of the config; default all of them"
     )
 
 

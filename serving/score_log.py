@@ -19,6 +19,9 @@ from typing import Any
 from features.errors import InputError
 
 KEY = "key"
+KEY_BYTES = 32
+DIGITS = 32
+"""Of a customer's hash."""
 SHARE = 0.01
 """Of the customers."""
 KEPT = ("model_version", "churn_probability", "expected_value")
@@ -30,13 +33,17 @@ class ScoreLog:
     def __init__(self, folder: Path, *, share: float = SHARE) -> None:
         self.folder, self.share = folder, share
         self.key = _key(folder)
+        self._keyed = hmac.new(self.key, digestmod=sha256)
 
     def note(self, scores: Sequence[Mapping[str, Any]]) -> None:
         """Add those in the sample. A full disk loses lines, not answers."""
         lines, now = [], datetime.now(UTC)
         for score in scores:
-            customer = hashed(self.key, score["customer_id"])
-            if int(customer[:8], 16) < self.share * 16**8:
+            keyed = self._keyed.copy()
+            keyed.update(score["customer_id"].encode("utf-8", "surrogatepass"))
+            digest = keyed.digest()
+            if int.from_bytes(digest[:4]) < self.share * 2**32:
+                customer = digest.hex()[:DIGITS]
                 kept = {name: score[name] for name in KEPT}
                 told = {
                     "at": now.isoformat(),
@@ -52,7 +59,7 @@ class ScoreLog:
 
 def hashed(key: bytes, customer_id: str) -> str:
     """A customer as the log knows them: HMAC-SHA-256 of the id, its first 32 hexadecimal digits."""
-    return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]
+    return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:DIGITS]
 
 
 def _key(folder: Path) -> bytes:
@@ -60,13 +67,23 @@ def _key(folder: Path) -> bytes:
     path = folder / KEY
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-        except FileExistsError:
-            pass
-        return path.read_bytes()
+        if not path.exists():
+            draft = folder / f".{KEY}.{secrets.token_hex(4)}"
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass  # another worker was faster
+            except OSError:
+                draft.replace(path)  # a file system without hard links
+            draft.unlink(missing_ok=True)
+        key = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"cannot be used: {error.strerror}", where=str(folder), next="Name another output.folder."
         ) from None
+    if len(key) != KEY_BYTES:
+        what = f"is no key: {len(key)} bytes instead of {KEY_BYTES}"
+        raise InputError(what, where=str(path), next="Restore it, or remove it with the log: a new one is made.")
+    return key

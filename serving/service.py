@@ -2,7 +2,8 @@
 
 One service without `depends` (BentoML's inner services take pickle), no files and no URLs as input. What it serves and
 who may ask come by environment (serving/settings.py). An answer is made into JSON here, by pydantic's own serialiser,
-and handed over as bytes: BentoML would build a model of it and its schema first (docs/decisions/0012).
+and handed over as bytes: BentoML would build a model of it and its schema first. What else of BentoML's is left out for
+speed: docs/decisions/0012.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from fastapi import FastAPI, Response
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from features.errors import StayworthError
+from features.errors import InputError, StayworthError
 from serving import journal, meters, settings
 from serving.answers import Answer, Unavailable
 from serving.contract import (
@@ -36,6 +37,8 @@ from serving.held import kept_fresh
 from serving.journal import Visit
 
 JSON = "application/json"
+NOT_NEEDED = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
+"""Of BentoML's, a third and a twentieth of a request's work: tracing is off, and the guard keeps time."""
 
 beside = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 """What is asked for with GET, which BentoML's own routes are not."""
@@ -56,7 +59,6 @@ def metrics() -> Response:
 @bentoml.service(
     name="stayworth",
     workers=1,
-    traffic={"timeout": 60},  # the guard's limits are tighter, and inside them
     # BentoML's metrics and access log stand before the guard and keep every path a stranger asks for.
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
@@ -65,9 +67,25 @@ def metrics() -> Response:
 class Scoring:
     """Who is about to leave, and what they are worth."""
 
+    is_guarded = False
+    """Whether it is `app` that runs it."""
+
     def __init__(self) -> None:
+        if not self.is_guarded:
+            self.refuse()
         self.answers = settings.answers()
         self.running = ExitStack()
+        for name in Scoring.apis:  # type: ignore[attr-defined]  # BentoML binds each anew at every request
+            setattr(self, name, getattr(self, name))
+
+    @bentoml.on_deployment
+    def refuse() -> None:
+        """Called by `bentoml serve` before it opens a port: no guard would stand in front of it there."""
+        raise InputError(
+            "this service starts only behind its guard",
+            where="bentoml serve",
+            next="Start it with `stayworth serve`, or with `python -m serving` where the code lies (docs/serving.md).",
+        )
 
     @bentoml.on_startup
     def begin(self) -> None:
@@ -109,7 +127,10 @@ class Scoring:
 def app() -> Guard:
     """The ASGI application: the guard in front of all routes there are."""
     logging.getLogger("bentoml._internal.server.http_app").addFilter(_to_journal)
-    return Guard(Scoring.to_asgi(), of_environment(os.environ), told=_written)  # type: ignore[attr-defined]
+    Scoring.inner.is_guarded = True  # type: ignore[attr-defined]
+    routes = Scoring.to_asgi()  # type: ignore[attr-defined]
+    routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in NOT_NEEDED]
+    return Guard(routes, of_environment(os.environ), told=_written)
 
 
 def _said(make: Callable[[], Answer]) -> Any:

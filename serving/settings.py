@@ -12,6 +12,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
+from features.errors import StayworthError
 from retention.offers import Offer
 from serving import champion, journal, store
 from serving.answers import Answers, Campaigns
@@ -44,5 +45,9 @@ def answers() -> Answers:
 
 @cache
 def score_log() -> ScoreLog | None:
-    """The log of this process, if it is to keep one."""
-    return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None
+    """The log of this process, if it is to keep one and can; without it, it answers all the same."""
+    try:
+        return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None
+    except StayworthError as error:
+        journal.event({"event": "score log not kept", "why": str(error)})
+        return None

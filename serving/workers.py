@@ -23,15 +23,19 @@ DRAIN_S = 10
 LOOK_S = 0.2
 QUEUE = 2048
 """Connections that may wait to be taken."""
+TAKEN = 64
+"""Connections taken from the queue at once, so that callers beyond what is answered are told so and do not wait."""
+SHARED = 4
+"""The same where several take from one queue, or the first to wake takes a whole burst."""
 
 Tls = tuple[str, str] | None
 
 
-def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None]) -> None:
+def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], taken: int = TAKEN) -> None:
     """Answer at `door` in this process until SIGINT or SIGTERM, then drain for up to 10 s.
 
     `app` is "module:function", and the function makes the ASGI application. `tls` are the files of the certificate and
-    of its key. `ready` is called once, when callers are answered.
+    of its key. `ready` is called once, when callers are answered. `taken` connections are taken at once.
     """
     journal.write_to(sys.stderr)
     server = _Server(
@@ -40,8 +44,7 @@ def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None]) 
             factory=True,
             http=Connection,
             lifespan="on",
-            # One caller at a time from the queue, or the first worker to wake takes a whole burst.
-            backlog=1,
+            backlog=taken,
             ws="none",
             log_config=None,
             log_level="error",
@@ -130,7 +133,7 @@ def main(app: str, door_fd: str, ready_fd: str, *tls: str) -> None:
 
     with socket.socket(fileno=int(door_fd)) as door:
         try:
-            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready)
+            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, taken=SHARED)
         except KeyboardInterrupt:
             pass
         except StayworthError as error:

@@ -1,5 +1,6 @@
 """What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
 
+import json
 import os
 import pwd
 import shutil
@@ -128,6 +129,31 @@ def model(taught):
 
     lesson, terms, _ = taught
     return learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+
+
+@pytest.fixture(scope="session")
+def batch(model, taught, cdnow_path, tmp_path_factory):
+    """What is served (tests/serving/served.py): scores of a fifth of CDNOW's customers, and the model behind them."""
+    from tests.serving.served import batch_in
+
+    orders = pd.read_parquet(cdnow_path)
+    orders = orders[orders["customer_id"].astype(int) % 5 == 0]
+    return batch_in(tmp_path_factory.mktemp("served"), model, taught[2], orders)
+
+
+@pytest.fixture(scope="module")
+def service(batch, tmp_path_factory):
+    """A server with the batch; afterwards: a journal that names nobody, and nothing else written."""
+    from tests.serving.running import SECRET_ID, TOKEN, running
+
+    home = tmp_path_factory.mktemp("home")
+    with running(batch.folder, home) as one:
+        yield one
+    told = json.dumps(one.journal)
+    assert TOKEN not in one.said + told
+    assert SECRET_ID not in told, "no customer is written down, whether asked for rightly or wrongly"
+    assert "error" not in {line["event"] for line in one.journal}
+    assert list(home.iterdir()) == []
 
 
 @pytest.fixture(scope="session")

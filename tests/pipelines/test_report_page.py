@@ -13,7 +13,8 @@ from pipelines.page import carriers, tenths
 from pipelines.page import page as written
 from pipelines.theme import script
 from retention.offers import Offer
-from retention.plan import plan, profit_curve
+from retention.plan import plan
+from retention.profit_curve import profit_curve
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
@@ -84,13 +85,13 @@ def earned(most):
 
 def page(*, planned=True, offer=OFFER, **changed):
     scores = scored()
-    made = plan(scores, offer, budget=60, holdout_share=0.1, campaign="spring", salt="pepper")
+    made = plan(scores, [offer], budget=60, holdout_share=0.1, campaign="spring", salt="pepper")
     arguments = {
         "metrics": evaluated(),
         "scores": scores,
         "plan": made.frame if planned else None,
         "plan_summary": made.summary if planned else None,
-        "profit_curve": profit_curve(scores, offer, points=20) if planned else None,
+        "profit_curve": profit_curve(scores, [offer], points=20) if planned else None,
         "title": "Our customers",
         "currency": "USD",
         "assumptions": [("Gross margin", "40%")],
@@ -135,7 +136,7 @@ def whole():
 
 def test_the_answer_comes_first_and_has_its_figures(whole):
     scores = scored()
-    made = plan(scores, OFFER, budget=60, holdout_share=0.1, campaign="spring", salt="pepper").summary
+    made = plan(scores, [OFFER], budget=60, holdout_share=0.1, campaign="spring", salt="pepper").summary
     answer = whole.split("</p>")[1]
     at_risk = (scores["churn_probability"] * scores["clv"]).sum()
     for figure in (scores["clv"].sum(), at_risk, made["expected_profit"]):

@@ -105,7 +105,7 @@ def test_the_plan_is_the_same_with_and_without_other_horizons(config, both, alon
     plans = []
     for scores in (alone, both):
         store.write_table(config.folder / store.SCORES, scores)
-        plans.append(make_plan(config, budget=10.0, capacity=None, offer_name=None, outputs=[]))
+        plans.append(make_plan(config, budget=10.0, capacity=None, offer_names=(), campaign=None, outputs=[]))
     pd.testing.assert_frame_equal(plans[0].frame.reset_index(drop=True), plans[1].frame.reset_index(drop=True))
     assert plans[0].summary == plans[1].summary
     assert len(latest_scores(config.folder)) == CUSTOMERS

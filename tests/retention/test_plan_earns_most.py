@@ -9,7 +9,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from retention.choose import choose
 from retention.offers import Offer
-from retention.plan import plan, profit_curve
+from retention.plan import plan
+from retention.profit_curve import profit_curve
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
@@ -28,6 +29,13 @@ def base(count):
             "clv": value * 3,
         }
     )
+
+
+def chosen(profit, cost, *, budget, capacity):
+    """Whom one offer is given to without a holdout, and what one more unit of budget would earn."""
+    every = np.arange(len(cost))
+    found = choose(profit[None], cost[None], every, budget=budget, capacity=capacity, holdout_share=0.0)
+    return found.rows, found.price
 
 
 def highest(profit, cost, budget, capacity):
@@ -51,7 +59,7 @@ def test_less_than_one_customers_profit_short_of_the_optimum(customers, part, ca
     """Small lists, where one customer weighs most, with many equals, free contacts and both limits at once."""
     profit, cost = np.array(customers, dtype=float).T
     budget = max(part * cost.sum(), 0.1)
-    rows, _ = choose(profit, cost, np.arange(len(cost)), budget=budget, capacity=capacity, holdout_share=0.0)
+    rows, _ = chosen(profit, cost, budget=budget, capacity=capacity)
     assert highest(profit, cost, budget, capacity) - profit[rows].sum() < profit.max() * (1 + 1e-6)
 
 
@@ -59,7 +67,7 @@ def test_less_than_one_customers_profit_short_of_the_optimum(customers, part, ca
 def test_a_few_thousandths_short_of_the_optimum_for_a_thousand_customers(capacity):
     draw = np.random.default_rng(4)
     profit, cost = draw.lognormal(1, 1, 1_000), draw.uniform(0.5, 5.5, 1_000)
-    rows, price = choose(profit, cost, np.arange(1_000), budget=200, capacity=capacity, holdout_share=0.0)
+    rows, price = chosen(profit, cost, budget=200, capacity=capacity)
     assert profit[rows].sum() > 0.997 * highest(profit, cost, 200, capacity)
     more, less = highest(profit, cost, 205, capacity), highest(profit, cost, 195, capacity)
     assert price == pytest.approx((more - less) / 10, rel=0.1), "λ is what one more unit of budget earns"
@@ -68,7 +76,7 @@ def test_a_few_thousandths_short_of_the_optimum_for_a_thousand_customers(capacit
 def test_two_kinds_of_equals_are_mixed_where_both_limits_bind():
     """100 contacts for 750: dear ones (cost 10, profit 10) and cheap ones (5, 6), half and half, earn 800."""
     profit, cost = np.repeat([10.0, 6.0], 200), np.repeat([10.0, 5.0], 200)
-    rows, _ = choose(profit, cost, np.arange(400), budget=750, capacity=100, holdout_share=0.0)
+    rows, _ = chosen(profit, cost, budget=750, capacity=100)
     assert (profit[rows].sum(), cost[rows].sum(), len(rows)) == (800, 750, 100)
 
 
@@ -76,25 +84,25 @@ def test_a_holdout_costs_its_share_and_no_more():
     """With a tenth held out, the same money reaches a tenth deeper into the list: no more is lost than that."""
     scores = base(4_000)
     limits = {"budget": 300, **CAMPAIGN}
-    whole = plan(scores, OFFER, holdout_share=0, **limits).summary
-    part = plan(scores, OFFER, holdout_share=0.1, **limits).summary
+    whole = plan(scores, [OFFER], holdout_share=0, **limits).summary
+    part = plan(scores, [OFFER], holdout_share=0.1, **limits).summary
     assert 0.9 < part["expected_profit"] / whole["expected_profit"] < 1
 
 
 def test_the_curve_is_what_plans_along_it_earn():
     scores = base(2_000)
-    curve = profit_curve(scores, OFFER, points=6)
+    curve = profit_curve(scores, [OFFER], points=6)
     assert curve.columns.tolist() == ["budget", "expected_profit", "profit_p10", "profit_p90", "customers"]
     assert len(curve) == 6
     for point in curve.iloc[1:].itertuples():
-        made = plan(scores, OFFER, budget=point.budget, holdout_share=0, **CAMPAIGN).summary
+        made = plan(scores, [OFFER], budget=point.budget, holdout_share=0, **CAMPAIGN).summary
         assert made["treated"] == pytest.approx(point.customers, abs=2)
         for name in ("expected_profit", "profit_p10", "profit_p90"):
             assert made[name] == pytest.approx(getattr(point, name), rel=2e-3)
 
 
 def test_the_curve_begins_at_nothing_and_rises_ever_more_slowly():
-    curve = profit_curve(base(2_000), OFFER, points=40)
+    curve = profit_curve(base(2_000), [OFFER], points=40)
     assert curve.iloc[0].tolist() == [0, 0, 0, 0, 0]
     steps = np.diff(curve["expected_profit"])
     assert (steps > 0).all()
@@ -103,7 +111,7 @@ def test_the_curve_begins_at_nothing_and_rises_ever_more_slowly():
 
 def test_a_base_where_nobody_pays_has_a_curve_of_one_point():
     poor = base(10).assign(clv=0.0)
-    assert profit_curve(poor, OFFER, points=5).to_dict("list") == {
+    assert profit_curve(poor, [OFFER], points=5).to_dict("list") == {
         "budget": [0.0],
         "expected_profit": [0.0],
         "profit_p10": [0.0],

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from features.errors import InputError
 from retention.holdout import in_holdout
 from retention.offers import Offer
-from retention.plan import plan, profit_curve
+from retention.plan import plan
+from retention.profit_curve import profit_curve
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
@@ -54,7 +55,7 @@ def base(count, seed=1):
     share=st.sampled_from([0.0, 0.1, 0.5]) | st.floats(0, 0.5),
 )
 def test_no_plan_breaks_a_limit(customers, budget, capacity, share):
-    made = plan(scores_of(customers), OFFER, budget=budget, capacity=capacity, holdout_share=share, **CAMPAIGN)
+    made = plan(scores_of(customers), [OFFER], budget=budget, capacity=capacity, holdout_share=share, **CAMPAIGN)
     frame, summary = made.frame, made.summary
     treated, held = frame[frame["treated"]], frame[~frame["treated"]]
     assert frame.columns.tolist() == COLUMNS
@@ -76,39 +77,39 @@ def test_no_plan_breaks_a_limit(customers, budget, capacity, share):
 def test_row_order_does_not_matter_and_ties_go_by_id(customers, budget, seed):
     scores = scores_of(customers)
     limits = {"budget": budget, "capacity": 9, "holdout_share": 0.1} | CAMPAIGN
-    one = plan(scores, OFFER, **limits)
-    two = plan(scores.sample(frac=1, random_state=seed), OFFER, **limits)
+    one = plan(scores, [OFFER], **limits)
+    two = plan(scores.sample(frac=1, random_state=seed), [OFFER], **limits)
     pd.testing.assert_frame_equal(one.frame, two.frame)
     assert one.summary == two.summary
 
 
 def test_equals_are_contacted_in_the_order_of_their_ids():
-    frame = plan(scores_of([(0.8, 200.0)] * 50), OFFER, budget=9, holdout_share=0, **CAMPAIGN).frame
+    frame = plan(scores_of([(0.8, 200.0)] * 50), [OFFER], budget=9, holdout_share=0, **CAMPAIGN).frame
     assert frame["customer_id"].tolist() == [f"c{i:03d}" for i in range(len(frame))]
 
 
 def test_a_budget_that_binds_is_spent():
-    made = plan(base(5_000), OFFER, budget=500, holdout_share=0.1, **CAMPAIGN)
+    made = plan(base(5_000), [OFFER], budget=500, holdout_share=0.1, **CAMPAIGN)
     assert 498 < made.summary["expected_cost"] <= 500
     assert made.summary["marginal_return"] > 0
 
 
 def test_a_budget_that_does_not_bind_contacts_all_who_pay():
-    made = plan(base(500), OFFER, budget=1e9, holdout_share=0, **CAMPAIGN)
-    assert made.summary["treated"] == profit_curve(base(500), OFFER, points=9)["customers"].max()
+    made = plan(base(500), [OFFER], budget=1e9, holdout_share=0, **CAMPAIGN)
+    assert made.summary["treated"] == profit_curve(base(500), [OFFER], points=9)["customers"].max()
     assert made.summary["marginal_return"] == 0
 
 
 def test_a_cost_that_adds_up_only_to_the_cent_still_fits():
     """1,000 contacts at 0.1 sum to 100.00000000000014 in floats: a budget of 100 pays for all of them."""
     flyer = Offer(name="flyer", contact_cost=0.1, incentive_cost=0, save_rate=0.2, redeem_rate=0)
-    made = plan(scores_of([(0.8, 200.0)] * 1_200), flyer, budget=100, holdout_share=0, **CAMPAIGN)
+    made = plan(scores_of([(0.8, 200.0)] * 1_200), [flyer], budget=100, holdout_share=0, **CAMPAIGN)
     assert made.summary["treated"] == 1_000
 
 
 def test_a_larger_budget_never_earns_less():
     earned = [
-        plan(base(400), OFFER, budget=budget, holdout_share=0, **CAMPAIGN).summary["expected_profit"]
+        plan(base(400), [OFFER], budget=budget, holdout_share=0, **CAMPAIGN).summary["expected_profit"]
         for budget in (2, 10, 50, 100, 200, 400, 1_000)
     ]
     assert earned == sorted(earned)
@@ -116,7 +117,7 @@ def test_a_larger_budget_never_earns_less():
 
 def test_the_summary_adds_up():
     scores = base(3_000)
-    made = plan(scores, OFFER, budget=400, capacity=150, holdout_share=0.1, **CAMPAIGN)
+    made = plan(scores, [OFFER], budget=400, capacity=150, holdout_share=0.1, **CAMPAIGN)
     treated, summary = made.frame[made.frame["treated"]], made.summary
     named = scores.set_index("customer_id").loc[treated["customer_id"]]
     at_risk, reached = ((x["churn_probability"] * x["clv"]).sum() for x in (scores, named))
@@ -132,7 +133,7 @@ def test_the_summary_adds_up():
 
 def test_at_the_break_even_save_rate_the_plan_earns_nothing():
     scores = base(300)
-    made = plan(scores, OFFER, budget=200, holdout_share=0, **CAMPAIGN)
+    made = plan(scores, [OFFER], budget=200, holdout_share=0, **CAMPAIGN)
     chosen = scores[scores["customer_id"].isin(made.frame["customer_id"])]
     p, clv, rate = chosen["churn_probability"], chosen["clv"], made.summary["break_even_save_rate"]
     assert (p * rate * (clv - 5) - (1 - p) * 0.3 * 5 - 0.5).sum() == pytest.approx(0, abs=1e-9)
@@ -147,7 +148,7 @@ def test_at_the_break_even_save_rate_the_plan_earns_nothing():
     ],
 )
 def test_nobody_to_contact_is_a_plan_that_says_why(scores, budget, says):
-    made = plan(scores, OFFER, budget=budget, holdout_share=0.1, **CAMPAIGN)
+    made = plan(scores, [OFFER], budget=budget, holdout_share=0.1, **CAMPAIGN)
     assert made.frame.columns.tolist() == COLUMNS
     assert len(made.frame) == made.summary["chosen"] == 0
     assert made.summary["expected_profit"] == made.summary["expected_cost"] == 0
@@ -173,7 +174,7 @@ LIMITS = {"budget": 10.0, "capacity": 5, "holdout_share": 0.1, "campaign": "spri
 )
 def test_a_limit_that_cannot_be_is_refused(limits, says):
     with pytest.raises(InputError, match=says) as caught:
-        plan(base(3), OFFER, **LIMITS | limits, salt="pepper")
+        plan(base(3), [OFFER], **LIMITS | limits, salt="pepper")
     assert "\n" in str(caught.value), "the message says what to do next"
 
 
@@ -189,4 +190,4 @@ def test_a_limit_that_cannot_be_is_refused(limits, says):
 )
 def test_scores_that_cannot_be_planned_with_are_refused_with_counts(change, says):
     with pytest.raises(InputError, match=says):
-        plan(change(base(3)), OFFER, **LIMITS, salt="pepper")
+        plan(change(base(3)), [OFFER], **LIMITS, salt="pepper")

@@ -24,7 +24,11 @@ from serving.launch import serve
 from retention.offers import Offer
 offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)
 folder = Path({folder!r})
-told = settings.told(scores=folder / "scores.store", model=folder / "bundle", campaigns=Campaigns(offers, 0.1, "salt"))
+campaigns, log = Campaigns(offers, 0.1, "salt"), {log!r}
+model = folder / ("champion" if (folder / "champion").exists() else "bundle")
+told = settings.told(
+    scores=folder / "scores.store", model=model, campaigns=campaigns, log=Path(log) if log else None
+)
 serve(port=0, token={token!r}, processes={processes}, told=told)
 """
 
@@ -48,11 +52,23 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, home: Path, *, token: str | None = TOKEN, processes: int = 1) -> Iterator[Running]:
-    """A server for the block; it must end well and say nothing but its journal."""
+def running(
+    folder: Path,
+    home: Path,
+    *,
+    token: str | None = TOKEN,
+    processes: int = 1,
+    log: Path | None = None,
+    first: str = "",
+) -> Iterator[Running]:
+    """A server for the block; it must end well and say nothing but its journal.
+
+    The folder holds scores.store and bundle, or a folder champion; `first` is Python that its process runs before all.
+    """
+    serve = SERVE.format(folder=str(folder), token=token, processes=processes, log=str(log) if log else None)
     with tempfile.TemporaryFile("w+") as journal:
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE.format(folder=str(folder), token=token, processes=processes)],
+            [sys.executable, "-c", first + serve],
             cwd=home,
             env=os.environ | {"HOME": str(home)},
             stdout=subprocess.PIPE,

@@ -1,0 +1,166 @@
+"""Scores over HTTP: what a request costs the server, ours beside FastAPI, BentoML as shipped and mlflow models serve.
+
+All serve the same batch and the same bundle (CDNOW's), one worker each, and are asked in turns by a client in another
+process, over connections that are kept. CPU is that of all processes of the server, by the clock the system keeps of
+each; latency is the client's view with nothing else in flight. Read the ratios, medians over turns: milliseconds belong
+to one machine. Ours works behind its guard, with journal, metrics and score log; FastAPI's has none of these. Then: two
+workers against one, the time to the first answer, memory, and swaps of scores and model under load.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter_ns, process_time_ns
+from typing import Any
+
+import numpy as np
+
+from benchmarks.environments import Unavailable
+from benchmarks.serving_client import Line, request
+from benchmarks.serving_contestants import CONTESTANTS, OURS, Contestant, Server, running
+from benchmarks.serving_loads import readiness, swaps, two_workers
+from benchmarks.serving_shop import Shop, make
+from benchmarks.table import save, show
+from models import bundle, trees
+from serving import store
+
+BARE = "booster in process"
+SIZES = (1, 100, 1000)
+REQUESTS = {1: 200, 100: 60, 1000: 20}
+TURN_S = 1.0
+"""After which a slow contestant's turn ends."""
+
+
+def turn(port: int, requests: list[bytes]) -> list[float]:
+    """Milliseconds of each request on one connection; fewer of them if they are slow."""
+    took: list[float] = []
+    line = Line(port)
+    try:
+        for asked in requests:
+            start = perf_counter_ns()
+            status, body = line.ask(asked)
+            took.append((perf_counter_ns() - start) / 1e6)
+            if status != 200:
+                raise RuntimeError(f"status {status}: {body[:300]!r}")
+            if sum(took) > TURN_S * 1000:
+                break
+    finally:
+        line.close()
+    return took
+
+
+def requests(contestant: Contestant, shop: Shop, size: int, number: int) -> list[bytes]:
+    """Those of one turn."""
+    count = REQUESTS[size]
+    return [request(contestant.path, contestant.ask(shop, size, number * count + one)) for one in range(count)]
+
+
+def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, list[float]]]]:
+    """The shape of the churn trees, and a function from a size to CPU and latencies, ms, of `inplace_predict` here."""
+    held = store.open(shop.scores)
+    scorer = bundle.read(shop.bundle)
+    values = trees.values(held.rows(shop.customers[:1000])[0], scorer.inputs)
+    booster = scorer.members.quiet.booster
+    shape = {"features": values.shape[1], "trees": booster.num_boosted_rounds()}
+
+    def measured(size: int) -> tuple[float, list[float]]:
+        took, begin = [], process_time_ns()
+        for _ in range(REQUESTS[size]):
+            start = perf_counter_ns()
+            booster.inplace_predict(values[:size], validate_features=False)
+            took.append((perf_counter_ns() - start) / 1e6)
+        return (process_time_ns() - begin) / 1e6 / len(took), took
+
+    return shape, measured
+
+
+def race(shop: Shop, servers: dict[str, Server], *, rounds: int) -> dict[str, Any]:
+    """`turns`: by contestant and size, CPU ms per request of each turn, and all latencies; `shape` of the trees."""
+    shape, bare = bare_turn(shop)
+    racing = {name: one for name, one in CONTESTANTS.items() if one.server in servers}
+    found: dict[str, dict[int, dict[str, Any]]] = {BARE: {size: {"cpu": [], "ms": []} for size in SIZES}}
+    found |= {name: {size: {"cpu": [], "ms": []} for size in one.sizes} for name, one in racing.items()}
+    for number in range(-1, rounds):  # the first turn warms up
+        for size in SIZES:
+            taken = {BARE: bare(size)}
+            for name, one in racing.items():
+                if size in one.sizes:
+                    server, asked = servers[one.server], requests(one, shop, size, number + 1)
+                    before = server.cpu_ns()
+                    took = turn(server.port, asked)
+                    taken[name] = (server.cpu_ns() - before) / 1e6 / len(took), took
+            for name, (cpu, took) in taken.items() if number >= 0 else ():
+                found[name][size]["cpu"].append(cpu)
+                found[name][size]["ms"] += took
+    return {"shape": shape, "turns": found}
+
+
+def summary(turns: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[int, dict[str, float]]]:
+    """Medians over turns; `ours_ratio`: ours by id of the same turn over this one, above 1 where ours costs more."""
+    return {
+        name: {
+            size: {
+                "cpu_ms": median(one["cpu"]),
+                "p50_ms": float(np.quantile(one["ms"], 0.5)),
+                "p99_ms": float(np.quantile(one["ms"], 0.99)),
+                "ours_ratio": median(a / b for a, b in zip(turns[OURS][size]["cpu"], one["cpu"], strict=True)),
+            }
+            for size, one in sizes.items()
+        }
+        for name, sizes in turns.items()
+    }
+
+
+@contextmanager
+def all_running(shop: Shop) -> Iterator[tuple[dict[str, Server], dict[str, str]]]:
+    """The servers that come up, and why the others do not."""
+    skipped: dict[str, str] = {}
+    with ExitStack() as stack:
+        servers = {}
+        for name in dict.fromkeys(one.server for one in CONTESTANTS.values()):
+            try:
+                servers[name] = stack.enter_context(running(name, shop))
+            except Unavailable as error:
+                skipped[name] = str(error)
+        yield servers, skipped
+
+
+def lines(found: dict[str, dict[int, dict[str, float]]]) -> list[list[str]]:
+    told = []
+    for name, sizes in found.items():
+        for size, one in sizes.items():
+            cells = [f"{one['cpu_ms']:.2f}", f"{one['ours_ratio']:.2f}", f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}"]
+            told.append([f"{name}, {size:,}", *cells])
+    return told
+
+
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks serving", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each")
+    parser.add_argument("--folder", type=Path, help="where the shop is made, or was; else a temporary one")
+    parser.add_argument("--only", choices=("race", "loads"), help="a part of it")
+    asked = parser.parse_args(options)
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as made:
+        shop = make(asked.folder or Path(made) / "shop")
+        if asked.only != "loads":
+            with all_running(shop) as (servers, skipped):
+                raced = race(shop, servers, rounds=asked.rounds)
+                memory = {name: server.memory_mb() for name, server in servers.items()}
+            found = summary(raced["turns"])
+            title = "by customers in a request: medians of {} turns; {trees} trees, {features} features"
+            header = ["", "server CPU ms", "ours by id ÷ this", "p50 ms", "p99 ms"]
+            show(title.format(asked.rounds, **raced["shape"]), header, lines(found))
+            for name, why in skipped.items():
+                print(f"{name}: not measured, {why}")
+            for name, one in memory.items():
+                print(f"{name}: {one['rss_mb']:.0f} MB in its largest process, {one['own_mb']:.0f} of them its own")
+            results |= {"shape": raced["shape"], "requests": found, "memory": memory, "skipped": skipped}
+        if asked.only != "race":
+            results |= {"ready": readiness(shop), "two_workers": two_workers(shop), "swaps": swaps(shop)}
+            for name in ("ready", "two_workers", "swaps"):
+                print(f"{name}: {results[name]}")
+    print(save("serving", results))

@@ -1,0 +1,190 @@
+"""Who serves: ours and its peers, how each is started, and what it is asked.
+
+All give the scores of the same customers. By id: from the same store, or, "same booster", by the churn trees of the
+bundle from features held in memory. From orders: by the whole model.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.accuracy_shops import ROOT
+from benchmarks.environments import ENVIRONMENTS, Unavailable
+from benchmarks.serving_client import TOKEN, Line, request
+from benchmarks.serving_shop import STAYWORTH, Shop, registry
+
+FAST_HTTP = ("httptools==0.9.0", "uvloop==0.23.0")
+"""What `pip install uvicorn[standard]` brings and we do without: C instead of Python beneath uvicorn."""
+START_S = 180.0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server and one of its routes."""
+
+    server: str
+    path: str
+    ask: Callable[[Shop, int, int], Any]
+    """The content of a request for so many customers, each turn others."""
+    sizes: tuple[int, ...] = (1, 100, 1000)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that runs."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    ready_seconds: float
+    family: list[psutil.Process] = field(default_factory=list)
+
+    def cpu_ns(self) -> int:
+        """Of all its processes since they began, by the clock the system keeps for each (Linux)."""
+        return sum(time.clock_gettime_ns((~one.pid << 3) | 2) for one in self.family)
+
+    def memory_mb(self) -> dict[str, float]:
+        """Of the largest of its processes: all of it, and what is its own."""
+        largest = max((one.memory_full_info() for one in self.family), key=lambda one: one.uss)
+        return {"rss_mb": largest.rss / 2**20, "own_mb": largest.uss / 2**20}
+
+
+def by_id(shop: Shop, size: int, turn: int) -> dict[str, Any]:
+    return {"customer_ids": _some(shop.customers, size, turn)}
+
+
+def as_histories(shop: Shop, size: int, turn: int) -> dict[str, Any]:
+    return {"as_of": shop.as_of.isoformat(), "customers": _some(shop.histories, size, turn)}
+
+
+def as_frame(shop: Shop, size: int, turn: int) -> dict[str, Any]:
+    """The same histories as MLflow takes a data frame."""
+    who = _some(shop.histories, size, turn)
+    columns = list(who[0]["orders"][0])
+    data = [[one["customer_id"], *order.values()] for one in who for order in one["orders"]]
+    frame = {"columns": ["customer_id", *columns], "data": data}
+    return {"dataframe_split": frame, "params": {"as_of": shop.as_of.isoformat()}}
+
+
+def _some(all_: list[Any], size: int, turn: int) -> list[Any]:
+    return [all_[(turn * size + place) % len(all_)] for place in range(size)]
+
+
+CONTESTANTS = {
+    "Stayworth, by id": Contestant("stayworth", "/v1/score", by_id),
+    "Stayworth, from orders": Contestant("stayworth", "/v1/score_histories", as_histories, (1, 100)),
+    "FastAPI, pydantic": Contestant("fastapi", "/pydantic", by_id),
+    "FastAPI, plain JSON": Contestant("fastapi", "/plain", by_id),
+    "FastAPI, same booster": Contestant("fastapi", "/booster", by_id),
+    "FastAPI, same booster, one number": Contestant("fastapi", "/number", by_id),
+    "FastAPI, plain JSON, httptools": Contestant("fastapi_fast", "/plain", by_id),
+    "FastAPI, same booster, httptools": Contestant("fastapi_fast", "/booster", by_id),
+    "BentoML as shipped": Contestant("bentoml", "/score", by_id),
+    "mlflow models serve, from orders": Contestant("mlflow", "/invocations", as_frame, (1, 100)),
+}
+OURS, OURS_FROM_ORDERS = list(CONTESTANTS)[:2]
+
+
+def command(server: str, shop: Shop, port: int, *, workers: int = 1) -> list[str]:
+    """How a server is started."""
+    python = [sys.executable, "-m"]
+    if server == "stayworth":
+        own = ["--bundle", str(shop.bundle), "--workers", str(workers)]
+        return [STAYWORTH, "serve", "-c", str(shop.config), "--port", str(port), *own]
+    if server.startswith("fastapi"):
+        quiet = ["--no-access-log", "--log-level", "warning"]
+        return [*python, "uvicorn", "benchmarks.peers.fastapi_scores:app", "--port", str(port), *quiet]
+    if server == "bentoml":
+        where = ["--port", str(port), "--host", "127.0.0.1", "--working-dir", str(ROOT)]
+        return [*python, "bentoml", "serve", "benchmarks.peers.bentoml_scores:Scores", *where]
+    model = ["-m", "models:/stayworth@champion", "--env-manager", "local"]
+    return [*python, "mlflow", "models", "serve", *model, "--port", str(port), "--host", "127.0.0.1"]
+
+
+def environment(server: str, shop: Shop) -> dict[str, str]:
+    """What a server is told, beside what this process is."""
+    bin_ = str(Path(sys.executable).parent)
+    told = {
+        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",  # mlflow starts `python` and `uvicorn` by name
+        "PYTHONPATH": str(ROOT),
+        "STAYWORTH_TOKEN": TOKEN,
+        "STAYWORTH_SCORES": str(shop.scores),
+        "STAYWORTH_BUNDLE": str(shop.bundle),
+        "MLFLOW_TRACKING_URI": registry(shop.folder),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "BENTOML_DO_NOT_TRACK": "true",
+        "BENTOML_HOME": str(shop.folder / "bentoml"),
+    }
+    if server == "fastapi_fast":
+        told["PYTHONPATH"] += f"{os.pathsep}{fast_http()}"
+    return told
+
+
+def fast_http() -> Path:
+    """The folder with httptools and uvloop, made by uv on first use. Raises Unavailable if that fails."""
+    folder = ENVIRONMENTS / "uvicorn_standard"
+    if not (folder / "uvloop").exists():
+        uv = str(ROOT / ".uv" / "bin" / "uv")
+        install = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder), *FAST_HTTP]
+        try:
+            subprocess.run(install, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Unavailable(f"httptools and uvloop cannot be installed: {error}") from error
+    return folder
+
+
+@contextmanager
+def running(server: str, shop: Shop, *, workers: int = 1, started: list[str] | None = None) -> Iterator[Server]:
+    """A server for the block, once it answers; what it says goes to a log beside the shop.
+
+    `started`: another command than its own; it must end in the port. Raises Unavailable if it does not come up.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [*started, str(port)] if started else command(server, shop, port, workers=workers)
+    told = os.environ | environment(server, shop)
+    log = shop.folder / f"{server}.log"
+    with log.open("wb") as said:
+        begin = time.perf_counter()
+        process = subprocess.Popen(words, cwd=shop.folder, env=told, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            _wait(process, port, "/ping" if server == "mlflow" else "/readyz", begin, log)
+            ready_seconds = time.perf_counter() - begin
+            parent = psutil.Process(process.pid)
+            yield Server(process, port, ready_seconds, [parent, *parent.children(recursive=True)])
+        finally:
+            rest = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            for one in psutil.wait_procs(rest, timeout=10)[1]:
+                one.kill()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, path: str, begin: float, log: Path) -> None:
+    while time.perf_counter() - begin < START_S:
+        if process.poll() is not None:
+            break
+        try:
+            line = Line(port)
+            try:
+                if line.ask(request(path))[0] == 200:
+                    return
+            finally:
+                line.close()
+        except OSError:
+            pass
+        time.sleep(0.02)
+    last = (log.read_text("utf-8", "replace").strip() or "no word why").splitlines()[-1]
+    raise Unavailable(f"did not start: {last}")

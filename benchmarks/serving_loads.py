@@ -1,0 +1,126 @@
+"""Our server under load: how soon it answers, how much two workers bring, and swaps that nobody notices."""
+
+import json
+import os
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.serving_client import Line, flood, request
+from benchmarks.serving_contestants import CONTESTANTS, OURS, OURS_FROM_ORDERS, running
+from benchmarks.serving_shop import DAY, EARLIER, STAYWORTH, Shop
+from features.atomic import replacing
+from serving import champion
+
+CONNECTIONS = 16
+SEEN_S = 20.0
+"""Within which a swap must have happened."""
+
+
+def readiness(shop: Shop, *, times: int = 3) -> dict[str, float]:
+    """Seconds from the start of `stayworth serve`, the registry followed, to /readyz saying yes.
+
+    `cpu_s` is that of all its processes until then: on a busy machine it tells more.
+    """
+    took, cpu = [], []
+    for _ in range(times):
+        started = [STAYWORTH, "serve", "-c", str(shop.config), "--port"]
+        with running("stayworth", shop, started=started) as server:
+            took.append(server.ready_seconds)
+            cpu.append(server.cpu_ns() / 1e9)
+    return {"median_s": median(took), "slowest_s": max(took), "cpu_s": median(cpu)}
+
+
+def two_workers(shop: Shop, *, turns: int = 7, seconds: float = 2.0) -> dict[str, dict[str, float]]:
+    """Answers per second of one and of two workers to 16 callers, in turns, by customers in a request.
+
+    The client takes a part of the cores that the second worker could use: its share is the smaller, the more is asked.
+    """
+    found = {}
+    with running("stayworth", shop) as one, running("stayworth", shop, workers=2) as two:
+        for size in (1, 100, 1000):
+            contestant = CONTESTANTS[OURS]
+            asked = [request(contestant.path, contestant.ask(shop, size, turn)) for turn in range(64)]
+            rates: dict[str, list[float]] = {"one": [], "two": []}
+            for _ in range(turns):
+                for name, server in (("one", one), ("two", two)):
+                    rates[name].append(flood(server.port, asked, connections=CONNECTIONS, seconds=seconds))
+            ratios = [b / a for a, b in zip(rates["one"], rates["two"], strict=True)]
+            found[str(size)] = {f"{name}_per_s": median(many) for name, many in rates.items()}
+            found[str(size)]["ratio"] = median(ratios)
+    return found
+
+
+def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
+    """Swap the scores and the champion so often while four callers ask; what they were answered."""
+    folder, stores = shop.folder, [shop.folder / "earlier.store", shop.folder / "later.store"]
+    if not stores[1].exists():
+        os.link(shop.scores, stores[1])
+    served = folder / "served"
+    pointer = json.loads((served / champion.POINTER).read_text("utf-8"))
+    started = [STAYWORTH, "serve", "-c", str(shop.config), "--bundle", str(served), "--port"]
+    statuses: Counter[str] = Counter()
+    asked = [
+        request(one.path, one.ask(shop, 1, turn))
+        for turn in range(50)
+        for one in (CONTESTANTS[OURS], CONTESTANTS[OURS_FROM_ORDERS])
+    ]
+    days = [EARLIER.isoformat(), DAY.isoformat()]
+    over = threading.Event()
+    try:
+        with running("stayworth", shop, started=started) as server:
+            callers = [threading.Thread(target=_ask_on, args=(server.port, asked, over, statuses)) for _ in range(4)]
+            for caller in callers:
+                caller.start()
+            for number in range(times):
+                _put(stores[number % 2], shop.scores)
+                with replacing(served / champion.POINTER) as new:
+                    new.write_text(json.dumps(pointer | {"registered": f"swap {number}"}), "utf-8")
+                _seen(server.port, registered=f"swap {number}", day=days[number % 2])
+            over.set()
+            for caller in callers:
+                caller.join()
+    finally:
+        over.set()
+        _put(stores[1], shop.scores)
+        with replacing(served / champion.POINTER) as new:
+            new.write_text(json.dumps(pointer), "utf-8")
+    return {"swaps": 2 * times, "answers": dict(statuses), "failed": sum(statuses.values()) - statuses["200"]}
+
+
+def _put(store: Path, where: Path) -> None:
+    """A batch in the place of another, whole, as `stayworth score` puts it there."""
+    draft = where.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    os.link(store, draft)
+    draft.replace(where)
+    draft.unlink(missing_ok=True)  # it stays where both are one file already
+
+
+def _seen(port: int, *, registered: str, day: str) -> None:
+    """Wait until the service says that it serves both."""
+    begin = time.monotonic()
+    with closing(Line(port)) as line:
+        while time.monotonic() - begin < SEEN_S:
+            about = json.loads(line.ask(request("/v1/model"))[1])
+            if about["registered"] == registered and about["scores_as_of"] == day:
+                return
+            time.sleep(0.05)
+    raise RuntimeError(f"a swap was not seen within {SEEN_S:g} s; the service says {about}")
+
+
+def _ask_on(port: int, asked: list[bytes], over: threading.Event, statuses: Counter[str]) -> None:
+    line = Line(port)
+    while not over.is_set():
+        for one in asked:
+            try:
+                statuses[str(line.ask(one)[0])] += 1
+            except OSError as error:
+                statuses[type(error).__name__] += 1
+                line.close()
+                line = Line(port)
+    line.close()

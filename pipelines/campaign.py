@@ -1,0 +1,107 @@
+"""A campaign as its plan left it: who was chosen, who of them was held out, from which day on, with what in mind."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.clock import parse_day
+from features.errors import InputError, Refusal
+from pipelines import store
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}")
+COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
+PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What is known of a campaign before anybody looks at what came of it."""
+
+    name: str
+    day: date
+    """It begins at midnight UTC of this day: the day of the scores it was planned with."""
+    chosen: pd.DataFrame
+    """A row per chosen customer: customer_id, offer, treated, expected_cost, and what else the plan's file has."""
+    holdout_share: float
+    """Of the chosen, as drawn."""
+    save_rates: dict[str, float]
+    """Of would-be leavers, as the plan assumed of each offer; empty where it does not say."""
+
+    @property
+    def file_name(self) -> str:
+        """Its name as a part of a file's name."""
+        return self.name.replace(" ", "-")
+
+
+def plan_of(folder: Path, name: str | None) -> Path:
+    """The Parquet file of the plan that was kept of a campaign; None: of the latest plan.
+
+    folder: the output folder.
+    """
+    if name is None:
+        name = store.read_json(folder / store.PLAN_SUMMARY, next=PLAN_NEXT).get("campaign", "")
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} is no name of a campaign: 1 to 100 letters, digits, spaces, _ . -, a letter or digit first",
+            where="--campaign",
+            next=f"The campaigns are the files of {folder / store.PLANS}.",
+        )
+    return folder / store.PLANS / f"{name.replace(' ', '-')}.parquet"
+
+
+def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
+    """The campaign of a plan's Parquet file, and of the JSON file of the same name beside it.
+
+    day: when it began, where it is not the day of the scores.
+    """
+    chosen = store.read_table(plan_file, next=PLAN_NEXT)
+    summary_file = plan_file.with_suffix(".json")
+    summary = store.read_json(summary_file, next=PLAN_NEXT)
+    _check(chosen, plan_file)
+    name = summary.get("campaign") if isinstance(summary, dict) else None
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InputError(
+            f"the campaign's name is {name!r}, not 1 to 100 letters, digits, spaces, _ . -",
+            where=str(summary_file),
+            next="Hand in the files that `stayworth plan` wrote.",
+        )
+    if chosen["treated"].all():
+        raise Refusal(
+            f"none of the {len(chosen):,} chosen customers was held out, so there is nothing to compare with",
+            where=f"campaign '{name}'",
+            next="Plan the next one with a holdout: [plan] holdout_share = 0.1.",
+        )
+    drawn = summary["holdout"] / summary["chosen"] if summary.get("chosen") else float((~chosen["treated"]).mean())
+    assumed = {one["offer"]: one["save_rate"] for one in summary.get("offers", []) if one["save_rate"] is not None}
+    return Campaign(name, day or _day(summary, name), chosen, drawn, assumed)
+
+
+def _day(summary: dict[str, Any], name: str) -> date:
+    """The day of the scores, from the summary or, where it has none, from the end of the name."""
+    text = str(summary.get("as_of") or name[-10:])
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise InputError(
+            "the plan does not say when it began", where=f"campaign '{name}'", next="Say it: --day 2011-12-10."
+        )
+    return parse_day(text)
+
+
+def _check(chosen: pd.DataFrame, plan_file: Path) -> None:
+    if missing := [name for name in COLUMNS if name not in chosen]:
+        raise InputError(
+            f"missing {', '.join(missing)}; found {', '.join(map(str, chosen)) or 'no columns'}",
+            where=str(plan_file),
+            next="Hand in the Parquet file that `stayworth plan` wrote.",
+        )
+    if chosen.empty:
+        raise Refusal("nobody was chosen", where=str(plan_file), next="Plan with a larger budget.")
+    if twice := int(chosen["customer_id"].duplicated().sum()):
+        raise InputError(
+            f"{twice:,} of {len(chosen):,} rows have the customer_id of an earlier row",
+            where=str(plan_file),
+            next="Hand in the list as it was drawn: each customer once.",
+        )

@@ -1,0 +1,79 @@
+"""What the chosen customers of a campaign did in its window, and what was known of each before it."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import InputError, Refusal
+from features.histories import Histories
+from features.labels import left, period
+from pipelines import store
+from pipelines.campaign import Campaign
+from pipelines.latest import over_main_horizon
+
+SCORES = ("churn_probability", "expected_orders", "expected_value", "clv")
+"""What the comparison is adjusted for, of the scores that the campaign was planned with."""
+PAST = ("past_orders", "past_margin")
+"""What it is adjusted for where those scores are gone: the customer's own window before."""
+
+
+def closed_window(histories: Histories, *, day: date, until: date) -> int:
+    """The window's length in days; raises where it is not in the data, so that nobody reads out half a campaign."""
+    if until <= day:
+        raise InputError(
+            f"the window ends on {until}, before it begins on {day}", where="--until", next="Name a later day."
+        )
+    if until > histories.end:
+        raise Refusal(
+            f"the campaign's window ends on {until}, the orders end before {histories.end}",
+            where="readout",
+            next=f"Wait for {(until - histories.end).days} more days of orders, or take an early look with --until "
+            f"{histories.end}: decide on the full window all the same, since one who looks often finds something.",
+        )
+    return (until - day).days
+
+
+def outcomes(histories: Histories, customer_ids: pd.Series, *, day: date, window_days: int) -> pd.DataFrame:
+    """A row per customer of the log, by customer_id: stayed (1 or 0), orders and margin in `[day, day + window_days)`,
+    and past_orders and past_margin in as many days before.
+
+    Who is not in the log has no row. Where the log says who left, those stay who do not leave; else those who order.
+    """
+    known = customer_ids[customer_ids.isin(histories.customer_ids.to_pandas())].astype("str")
+    rows = pa.table({"customer_id": pa.array(known, pa.string()), "as_of": pa.array([day] * len(known), pa.date32())})
+    orders, margin = period(histories, rows, from_days=0, to_days=window_days)
+    past_orders, past_margin = period(histories, rows, from_days=-window_days, to_days=0)
+    stayed = ~left(histories, rows, horizon_days=window_days) if histories.contractual else orders > 0
+    return pd.DataFrame(
+        {
+            "customer_id": known.to_numpy(),
+            "stayed": stayed.astype(float),
+            "orders": orders.astype(float),
+            "margin": margin,
+            "past_orders": past_orders.astype(float),
+            "past_margin": past_margin,
+        }
+    ).set_index("customer_id")
+
+
+def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The chosen customers with the scores they were chosen by, and the names of those to adjust for.
+
+    From the plan's own file where it has them, else from the scores of the campaign's day; where those are gone,
+    nothing is added and the names are those of `PAST`.
+    """
+    chosen = campaign.chosen
+    if set(SCORES) <= set(chosen):
+        return chosen, SCORES
+    if not scores_file.exists():
+        return chosen, PAST
+    scores = over_main_horizon(store.read_table(scores_file, next="Name the scores of the campaign's day: --scores."))
+    days = pd.to_datetime(scores["as_of"]).dt.date.unique()
+    columns = [name for name in ("customer_id", *SCORES, "segment") if name in scores]
+    joined = chosen.merge(scores[columns], on="customer_id", how="left", suffixes=("", "_scored"))
+    if list(days) != [campaign.day] or not np.isfinite(joined[list(SCORES)]).all(axis=None):
+        return chosen, PAST
+    return joined, SCORES

@@ -1,0 +1,143 @@
+"""What a campaign really earned: its plan, held against what its customers did since."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.errors import InputError
+from pipelines import store
+from pipelines.campaign import Campaign, plan_of, read_campaign
+from pipelines.config import Config
+from pipelines.orders import read_orders, refuse_input_as_output
+from pipelines.outcomes import SCORES, closed_window, outcomes, with_scores
+from pipelines.save_rates import SAVE_RATES, remember
+from retention.findings import findings
+from retention.holm import PROVEN
+from retention.offers import BetaPrior
+from retention.readout import readout
+from retention.sample_ratio import refuse_mismatch
+from retention.save_rate import measured
+
+METHOD = (
+    "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
+    "before; 95 % intervals from the spread and skewness that both arms tell together (Pearson III); 'proven' at "
+    f"{PROVEN:.0%} over the two questions of a group, and over all groups of a breakdown (Holm)"
+)
+
+
+def read_out(
+    config: Config,
+    *,
+    campaign_name: str | None,
+    plan_file: Path | None,
+    scores_file: Path | None,
+    day: date | None,
+    until: date | None,
+    contacts: pd.DataFrame | None,
+    now: datetime,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Read a campaign out, and write `readout-<campaign>.json` and the save rates that the next plan may use.
+
+    campaign_name: None: the latest. plan_file: what `plan` wrote of it, its JSON beside it; None: the list that was
+    kept. scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began,
+    if not on the day of its scores. until: the first day after the window; None: the config's horizon after `day`.
+    contacts: who was contacted in the end, rows of customer_id, treated and cost (currency units); None: as planned,
+    at the planned cost.
+
+    Raises Refusal, having written nothing, where the data cannot answer.
+    """
+    campaign = read_campaign(plan_file or plan_of(config.folder, campaign_name), day=day)
+    target = config.folder / f"readout-{campaign.file_name}.json"
+    for path in (target, config.folder / SAVE_RATES):
+        store.writable(path)
+    refuse_input_as_output(config, [target])
+    say("reading the orders")
+    histories = read_orders(config, now=now).histories
+    end = until or campaign.day + timedelta(days=config.time.horizon_days)
+    days = closed_window(histories, day=campaign.day, until=end)
+
+    say("comparing treated and holdout")
+    chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / store.SCORES)
+    chosen, contacted = _with_costs(chosen, contacts)
+    done = outcomes(histories, chosen["customer_id"], day=campaign.day, window_days=days)
+    customers = chosen.join(done, on="customer_id", how="inner")
+    if "clv" in customers:
+        customers["clv_kept"] = customers["stayed"] * customers["clv"]
+    held_out = int((~customers["treated"]).sum())
+    arms = {"treated": len(customers) - held_out, "holdout": held_out}
+    chance = refuse_mismatch(**arms, holdout_share=campaign.holdout_share, campaign=campaign.name)
+
+    content = {
+        "campaign": campaign.name,
+        "day": campaign.day.isoformat(),
+        "until": end.isoformat(),
+        "window_days": days,
+        "currency": config.money.currency,
+        "method": METHOD,
+        "adjusted_for": list(adjusted_for),
+        "customers": len(customers),
+        "not_in_the_log": len(chosen) - len(customers),
+        "sample_ratio": {"planned": campaign.holdout_share, "p_value": chance},
+        "contacts": contacted,
+        **readout(customers, scores=adjusted_for, expected_effect=_expected_effect(campaign, customers)),
+    }
+    content["save_rates"] = _save_rates(config, campaign, customers, content)
+    content["in_words"] = findings(content, currency=config.money.currency, days=days)
+    store.write_json(target, content)
+    return content | {"written": str(target)}
+
+
+def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The chosen with what each contact cost, and how far the contacts were those planned.
+
+    Who is compared does not change: a list is measured as it was drawn.
+    """
+    if contacts is None:
+        return chosen.assign(cost=chosen["expected_cost"].where(chosen["treated"], 0.0)), {"cost": "as planned"}
+    if missing := [name for name in ("customer_id", "treated") if name not in contacts]:
+        raise InputError(f"missing {', '.join(missing)}", where="treatments", next="Name its columns in the config.")
+    made = contacts.assign(cost=contacts.get("cost", float("nan")))[contacts["treated"].astype(bool)]
+    booked = chosen["customer_id"].map(made.groupby("customer_id")["cost"].sum(min_count=1))
+    reached = chosen["customer_id"].isin(made["customer_id"])
+    cost = booked.fillna(chosen["expected_cost"]).where(chosen["treated"] & reached, 0.0)
+    return chosen.assign(cost=cost), {
+        "cost": "as booked" if booked[chosen["treated"] & reached].notna().all() else "as booked, or else as planned",
+        "treated_but_not_contacted": int((chosen["treated"] & ~reached).sum()),
+        "held_out_but_contacted": int((~chosen["treated"] & reached).sum()),
+        "cost_of_held_out": float(booked[~chosen["treated"]].sum()),
+    }
+
+
+def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | None:
+    """The effect on staying that the plan expected, per treated customer; None where that is not known any more."""
+    treated = customers[customers["treated"]]
+    if SCORES[0] not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
+        return None
+    return float((treated["offer"].map(campaign.save_rates) * treated[SCORES[0]]).mean())
+
+
+def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any]) -> dict[str, Any]:
+    """What the campaign says of each offer's save rate, and what is believed of it now; written for the next plan.
+
+    Nothing where the churn probabilities are gone or are of another window: a share of which leavers?
+    """
+    if SCORES[0] not in customers or content["window_days"] != config.time.horizon_days:
+        return {}
+    given = {offer.name: offer.save_rate for offer in config.offers}
+    priors = {name: rate for name, rate in given.items() if isinstance(rate, BetaPrior)}
+    groups = content["by_offer"] or [content | {"offer": str(customers["offer"].iloc[0])}]
+    told = {}
+    for group in groups:
+        offer, treated = group["offer"], customers["treated"] & (customers["offer"] == group["offer"])
+        leaving = float(customers.loc[treated, SCORES[0]].mean())
+        if "stayed" in group and group["stayed"]["sd"] > 0 and leaving > 0:
+            how = {"effect_on_staying": group["stayed"]["value"], "sd": group["stayed"]["sd"]}
+            said = measured(**how, mean_churn_probability=leaving)
+            named = {"offer": offer, "prior": priors.get(offer), "campaign": campaign.name}
+            after = remember(config.folder, **named, measured=said)
+            told[offer] = {"measured": said.share, "sd": said.sd, "believed": after.model_dump()}
+    return told

@@ -1,0 +1,73 @@
+"""The choice that earns most among few options, to the last one: a mixed-integer program, solved by HiGHS."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+NODES = 100
+"""Branches looked at before the best found is taken, with its gap: a count and no clock, so that a rerun agrees."""
+
+WHOLE = 1 - 1e-6
+"""What HiGHS takes for a whole option."""
+
+_PRINTING = Lock()
+
+
+def solve(
+    profit: Floats, uses: Floats, limits: Floats, customer: Places, *, whole: bool = True
+) -> tuple[NDArray[np.bool_], float]:
+    """Which options to take, at most one of each customer, and a bound of what any choice could earn.
+
+    `profit` and `customer` have a value per option; `uses` has a row per limit and a column per option. Unless `whole`,
+    parts of options may be taken while it is solved, which is much quicker, and are left out afterwards: no more than
+    there are limits. HiGHS keeps a limit to a millionth; where its answer uses more than the limit, it is asked again
+    with a little less.
+    """
+    one_each = sparse.csr_array(
+        (np.ones(len(profit)), (np.unique(customer, return_inverse=True)[1], np.arange(len(profit))))
+    )
+    rows = sparse.vstack([sparse.csr_array(uses), one_each])
+    bound = np.inf
+    for spared in (0.0, 1e-6, 1e-4):
+        with _quiet():
+            solved = milp(
+                -profit,
+                constraints=LinearConstraint(
+                    rows, ub=np.concatenate([limits * (1 - spared), np.ones(one_each.shape[0])])
+                ),
+                integrality=np.full(len(profit), int(whole)),
+                bounds=Bounds(0, 1),
+                options={"mip_rel_gap": 1e-7, "node_limit": NODES},
+            )
+        if whole and not spared and solved.mip_dual_bound is not None:
+            bound = -float(solved.mip_dual_bound)
+        if solved.x is not None:
+            taken = solved.x > WHOLE
+            if (uses[:, taken].sum(axis=1) <= limits).all() and len(set(customer[taken])) == taken.sum():
+                return taken, bound
+    return np.zeros(len(profit), dtype=bool), bound
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """HiGHS 1.12 prints a line of its own on standard output (ERGO-Code/HiGHS#2783), where our JSON goes: drop it."""
+    with _PRINTING:
+        sys.stdout.flush()
+        kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 1)
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+            os.close(nowhere)

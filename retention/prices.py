@@ -1,0 +1,125 @@
+"""What a unit of each limit is worth: the prices at which everyone's own best choice uses no more than there is."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Choice = NDArray[np.int8]
+"""The offer of each customer by its place; -1 is none."""
+
+TOLERANCE = 1e-8
+"""Relative distance of the bound to what can be reached in fractions, at which the prices are good enough."""
+MOST_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class Options:
+    """What each offer would earn and cost with each customer: a row per offer, a column per customer, currency units.
+
+    groups: a row per limit on contacts, a column per offer: true where the offer's contacts count.
+    """
+
+    profit: Floats
+    cost: Floats
+    groups: Flags
+
+    @cached_property
+    def customers(self) -> int:
+        return self.profit.shape[1]
+
+    def use(self, choice: Choice) -> Floats:
+        """What a choice uses of each limit: money, then the contacts of each group."""
+        counts = np.array([np.count_nonzero(choice == offer) for offer in range(len(self.cost))], dtype=float)
+        money = sum(float(cost[choice == offer].sum()) for offer, cost in enumerate(self.cost))
+        return np.concatenate([[money], self.groups @ counts])
+
+    def worth(self, choice: Choice) -> float:
+        """The profit of a choice."""
+        return sum(float(profit[choice == offer].sum()) for offer, profit in enumerate(self.profit))
+
+    def priced(self, offer: int, prices: Floats) -> Floats:
+        """The profit of an offer with each customer, less what it uses at these prices."""
+        return self.profit[offer] - prices[0] * self.cost[offer] - prices[1:] @ self.groups[:, offer]
+
+    def best(self, prices: Floats) -> tuple[Choice, Floats]:
+        """Everyone's best choice at these prices, and what it leaves, at least 0; of equals the earlier offer."""
+        choice, left = np.full(self.customers, -1, dtype=np.int8), np.zeros(self.customers)
+        for offer in range(len(self.profit)):
+            priced = self.priced(offer, prices)
+            better = priced > left
+            choice[better] = offer
+            np.copyto(left, priced, where=better)
+        return choice, left
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The prices of the limits, and the most that any choice within them can earn.
+
+    mixed: prices and shares, of which the best choices, so mixed, use no more than the limits.
+    """
+
+    at: Floats
+    bound: float
+    mixed: list[tuple[Floats, float]]
+
+
+class Market:
+    """The options without their whole numbers: where a customer may take a part of an offer, prices decide all.
+
+    Lagrange's dual, min over prices π >= 0 of π·limits + Σ max(0, best profit at π), by cutting planes: each round
+    asks what everyone would choose at some prices, and a small linear program over the answers so far gives the next
+    (Dantzig and Wolfe 1960, "Decomposition principle for linear programs", Operations Research 8(1)), half-way
+    towards the best prices yet, which calms the first rounds. An answer holds for any limits, so the next limits
+    start with all of them.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._asked: list[Floats] = []
+        self._earned: list[float] = []
+        self._used: list[Floats] = []
+        self._ask(np.zeros(1 + len(options.groups)))
+
+    def prices(self, limits: Floats) -> Prices:
+        """The prices where these limits (money, then contacts of each group, all > 0) hold."""
+        if (self._used[0] <= limits).all():
+            return Prices(self._asked[0], self._earned[0], [(self._asked[0], 1.0)])
+        for _ in range(MOST_ROUNDS):
+            bounds = np.array(self._earned) + np.array(self._asked) @ limits - self._paid()
+            best = int(np.argmin(bounds))
+            # Nobody chosen (the last column) is always possible.
+            earned = np.array([*self._earned, 0.0])
+            used = np.array([*self._used, np.zeros(len(limits))]) / limits
+            scale = max(float(bounds[best]), np.finfo(float).tiny)
+            solved = linprog(
+                -earned / scale,
+                A_ub=used.T,
+                b_ub=np.ones(len(limits)),
+                A_eq=np.ones((1, len(earned))),
+                b_eq=[1.0],
+                method="highs",
+            )
+            if 1 + solved.fun <= TOLERANCE:
+                break
+            proposed = np.maximum(-solved.ineqlin.marginals, 0) * scale / limits
+            self._ask((proposed + self._asked[best]) / 2 if len(self._asked) % 8 else proposed)
+        shares = [
+            (asked, float(share)) for asked, share in zip(self._asked, solved.x, strict=False) if share > TOLERANCE
+        ]
+        return Prices(self._asked[best], float(bounds[best]), shares)
+
+    def _paid(self) -> Floats:
+        """What each answer pays for what it uses, at the prices it was asked at."""
+        return np.einsum("ij,ij->i", np.array(self._asked), np.array(self._used))
+
+    def _ask(self, prices: Floats) -> None:
+        choice, _ = self.options.best(prices)
+        self._asked.append(prices)
+        self._earned.append(self.options.worth(choice))
+        self._used.append(self.options.use(choice))

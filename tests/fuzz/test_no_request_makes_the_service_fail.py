@@ -1,0 +1,114 @@
+"""CHECKS 17: requests that schemathesis makes from the service's own OpenAPI: none ends in a status 5xx.
+
+Half of them are right by the schema and half are wrong. Half know customers and write true times, since text made by
+chance is never the id of a customer and hardly ever a time.
+"""
+
+import copy
+from collections import Counter
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as some
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import response_schema_conformance
+
+from tests.fuzz.judging import judged
+from tests.serving.running import TOKEN
+
+ASKED = ("/v1/score", "/v1/score_histories", "/v1/explain", "/v1/plan")
+GOT = ("/healthz", "/livez", "/readyz", "/metrics", "/v1/model", "/docs.json", "/schema.json", "/")
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "ODD")
+
+
+@pytest.fixture(scope="module")
+def asking():
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {TOKEN}"
+        yield session
+
+
+@pytest.fixture(scope="module")
+def contracts(service, batch):
+    """The OpenAPI as it is, and with known customers and true times."""
+    told = service.client.get("/docs.json").json()
+    told["openapi"] = "3.1.0"  # BentoML says 3.0.2, but the schemas are pydantic's, which are those of 3.1
+    informed = copy.deepcopy(told)
+    known = batch.scores["customer_id"].head(50).tolist()
+    schemas = informed["components"]["schemas"]
+    for path in ("/v1/score", "/v1/explain"):
+        body = informed["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        ids = body["properties"]["customer_ids"]
+        ids["items"] = {"anyOf": [{"enum": known}, ids["items"]]}
+    schemas["Order"]["properties"]["ordered_at"] = {"type": "string", "format": "date-time"}
+    schemas["Interaction"]["properties"]["at"] = {"type": "string", "format": "date-time"}
+    return [schemathesis.openapi.from_dict(one) for one in (told, informed)]
+
+
+def fuzzed(contracts, asking, url, path, *, cases):
+    """How often each status came back."""
+    found = Counter()
+    for contract in contracts:
+        for mode in GenerationMode:
+
+            @seed(17)
+            @settings(
+                max_examples=cases // (2 * len(contracts)),
+                phases=[Phase.generate],
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(contract[path]["POST"].as_strategy(generation_mode=mode))
+            def ask(case):
+                answer = case.call(base_url=url, session=asking)
+                found[answer.status_code] += 1
+                ids = case.body.get("customer_ids") if isinstance(case.body, dict) else None
+                judged(answer.status_code, answer.content, asked=ids)
+                if answer.status_code == 200:
+                    case.validate_response(answer, checks=[response_schema_conformance])
+
+            ask()
+    return found
+
+
+def fuzzed_lines(asking, url, *, cases):
+    """The same of methods and paths, which the OpenAPI knows only the right ones of."""
+    found = Counter()
+    paths = some.sampled_from(GOT + ASKED) | some.text(max_size=200).map("/".__add__)
+    texts = some.text(some.characters(min_codepoint=33, max_codepoint=126), max_size=50)
+
+    @seed(17)
+    @settings(max_examples=cases, phases=[Phase.generate], database=None, deadline=None)
+    @given(some.sampled_from(METHODS), paths, some.dictionaries(texts, texts, max_size=3), some.binary(max_size=50))
+    def ask(method, path, query, body):
+        headers = {"Content-Type": "application/json"} if body else {}
+        answer = asking.request(method, url + path, params=query, data=body, headers=headers, allow_redirects=False)
+        found[answer.status_code] += 1
+        judged(answer.status_code, answer.content)
+
+    ask()
+    return found
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_some_requests_of_each_route_are_answered_or_refused(service, asking, contracts, path):
+    found = fuzzed(contracts, asking, service.url, path, cases=60)
+    assert found[200] > 0
+    assert found[400] > 0
+
+
+def test_some_lines_of_chance_are_answered_or_refused(service, asking):
+    assert fuzzed_lines(asking, service.url, cases=60)[404] > 0
+
+
+@pytest.mark.slow
+def test_of_five_thousand_requests_none_makes_it_fail(service, asking, contracts):
+    found = fuzzed_lines(asking, service.url, cases=400)
+    for path in ASKED:
+        found += fuzzed(contracts, asking, service.url, path, cases=1_400)
+    assert found.total() >= 5_000
+    assert max(found) < 500
+    assert service.client.get("/readyz").status_code == 200
