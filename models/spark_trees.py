@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from xgboost.spark import SparkXGBRegressor
 
 from models import trees
 
@@ -45,6 +44,8 @@ def grow(
     label, offset, beside, changes: as of `trees.matrix_from_parquet`; the files and what the changes are made of must
     be in reach of every worker. The rest is as of `trees.grow`.
     """
+    from xgboost.spark import SparkXGBRegressor  # needs PySpark, which only --engine spark asks for
+
     names = [f"feature_{number}" for number in range(len(inputs))]  # Spark reads a dot in a name as its own
     targets = {LABEL: label, **({OFFSET: offset} if offset else {})}
     workers = min(spark.sparkContext.defaultParallelism, len(paths))

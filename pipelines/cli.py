@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from features.errors import StayworthError
-from pipelines import data_cli, models_cli, serve_cli
+from pipelines import campaign_cli, data_cli, models_cli, serve_cli
 from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
@@ -155,35 +155,8 @@ def score(
     printed(told, as_json, screen.show_pairs)
 
 
-@app.command()
-def plan(
-    budget: Annotated[float, typer.Option(help="What the campaign may cost, in currency units.")],
-    capacity: Annotated[int | None, typer.Option(min=1, help="How many can be contacted at most.")] = None,
-    offer: Annotated[
-        list[str] | None, typer.Option(help="An offer of the config; repeat for more; default all.")
-    ] = None,
-    campaign: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Its name; default the day of the scores. It decides the holdout."),
-    ] = None,
-    output: Annotated[
-        list[Path] | None, typer.Option("-o", "--output", help="Parquet or CSV file to write; repeat for both.")
-    ] = None,
-    config: ConfigFile = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Choose whom to contact with which offer under a budget, with a random holdout, and say what it is to earn.
-
-    Example: stayworth plan --budget 1000 --offer voucher --offer call -o plan.csv
-    """
-    from pipelines import screen
-    from pipelines.config import load
-    from pipelines.plan import make_plan
-
-    settings = load(config)
-    names, outputs = offer or [], output or []
-    made = make_plan(settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs)
-    printed(made.summary | {"currency": settings.money.currency}, as_json, screen.show_plan)
+app.command()(campaign_cli.plan)
+app.command()(campaign_cli.readout)
 
 
 @app.command()
