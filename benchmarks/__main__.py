@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = ("features", "one_customer", "fit", "accuracy", "lookups", "serving")
+BENCHMARKS = ("features", "one_customer", "fit", "accuracy", "lookups", "serving", "uplift")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

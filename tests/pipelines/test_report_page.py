@@ -219,6 +219,21 @@ def test_a_loss_within_the_interval_is_said():
     assert "so a loss is possible" in page(offer=unsure)
 
 
+def test_of_several_offers_the_page_says_who_gets_which(whole):
+    scores = scored()
+    mail = OFFER.model_copy(update={"name": "mail", "incentive_cost": 0.0, "save_rate": 0.01, "channel": "post"})
+    limits = {"budget": 60, "holdout_share": 0.1, "campaign": "spring", "salt": "pepper"}
+    made = plan(scores, [OFFER, mail], excluded={"on the do-not-contact list": ["secret-0001"]}, **limits)
+    curve = profit_curve(scores, [OFFER, mail], points=20)
+    text = page(plan=made.frame, plan_summary=made.summary, profit_curve=curve)
+    words = Outline(text.replace(script(), "")).words
+    assert "with one of 2 offers" in words
+    assert "Who gets which offer" in words
+    assert "1 customers on the do-not-contact list" in words
+    assert "Who gets which offer" not in whole
+    assert "with the offer “voucher”" in Outline(whole.replace(script(), "")).words
+
+
 def test_every_text_is_escaped():
     scores = scored().assign(segment=EVIL, model_version=EVIL)
     metrics = evaluated()

@@ -48,7 +48,7 @@ def staged(rows, tmp_path):
 
     def given(name, *frames):
         (tmp_path / name).mkdir()
-        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name, keeps_rows=False)
+        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name)
 
     return {
         "both": given("both", scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)),
