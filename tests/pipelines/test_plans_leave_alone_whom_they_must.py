@@ -200,6 +200,8 @@ from pipelines import store
 from pipelines.config import load
 from pipelines.plan import make_plan
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which who runs the tests in the background has switched off
+
 class CutShort(store.pq.ParquetWriter):
     def write(self, *given, **named):
         super().write(*given, **named)
