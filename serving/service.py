@@ -10,7 +10,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from typing import Any
 
 import bentoml
@@ -75,6 +77,8 @@ class Scoring:
             self.refuse()
         self.answers = settings.answers()
         self.running = ExitStack()
+        # A thread each: several that compute keep the one that answers "busy" waiting for its turn.
+        self.of_model, self.of_plans = (self.running.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
         for name in Scoring.apis:  # type: ignore[attr-defined]  # BentoML binds each anew at every request
             setattr(self, name, getattr(self, name))
 
@@ -111,17 +115,17 @@ class Scoring:
     @bentoml.api(route="/v1/score_histories")
     async def score_histories(self, request: HistoriesRequest, /) -> ScoreResponse:
         """Scores from raw orders and interactions, by the code that scores a batch; nothing is stored."""
-        return await asyncio.to_thread(_said, lambda: self.answers.score_histories(request))
+        return await _in(self.of_model, lambda: self.answers.score_histories(request))
 
     @bentoml.api(route="/v1/explain")
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
         """What adds up to the scores of these customers, in probability and in money."""
-        return await asyncio.to_thread(_said, lambda: self.answers.explain(request.customer_ids))
+        return await _in(self.of_model, lambda: self.answers.explain(request.customer_ids))
 
     @bentoml.api(route="/v1/plan")
     async def plan(self, request: PlanRequest, /) -> PlanResponse:
         """Whom to contact under a budget, and what that is expected to earn. Nothing is written."""
-        return await asyncio.to_thread(_said, lambda: self.answers.plan(request))
+        return await _in(self.of_plans, lambda: self.answers.plan(request))
 
 
 def app() -> Guard:
@@ -131,6 +135,11 @@ def app() -> Guard:
     routes = Scoring.to_asgi()  # type: ignore[attr-defined]
     routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in NOT_NEEDED]
     return Guard(routes, of_environment(os.environ), told=_written)
+
+
+async def _in(thread: ThreadPoolExecutor, make: Callable[[], Answer]) -> Any:
+    """`_said` in that thread, by what the journal knows of the visit."""
+    return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, _said, make)
 
 
 def _said(make: Callable[[], Answer]) -> Any:
