@@ -59,6 +59,22 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture
+def stayworth(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command; returns exit code, standard output and standard error."""
+    from pipelines.cli import main
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["stayworth", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def odd_ids() -> list[str]:
     """Ten thousand distinct ids, sorted: leading zeros, Unicode, 20 digits, what a spreadsheet would run."""

@@ -16,21 +16,8 @@ import pytest
 from models import registry
 from pipelines import champion
 from pipelines.config import load
+from tests.shops import QUICK
 
-CONFIG = """
-[data]
-orders = "orders.parquet"
-[time]
-timezone = "UTC"
-horizon_days = 60
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[train]
-trials = 1
-"""
 COMMAND = Path(sys.executable).with_name("stayworth")
 KILLS = 12
 """Of train, and of promote; CHECKS asks for 200 over all commands."""
@@ -69,7 +56,7 @@ def new_shop(tmp_path_factory, cdnow_path):
         folder = tmp_path_factory.mktemp("shop")
         orders = pd.read_parquet(cdnow_path)
         orders[orders["customer_id"].astype(int) % 20 == 0].to_parquet(folder / "orders.parquet")
-        (folder / "stayworth.toml").write_text(CONFIG)
+        (folder / "stayworth.toml").write_text(QUICK)
         (folder / "tmp").mkdir()
         return folder
 

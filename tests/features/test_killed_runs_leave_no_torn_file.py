@@ -11,20 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[output]
-folder = "{folder}"
-"""
+from tests.shops import config_of
+
 COMMAND = Path(sys.executable).with_name("stayworth")
 KILLS = 10
 
@@ -37,7 +25,7 @@ def test_killed_at_random_moments_the_feature_file_is_always_whole(tmp_path, cdn
     raw = pd.read_parquet(cdnow_path)
     copies = 4 if memory else 1  # more rows than the memory given holds
     pd.concat([raw.assign(customer_id=raw["customer_id"] + f"-{one}") for one in range(copies)]).to_parquet(orders)
-    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=orders, folder=tmp_path / "out"))
+    (tmp_path / "stayworth.toml").write_text(config_of(orders, more=f'[output]\nfolder = "{tmp_path}/out"\n'))
 
     def started(day: str) -> subprocess.Popen:
         options = ["-c", tmp_path / "stayworth.toml", "-o", output, "--json", *memory]

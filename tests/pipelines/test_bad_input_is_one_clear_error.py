@@ -8,19 +8,7 @@ import pandas as pd
 import pytest
 
 from pipelines.cli import main
-
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = {horizon}
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-"""
+from tests.shops import config_of
 
 
 @pytest.fixture
@@ -46,7 +34,7 @@ def good_rows(rows: int = 400) -> pd.DataFrame:
 
 
 def configure(orders: str, horizon: int = 30, more: str = "") -> None:
-    Path("stayworth.toml").write_text(CONFIG.format(orders=orders, horizon=horizon) + more)
+    Path("stayworth.toml").write_text(config_of(orders, horizon_days=horizon, more=more))
 
 
 def csv(text: str) -> None:

@@ -14,21 +14,7 @@ import pytest
 
 from models import registry
 from pipelines.cli import main
-
-CONFIG = """
-[data]
-orders = "orders.parquet"
-[time]
-timezone = "UTC"
-horizon_days = 60
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[train]
-trials = 1
-"""
+from tests.shops import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +38,7 @@ def shop(stayworth, cdnow_path):
     """A shop with a champion, version 1; what it had then; and version 2, refused."""
     orders = pd.read_parquet(cdnow_path)
     orders = orders[orders["customer_id"].astype(int) % 20 == 0]
-    Path("stayworth.toml").write_text(CONFIG)
+    Path("stayworth.toml").write_text(QUICK)
     orders.to_parquet("orders.parquet")
     assert stayworth("train", "--json") == 0
     shutil.copytree("runs", "runs_of_1")
@@ -213,7 +199,7 @@ def test_training_again_on_the_same_data_gives_the_same_bundle(shop, stayworth, 
 
 def test_without_any_version_the_commands_say_so(tmp_path, monkeypatch, capsys, stayworth):
     monkeypatch.chdir(tmp_path)
-    Path("stayworth.toml").write_text(CONFIG)
+    Path("stayworth.toml").write_text(QUICK)
     assert stayworth("models", "list") == 0
     assert "No version yet" in capsys.readouterr().out
     assert stayworth("models", "rollback") == 2

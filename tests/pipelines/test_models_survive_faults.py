@@ -20,19 +20,8 @@ from pipelines.cli import main
 from pipelines.config import load
 from pipelines.dataset import described
 from pipelines.score import champion as serving
+from tests.shops import config_of
 
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-"""
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 ACCEPTED = {"accepted": True, "reasons": [], "warnings": []}
 EVIL = """
@@ -45,7 +34,7 @@ pathlib.Path({marker!r}).touch()
 def two_versions(tmp_path_factory, model, taught, cdnow_path):
     """A shop's folder, copied for each test; what MLflow logged lies beside it and is restored after each."""
     home = tmp_path_factory.mktemp("shop")
-    (home / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path))
+    (home / "stayworth.toml").write_text(config_of(cdnow_path))
     config = load(home / "stayworth.toml")
     for number in (1, 2):
         folder = home / f"bundle-{number}"

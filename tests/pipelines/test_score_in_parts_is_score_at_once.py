@@ -27,22 +27,11 @@ from pipelines.learn import learn, lesson
 from pipelines.orders import read_orders, reconciliation
 from pipelines.staged import CURRENT, SCHEMA, stage
 from serving import store as served
+from tests.shops import config_of
 
 AS_OF, NOW = date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the log, the second does not where a row is said to take 6,000."""
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-"""
 TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 WITHIN_MEMORY = """
 import json, sys
@@ -99,7 +88,7 @@ def at_once(model, rows):
 def config(tmp_path, cdnow_path, model, monkeypatch):
     monkeypatch.setattr(scores_of, "champion", lambda _: model)
     monkeypatch.setattr(scores_of, "PIECE", 1_000)
-    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path))
+    (tmp_path / "stayworth.toml").write_text(config_of(cdnow_path))
     return load(tmp_path / "stayworth.toml")
 
 
@@ -204,7 +193,7 @@ def test_a_million_customers_need_no_more_than_the_memory_given(tmp_path, model)
     make_log(tmp_path, orders=3_000_000, interactions=1, customers=1_000_000, seed=1)
     orders = pq.read_table(tmp_path / "orders.parquet")
     pq.write_table(orders.append_column("quantity", [np.ones(len(orders))]), tmp_path / "orders.parquet")
-    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=tmp_path / "orders.parquet"))
+    (tmp_path / "stayworth.toml").write_text(config_of(tmp_path / "orders.parquet"))
     run = [sys.executable, "-c", WITHIN_MEMORY, str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -14,25 +14,15 @@ from features.errors import InputError
 from features.spark import session
 from models import bundle, registry, trees
 from models.scoring import score_orders
-from pipelines.cli import main
 from pipelines.config import load
 from pipelines.gather import LABELS, gather
 from pipelines.learn import lesson
+from tests.shops import config_of
 
 NOW_US = int(datetime(1998, 8, 1, tzinfo=UTC).timestamp() * 1_000_000)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the lesson, the second about a fifth of its customers."""
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
+SPARK = """
 [spark]
 master = "local[2]"
 [train]
@@ -55,23 +45,10 @@ def configured(tmp_path):
 
     def config(orders, name="shop", more=""):
         (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "stayworth.toml").write_text(CONFIG.format(orders=orders) + more)
+        (tmp_path / name / "stayworth.toml").write_text(config_of(orders, more=SPARK + more))
         return tmp_path / name / "stayworth.toml"
 
     return config
-
-
-@pytest.fixture
-def stayworth(monkeypatch, capsys):
-    """Runs a command; returns exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """A lesson larger than memory is learnt from a sample and from rows on disk, and is the same lesson."""
 
 import json
-import sys
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -17,30 +16,16 @@ from features.snapshot import snapshot
 from models import metrics, scorer, trees
 from models.recipe import Recipe
 from models.timeline import test_day as day_of_test
-from pipelines.cli import main
 from pipelines.config import load
 from pipelines.gather import LABELS, gather
 from pipelines.learn import learn, lesson
 from pipelines.orders import read_orders, reconciliation
+from tests.shops import config_of
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
 NOW_US = int(NOW.timestamp() * 1_000_000)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the lesson, the second about a fifth of its customers."""
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[train]
-trials = 1
-"""
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +35,10 @@ def shop(tmp_path_factory, cdnow_path):
 
     def configured(**keys):
         lines = [f"{name} = {value!r}" for name, value in keys.items()]
-        (folder / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path) + "\n".join(lines))
+        (folder / "stayworth.toml").write_text(config_of(cdnow_path, more="\n".join(["[train]", "trials = 1", *lines])))
         return load(folder / "stayworth.toml")
 
     return configured
-
-
-@pytest.fixture
-def stayworth(monkeypatch, capsys):
-    """Runs a command; returns exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["stayworth", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

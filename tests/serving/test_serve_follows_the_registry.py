@@ -21,19 +21,8 @@ from pipelines.config import load
 from pipelines.dataset import described
 from tests.serving.running import TOKEN
 from tests.serving.served import asked_of, pessimist
+from tests.shops import config_of
 
-CONFIG = """
-[data]
-orders = "{orders}"
-[time]
-timezone = "UTC"
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-"""
 COMMAND = Path(sys.executable).with_name("stayworth")
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 READY_S = 15
@@ -45,7 +34,7 @@ SOON_S = 20
 def shop(tmp_path_factory, model, taught, cdnow_path):
     """A shop with two versions, the first the champion; nothing is scored yet."""
     home = tmp_path_factory.mktemp("shop")
-    (home / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path))
+    (home / "stayworth.toml").write_text(config_of(cdnow_path))
     config = load(home / "stayworth.toml")
     for number, made in ((1, model), (2, pessimist(model))):
         folder = home / f"bundle-{number}"
@@ -137,7 +126,7 @@ def answer_of(client, asked):
 
 
 def test_without_a_champion_and_without_scores_it_does_not_start_and_says_what_to_do(tmp_path, cdnow_path):
-    (tmp_path / "stayworth.toml").write_text(CONFIG.format(orders=cdnow_path))
+    (tmp_path / "stayworth.toml").write_text(config_of(cdnow_path))
     done = subprocess.run([COMMAND, "serve", "--port", "0"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "no model has the alias 'champion'" in done.stderr

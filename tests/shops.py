@@ -1,0 +1,25 @@
+"""A shop's config, as the tests write it where they do not vary it."""
+
+from pathlib import Path
+
+CONFIG = """
+[data]
+orders = "{orders}"
+[time]
+timezone = "UTC"
+horizon_days = {horizon_days}
+[money]
+currency = "USD"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+"""
+
+
+def config_of(orders: str | Path, *, horizon_days: int = 90, more: str = "") -> str:
+    """The text of a config of these orders; `more`: further sections."""
+    return CONFIG.format(orders=orders, horizon_days=horizon_days) + more
+
+
+QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n")
+"""Of a log beside it, soon trained on."""
