@@ -18,7 +18,6 @@ from scipy.special import expit
 from features.catalogue import named, words
 from models import trees
 from models.blend import Opinion
-from models.given import given
 from models.likelihood import Floats
 from models.recipe import TREES
 from models.scorer import Scorer, View
@@ -40,24 +39,19 @@ class Parts:
     """(rows, names)."""
 
 
-def no_order(scorer: Scorer, rows: pd.DataFrame, *, view: View | None = None) -> Parts:
-    """What adds up to the probability of no order within the horizon; under a contract, to that of its end.
-
-    view: that of the rows, if it is at hand.
-    """
-    view = view or scorer.view(given(rows, scorer.inputs))
+def no_order(scorer: Scorer, view: View) -> Parts:
+    """What adds up to the probability of no order within the horizon; under a contract, to that of its end."""
     if scorer.leaving:
         parts = trees.contributions(scorer.leaving.booster, view.data)
-        added = np.column_stack([scorer.leaving.slope * parts[:, :-1], np.zeros(len(rows))])
+        added = np.column_stack([scorer.leaving.slope * parts[:, :-1], np.zeros(len(parts))])
         base = scorer.leaving.slope * parts[:, -1] + scorer.leaving.intercept
         return _divided(_names(scorer), base, added, scorer.leaving.of(view.data))
     base, added = _parts(view.said.log_odds, _average(scorer, view).log_odds, _quiet(scorer, view.data))
     return _divided(_names(scorer), base, added, view.said.no_order)
 
 
-def expected_value(scorer: Scorer, rows: pd.DataFrame) -> Parts:
+def expected_value(scorer: Scorer, view: View) -> Parts:
     """What adds up to the expected value, currency units."""
-    view = scorer.view(given(rows, scorer.inputs))
     said, data, level = view.said, view.data, _average(scorer, view)
     odds_base, odds = _parts(said.log_odds, level.log_odds, _quiet(scorer, data))
     value_base, values = _parts(said.log_value, level.log_value, _value(scorer, data))
@@ -69,13 +63,13 @@ def expected_value(scorer: Scorer, rows: pd.DataFrame) -> Parts:
     return Parts(_names(scorer), said.expected_value - added.sum(axis=1), added)
 
 
-def reasons(scorer: Scorer, rows: pd.DataFrame, *, view: View | None = None) -> pd.DataFrame:
+def reasons(scorer: Scorer, view: View) -> pd.DataFrame:
     """Up to three reasons that raise the churn probability, with the customer's own numbers.
 
     Columns reason_1 … reason_3 (text or None), largest first: "62 days since the last order, usually 21". What a member
     adds that looks at the rhythm as a whole is said by these words too.
     """
-    parts = no_order(scorer, rows, view=view)
+    rows, parts = view.given.rows, no_order(scorer, view)
     added = parts.added[:, :-1].copy()
     added[:, parts.names.index("recency_days")] += parts.added[:, -1]
     order = np.argsort(-added, axis=1, kind="stable")[:, :REASONS]

@@ -66,7 +66,11 @@ class Scorer:
 
     def opinion(self, rows: pd.DataFrame) -> Opinion:
         """The blended opinion of each row at the level of its day."""
-        return self.view(given(rows, self.inputs)).said
+        return self.look_at(rows).said
+
+    def look_at(self, rows: pd.DataFrame) -> View:
+        """`view` of the rows of a frame with the features and `as_of`."""
+        return self.view(given(rows, self.inputs))
 
     def view(self, these: Given) -> View:
         """The rows, their matrix and the opinion of each, for whoever needs all of them."""
@@ -98,15 +102,16 @@ def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = No
             where="horizon_days",
             next="Train it with this horizon among time.horizons.",
         )
-    return by_horizon(scorer, rows, scorer.horizons if days != known[0] else ())[days]
+    return by_horizon(scorer, scorer.look_at(rows), scorer.horizons if days != known[0] else ())[days]
 
 
-def by_horizon(scorer: Scorer, rows: pd.DataFrame, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
+def by_horizon(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
     """By horizon in days: that of the terms first, then the others from the shortest on."""
+    rows = view.given.rows
     told = {"customer_id": rows["customer_id"], "as_of": rows["as_of"]}
     return {
         days: pd.DataFrame(told | {"horizon_days": np.full(len(rows), days, np.int32)} | numbers)
-        for days, numbers in foreseen(scorer, scorer.view(given(rows, scorer.inputs)), others).items()
+        for days, numbers in foreseen(scorer, view, others).items()
     }
 
 

@@ -19,8 +19,9 @@ def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
 
     First all rows over the horizon of the terms, with reasons; then all of them over each other one, without.
     """
-    main, *others = by_horizon(scorer, rows, scorer.horizons).values()
-    reasons = explain.reasons(scorer, rows)
+    view = scorer.look_at(rows)
+    main, *others = by_horizon(scorer, view, scorer.horizons).values()
+    reasons = explain.reasons(scorer, view)
     scores = main.assign(**reasons)
     if others:
         scores = pd.concat([scores, *(one.assign(**dict.fromkeys(reasons)) for one in others)], ignore_index=True)
@@ -74,7 +75,7 @@ def score_histories(scorer: Scorer, histories: Histories, *, as_of: date, with_r
         return Scored([], given.rows)
     view = scorer.view(given)
     numbers = foreseen(scorer, view, ())[scorer.terms.horizon_days]
-    said = explain.reasons(scorer, given.rows, view=view).to_numpy() if with_reasons else [()] * len(customers)
+    said = explain.reasons(scorer, view).to_numpy() if with_reasons else [()] * len(customers)
     ids = histories.customer_ids.to_pylist()
     told = {"as_of": as_of, "horizon_days": scorer.terms.horizon_days, "model_version": scorer.version}
     columns = zip(*(column.tolist() for column in numbers.values()), strict=True)

@@ -18,7 +18,7 @@ from models.scorer import Scorer
 from models.terms import Terms
 from pipelines.learn import Lesson
 from retention.offers import BetaPrior, Offer
-from retention.segments import cuts, quadrant
+from retention.segments import CURRENT, cuts, quadrant
 
 CONFIDENCE = 0.95
 
@@ -80,7 +80,7 @@ def prediction(scores: pd.DataFrame) -> Prediction:
 
 def segments(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
     """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
-    current, future = test["spend_last_365d"], said["clv"]
+    current, future = test[CURRENT], said["clv"]
     current_cut, future_cut = cuts(current, future)
     names = np.asarray(quadrant(current, future, current_cut=current_cut, future_cut=future_cut))
     told = {}

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retention.profit import value_at_risk
-from retention.segments import cuts, quadrant
+from retention.segments import CURRENT, cuts, quadrant
 
 SCHEMA = pa.schema(
     {
@@ -35,8 +35,6 @@ SCHEMA = pa.schema(
     }
 )
 """The columns of scores, wherever they are written."""
-CURRENT = "spend_last_365d"
-"""What a customer is worth now, for the segment."""
 UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"), (CURRENT, pa.float64())])
 
 

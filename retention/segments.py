@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.errors import InputError
 
+CURRENT = "spend_last_365d"
+"""The feature that is a customer's current value in every segment we give."""
 #: name by [current value is high][future value is high]
 QUADRANTS = np.array([["let go", "grow"], ["maintain", "VIP"]])
 

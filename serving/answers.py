@@ -14,14 +14,11 @@ from models.explain import Parts
 from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import plan
-from retention.segments import quadrant
+from retention.segments import CURRENT, quadrant
 from serving.champion import Champion
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
 from serving.held import Held
 from serving.store import Store
-
-CURRENT = "spend_last_365d"
-"""What a customer is worth now, for the segment."""
 
 
 class Unavailable(StayworthError):
@@ -112,7 +109,8 @@ class Answers:
         if len(rows):
             same = batch.about.model_version == champion.scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if same else [{}] * len(rows)
-            quiet, value = explain.no_order(champion.scorer, rows), explain.expected_value(champion.scorer, rows)
+            view = champion.scorer.look_at(rows)
+            quiet, value = explain.no_order(champion.scorer, view), explain.expected_value(champion.scorer, view)
             for place, customer_id in enumerate(rows["customer_id"]):
                 told.append(
                     {

@@ -19,15 +19,13 @@ import pytest
 
 from features.ingest import Ingested, ingest
 from features.log import Log
+from tests.database import PASSWORD, SPELT
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 CDNOW = ROOT / "pipelines" / "data" / "cdnow.parquet"
-PASSWORD = "pa55:w?rd"
-SPELT = "pa55%3Aw%3Frd"
-"""The same in a URL."""
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ import pytest
 
 from features.databases import batches, redacted
 from features.errors import InputError
-
-PASSWORD = "pa55:w?rd"
-SPELT = "pa55%3Aw%3Frd"
+from tests.database import PASSWORD, SPELT
 
 
 def read(url):

@@ -12,6 +12,7 @@ import pytest
 from features.errors import InputError
 from pipelines.score_table import refuse_unwritable, replace_table
 from pipelines.staged import SCHEMA
+from tests.database import PASSWORD, SPELT
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs the extra [postgres]")
 COLUMNS = ", ".join(SCHEMA.names)
@@ -43,10 +44,6 @@ def scores(version, customers):
         "model_version": [version] * customers,
     }
     return pa.table(columns, schema=SCHEMA)
-
-
-PASSWORD = "pa55:w?rd"
-SPELT = "pa55%3Aw%3Frd"
 
 
 @pytest.fixture
@@ -180,7 +177,7 @@ def test_what_can_be_written_is_looked_at_without_a_trace(table, tell):
 @pytest.mark.parametrize(
     ("change", "what", "next"),
     [
-        (("#scores", "#orders"), "is a table without as_of, and 13 of the 14 columns of scores are not there", "#"),
+        (("#scores", "#strange"), "is a table without as_of, and 13 of the 14 columns of scores are not there", "#"),
         (("#scores", "#select * from scores"), "names a query, not a table", "#TABLE"),
         (("#scores", "#scores; drop table scores"), "what follows # is neither a table", "#TABLE"),
         (("#scores", ""), "names no rows", "#TABLE"),
@@ -192,7 +189,7 @@ def test_what_can_be_written_is_looked_at_without_a_trace(table, tell):
 )
 def test_what_cannot_be_written_is_one_clear_error(filled, tell, write, change, what, next):
     tell(
-        "create table if not exists orders (customer_id text)",
+        "create table if not exists strange (customer_id text)",
         "create table if not exists typed as select * from scores",
         "alter table typed drop column clv",
         "alter table typed add column clv boolean",

@@ -25,7 +25,8 @@ from pipelines.config import load
 from pipelines.latest import latest_scores
 from pipelines.learn import learn, lesson
 from pipelines.orders import read_orders, reconciliation
-from pipelines.staged import CURRENT, SCHEMA, stage
+from pipelines.staged import SCHEMA, stage
+from retention.segments import CURRENT
 from serving import store as served
 from tests.shops import config_of
 
