@@ -36,23 +36,34 @@ def readiness(shop: Shop, *, times: int = 3) -> dict[str, float]:
 
 
 def two_workers(shop: Shop, *, turns: int = 7, seconds: float = 2.0) -> dict[str, dict[str, float]]:
-    """Answers per second of one and of two workers to 16 callers, in turns, by customers in a request.
+    """Answers per second of one and of two workers to 16 callers, in turns, by what is asked.
 
-    The client takes a part of the cores that the second worker could use: its share is the smaller, the more is asked.
+    The client takes a part of the cores that the second worker could use, the smaller the more is asked: with one
+    customer by id it takes one of two cores. `cpu_ratio` has what the machine hides: the CPU that an answer of two
+    workers takes over that of one. Where it is 1, two workers on cores of their own answer twice as many.
     """
     found = {}
     with running("stayworth", shop) as one, running("stayworth", shop, workers=2) as two:
-        for size in (1, 100, 1000):
-            contestant = CONTESTANTS[OURS]
+        for name, size in ((OURS, 1), (OURS, 100), (OURS, 1000), (OURS_FROM_ORDERS, 10)):
+            contestant = CONTESTANTS[name]
             asked = [request(contestant.path, contestant.ask(shop, size, turn)) for turn in range(64)]
             rates: dict[str, list[float]] = {"one": [], "two": []}
+            costs: dict[str, list[float]] = {"one": [], "two": []}
             for _ in range(turns):
-                for name, server in (("one", one), ("two", two)):
-                    rates[name].append(flood(server.port, asked, connections=CONNECTIONS, seconds=seconds))
-            ratios = [b / a for a, b in zip(rates["one"], rates["two"], strict=True)]
-            found[str(size)] = {f"{name}_per_s": median(many) for name, many in rates.items()}
-            found[str(size)]["ratio"] = median(ratios)
+                for workers, server in (("one", one), ("two", two)):
+                    begun = server.cpu_ns()
+                    rate = flood(server.port, asked, connections=CONNECTIONS, seconds=seconds)
+                    rates[workers].append(rate)
+                    costs[workers].append((server.cpu_ns() - begun) / rate)
+            found[f"{name}, {size}"] = {f"{workers}_per_s": median(many) for workers, many in rates.items()} | {
+                "ratio": _ratio(rates),
+                "cpu_ratio": _ratio(costs),
+            }
     return found
+
+
+def _ratio(turns: dict[str, list[float]]) -> float:
+    return median(two / one for one, two in zip(turns["one"], turns["two"], strict=True))
 
 
 def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:

@@ -16,26 +16,24 @@ from time import sleep
 import uvicorn
 
 from features.errors import StayworthError
-from serving import journal
+from serving import accepting, journal
 from serving.connection import Connection
 
 DRAIN_S = 10
 LOOK_S = 0.2
 QUEUE = 2048
 """Connections that may wait to be taken."""
-TAKEN = 64
-"""Connections taken from the queue at once, so that callers beyond what is answered are told so and do not wait."""
-SHARED = 4
-"""The same where several take from one queue, or the first to wake takes a whole burst."""
 
 Tls = tuple[str, str] | None
 
 
-def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], taken: int = TAKEN) -> None:
+def work(
+    app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], counts: accepting.Counts | None = None
+) -> None:
     """Answer at `door` in this process until SIGINT or SIGTERM, then drain for up to 10 s.
 
     `app` is "module:function", and the function makes the ASGI application. `tls` are the files of the certificate and
-    of its key. `ready` is called once, when callers are answered. `taken` connections are taken at once.
+    of its key. `ready` is called once, when callers are answered. `counts`: where others stand at the same door.
     """
     journal.write_to(sys.stderr)
     server = _Server(
@@ -44,7 +42,6 @@ def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], 
             factory=True,
             http=Connection,
             lifespan="on",
-            backlog=taken,
             ws="none",
             log_config=None,
             log_level="error",
@@ -56,29 +53,46 @@ def work(app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], 
             ssl_keyfile=tls[1] if tls else None,
         )
     )
-    server.ready = ready
-    server.run(sockets=[door])
+    server.door, server.ready, server.counts = door, ready, counts
+    server.run(sockets=[])
     if not server.started:
         raise StayworthError("the service did not start", next="What it said stands above.")
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's, but that we take the connections (serving/accepting.py)."""
+
+    door: socket.socket
     ready: Callable[[], None]
+    counts: accepting.Counts | None
+    accepting: accepting.Accepting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            for door in sockets or []:
-                door.listen(QUEUE)
+            self.door.listen(QUEUE)
+            open_ = self.server_state.connections
+            self.accepting = accepting.Accepting(
+                self.door, self._connection, has=lambda: len(open_), tls=self.config.ssl, counts=self.counts
+            )
             self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.accepting.close()
+        self.door.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def supervise(app: str, door: socket.socket, count: int, *, tls: Tls, ready: Callable[[], None]) -> None:
     """Keep `count` processes answering at `door` until a KeyboardInterrupt; `ready` is called when all of them do."""
     running: list[_Worker] = []
+    memory = accepting.shared_memory(count)
     try:
-        for _ in range(count):
-            running.append(_Worker(app, door, tls))
+        for place in range(count):
+            running.append(_Worker(app, door, memory, place, tls))
         if not all(worker.is_ready() for worker in running):
             raise StayworthError("the service did not start", next="What it said stands above.")
         ready()
@@ -87,10 +101,11 @@ def supervise(app: str, door: socket.socket, count: int, *, tls: Tls, ready: Cal
             for place, worker in enumerate(running):
                 if (code := worker.process.poll()) is not None:
                     journal.event({"event": "worker replaced", "exit_code": code})
-                    running[place] = _Worker(app, door, tls)
+                    running[place] = _Worker(app, door, memory, place, tls)
                     sleep(LOOK_S)
     finally:
         door.close()
+        os.close(memory)
         for worker in running:
             worker.process.terminate()
         try:
@@ -104,11 +119,12 @@ def supervise(app: str, door: socket.socket, count: int, *, tls: Tls, ready: Cal
 class _Worker:
     """A process that answers at `door`; it ends when the pipe that is its standard input closes."""
 
-    def __init__(self, app: str, door: socket.socket, tls: Tls) -> None:
+    def __init__(self, app: str, door: socket.socket, memory: int, place: int, tls: Tls) -> None:
         self.said, says = os.pipe()
+        inherited = (door.fileno(), says, memory)
         # -P: nothing is imported from the folder that the service happens to be started in.
-        command = [sys.executable, "-P", "-m", "serving.workers", app, str(door.fileno()), str(says), *(tls or ())]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(door.fileno(), says))
+        command = [sys.executable, "-P", "-m", "serving.workers", app, *map(str, (*inherited, place)), *(tls or ())]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=inherited)
         os.close(says)
 
     def is_ready(self) -> bool:
@@ -123,17 +139,18 @@ def _end_with_supervisor() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(app: str, door_fd: str, ready_fd: str, *tls: str) -> None:
-    """One worker: `python -m serving.workers APP DOOR_FD READY_FD [CERTIFICATE KEY]`."""
+def main(app: str, door_fd: str, ready_fd: str, memory_fd: str, place: str, *tls: str) -> None:
+    """One worker: `python -m serving.workers APP DOOR_FD READY_FD MEMORY_FD PLACE [CERTIFICATE KEY]`."""
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
 
     def ready() -> None:
         os.write(int(ready_fd), b"+")
         os.close(int(ready_fd))
 
+    counts = accepting.Counts(int(memory_fd), int(place))
     with socket.socket(fileno=int(door_fd)) as door:
         try:
-            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, taken=SHARED)
+            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, counts=counts)
         except KeyboardInterrupt:
             pass
         except StayworthError as error:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from contextlib import ExitStack
 
 import httpx
 import psutil
@@ -119,6 +121,32 @@ def test_a_killed_worker_is_replaced_and_callers_are_answered_meanwhile(served):
     until(lambda: {int(one.get("/readyz").text) for _ in range(20)} == {p.pid for p in one.workers} - {killed.pid})
     events = [json.loads(line) for line in one.logged.splitlines()]
     assert [event["exit_code"] for event in events if event["event"] == "worker replaced"] == [-9]
+
+
+def held_by(one, callers):
+    """How many of so many callers, who come one after the other and stay, each worker has."""
+    with ExitStack() as stack:
+        found = Counter()
+        for _ in range(callers):
+            client = stack.enter_context(httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20))
+            found[int(client.get(f"{one.url}/readyz").text)] += 1
+        return found
+
+
+def test_callers_who_stay_are_shared_out_evenly(served):
+    one = served()
+    for _ in range(3):
+        held = held_by(one, 20)
+        assert sorted(held) == sorted(worker.pid for worker in one.workers)
+        assert max(held.values()) - min(held.values()) <= 2, held
+
+
+def test_a_worker_that_hangs_keeps_callers_from_nobody_else(served):
+    one = served()
+    hanging, other = one.workers
+    hanging.suspend()
+    assert held_by(one, 10) == {other.pid: 10}
+    hanging.resume()
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,11 +32,9 @@ SOON_S = 20
 """The registry is asked every 5 s, and what it has is looked for every second; the rest is the fetching."""
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory, model, taught, cdnow_path):
-    """A shop with two versions, the first the champion; nothing is scored yet."""
-    home = tmp_path_factory.mktemp("shop")
-    (home / "stayworth.toml").write_text(config_of(cdnow_path))
+def registered(home, model, taught, orders, *, more=""):
+    """The config of a shop with two versions, the first the champion; nothing is scored yet."""
+    (home / "stayworth.toml").write_text(config_of(orders, more=more))
     config = load(home / "stayworth.toml")
     for number, made in ((1, model), (2, pessimist(model))):
         folder = home / f"bundle-{number}"
@@ -53,6 +53,40 @@ def shop(tmp_path_factory, model, taught, cdnow_path):
         )
     champion.promote(config, "1", now=NOW, why="passed the gate")
     return config
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, model, taught, cdnow_path):
+    """A shop whose registry is a file."""
+    return registered(tmp_path_factory.mktemp("shop"), model, taught, cdnow_path)
+
+
+@contextmanager
+def mlflow_server(home):
+    """An MLflow server on loopback, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [COMMAND.with_name("mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", f"{home}/artifacts"]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (home / "mlflow.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=home, env=os.environ | quiet, stdout=log, stderr=log)
+        try:
+            begun = time.monotonic()
+            while True:
+                assert process.poll() is None, (home / "mlflow.log").read_text()
+                assert time.monotonic() - begun < 120, (home / "mlflow.log").read_text()
+                try:
+                    if httpx.get(f"{url}/health", timeout=5).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.2)
+            yield url, process
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @contextmanager
@@ -119,6 +153,40 @@ def test_it_is_up_soon_follows_promotions_and_needs_no_registry_to_go_on(shop, b
         assert ready_s < READY_S
         assert answer_of(client, asked) == seen[-1][0], "the last good champion, without the registry"
     shutil.move(database.with_name("away"), database)
+
+
+@pytest.mark.slow
+def test_a_registry_on_another_server_may_go_and_come_without_a_caller_noticing(
+    tmp_path, model, taught, batch, cdnow_path
+):
+    asked = asked_of(batch, batch.scores["customer_id"].head(3).tolist())
+    with mlflow_server(tmp_path) as (url, server):
+        shop = registered(tmp_path, model, taught, cdnow_path, more=f'[tracking]\nuri = "{url}"\n')
+        journal = []
+        with serving(shop, journal) as (client, _):
+            first = answer_of(client, asked)
+            champion.promote(shop, "2", now=NOW, why="by hand")
+            begun = time.monotonic()
+            while answer_of(client, asked) == first and time.monotonic() - begun < SOON_S:
+                time.sleep(0.02)
+            second = answer_of(client, asked)
+            assert second != first
+
+            server.send_signal(signal.SIGSTOP)  # takes connections, and never answers
+            begun, slowest_s = time.monotonic(), 0.0
+            while time.monotonic() - begun < 10:
+                slowest_s = max(slowest_s, client.post("/v1/score_histories", json=asked).elapsed.total_seconds())
+            server.send_signal(signal.SIGCONT)
+            server.kill()
+            time.sleep(10)
+            assert answer_of(client, asked) == second
+            assert slowest_s < 1
+    assert "error" not in {line["event"] for line in journal}
+    assert {line["status"] for line in journal if line["event"] == "request"} == {200}
+
+    with serving(shop, journal) as (client, ready_s):
+        assert ready_s < READY_S
+        assert answer_of(client, asked) == second, "the last good champion, without the registry"
 
 
 def answer_of(client, asked):
