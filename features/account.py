@@ -57,6 +57,18 @@ def account_of(opened: Reading, tally: Tally) -> Account:
     )
 
 
+def account_of_book(opened: Reading, table: str) -> list[Entry]:
+    """The account of a table beside the histories; the money of treatments is what contacts cost, not rounded."""
+    usable, units = _usable(opened, table), minor_units(opened.log.currency)
+    kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
+    return [
+        _source(opened, table),
+        Entry("accepted", usable.rows, kept),
+        *_quarantined(opened, table),
+        *([Entry("rounding to minor units", 0, _units(usable.micros) - kept)] if table == "costs" else []),
+    ]
+
+
 def _orders(opened: Reading, tally: Tally) -> list[Entry]:
     units = minor_units(opened.log.currency)
     usable = _usable(opened, "orders")

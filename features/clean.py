@@ -54,11 +54,11 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
                    {written} as written_amount, {blank} as no_amount, {as_number} as number,
                    {is_blank("customer_id", types["customer_id"])} as nobody,
                    {is_blank("ordered_at", types["ordered_at"])} as no_time,
-                   {_texts(types, "customer_id", "order_id", "product_id", "category", "channel", "source")},
-                   {_instant(types, log, "ordered_at")} as at_us, {_recorded(types, log)}, {amount} as micros,
-                   {_given("cost", types)} as is_costed, {_micros("cost", types)} as cost_micros,
-                   {_given("discount", types)} as is_reduced, {_micros("discount", types)} as discount_micros,
-                   {_given("quantity", types)} as is_counted, {_micros("quantity", types)} as pieces_micros
+                   {texts_of(types, "customer_id", "order_id", "product_id", "category", "channel", "source")},
+                   {instant_in(types, log, "ordered_at")} as at_us, {recorded_in(types, log)}, {amount} as micros,
+                   {is_given("cost", types)} as is_costed, {micros_in("cost", types)} as cost_micros,
+                   {is_given("discount", types)} as is_reduced, {micros_in("discount", types)} as discount_micros,
+                   {is_given("quantity", types)} as is_counted, {micros_in("quantity", types)} as pieces_micros
             from raw_orders
         ), counted as (
             select *, {rounded(f"if(abs(micros) <= {most * 1_000_000}, micros, null)", units)} as cents,
@@ -101,8 +101,9 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log) ->
             select file, row, customer_id::text as written_id, "at"::text as written_at, kind::text as written_kind,
                    {"value::text" if "value" in types else "null::text"} as written_value,
                    {is_blank("customer_id", types["customer_id"])} as nobody, {is_blank("at", types["at"])} as no_time,
-                   {_texts(types, "customer_id", "kind")}, {_instant(types, log, "at")} as at_us,
-                   {_recorded(types, log)}, {_given("value", types)} as is_valued, {_double("value", types)} as value
+                   {texts_of(types, "customer_id", "kind")}, {instant_in(types, log, "at")} as at_us,
+                   {recorded_in(types, log)}, {is_given("value", types)} as is_valued,
+                   {_double("value", types)} as value
             from raw_interactions
         )
         select file, row, written_id, written_at, written_kind, written_value, customer_id,
@@ -131,13 +132,13 @@ def judge_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> No
         for place, (name, kind) in enumerate(zip(log.attributes, kinds, strict=True))
     ]
     nobody = is_blank("customer_id", types["customer_id"])
-    given = _given("left_at", types)
-    left_us = _instant(types, log, "left_at") if is_time(types.get("left_at", ""), log) else "null::bigint"
+    given = is_given("left_at", types)
+    left_us = instant_in(types, log, "left_at") if is_time(types.get("left_at", ""), log) else "null::bigint"
     db.execute(f"""
         create temp view rows_customers as
         select file, row, customer_id::text as written_id,
                {"left_at::text" if "left_at" in types else "null::text"} as written_left_at,
-               {_texts(types, "customer_id")}{"".join(attributes)}, {given} as has_left,
+               {texts_of(types, "customer_id")}{"".join(attributes)}, {given} as has_left,
                if({given}, {left_us}, null) as left_us,
                case when {nobody} then 'no customer_id'
                     when {text_of("customer_id", types["customer_id"])} is null
@@ -183,7 +184,7 @@ def is_blank(column: str, kind: str) -> str:
     name = named(column)
     if kind == "VARCHAR":
         return f"coalesce({name}, '') = ''"
-    if kind in ("FLOAT", "DOUBLE") and column in ("customer_id", "cost", "discount", "quantity", "value"):
+    if kind in ("FLOAT", "DOUBLE") and column in ("customer_id", "cost", "discount", "quantity", "value", "treated"):
         return f"({name} is null or isnan({name}))"
     return f"{name} is null"
 
@@ -229,21 +230,24 @@ def _is_zoned(column: str) -> str:
     return f"(contains({column}, ':') and regexp_matches({column}, '([zZ]|UTC|[+-]\\d\\d(:?\\d\\d)?)$'))"
 
 
-def _texts(types: Types, *names: str) -> str:
+def texts_of(types: Types, *names: str) -> str:
+    """SQL: columns as text under their names, null where the table has no such column or nothing is written."""
     return ", ".join(f"{text_of(one, types[one]) if one in types else 'null::text'} as {one}" for one in names)
 
 
-def _instant(types: Types, log: Log, column: str) -> str:
+def instant_in(types: Types, log: Log, column: str) -> str:
+    """SQL: a column of times as microseconds UTC, as the log writes them."""
     return instant_of(named(column), types[column], timezone=log.timezone, time_format=log.time_format)
 
 
-def _recorded(types: Types, log: Log) -> str:
+def recorded_in(types: Types, log: Log) -> str:
+    """SQL: `recorded_us`, null where the row does not say when it became known, and `is_recorded`: it tries to."""
     if "recorded_at" not in types:
         return "false as is_recorded, null::bigint as recorded_us"
-    return f"{_given('recorded_at', types)} as is_recorded, {_instant(types, log, 'recorded_at')} as recorded_us"
+    return f"{is_given('recorded_at', types)} as is_recorded, {instant_in(types, log, 'recorded_at')} as recorded_us"
 
 
-def _given(name: str, types: Types) -> str:
+def is_given(name: str, types: Types) -> str:
     """SQL: whether a column that may be empty holds something."""
     if name not in types:
         return "false"
@@ -251,7 +255,8 @@ def _given(name: str, types: Types) -> str:
     return f"(not {is_blank(name, types[name])}{nan})"
 
 
-def _micros(name: str, types: Types) -> str:
+def micros_in(name: str, types: Types) -> str:
+    """SQL: a column of money in millionths of a currency unit; null where the table has no such column."""
     return micros_of(name, types[name]) if name in types else "null::bigint"
 
 

@@ -19,6 +19,10 @@ class Log:
     customers: Source | None = None
     attributes: tuple[str, ...] = ()
     """Columns of `customers` that are features."""
+    treatments: Source | None = None
+    """What campaigns did; not a part of the histories."""
+    costs: Source | None = None
+    """What customers cost; not a part of the histories."""
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Table → our column name → theirs."""
     timezone: str | None = None
@@ -34,6 +38,16 @@ class Log:
 
     @property
     def tables(self) -> dict[str, Source]:
-        """The tables that are given, by name."""
+        """The tables of the histories that are given, by name."""
         given = {"orders": self.orders, "interactions": self.interactions, "customers": self.customers}
         return {table: source for table, source in given.items() if source is not None}
+
+    @property
+    def books(self) -> dict[str, Source]:
+        """The tables beside the histories that are given, by name."""
+        given = {"treatments": self.treatments, "costs": self.costs}
+        return {table: source for table, source in given.items() if source is not None}
+
+    def source(self, table: str) -> Source:
+        """Where a table that is given comes from."""
+        return (self.tables | self.books)[table]

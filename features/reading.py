@@ -9,13 +9,23 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from features import clean, repeats, sources, usable
+from features import clean, clean_books, repeats, sources, usable
 from features.delimited import named
 from features.errors import InputError
 from features.log import Log
+from features.schema import BOOKS
 
-TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at"}
+TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
 """The column of each table that says when."""
+
+JUDGES = {
+    "orders": clean.judge_orders,
+    "interactions": clean.judge_interactions,
+    "customers": clean.judge_customers,
+    "treatments": clean_books.judge_treatments,
+    "costs": clean_books.judge_costs,
+}
+"""What makes the view `rows_<table>`."""
 
 REMEDIES = {
     f"{TIMES[table]} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
@@ -23,6 +33,8 @@ REMEDIES = {
 } | {
     "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
     "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
+    clean_books.NEITHER: ("written_treated", "Write true or false, 1 or 0, yes or no."),
+    "cost is negative": ("written_cost", "Write what was paid as a positive number: 0.50."),
 }
 """Reasons that are the whole table's where more than half of its rows have them: what shows it, and what to do."""
 
@@ -66,7 +78,7 @@ class Reading:
 
     def where(self, table: str) -> str:
         """Where a table is, for a message."""
-        return sources.named_in_words(self.log.tables[table], table)
+        return sources.named_in_words(self.log.source(table), table)
 
     def malformed(self, table: str) -> int:
         """Lines of a table's CSV files that are no rows."""
@@ -91,11 +103,17 @@ class Reading:
 
 @contextmanager
 def reading(
-    log: Log, *, now_us: int | None, memory_bytes: int | None = None, before_us: int | None = None
+    log: Log,
+    *,
+    now_us: int | None,
+    memory_bytes: int | None = None,
+    before_us: int | None = None,
+    book: str | None = None,
 ) -> Iterator[Reading]:
     """Open a log. now_us: rows after it are in the future (None: not checked). memory_bytes: DuckDB's own limit.
 
-    before_us: as if nothing had happened from then on, whatever became known later of what came before.
+    before_us: as if nothing had happened from then on, whatever became known later of what came before. book: open
+    this one table beside the histories, instead of theirs.
 
     Raises InputError, having written nothing, for a table that cannot be read or used.
     """
@@ -104,8 +122,8 @@ def reading(
         if memory_bytes:
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
         types = {
-            table: sources.read(db, table, source, log.mapping.get(table, {}), log.extra(table))
-            for table, source in log.tables.items()
+            table: sources.read(db, table, log.source(table), log.mapping.get(table, {}), log.extra(table))
+            for table in ([book] if book else log.tables)
         }
         opened = Reading(db, log, types, Path(folder), before_us)
         for table in types:
@@ -113,7 +131,7 @@ def reading(
                 open_table(opened, table, now_us=now_us)
         # Rows are sorted by us: DuckDB need not keep their order.
         db.execute("set preserve_insertion_order = false")
-        with sources.readable(opened.where("orders")):
+        with sources.readable(opened.where(book or "orders")):
             yield opened
 
 
@@ -121,19 +139,16 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     """Judge the rows of `raw_<table>` and make its views; raises InputError where it cannot be used.
 
     is_part: the rows are some of the table's; what only the whole can show (no rows, most unreadable) is not checked.
+    A table beside the histories may have no rows: nothing was booked yet.
     """
     db, types, where = opened.db, opened.types[table], opened.where(table)
-    if not is_part and not opened.rows(f"select 1 from raw_{table} limit 1"):
+    if not is_part and table not in BOOKS and not opened.rows(f"select 1 from raw_{table} limit 1"):
         raise no_rows(where)
     _refuse_kinds(opened, table, where=where)
     if table == "orders":
         _refuse_currencies(opened, where=where)
-        clean.judge_orders(db, types, opened.log)
-    elif table == "interactions":
-        clean.judge_interactions(db, types, opened.log)
-    else:
-        clean.judge_customers(db, types, opened.log)
-    if table != "customers" and ("source" in types or sources.parts(opened.log.tables[table]) > 1):
+    JUDGES[table](db, types, opened.log)
+    if table != "customers" and ("source" in types or sources.parts(opened.log.source(table)) > 1):
         repeats.set_aside(db, table, has_source="source" in types)
     _refuse_unzoned(opened, table, where=where)
     judged = opened.judged[table] = _judged(opened, table)
@@ -145,7 +160,7 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     _refuse_future(opened, table, now_us=now_us)
     if table == "orders":
         opened.channels.extend(usable.view_orders(db, types, before_us=opened.before_us))
-    else:
+    elif table == "interactions":
         opened.kinds.update(usable.view_interactions(db, types, before_us=opened.before_us))
 
 
@@ -156,6 +171,8 @@ def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
     for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
         if not types[column].startswith(numbers):
             raise InputError(f"expected numbers in {column}, found {types[column]}", where=where)
+    if "treated" in types and not types["treated"].startswith(("BOOLEAN", *numbers)):
+        raise InputError(f"expected true or false in treated, found {types['treated']}", where=where)
     for column in types.keys() & {"ordered_at", "at", "recorded_at", "left_at"}:
         if not clean.is_time(types[column], log) and not (column == "left_at" and _is_empty(opened, table, column)):
             raise InputError(
@@ -209,7 +226,7 @@ def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
 def _judged(opened: Reading, table: str) -> list[Judged]:
     """What a table holds, by reason."""
     time = "left_us as at_us" if table == "customers" else "at_us"
-    money = "micros, cents" if table == "orders" else "0 as micros, 0 as cents"
+    money = "micros, cents" if table in ("orders", *BOOKS) else "0 as micros, 0 as cents"
     return [
         Judged(*row)
         for row in opened.rows(f"""

@@ -10,6 +10,8 @@ REASON = "stands in another file or export"
 CONTENT = {
     "orders": "customer_id, order_id, product_id, at_us, micros, margin_micros",
     "interactions": "customer_id, at_us, kind, value",
+    "treatments": "customer_id, at_us, campaign, offer, treated, micros",
+    "costs": "customer_id, at_us, kind, micros",
 }
 """What makes two rows of a table the same."""
 

@@ -52,7 +52,30 @@ CUSTOMERS = {
 }
 """The table `customers`; what else it holds are attributes, features if features.attributes names them."""
 
-TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS}
+TREATMENTS = {
+    "customer_id": Column("who; any text", required=True),
+    "at": Column("when they were contacted, or held out; a date or a time, as in orders", required=True),
+    "campaign": Column("its name, as `plan` was told it", required=True),
+    "offer": Column("the offer, of who was held out the one that they would have got", required=True),
+    "treated": Column("true, 1 or yes: contacted; false, 0 or no: held out at random", required=True),
+    "cost": Column("what the contact cost in the end, in currency units; empty where nobody booked it"),
+    "recorded_at": Column("when it became known, if later than at"),
+}
+"""The table `treatments`: what campaigns did, a row per customer and contact, and a row per customer held out."""
+
+COSTS = {
+    "customer_id": Column("whose; any text", required=True),
+    "at": Column("when it arose; a date or a time, as in orders", required=True),
+    "kind": Column("what for: service, delivery, marketing, …", required=True),
+    "amount": Column("in currency units; negative is a cost given back", required=True),
+    "recorded_at": Column("when it became known, if later than at"),
+}
+"""The table `costs`: what customers cost beside the cost of what they bought."""
+
+BOOKS = {"treatments": TREATMENTS, "costs": COSTS}
+"""Our columns of each table beside the histories: no feature is made of it."""
+
+TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS, **BOOKS}
 """Our columns of each table."""
 
 ZERO_DIGIT_CURRENCIES = frozenset(

@@ -64,15 +64,18 @@ def readout(
     from pipelines.config import load
     from pipelines.readout import read_out
     from pipelines.readout_screen import show_readout
+    from pipelines.treatments import treatments_if_any
 
+    settings = load(config)
     days: dict[str, Any] = {"day": parse_day(day) if day else None, "until": parse_day(until) if until else None}
     with progress(as_json) as say:
+        say("reading the treatments")
         result = read_out(
-            load(config),
+            settings,
             campaign_name=campaign,
             plan_file=plan,
             scores_file=scores,
-            contacts=None,
+            contacts=treatments_if_any(settings, now=context.obj()),
             now=context.obj(),
             say=say,
             **days,

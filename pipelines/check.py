@@ -5,22 +5,28 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from features.book import read_book
 from features.histories import Histories
 from features.leaving import leaving
+from features.schema import BOOKS
 from models import horizon
+from pipelines import store
 from pipelines.config import Config
 from pipelines.orders import read_orders, reconciliation, write_account
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
-    """The data report: reconciliation, extent, and horizons.
+    """The data report: reconciliation, extent, and horizons. What cannot be used goes to a quarantine file per account.
 
     The horizons come with their false-churn rates, and one is advised; where churn is contractual (`left_at`) there is
     no false churn: they come with their churn rates, none is advised, and `leaving` counts what `left_at` says.
     """
     ingested = read_orders(config, now=now)
+    books = {table: read_book(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books}
     histories = ingested.histories
     write_account(config, ingested.account, [ingested.quarantine])
+    for table, book in books.items():
+        store.write_table(config.folder / store.QUARANTINE_OF.format(table), book.quarantine)
     return {
         "orders": str(config.log.orders),
         "customers": histories.customers,
@@ -31,6 +37,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "reconciliation": reconciliation(ingested.account.orders),
         "interactions": reconciliation(ingested.account.interactions),
         "customer_rows": reconciliation(ingested.account.customers),
+        **{table: reconciliation(books[table].account) if table in books else [] for table in BOOKS},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories),
     }

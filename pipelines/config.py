@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from features.databases import is_url
 from features.errors import InputError, nearest
 from features.log import Log
-from features.schema import CUSTOMERS, INTERACTIONS, ORDERS, TABLES, Column
+from features.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
 from models.terms import Terms
 from retention.offers import Offer
 
@@ -48,6 +48,8 @@ class Data(Part):
     orders: str
     interactions: str | None = None
     customers: str | None = None
+    treatments: str | None = None
+    costs: str | None = None
     exclude_products: tuple[str, ...] = ()
     """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
 
@@ -58,6 +60,8 @@ class Columns(Part):
     orders: Annotated[dict[str, str], _known_columns("orders", ORDERS)] = Field(default_factory=dict)
     interactions: Annotated[dict[str, str], _known_columns("interactions", INTERACTIONS)] = Field(default_factory=dict)
     customers: Annotated[dict[str, str], _known_columns("customers", CUSTOMERS)] = Field(default_factory=dict)
+    treatments: Annotated[dict[str, str], _known_columns("treatments", TREATMENTS)] = Field(default_factory=dict)
+    costs: Annotated[dict[str, str], _known_columns("costs", COSTS)] = Field(default_factory=dict)
 
 
 class Time(Part):

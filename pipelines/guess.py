@@ -145,10 +145,14 @@ orders = {orders}
 # interactions = "visits/*.parquet"      # customer_id, at, kind (visit, complaint, survey_score, …), value
 # customers = "customers.csv"            # customer_id and attributes, one row per customer; its left_at (when they
 #                                        # left, else empty) makes churn contractual
+# treatments = "treatments.csv"          # what campaigns did: customer_id, at, campaign, offer, treated (yes, or no for
+#                                        # who was held out), cost
+# costs = "costs.csv"                    # customer_id, at, kind (service, delivery, marketing, …), amount
 # Any of them may be a database: "postgresql://user@host/shop#orders", or "…#select … from …"
 
 [columns.orders]                     # ours = "theirs"; found: {found}
 {mapping}
+# The other tables likewise: [columns.interactions], [columns.customers], [columns.treatments], [columns.costs]
 
 [time]
 {timezone}

@@ -1,6 +1,7 @@
 """The config's log of orders, read and accounted for."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -32,9 +33,12 @@ def reconciliation(entries: list[Entry]) -> list[dict[str, str | int]]:
 
 
 def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
-    """Raise InputError if a file to write is one of the files of the log."""
-    tables = [str(source) for source in config.log.tables.values()]
-    inputs = {file.resolve() for where in tables if not is_url(where) for file in find(where)}
+    """Raise InputError if a file to write is one of the files of the log, or of the tables beside it that are there."""
+    log = config.log
+    inputs = {file.resolve() for where in log.tables.values() if not is_url(str(where)) for file in find(str(where))}
+    for where in log.books.values():
+        with suppress(InputError):
+            inputs |= set() if is_url(str(where)) else {file.resolve() for file in find(str(where))}
     for target in targets:
         if target.resolve() in inputs:
             raise InputError("is a file of your log", where=str(target), next="Name another file with -o.")

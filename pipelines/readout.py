@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.errors import InputError
+from features.errors import InputError, nearest
 from pipelines import store
 from pipelines.campaign import Campaign, plan_of, read_campaign
 from pipelines.config import Config
@@ -45,8 +45,9 @@ def read_out(
     campaign_name: None: the latest. plan_file: what `plan` wrote of it, its JSON beside it; None: the list that was
     kept. scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began,
     if not on the day of its scores. until: the first day after the window; None: the config's horizon after `day`.
-    contacts: who was contacted in the end, rows of customer_id, treated and cost (currency units); None: as planned,
-    at the planned cost.
+    contacts: who was contacted in the end, rows of customer_id, treated and perhaps cost (currency units, NaN where it
+    was not booked) and offer; where they name a campaign, those of this one. None, or none of them: as planned, at the
+    planned cost.
 
     Raises Refusal, having written nothing, where the data cannot answer.
     """
@@ -62,7 +63,10 @@ def read_out(
 
     say("comparing treated and holdout")
     chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / store.SCORES)
-    chosen, contacted = _with_costs(chosen, contacts)
+    mine = _of_campaign(contacts, campaign.name)
+    chosen, contacted = _with_costs(chosen, mine)
+    if contacts is not None and mine is None:
+        contacted["note"] = _nothing_booked(contacts, campaign.name)
     done = outcomes(histories, chosen["customer_id"], day=campaign.day, window_days=days)
     customers = chosen.join(done, on="customer_id", how="inner")
     if "clv" in customers:
@@ -91,6 +95,21 @@ def read_out(
     return content | {"written": str(target)}
 
 
+def _of_campaign(contacts: pd.DataFrame | None, name: str) -> pd.DataFrame | None:
+    """The contacts of a campaign; None where there are none."""
+    if contacts is None or "campaign" not in contacts:
+        return contacts
+    mine = contacts[contacts["campaign"] == name]
+    return None if mine.empty else mine
+
+
+def _nothing_booked(contacts: pd.DataFrame, name: str) -> str:
+    """What to say of contacts that are none of this campaign's: perhaps its name is written in another way."""
+    found = sorted(contacts["campaign"].unique())
+    named = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+    return f"nothing is booked of '{name}'; {nearest(name, found) or 'booked are: ' + (named or 'none')}"
+
+
 def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The chosen with what each contact cost, and how far the contacts were those planned.
 
@@ -103,13 +122,25 @@ def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None) -> tuple[pd
     made = contacts.assign(cost=contacts.get("cost", float("nan")))[contacts["treated"].astype(bool)]
     booked = chosen["customer_id"].map(made.groupby("customer_id")["cost"].sum(min_count=1))
     reached = chosen["customer_id"].isin(made["customer_id"])
+    strangers = made[~made["customer_id"].isin(chosen["customer_id"])]
     cost = booked.fillna(chosen["expected_cost"]).where(chosen["treated"] & reached, 0.0)
     return chosen.assign(cost=cost), {
         "cost": "as booked" if booked[chosen["treated"] & reached].notna().all() else "as booked, or else as planned",
         "treated_but_not_contacted": int((chosen["treated"] & ~reached).sum()),
         "held_out_but_contacted": int((~chosen["treated"] & reached).sum()),
         "cost_of_held_out": float(booked[~chosen["treated"]].sum()),
+        "contacted_but_not_chosen": int(strangers["customer_id"].nunique()),
+        "cost_of_not_chosen": float(strangers["cost"].sum()),
+        "contacted_with_another_offer": _with_another_offer(chosen[chosen["treated"]], made),
     }
+
+
+def _with_another_offer(treated: pd.DataFrame, made: pd.DataFrame) -> int:
+    """How many of the treated were contacted, but never with the offer that they were chosen for."""
+    if "offer" not in made:
+        return 0
+    planned = treated.loc[treated["customer_id"].isin(made["customer_id"]), ["customer_id", "offer"]]
+    return len(planned) - len(planned.merge(made[["customer_id", "offer"]].drop_duplicates()))
 
 
 def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | None:

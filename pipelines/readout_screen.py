@@ -15,6 +15,14 @@ ROWS = {
 }
 """The outcomes of the table: heading, format of a total, format of a mean."""
 
+CONTACTS = {
+    "treated_but_not_contacted": "treated were not contacted",
+    "held_out_but_contacted": "held out were contacted",
+    "contacted_but_not_chosen": "contacted were not on the list",
+    "contacted_with_another_offer": "got another offer",
+}
+"""Departures from the plan, in words after their count."""
+
 
 def show_readout(content: dict[str, Any]) -> None:
     """The sentences, the figures behind them, then each offer and segment."""
@@ -35,6 +43,7 @@ def show_readout(content: dict[str, Any]) -> None:
     if content["return_on_cost"]:
         table.add_row("profit per unit of cost", "", "", *_total(content["return_on_cost"], ".2f"))
     console.print(table)
+    _show_contacts(content["contacts"])
     for by in ("offer", "segment"):
         _show_groups(content.get(f"by_{by}", []), by)
     for offer, one in content["save_rates"].items():
@@ -44,6 +53,15 @@ def show_readout(content: dict[str, Any]) -> None:
             f"{alpha / (alpha + beta):.1%} {{alpha = {alpha:.1f}, beta = {beta:.1f}}}."
         )
     console.print(f"Written to {escape(content['written'])}.")
+
+
+def _show_contacts(contacts: dict[str, Any]) -> None:
+    """How far the contacts were not those planned."""
+    if "note" in contacts:
+        console.print(f"[yellow]Contacts:[/] {escape(contacts['note'])}.")
+    told = [f"{contacts[name]:,} {words}" for name, words in CONTACTS.items() if contacts.get(name)]
+    if told:
+        console.print(f"[yellow]Contacts not as planned:[/] {', '.join(told)}; the list is compared as it was drawn.")
 
 
 def _show_groups(groups: list[dict[str, Any]], by: str) -> None:

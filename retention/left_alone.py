@@ -1,10 +1,11 @@
-"""Whom not to contact: those on a list, and those whom an earlier plan has contacted lately."""
+"""Whom not to contact: those on a list, and those whom another campaign has contacted lately."""
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 
 from features.errors import InputError
@@ -13,28 +14,55 @@ LISTED = "on the do-not-contact list"
 
 
 def left_alone(
-    *, do_not_contact: Path | None, plans: Path, quiet_days: int | None, as_of: date, campaign: str
+    *,
+    do_not_contact: Path | None,
+    plans: Path,
+    quiet_days: int | None,
+    as_of: date,
+    campaign: str,
+    treatments: pd.DataFrame | None = None,
 ) -> dict[str, set[str]]:
     """The ids of whom not to contact, by the reason.
 
     do_not_contact: a CSV or Parquet file with customer_id, read anew each time. plans: the folder of the plans kept so
-    far (`kept`). With `quiet_days`, whoever was to be treated by another campaign less than so many days before `as_of`
-    is left alone; `campaign` itself does not count, so that it can be planned again. A plan that was never sent counts
-    too, until its files are removed.
+    far (`kept`). treatments: who was contacted in fact, rows of customer_id, at, campaign and treated; None: nobody
+    books that. With `quiet_days`, whoever another campaign treated less than so many days before `as_of` is left alone;
+    `campaign` itself does not count, so that it can be planned again.
+
+    A campaign counts by its plan, sent or not, until something of it is booked, from the day before the plan on (where
+    the sun rises early, the shop's day begins in it); then by its bookings alone. Bookings after `as_of` count if the
+    campaign was planned by then.
     """
     found = {}
     if do_not_contact is not None:
         found[LISTED] = _listed(do_not_contact)
     if quiet_days is not None:
-        found[f"contacted within {quiet_days} days"] = {
-            customer
-            for file, name, day in kept(plans)
-            if name != campaign and 0 <= (as_of - day).days < quiet_days
-            for customer in pq.read_table(file, columns=["customer_id"], filters=[("treated", "=", True)])[
-                0
-            ].to_pylist()
-        }
+        others = [one for one in kept(plans) if one[1] != campaign and one[2] <= as_of]
+        booked = treatments[treatments["campaign"] != campaign] if treatments is not None else None
+        found[f"contacted within {quiet_days} days"] = _contacted(
+            others, booked, first=as_of - timedelta(days=quiet_days - 1), last=as_of
+        )
     return found
+
+
+def _contacted(
+    plans: list[tuple[Path, str, date]], booked: pd.DataFrame | None, *, first: date, last: date
+) -> set[str]:
+    """Whom these campaigns treated from the day `first` to the day `last`; plans: as of `kept`, none after `last`."""
+    customers: set[str] = set()
+    latest: dict[str, pd.Timestamp] = {}
+    if booked is not None:
+        latest = booked.groupby("campaign")["at"].max().to_dict()
+        is_late = booked["at"] >= pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1)
+        counts = booked["treated"] & (booked["at"] >= pd.Timestamp(first, tz="UTC"))
+        counts &= ~is_late | booked["campaign"].isin({name for _, name, _ in plans})
+        customers.update(booked.loc[counts, "customer_id"])
+    for file, name, day in plans:
+        is_booked = name in latest and latest[name] >= pd.Timestamp(day, tz="UTC") - pd.Timedelta(days=1)
+        if day >= first and not is_booked:
+            treated = pq.read_table(file, columns=["customer_id"], filters=[("treated", "=", True)])
+            customers.update(treated["customer_id"].to_pylist())
+    return customers
 
 
 def kept(plans: Path) -> Iterator[tuple[Path, str, date]]:
