@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from features.errors import StayworthError
-from pipelines import campaign_cli, data_cli, models_cli, serve_cli
+from pipelines import campaign_cli, data_cli, models_cli, serve_cli, simulate_cli
 from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
@@ -179,3 +179,4 @@ def report(
 
 app.add_typer(models_cli.app)
 app.command()(serve_cli.serve)
+app.command()(simulate_cli.simulate)

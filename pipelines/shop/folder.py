@@ -1,0 +1,34 @@
+"""A folder that appears whole or not at all: filled beside its place, synced and moved there in one step."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from features.errors import InputError
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A draft folder that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Raises InputError where something stands at `path`, an empty folder aside.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        kind = "a folder that is not empty" if path.is_dir() else "a file"
+        raise InputError(f"is {kind}", where=str(path), next="Name a new folder with -o, or remove it.")
+    draft = path.absolute().with_name(f".{path.absolute().name}.{secrets.token_hex(4)}.draft")
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        for file in (one for one in draft.rglob("*") if one.is_file()):
+            with file.open("rb+") as written:
+                os.fsync(written.fileno())
+        draft.rename(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"cannot be written: {reason}", where=str(path), next="Name another place with -o.") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

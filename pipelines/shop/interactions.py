@@ -1,0 +1,73 @@
+"""What customers do beside buying: they visit, open mail, complain, ask for help, and answer surveys.
+
+It tells of the stage: visits and opened mail fade with cooling, complaints rise, and one may be what cools him; answers
+to surveys fall. Opened mail tells of the responsiveness too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from pipelines.shop import world
+from pipelines.shop.draws import Floats, uniforms
+from pipelines.shop.lives import Lives, events
+from pipelines.shop.people import People
+
+KINDS = ("visit", "email_open", "complaint", "support_ticket", "survey_score")
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Interactions, a row each."""
+
+    life: NDArray[np.int64]
+    at: Floats
+    """Days since 1970."""
+    kind: NDArray[np.int64]
+    """Place among `KINDS`."""
+    value: Floats
+    """The answer to a survey, 0 to 10; NaN of the others."""
+
+
+def interactions(people: People, of: Lives, *, seed: int) -> Interactions:
+    """All interactions of each life."""
+    each = np.ones(len(people))
+    least, most = world.OPENS_PER_DAY
+    opens = least + (most - least) * people.responsive
+    visits = world.VISITS_PER_ORDER * people.ordering
+    tickets, surveys = (each * rate / world.SEASON_YEAR for rate in (world.TICKETS_PER_YEAR, world.SURVEYS_PER_YEAR))
+    rates = {
+        world.VISITS: (visits, world.COOL_VISITS * visits),
+        world.OPENS: (opens, world.COOL_OPENS * opens),
+        world.COMPLAINTS: (
+            (1 - world.COMPLAINT_COOLS) * people.complaining,
+            world.COOL_COMPLAINTS * people.complaining,
+        ),
+        world.TICKETS: (tickets, tickets),
+        world.SURVEYS: (surveys, surveys),
+    }
+    found = [
+        events(people, of, purpose, seed=seed, engaged=engaged, cooling=cooling)
+        for purpose, (engaged, cooling) in rates.items()
+    ]
+    cooled = np.flatnonzero(of.complained & (of.cooled < np.minimum(of.until, of.gone)))
+    life = np.concatenate([*(one.life for one in found), cooled])
+    at = np.concatenate([*(one.at for one in found), of.cooled[cooled]])
+    sizes = [*(len(one) for one in found), len(cooled)]
+    kind = np.repeat([*range(len(found)), KINDS.index("complaint")], sizes)
+    value = np.full(len(life), np.nan)
+    answered = np.flatnonzero(kind == KINDS.index("survey_score"))
+    value[answered] = _answers(people, of, life[answered], at[answered], found[-1].number, seed=seed)
+    return Interactions(life, at, kind, value)
+
+
+def _answers(
+    people: People, of: Lives, life: NDArray[np.int64], at: Floats, number: NDArray[np.int64], *, seed: int
+) -> Floats:
+    """What is answered to surveys: around the mean of the stage, a whole number."""
+    customer = people.number[of.person[life]]
+    noise = 1.5 * ndtri(uniforms(seed, customer, world.SCORES, branch=of.branch[life], number=number))
+    mean = np.where(at < of.cooled[life], *world.SURVEY_SCORE)
+    return np.clip(np.rint(mean + noise), 0, 10)

@@ -1,0 +1,142 @@
+"""`stayworth simulate`: a shop with known truth, written as any shop's files, and what a campaign makes of it.
+
+The files are written part by part, so that memory does not grow with the number of customers, and the folder appears
+whole or not at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.clock import parse_day
+from features.errors import InputError
+from pipelines import store
+from pipelines.campaign import Campaign, read_campaign
+from pipelines.shop import campaign_truth, world
+from pipelines.shop.config_text import config_text
+from pipelines.shop.contact import NOBODY, contacted
+from pipelines.shop.folder import whole_folder
+from pipelines.shop.lives import Lives, latest
+from pipelines.shop.people import People
+from pipelines.shop.story import Shop, parts
+from pipelines.shop.tables import customer_rows, ids, interaction_rows, order_lines
+from pipelines.shop.treatments import offers_of, treatment_rows
+from pipelines.shop.truth import truth
+
+SHOP = "shop.json"
+"""The numbers a shop follows from, and the campaign that it has had."""
+CAMPAIGN_TRUTH = "campaign_truth.json"
+WORLD = 1
+"""The version of the made-up world: in another one the same numbers are another shop."""
+PART = 20_000
+"""Customers in a file."""
+
+
+def simulate(output: Path, shop: Shop, *, part_size: int = PART, say: Callable[[str], None]) -> dict[str, Any]:
+    """Write a shop as of its day; returns how much there is of it. Raises InputError, having written nothing."""
+    shop.checked()
+    rows: dict[str, int] = {}
+    with whole_folder(output) as folder:
+        for number, of in enumerate(parts(shop, size=part_size)):
+            say(f"customer {number * part_size:,} of {shop.customers:,}")
+            written = _write_part(folder, number, of.people, of.lives, seed=shop.seed, until=shop.day)
+            rows = {name: rows.get(name, 0) + count for name, count in written.items()}
+        _describe(folder, shop, until=shop.as_of, part_size=part_size, campaign=None)
+    return {"folder": str(output), "as_of": shop.as_of.isoformat(), "customers": shop.customers} | rows
+
+
+def let_time_run(
+    source: Path, plan_file: Path, output: Path, *, part_size: int = PART, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Write the shop of `source` a horizon later, the treated customers of a plan contacted on its day.
+
+    plan_file: as `stayworth plan` wrote it, its JSON beside it. The plan is carried along, so that `readout` finds it
+    in the new folder. What the campaign truly did stands in `campaign_truth.json`, and is returned.
+    """
+    shop = _read_shop(source)
+    campaign = read_campaign(plan_file, day=None)
+    if campaign.day != shop.as_of:
+        raise InputError(
+            f"the plan is of {campaign.day}, the shop stands at {shop.as_of}",
+            where=str(plan_file),
+            next=f"Plan with scores of that day: stayworth score --as-of {shop.as_of}.",
+        )
+    offers = offers_of(campaign.chosen, customers=shop.customers, where=str(plan_file))
+    totals = {name: np.zeros(len(world.OFFERS)) for name in campaign_truth.SUMS}
+    treatments = []
+    with whole_folder(output) as folder:
+        for number, of in enumerate(parts(shop, size=part_size)):
+            say(f"customer {number * part_size:,} of {shop.customers:,}")
+            offer = np.array([offers.get(one, NOBODY) for one in of.people.number.tolist()])
+            done = contacted(of.people, of.lives, offer, seed=shop.seed, day=shop.day, days=world.HORIZON_DAYS)
+            _write_part(folder, number, of.people, done.lives, seed=shop.seed, until=shop.day + world.HORIZON_DAYS)
+            found = campaign_truth.sums(of.people, done, offer, seed=shop.seed, day=shop.day)
+            totals = {name: total + found[name] for name, total in totals.items()}
+            rows = treatment_rows(of.people, done, campaign.chosen, campaign=campaign.name, day=shop.day)
+            treatments.append(rows)
+        store.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
+        told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
+        told |= campaign_truth.told(totals)
+        store.write_json(folder / CAMPAIGN_TRUTH, told)
+        _carry(folder, campaign, plan_file)
+        _describe(folder, shop, until=shop.end, part_size=part_size, campaign=campaign.name)
+    return {"folder": str(output)} | told
+
+
+def _write_part(folder: Path, number: int, people: People, of: Lives, *, seed: int, until: float) -> dict[str, int]:
+    """Write some customers: what was known of them before a day, and their truth on it; returns the rows."""
+    orders, delivery = order_lines(people, of, seed=seed, until=until)
+    happened, service = interaction_rows(people, of, seed=seed, until=until)
+    true = truth(people, latest(of, len(people)).stage(until), day=until)
+    tables = {
+        "orders": orders,
+        "interactions": happened,
+        "costs": pa.concat_tables([delivery, service]),
+        "truth": pa.Table.from_pandas(true, preserve_index=False).add_column(0, "customer_id", ids(people)),
+    }
+    for name, table in tables.items():
+        (folder / name).mkdir(exist_ok=True)
+        pq.write_table(table, folder / name / f"part-{number + 1:04d}.parquet", compression="lz4")
+    return {name: table.num_rows for name, table in tables.items() if name != "truth"}
+
+
+def _describe(folder: Path, shop: Shop, *, until: date, part_size: int, campaign: str | None) -> None:
+    """Write who the customers are, the config, and the numbers that the shop follows from."""
+    described = (customer_rows(of.people) for of in parts(shop, size=part_size))
+    store.write_tables(folder / "customers.parquet", described)
+    config = config_text(customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign)
+    store.write_text(folder / "stayworth.toml", config)
+    numbers = asdict(shop) | {"as_of": shop.as_of.isoformat()}
+    store.write_json(folder / SHOP, {"world": WORLD, "campaign": campaign} | numbers)
+
+
+def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
+    """Keep a campaign's plan in the new folder, as the latest."""
+    kept = folder / "runs" / store.PLANS / campaign.file_name
+    summary = store.read_json(plan_file.with_suffix(".json"), next="")
+    store.write_table(kept.with_name(f"{kept.name}.parquet"), campaign.chosen)
+    for path in (kept.with_name(f"{kept.name}.json"), folder / "runs" / store.PLAN_SUMMARY):
+        store.write_json(path, summary)
+
+
+def _read_shop(folder: Path) -> Shop:
+    """The shop in a folder; raises InputError where it is none, or one whose time has run on already."""
+    path = folder / SHOP
+    told = store.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
+    names = {"customers", "days", "seed", "as_of", "world", "campaign"}
+    if not isinstance(told, dict) or set(told) != names or told["world"] != WORLD:
+        raise InputError("is of another version of the made-up shop", where=str(path), next="Simulate it anew.")
+    if told["campaign"] is not None:
+        raise InputError(
+            f"the shop has had its campaign, '{told['campaign']}'",
+            where=str(path),
+            next="Continue the folder that it was continued from, with another plan.",
+        )
+    how = {name: told[name] for name in ("customers", "days", "seed")}
+    return Shop(**how, as_of=parse_day(told["as_of"])).checked()

@@ -1,0 +1,98 @@
+"""A contact undoes the silence of would-be leavers with the chance that is said, and changes nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.shop import campaign_truth, world
+from pipelines.shop.buying import orders
+from pipelines.shop.contact import NOBODY, contacted
+from pipelines.shop.lives import GONE
+from pipelines.shop.truth import truth
+
+HOW = {"days": world.HORIZON_DAYS}
+
+
+@pytest.fixture(scope="module")
+def true(shop, base, stage):
+    return truth(base.people, stage, day=shop.day)
+
+
+def ran(shop, base, offer):
+    offers = np.full(len(base.people), offer)
+    return contacted(base.people, base.lives, offers, seed=shop.seed, day=shop.day, **HOW)
+
+
+@pytest.fixture(scope="module")
+def voucher(shop, base):
+    return ran(shop, base, 0)
+
+
+def ordered(shop, base, lives):
+    """Who orders in the horizon."""
+    placed = orders(base.people, lives.ended(shop.day + world.HORIZON_DAYS), seed=shop.seed)
+    found = np.zeros(len(base.people), bool)
+    found[lives.person[placed.life[placed.at >= shop.day]]] = True
+    return found
+
+
+def test_the_kept_order_in_the_horizon_and_all_others_live_on_as_they_would_have(shop, base, voucher):
+    without = ordered(shop, base, base.lives)
+    assert (voucher.stays == without).all()
+    assert not (voucher.kept & without).any()
+    assert (ordered(shop, base, voucher.lives) == (without | voucher.kept)).all()
+    others = ~voucher.kept
+    for name in ("start", "cooled", "gone", "until"):
+        assert (getattr(voucher.lives, name)[: len(others)] == getattr(base.lives, name))[others].all()
+
+
+def test_as_many_are_kept_and_redeem_as_is_said(stage, true, voucher):
+    """Given who would leave; and before that is known, by p · s."""
+    leaving = ~voucher.stays & (stage != GONE)
+    share = true["keeps_voucher"][leaving]
+    assert voucher.kept.sum() == pytest.approx(share.sum(), abs=4.5 * np.sqrt((share * (1 - share)).sum()))
+    effect = true["effect_voucher"]
+    assert voucher.kept.sum() == pytest.approx(effect.sum(), abs=4.5 * np.sqrt((effect * (1 - effect)).sum()))
+    share = true["redeems_voucher"][voucher.stays]
+    found = (voucher.redeemed & voucher.stays).sum()
+    assert found == pytest.approx(share.sum(), abs=4.5 * np.sqrt((share * (1 - share)).sum()))
+    assert voucher.redeemed[voucher.kept].all()
+    offer = world.OFFERS[0]
+    assert voucher.cost == pytest.approx(offer.contact_cost + offer.incentive_cost * voucher.redeemed)
+
+
+def test_the_gone_hear_nothing(stage, voucher):
+    assert not (voucher.kept | voucher.redeemed)[stage == GONE].any()
+
+
+def test_two_campaigns_differ_only_where_their_contacts_do(shop, base, voucher):
+    offer = np.where(np.arange(len(base.people)) % 3 == 0, 0, NOBODY)
+    half = contacted(base.people, base.lives, offer, seed=shop.seed, day=shop.day, **HOW)
+    treated = offer == 0
+    assert (half.kept[treated] == voucher.kept[treated]).all()
+    assert not half.kept[~treated].any()
+    assert half.cost[~treated].sum() == 0
+    assert (half.stays == voucher.stays).all()
+
+
+def test_what_the_kept_bring_is_what_they_bring_when_they_stay(shop, base, true, voucher):
+    """The margin of the horizon, over everybody: E[τ EV / (1 − p)], within its error."""
+    offer = np.zeros(len(base.people), np.int64)
+    told = campaign_truth.told(campaign_truth.sums(base.people, voucher, offer, seed=shop.seed, day=shop.day))
+    assert told["kept"] == voucher.kept.sum()
+    assert told["cost"] == pytest.approx(voucher.cost.sum())
+    bought, margin = campaign_truth.horizon_totals(base.people, voucher, seed=shop.seed, day=shop.day)
+    for name, found in (("orders", bought), ("margin", margin)):
+        kept = found[voucher.kept]
+        assert told[name] == pytest.approx(kept.sum())
+        error = np.sqrt((kept**2).sum())
+        assert told[name] == pytest.approx(told[f"expected_{name}"], abs=4.5 * error)
+    assert told["expected_kept"] == pytest.approx(true["effect_voucher"].sum())
+    assert told["expected_lifetime_profit"] == pytest.approx(true["profit_voucher"].sum())
+
+
+def test_who_is_kept_is_who_answers(base, voucher):
+    """Among those who would leave the kept open more mail: the truth can be seen in the log, in part."""
+    frame = pd.DataFrame({"responsive": base.people.responsive, "kept": voucher.kept, "stays": voucher.stays})
+    by = frame[~frame["stays"]].groupby("kept")["responsive"].mean()
+    assert by[True] > by[False] + 0.05
