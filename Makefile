@@ -20,7 +20,7 @@ demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about two minutes
 	$(BIN)/stayworth demo
 
 test: $(BIN)/.test     ## the fast tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
 slow: $(BIN)/.spark    ## the long tests, Spark's among them
 	$(BIN)/pytest -m slow

@@ -24,6 +24,7 @@ from features.account import quarantine
 from features.clean import text_of
 from features.databases import is_url
 from features.delimited import quoted
+from features.duck import connect
 from features.errors import InputError
 from features.histories import Histories
 from features.ingest import histories_of
@@ -74,7 +75,7 @@ def pieces_of(log: Log) -> list[Piece]:
 
 def _ends(file: Path) -> list[int]:
     """The last row of each piece of a Parquet file."""
-    with sources.readable(str(file)), duckdb.connect() as db:
+    with sources.readable(str(file)), connect() as db:
         groups = db.sql(f"select distinct row_group_id, row_group_num_rows from parquet_metadata({quoted(file)})")
         totals = np.cumsum([rows for _, rows in sorted(groups.fetchall())]).tolist()
     inner = [end for end, next in pairwise(totals) if end // PIECE_ROWS < next // PIECE_ROWS]
@@ -162,7 +163,7 @@ def types_of(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
 @contextmanager
 def _database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """A DuckDB on one thread, as its neighbours use the others, and a folder that vanishes with it."""
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, duckdb.connect(config={"threads": 1}) as db:
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect(threads=1) as db:
         db.execute(f"set temp_directory = {quoted(folder)}")
         yield db, Path(folder)
 

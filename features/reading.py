@@ -11,6 +11,7 @@ import duckdb
 
 from features import clean, clean_books, repeats, sources, usable
 from features.delimited import named
+from features.duck import connect
 from features.errors import InputError
 from features.log import Log
 from features.schema import BOOKS
@@ -117,7 +118,7 @@ def reading(
 
     Raises InputError, having written nothing, for a table that cannot be read or used.
     """
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, duckdb.connect() as db:
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
         db.execute(f"set temp_directory = '{folder}'")
         if memory_bytes:
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")

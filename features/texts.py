@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from features.clean import kind_name
+from features.duck import connect
 
 MOST = 100_000
 """Texts remembered of one sort; when there are more, they are forgotten and asked for again."""
@@ -42,7 +43,7 @@ class Texts:
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """A database of nothing, on one thread."""
-    return duckdb.connect(config={"threads": 1})
+    return connect(threads=1)
 
 
 HASHES = Texts("hash(text)")

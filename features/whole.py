@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import pieces
 from features.account import Account, Tally, account_of
 from features.delimited import quoted
+from features.duck import connect
 from features.errors import InputError
 from features.ingest import no_order
 from features.log import Log
@@ -49,7 +49,7 @@ class Staged:
 
     def quarantine(self) -> Iterator[pa.Table]:
         """What `account.quarantine` gives."""
-        with duckdb.connect() as db:
+        with connect() as db:
             files = ", ".join(quoted(file) for file in self.set_aside)
             reader = db.sql(f"select * from read_parquet([{files}]) order by file, row").to_arrow_reader()
             yield reader.schema.empty_table()
@@ -63,7 +63,7 @@ def whole_of(log: Log, about: Iterable[tuple[str, bytes]], *, scratch: Path) -> 
     """
     told = sorted(((json.loads(text), rows) for text, rows in about), key=lambda one: one[0]["piece"])
     raise_first(one for one, _ in told)
-    whole = Reading(duckdb.connect(), log, {}, scratch)
+    whole = Reading(connect(), log, {}, scratch)
     schemas: dict[str, pa.Schema] = {}
     for table in log.tables:
         mine = [(one, rows) for one, rows in told if one["table"] == table]

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from features.errors import StayworthError
-from pipelines import campaign_cli, data_cli, models_cli, serve_cli, simulate_cli
+from pipelines import (
+    campaign_cli,
+    change_cli,
+    data_cli,
+    effects_cli,
+    models_cli,
+    monitor_cli,
+    serve_cli,
+    simulate_cli,
+)
 from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
@@ -109,19 +118,26 @@ def evaluate(
     config: ConfigFile = DEFAULT_CONFIG,
     cut_offs: Annotated[int, typer.Option(min=1, max=24, help="Test days, a third of the horizon apart.")] = 4,
     trials: Trials = None,
+    plan_budget: Annotated[
+        float | None, typer.Option(metavar="M", help="Judge the plan of such a budget on each day too.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Backtest the recipe and all opponents at several days, each with nothing known later.
 
-    Example: stayworth evaluate --cut-offs 4
+    Example: stayworth evaluate --cut-offs 4 --plan-budget 1000
     """
-    from pipelines import screen
+    from pipelines import policy_backtest, policy_screen, screen, store
     from pipelines.config import load
     from pipelines.evaluate import evaluate as run
 
+    settings = load(config)
     with progress(as_json) as say:
-        result = run(load(config), now=_now(), trials=trials, cut_offs=cut_offs, say=say)
+        result = run(settings, now=_now(), trials=trials, cut_offs=cut_offs, plan_budget=plan_budget, say=say)
     printed(result, as_json, screen.show_backtest)
+    if plan_budget is not None and not as_json:
+        path = settings.folder / policy_backtest.POLICY_BACKTEST
+        policy_screen.show_policy_backtest(store.read_json(path, next=""))
 
 
 @app.command()
@@ -155,8 +171,11 @@ def score(
     printed(told, as_json, screen.show_pairs)
 
 
+app.command()(effects_cli.effects)
 app.command()(campaign_cli.plan)
 app.command()(campaign_cli.readout)
+app.command()(monitor_cli.monitor)
+app.command()(change_cli.why)
 
 
 @app.command()

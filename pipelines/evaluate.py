@@ -1,40 +1,46 @@
 """Rolling-origin backtest: the whole recipe again at several days, each judged on what followed it."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from models import trees
-from models.timeline import test_day
+from models.scorer import Scorer
 from pipelines import pictures, store, tracking
 from pipelines.config import Config
-from pipelines.judge import judge, rows_to_judge
+from pipelines.judge import days_to_judge, judge, rows_to_judge
 from pipelines.learn import learn, lesson
 from pipelines.offers import judged
 from pipelines.orders import read_orders
+from pipelines.policy_backtest import concluded, of_day, offers_to_judge
 from pipelines.tune import tune
 
 RESAMPLES = 100
 
 
 def evaluate(
-    config: Config, *, now: datetime, trials: int | None, cut_offs: int, say: Callable[[str], None]
+    config: Config,
+    *,
+    now: datetime,
+    trials: int | None,
+    cut_offs: int,
+    plan_budget: float | None = None,
+    say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """The evaluation at each of `cut_offs` test days, oldest first; written to backtest.json, then a run in MLflow.
 
     The test days step back from the latest by a third of the horizon, fewer where the history is too short.
-    Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it.
+    Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it. plan_budget:
+    judge the plan of such a budget on each day too, in currency units (pipelines/policy_backtest.py).
     """
     terms, seed = config.terms, config.train.seed
     trees.present(config.train.device)
     store.writable(config.folder / store.BACKTEST)
+    offers = offers_to_judge(config) if plan_budget is not None else []
+    planned: list[dict[str, Any]] = []
     say("reading orders")
     histories = read_orders(config, now=now).histories
-    latest = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
-    step = timedelta(days=max(terms.horizon_days // 3, 1))
-    earliest = histories.first_day + timedelta(days=3 * terms.horizon_days)
-    days = [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
-
+    days = days_to_judge(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
     oldest = lesson(histories, terms, as_of=days[0])
     tuned = tune(
         oldest.rows,
@@ -48,13 +54,19 @@ def evaluate(
     )
     recipe = tuned.recipe(config.train)
     results, offer = [], judged(config)
+    models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
         taught = lesson(histories, terms, as_of=day)
         model = learn(taught, terms, recipe)
         test = rows_to_judge(histories, terms, as_of=day)
         results.append(judge(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
+        if plan_budget is not None:
+            models[day] = model
+            planned.append(of_day(config, offers, model, test, budget=plan_budget))
     store.write_json(config.folder / store.BACKTEST, results)
+    if plan_budget is not None:
+        concluded(config, histories, offers, models, planned, now=now, budget=plan_budget)
     say("logging to MLflow")
     tracking.log_backtest(
         uri=config.tracking_uri,

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from features.delimited import named
+from features.duck import connect
 from features.errors import InputError
 from features.schema import ORDERS
 from features.sources import find, scan_of
@@ -44,7 +45,7 @@ def guess(orders: str, *, config_folder: Path) -> str:
     Business numbers cannot be guessed: they are marked ASSUMED.
     """
     file = find(orders)[0]
-    with duckdb.connect() as db:
+    with connect() as db:
         try:
             scan = scan_of(file)
             types = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}

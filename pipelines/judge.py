@@ -1,7 +1,7 @@
 """What became of what a model said: its judgement on the window after its day, beside its opponents."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,20 @@ from models.prediction import Prediction
 from models.profit_metrics import Campaign
 from models.scorer import Scorer
 from models.terms import Terms
+from models.timeline import test_day
 from pipelines.learn import Lesson
 from retention.offers import BetaPrior, Offer
 from retention.segments import CURRENT, cuts, quadrant
 
 CONFIDENCE = 0.95
+
+
+def days_to_judge(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
+    """The test days of a backtest, oldest first: a third of the horizon apart, fewer where the history is too short."""
+    latest = test_day(histories.first_day, histories.end, horizon_days=horizon_days)
+    step = timedelta(days=max(horizon_days // 3, 1))
+    earliest = histories.first_day + timedelta(days=3 * horizon_days)
+    return [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
 
 
 def rows_to_judge(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame:

@@ -13,9 +13,11 @@ from pipelines import campaign as campaigns
 from pipelines import store
 from pipelines.config import Config
 from pipelines.contact_list import contact_list, with_scores
+from pipelines.kept_effects import kept_effects
 from pipelines.latest import latest_scores
 from pipelines.offers import offers_of
 from pipelines.orders import refuse_input_as_output
+from pipelines.treatments import treatments_if_any
 from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import Plan, plan
@@ -34,7 +36,8 @@ def make_plan(
 
     campaign: its name, which decides who is held out; None: "campaign" and the day of the scores. The plan is kept in
     the folder `store.PLANS` with the scores it rests on, for the readout and for the quiet days of later plans. A
-    campaign that is planned again takes its own place.
+    campaign that is planned again takes its own place. Where `stayworth effects` found that a learner helps, the
+    customers' own effects take the place of one save rate; summary["effects"] says so of each offer.
     """
     offers = offers_of(config, offer_names)
     targets = [config.folder / store.PLAN, *outputs]
@@ -46,9 +49,10 @@ def make_plan(
         raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date()
     name = _named(campaign, day)
+    effects = kept_effects(config, offers, as_of=day)
     made = plan(
         scores,
-        offers,
+        effects.offers,
         budget=budget,
         capacity=capacity,
         capacities=_capacities(config, offers),
@@ -58,12 +62,15 @@ def make_plan(
             quiet_days=config.plan.quiet_days,
             as_of=day,
             campaign=name,
+            treatments=treatments_if_any(config, now=None) if config.plan.quiet_days else None,
         ),
+        effects=effects.frame,
         holdout_share=config.plan.holdout_share,
         campaign=name,
         salt=config.plan.salt,
     )
-    made = replace(made, summary={"campaign": name, "as_of": day.isoformat()} | made.summary)
+    told = {"campaign": name, "as_of": day.isoformat()} | made.summary | {"effects": effects.said}
+    made = replace(made, summary=told)
     _write(config, made, scores, offers, targets)
     return made
 

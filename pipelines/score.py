@@ -19,7 +19,7 @@ from features.reading import Reading, reading
 from features.snapshot import chunks
 from models import bundle, registry, scoring
 from models.scorer import Scorer
-from pipelines import store
+from pipelines import ledger, store
 from pipelines.config import Config
 from pipelines.features import extent, machine_memory
 from pipelines.orders import refuse_input_as_output, refuse_too_early, write_account
@@ -49,7 +49,8 @@ def score(
     """Score as of a day; the scores become the latest in the output folder, and `output` if given. Returns `summary`.
 
     output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. memory_bytes: what the run may take, all
-    in all; a larger log is split on disk. The service's store is written first, then `output`, then the latest scores.
+    in all; a larger log is split on disk. The service's store is written first, then `output`, the ledger, and the
+    latest scores.
     """
     latest = config.folder / store.SCORES
     _refuse_unwritable(config, output, latest)
@@ -72,6 +73,7 @@ def score(
             _fill(config.folder / store.SERVED_SCORES, staged, model, as_of=as_of)
             if output:
                 _write(output, staged.tables())
+            _keep(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
             _write(latest, staged.tables())
         write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return summary(staged, model, config, as_of=as_of)
@@ -91,6 +93,20 @@ def _fill(path: Path, staged: Staged, model: Scorer, *, as_of: date) -> None:
     with served.writing(path, about) as writer:
         for scores, rows in staged.main_with_rows():
             writer.add(scores, rows)
+
+
+def _keep(folder: Path, staged: Staged, model: Scorer, *, as_of: date, scored_at: datetime, data_end: date) -> None:
+    """The batch for the ledger."""
+    ledger.keep(
+        folder,
+        staged.tables(),
+        as_of=as_of,
+        model_version=model.version,
+        horizon_days=model.terms.horizon_days,
+        scored_at=scored_at,
+        data_end=data_end,
+        totals=staged.totals,
+    )
 
 
 def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) -> None:

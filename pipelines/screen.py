@@ -51,6 +51,9 @@ def show_check(content: dict[str, Any]) -> None:
         for one in content["interactions"]:
             table.add_row(one["what"], f"{one['rows']:,}")
         console.print(table)
+    for book in ("treatments", "costs"):
+        if content[book]:
+            console.print(_reconciliation(content[book], currency, of=book))
     if content["contractual"]:
         _show_leaving(content)
         return
@@ -134,6 +137,8 @@ def show_plan(content: dict[str, Any]) -> None:
     table.add_row("a better plan would earn at most", f"{content['optimality_gap']:.2g} of it more")
     table.add_row("value at risk", f"{content['value_at_risk']:,.0f}")
     table.add_row("value at risk with the plan", f"{content['value_at_risk_after']:,.0f}")
+    for offer, goes_by in content.get("effects", {}).items():
+        table.add_row(f"effect of {offer}", escape(goes_by))
     table.add_row("save rate assumed", _share(content["save_rate"]))
     table.add_row("save rate at which it breaks even", _share(content["break_even_save_rate"]))
     table.add_row("smallest save rate the holdout can show", _share(content["detectable_save_rate"]))
@@ -206,8 +211,8 @@ def _interval(values: dict[str, Any], name: str) -> str:
     return "–" if low is None else f"{low:{form}}…{high:{form}}"
 
 
-def _reconciliation(entries: list[dict[str, Any]], currency: str) -> Table:
-    table = table_of("rows", "count", currency)
+def _reconciliation(entries: list[dict[str, Any]], currency: str, *, of: str = "rows") -> Table:
+    table = table_of(of, "count", currency)
     for entry in entries:
         table.add_row(entry["what"], f"{entry['rows']:,}", f"{float(entry['amount']):,.2f}")
     return table

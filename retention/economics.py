@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from retention import profit
+from retention.individual import doubt, effect, with_effects
 from retention.offers import Offer
 
 NUMBERS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
@@ -17,9 +18,10 @@ ORDERS = "expected_orders"
 Floats = NDArray[np.float64]
 
 
-def customers(scores: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
-    """A row per customer, in the order of the ids: customer_id, churn_probability, clv and clv_sd, and order_margin,
-    the margin of one expected order where an offer pays a share of it; currency units.
+def customers(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row per customer, in the order of the ids: customer_id, churn_probability, clv and clv_sd, order_margin, the
+    margin of one expected order where an offer pays a share of it (currency units), and the individual effect of each
+    offer that has one (retention/individual.py).
     """
     numbers = [*NUMBERS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
     _check(scores, numbers)
@@ -36,7 +38,8 @@ def customers(scores: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
         orders = scores[ORDERS].to_numpy()
         margin = np.maximum(value.to_numpy(), 0)
         told["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
-    return pd.DataFrame(told)
+    everyone = pd.DataFrame(told)
+    return everyone if effects is None else with_effects(everyone, effects, offers)
 
 
 def incentive(customers: pd.DataFrame, offer: Offer) -> Floats:
@@ -50,7 +53,7 @@ def cost(customers: pd.DataFrame, offer: Offer) -> Floats:
     """What contacting each of the customers with the offer is expected to cost."""
     return profit.expected_cost(
         churn_probability=customers["churn_probability"].to_numpy(),
-        save_rate=offer.save_rate_mean,
+        effect=effect(customers, offer),
         redeem_rate=offer.redeem_rate,
         incentive_cost=incentive(customers, offer),
         contact_cost=offer.contact_cost,
@@ -62,7 +65,7 @@ def earned(customers: pd.DataFrame, offer: Offer) -> Floats:
     return profit.expected_profit(
         churn_probability=customers["churn_probability"].to_numpy(),
         clv=customers["clv"].to_numpy(),
-        save_rate=offer.save_rate_mean,
+        effect=effect(customers, offer),
         redeem_rate=offer.redeem_rate,
         incentive_cost=incentive(customers, offer),
         contact_cost=offer.contact_cost,
@@ -72,11 +75,10 @@ def earned(customers: pd.DataFrame, offer: Offer) -> Floats:
 def earned_sd(customers: pd.DataFrame, offer: Offer) -> Floats:
     """Standard deviation of what contacting each of the customers is expected to earn."""
     return profit.profit_sd(
-        churn_probability=customers["churn_probability"].to_numpy(),
+        effect=effect(customers, offer),
+        effect_doubt=doubt(offer),
         clv=customers["clv"].to_numpy(),
         clv_sd=customers["clv_sd"].to_numpy(),
-        save_rate=offer.save_rate_mean,
-        save_rate_sd=offer.save_rate_sd,
         incentive_cost=incentive(customers, offer),
     )
 

@@ -75,14 +75,14 @@ def kept(plans: Path) -> Iterator[tuple[Path, str, date]]:
 
 
 def _listed(path: Path) -> set[str]:
-    import duckdb  # the service, which imports this file, reads such a list seldom, and DuckDB is heavy
-
+    # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
     from features.delimited import named
+    from features.duck import connect
     from features.sources import find, readable, scan_of
 
     ids: set[str] = set()
     for file in find(path):
-        with readable(str(file)), duckdb.connect() as db:
+        with readable(str(file)), connect() as db:
             names = [row[0] for row in db.sql(f"describe select * from {scan_of(file)}").fetchall()]
             if "customer_id" not in names:
                 raise InputError(

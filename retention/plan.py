@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from retention import profit, rules
+from retention.assign import ROUNDING
 from retention.choose import choose
-from retention.economics import cost, customers, earned, earned_sd
+from retention.economics import Floats, cost, customers, earned, earned_sd
 from retention.holdout import lots
+from retention.individual import is_individual
 from retention.offers import Offer
 from retention.totals import totals
+
+NO_LIMIT = 1.0
+"""A budget for contacts that are free: it limits nothing, however small the one that was given."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ def plan(
     capacity: int | None = None,
     capacities: Mapping[str, int] | None = None,
     excluded: Mapping[str, Collection[str]] | None = None,
+    effects: pd.DataFrame | None = None,
     holdout_share: float,
     campaign: str,
     salt: str,
@@ -50,20 +55,25 @@ def plan(
     The budget holds in expectation (`profit.expected_cost`). `summary["optimality_gap"]`: the share of its worth that
     a better list of the same length and cost could add at most.
 
-    Wrong where one customer's contact changes what another does, or the save rate differs between customers.
+    effects: customer_id, and a column for each offer whose effect is known customer by customer: what a contact adds to
+    the customer's probability of staying, -1 to 1. The level of these effects is as uncertain as the offer's save rate.
+    An offer without a column keeps its save rate of everyone's churn probability; without effects the plan is wrong
+    where the save rate differs between customers, always where one customer's contact changes what another does.
     """
     capacities, excluded = capacities or {}, excluded or {}
     rules.check(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
     channels, most = rules.channels(offers, capacities)
-    everyone = customers(scores, offers)
+    everyone = customers(scores, offers, effects)
     open_, left_alone = rules.open_to_contact(everyone, excluded)
     costs, profits = (np.stack([told(open_, offer) for offer in offers]) for told in (cost, earned))
-    paying = np.flatnonzero((profits > 0).any(axis=0))
+    pays = (profits > 0) & (costs <= budget * (1 + ROUNDING))
+    paying = np.flatnonzero(pays.any(axis=0))
+    asked = np.where(pays, costs, 0.0)[:, paying]
     found = choose(
-        profits[:, paying],
-        costs[:, paying],
+        np.where(pays, profits, 0.0)[:, paying],
+        asked,
         lots(open_["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
-        budget=budget,
+        budget=budget if asked.any() else NO_LIMIT,
         capacity=capacity,
         channels=channels,
         capacities=most,
@@ -92,7 +102,7 @@ def plan(
         **totals(everyone, chosen, offers),
         "marginal_return": found.price,
         "optimality_gap": found.gap,
-        "note": "" if len(rows) else _why_nobody(open_, costs[profits > 0], offers, budget=budget, paying=len(paying)),
+        "note": "" if len(rows) else _why_nobody(open_, costs, profits, offers, budget=budget),
     }
     return Plan(frame=_frame(chosen, offers), summary=summary)
 
@@ -118,14 +128,17 @@ def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     )
 
 
-def _why_nobody(
-    open_: pd.DataFrame, costs: NDArray[np.float64], offers: Sequence[Offer], *, budget: float, paying: int
-) -> str:
-    """costs: of the contacts that would pay, with `paying` customers."""
-    if paying:
+def _why_nobody(open_: pd.DataFrame, costs: Floats, profits: Floats, offers: Sequence[Offer], *, budget: float) -> str:
+    pays = profits > 0
+    if pays.any():
         return (
-            f"Nobody is contacted: {paying:,} customers would pay, but the cheapest contact is expected to "
-            f"cost {costs.min():,.2f} and the budget is {budget:,.2f}."
+            f"Nobody is contacted: {int(pays.any(axis=0).sum()):,} customers would pay, but the cheapest contact is "
+            f"expected to cost {costs[pays].min():,.2f} and the budget is {budget:,.2f}."
+        )
+    if any(is_individual(open_, offer) for offer in offers):
+        return (
+            "Nobody is contacted: by the individual effects each offer is expected to cost more than it brings with "
+            f"each of the {len(open_):,} customers."
         )
     rates = [offer.save_rate_mean for offer in offers]
     if len(offers) == 1:

@@ -1,17 +1,26 @@
 """The profit of contacting customers with an offer: one by one, in total, and how sure it is.
 
-Symbols: p the churn probability, s the save rate (share of would-be leavers the offer keeps), r the redeem
+Symbols: p the churn probability, τ the effect: what the contact adds to the probability of staying, r the redeem
 rate (share of would-be stayers that take the incentive all the same), d the incentive, c the contact, v the
 customer's CLV. Money is in currency units, rates are in [0, 1], and every argument broadcasts.
 
-    would leave (p)   ── kept (s) ─────────►  + v - d - c
-                      └─ lost (1 - s) ─────►      - c
+    would leave (p)   ── kept (τ) ─────────►  + v - d - c
+                      └─ lost (p - τ) ─────►      - c
     would stay (1-p)  ── redeems (r) ──────►  - d - c
                       └─ does not (1 - r) ─►      - c
 
+With one save rate s, the share of would-be leavers the offer keeps, τ = p s. An effect below 0 drives -τ of the
+would-be stayers away, who redeem nothing and take their v with them:
+
+    would leave (p)   ── lost ─────────────────────────►      - c
+    would stay (1-p)  ── driven away (-τ) ─────────────►  - v - c
+                      └─ stays, redeems ((1 - p + τ) r) ►  - d - c
+
+Only the net effect is known: that a contact keeps some and drives away others at once is not in it.
+
 Source: Neslin, Gupta, Kamakura, Lu and Mason (2006), "Defection Detection", JMR 43(2), and Verbraken, Verbeke
-and Baesens (2013), "A Novel Profit Maximizing Metric", IEEE TKDE 25(5): theirs is the case r = 1 with one CLV
-for all.
+and Baesens (2013), "A Novel Profit Maximizing Metric", IEEE TKDE 25(5): theirs is the case τ = p s, r = 1 with one
+CLV for all.
 """
 
 from collections.abc import Sequence
@@ -29,44 +38,47 @@ Z90 = 1.2816
 def expected_cost(
     *,
     churn_probability: Numbers,
-    save_rate: float,
+    effect: Numbers,
     redeem_rate: float,
     incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
-    """What contacting each customer is expected to cost: c + d (p s + (1 - p) r).
+    """What contacting each customer is expected to cost: c + d (τ⁺ + (1 - p - τ⁻) r), τ = τ⁺ - τ⁻.
 
     The incentive is paid only where it is redeemed, by the kept and by the stayers. The bill of one campaign
     differs from the sum of these by chance: if everyone redeemed, it would be c + d a head.
 
-    >>> float(expected_cost(churn_probability=0.4, save_rate=0.1, redeem_rate=0.3,
+    >>> float(expected_cost(churn_probability=0.4, effect=0.04, redeem_rate=0.3,
     ...                     incentive_cost=5, contact_cost=0.5))
     1.6
     """
-    p, d = np.asarray(churn_probability, dtype=float), np.asarray(incentive_cost, dtype=float)
-    return np.asarray(contact_cost + d * (p * save_rate + (1 - p) * redeem_rate))
+    p, t, d = (np.asarray(one, dtype=float) for one in (churn_probability, effect, incentive_cost))
+    return np.asarray(contact_cost + d * (np.maximum(t, 0) + (1 - p + np.minimum(t, 0)) * redeem_rate))
 
 
 def expected_profit(
     *,
     churn_probability: Numbers,
     clv: Numbers,
-    save_rate: float,
+    effect: Numbers,
     redeem_rate: float,
     incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
-    """What contacting each customer is expected to earn, net of its cost: p s (v - d) - (1 - p) r d - c.
+    """What contacting each customer is expected to earn, net of its cost: τ⁺ (v - d) - τ⁻ v - (1 - p - τ⁻) r d - c.
 
-    Wrong where the offer itself drives a sleeping customer away (only an uplift model sees that), and where
-    the kept customer is worth less than v: v is taken to be unchanged by the incentive.
+    To drive away a customer whose CLV is below 0 counts as no gain: v is taken to be 0 in -τ⁻ v, so an effect of 0
+    or less never pays. Wrong where the kept customer is worth less than v: v is taken to be unchanged by the
+    incentive.
 
-    >>> round(float(expected_profit(churn_probability=0.4, clv=200, save_rate=0.1, redeem_rate=0.3,
+    >>> round(float(expected_profit(churn_probability=0.4, clv=200, effect=0.04, redeem_rate=0.3,
     ...                             incentive_cost=5, contact_cost=0.5)), 9)
     6.4
     """
-    p, v, d = (np.asarray(one, dtype=float) for one in (churn_probability, clv, incentive_cost))
-    return np.asarray(p * save_rate * (v - d) - (1 - p) * redeem_rate * d - contact_cost)
+    p, v, t, d = (np.asarray(one, dtype=float) for one in (churn_probability, clv, effect, incentive_cost))
+    away = np.minimum(t, 0)
+    kept = np.maximum(t, 0) * (v - d) + away * np.maximum(v, 0)
+    return np.asarray(kept - (1 - p + away) * redeem_rate * d - contact_cost)
 
 
 def break_even_save_rate(
@@ -79,8 +91,8 @@ def break_even_save_rate(
 ) -> float:
     """The save rate at which contacting all these customers earns nothing: Σ((1 - p) r d + c) / Σ p (v - d).
 
-    Above 1, or infinite where those who leave are worth no more than the incentive, no save rate pays. NaN
-    for nobody.
+    Of a save rate that is one for all, τ = p s. Above 1, or infinite where those who leave are worth no more than the
+    incentive, no save rate pays. NaN for nobody.
 
     >>> break_even_save_rate(churn_probability=[0.5], clv=[105], redeem_rate=0.2,
     ...                      incentive_cost=5, contact_cost=0.5)
@@ -113,41 +125,39 @@ def clv_sd(*, clv: Numbers, expected_value: Numbers, value_p10: Numbers, value_p
 
 def profit_sd(
     *,
-    churn_probability: Numbers,
+    effect: Numbers,
+    effect_doubt: float,
     clv: Numbers,
     clv_sd: Numbers,
-    save_rate: float,
-    save_rate_sd: float,
     incentive_cost: Numbers,
 ) -> Floats:
-    """Standard deviation of each customer's expected profit where save rate and CLV are uncertain.
+    """Standard deviation of each customer's expected profit where effect and CLV are uncertain; effects of 0 or more.
 
-    The profit is S W + constant with W = p (V - d), S and W independent: its spread is that of the product.
-    It is the spread of an expectation. Not in it: who of the contacted happens to leave, and a churn
-    probability that is wrong.
+    The profit is K W + constant with W = τ (V - d) and K, by which the effects are wrong, of mean 1 and standard
+    deviation `effect_doubt` (of one save rate: its own, divided by its mean); K and W are independent. It is the
+    spread of an expectation. Not in it: who of the contacted happens to leave, a churn probability that is wrong,
+    and effects that are wrong otherwise than all by one factor.
     """
-    p = np.asarray(churn_probability, dtype=float)
-    mean = p * (np.asarray(clv, dtype=float) - np.asarray(incentive_cost, dtype=float))
-    return product_sd(save_rate, save_rate_sd, mean, p * np.asarray(clv_sd, dtype=float))
+    t = np.asarray(effect, dtype=float)
+    mean = t * (np.asarray(clv, dtype=float) - np.asarray(incentive_cost, dtype=float))
+    return product_sd(1, effect_doubt, mean, t * np.asarray(clv_sd, dtype=float))
 
 
 def total_profit_sd(
     *,
-    churn_probability: Floats,
+    effect: Floats,
+    effect_doubt: float,
     clv: Floats,
     clv_sd: Floats,
-    save_rate: float,
-    save_rate_sd: float,
     incentive_cost: Numbers,
 ) -> float:
     """Standard deviation of the expected profit of contacting all these customers together.
 
-    They share one save rate, so its error does not average out; their values are independent, so theirs does:
-    `profit_sd` with W = Σ p (V - d), var(W) = Σ p² var(V). Wrong where values move together (a recession).
+    Their effects are wrong by one factor, whose error does not average out; their values are independent, so theirs
+    does: `profit_sd` with W = Σ τ (V - d), var(W) = Σ τ² var(V). Wrong where values move together (a recession).
     """
-    mean = np.sum(churn_probability * (clv - np.asarray(incentive_cost, dtype=float)))
-    sd = np.sqrt(np.sum((churn_probability * clv_sd) ** 2))
-    return float(product_sd(save_rate, save_rate_sd, mean, sd))
+    mean = np.sum(effect * (clv - np.asarray(incentive_cost, dtype=float)))
+    return float(product_sd(1, effect_doubt, mean, np.sqrt(np.sum((effect * clv_sd) ** 2))))
 
 
 def product_sd(mean_a: Numbers, sd_a: Numbers, mean_b: Numbers, sd_b: Numbers) -> Floats:

@@ -8,30 +8,36 @@ from numpy.typing import NDArray
 
 from retention import profit
 from retention.economics import cost, customers, earned, incentive
+from retention.individual import doubt, effect
 from retention.offers import Offer
 
 Floats = NDArray[np.float64]
 
 
-def profit_curve(scores: pd.DataFrame, offers: Sequence[Offer], *, points: int) -> pd.DataFrame:
+def profit_curve(
+    scores: pd.DataFrame, offers: Sequence[Offer], *, points: int, effects: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """What each of `points` budgets would earn, from 0 to the least that reaches all the profit there is.
+
+    effects: as `plan` takes them.
 
     Columns: budget, expected_profit, profit_p10, profit_p90 (currency units) and customers (contacted). Without
     capacities and holdout. A larger budget than the last earns no more.
     """
-    everyone = customers(scores, offers)
+    everyone = customers(scores, offers, effects)
     steps = _steps(*(np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned)))
     spent, made = _running_total(steps["cost"]), _running_total(steps["profit"])
     budgets = np.unique(np.linspace(0, spent[-1], points))
     reached = np.searchsorted(spent, budgets, side="right") - 1
-    p, clv, sd = (everyone[name].to_numpy() for name in ("churn_probability", "clv", "clv_sd"))
+    clv, sd = (everyone[name].to_numpy() for name in ("clv", "clv_sd"))
     variance = np.zeros(len(spent))
     for place, offer in enumerate(offers):
         sign = (steps["to"] == place).astype(float) - (steps["from"] == place)
-        won = (p * (clv - incentive(everyone, offer)))[steps["customer"]]
-        mean, squares = _running_total(sign * won), _running_total(sign * (p * sd)[steps["customer"]] ** 2)
+        added = effect(everyone, offer)
+        kept = (added * (clv - incentive(everyone, offer)))[steps["customer"]]
+        mean, squares = _running_total(sign * kept), _running_total(sign * (added * sd)[steps["customer"]] ** 2)
         spread = np.sqrt(np.maximum(squares, 0))
-        variance += profit.product_sd(offer.save_rate_mean, offer.save_rate_sd, mean, spread) ** 2
+        variance += profit.product_sd(1, doubt(offer), mean, spread) ** 2
     interval = profit.Z90 * np.sqrt(variance)
     return pd.DataFrame(
         {

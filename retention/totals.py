@@ -9,6 +9,7 @@ import pandas as pd
 
 from retention import profit
 from retention.economics import incentive
+from retention.individual import doubt, effect, is_individual
 from retention.offers import Offer
 from retention.power import detectable_save_rate
 
@@ -18,7 +19,7 @@ def totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]
 
     everyone: as `economics.customers` tells; chosen: rows of it with offer (its place), treated, cost and profit.
 
-    save_rate is the mean over the treated, each weighing what he would bring if he were kept, p (v - d), and
+    save_rate is the mean of τ / p over the treated, each weighing what he would bring if he were kept, p (v - d), and
     break_even_save_rate the rate at which the plan would earn nothing if it were the same with every offer. The
     offers' save rates are taken to err independently of each other. detectable_save_rate: the smallest that the
     readout will tell from none.
@@ -28,14 +29,15 @@ def totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]
     cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
     spread = profit.Z90 * hypot(*(part["sd"] for part in parts))
     at_risk = profit.value_at_risk(churn_probability=everyone["churn_probability"], clv=everyone["clv"])
-    won, kept = sum(part["won"] for part in parts), sum(part["save_rate"] * part["won"] for part in parts)
+    won, kept = sum(part["won"] for part in parts), sum(part["kept"] for part in parts)
+    one_rate = offers[0].save_rate_mean if len(offers) == 1 and not is_individual(everyone, offers[0]) else None
     return {
         "expected_cost": cost,
         "expected_profit": earned,
         "profit_p10": earned - spread,
         "profit_p90": earned + spread,
         "return_on_cost": earned / cost if cost else None,
-        "save_rate": offers[0].save_rate_mean if len(offers) == 1 else _ratio(kept, won),
+        "save_rate": _ratio(kept, won) if one_rate is None else one_rate,
         "break_even_save_rate": _ratio(kept - earned, won),
         "detectable_save_rate": _detectable(chosen),
         "value_at_risk": at_risk,
@@ -55,16 +57,18 @@ TOLD = (
 
 
 def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
-    """The sums of one offer, and what those of all are made of: sd, won (Σ p (v - d)) and saved (value at risk)."""
+    """The sums of one offer, and what those of all are made of: sd, won (Σ p (v - d), what keeping everyone would
+    bring), kept (Σ τ (v - d), what is) and saved (value at risk).
+    """
     treated = chosen[chosen["treated"]]
     p, v, d = treated["churn_probability"].to_numpy(), treated["clv"].to_numpy(), incentive(treated, offer)
-    earned, won = float(treated["profit"].sum()), float(np.sum(p * (v - d)))
+    added = effect(treated, offer)
+    earned, won, kept = float(treated["profit"].sum()), float(np.sum(p * (v - d))), float(np.sum(added * (v - d)))
     sd = profit.total_profit_sd(
-        churn_probability=p,
+        effect=added,
+        effect_doubt=doubt(offer),
         clv=v,
         clv_sd=treated["clv_sd"].to_numpy(),
-        save_rate=offer.save_rate_mean,
-        save_rate_sd=offer.save_rate_sd,
         incentive_cost=d,
     )
     break_even = profit.break_even_save_rate(
@@ -82,12 +86,13 @@ def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         "expected_profit": earned,
         "profit_p10": earned - profit.Z90 * sd,
         "profit_p90": earned + profit.Z90 * sd,
-        "save_rate": offer.save_rate_mean,
+        "save_rate": _ratio(kept, won) if is_individual(chosen, offer) else offer.save_rate_mean,
         "break_even_save_rate": break_even if isfinite(break_even) else None,
         "detectable_save_rate": _detectable(chosen),
         "sd": sd,
         "won": won,
-        "saved": offer.save_rate_mean * profit.value_at_risk(churn_probability=p, clv=v),
+        "kept": kept,
+        "saved": float(np.sum(added * v)),
     }
 
 

@@ -93,8 +93,9 @@ def test_the_published_implementation_agrees_to_six_digits(key):
 
 def test_a_contact_earns_what_the_plan_says_it_does(case):
     _, score, clv = case
-    terms = {"clv": clv, "save_rate": 0.1, "redeem_rate": 0.3, "incentive_cost": 5.0, "contact_cost": 0.5}
-    assert pm.contact_profit(score, **terms) == pytest.approx(expected_profit(churn_probability=score, **terms))
+    terms = {"clv": clv, "redeem_rate": 0.3, "incentive_cost": 5.0, "contact_cost": 0.5}
+    told = expected_profit(churn_probability=score, effect=0.1 * score, **terms)
+    assert pm.contact_profit(score, save_rate=0.1, **terms) == pytest.approx(told)
 
 
 def campaign(clv, **changed):

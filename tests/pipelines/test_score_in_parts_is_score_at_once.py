@@ -164,7 +164,7 @@ def test_the_service_looks_up_everybodys_scores_and_features(config, at_once, ro
 
 def test_a_store_that_cannot_be_written_leaves_the_old_scores(config, monkeypatch):
     score(config)
-    before = {path.name: path.read_bytes() for path in config.folder.iterdir()}
+    before = {path: path.read_bytes() for path in config.folder.rglob("*") if path.is_file()}
 
     def full(*_):
         raise InputError("is full", where="the store", next="Make room.")
@@ -172,7 +172,7 @@ def test_a_store_that_cannot_be_written_leaves_the_old_scores(config, monkeypatc
     monkeypatch.setattr(served.Writer, "add", full)
     with pytest.raises(InputError, match="is full"):
         score(config, output=config.home / "more.csv")
-    assert {path.name: path.read_bytes() for path in config.folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in config.folder.rglob("*") if path.is_file()} == before
     assert not (config.home / "more.csv").exists()
 
 

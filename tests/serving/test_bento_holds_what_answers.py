@@ -18,7 +18,7 @@ from tests.serving.running import SECRET_ID, TOKEN
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("features", "models", "retention", "serving", "pipelines")
-STARTED = ("serving.__main__", "serving.service", "serving.workers")
+STARTED = ("serving.__main__", "serving.service", "serving.warm", "serving.workers")
 """What is named as a word on the way to an answer; all else is imported."""
 BROUGHT = {"h11": "uvicorn", "pydantic_core": "pydantic"}
 """Packages that come with another."""

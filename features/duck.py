@@ -1,0 +1,13 @@
+"""A DuckDB in memory that says nothing by itself."""
+
+import duckdb
+
+
+def connect(*, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A new one, on as many threads as the machine has cores unless told.
+
+    DuckDB would draw a progress bar on standard output, be it a file or a pipe, once a query takes two seconds.
+    """
+    db = duckdb.connect(config={} if threads is None else {"threads": threads})
+    db.execute("set enable_progress_bar = false")
+    return db

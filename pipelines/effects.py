@@ -1,0 +1,169 @@
+"""What contacts change, customer by customer: learnt from randomised treatments, kept only where it is proven to help.
+
+For every offer, all learners of uplift are held against the simple rules (models/uplift_choice.py): a random order, the
+response, the risk, and the churn probability that a plan with one save rate goes by. Where a learner beats every rule
+beyond its interval it is fitted, kept in the folder `EFFECTS`, and used by the next plan; else the plan goes on with
+one save rate. `EFFECTS_SAID` says what was found, in words.
+
+It is a command of its own, `stayworth effects`, and no part of `train`: treatments mature when campaigns do, not when
+models are made, and a plan may use new effects with the same model.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.errors import InputError, Refusal
+from models import effect_bundle, fitted_effect, registry, scorer, trees
+from models.cross_fit import CrossFit, cross_fit
+from models.experiment import Experiment
+from models.likelihood import Floats
+from models.uplift_choice import Choice, compare
+from pipelines import store
+from pipelines.champion import verified
+from pipelines.config import Config
+from pipelines.experiments import Trial, trial
+from pipelines.kept_effects import EFFECTS, EFFECTS_SAID
+from pipelines.kept_plans import kept_plans, planned_shares
+from pipelines.orders import read_orders
+from pipelines.treatments import read_treatments
+from retention.save_rate import FLAT, measured, posterior
+
+RESAMPLES, CONFIDENCE = 1000, 0.95
+PLAN = "the plan's churn probability"
+"""The rule that a plan with one save rate goes by: that share of a larger churn probability is a larger effect."""
+
+
+def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
+    """Learn the effects of every offer of the config that the treatments have; writes `EFFECTS_SAID` and the bundles.
+
+    An offer that cannot be learnt from yet is told with the reason. Raises Refusal where that is so of all of them.
+    """
+    target = config.folder / EFFECTS_SAID
+    store.writable(target)
+    say("reading the treatments")
+    treatments = read_treatments(config, now=now)
+    offers = [offer.name for offer in config.offers if (treatments["offer"] == offer.name).any()]
+    if not offers:
+        had, known = (", ".join(sorted(set(names))) or "none" for names in (treatments["offer"], _names(config)))
+        raise InputError(
+            f"no offer of the config was tried: the treatments have {had}, the config {known}",
+            where="treatments",
+            next="Call the offers in the treatments as [[offers]] does.",
+        )
+    say("reading the orders")
+    histories = read_orders(config, now=now).histories
+    days, plans = config.time.horizon_days, kept_plans(config.folder / store.PLANS)
+    told: dict[str, dict[str, Any]] = {}
+    refused: list[Refusal] = []
+    for offer in offers:
+        say(f"learning the effects of {offer}")
+        try:
+            made = trial(treatments, histories, offer=offer, horizon_days=days, planned=planned_shares(plans))
+            told[offer] = _learnt(config, offer, made, plans)
+        except Refusal as error:
+            refused.append(error)
+            told[offer] = {"learner": None, "in_words": f"{error.what}: the plan uses one save rate"}
+    if len(refused) == len(offers):
+        raise refused[0]
+    content = {
+        "learnt_on": now.date().isoformat(),
+        "horizon_days": days,
+        "outcome": f"stayed over {days} days",
+        "confidence": CONFIDENCE,
+        "offers": told,
+    }
+    store.write_json(target, content)
+    return content | {"written": str(target)}
+
+
+def _learnt(config: Config, offer: str, made: Trial, plans: Mapping[str, Path]) -> dict[str, Any]:
+    """What was found of one offer; its bundle is written where a learner helps."""
+    seed, rows = config.train.seed, made.rows
+    experiment = made.experiment("stayed", where=f"treatments with the offer '{offer}'")
+    inputs = trees.inputs_of(rows, made.features)
+    rules, from_ = _rules(config, rows, plans)
+    crossed = cross_fit(rows, inputs, experiment, seed=seed)
+    choice = compare(crossed, experiment, rules=rules, resamples=RESAMPLES, confidence=CONFIDENCE, seed=seed)
+    folder = config.folder / EFFECTS / offer
+    content = {
+        "in_words": f"{choice}{'' if choice.learner else ': the plan uses one save rate'}",
+        "learner": choice.learner,
+        "customers": len(rows),
+        "treated": int(experiment.treated.sum()),
+        "campaigns": made.campaigns,
+        "left_out": made.left_out,
+        "last_day": str(rows["as_of"].max().date()),
+        "churn_probability_from": from_,
+        **_figures(choice),
+    }
+    if choice.learner is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return content
+    fitted = fitted_effect.fit(choice.learner, rows, inputs, experiment, crossed, seed=seed)
+    return content | {
+        "bundle": _written(folder, fitted),
+        "effect": asdict(fitted.line),
+        "save_rate": _save_rate(choice.learner, experiment, crossed),
+    }
+
+
+def _figures(choice: Choice) -> dict[str, Any]:
+    return {
+        "everybody": asdict(choice.everybody),
+        "ranking": choice.ranking,
+        "qini": {name: asdict(one) for name, one in choice.qini.items()},
+        "ahead": {name: {"of": rule, **asdict(by)} for name, (rule, by) in choice.ahead.items()},
+    }
+
+
+def _save_rate(kind: str, experiment: Experiment, crossed: CrossFit) -> dict[str, float]:
+    """What the better half by the learner says of the save rate: as sure as that is the level of the effects."""
+    effect, sd = fitted_effect.best_half(kind, experiment, crossed)
+    leaving = 1 - crossed.arms.untreated[crossed.place(crossed.effects[kind]) >= 0.5].mean()
+    said = measured(effect_on_staying=effect, sd=max(sd, 1e-9), mean_churn_probability=max(float(leaving), 1e-9))
+    return posterior(FLAT, [said]).model_dump()
+
+
+def _written(folder: Path, fitted: fitted_effect.FittedEffect) -> str:
+    """Write a bundle in the place of the one before; what is half written has another name."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=folder.parent) as scratch:
+        draft = Path(scratch) / "effect"
+        draft.mkdir()
+        bundle_hash = effect_bundle.write(draft, fitted)
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+    return bundle_hash
+
+
+def _rules(config: Config, rows: pd.DataFrame, plans: Mapping[str, Path]) -> tuple[dict[str, Floats], str]:
+    """The churn probability of each row, highest first, and where it is from; no rule where nothing says it."""
+    said = pd.Series(np.nan, index=rows.index)
+    for campaign, mine in rows.groupby("campaign").groups.items():
+        if campaign in plans:
+            chosen = store.read_table(plans[str(campaign)], next="Plan it again.")
+            if "churn_probability" in chosen:
+                known = chosen.set_index("customer_id")["churn_probability"]
+                said[mine] = rows.loc[mine, "customer_id"].map(known)
+    if said.notna().all():
+        return {PLAN: said.to_numpy(float)}, "the plans of the campaigns"
+    version = registry.holder(config.tracking_uri, "champion")
+    if version is None:
+        return {}, "nowhere: the campaigns have no plan here, and no model was trained"
+    model = verified(config.tracking_uri, version)
+    if missing := [name for name in model.inputs if name not in rows]:
+        return {}, f"nowhere: the champion needs {missing[0]}"
+    told = scorer.predict(model, rows)["churn_probability"].to_numpy(float)
+    return {PLAN: told}, "the champion, who may have seen what followed: that makes the rule harder to beat"
+
+
+def _names(config: Config) -> list[str]:
+    return [offer.name for offer in config.offers]

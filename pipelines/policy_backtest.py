@@ -1,0 +1,154 @@
+"""Backtest of the plan: the one that would have been made at each of several days, and what its customers then did.
+
+The days and the models are those of `evaluate`. Where customers were contacted by lot after the first day, the plan's
+policy is measured on them too (pipelines/policy_trial.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from features.errors import InputError, Refusal
+from features.histories import Histories
+from models import scorer
+from models.scorer import Scorer
+from pipelines import store
+from pipelines.config import Config
+from pipelines.experiments import Trial, trial
+from pipelines.kept_plans import kept_plans, planned_shares
+from pipelines.offers import settled
+from pipelines.policy_trial import in_words, trial_value
+from pipelines.treatments import treatments_if_any
+from retention.offers import Offer
+from retention.plan import plan
+from retention.policy_backtest import hindsight, shares, summed
+from retention.segments import CURRENT
+
+POLICY_BACKTEST = "policy_backtest.json"
+ASSUMED = (
+    "profits take the offers' save and redeem rates as given: without randomised treatments no history tests them; "
+    "nobody was contacted, so who left did so without an offer"
+)
+
+
+def concluded(
+    config: Config,
+    histories: Histories,
+    offers: Sequence[Offer],
+    models: Mapping[date, Scorer],
+    found: Sequence[dict[str, Any]],
+    *,
+    now: datetime,
+    budget: float,
+) -> dict[str, Any]:
+    """The content of `POLICY_BACKTEST`, written: the days of `of_day`, oldest first, their sums, and `randomised`.
+
+    models: by the day they were learnt on.
+    """
+    customers = found[-1]["customers"]
+    total = summed(found)
+    content = {
+        "horizon_days": config.time.horizon_days,
+        "currency": config.money.currency,
+        "budget": budget,
+        "assumed": ASSUMED,
+        "cut_offs": [one | shares(one) for one in found],
+        "total": total | shares(total),
+        "randomised": randomised(
+            config,
+            histories,
+            offers,
+            models,
+            now=now,
+            budget_per_customer=budget / customers,
+        ),
+    }
+    store.write_json(config.folder / POLICY_BACKTEST, content)
+    return content
+
+
+def offers_to_judge(config: Config) -> list[Offer]:
+    """The offers whose save rate is known; raises InputError where there is none."""
+    offers = settled(config)
+    if not offers:
+        raise InputError(
+            f"none of {len(config.offers)} offers has a save rate yet",
+            where="[[offers]]",
+            next="Give one a save_rate, or read a campaign out.",
+        )
+    return offers
+
+
+def of_day(
+    config: Config, offers: Sequence[Offer], model: Scorer, test: pd.DataFrame, *, budget: float
+) -> dict[str, Any]:
+    """The plan of one day in hindsight (`retention.policy_backtest.hindsight`).
+
+    model: as learnt on that day. test: its labelled rows, as `rows_to_judge` has them.
+    """
+    day = test["as_of"].iloc[0].date().isoformat()
+    scores = scorer.predict(model, test)
+    made = plan(
+        scores,
+        offers,
+        budget=budget,
+        holdout_share=config.plan.holdout_share,
+        campaign=f"backtest {day}",
+        salt=config.plan.salt,
+    )
+    happened = pd.DataFrame(
+        {
+            "customer_id": test["customer_id"].astype("str"),
+            "churned": test["churned"].astype(bool),
+            "margin": test["future_value"],
+            "margin_before": test["last_period_value"],
+            "spend": test[CURRENT],
+        }
+    )
+    told = hindsight(scores, happened, made.frame[made.frame["treated"]], offers)
+    return {"as_of": day, "held_out": made.summary["holdout"]} | told
+
+
+def randomised(
+    config: Config,
+    histories: Histories,
+    offers: Sequence[Offer],
+    models: Mapping[date, Scorer],
+    *,
+    now: datetime,
+    budget_per_customer: float,
+) -> dict[str, Any]:
+    """By offer what customers contacted by lot since the first of the models' days say of the plan, or why nothing.
+
+    models: by the day they were learnt on; each customer is scored by the latest before his contact.
+    """
+    treatments = treatments_if_any(config, now=now)
+    if treatments is None:
+        return {}
+    treatments = treatments[treatments["at"] >= pd.Timestamp(min(models), tz="UTC")]
+    planned = planned_shares(kept_plans(config.folder / store.PLANS))
+    told: dict[str, Any] = {}
+    for offer in offers:
+        try:
+            days = config.time.horizon_days
+            made = trial(treatments, histories, offer=offer.name, horizon_days=days, planned=planned)
+            told[offer.name] = trial_value(
+                made,
+                _scores(made, models),
+                offer,
+                budget_per_customer=budget_per_customer,
+                seed=config.train.seed,
+            )
+            told[offer.name]["in_words"] = in_words(told[offer.name], offer=offer.name, currency=config.money.currency)
+        except Refusal as error:
+            told[offer.name] = {"in_words": f"{offer.name}: {error.what}"}
+    return told
+
+
+def _scores(made: Trial, models: Mapping[date, Scorer]) -> pd.DataFrame:
+    """Each customer scored by the latest model of his day or before."""
+    learnt = sorted(models)
+    latest = made.rows["as_of"].map(lambda day: max(one for one in learnt if one <= day.date()))
+    return pd.concat([scorer.predict(models[day], made.rows[latest == day]) for day in latest.unique()])

@@ -1,0 +1,42 @@
+"""What the backtest of the plan prints: each day in hindsight, the lists beside it, and who was contacted by lot."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from pipelines.screen import console, table_of
+
+
+def show_policy_backtest(content: Mapping[str, Any]) -> None:
+    """A row per day and one for all; then the shares reached by every list of the same cost, in all."""
+    currency, total = content["currency"], content["total"]
+    table = table_of(
+        "plan of", "contacted", "left", "expected", f"margin, {currency}", "expected", f"profit, {currency}", "expected"
+    )
+    table.title = f"Plans for {content['budget']:,.0f} {currency}, and the {content['horizon_days']} days after each"
+    for day in [*content["cut_offs"], total]:
+        plan = day["plan"]
+        table.add_row(
+            day.get("as_of", "all"),
+            f"{plan['contacted']:,.0f}",
+            f"{plan['leavers']:,.0f}",
+            f"{plan['expected_leavers']:,.0f} (95 %: {_between(plan)})",
+            *(f"{plan[name]:,.0f}" for name in ("margin", "expected_margin", "profit", "expected_profit")),
+        )
+    console.print(table)
+    table = table_of(
+        "list of the same cost", "contacted", "of all who left", "of the margin lost", f"profit, {currency}"
+    )
+    for name, reached in {"the plan": total["plan"], **total["others"]}.items():
+        share = total["share"]["plan" if name == "the plan" else name]
+        shown = [f"{share[what]:.1%}" if share[what] is not None else "–" for what in ("leavers", "lost_margin")]
+        table.add_row(name, f"{reached['contacted']:,.0f}", *shown, f"{reached['profit']:,.0f}")
+    console.print(table)
+    console.print(f"Assumed: {escape(content['assumed'])}.")
+    for found in content["randomised"].values():
+        console.print(f"Contacted by lot: {escape(found['in_words'])}.")
+
+
+def _between(plan: Mapping[str, float]) -> str:
+    return f"{plan['expected_leavers_low']:,.0f} to {plan['expected_leavers_high']:,.0f}"

@@ -1,0 +1,70 @@
+"""A base of customers as it would be without our campaigns: those held out at random stand for those contacted.
+
+Whoever was contacted is left out, and each one held out counts for all whom his campaign chose, 1 / share held out:
+inverse-probability weights (Horvitz & Thompson 1952, JASA 47), of several campaigns their product (Robins, Hernán &
+Brumback 2000, Marginal Structural Models, Epidemiology 11). Merely leaving the contacted out would not do: they were
+chosen because they looked like leaving, and the rest looks better than all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.likelihood import Floats
+
+
+@dataclass(frozen=True)
+class Untreated:
+    """Some customers, without what our campaigns did to them."""
+
+    weights: Floats
+    """How many customers each stands for: 0 if contacted, above 1 if held out; they sum to the customers chosen or not,
+    but for campaigns without holdout."""
+    treated: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
+    """And not contacted by another campaign."""
+    alone: dict[str, int]
+    """Campaigns without anybody held out among these customers, and how many they contacted: nobody stands for them."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether somebody stands for everybody."""
+        return not self.alone
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Who counts at all."""
+        return self.weights > 0
+
+
+def untreated(customer_ids: pd.Series, campaigns: Mapping[str, pd.DataFrame]) -> Untreated:
+    """The customers, each once, without what these campaigns did.
+
+    campaigns: by name, the customers that were chosen: customer_id, and treated (false: held out at random).
+
+    >>> chosen = pd.DataFrame({"customer_id": ["ann", "bob", "eve"], "treated": [True, True, False]})
+    >>> untreated(pd.Series(["ann", "bob", "cleo", "eve"]), {"spring": chosen}).weights.tolist()
+    [0.0, 0.0, 1.0, 3.0]
+    """
+    weights = np.ones(len(customer_ids))
+    treated, held_out = np.zeros(len(weights), bool), np.zeros(len(weights), bool)
+    alone = {}
+    for name, chosen in campaigns.items():
+        arm = {
+            is_treated: customer_ids.isin(chosen["customer_id"][chosen["treated"] == is_treated]).to_numpy()
+            for is_treated in (True, False)
+        }
+        contacted, left = arm[True], arm[False] & ~arm[True]
+        treated |= contacted
+        held_out |= left
+        if left.any():
+            weights[left] *= (contacted.sum() + left.sum()) / left.sum()
+        elif contacted.any():
+            alone[name] = int(contacted.sum())
+        weights[contacted] = 0
+    return Untreated(weights, treated, held_out & ~treated, alone)

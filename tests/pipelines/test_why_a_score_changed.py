@@ -1,0 +1,304 @@
+"""`why` divides the change of a score into data, time, orders and model: each cause is its own part, and they sum."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from features.customer import rows_of
+from features.errors import InputError
+from features.log import Log
+from models import bundle, scoring
+from models.change import MEASURES, PARTS, split
+from models.recipe import Recipe
+from models.terms import Terms
+from models.trees import defaults
+from pipelines import change, change_cli, ledger
+from pipelines import score as scores_of
+from pipelines.config import load
+from pipelines.latest import latest_scores
+from pipelines.learn import learn, lesson
+from pipelines.stations import stations
+from tests.shops import config_of
+
+FIRST, LAST, NOW = date(1998, 5, 1), date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
+TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
+SMALL = 1e-9
+LOG = """
+still 1998-01-10 20.00 1998-01-10
+still 1998-03-20 25.00 1998-03-20
+late 1998-01-10 20.00 1998-01-10
+late 1998-04-20 30.00 1998-06-10
+buyer 1998-01-10 20.00 1998-01-10
+buyer 1998-06-15 40.00 1998-06-15
+buyer 1998-06-20 45.50 1998-06-20
+everything 1998-01-10 20.00 1998-01-10
+everything 1998-04-20 30.00 1998-06-10
+everything 1998-06-15 40.00 1998-06-15
+newcomer 1998-05-20 20.00 1998-05-20
+refunded 1998-04-01 20.00 1998-04-01
+refunded 1998-05-20 -20.00 1998-05-20
+replaced 1998-04-01 20.00 1998-04-01
+replaced 1998-04-10 -20.00 1998-05-20
+replaced 1998-06-15 35.00 1998-06-15
+"""
+"""Who, when, how much, and when it became known."""
+
+
+def frame_of(text):
+    rows = [line.split() for line in text.strip().splitlines()]
+    log = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount", "recorded_at"])
+    for name in ("ordered_at", "recorded_at"):
+        log[name] = pd.to_datetime(log[name])
+    return log.assign(amount=log["amount"].astype(float), quantity=1)
+
+
+@pytest.fixture(scope="module")
+def models(read, cdnow_path, tmp_path_factory):
+    """Two small models by version, that differ in the level of their days."""
+    frame = pd.read_parquet(cdnow_path)
+    histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
+    few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
+    made = learn(lesson(histories, TERMS, as_of=date(1998, 4, 2)), TERMS, Recipe(few, few, kind="gamma", seed=7))
+    level = replace(made.level, log_odds=[one + 0.5 for one in made.level.log_odds])
+    found = []
+    for number, one in enumerate((made, replace(made, level=level))):
+        folder = tmp_path_factory.mktemp(f"model-{number}")
+        bundle.write(folder, one, training={"as_of": "1998-04-02"})
+        found.append(bundle.read(folder))
+    return found
+
+
+@pytest.fixture
+def shop(tmp_path, models, monkeypatch):
+    """A shop that scored on two days, each with the log as it stood then; the days and models to score can be told."""
+    log = frame_of(LOG)
+    (tmp_path / "stayworth.toml").write_text(config_of(tmp_path / "orders.parquet"))
+    config = load(tmp_path / "stayworth.toml")
+    made = {one.version: one for one in models}
+    monkeypatch.setattr(ledger, "model_of", lambda entry, _: made[entry.model_version])
+
+    def scored(*batches):
+        for day, model in batches:
+            known = log[(log[["ordered_at", "recorded_at"]] < pd.Timestamp(day)).all(axis=1)]
+            known.to_parquet(tmp_path / "orders.parquet")
+            monkeypatch.setattr(scores_of, "champion", lambda _, model=model: model)
+            scores_of.score(config, as_of=day, now=NOW, output=None, memory_bytes=None, say=lambda _: None)
+        log.to_parquet(tmp_path / "orders.parquet")
+        return config
+
+    return scored
+
+
+def why(config, customer, *, first=None, last=None):
+    return change.why(config, customer, first=first, last=last, now=NOW, say=lambda _: None)
+
+
+def moved(content):
+    """The parts of a change that move something, and that they sum to it."""
+    parts = pd.DataFrame(content["parts"]).set_index("part")
+    assert list(parts.index) == list(PARTS)
+    for measure in MEASURES:
+        assert abs(parts[measure].sum() - (content["to"][measure] - content["from"][measure])) < 1e-12
+    return {part for part in PARTS if (parts.loc[part, list(MEASURES)].abs() > SMALL).any()}
+
+
+@pytest.mark.parametrize(
+    ("customer", "causes", "says"),
+    [
+        ("still", {"passing_time"}, {"new_orders": "nothing", "corrected_data": "nothing became known since"}),
+        ("late", {"passing_time", "corrected_data"}, {"corrected_data": "1 order of 30.00 became known since"}),
+        (
+            "buyer",
+            {"passing_time", "new_orders"},
+            {"new_orders": "2 orders of 85.50", "passing_time": "61 days went by"},
+        ),
+        ("everything", {"passing_time", "corrected_data", "new_orders"}, {"new_model": "the same model"}),
+    ],
+)
+def test_each_cause_is_a_part_of_its_own(shop, models, customer, causes, says):
+    content = why(shop((FIRST, models[0]), (LAST, models[0])), customer)
+    assert moved(content) == causes
+    assert content["in_words"] == []
+    assert says.items() <= {one["part"]: one["what"] for one in content["parts"]}.items()
+
+
+def test_a_new_model_alone_is_the_whole_change(shop, models):
+    config = shop((LAST, models[0]), (LAST, models[1]))
+    content = why(config, "everything", first=LAST, last=LAST)
+    assert moved(content) == {"new_model"}
+    assert content["parts"][-1]["what"] == f"{models[1].version} instead of {models[0].version}"
+    assert content == why(config, "everything")
+
+
+def test_a_new_model_on_a_later_day_is_the_last_part(shop, models):
+    assert moved(why(shop((FIRST, models[0]), (LAST, models[1])), "still")) == {"passing_time", "new_model"}
+
+
+def test_the_ends_are_what_the_ledger_says(shop, models):
+    config = shop((FIRST, models[0]), (date(1998, 6, 1), models[1]), (LAST, models[1]))
+    content = why(config, "late", first=FIRST)
+    first, _, last = (ledger.read(one).set_index("customer_id").loc["late"] for one in ledger.entries(config.folder))
+    for name in MEASURES:
+        assert (content["from"][name], content["to"][name]) == (first[name], last[name])
+        assert content["change"][name] == last[name] - first[name]
+
+
+def test_the_ledger_holds_what_score_wrote_last(shop, models):
+    config = shop((FIRST, models[0]), (LAST, models[1]))
+    entry = ledger.entries(config.folder)[-1]
+    latest = latest_scores(config.folder)[list(ledger.COLUMNS)]
+    pd.testing.assert_frame_equal(ledger.read(entry), latest, check_exact=True)
+    assert (entry.customers, entry.data_end, entry.scored_at) == (len(latest), date(1998, 6, 21), NOW)
+    assert entry.totals["clv"] == pytest.approx(latest["clv"].sum())
+
+
+def test_what_changed_without_a_trace_counts_as_corrected_data_and_is_said(shop, models):
+    config = shop((FIRST, models[0]), (LAST, models[0]))
+    log = frame_of(LOG)
+    log = log[~((log["customer_id"] == "still") & (log["amount"] == 25))]
+    log.to_parquet(config.home / "orders.parquet")
+    content = why(config, "still")
+    assert moved(content) == {"corrected_data", "passing_time"}
+    assert [
+        f"score of {day} cannot be made again" in said
+        for day, said in zip((FIRST, LAST), content["in_words"], strict=True)
+    ]
+    assert "without recorded_at" in content["in_words"][0]
+    assert content["parts"][0]["what"] == "nothing became known since, but see below"
+
+
+def test_features_say_what_moved_the_probability(shop, models):
+    content = why(shop((FIRST, models[0]), (LAST, models[0])), "buyer")
+    by_part = {one["part"]: one for one in content["parts"]}
+    assert by_part["corrected_data"]["because"] == []
+    assert by_part["new_orders"]["churn_probability"] < 0
+    assert by_part["new_orders"]["because"][0]["churn_probability"] < 0
+    assert all(one["says"] for part in by_part.values() for one in part["because"])
+
+
+@pytest.mark.parametrize(
+    ("customer", "first", "says"),
+    [
+        ("newcomer", FIRST, "'newcomer' was first scored on 1998-06-01: nothing was known of them on 1998-05-01"),
+        ("refunded", FIRST, "'refunded' has no score of 1998-07-01 any more"),
+        ("replaced", FIRST, "cannot be split: today's log has no order of theirs from before 1998-05-01"),
+    ],
+)
+def test_who_came_or_went_is_said_instead_of_split(shop, models, customer, first, says):
+    config = shop((FIRST, models[0]), (date(1998, 6, 1), models[0]), (LAST, models[0]))
+    content = why(config, customer, first=first)
+    assert content["parts"] is None
+    assert says in content["in_words"][0]
+
+
+@pytest.mark.parametrize(
+    ("customer", "days", "what", "next"),
+    [
+        ("nobody", {}, "'nobody' has no score of 1998-05-01, nor of 1998-07-01", "Ids are text"),
+        (
+            "late",
+            {"first": date(1998, 5, 2)},
+            "no scores of 1998-05-02 before the one of 1998-07-01 were kept",
+            "--list",
+        ),
+        (
+            "late",
+            {"last": date(1998, 5, 2)},
+            "no scores of 1998-05-02 were kept; there are 1998-05-01, 1998-07-01",
+            "score",
+        ),
+        ("late", {"last": FIRST}, "no scores before the one of 1998-05-01 were kept", "stayworth score"),
+        ("late", {"first": LAST, "last": FIRST}, "no scores of 1998-07-01 before the one of 1998-05-01", "--list"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_clear_error(shop, models, customer, days, what, next):
+    config = shop((FIRST, models[0]), (LAST, models[0]))
+    with pytest.raises(InputError, match=what) as caught:
+        why(config, customer, **days)
+    assert next in caught.value.next
+
+
+def test_batches_of_other_horizons_are_not_compared(shop, models):
+    config = shop((FIRST, models[0]))
+    far = replace(models[0], terms=replace(TERMS, horizon_days=60), version="0" * 12)
+    shop((LAST, far))
+    with pytest.raises(InputError, match="look 90 days ahead, those of 1998-07-01 60: they are not of the same thing"):
+        why(config, "late")
+
+
+def test_without_batches_the_error_says_how_to_make_them(shop):
+    with pytest.raises(InputError, match=r"no scores of any day were kept\n.*stayworth score --as-of DAY"):
+        why(shop(), "late")
+
+
+def test_the_command_prints_tables_and_json(shop, models):
+    config = shop((FIRST, models[0]), (LAST, models[1]))
+    app = typer.Typer()
+    app.command()(change_cli.why)
+
+    def said(*arguments):
+        command = [*arguments, "-c", str(config.home / "stayworth.toml")]
+        done = CliRunner().invoke(app, command, obj=lambda: NOW, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    table = said("everything", "--from", str(FIRST))
+    for text in (
+        "corrected data: 1 order of 30.00",
+        "passing time: 61 days",
+        "new orders: 1 order of 40.00",
+        "new model",
+    ):
+        assert text in table
+    assert json.loads(said("everything", "--json"))["parts"][0]["part"] == "corrected_data"
+    assert "first scored on 1998-07-01" in said("newcomer")
+    assert [one["as_of"] for one in json.loads(said("--list", "--json"))] == [str(FIRST), str(LAST)]
+    assert "1998-05-01" in said("--list")
+    with pytest.raises(InputError, match="names nobody"):
+        said()
+
+
+events = st.tuples(
+    st.integers(-90, 59), st.sampled_from([0, 0, 0, 3, 20, 70]), st.sampled_from([12.5, 30.0, -12.5, 80.0])
+)
+histories = st.lists(st.lists(events, min_size=1, max_size=7), min_size=6, max_size=6)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(histories=histories)
+def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(models, histories):
+    """The oracle: rows chosen by hand, in a log without `recorded_at`. Refunds bind when recorded: they only sum."""
+    old, new = models
+    days = [(f"c{who}", *event) for who, told in enumerate(histories) for event in [(-95, 0, 20.0), *told]]
+    log = pd.DataFrame(days, columns=["customer_id", "ordered_at", "late", "amount"]).assign(quantity=1)
+    log["ordered_at"] = pd.Timestamp(FIRST) + pd.to_timedelta(log["ordered_at"], "D")
+    log["recorded_at"] = log["ordered_at"] + pd.to_timedelta(log.pop("late"), "D")
+
+    def scores(model, day, *, happened, known):
+        seen = log[(log["ordered_at"] < pd.Timestamp(happened)) & (log["recorded_at"] < pd.Timestamp(known))]
+        found = scoring.score_orders(model, seen.drop(columns="recorded_at"), as_of=day)
+        return found.set_index("customer_id")[list(MEASURES)]
+
+    first, last = scores(old, FIRST, happened=FIRST, known=FIRST), scores(new, LAST, happened=LAST, known=LAST)
+    corrected = scores(old, FIRST, happened=FIRST, known=LAST)
+    aged = scores(old, LAST, happened=FIRST, known=LAST)
+    now = scores(old, LAST, happened=LAST, known=LAST)
+    source = Log(log, currency="USD", gross_margin=0.4, timezone="UTC")
+    for who, rows in log.groupby("customer_id"):
+        own = [of.loc[who].to_numpy() for of in (first, corrected, aged, now, last)]
+        seen, _ = stations(source, rows_of(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None)
+        found = split(old, new, seen, first=own[0], last=own[-1])
+        rounding = 1e-12 * max(1, np.abs(own).max())
+        assert np.allclose(found.parts.sum(), own[-1] - own[0], rtol=0, atol=rounding)
+        if (rows["amount"] > 0).all():
+            assert np.allclose(found.parts, np.diff(own, axis=0), rtol=0, atol=1000 * rounding)
+            for part, step in {"passing_time": own[2] - own[1], "new_orders": own[3] - own[2]}.items():
+                assert sum(found.moved[part].values()) == pytest.approx(step[0], abs=1e-6)
