@@ -34,7 +34,12 @@ class Campaign:
     @property
     def file_name(self) -> str:
         """Its name as a part of a file's name."""
-        return self.name.replace(" ", "-")
+        return file_name(self.name)
+
+
+def file_name(name: str) -> str:
+    """A campaign's name as a part of a file's name."""
+    return name.replace(" ", "-")
 
 
 def plan_of(folder: Path, name: str | None) -> Path:
@@ -50,7 +55,7 @@ def plan_of(folder: Path, name: str | None) -> Path:
             where="--campaign",
             next=f"The campaigns are the files of {folder / store.PLANS}.",
         )
-    return folder / store.PLANS / f"{name.replace(' ', '-')}.parquet"
+    return folder / store.PLANS / f"{file_name(name)}.parquet"
 
 
 def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:

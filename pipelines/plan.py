@@ -49,6 +49,7 @@ def make_plan(
         raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date()
     name = _named(campaign, day)
+    _refuse_namesake(config.folder / store.PLANS / f"{campaigns.file_name(name)}.json", name)
     effects = kept_effects(config, offers, as_of=day)
     made = plan(
         scores,
@@ -83,7 +84,7 @@ def do_not_contact(config: Config) -> Path | None:
 
 def _write(config: Config, made: Plan, scores: pd.DataFrame, offers: Sequence[Offer], targets: list[Path]) -> None:
     """The kept plan first, so that no list is sent of which nobody knows who was held out."""
-    kept = config.folder / store.PLANS / made.summary["campaign"].replace(" ", "-")
+    kept = config.folder / store.PLANS / campaigns.file_name(made.summary["campaign"])
     store.write_table(kept.with_name(f"{kept.name}.parquet"), with_scores(made.frame, scores))
     store.write_json(kept.with_name(f"{kept.name}.json"), made.summary)
     store.write_json(config.folder / store.PLAN_SUMMARY, made.summary)
@@ -102,6 +103,17 @@ def _named(campaign: str | None, day: date) -> str:
             next='Example: --campaign "spring 2012".',
         )
     return name
+
+
+def _refuse_namesake(kept: Path, name: str) -> None:
+    """Raise InputError if the file of a campaign's plan is that of another one."""
+    other = store.read_json(kept, next="Remove it, or name another campaign.")["campaign"] if kept.exists() else name
+    if other != name:
+        raise InputError(
+            f"'{name}' would take the file of the campaign '{other}': names that differ in spaces and hyphens only",
+            where="--campaign",
+            next=f"Name it otherwise; the plan of '{other}' stands in {kept}.",
+        )
 
 
 def _capacities(config: Config, offers: Sequence[Offer]) -> dict[str, int]:

@@ -144,6 +144,14 @@ def test_the_same_campaign_planned_again_is_the_same_plan(shop):
     assert held[0] != held[1]
 
 
+def test_two_campaigns_never_share_a_file(shop):
+    first = planned(shop(), campaign="spring sale").frame
+    with pytest.raises(InputError, match="'spring-sale' would take the file of the campaign 'spring sale'"):
+        planned(shop(), campaign="spring-sale")
+    kept = store.read_table(shop().folder / store.PLANS / "spring-sale.parquet", next="")
+    assert kept["customer_id"].tolist() == first["customer_id"].tolist()
+
+
 def test_the_kept_plan_says_who_was_held_out_and_what_was_known_of_each(shop):
     config = shop()
     made = planned(config, campaign="spring 2020")
