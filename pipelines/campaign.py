@@ -15,6 +15,7 @@ from pipelines import store
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}")
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
+KEPT_NEXT = "Name the list that was kept in the output folder, plans/CAMPAIGN.parquet: its JSON lies beside it."
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
     """
     chosen = store.read_table(plan_file, next=PLAN_NEXT)
     summary_file = plan_file.with_suffix(".json")
-    summary = store.read_json(summary_file, next=PLAN_NEXT)
+    summary = store.read_json(summary_file, next=KEPT_NEXT)
     _check(chosen, plan_file)
     name = summary.get("campaign") if isinstance(summary, dict) else None
     if not isinstance(name, str) or not NAME.fullmatch(name):

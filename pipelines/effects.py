@@ -81,6 +81,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
         "offers": told,
     }
     store.write_json(target, content)
+    _tidy(config.folder / EFFECTS, told)
     return content | {"written": str(target)}
 
 
@@ -92,7 +93,6 @@ def _learnt(config: Config, offer: str, made: Trial, plans: Mapping[str, Path]) 
     rules, from_ = _rules(config, rows, plans)
     crossed = cross_fit(rows, inputs, experiment, seed=seed)
     choice = compare(crossed, experiment, rules=rules, resamples=RESAMPLES, confidence=CONFIDENCE, seed=seed)
-    folder = config.folder / EFFECTS / offer
     content = {
         "in_words": f"{choice}{'' if choice.learner else ': the plan uses one save rate'}",
         "learner": choice.learner,
@@ -105,11 +105,10 @@ def _learnt(config: Config, offer: str, made: Trial, plans: Mapping[str, Path]) 
         **_figures(choice),
     }
     if choice.learner is None:
-        shutil.rmtree(folder, ignore_errors=True)
         return content
     fitted = fitted_effect.fit(choice.learner, rows, inputs, experiment, crossed, seed=seed)
     return content | {
-        "bundle": _written(folder, fitted),
+        "bundle": _written(config.folder / EFFECTS / offer, fitted),
         "effect": asdict(fitted.line),
         "save_rate": _save_rate(choice.learner, experiment, crossed),
     }
@@ -133,15 +132,23 @@ def _save_rate(kind: str, experiment: Experiment, crossed: CrossFit) -> dict[str
 
 
 def _written(folder: Path, fitted: fitted_effect.FittedEffect) -> str:
-    """Write a bundle in the place of the one before; what is half written has another name."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=folder.parent) as scratch:
+    """Write a bundle beside the one before, under its hash: which of them counts is for `EFFECTS_SAID` to say."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=folder) as scratch:
         draft = Path(scratch) / "effect"
         draft.mkdir()
         bundle_hash = effect_bundle.write(draft, fitted)
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
+        shutil.rmtree(folder / bundle_hash, ignore_errors=True)  # the same, or damaged
+        draft.rename(folder / bundle_hash)
     return bundle_hash
+
+
+def _tidy(folder: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
+    """Remove the bundles that nothing names any more."""
+    named = {folder / offer / of["bundle"] for offer, of in told.items() if "bundle" in of}
+    for one in folder.glob("*/*"):
+        if one not in named:
+            shutil.rmtree(one)
 
 
 def _rules(config: Config, rows: pd.DataFrame, plans: Mapping[str, Path]) -> tuple[dict[str, Floats], str]:

@@ -63,7 +63,7 @@ def evaluate(
         results.append(judge(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
         if plan_budget is not None:
             models[day] = model
-            planned.append(of_day(config, offers, model, test, budget=plan_budget))
+            planned.append(of_day(config, offers, model, test, histories, budget=plan_budget))
     store.write_json(config.folder / store.BACKTEST, results)
     if plan_budget is not None:
         concluded(config, histories, offers, models, planned, now=now, budget=plan_budget)

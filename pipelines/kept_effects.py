@@ -18,7 +18,7 @@ from pipelines.features import machine_memory
 from retention.offers import BetaPrior, Offer
 
 EFFECTS = "effects"
-"""The folder of the bundles, one of each offer that has one, under the output folder."""
+"""The folder of the bundles under the output folder: one of each offer that has one, offer/hash."""
 EFFECTS_SAID = "effects.json"
 MOST_DAYS = 730
 """How long before the plan's day the last contact may lie that effects were learnt from."""
@@ -53,7 +53,9 @@ def kept_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> Eff
         why_not = _why_not(entry, config, content, as_of=as_of)
         said[offer.name] = f"one save rate: {why_not}" if why_not else _words(entry)
         if not why_not:
-            fitted[offer.name] = effect_bundle.read(config.folder / EFFECTS / offer.name, expected=entry["bundle"])
+            fitted[offer.name] = effect_bundle.read(
+                config.folder / EFFECTS / offer.name / entry["bundle"], expected=entry["bundle"]
+            )
         told.append(offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer)
     if not fitted:
         return Effects(None, told, said)

@@ -138,6 +138,7 @@ def assumptions(config: Config) -> list[tuple[str, str]]:
         ("Discount rate a year", f"{money.annual_discount_rate:.0%}"),
         ("Lifetime looked at", f"{money.lifetime_days:,} days"),
         ("Churn", f"no order for {config.time.horizon_days} days"),
+        ("Lost with who churns", "the whole lifetime value, though some come back by themselves"),
     ]
     for offer in config.offers:
         lines.append((f"Offer {offer.name}", _terms(offer, money.currency)))

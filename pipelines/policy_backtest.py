@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from features.errors import InputError, Refusal
 from features.histories import Histories
+from features.labels import period
 from models import scorer
 from models.scorer import Scorer
 from pipelines import store
@@ -82,11 +86,17 @@ def offers_to_judge(config: Config) -> list[Offer]:
 
 
 def of_day(
-    config: Config, offers: Sequence[Offer], model: Scorer, test: pd.DataFrame, *, budget: float
+    config: Config,
+    offers: Sequence[Offer],
+    model: Scorer,
+    test: pd.DataFrame,
+    histories: Histories,
+    *,
+    budget: float,
 ) -> dict[str, Any]:
     """The plan of one day in hindsight (`retention.policy_backtest.hindsight`).
 
-    model: as learnt on that day. test: its labelled rows, as `rows_to_judge` has them.
+    model: as learnt on that day. test: its labelled rows, as `rows_to_judge` has them, of these histories.
     """
     day = test["as_of"].iloc[0].date().isoformat()
     scores = scorer.predict(model, test)
@@ -102,6 +112,7 @@ def of_day(
         {
             "customer_id": test["customer_id"].astype("str"),
             "churned": test["churned"].astype(bool),
+            "back": _back(test, histories, horizon_days=config.time.horizon_days),
             "margin": test["future_value"],
             "margin_before": test["last_period_value"],
             "spend": test[CURRENT],
@@ -109,6 +120,18 @@ def of_day(
     )
     told = hindsight(scores, happened, made.frame[made.frame["treated"]], offers)
     return {"as_of": day, "held_out": made.summary["holdout"]} | told
+
+
+def _back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDArray[np.bool_]:
+    """Who left by a silence, and ordered after it, as far as the log goes; under a contract nobody."""
+    left = test["churned"].to_numpy(bool)
+    if histories.contractual:
+        return np.zeros_like(left)
+    days = pa.array(test["as_of"].dt.date, pa.date32())
+    rows = pa.table({"customer_id": pa.array(test["customer_id"].astype("str"), pa.string()), "as_of": days})
+    since = (histories.end - test["as_of"].iloc[0].date()).days
+    orders, _ = period(histories, rows, from_days=horizon_days, to_days=max(since, horizon_days))
+    return left & (orders > 0)
 
 
 def randomised(

@@ -12,7 +12,16 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     """A row per day and one for all; then the shares reached by every list of the same cost, in all."""
     currency, total = content["currency"], content["total"]
     table = table_of(
-        "plan of", "contacted", "left", "expected", f"margin, {currency}", "expected", f"profit, {currency}", "expected"
+        "plan of",
+        "contacted",
+        "left",
+        "expected",
+        "back since",
+        f"margin, {currency}",
+        "expected",
+        f"profit, {currency}",
+        "expected",
+        "if who came back would have",
     )
     table.title = f"Plans for {content['budget']:,.0f} {currency}, and the {content['horizon_days']} days after each"
     for day in [*content["cut_offs"], total]:
@@ -22,7 +31,8 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
             f"{plan['contacted']:,.0f}",
             f"{plan['leavers']:,.0f}",
             f"{plan['expected_leavers']:,.0f} (95 %: {_between(plan)})",
-            *(f"{plan[name]:,.0f}" for name in ("margin", "expected_margin", "profit", "expected_profit")),
+            *(f"{plan[name]:,.0f}" for name in ("back", "margin", "expected_margin", "profit", "expected_profit")),
+            f"{plan['profit_of_the_lost']:,.0f}",
         )
     console.print(table)
     table = table_of(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines import store
 from pipelines.config import Config
+from pipelines.kept_effects import kept_effects
 from pipelines.latest import latest_scores
 from pipelines.offers import settled
 from pipelines.orders import refuse_input_as_output
@@ -29,13 +30,14 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
     summary = store.read_json(folder / store.PLAN_SUMMARY, next="Plan again.") if planned else None
     planned_with = [one["offer"] for one in summary["offers"]] if summary else []
     offers = [offer for offer in settled(config) if offer.name in planned_with]
+    effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = store.read_json(folder / store.RECONCILIATION, next="Check first: stayworth check.")
     html = page(
         metrics=metrics,
         scores=scores,
         plan=store.read_table(folder / store.PLAN, next="Plan again.") if planned else None,
         plan_summary=summary,
-        profit_curve=profit_curve(scores, offers, points=POINTS) if offers else None,
+        profit_curve=profit_curve(scores, effects.offers, points=POINTS, effects=effects.frame) if offers else None,
         title="Customer base",
         currency=config.money.currency,
         assumptions=assumptions(config),

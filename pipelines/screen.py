@@ -145,6 +145,10 @@ def show_plan(content: dict[str, Any]) -> None:
     console.print(table)
     if len(content["offers"]) > 1:
         console.print(_offers(content["offers"]))
+    console.print(
+        "The profit is over the lifetime, all of which counts as lost with who leaves, though some come back by "
+        "themselves; `stayworth evaluate --plan-budget M` counts them."
+    )
 
 
 def _offers(offers: list[dict[str, Any]]) -> Table:

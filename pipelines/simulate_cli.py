@@ -23,7 +23,7 @@ def simulate(
         Path | None, typer.Option("--continue", metavar="FOLDER", help="Let time run on in that shop, for a horizon.")
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --continue: the plan.parquet that is carried out.")
+        Path | None, typer.Option(metavar="FILE", help="With --continue: what is carried out; default its latest plan.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -34,20 +34,21 @@ def simulate(
     Example: stayworth simulate -o shop --customers 20000
     """
     from features.clock import parse_day
+    from pipelines import store
     from pipelines.screen import show_pairs
     from pipelines.shop.story import Shop
     from pipelines.simulate import let_time_run
     from pipelines.simulate import simulate as run
 
-    if (source is None) != (plan is None) or (source is None) == (customers is None):
+    if (source is None) == (customers is None) or (source is None and plan is not None):
         raise InputError(
-            "either --customers N, or --continue FOLDER with --plan FILE is needed",
+            "either --customers N, or --continue FOLDER is needed",
             where="simulate",
-            next="Example: stayworth simulate --continue shop --plan shop/runs/plan.parquet -o after",
+            next="Example: stayworth simulate --continue shop -o after",
         )
     with progress(as_json) as say:
-        if source is not None and plan is not None:
-            told = let_time_run(source, plan, output, part_size=part, say=say)
+        if source is not None:
+            told = let_time_run(source, plan or source / "runs" / store.PLAN, output, part_size=part, say=say)
         else:
             shop = Shop(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
             told = run(output, shop, part_size=part, say=say)

@@ -6,6 +6,10 @@ more of those who left, and of the margin that left with them, than simpler list
 what it assumes of its offers holds: the profit is that of retention/profit.py with 1 or 0, did he leave, in the place
 of the churn probability. The save rate itself no history tests without randomisation.
 
+That profit counts the whole CLV as lost with who leaves. Where leaving is a silence, some come back by themselves:
+`profit_of_the_lost` counts nothing as won with those who did before the log ended. What keeping customers is worth lies
+between the two, since who comes back later still brought nothing in the meantime.
+
 The margin that left with a customer is what he brought in the window before. The other lists go from the top, each
 customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk
 first, the largest spender first, and in random order, of which the expectation is told.
@@ -28,7 +32,7 @@ Floats = NDArray[np.float64]
 RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
 Z95 = 1.96
 """95 % of a normal lies within so many standard deviations."""
-REACHED = ("contacted", "expected_cost", "leavers", "lost_margin", "profit")
+REACHED = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
 """What is counted of every list; money in currency units."""
 
 
@@ -37,16 +41,17 @@ def hindsight(
 ) -> dict[str, Any]:
     """The plan of one day in hindsight, as counts and sums (currency units).
 
-    scores: those the plan was made of. happened, a row per scored customer: customer_id, churned (bool), margin (after
-    the day), margin_before (in as long before it) and spend (by which the largest spender is first). contacts: the
-    treated of the plan, customer_id and offer.
+    scores: those the plan was made of. happened, a row per scored customer: customer_id, churned and back (bools: left,
+    and has ordered since), margin (after the day), margin_before (in as long before it) and spend (by which the largest
+    spender is first). contacts: the treated of the plan, customer_id and offer.
     """
     known = customers(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
     everyone = known.merge(happened, on="customer_id", how="left", validate="one_to_one")
     _check(everyone)
-    left = everyone["churned"].to_numpy(bool)
+    left, back = (everyone[name].to_numpy(bool) for name in ("churned", "back"))
     costs, profits = (np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned))
     realised = np.stack([_realised(everyone, offer, left) for offer in offers])
+    of_lost = np.stack([_realised(everyone.assign(clv=everyone["clv"].mask(back, 0)), one, left) for one in offers])
     lost = np.where(left, np.maximum(everyone["margin_before"].to_numpy(float), 0), 0.0)
     listed = contacts.merge(
         pd.DataFrame({"customer_id": everyone["customer_id"], "row": np.arange(len(everyone))}), on="customer_id"
@@ -60,8 +65,10 @@ def hindsight(
             "contacted": float(len(rows)),
             "expected_cost": float(costs[with_, rows].sum()),
             "leavers": float(left[rows].sum()),
+            "back": float(back[rows].sum()),
             "lost_margin": float(lost[rows].sum()),
             "profit": float(realised[with_, rows].sum()),
+            "profit_of_the_lost": float(of_lost[with_, rows].sum()),
         }
 
     best, all_ = profits.argmax(axis=0), np.arange(len(everyone))
@@ -154,7 +161,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _check(everyone: pd.DataFrame) -> None:
-    needed = ["churned", "margin", "margin_before", "spend"]
+    needed = ["churned", "back", "margin", "margin_before", "spend"]
     without = int(everyone[needed].isna().any(axis=1).sum())
     if without:
         raise InputError(

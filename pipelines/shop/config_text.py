@@ -46,7 +46,7 @@ redeem_rate = {assumed_redeem_rate:.2f}
 
 BEFORE = """\
 Try it: stayworth train, then stayworth score --as-of {as_of}, stayworth plan --budget 2000, and to see what comes of it
-# stayworth simulate --continue . --plan runs/plan.parquet -o ../after"""
+# stayworth simulate --continue . -o ../after"""
 AFTER = """\
 The campaign "{campaign}" has run; stayworth readout measures it. What it truly did stands in campaign_truth.json."""
 

@@ -45,10 +45,15 @@ def shop(tmp_path_factory, cdnow_path):
     return load(folder / "stayworth.toml")
 
 
-def test_a_day_is_judged_on_the_orders_that_followed(shop, model, taught):
+@pytest.fixture(scope="module")
+def histories(shop):
+    return read_orders(shop, now=datetime(1998, 7, 2, tzinfo=UTC)).histories
+
+
+def test_a_day_is_judged_on_the_orders_that_followed(shop, histories, model, taught):
     """Who left and what the others brought, from the orders themselves."""
     test = taught[2]
-    told = backtest.of_day(shop, [OFFER], model, test, budget=200)
+    told = backtest.of_day(shop, [OFFER], model, test, histories, budget=200)
     scores = scorer.predict(model, test)
     how = {"holdout_share": 0.1, "campaign": "backtest 1998-04-02", "salt": "stayworth"}
     frame = plan(scores, [OFFER], budget=200, **how).frame
@@ -62,6 +67,8 @@ def test_a_day_is_judged_on_the_orders_that_followed(shop, model, taught):
     assert told["as_of"] == "1998-04-02"
     assert told["plan"]["contacted"] == len(contacted)
     assert told["plan"]["leavers"] == len(contacted) - mine["customer_id"].nunique()
+    later = orders[(orders["at"] >= day + pd.Timedelta(days=90)) & orders["customer_id"].isin(contacted)]
+    assert told["plan"]["back"] == len(set(later["customer_id"]) - set(mine["customer_id"]))
     assert told["plan"]["margin"] == pytest.approx(0.4 * mine["amount"].sum(), rel=1e-3)
     known = orders[orders["at"] < day]
     left = set(known["customer_id"]) - set(after["customer_id"])
@@ -70,11 +77,11 @@ def test_a_day_is_judged_on_the_orders_that_followed(shop, model, taught):
     assert told["lost_margin"] == pytest.approx(0.4 * before["amount"].sum(), rel=1e-2)
 
 
-def test_the_days_are_those_of_the_backtest_and_what_is_written_is_whole(shop, model, taught, capsys):
-    histories = SimpleNamespace(first_day=date(1997, 1, 1), end=date(1998, 7, 1))
-    days = days_to_judge(histories, horizon_days=90, cut_offs=4)
+def test_the_days_are_those_of_the_backtest_and_what_is_written_is_whole(shop, histories, model, taught, capsys):
+    log = SimpleNamespace(first_day=date(1997, 1, 1), end=date(1998, 7, 1))
+    days = days_to_judge(log, horizon_days=90, cut_offs=4)
     assert [one.isoformat() for one in days] == ["1998-01-02", "1998-02-01", "1998-03-03", "1998-04-02"]
-    found = [backtest.of_day(shop, [OFFER], model, taught[2], budget=budget) for budget in (50, 100)]
+    found = [backtest.of_day(shop, [OFFER], model, taught[2], histories, budget=budget) for budget in (50, 100)]
     how = {"now": datetime(1998, 7, 2, tzinfo=UTC), "budget": 100}
     content = backtest.concluded(shop, None, [OFFER], {}, found, **how)
     assert content == json.loads((shop.folder / backtest.POLICY_BACKTEST).read_text())

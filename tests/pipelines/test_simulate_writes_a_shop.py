@@ -177,4 +177,4 @@ def test_the_command_says_what_it_wrote(tmp_path):
     assert told["orders"] == duckdb.sql(f"select count(*) from '{tmp_path}/new/orders/*.parquet'").fetchall()[0][0]
     wrong = CliRunner().invoke(app, ["-o", str(tmp_path / "other")])
     assert isinstance(wrong.exception, InputError)
-    assert "--continue FOLDER with --plan FILE" in str(wrong.exception)
+    assert "--continue FOLDER is needed" in str(wrong.exception)

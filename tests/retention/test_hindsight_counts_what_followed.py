@@ -23,6 +23,7 @@ def day(seed, count=400, *, right=True):
     left = draw.random(count) < (p if right else np.minimum(p + 0.4, 1))
     happened = pd.DataFrame({"customer_id": scores["customer_id"], "churned": left})
     happened["margin"] = np.where(left, 0.0, clv / 2)
+    happened["back"] = left & (draw.random(count) < 0.4)
     happened["margin_before"] = draw.normal(20, 15, count)
     happened["spend"] = draw.lognormal(3, 1, count).round(0)
     listed = scores.loc[draw.choice(count, 80, p=p / p.sum(), replace=False), ["customer_id"]]
@@ -30,24 +31,28 @@ def day(seed, count=400, *, right=True):
     return scores, happened.sample(frac=1, random_state=seed), contacts
 
 
-def contact(one, offer, left):
+def contact(one, offer, left, back=False):
     """What one contact costs as foreseen, earns as foreseen, and would have earned."""
     p, v, d, c = one.churn_probability, one.clv, offer.incentive_cost, offer.contact_cost
     s, r = offer.save_rate_mean, offer.redeem_rate
     foreseen = p * s * (v - d) - (1 - p) * r * d - c
-    return c + d * (p * s + (1 - p) * r), foreseen, (s * (v - d) if left else -r * d) - c
+    worth = 0 if back else v
+    return c + d * (p * s + (1 - p) * r), foreseen, (s * (worth - d) if left else -r * d) - c
 
 
 def counted(scores, happened, listed):
     """The figures of a list of (customer_id, offer)."""
     by_id, then = scores.set_index("customer_id"), happened.set_index("customer_id")
-    told = dict.fromkeys(("contacted", "expected_cost", "leavers", "lost_margin", "profit"), 0.0)
+    counts = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
+    told = dict.fromkeys(counts, 0.0)
     for customer, offer in listed:
-        left = then.loc[customer, "churned"]
+        left, back = then.loc[customer, ["churned", "back"]]
         cost, _, earned = contact(by_id.loc[customer], offer, left)
         told["contacted"] += 1
         told["expected_cost"] += cost
         told["leavers"] += left
+        told["back"] += back
+        told["profit_of_the_lost"] += contact(by_id.loc[customer], offer, left, back)[2]
         told["lost_margin"] += max(then.loc[customer, "margin_before"], 0) if left else 0
         told["profit"] += earned
     return told
