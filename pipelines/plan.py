@@ -138,7 +138,7 @@ def assumptions(config: Config) -> list[tuple[str, str]]:
         ("Discount rate a year", f"{money.annual_discount_rate:.0%}"),
         ("Lifetime looked at", f"{money.lifetime_days:,} days"),
         ("Churn", f"no order for {config.time.horizon_days} days"),
-        ("Lost with who churns", "the whole lifetime value, though some come back by themselves"),
+        ("Won with who is kept", "the whole lifetime value, which may be more than who was about to leave is worth"),
     ]
     for offer in config.offers:
         lines.append((f"Offer {offer.name}", _terms(offer, money.currency)))

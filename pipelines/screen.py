@@ -146,8 +146,8 @@ def show_plan(content: dict[str, Any]) -> None:
     if len(content["offers"]) > 1:
         console.print(_offers(content["offers"]))
     console.print(
-        "The profit is over the lifetime, all of which counts as lost with who leaves, though some come back by "
-        "themselves; `stayworth evaluate --plan-budget M` counts them."
+        "The profit is over the lifetime and takes a kept customer to be worth all of it. Who was about to leave is "
+        "often worth less, and some come back by themselves: hold it against `stayworth readout`."
     )
 
 
