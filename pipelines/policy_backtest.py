@@ -32,8 +32,8 @@ from retention.segments import CURRENT
 
 POLICY_BACKTEST = "policy_backtest.json"
 ASSUMED = (
-    "profits take the offers' save and redeem rates as given: without randomised treatments no history tests them; "
-    "nobody was contacted, so who left did so without an offer"
+    "profits take the save and redeem rates of the offers and a kept customer's lifetime value as given: without "
+    "randomised treatments no history tests them; nobody was contacted, so who left did so without an offer"
 )
 
 

@@ -7,34 +7,27 @@ from rich.markup import escape
 
 from pipelines.screen import console, table_of
 
+SHOWN = ("expected_leavers", "back", "margin", "expected_margin", "profit", "expected_profit", "profit_of_the_lost")
+
 
 def show_policy_backtest(content: Mapping[str, Any]) -> None:
     """A row per day and one for all; then the shares reached by every list of the same cost, in all."""
     currency, total = content["currency"], content["total"]
     table = table_of(
-        "plan of",
-        "contacted",
-        "left",
-        "expected",
-        "back since",
-        f"margin, {currency}",
-        "expected",
-        f"profit, {currency}",
-        "expected",
-        "if who came back would have",
+        "plan of", "contacted", "left", "foreseen", "back", "margin", "foreseen", "profit", "foreseen", "of the lost"
     )
-    table.title = f"Plans for {content['budget']:,.0f} {currency}, and the {content['horizon_days']} days after each"
+    days = content["horizon_days"]
+    table.title = f"Plans for {content['budget']:,.0f} {currency} and the {days} days after each; money in {currency}"
     for day in [*content["cut_offs"], total]:
         plan = day["plan"]
         table.add_row(
             day.get("as_of", "all"),
             f"{plan['contacted']:,.0f}",
             f"{plan['leavers']:,.0f}",
-            f"{plan['expected_leavers']:,.0f} (95 %: {_between(plan)})",
-            *(f"{plan[name]:,.0f}" for name in ("back", "margin", "expected_margin", "profit", "expected_profit")),
-            f"{plan['profit_of_the_lost']:,.0f}",
+            *(f"{plan[name]:,.0f}" for name in SHOWN),
         )
     console.print(table)
+    console.print("back: who left, and has ordered since; of the lost: the profit if keeping those had won nothing.")
     table = table_of(
         "list of the same cost", "contacted", "of all who left", "of the margin lost", f"profit, {currency}"
     )
@@ -46,7 +39,3 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     console.print(f"Assumed: {escape(content['assumed'])}.")
     for found in content["randomised"].values():
         console.print(f"Contacted by lot: {escape(found['in_words'])}.")
-
-
-def _between(plan: Mapping[str, float]) -> str:
-    return f"{plan['expected_leavers_low']:,.0f} to {plan['expected_leavers_high']:,.0f}"
