@@ -11,4 +11,6 @@ order:
     walk, kernel, borrowing                          one compiled pass over all customers and cut-offs
     snapshot, labels, leaving                        feature rows, and what followed them; who left
     buckets; spark, pieces, whole                    logs larger than memory, or than one machine
+    few, request; customer                           a few customers from a request; one customer out of a log
+    book, clean_books                                tables of which no feature is made: treatments, costs
 """

@@ -61,10 +61,10 @@ def readout(
     Example: stayworth readout --campaign "campaign 2011-12-01"
     """
     from features.clock import parse_day
+    from pipelines.campaigns.readout_screen import show_readout
+    from pipelines.campaigns.treatments import treatments_if_any
     from pipelines.config import load
     from pipelines.readout import read_out
-    from pipelines.readout_screen import show_readout
-    from pipelines.treatments import treatments_if_any
 
     settings = load(config)
     days: dict[str, Any] = {"day": parse_day(day) if day else None, "until": parse_day(until) if until else None}

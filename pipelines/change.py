@@ -18,7 +18,7 @@ from models.explain import RHYTHM
 from pipelines import ledger
 from pipelines.config import Config
 from pipelines.ledger import Entry
-from pipelines.stations import stations
+from pipelines.watching.stations import stations
 
 NAMED = 3
 """How many features are named of a step, those that moved the probability most."""

@@ -28,8 +28,9 @@ def why(
     Example: stayworth why 00123 --from 2011-09-01 --to 2011-12-01
     """
     from features.clock import parse_day
-    from pipelines import change, change_screen
+    from pipelines import change
     from pipelines.config import load
+    from pipelines.watching import change_screen
 
     settings = load(config)
     if batches:

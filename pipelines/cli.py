@@ -127,7 +127,8 @@ def evaluate(
 
     Example: stayworth evaluate --cut-offs 4 --plan-budget 1000
     """
-    from pipelines import policy_backtest, policy_screen, screen, store
+    from pipelines import screen, store
+    from pipelines.campaigns import policy_backtest, policy_screen
     from pipelines.config import load
     from pipelines.evaluate import evaluate as run
 

@@ -27,13 +27,13 @@ from models.experiment import Experiment
 from models.likelihood import Floats
 from models.uplift_choice import Choice, compare
 from pipelines import store
+from pipelines.campaigns.experiments import Trial, trial
+from pipelines.campaigns.kept_effects import EFFECTS, EFFECTS_SAID
+from pipelines.campaigns.kept_plans import kept_plans, planned_shares
+from pipelines.campaigns.treatments import read_treatments
 from pipelines.champion import verified
 from pipelines.config import Config
-from pipelines.experiments import Trial, trial
-from pipelines.kept_effects import EFFECTS, EFFECTS_SAID
-from pipelines.kept_plans import kept_plans, planned_shares
 from pipelines.orders import read_orders
-from pipelines.treatments import read_treatments
 from retention.save_rate import FLAT, measured, posterior
 
 RESAMPLES, CONFIDENCE = 1000, 0.95

@@ -7,12 +7,12 @@ from typing import Any
 from models import trees
 from models.scorer import Scorer
 from pipelines import pictures, store, tracking
+from pipelines.campaigns.offers import judged
+from pipelines.campaigns.policy_backtest import concluded, of_day, offers_to_judge
 from pipelines.config import Config
 from pipelines.judge import days_to_judge, judge, rows_to_judge
 from pipelines.learn import learn, lesson
-from pipelines.offers import judged
 from pipelines.orders import read_orders
-from pipelines.policy_backtest import concluded, of_day, offers_to_judge
 from pipelines.tune import tune
 
 RESAMPLES = 100
@@ -31,7 +31,7 @@ def evaluate(
 
     The test days step back from the latest by a third of the horizon, fewer where the history is too short.
     Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it. plan_budget:
-    judge the plan of such a budget on each day too, in currency units (pipelines/policy_backtest.py).
+    judge the plan of such a budget on each day too, in currency units (pipelines/campaigns/policy_backtest.py).
     """
     terms, seed = config.terms, config.train.seed
     trees.present(config.train.device)

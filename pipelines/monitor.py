@@ -1,9 +1,9 @@
 """Watch the champion: have customers moved away from those it was made of, and was it right about those it scored?
 
-moved     every feature and score as of now against the day the model was made, beyond the usual (pipelines/quiet.py)
-matured   batches whose horizon has passed, against what happened (pipelines/matured.py)
+moved     every feature and score as of now against the day the model was made, beyond the usual (watching/quiet.py)
+matured   batches whose horizon has passed, against what happened (watching/matured.py)
 own       both without what our own campaigns did (retention/untreated.py)
-verdict   retrain, watch or fine, with reasons (pipelines/alarm.py)
+verdict   retrain, watch or fine, with reasons (watching/alarm.py)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ from features.histories import Histories
 from features.snapshot import snapshot
 from models import registry, scorer
 from pipelines import champion, ledger, rival, store
+from pipelines.campaigns.own_campaigns import own_campaigns
 from pipelines.config import Config
-from pipelines.matured import Batch
 from pipelines.orders import read_orders
-from pipelines.own_campaigns import own_campaigns
 from pipelines.train import train
-from pipelines.watch import Watched, watch_over
+from pipelines.watching.matured import Batch
+from pipelines.watching.watch import Watched, watch_over
 
 MONITOR = "monitor.json"
 """In the output folder."""

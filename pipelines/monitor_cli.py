@@ -26,10 +26,11 @@ def monitor(
     Example: stayworth monitor --as-of 2011-12-10
     """
     from features.clock import parse_day
-    from pipelines import gate, monitor_screen
+    from pipelines import gate
     from pipelines.config import load
     from pipelines.monitor import monitor as run
     from pipelines.monitor import refuse, retrained
+    from pipelines.watching import monitor_screen
 
     settings, now = load(config), context.obj()
     day = parse_day(as_of) if as_of else None

@@ -9,15 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError
-from pipelines import campaign as campaigns
 from pipelines import store
+from pipelines.campaigns import campaign as campaigns
+from pipelines.campaigns.contact_list import contact_list, with_scores
+from pipelines.campaigns.kept_effects import kept_effects
+from pipelines.campaigns.offers import offers_of
+from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.contact_list import contact_list, with_scores
-from pipelines.kept_effects import kept_effects
 from pipelines.latest import latest_scores
-from pipelines.offers import offers_of
 from pipelines.orders import refuse_input_as_output
-from pipelines.treatments import treatments_if_any
 from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import Plan, plan

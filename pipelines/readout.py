@@ -9,11 +9,11 @@ import pandas as pd
 
 from features.errors import InputError, nearest
 from pipelines import store
-from pipelines.campaign import Campaign, plan_of, read_campaign
+from pipelines.campaigns.campaign import Campaign, plan_of, read_campaign
+from pipelines.campaigns.outcomes import SCORES, closed_window, outcomes, with_scores
+from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.config import Config
 from pipelines.orders import read_orders, refuse_input_as_output
-from pipelines.outcomes import SCORES, closed_window, outcomes, with_scores
-from pipelines.save_rates import SAVE_RATES, remember
 from retention.findings import findings
 from retention.holm import PROVEN
 from retention.offers import BetaPrior

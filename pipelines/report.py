@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import store
+from pipelines.campaigns.kept_effects import kept_effects
+from pipelines.campaigns.offers import settled
 from pipelines.config import Config
-from pipelines.kept_effects import kept_effects
 from pipelines.latest import latest_scores
-from pipelines.offers import settled
 from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions

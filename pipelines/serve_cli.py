@@ -35,8 +35,8 @@ def serve(
     Example: stayworth serve --port 3000
     """
     from pipelines import store
+    from pipelines.campaigns.offers import settled
     from pipelines.config import load
-    from pipelines.offers import settled
     from pipelines.plan import do_not_contact
     from serving import fetch, launch, settings
     from serving.answers import Campaigns

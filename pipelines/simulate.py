@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from features.clock import parse_day
 from features.errors import InputError
 from pipelines import store
-from pipelines.campaign import Campaign, read_campaign
+from pipelines.campaigns.campaign import Campaign, read_campaign
 from pipelines.shop import campaign_truth, world
 from pipelines.shop.config_text import config_text
 from pipelines.shop.contact import NOBODY, contacted

@@ -28,6 +28,7 @@ from models import STAYWORTH, bundle, trees
 from models.recipe import Recipe
 from models.timeline import test_day
 from pipelines import audit, champion, gate, pictures, rival, store, tracking
+from pipelines.campaigns.offers import judged
 from pipelines.config import Config
 from pipelines.dataset import Dataset, described
 from pipelines.evidence import Evidence, examine
@@ -37,7 +38,6 @@ from pipelines.gather import Gathered, gather
 from pipelines.judge import judge, rows_to_judge
 from pipelines.learn import Lesson, censored_rows, learn, lesson
 from pipelines.learning_curve import in_words, learning_curve
-from pipelines.offers import judged
 from pipelines.orders import write_account
 from pipelines.suspicion import canaries
 from pipelines.tracking import Logged

@@ -3,8 +3,8 @@
 import pytest
 
 from models.drift import Drift, Psi
-from pipelines.alarm import of_absent, of_matured, of_moved, verdict_of
-from pipelines.moved import Moved
+from pipelines.watching.alarm import of_absent, of_matured, of_moved, verdict_of
+from pipelines.watching.moved import Moved
 
 SEEN = {"roc_auc": 0.80, "ece": 0.02, "total_bias": -0.05}
 

@@ -11,10 +11,10 @@ import pytest
 from features.errors import InputError, Refusal
 from models import uplift
 from pipelines import store
+from pipelines.campaigns.kept_effects import EFFECTS, EFFECTS_SAID
 from pipelines.config import load
 from pipelines.effects import learn_effects
 from pipelines.effects_cli import show_effects
-from pipelines.kept_effects import EFFECTS, EFFECTS_SAID
 from pipelines.plan import make_plan
 from pipelines.screen import show_plan
 from tests.shops import config_of

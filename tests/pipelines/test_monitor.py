@@ -14,8 +14,8 @@ from features.errors import InputError, Refusal
 from models import bundle, registry
 from pipelines import monitor as watching
 from pipelines import monitor_cli, store
+from pipelines.campaigns.own_campaigns import own_campaigns
 from pipelines.config import load
-from pipelines.own_campaigns import own_campaigns
 from pipelines.score import score
 from tests.shops import config_of
 

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from models import scorer
-from pipelines import policy_backtest as backtest
+from pipelines.campaigns import policy_backtest as backtest
+from pipelines.campaigns.experiments import Trial
+from pipelines.campaigns.policy_screen import show_policy_backtest
+from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.config import load
 from pipelines.evaluate import evaluate
-from pipelines.experiments import Trial
 from pipelines.judge import days_to_judge
 from pipelines.orders import read_orders
-from pipelines.policy_screen import show_policy_backtest
-from pipelines.policy_trial import in_words, trial_value
 from retention.offers import Offer
 from retention.plan import plan
 from retention.policy_backtest import RANDOM, RISK

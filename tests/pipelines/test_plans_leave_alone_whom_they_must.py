@@ -13,10 +13,10 @@ import pytest
 
 from features.errors import InputError
 from pipelines import store
+from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.plan import make_plan
-from pipelines.save_rates import SAVE_RATES, remember
 from retention.save_rate import Measured
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ import pytest
 
 from features.errors import InputError, Refusal
 from pipelines import store
+from pipelines.campaigns.readout_screen import show_readout
+from pipelines.campaigns.save_rates import measured_save_rates
 from pipelines.config import load
 from pipelines.readout import read_out
-from pipelines.readout_screen import show_readout
-from pipelines.save_rates import measured_save_rates
 from retention.holdout import in_holdout
 from tests.retention.simulated import shop
 

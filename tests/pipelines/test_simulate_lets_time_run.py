@@ -11,12 +11,12 @@ import pytest
 
 from features.errors import InputError
 from pipelines import store
+from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import load
 from pipelines.readout import read_out
 from pipelines.shop import world
 from pipelines.shop.story import Shop
 from pipelines.simulate import CAMPAIGN_TRUTH, let_time_run, simulate
-from pipelines.treatments import read_treatments
 from retention.plan import plan
 
 SHOP = Shop(customers=4000, days=600, seed=5, as_of=date(2025, 1, 1))

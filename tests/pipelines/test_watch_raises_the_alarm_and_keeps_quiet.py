@@ -19,9 +19,9 @@ from models.terms import Terms
 from models.trees import DEFAULTS
 from pipelines.judge import rows_to_judge
 from pipelines.learn import learn, lesson
-from pipelines.matured import Batch, matured
-from pipelines.quiet import quiet_pairs
-from pipelines.watch import Watched, watch_over
+from pipelines.watching.matured import Batch, matured
+from pipelines.watching.quiet import quiet_pairs
+from pipelines.watching.watch import Watched, watch_over
 from retention.holdout import in_holdout
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
 

@@ -12,15 +12,15 @@ import pytest
 
 from features.errors import InputError
 from pipelines import store
+from pipelines.campaigns.readout_screen import show_readout
+from pipelines.campaigns.treatments import read_treatments, treatments_if_any
 from pipelines.check import check
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.costs import read_costs
 from pipelines.guess import guess
 from pipelines.plan import make_plan
-from pipelines.readout_screen import show_readout
 from pipelines.screen import show_check
-from pipelines.treatments import read_treatments, treatments_if_any
 from tests.shops import config_of
 
 DAY, COUNT = date(2020, 1, 1), 300

@@ -25,7 +25,7 @@ from pipelines import score as scores_of
 from pipelines.config import load
 from pipelines.latest import latest_scores
 from pipelines.learn import learn, lesson
-from pipelines.stations import stations
+from pipelines.watching.stations import stations
 from tests.shops import config_of
 
 FIRST, LAST, NOW = date(1998, 5, 1), date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)

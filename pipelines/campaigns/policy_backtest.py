@@ -1,7 +1,7 @@
 """Backtest of the plan: the one that would have been made at each of several days, and what its customers then did.
 
 The days and the models are those of `evaluate`. Where customers were contacted by lot after the first day, the plan's
-policy is measured on them too (pipelines/policy_trial.py).
+policy is measured on them too (pipelines/campaigns/policy_trial.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from features.labels import period
 from models import scorer
 from models.scorer import Scorer
 from pipelines import store
+from pipelines.campaigns.experiments import Trial, trial
+from pipelines.campaigns.kept_plans import kept_plans, planned_shares
+from pipelines.campaigns.offers import settled
+from pipelines.campaigns.policy_trial import in_words, trial_value
+from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.experiments import Trial, trial
-from pipelines.kept_plans import kept_plans, planned_shares
-from pipelines.offers import settled
-from pipelines.policy_trial import in_words, trial_value
-from pipelines.treatments import treatments_if_any
 from retention.offers import Offer
 from retention.plan import plan
 from retention.policy_backtest import hindsight, shares, summed

@@ -11,7 +11,7 @@ from features.errors import InputError, Refusal
 from features.histories import Histories
 from features.labels import left, period
 from pipelines import store
-from pipelines.campaign import Campaign
+from pipelines.campaigns.campaign import Campaign
 from pipelines.latest import over_main_horizon
 
 SCORES = ("churn_probability", "expected_orders", "expected_value", "clv")

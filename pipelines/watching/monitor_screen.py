@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from pipelines.alarm import PSI_RETRAIN
 from pipelines.screen import console, table_of
+from pipelines.watching.alarm import PSI_RETRAIN
 
 COLUMNS = 8
 """Columns of the table of what moved: scores and the features that moved farthest."""

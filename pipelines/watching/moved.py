@@ -19,7 +19,7 @@ from models.drift import Drift
 from models.likelihood import Floats
 from models.scorer import Scorer
 from pipelines.learn import YEAR_AGO
-from pipelines.quiet import FEWEST
+from pipelines.watching.quiet import FEWEST
 
 CUSTOMERS = 20_000
 """Customers looked at, drawn where there are more: a PSI of as many is known to 0.003."""

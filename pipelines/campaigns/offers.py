@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from features.errors import InputError, nearest
+from pipelines.campaigns.save_rates import measured_save_rates
 from pipelines.config import Config
-from pipelines.save_rates import measured_save_rates
 from retention.offers import MEASURED, Offer
 
 

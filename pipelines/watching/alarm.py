@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from models.drift import Psi
 from pipelines.gate_merit import WORST_BIAS, WORST_ECE
-from pipelines.moved import Moved
+from pipelines.watching.moved import Moved
 
 Verdict = Literal["retrain", "watch", "fine"]
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from features.histories import Histories
 from models.scorer import Scorer
-from pipelines import alarm
-from pipelines.matured import Batch, matured
-from pipelines.moved import absent, moved, rows_of
-from pipelines.quiet import quiet_pairs
+from pipelines.watching import alarm
+from pipelines.watching.matured import Batch, matured
+from pipelines.watching.moved import absent, moved, rows_of
+from pipelines.watching.quiet import quiet_pairs
 from retention.untreated import untreated
 
 SEED = 7

@@ -22,8 +22,8 @@ from models.drift import effective
 from models.likelihood import Floats
 from models.ranking import DECILES, captured, ratio
 from models.tables import number
+from pipelines.campaigns.outcomes import outcomes
 from pipelines.gate_merit import by_chance
-from pipelines.outcomes import outcomes
 from retention.untreated import Untreated, untreated
 
 RESAMPLES = 200

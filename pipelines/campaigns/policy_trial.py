@@ -15,7 +15,7 @@ import pandas as pd
 from models import policy_value, trees
 from models.expected_arms import expected_arms
 from models.likelihood import Floats
-from pipelines.experiments import Trial
+from pipelines.campaigns.experiments import Trial
 from retention.economics import cost, customers
 from retention.offers import Offer
 from retention.plan import plan

@@ -55,7 +55,7 @@ def trial(
     horizon_days: int,
     planned: Mapping[tuple[str, str], float],
 ) -> Trial:
-    """The experiment with an offer; treatments as `pipelines.treatments.read_treatments` has them.
+    """The experiment with an offer; treatments as `pipelines.campaigns.treatments.read_treatments` has them.
 
     planned: the share treated by design, by campaign and offer, where the plan says it; else it is the share of the
     rows of that campaign and offer. Raises Refusal where there are too few customers, with how many more it takes.

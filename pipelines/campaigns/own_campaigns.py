@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from pipelines import store
+from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.treatments import treatments_if_any
 from retention.left_alone import kept
 
 COLUMNS = ["customer_id", "treated"]
