@@ -4,9 +4,10 @@ The files are written part by part, so that memory does not grow with the number
 whole or not at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pipelines.shop.contact import NOBODY, contacted
 from pipelines.shop.folder import whole_folder
 from pipelines.shop.lives import Lives, latest
 from pipelines.shop.people import People
-from pipelines.shop.story import Shop, parts
+from pipelines.shop.story import Part, Shop, newcomers, parts
 from pipelines.shop.tables import customer_rows, ids, interaction_rows, order_lines
 from pipelines.shop.treatments import offers_of, treatment_rows
 from pipelines.shop.truth import truth
@@ -54,7 +55,7 @@ def simulate(output: Path, shop: Shop, *, part_size: int = PART, say: Callable[[
 def let_time_run(
     source: Path, plan_file: Path, output: Path, *, part_size: int = PART, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Write the shop of `source` a horizon later, the treated customers of a plan contacted on its day.
+    """Write the shop of `source` a horizon later, the treated customers of a plan contacted on its day; others join.
 
     plan_file: as `stayworth plan` wrote it, its JSON beside it. The plan is carried along, so that `readout` finds it
     in the new folder. What the campaign truly did stands in `campaign_truth.json`, and is returned.
@@ -80,6 +81,8 @@ def let_time_run(
             totals = {name: total + found[name] for name, total in totals.items()}
             rows = treatment_rows(of.people, done, campaign.chosen, campaign=campaign.name, day=shop.day)
             treatments.append(rows)
+        for place, of in enumerate(newcomers(shop, size=part_size), number + 1):
+            _write_part(folder, place, of.people, of.lives, seed=shop.seed, until=shop.day + world.HORIZON_DAYS)
         store.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
         told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
         told |= campaign_truth.told(totals)
@@ -108,7 +111,10 @@ def _write_part(folder: Path, number: int, people: People, of: Lives, *, seed: i
 
 def _describe(folder: Path, shop: Shop, *, until: date, part_size: int, campaign: str | None) -> None:
     """Write who the customers are, the config, and the numbers that the shop follows from."""
-    described = (customer_rows(of.people) for of in parts(shop, size=part_size))
+    everyone: Iterable[Part] = parts(shop, size=part_size)
+    if until > shop.as_of:
+        everyone = chain(everyone, newcomers(shop, size=part_size))
+    described = (customer_rows(of.people) for of in everyone)
     store.write_tables(folder / "customers.parquet", described)
     config = config_text(customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign)
     store.write_text(folder / "stayworth.toml", config)

@@ -64,8 +64,20 @@ def parts(shop: Shop, *, size: int) -> Iterator[Part]:
         yield part(shop, np.arange(first, min(first + size, shop.customers)))
 
 
+def newcomers(shop: Shop, *, size: int) -> Iterator[Part]:
+    """Who joins in the horizon after the shop's day, as many a day as before it; so many at a time."""
+    count = round(shop.customers / shop.days * world.HORIZON_DAYS)
+    for first in range(shop.customers, shop.customers + count, size):
+        numbers = np.arange(first, min(first + size, shop.customers + count))
+        yield _part(shop, numbers, first_day=shop.day, days=world.HORIZON_DAYS)
+
+
 def part(shop: Shop, numbers: np.ndarray) -> Part:
     """The customers of these numbers."""
-    who = people(numbers, seed=shop.seed, first_day=shop.day - shop.days, days=shop.days)
+    return _part(shop, numbers, first_day=shop.day - shop.days, days=shop.days)
+
+
+def _part(shop: Shop, numbers: np.ndarray, *, first_day: int, days: int) -> Part:
+    who = people(numbers, seed=shop.seed, first_day=first_day, days=days)
     everyone, engaged = np.arange(len(who)), np.full(len(who), ENGAGED)
     return Part(who, lives(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))

@@ -190,3 +190,15 @@ def test_what_is_no_shop_is_not_continued(home, tmp_path):
     store.write_json(tmp_path / "old" / "shop.json", {"world": 0} | replace(SHOP, as_of=None).__dict__)
     said = refused(home, tmp_path, home / "plans" / "spring.parquet", source=tmp_path / "old")
     assert "another version of the made-up shop" in said
+
+
+def test_as_many_newcomers_a_day_join_as_before_whatever_the_campaign(home):
+    known = {row[0] for row in ask(f"select customer_id from '{home}/before/truth/*.parquet'")}
+    for name in ("spring", "nobody"):
+        orders = f"'{home}/{name}/orders/*.parquet'"
+        first = dict(ask(f"select customer_id, min(ordered_at) >= {START} from {orders} group by all"))
+        listed = {row[0] for row in ask(f"select customer_id from '{home}/{name}/customers.parquet'")}
+        new = listed - known
+        assert len(new) == 600, "4,000 in 600 days are 600 in 90"
+        assert {one for one, is_late in first.items() if is_late and one not in known} == new
+    assert new_rows(home, "spring").keys() - known == new_rows(home, "nobody").keys() - known
