@@ -60,11 +60,11 @@ def test_one_effect_for_all_is_no_reason_to_choose(kind):
 
 @pytest.mark.slow
 def test_one_effect_for_all_is_chosen_by_chance_in_one_of_twenty_at_most():
-    """And each learner's own interval holds the truth, nothing, about as often as it says: in 95 of 100 shops."""
-    choices = [chosen(seed, effect=lambda rows: 0.1 * (rows["a"] > -1), n=2_000) for seed in range(100)]
-    assert sum(choice.learner is not None for choice in choices) <= 5
+    """And each learner's own interval holds the truth, nothing, about as often as it says: in 57 of 60 shops."""
+    choices = [chosen(seed, effect=lambda rows: 0.1 * (rows["a"] > -1), n=2_000) for seed in range(60)]
+    assert sum(choice.learner is not None for choice in choices) <= 3
     held = [[one.qini[kind].low <= 0 <= one.qini[kind].high for kind in uplift.KINDS] for one in choices]
-    assert np.mean(held) >= 0.92, "cross-validated rankings of noise would give .85"
+    assert np.mean(held) >= 0.91, "cross-validated rankings of noise would give .85"
 
 
 def test_the_best_of_many_lucky_rankings_is_not_chosen():
