@@ -119,7 +119,7 @@ def evaluate(
     cut_offs: Annotated[int, typer.Option(min=1, max=24, help="Test days, a third of the horizon apart.")] = 4,
     trials: Trials = None,
     plan_budget: Annotated[
-        float | None, typer.Option(metavar="M", help="Judge the plan of such a budget on each day too.")
+        float | None, typer.Option(min=0, metavar="M", help="Judge the plan of such a budget on each day too.")
     ] = None,
     as_json: Json = False,
 ) -> None:
