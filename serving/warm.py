@@ -14,28 +14,33 @@ from serving import store
 from serving.store_file import NUMBERS, REASONS
 
 DAY = date(2020, 2, 1)
+NOBODY = ["nobody", "nobody else"]
 
 
 def warm() -> None:
-    """Take one customer who does not exist through the pass over histories, and into a store of scores and out."""
+    """Take customers who do not exist through the pass over histories, and into a store of scores and out.
+
+    Two of them: NumPy calls a column of one row contiguous, and code is compiled for contiguous columns anew.
+    """
     order = {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
-    customer = {"customer_id": "nobody", "orders": [order], "interactions": []}
-    histories = request.histories([customer], currency="USD", gross_margin=1.0)
+    customers = [{"customer_id": one, "orders": [order], "interactions": []} for one in NOBODY]
+    histories = request.histories(customers, currency="USD", gross_margin=1.0)
     few.seen(histories, ("recency_days",), as_of=DAY)
     _store()
 
 
 def _store() -> None:
     told = dict.fromkeys(REASONS) | {"segment": "VIP", "model_version": "none", "horizon_days": 90}
-    scores = pd.DataFrame([dict.fromkeys(NUMBERS, 0.5) | told | {"customer_id": "nobody", "as_of": DAY}])
-    rows = pd.DataFrame({"customer_id": ["nobody"], "recency_days": [31.0]})
+    scores = pd.DataFrame([dict.fromkeys(NUMBERS, 0.5) | told | {"customer_id": one, "as_of": DAY} for one in NOBODY])
+    rows = pd.DataFrame({"customer_id": NOBODY, "recency_days": [31.0, 31.0]})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.store"
         with store.writing(path, store.About(DAY, 90, "none", "USD", 0.0, 0.0, {"recency_days": None})) as writer:
             writer.add(scores, rows)
         held = store.open(path)
-        held.find(["nobody"])
-        held.rows(["nobody"])
+        held.find(NOBODY)
+        held.rows(NOBODY)
+        held.scores()
 
 
 if __name__ == "__main__":
