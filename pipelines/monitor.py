@@ -18,6 +18,7 @@ from features.snapshot import snapshot
 from models import registry, scorer
 from pipelines import champion, ledger, rival, store
 from pipelines.campaigns.own_campaigns import own_campaigns
+from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.orders import read_orders
 from pipelines.train import train
@@ -44,9 +45,10 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     day = as_of or histories.end
     _refuse(histories, watched, as_of=day)
     entries = ledger.entries(config.folder)
+    treatments = treatments_if_any(config, now=now)
 
     def campaigns(first: date, before: date) -> Mapping[str, pd.DataFrame]:
-        return own_campaigns(config, first=first, before=before, now=now)
+        return own_campaigns(config.folder / store.PLANS, treatments, first=first, before=before)
 
     batches = _kept(entries, watched, as_of=day) or _again(histories, watched, as_of=day)
     told = watch_over(histories, watched, batches, campaigns, as_of=day, say=say)

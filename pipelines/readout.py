@@ -63,10 +63,7 @@ def read_out(
 
     say("comparing treated and holdout")
     chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / store.SCORES)
-    mine = _of_campaign(contacts, campaign.name)
-    chosen, contacted = _with_costs(chosen, mine)
-    if contacts is not None and mine is None:
-        contacted["note"] = _nothing_booked(contacts, campaign.name)
+    chosen, contacted = _with_costs(chosen, contacts, campaign.name)
     done = outcomes(histories, chosen["customer_id"], day=campaign.day, window_days=days)
     customers = chosen.join(done, on="customer_id", how="inner")
     if "clv" in customers:
@@ -110,16 +107,19 @@ def _nothing_booked(contacts: pd.DataFrame, name: str) -> str:
     return f"nothing is booked of '{name}'; {nearest(name, found) or 'booked are: ' + (named or 'none')}"
 
 
-def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The chosen with what each contact cost, and how far the contacts were those planned.
 
     Who is compared does not change: a list is measured as it was drawn.
     """
-    if contacts is None:
-        return chosen.assign(cost=chosen["expected_cost"].where(chosen["treated"], 0.0)), {"cost": "as planned"}
-    if missing := [name for name in ("customer_id", "treated") if name not in contacts]:
+    mine = _of_campaign(contacts, name)
+    if mine is None:
+        note = {} if contacts is None else {"note": _nothing_booked(contacts, name)}
+        cost = chosen["expected_cost"].where(chosen["treated"], 0.0)
+        return chosen.assign(cost=cost), {"cost": "as planned"} | note
+    if missing := [one for one in ("customer_id", "treated") if one not in mine]:
         raise InputError(f"missing {', '.join(missing)}", where="treatments", next="Name its columns in the config.")
-    made = contacts.assign(cost=contacts.get("cost", float("nan")))[contacts["treated"].astype(bool)]
+    made = mine.assign(cost=mine.get("cost", float("nan")))[mine["treated"].astype(bool)]
     booked = chosen["customer_id"].map(made.groupby("customer_id")["cost"].sum(min_count=1))
     reached = chosen["customer_id"].isin(made["customer_id"])
     strangers = made[~made["customer_id"].isin(chosen["customer_id"])]

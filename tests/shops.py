@@ -5,6 +5,7 @@ from pathlib import Path
 CONFIG = """
 [data]
 orders = "{orders}"
+{data}
 [time]
 timezone = "UTC"
 horizon_days = {horizon_days}
@@ -16,9 +17,9 @@ lifetime_days = 1095
 """
 
 
-def config_of(orders: str | Path, *, horizon_days: int = 90, more: str = "") -> str:
-    """The text of a config of these orders; `more`: further sections."""
-    return CONFIG.format(orders=orders, horizon_days=horizon_days) + more
+def config_of(orders: str | Path, *, horizon_days: int = 90, data: str = "", more: str = "") -> str:
+    """The text of a config of these orders; `data`: further lines below them, `more`: further sections."""
+    return CONFIG.format(orders=orders, horizon_days=horizon_days, data=data) + more
 
 
 QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n")

@@ -5,23 +5,22 @@ policy is measured on them too (pipelines/campaigns/policy_trial.py).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import InputError, Refusal
 from features.histories import Histories
-from features.labels import period
 from models import scorer
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.campaigns.experiments import Trial, trial
 from pipelines.campaigns.kept_plans import kept_plans, planned_shares
 from pipelines.campaigns.offers import settled
+from pipelines.campaigns.outcomes import outcomes
 from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
@@ -124,14 +123,12 @@ def of_day(
 
 def _back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDArray[np.bool_]:
     """Who left by a silence, and ordered after it, as far as the log goes; under a contract nobody."""
-    left = test["churned"].to_numpy(bool)
-    if histories.contractual:
+    left, closed = test["churned"].to_numpy(bool), test["as_of"].iloc[0].date() + timedelta(days=horizon_days)
+    if histories.contractual or closed >= histories.end:
         return np.zeros_like(left)
-    days = pa.array(test["as_of"].dt.date, pa.date32())
-    rows = pa.table({"customer_id": pa.array(test["customer_id"].astype("str"), pa.string()), "as_of": days})
-    since = (histories.end - test["as_of"].iloc[0].date()).days
-    orders, _ = period(histories, rows, from_days=horizon_days, to_days=max(since, horizon_days))
-    return left & (orders > 0)
+    ids, since = test["customer_id"].astype("str"), (histories.end - closed).days
+    orders = ids.map(outcomes(histories, ids, day=closed, window_days=since)["orders"])
+    return left & (orders > 0).to_numpy()
 
 
 def randomised(

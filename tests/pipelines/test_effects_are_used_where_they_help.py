@@ -59,7 +59,7 @@ def made_in(folder, *, effect, customers=CUSTOMERS, seed=5):
         {"customer_id": ids, "at": f"{DAY} 08:00:00", "campaign": "spring", "offer": "voucher", "treated": treated}
     )
     treatments.to_csv(folder / "treatments.csv", index=False)
-    text = config_of("orders.parquet", more=MORE).replace("[time]", 'treatments = "treatments.csv"\n[time]')
+    text = config_of("orders.parquet", data='treatments = "treatments.csv"', more=MORE)
     (folder / "stayworth.toml").write_text(text)
     scores = pd.DataFrame({"customer_id": ids, "as_of": pd.Timestamp(NEXT), "horizon_days": 90})
     scores = scores.assign(churn_probability=LEAVING, expected_orders=1.0, expected_value=CLV / 3, value_p10=10.0)

@@ -18,21 +18,9 @@ from features.snapshot import snapshot
 from pipelines import future, leaks
 from pipelines.config import load
 from pipelines.leak_screen import show_leaks
+from tests.shops import config_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-CONFIG = """
-[data]
-orders = "orders.parquet"
-{data}
-[time]
-timezone = "UTC"
-horizon_days = {horizon_days}
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-"""
 
 
 def silent(_: str) -> None:
@@ -60,7 +48,7 @@ def shop(tmp_path, cdnow_path):
             customers.to_csv(tmp_path / "customers.csv", index=False)
             data = f'customers = "customers.csv"\n[features]\nattributes = {list(customers.columns[1:])}'
         path = tmp_path / "stayworth.toml"
-        path.write_text(CONFIG.format(data=data.replace("'", '"'), horizon_days=horizon_days))
+        path.write_text(config_of("orders.parquet", horizon_days=horizon_days, data=data.replace("'", '"')))
         return load(path)
 
     config.orders = orders

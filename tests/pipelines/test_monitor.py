@@ -15,6 +15,7 @@ from models import bundle, registry
 from pipelines import monitor as watching
 from pipelines import monitor_cli, store
 from pipelines.campaigns.own_campaigns import own_campaigns
+from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import load
 from pipelines.score import score
 from tests.shops import config_of
@@ -198,16 +199,20 @@ def arms(campaigns):
     }
 
 
+def campaigns_of(config):
+    return own_campaigns(config.folder / store.PLANS, treatments_if_any(config, now=NOW), first=MADE, before=END)
+
+
 def test_own_campaigns_are_those_planned_in_the_span(planned):
-    found = own_campaigns(planned, first=MADE, before=END, now=NOW)
+    found = campaigns_of(planned)
     assert arms(found) == {"summer": {"00005": True, "00010": False, "00015": False}}
 
 
 @pytest.mark.usefixtures("planned")
 def test_bookings_say_whom_a_campaign_reached_and_when(shop):
-    with_bookings = config_of("orders.parquet").replace("[time]", 'treatments = "treatments.parquet"\n[time]')
+    with_bookings = config_of("orders.parquet", data='treatments = "treatments.parquet"')
     (shop / "booked.toml").write_text(with_bookings)
-    found = arms(own_campaigns(load(shop / "booked.toml"), first=MADE, before=END, now=NOW))
+    found = arms(campaigns_of(load(shop / "booked.toml")))
     assert found["autumn"] == {"00005": True, "00010": True, "00015": False}
     assert found["calls"] == {"00020": True}
     assert set(found) == {"autumn", "calls", "summer"}

@@ -179,7 +179,7 @@ def test_only_customers_contacted_by_lot_after_the_models_day_are_asked(cdnow_pa
     pd.concat([march.assign(campaign="march"), april.assign(campaign="april")]).to_parquet(
         tmp_path / "treatments.parquet"
     )
-    text = config_of("orders.parquet", more=MORE).replace("[time]", 'treatments = "treatments.parquet"\n[time]')
+    text = config_of("orders.parquet", data='treatments = "treatments.parquet"', more=MORE)
     (tmp_path / "stayworth.toml").write_text(text)
     config, now = load(tmp_path / "stayworth.toml"), datetime(1998, 7, 2, tzinfo=UTC)
     histories = read_orders(config, now=now).histories
