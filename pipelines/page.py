@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.errors import InputError
-from pipelines import pictures, plan_pictures, theme
+from pipelines import pictures
 from pipelines.captions import captions
 from pipelines.verdict import (
     BRINGING,
@@ -26,6 +26,7 @@ from pipelines.verdict import (
     tally,
     verdicts,
 )
+from retention import plan_pictures, theme
 
 DAILY = ("roc_auc", "log_loss", "ece", "value_deviance", "total_bias")
 """Metrics shown of each day of the backtest."""

@@ -6,20 +6,8 @@ from typing import Any
 import pandas as pd
 
 from models import STAYWORTH
-from pipelines.theme import (
-    BLUE,
-    CHANCE,
-    MUTED,
-    PALE,
-    PERFECT,
-    VERMILION,
-    Figure,
-    blank,
-    name_of,
-    panels,
-    style,
-    whiskers,
-)
+from pipelines.model_styles import name_of, style
+from retention.theme import BLUE, CHANCE, MUTED, PALE, PERFECT, VERMILION, Figure, blank, panels, whiskers
 
 
 def evaluation(metrics: Mapping[str, Any]) -> dict[str, Figure]:

@@ -23,7 +23,7 @@ ONLY_IN = {
     "optuna": {"pipelines/tune.py"},
     "bentoml": {"serving/service.py"},
     "xgboost": {"models/trees.py", "models/spark_trees.py"},
-    "plotly": {"pipelines/theme.py"},
+    "plotly": {"retention/theme.py"},
     "adbc_driver_postgresql": {"features/databases.py"},
     "pyspark": {"features/spark.py"},
 }

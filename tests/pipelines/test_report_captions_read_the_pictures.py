@@ -9,7 +9,7 @@ from models.prediction import Prediction
 from models.profit_metrics import Campaign
 from pipelines.captions import captions
 from pipelines.pictures import churn_rate, evaluation
-from pipelines.theme import to_html
+from retention.theme import to_html
 
 COUNT = 1000
 LEFT = np.arange(COUNT) < 600

@@ -11,10 +11,10 @@ import pytest
 from features.errors import InputError
 from pipelines.page import carriers, tenths
 from pipelines.page import page as written
-from pipelines.theme import script
 from retention.offers import Offer
 from retention.plan import plan
 from retention.profit_curve import profit_curve
+from retention.theme import script
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)

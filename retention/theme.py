@@ -1,12 +1,10 @@
-"""What all pictures share: the theme, the colours of the models, and how a figure becomes HTML. The only file that
-knows plotly.
+"""What all pictures share: the theme, and how a figure becomes HTML. The only file that knows plotly.
 
 White ground, Okabe and Ito's colours (told apart by the colour-blind, and by dashes in print), values written where
 the eye is, axes that name their unit and bars that begin at zero.
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -15,21 +13,10 @@ from plotly.io import to_html as figure_to_html
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
-from pipelines.verdict import MODELS
-
 Figure: TypeAlias = go.Figure
 
 INK, MUTED, GRID, PALE = "#1b1f24", "#57606a", "#e6e8eb", "#c9d9e6"
 BLUE, VERMILION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#a6527f", "#b87a00"
-STYLES = {
-    "stayworth": {"color": BLUE, "dash": "solid", "width": 3},
-    "bgnbd_gamma_gamma": {"color": VERMILION, "dash": "dash", "width": 2},
-    "pareto_nbd_gamma_gamma": {"color": VERMILION, "dash": "longdashdot", "width": 1.5},
-    "rfm_logistic": {"color": GREEN, "dash": "dashdot", "width": 2},
-    "last_period": {"color": PURPLE, "dash": "dot", "width": 2},
-    "hiatus": {"color": ORANGE, "dash": "longdash", "width": 1.5},
-}
-OTHER = {"color": MUTED, "dash": "dot", "width": 1.5}
 CHANCE = {"color": MUTED, "width": 1}
 PERFECT = {"color": INK, "dash": "dot", "width": 1}
 
@@ -80,16 +67,6 @@ def whiskers(middle: pd.Series, ends: pd.DataFrame, *, color: str) -> dict[str, 
     """Error bars from `low` to `high`."""
     up, down = ends["high"] - middle, middle - ends["low"]
     return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": color, "width": 3}
-
-
-def style(model: str) -> dict[str, Any]:
-    """Colour, dash and width of a model's line."""
-    return STYLES.get(model, OTHER)
-
-
-def name_of(model: str) -> str:
-    """What a model is called, safe in HTML."""
-    return escape(MODELS.get(model, model))
 
 
 def _dress(figure: Figure, *, height: int) -> None:

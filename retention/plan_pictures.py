@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.theme import MUTED, PALE, STYLES, VERMILION, Figure, blank
+from retention.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank
 
 
 def value_at_risk(groups: pd.DataFrame, *, currency: str) -> Figure:
@@ -62,7 +62,7 @@ def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any], *, currency: s
         x=curve["budget"],
         y=curve["expected_profit"],
         mode="lines",
-        line=STYLES["stayworth"],
+        line={"color": BLUE, "width": 3},
         name="best plan for the money",
         customdata=curve["customers"],
         hovertemplate=f"%{{x:,.0f}} {currency} on %{{customdata:,}} customers: "
