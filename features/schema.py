@@ -47,8 +47,10 @@ INTERACTIONS = {
 
 CUSTOMERS = {
     "customer_id": Column("who; any text, once", required=True),
-    "joined_at": Column("when they joined; nothing is computed of it yet"),
+    "joined_at": Column("when they joined; who has not ordered yet is a prospect in the report"),
     "left_at": Column("when they left, empty if they have not; where there is such a column, churn is contractual"),
+    "left_reason": Column("why they left, in a word or two; the report counts what each cause took"),
+    "wallet_per_year": Column("what they spend a year with everybody, in currency units, where a survey says so"),
 }
 """The table `customers`; what else it holds are attributes, features if features.attributes names them."""
 

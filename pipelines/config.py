@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from features.databases import is_url
 from features.errors import InputError, nearest
@@ -135,6 +135,26 @@ class Plan(Part):
     """Whom another campaign contacted less than so many days ago is left alone."""
 
 
+class Report(Part):
+    """What the report cannot read from the tables."""
+
+    tiers: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Status tiers: the least a customer of each spends in a year, in currency units."""
+    involuntary: tuple[str, ...] = ()
+    """The values of `left_reason` that were not the customer's choice: moved away, payment failed, …"""
+    survey_range: tuple[float, float] | None = None
+    """The lowest and the highest answer of the surveys among the interactions (`survey_score`, `survey_…`)."""
+    targets: dict[str, float] = Field(default_factory=dict)
+    """Targets of the strategy map, by indicator; `stayworth report` names the indicators."""
+
+    @field_validator("survey_range")
+    @classmethod
+    def _ascending(cls, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ends and not ends[0] < ends[1]:
+            raise ValueError("should be two numbers, the lowest answer first")
+        return ends
+
+
 class Output(Part):
     """Where the latest bundle, scores, plan and metrics stand, for `plan`, `report` and `serve` to find."""
 
@@ -153,6 +173,7 @@ class Config(Part):
     train: Train = Train()
     tracking: Tracking = Tracking()
     plan: Plan = Plan()
+    report: Report = Report()
     output: Output = Output()
     offers: tuple[Offer, ...] = ()
     _home: Path = PrivateAttr()

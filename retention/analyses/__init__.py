@@ -1,0 +1,1 @@
+"""The analyses of the customer-base report: each file a question, answered by `analyse(base)`."""

@@ -1,0 +1,84 @@
+"""Who brings the money: Pareto's curve and the customer pyramid."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from retention.analysis import Analysis, Column
+from retention.charts import PERCENT, lines
+from retention.customer_base import CustomerBase
+
+TIERS = (("top", 0.01), ("large", 0.04), ("medium", 0.15), ("small", 0.80))
+"""The customer pyramid: name and share of the active customers, best first."""
+DEFINITION = (
+    "Customers by the margin they brought in the last 365 days, best first, in tiers of 1, 4, 15 and 80 % of those who "
+    "brought any; the curve adds up their margin."
+)
+SOURCE = "Pareto (1896), Cours d'économie politique; Curry & Curry (2000), The Customer Marketing Method (pyramid)."
+
+
+def pareto(value: ArrayLike) -> pd.DataFrame:
+    """The pyramid of customers by value (currency units): tier, customers, customer_share, value, value_share and
+    value_mean.
+
+    Only who has a positive value is ranked; tiers are rounded to whole customers from the top, the last takes the rest,
+    so that all add up. A value of 0 or less is the row "inactive": its share counts against the others.
+    """
+    values = np.sort(np.asarray(value, float))[::-1]
+    active = int((values > 0).sum())
+    ends = np.minimum(np.round(np.cumsum([share for _, share in TIERS]) * active).astype(int), active)
+    ends[-1] = active
+    parts = [*np.split(values[:active], ends[:-1]), values[active:]]
+    rows = [
+        {"tier": name, "customers": len(part), "value": part.sum()}
+        for name, part in zip([*(name for name, _ in TIERS), "inactive"], parts, strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    table["customer_share"] = table["customers"] / max(len(values), 1)
+    table["value_share"] = table["value"] / (values.sum() or np.nan)
+    table["value_mean"] = table["value"] / table["customers"].where(table["customers"] > 0)
+    return table
+
+
+def share_of_top(value: ArrayLike, top: ArrayLike) -> np.ndarray:
+    """The share of all value that the best `top` (0 to 1) of all customers bring, for each; NaN where there is none.
+
+    >>> share_of_top([5, 1, 3, 1], [0.25, 0.5, 1]).tolist()
+    [0.5, 0.8, 1.0]
+    """
+    values = np.sort(np.asarray(value, float))[::-1]
+    held = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.round(np.asarray(top, float) * len(values)).astype(int)
+    return held[places] / (held[-1] or np.nan)
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The pyramid by the margin of the last year, and its curve."""
+    value = base.customers["margin_year"]
+    table = pareto(value)
+    top = table[table["tier"].isin(["top", "large"])]
+    shares = np.linspace(0, 1, 101)
+    return Analysis(
+        "Who brings the money",
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "tier": Column("Tier", "text"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all", "percent"),
+            "value": Column("Margin, last year", "money"),
+            "value_share": Column("of all", "percent"),
+            "value_mean": Column("each", "money"),
+        },
+        f"The top {top['customer_share'].sum():.1%} of customers brought {top['value_share'].sum():.0%} of last year's "
+        "margin.",
+        lines(
+            shares,
+            {"share of margin": share_of_top(value, shares).tolist()},
+            x_title="customers, best first",
+            y_title="share of last year's margin",
+            form=PERCENT,
+            x_form=PERCENT,
+        ),
+    )

@@ -1,0 +1,36 @@
+"""The interval of what a base is worth holds eight times of ten, however few days were judged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention.profit import Z90
+from retention.worth import worth
+
+
+def scored(clv, sd):
+    clv, sd = np.broadcast_arrays(np.asarray(clv, float), sd)
+    return pd.DataFrame({"clv": clv, "expected_value": clv, "value_p10": clv - Z90 * sd, "value_p90": clv + Z90 * sd})
+
+
+@pytest.mark.parametrize("days", [1, 2, 4, 8])
+def test_past_misses_tell_how_far_the_next_total_may_be_off(days):
+    draw, held, rounds = np.random.default_rng(days), 0, 4000
+    base = scored([50.0] * 10, 0.0)
+    for _ in range(rounds):
+        *past, next_one = np.exp(draw.normal(0, 0.12, days + 1))
+        found = worth(base, [miss - 1 for miss in past])
+        held += found.p10 <= found.clv / next_one <= found.p90
+    assert held / rounds == pytest.approx(0.8, abs=0.025)
+
+
+def test_chance_of_customers_alone_is_that_of_a_sum_of_independent_ones():
+    draw, clv, sd = np.random.default_rng(3), np.array([200.0, 100.0, 50.0, 150.0]), np.array([30.0, 10.0, 20.0, 5.0])
+    found = worth(scored(clv, sd), [])
+    sums = draw.normal(clv, sd, (200_000, 4)).sum(axis=1)
+    assert (found.p10, found.p90) == pytest.approx(np.quantile(sums, [0.1, 0.9]), rel=0.02)
+    assert found.days == 0
+
+
+def test_a_base_worth_nothing_has_no_width():
+    assert worth(scored([0.0, 0.0], 0.0), [0.1])[:3] == (0, 0, 0)
