@@ -36,7 +36,7 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
     histories = read_orders(config, now=now).histories
     people = _people(config, now=now) if config.data.customers else None
     orders, numbers = known_orders(histories, as_of=as_of), _Numbers.of(histories, scores)
-    costs = _before(read_costs(config, now=now), as_of) if config.data.costs else None
+    costs = _before(read_costs(config, now=now), as_of=as_of) if config.data.costs else None
     treatments = treatments_if_any(config, now=now)
     costs = None if costs is None else numbers.named(costs)
     customers = _customers(histories, numbers, orders, costs, scores, as_of=as_of)
@@ -52,7 +52,7 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
         orders=numbers.numbered(orders),
         interactions=numbers.numbered(known_interactions(histories, as_of=as_of)) if config.data.interactions else None,
         costs=costs,
-        treatments=None if treatments is None else numbers.named(_before(treatments, as_of)),
+        treatments=None if treatments is None else numbers.named(_before(treatments, as_of=as_of)),
         people=None if people is None else numbers.named(people, everybody=True),
         former=_former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None,
         earlier=_earlier(config, as_of=as_of),
@@ -165,12 +165,12 @@ def _earlier(config: Config, *, as_of: date) -> Earlier | None:
     return Earlier(before[-1].as_of, scores.reindex(columns=EARLIER))
 
 
-def _before(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def _before(frame: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     """What had happened and was known before the day; times without their zone."""
     day = _day(as_of).tz_localize("UTC")
     rows = frame[(frame["at"] < day) & (frame["recorded_at"] < day)]
     return rows.assign(at=rows["at"].dt.tz_localize(None)).drop(columns="recorded_at").reset_index(drop=True)
 
 
-def _day(as_of: date) -> pd.Timestamp:
-    return pd.Timestamp(microseconds(as_of), unit="us")
+def _day(day: date) -> pd.Timestamp:
+    return pd.Timestamp(microseconds(day), unit="us")

@@ -95,6 +95,7 @@ def page(
         tally=tally(judgement),
         figures={name: Markup(fragment) for name, fragment in theme.to_html(figures).items()},
         plotly=Markup(theme.script()),
+        draws=Markup(theme.DRAWS),
     )
 
 

@@ -5,11 +5,11 @@ the eye is, axes that name their unit and bars that begin at zero.
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, TypeAlias
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.io import to_html as figure_to_html
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
@@ -50,17 +50,41 @@ def panels(titles: Sequence[str], *, columns: int, x_title: str, y_title: str) -
 
 
 def to_html(figures: Mapping[str, Figure]) -> dict[str, str]:
-    """Each figure as an HTML fragment whose id is its name; the page has to hold `script()` once before them."""
-    config = {"displayModeBar": False, "responsive": True, "plotlyServerURL": ""}
+    """Each figure as an HTML fragment whose id is its name; the page has to hold `script()` before them, once, and
+    `DRAWS` after them. A picture is drawn when it comes into view, or before the page is printed.
+    """
     return {
-        name: figure_to_html(figure, config=config, include_plotlyjs=False, full_html=False, div_id=name)
+        name: f'<div id="{escape(name)}" class="picture" style="height:{figure.layout.height:.0f}px">'
+        f'<script type="application/json">{as_json(figure)}</script></div>'
         for name, figure in figures.items()
     }
+
+
+def as_json(figure: Figure) -> str:
+    """A figure as plotly.js takes it, safe within a script element."""
+    return str(figure.to_json()).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def script() -> str:
     """plotly.js as it ships in the wheel: inlined, a page needs no network."""
     return str(get_plotlyjs())
+
+
+DRAWS = """
+const options = { displayModeBar: false, responsive: true };
+function draw(place) {
+  const told = place.querySelector("script");
+  if (!told) return null;
+  const figure = JSON.parse(told.textContent);
+  told.remove();
+  return Plotly.newPlot(place, figure.data, figure.layout, options);
+}
+const seen = new IntersectionObserver((places) => places.forEach((one) => {
+  if (one.isIntersecting) { seen.unobserve(one.target); draw(one.target); }
+}), { rootMargin: "600px" });
+document.querySelectorAll(".picture").forEach((place) => seen.observe(place));
+"""
+"""JavaScript that draws the pictures of a page as they come into view; `draw` draws one at once."""
 
 
 def whiskers(middle: pd.Series, ends: pd.DataFrame, *, color: str) -> dict[str, Any]:
