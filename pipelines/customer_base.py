@@ -20,6 +20,7 @@ from pipelines.orders import read_orders
 from retention.customer_base import CustomerBase, Earlier
 
 SCORES = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv", "segment")
+REASONS = ("reason_1", "reason_2", "reason_3")
 EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
 COUNTED = ("products", "categories")
 YEAR = pd.Timedelta(days=YEAR_DAYS)
@@ -122,7 +123,7 @@ def _customers(
     for name in COUNTED:
         table[name] = seen.set_index("customer_id")[name].reindex(numbers.ids).to_numpy() if name in have else np.nan
     of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
-    return table.join(of_scores[list(SCORES)], on="customer_id")
+    return table.join(of_scores[[*SCORES, *REASONS]], on="customer_id")
 
 
 def _people(config: Config, *, now: datetime) -> pd.DataFrame:

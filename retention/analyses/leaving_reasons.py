@@ -1,0 +1,63 @@
+"""Why customers are about to leave: the strongest reason of each, and the value at risk behind it."""
+
+import pandas as pd
+
+from retention.analysis import Analysis, Column, lacking
+from retention.charts import MONEY, bars
+from retention.customer_base import CustomerBase
+from retention.reasons import subjects
+
+SHOWN = 10
+TITLE = "Why customers are about to leave"
+DEFINITION = (
+    "Of each customer the reason that raises the churn probability most, by the model's exact contributions, counted "
+    "without the customer's own number; value at risk is churn probability times CLV. A reason says what goes with "
+    "leaving, not what causes it."
+)
+SOURCE = "Lundberg et al. (2020), From local explanations to global understanding with explainable AI for trees."
+
+
+def leaving_reasons(reason: pd.Series, at_risk: pd.Series, churn_probability: pd.Series) -> pd.DataFrame:
+    """A row per subject of the first reason, the largest value at risk first: reason, customers, at_risk (currency
+    units), at_risk_share (of all, those without a reason among them) and churn_probability (mean)."""
+    subject = subjects(reason)
+    rows = pd.DataFrame({"reason": subject, "at_risk": at_risk, "churn_probability": churn_probability, "customers": 1})
+    groups = rows.groupby("reason")
+    table = groups[["customers", "at_risk"]].sum().assign(churn_probability=groups["churn_probability"].mean())
+    table["at_risk_share"] = table["at_risk"] / (at_risk.sum() or float("nan"))
+    return table.sort_values("at_risk", ascending=False, kind="stable").reset_index()
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The reasons behind most of the value at risk."""
+    who = base.customers
+    if not who["reason_1"].notna().any():
+        return lacking(
+            TITLE,
+            definition=DEFINITION,
+            source=SOURCE,
+            missing="No score of this batch has a reason: a simple model serves, which has none.",
+        )
+    table = leaving_reasons(who["reason_1"], who["churn_probability"] * who["clv"], who["churn_probability"])
+    first = table.iloc[0]
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table.head(SHOWN),
+        {
+            "reason": Column("Strongest reason", "text"),
+            "customers": Column("Customers", "count"),
+            "churn_probability": Column("Churn probability, mean", "percent"),
+            "at_risk": Column("Value at risk", "money"),
+            "at_risk_share": Column("of all", "percent"),
+        },
+        f"“{first['reason']}” is the strongest reason for {first['customers']:,} of {len(who):,} customers, with "
+        f"{first['at_risk_share']:.0%} of the value at risk.",
+        bars(
+            table["reason"].head(SHOWN).tolist(),
+            {"value at risk": table["at_risk"].head(SHOWN).tolist()},
+            title=f"value at risk ({base.currency})",
+            form=MONEY,
+        ),
+    )

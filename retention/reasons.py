@@ -1,0 +1,26 @@
+"""What a reason is about, without the customer's own number: so that reasons can be counted and chosen by."""
+
+import re
+
+import pandas as pd
+
+
+def subject(reason: str) -> str:
+    """What a reason is about.
+
+    >>> subject("62 days since the last order, usually 21"), subject("1 event of 'visit' in the last 30 days")
+    ('days since the last order', "events of 'visit' in the last 30 days")
+    >>> subject("mean value of 'survey score' 7.50"), subject("acquired by: advert")
+    ("mean value of 'survey score'", 'acquired by: advert')
+    """
+    said = re.sub(r", usually [\d,]+$", "", reason)
+    said = re.sub(r"^1 (\w+)", r"\1s", said)
+    said = re.sub(r"^-?\d[\d,.]* ", "", said)
+    return re.sub(r" -?\d[\d,.]*$", "", said)
+
+
+def subjects(reasons: pd.Series) -> pd.Series:
+    """The same of a column; None stays None. Each different sentence is looked at once."""
+    codes, sentences = pd.factorize(reasons)
+    named = [*(subject(one) for one in sentences), None]
+    return pd.Series([named[code] for code in codes], index=reasons.index, dtype=object)
