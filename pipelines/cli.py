@@ -182,10 +182,13 @@ app.command()(change_cli.why)
 @app.command()
 def report(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="HTML file to write.")] = None,
+    with_ids: Annotated[
+        bool, typer.Option("--with-ids", help="Name the customers with the most value at risk.")
+    ] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Write one self-contained HTML page: value at risk, the plan, the evaluation.
+    """Write one self-contained HTML page: what the customers are worth, who leaves, why, what to do, and what it pays.
 
     Example: stayworth report -o report.html
     """
@@ -193,7 +196,8 @@ def report(
     from pipelines.config import load
     from pipelines.report import write_report
 
-    path = write_report(load(config), output=output, now=_now())
+    with progress(as_json) as say:
+        path = write_report(load(config), output=output, now=_now(), with_ids=with_ids, say=say)
     printed({"report": str(path)}, as_json, screen.show_pairs)
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from features.errors import InputError
 from pipelines import pictures
 from pipelines.captions import captions
+from pipelines.model_card import model_card
 from pipelines.verdict import (
     BRINGING,
     DECISIVE,
@@ -26,7 +27,10 @@ from pipelines.verdict import (
     tally,
     verdicts,
 )
-from retention import plan_pictures, theme
+from retention import plan_pictures, theme, wording
+from retention.analyses.chapters import Chapter
+from retention.analysis import as_html
+from retention.worth import Worth
 
 DAILY = ("roc_auc", "log_loss", "ece", "value_deviance", "total_bias")
 """Metrics shown of each day of the backtest."""
@@ -44,13 +48,17 @@ def page(
     assumptions: Sequence[tuple[str, str]],
     reconciliation: Sequence[Mapping[str, Any]],
     written_on: date | str,
+    worth: Worth,
+    chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
+    named: int = 0,
 ) -> str:
     """The page as text; where there is no plan, it says which command makes one.
 
     `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
-    ISO text; `backtest` as in backtest.json, empty where `evaluate` has not run. All text is escaped.
+    ISO text; `worth` and `chapters` are of the customer base behind the scores; `backtest` as in backtest.json, empty
+    where `evaluate` has not run; `named`: how many customers to show by their ids. All text is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -63,6 +71,7 @@ def page(
     }
     if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
         figures["profit-curve"] = plan_pictures.profit_curve(profit_curve, plan_summary, currency=currency)
+    drawn = {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
 
     base, judgement = _base(scores), verdicts(metrics)
     known = [model for model in MODELS if model in metrics["models"]]
@@ -93,7 +102,11 @@ def page(
         days=[{"metrics": one, "tally": tally(verdicts(one))} for one in backtest],
         daily=DAILY,
         tally=tally(judgement),
-        figures={name: Markup(fragment) for name, fragment in theme.to_html(figures).items()},
+        figures=drawn,
+        worth=worth,
+        chapters=[_chapter(number, one, currency=currency) for number, one in enumerate(chapters, 1)],
+        card=model_card(metrics, backtest),
+        people=_most_at_risk(scores, named),
         plotly=Markup(theme.script()),
         draws=Markup(theme.DRAWS),
     )
@@ -114,6 +127,33 @@ def tenths(churn_probability: pd.Series) -> pd.Series:
     labels = {tenth: f"{tenth + 1} · {_range(row['min'], row['max'])}" for tenth, row in ranges.iterrows()}
     named = pd.Categorical(tenth, ordered=True).rename_categories(labels)
     return pd.Series(named, index=churn_probability.index)
+
+
+def _chapter(number: int, chapter: Chapter, *, currency: str) -> dict[str, Any]:
+    """A chapter with its analyses as HTML, by the names that the contents link to."""
+    pictures = {name: one.figure for name, one in chapter.analyses.items() if one.figure is not None}
+    drawn = theme.to_html({f"picture-{name}": figure for name, figure in pictures.items()})
+    return {
+        "id": f"chapter-{number}",
+        "title": chapter.title,
+        "titles": {name: one.title for name, one in chapter.analyses.items()},
+        "analyses": [
+            as_html(one, name=name, figure=drawn.get(f"picture-{name}", ""), currency=currency)
+            for name, one in chapter.analyses.items()
+        ],
+    }
+
+
+def _most_at_risk(scores: pd.DataFrame, count: int) -> list[dict[str, Any]]:
+    """The customers with the most value at risk, with their reasons."""
+    at_risk = scores["churn_probability"] * scores["clv"]
+    first = scores.assign(at_risk=at_risk).nlargest(count, "at_risk")
+    reasons = first.reindex(columns=["reason_1", "reason_2", "reason_3"]).to_numpy(object)
+    told = first[["customer_id", "segment", "churn_probability", "clv", "at_risk"]].to_dict("records")
+    return [
+        one | {"reasons": [text for text in texts if isinstance(text, str)]}
+        for one, texts in zip(told, reasons, strict=True)
+    ]
 
 
 def _base(scores: pd.DataFrame) -> dict[str, Any]:
@@ -155,39 +195,19 @@ def _template(currency: str) -> Any:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": lambda number: f"{number:,}",
-        "money": lambda amount: _money(amount, currency),
-        "interval": lambda ends: " to ".join(_money(end, "").strip() for end in ends) + f"\u00a0{currency}",
-        "amount": lambda amount: amount if isinstance(amount, str) else _signed(f"{amount:,.2f}"),
-        "percent": lambda share: _signed(f"{share:.1%}"),
-        "figure": _figure,
-        "day": _day,
-        "begin": lambda text: text[:1].upper() + text[1:],
+        "count": wording.count,
+        "money": lambda amount: wording.money(amount, currency),
+        "interval": lambda ends: wording.interval(ends, currency),
+        "amount": wording.amount,
+        "percent": wording.percent,
+        "figure": wording.figure,
+        "day": wording.day,
+        "begin": wording.begin,
     }
     return environment.get_template("page.html.j2")
-
-
-def _money(amount: float, currency: str) -> str:
-    """1,234 USD; with cents below a hundred."""
-    return _signed(f"{amount:,.{0 if abs(amount) >= 100 else 2}f}") + f"\u00a0{currency}"
-
-
-def _day(day: date | str) -> str:
-    """2 April 1998, from a date or its ISO text."""
-    day = date.fromisoformat(str(day))
-    return f"{day.day} {day:%B %Y}"
 
 
 def _range(low: float, high: float) -> str:
     """91–95%, or 98% where both read the same."""
     ends = [f"{low:.0%}", f"{high:.0%}"]
     return ends[0] if ends[0] == ends[1] else f"{ends[0][:-1]}–{ends[1]}"
-
-
-def _figure(value: float | None, form: str) -> str:
-    return "–" if value is None or value != value else _signed(format(value, form))
-
-
-def _signed(number: str) -> str:
-    """With a minus sign as wide as a plus, that a line is not broken after."""
-    return number.replace("-", "−")

@@ -1,25 +1,39 @@
 """The customer-base report from what the commands before it left."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from models import STAYWORTH
 from pipelines import store
 from pipelines.campaigns.kept_effects import kept_effects
 from pipelines.campaigns.offers import settled
 from pipelines.config import Config
+from pipelines.customer_base import customer_base
 from pipelines.latest import latest_scores
 from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions
+from retention.analyses.chapters import chapters
 from retention.profit_curve import profit_curve
+from retention.worth import worth
 
 POINTS = 40
 """Budgets on the profit curve."""
 
 
-def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
-    """Write the page from the latest metrics, scores and plan; a plan need not be there yet."""
+NAMED = 200
+"""Customers that a report with ids names: those with the most value at risk."""
+
+
+def write_report(
+    config: Config, *, output: Path | None, now: datetime, with_ids: bool = False, say: Callable[[str], None]
+) -> Path:
+    """Write the page from the latest metrics, scores, plan and log; a plan need not be there yet.
+
+    with_ids: name the customers with the most value at risk; the audit log says who asked for it.
+    """
     path = output or config.folder / store.REPORT
     store.writable(path)
     refuse_input_as_output(config, [path])
@@ -32,6 +46,10 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
     offers = [offer for offer in settled(config) if offer.name in planned_with]
     effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = store.read_json(folder / store.RECONCILIATION, next="Check first: stayworth check.")
+    say("reading the log")
+    base, backtest = customer_base(config, now=now), _backtest(config)
+    judged = {one["as_of"]: one for one in [metrics, *backtest]}
+    say("looking at the customer base")
     html = page(
         metrics=metrics,
         scores=scores,
@@ -43,10 +61,19 @@ def write_report(config: Config, *, output: Path | None, now: datetime) -> Path:
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        backtest=_backtest(config),
+        worth=worth(base.customers, [miss for one in judged.values() if (miss := _total_bias(one)) is not None]),
+        chapters=chapters(base),
+        backtest=backtest,
+        named=NAMED if with_ids else 0,
     )
+    say("writing the report")
     store.write_text(path, html)
     return path
+
+
+def _total_bias(judged: dict[str, Any]) -> float | None:
+    """By how much the total that was foretold missed what came, as a share of it."""
+    return (judged["models"].get(STAYWORTH, {}).get("total_bias") or {}).get("value")
 
 
 def _backtest(config: Config) -> list[dict[str, Any]]:

@@ -170,7 +170,10 @@ def _train(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        version = bundle.write(folder, served, training=_training(latest, made_of, recipe))[:12]
+        training = _training(latest, made_of, recipe)
+        version = bundle.write(folder, served, training=training)[:12]
+        metrics["trained"] = {"version": version, "features": made_of.features, **training}
+        del metrics["trained"]["recipe"]
         say("at the gate")
         evidence = Evidence(
             metrics=metrics,

@@ -11,10 +11,14 @@ import pytest
 from features.errors import InputError
 from pipelines.page import carriers, tenths
 from pipelines.page import page as written
+from retention.analyses.chapters import Chapter
+from retention.analysis import Analysis, Column, lacking
+from retention.charts import MONEY, bars
 from retention.offers import Offer
 from retention.plan import plan
 from retention.profit_curve import profit_curve
 from retention.theme import script
+from retention.worth import Worth
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
@@ -97,8 +101,21 @@ def page(*, planned=True, offer=OFFER, **changed):
         "assumptions": [("Gross margin", "40%")],
         "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
         "written_on": date(1998, 7, 2),
+        "worth": Worth(scores["clv"].sum(), 5_000, 40_000, 2),
+        "chapters": [Chapter("Who brings it", {"first": found(), "second": lacking("Costs", **told())})],
     }
     return written(**arguments | changed)
+
+
+def told():
+    return {"definition": "What is meant.", "source": "Somebody (1999)", "missing": "Name costs under [data]."}
+
+
+def found(text="top"):
+    table = pd.DataFrame({"tier": [text, "rest"], "value": [12_345.0, -1.5], "share": [0.75, None]})
+    columns = {"tier": Column("Tier", "text"), "value": Column("Value", "money"), "share": Column("of all", "percent")}
+    figure = bars(table["tier"], {"value": table["value"]}, title="value", form=MONEY)
+    return Analysis("Pyramid", "By value.", "Pareto (1896)", table, columns, f"The {text} brings most.", figure)
 
 
 class Outline(HTMLParser):
@@ -155,8 +172,50 @@ def test_nothing_is_fetched(whole):
     assert "default-src 'none'" in without_library
 
 
-def test_no_customer_is_named(whole):
+def test_no_customer_is_named_unless_asked(whole):
     assert "secret-" not in whole
+    scores = scored().assign(reason_1="62 days since the last order", reason_2=None, reason_3=None)
+    scores.loc[0, "clv"], scores.loc[0, "customer_id"] = 1e6, EVIL
+    named = page(scores=scores, named=5).replace(script(), "")
+    assert EVIL not in named
+    words = Outline(named).words
+    assert "The 5 customers with the most value at risk" in words
+    assert EVIL in words
+    assert words.count("62 days since the last order") == 5
+    assert "names no customer" not in words
+
+
+def test_what_the_base_is_worth_has_its_interval(whole):
+    assert "(80% interval 5,000 to 40,000" in Outline(whole.replace(script(), "")).words
+    assert "for 2 past days missed" in whole
+
+
+def test_every_analysis_is_shown_with_its_source_or_what_is_missing(whole):
+    words = Outline(whole.replace(script(), "")).words
+    for text in ("Who brings it", "The top brings most.", "12,345", "−1.50", "75.0%", "After: Pareto (1896)"):
+        assert text in words
+    assert "Name costs under [data]." in words
+    assert '<a href="#first">Pyramid</a>' in whole
+    assert 'id="first"' in whole
+    assert 'id="picture-first"' in whole
+
+
+def test_the_model_card_says_what_was_made_of_what(whole):
+    assert "Known limits" in whole
+    trained = {"version": "abc", "rows": 12_000, "features": 40, "cut_offs": ["1997-10-01", "1998-01-01"]}
+    gate = {"findings": [{"code": "G01", "title": EVIL, "outcome": "pass", "reason": EVIL}], "warnings": ["G08 stale"]}
+    metrics = evaluated() | {
+        "trained": trained | {"as_of": "1998-07-01"},
+        "gate": gate,
+        "level": "last year’s",
+        "alone": None,
+    }
+    text = page(metrics=metrics).replace(script(), "")
+    words = Outline(text).words
+    assert "12,000 rows of 40 features at 2 days, 1997-10-01 to 1998-01-01" in words
+    assert "The gate warns: G08 stale." in words
+    assert "judged on one day only" in words
+    assert EVIL not in text
 
 
 def test_the_page_is_whole_and_accessible(whole):
@@ -168,7 +227,7 @@ def test_the_page_is_whole_and_accessible(whole):
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(attrs.get("scope") in ("col", "row") for tag, attrs in tags if tag == "th")
     pictures = [attrs for tag, attrs in tags if attrs.get("role") == "img"]
-    assert len(pictures) == 11
+    assert len(pictures) == 12
     assert all(len(attrs["aria-label"]) > 20 for attrs in pictures)
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -237,6 +296,7 @@ def test_of_several_offers_the_page_says_who_gets_which(whole):
 def test_every_text_is_escaped():
     scores = scored().assign(segment=EVIL, model_version=EVIL)
     metrics = evaluated()
+    chapters = [Chapter(EVIL, {"first": found(EVIL), "second": lacking(EVIL, **dict.fromkeys(told(), EVIL))})]
     for part in ("models", "differences", "calibration", "gains", "churn_gains"):
         metrics[part] = metrics[part] | {EVIL: metrics[part].get("hiatus", metrics[part].get("stayworth"))}
     metrics["profit"]["models"][EVIL] = earned(9.0)
@@ -245,6 +305,7 @@ def test_every_text_is_escaped():
         scores=scores,
         metrics=metrics,
         title=EVIL,
+        chapters=chapters,
         currency=EVIL,
         assumptions=[(EVIL, EVIL)],
         reconciliation=[{"what": EVIL, "rows": 1, "amount": EVIL}],
