@@ -1,6 +1,7 @@
 """init, check, features, train, score, plan and report as a user types them, on a tenth of CDNOW."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.score import COLUMNS
+from retention.theme import script
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +125,53 @@ def test_a_plan_keeps_its_budget_and_is_the_same_again(shop, stayworth):
     assert spreadsheet["customer_id"].tolist() == first["customer_id"].tolist()
 
 
+def shown(shop):
+    """The report without plotly.js."""
+    page = (shop / "report.html").read_text()
+    assert len(page) > len(script())
+    return page.replace(script(), "")
+
+
 def test_the_report_is_one_page_that_opens_offline_and_names_no_customer(shop, stayworth):
     stayworth("plan", "--budget", "60", "--json")
     stayworth("report", "-o", "report.html", "--json")
-    page = (shop / "report.html").read_text()
-    head = page.split("<script", 1)[0]
-    assert "http" not in head.replace("http-equiv", "")
-    ids = pd.read_parquet(shop / "runs" / "plan.parquet")["customer_id"]
-    shown = page.replace(page[page.index("<script") : page.rindex("</script>")], "")
-    assert not [one for one in ids if one in shown]
+    page = shown(shop)
+    assert "http" not in page.replace("http-equiv", "")
+    ids = pd.read_parquet(shop / "runs" / "scores.parquet")["customer_id"]
+    assert not [one for one in ids if f">{one}<" in page or f'"{one}"' in page]
+
+
+def test_the_report_says_what_the_commands_said(shop, stayworth, capsys):
+    capsys.readouterr()
+    stayworth("score", "--as-of", "1998-07-01", "--json")
+    scored = json.loads(capsys.readouterr().out)
+    stayworth("plan", "--budget", "60", "--json")
+    planned = json.loads(capsys.readouterr().out)
+    stayworth("report", "-o", "report.html", "--json")
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(shop)))
+    metrics = json.loads((shop / "runs" / "metrics.json").read_text())
+    ours = metrics["models"]["stayworth"]
+    scores = pd.read_parquet(shop / "runs" / "scores.parquet")
+    orders = pd.read_csv(shop / "sales.csv")
+    year = pd.to_datetime(orders["Date"], format="%d/%m/%Y") >= "1997-07-01"
+    assert f"The {scored['customers']:,} customers are expected to bring {scored['clv']:,.0f} USD" in words
+    assert f"{scored['value_at_risk']:,.0f} USD" in words
+    assert f"The plan contacts {planned['treated']} customers" in words
+    assert f"to earn {planned['expected_profit']:,.0f} USD" in words
+    assert f"{planned['break_even_save_rate']:.1%} of those who would leave" in words
+    assert f"(AUC) {ours['roc_auc']['value']:.3f}" in words
+    assert str(scores["model_version"].iloc[0]) in words
+    held = pd.Series(0.4 * orders["Total"][year]).groupby(orders["Customer No"][year]).sum().sort_values()[::-1]
+    best = held[held > 0]
+    assert f"{best.iloc[: round(0.01 * len(best))].sum():,.0f}" in words, "the top tier of the pyramid"
+
+
+def test_a_report_with_ids_names_the_most_at_risk(shop, stayworth):
+    stayworth("report", "-o", "report.html", "--with-ids", "--json")
+    scores = pd.read_parquet(shop / "runs" / "scores.parquet")
+    worst = scores.assign(at_risk=scores["churn_probability"] * scores["clv"]).nlargest(3, "at_risk")["customer_id"]
+    places = [shown(shop).index(f">{one}<") for one in worst]
+    assert places == sorted(places)
 
 
 def test_training_again_moves_the_champion_and_remembers_the_previous(shop, stayworth):
