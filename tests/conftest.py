@@ -220,3 +220,17 @@ def tell(server):
             return cursor.fetchall() if cursor.description else []
 
     return send
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium without a window; tests that need it skip where it is absent."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
