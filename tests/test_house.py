@@ -152,6 +152,19 @@ def test_locks_have_hashes_and_no_addresses(lock):
     assert text.count("--hash=sha256:") > len(pinned)
 
 
+def test_a_usual_file_is_half_as_long_as_the_longest_may_be():
+    lengths = sorted(len(path.read_text("utf-8").splitlines()) for path in FILES)
+    assert lengths[len(lengths) // 2] <= LONGEST / 2
+
+
+def test_features_need_no_tracking_tuning_or_serving():
+    modules = [name.removesuffix(".py").replace("/", ".") for name in TREES if name.startswith("features/")]
+    wanted = ", ".join(one for one in modules if one not in ("features.__init__", "features.warm", "features.spark"))
+    code = f"import sys, features, {wanted}; print({{'mlflow', 'optuna', 'bentoml'}} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_help_answers_without_a_heavy_import():
     """What makes `stayworth --help` quick: importing the command line loads none of the heavy packages."""
     heavy = [
