@@ -59,6 +59,14 @@ def test_imports_go_one_way(name):
         assert name in MAY_REACH_SERVING
 
 
+def test_the_picture_of_the_house_shows_its_imports():
+    picture = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("```")[1]
+    arrows = re.findall(r"^ *(\w+)(?:\[.*?\])? --> (\w+)", picture, flags=re.MULTILINE)
+    drawn = {(source, target) for source, target in arrows if source in ROOMS and target in ROOMS}
+    reached = {(one.split(".")[0], name.split("/")[0]) for name in TREES for one in imports(name)}
+    assert drawn == {(source, target) for source, target in reached if source in ROOMS and source != target}
+
+
 def test_no_two_files_import_each_other():
     modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in TREES}
     edges = {
