@@ -1,9 +1,11 @@
-"""`python -m benchmarks` runs every benchmark, `python -m benchmarks features --orders 10000000` one with options."""
+"""`python -m benchmarks` runs every benchmark and writes docs/benchmarks.md, `python -m benchmarks features --orders
+10000000` one with options, `python -m benchmarks page` the page alone, of the results that are there.
+"""
 
 import argparse
 from importlib import import_module
 
-BENCHMARKS = ("features", "one_customer", "fit", "accuracy", "lookups", "serving", "uplift")
+BENCHMARKS = ("features", "one_customer", "fit", "accuracy", "lookups", "serving", "uplift", "page")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

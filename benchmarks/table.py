@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
+SHOWN: list[dict[str, Any]] = []
+"""The tables shown since the last were saved."""
 
 
 def show(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table: names to the left, figures to the right."""
+    """Print a table: names to the left, figures to the right; `save` keeps it with the results."""
+    SHOWN.append({"title": title, "header": header, "rows": rows})
     table = Table(box=box.SIMPLE_HEAD)
     for number, name in enumerate(header):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -36,5 +39,6 @@ def save(name: str, results: dict[str, Any]) -> Path:
     }
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine, **results}, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps({"machine": machine, **results, "tables": SHOWN}, indent=1) + "\n", "utf-8")
+    SHOWN.clear()
     return path
