@@ -1,6 +1,6 @@
 # One vocabulary for people, hooks and CI. Every target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check bench lock clean
+.PHONY: help setup demo test slow check bench docs lock clean
 
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -33,6 +33,9 @@ check: $(BIN)/.test    ## lint, format, types
 bench: $(BIN)/.test    ## every benchmark: JSON and a table under benchmarks/results
 	$(BIN)/python -m benchmarks
 
+docs: $(BIN)/.test     ## the documentation and the reference, into build/docs
+	$(BIN)/python docs/build.py
+
 lock: $(UV)            ## exact versions and hashes of every dependency
 	$(UV) pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" -o requirements.lock
@@ -41,7 +44,7 @@ lock: $(UV)            ## exact versions and hashes of every dependency
 		-o requirements-$$extra.lock; done
 
 clean:           ## what setup and the tests made
-	rm -rf .venv .uv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .uv build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 .uv/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }

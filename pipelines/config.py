@@ -46,10 +46,15 @@ class Data(Part):
     """
 
     orders: str
+    """The order lines; required."""
     interactions: str | None = None
+    """What customers did beside buying."""
     customers: str | None = None
+    """A row per customer."""
     treatments: str | None = None
+    """What campaigns did."""
     costs: str | None = None
+    """What customers cost beside what they bought."""
     exclude_products: tuple[str, ...] = ()
     """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
 
@@ -82,9 +87,13 @@ class Money(Part):
     """The business terms of value; no number here has a default."""
 
     currency: str = Field(pattern="^[A-Z]{3}$")
+    """ISO 4217; one for the whole log."""
     gross_margin: float = Field(gt=0, le=1)
+    """Share of revenue that is margin, where a line has no cost."""
     annual_discount_rate: float = Field(ge=0, le=1)
+    """What a year's waiting costs."""
     lifetime_days: int = Field(ge=1, le=36500)
+    """How far CLV looks."""
 
 
 class Features(Part):
@@ -105,7 +114,9 @@ class Train(Part):
     """How hard to look for a model."""
 
     trials: int = Field(default=30, ge=1, le=10_000)
+    """Optuna trials for the churn trees and for the value trees."""
     seed: int = Field(default=7, ge=0, lt=2**31)
+    """The same seed and data give the same model."""
     monotone: dict[str, Literal[-1, 1]] = Field(default_factory=dict)
     """1 for a feature with which the churn probability may only rise, -1 for one with which it may only fall."""
     device: Literal["cpu", "cuda"] = "cpu"
@@ -118,6 +129,7 @@ class Tracking(Part):
     """Where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
 
     uri: str = "sqlite:///mlflow.db"
+    """sqlite:///FILE, or the address of an MLflow server."""
 
 
 class Plan(Part):
@@ -159,6 +171,7 @@ class Output(Part):
     """Where the latest bundle, scores, plan and metrics stand, for `plan`, `report` and `serve` to find."""
 
     folder: str = "runs"
+    """Relative to the config."""
 
 
 class Config(Part):

@@ -86,7 +86,7 @@ def _copied(opened: Reading, folder: Path, selects: Mapping[str, str]) -> Log:
     for table, select in selects.items():
         paths[table] = str(folder / f"{table}.parquet")
         opened.db.execute(f"copy ({select}) to {quoted(paths[table])} (format parquet)")
-    if "interactions" in paths and not opened.rows(f"from {quoted(paths['interactions'])} limit 1"):
+    if "interactions" in paths and not opened.rows(f"select 1 from {quoted(paths['interactions'])} limit 1"):
         paths["interactions"] = None
     mapping = {} if "customers" in paths else {"customers": opened.log.mapping.get("customers", {})}
     return replace(opened.log, mapping=mapping, **paths)  # type: ignore[arg-type]
