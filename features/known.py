@@ -17,7 +17,7 @@ def known_orders(histories: Histories, *, as_of: date) -> pd.DataFrame:
 
     customer (int64, the customer's number in the histories), at (datetime64[us], UTC), gross (what was ordered),
     discount (given off its price; NaN where the log has none), refunded (taken back, not negative), net (gross −
-    refunded), margin (of net), all in currency units; channel (text, None where there is none) and stands (bool: it
+    refunded), margin (of net), all in currency units; channel (categorical) and stands (bool: it
     counts as an order; False for one refunded in full, and for a refund without an order). gross − refunded over all
     rows is what features call `spend_total`.
     """
@@ -58,12 +58,14 @@ def known_orders(histories: Histories, *, as_of: date) -> pd.DataFrame:
             "refunded": np.maximum(-cents[loose], 0) / units,
             "net": cents[loose] / units,
             "margin": margins[loose] / units,
-            "channel": None,
+            "channel": pd.Categorical.from_codes(np.full(len(by_customer), -1), categories=histories.channels),
             "stands": False,
         }
-    ).astype({"channel": object})
-    both = pd.concat([orders, alone]) if len(alone) else orders
-    return both.sort_values(["customer", "at"], kind="stable", ignore_index=True)
+    )
+    if not len(alone):
+        return orders.reset_index(drop=True)
+    both = pd.concat([orders, alone], ignore_index=True)
+    return both.iloc[np.lexsort((both["at"], both["customer"]))].reset_index(drop=True)
 
 
 def known_interactions(histories: Histories, *, as_of: date) -> pd.DataFrame:
@@ -82,8 +84,8 @@ def known_interactions(histories: Histories, *, as_of: date) -> pd.DataFrame:
     )
 
 
-def _channels(histories: Histories) -> np.ndarray:
-    """The name of each order's channel."""
+def _channels(histories: Histories) -> pd.Categorical:
+    """The channel of each order."""
     codes = histories.columns.channel
-    names = np.array([*histories.channels, None], dtype=object)
-    return names[codes] if len(codes) else np.full(len(histories.columns.at), None, dtype=object)
+    missing = np.full(len(histories.columns.at), -1)
+    return pd.Categorical.from_codes(codes if len(codes) else missing, categories=histories.channels)

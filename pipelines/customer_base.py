@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.clock import YEAR_DAYS, microseconds
 from features.histories import Histories
@@ -68,15 +70,16 @@ class _Numbers(NamedTuple):
     """From a customer of the histories, by number or id, to the row of `customers`; −1 for who is none of them."""
 
     row_of: np.ndarray
-    ids: pd.Index
+    ids: pa.Array
 
     @classmethod
     def of(cls, histories: Histories, scores: pd.DataFrame) -> "_Numbers":
         """The customers are those of the histories, in their order, who have scores."""
-        known = histories.customer_ids.to_pandas()
-        scored = known.isin(scores["customer_id"]).to_numpy()
+        scored = pc.is_in(histories.customer_ids, value_set=_texts(scores["customer_id"])).to_numpy(
+            zero_copy_only=False
+        )
         row_of = np.where(scored, np.cumsum(scored) - 1, -1)
-        return cls(row_of, pd.Index(known[scored].astype("str")))
+        return cls(row_of, histories.customer_ids.filter(pa.array(scored)))
 
     def numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the customers, with their new numbers."""
@@ -85,7 +88,8 @@ class _Numbers(NamedTuple):
 
     def named(self, frame: pd.DataFrame, *, everybody: bool = False) -> pd.DataFrame:
         """The same by customer_id; everybody: the id stays, and with it who is no customer."""
-        rows = self.ids.get_indexer(frame["customer_id"].astype("str"))
+        found = pc.index_in(_texts(frame["customer_id"]), value_set=self.ids)
+        rows = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         frame = frame.assign(customer=rows)
         return frame if everybody else frame[rows >= 0].drop(columns="customer_id").reset_index(drop=True)
 
@@ -103,12 +107,13 @@ def _customers(
     day, count = _day(as_of), len(numbers.ids)
     rows = numbers.numbered(orders)
     stand = rows[rows["stands"]]
-    by_customer = stand.groupby("customer")["at"]
-    table = pd.DataFrame({"customer_id": numbers.ids})
-    table["first_order"], table["last_order"] = by_customer.min(), by_customer.max()
+    by_customer = stand.groupby("customer", sort=False)["at"]
+    table = pd.DataFrame({"customer_id": numbers.ids.to_pandas().astype("str")})
+    table["first_order"], table["last_order"] = by_customer.first(), by_customer.last()
     table["orders"] = np.bincount(stand["customer"], minlength=count)
-    for name, column in (("gross",) * 2, ("discount",) * 2, ("refunded",) * 2, ("net_sales", "net"), ("margin",) * 2):
-        table[name] = rows.groupby("customer")[column].sum(min_count=1 if name == "discount" else 0)
+    for name, column in (("gross", "gross"), ("refunded", "refunded"), ("net_sales", "net"), ("margin", "margin")):
+        table[name] = np.bincount(rows["customer"], rows[column], minlength=count)
+    table["discount"] = rows.groupby("customer", sort=False)["discount"].sum(min_count=1)
     last = rows[rows["at"] >= day - YEAR]
     table["orders_year"] = np.bincount(last.loc[last["stands"], "customer"], minlength=count)
     for name, column in (("sales_year", "net"), ("margin_year", "margin")):
@@ -121,9 +126,16 @@ def _customers(
     have = [name for name in COUNTED if name in columns_of(histories, as_of=[as_of])]
     seen = snapshot(histories, as_of=[as_of], features=have).to_pandas() if have else pd.DataFrame()
     for name in COUNTED:
-        table[name] = seen.set_index("customer_id")[name].reindex(numbers.ids).to_numpy() if name in have else np.nan
+        table[name] = (
+            seen.set_index("customer_id")[name].reindex(table["customer_id"]).to_numpy() if name in have else np.nan
+        )
     of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
     return table.join(of_scores[[*SCORES, *REASONS]], on="customer_id")
+
+
+def _texts(ids: pd.Series) -> pa.Array:
+    found = pa.array(ids.astype("str"), pa.string())
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def _people(config: Config, *, now: datetime) -> pd.DataFrame:

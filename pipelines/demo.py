@@ -22,13 +22,19 @@ BUDGET = 1000.0
 """US dollars: enough to show a choice."""
 
 
+def demo_shop(folder: Path) -> Path:
+    """Write the demo's orders and its config into a folder; returns the config's path."""
+    data = files("pipelines") / "data"
+    with replacing(folder / "orders.parquet") as draft:
+        draft.write_bytes((data / "cdnow.parquet").read_bytes())
+    settings = folder / "stayworth.toml"
+    store.write_text(settings, (data / "demo.toml").read_text("utf-8"))
+    return settings
+
+
 def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
     """Run every step into `folder`; returns what the closing table shows."""
-    data = files("pipelines") / "data"
-    orders, settings = folder / "orders.parquet", folder / "stayworth.toml"
-    with replacing(orders) as draft:
-        draft.write_bytes((data / "cdnow.parquet").read_bytes())
-    store.write_text(settings, (data / "demo.toml").read_text("utf-8"))
+    settings = demo_shop(folder)
     config = load(settings)
 
     say("checking the orders")
@@ -50,8 +56,7 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
     scores = score(config, as_of=as_of, now=now, output=None, memory_bytes=None, say=say)
     say("planning")
     plan = make_plan(config, budget=BUDGET, capacity=None, offer_names=(), campaign=None, outputs=[folder / "plan.csv"])
-    say("writing the report")
-    report = write_report(config, output=None, now=now)
+    report = write_report(config, output=None, now=now, say=say)
     return {
         "folder": str(folder),
         "check": checked,

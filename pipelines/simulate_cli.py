@@ -34,7 +34,7 @@ def simulate(
     Example: stayworth simulate -o shop --customers 20000
     """
     from features.clock import parse_day
-    from pipelines import store
+    from pipelines.campaigns.campaign import plan_of
     from pipelines.screen import show_pairs
     from pipelines.shop.story import Shop
     from pipelines.simulate import let_time_run
@@ -48,7 +48,7 @@ def simulate(
         )
     with progress(as_json) as say:
         if source is not None:
-            told = let_time_run(source, plan or source / "runs" / store.PLAN, output, part_size=part, say=say)
+            told = let_time_run(source, plan or plan_of(source / "runs", None), output, part_size=part, say=say)
         else:
             shop = Shop(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
             told = run(output, shop, part_size=part, say=say)

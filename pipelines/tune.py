@@ -9,12 +9,12 @@ Losses do not see the level of a prediction: season moves it from fold to fold, 
 find replaces what is usual only where it is better by more than two standard errors of the difference.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import optuna
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -22,6 +22,10 @@ from scipy.special import expit
 from models import trees, value
 from models.recipe import Recipe
 from pipelines.config import Train
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message="IProgress not found")  # of a notebook's progress bar that we do not use
+    import optuna
 
 Folds = list[tuple[list[date], date]]
 
