@@ -2,13 +2,42 @@
 
 from typing import NamedTuple
 
-from retention.analyses import leaving_reasons, pareto
+from retention.analyses import (
+    abc_classes,
+    acura,
+    clv_parts,
+    cohort_clv,
+    cost_to_serve_matrix,
+    cross_sell,
+    importance_performance,
+    leaving_reasons,
+    lifetime_steps,
+    loyalty,
+    loyalty_kinds,
+    pareto,
+    privacy,
+    profit_waterfall,
+    retention_points,
+    rfm_cells,
+    satisfaction_loyalty,
+    service_strategies,
+    status_tiers,
+    strategy_map,
+    value_kinds,
+    value_quadrants,
+    whale_curve,
+)
 from retention.analysis import Analysis
 from retention.customer_base import CustomerBase
 
 CHAPTERS = (
-    ("Who brings the money", (pareto,)),
-    ("Who is about to leave, and why", (leaving_reasons,)),
+    ("Who is about to leave, and why", (leaving_reasons, retention_points)),
+    ("Who brings the money", (pareto, abc_classes, rfm_cells, value_quadrants, value_kinds, status_tiers)),
+    ("What is left of it", (profit_waterfall, cost_to_serve_matrix, whale_curve)),
+    ("What a customer is worth", (lifetime_steps, cohort_clv, clv_parts)),
+    ("What ties customers to the shop", (loyalty, loyalty_kinds, satisfaction_loyalty, cross_sell)),
+    ("Where to act", (acura, strategy_map, importance_performance, service_strategies)),
+    ("What is kept", (privacy,)),
 )
 """Title, and the modules of its analyses."""
 

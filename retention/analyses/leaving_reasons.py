@@ -5,6 +5,7 @@ import pandas as pd
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
+from retention.in_words import counted, part_of
 from retention.reasons import subjects
 
 SHOWN = 10
@@ -52,8 +53,9 @@ def analyse(base: CustomerBase) -> Analysis:
             "at_risk": Column("Value at risk", "money"),
             "at_risk_share": Column("of all", "percent"),
         },
-        f"“{first['reason']}” is the strongest reason for {first['customers']:,} of {len(who):,} customers, with "
-        f"{first['at_risk_share']:.0%} of the value at risk.",
+        f"“{first['reason']}” is the strongest reason for {first['customers']:,} of "
+        f"{counted(len(who), 'customer')}, with "
+        f"{part_of(first['at_risk'], (who['churn_probability'] * who['clv']).sum(), base.currency)} of value at risk.",
         bars(
             table["reason"].head(SHOWN).tolist(),
             {"value at risk": table["at_risk"].head(SHOWN).tolist()},

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, lines
 from retention.customer_base import CustomerBase
+from retention.in_words import counted
 
 TIERS = (("top", 0.01), ("large", 0.04), ("medium", 0.15), ("small", 0.80))
 """The customer pyramid: name and share of the active customers, best first."""
@@ -23,6 +24,7 @@ def pareto(value: ArrayLike) -> pd.DataFrame:
 
     Only who has a positive value is ranked; tiers are rounded to whole customers from the top, the last takes the rest,
     so that all add up. A value of 0 or less is the row "inactive": its share counts against the others.
+    Shares of value are NaN where the sum is not above 0.
     """
     values = np.sort(np.asarray(value, float))[::-1]
     active = int((values > 0).sum())
@@ -35,13 +37,14 @@ def pareto(value: ArrayLike) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows)
     table["customer_share"] = table["customers"] / max(len(values), 1)
-    table["value_share"] = table["value"] / (values.sum() or np.nan)
+    table["value_share"] = table["value"] / (values.sum() if values.sum() > 0 else np.nan)
     table["value_mean"] = table["value"] / table["customers"].where(table["customers"] > 0)
     return table
 
 
 def share_of_top(value: ArrayLike, top: ArrayLike) -> np.ndarray:
-    """The share of all value that the best `top` (0 to 1) of all customers bring, for each; NaN where there is none.
+    """The share of all value that the best `top` (0 to 1) of all customers bring, for each; NaN where the sum is not
+    above 0.
 
     >>> share_of_top([5, 1, 3, 1], [0.25, 0.5, 1]).tolist()
     [0.5, 0.8, 1.0]
@@ -49,7 +52,7 @@ def share_of_top(value: ArrayLike, top: ArrayLike) -> np.ndarray:
     values = np.sort(np.asarray(value, float))[::-1]
     held = np.concatenate([[0.0], np.cumsum(values)])
     places = np.round(np.asarray(top, float) * len(values)).astype(int)
-    return held[places] / (held[-1] or np.nan)
+    return held[places] / (held[-1] if held[-1] > 0 else np.nan)
 
 
 def analyse(base: CustomerBase) -> Analysis:
@@ -71,8 +74,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "value_share": Column("of all", "percent"),
             "value_mean": Column("each", "money"),
         },
-        f"The top {top['customer_share'].sum():.1%} of customers brought {top['value_share'].sum():.0%} of last year's "
-        "margin.",
+        _reading(table, top),
         lines(
             shares,
             {"share of margin": share_of_top(value, shares).tolist()},
@@ -81,4 +83,19 @@ def analyse(base: CustomerBase) -> Analysis:
             form=PERCENT,
             x_form=PERCENT,
         ),
+    )
+
+
+def _reading(table: pd.DataFrame, top: pd.DataFrame) -> str:
+    """What the top and large customers brought, where there are any."""
+    active = int(table["customers"].sum() - table["customers"].iloc[-1])
+    if not active:
+        return "Nobody brought a margin in the last 365 days."
+    if not top["customers"].sum():
+        return f"{counted(active, 'customer')} brought a margin in the last 365 days, too few for a top of 5 %."
+    if top["value_share"].isna().any():
+        return f"{counted(active, 'customer')} brought a margin in the last 365 days, and others lost it again."
+    return (
+        f"The top {top['customer_share'].sum():.1%} of customers brought {top['value_share'].sum():.0%} of last year's "
+        "margin."
     )

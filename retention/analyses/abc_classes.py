@@ -1,0 +1,75 @@
+"""Customers in classes A, B and C by the margin they bring."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from retention.analysis import Analysis, Column
+from retention.charts import PERCENT, bars
+from retention.customer_base import CustomerBase
+from retention.in_words import counted
+
+ENDS = {"A": 0.80, "B": 0.95, "C": 1.00}
+"""Class → the share of the positive margin that it and the classes before it hold."""
+DEFINITION = (
+    "Customers by the margin they brought in the last 365 days, best first: A until 80 % of it is reached, B until 95 "
+    "%, C the rest who brought any. Who brought none, or a loss, is in no class."
+)
+SOURCE = (
+    "Dickie (1951), ABC inventory analysis shoots for dollars, not pennies, Factory Management and Maintenance 109(7)."
+)
+
+
+def abc_classes(value: ArrayLike) -> pd.DataFrame:
+    """The classes of customers by value (currency units): group (A, B, C, none), customers, customer_share (of all),
+    value and value_share (of the positive values; NaN where nobody has one).
+
+    The customer with whom a class reaches its end is in it, so that A holds at least 80 % and is as small as that
+    allows.
+
+    >>> abc_classes([80, 10, 8, 2, 0])["customers"].tolist()
+    [1, 2, 1, 1]
+    """
+    values = np.sort(np.asarray(value, float))[::-1]
+    active = values[values > 0]
+    held = np.cumsum(active)
+    total = held[-1] if len(held) else np.nan
+    ends = [min(int(np.searchsorted(held, end * total * (1 - 1e-12))) + 1, len(active)) for end in ENDS.values()]
+    parts = [*np.split(active, ends[:-1]), values[len(active) :]]
+    table = pd.DataFrame({"group": [*ENDS, "none"], "customers": [len(part) for part in parts]})
+    table["value"] = [part.sum() for part in parts]
+    table["customer_share"] = table["customers"] / max(len(values), 1)
+    table["value_share"] = table["value"] / total
+    return table
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The classes by the margin of the last year."""
+    table = abc_classes(base.customers["margin_year"])
+    best = table.iloc[0]
+    return Analysis(
+        "A, B and C customers",
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Class", "text"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all", "percent"),
+            "value": Column("Margin, last year", "money"),
+            "value_share": Column("of the positive margin", "percent"),
+        },
+        f"{counted(int(best['customers']), 'A customer')}, {best['customer_share']:.1%} of all, brought "
+        f"{best['value_share']:.0%} of last year's margin."
+        if best["customers"]
+        else "Nobody brought a margin in the last 365 days.",
+        bars(
+            [f"class {name}" for name in table["group"]],
+            {
+                "share of customers": table["customer_share"].tolist(),
+                "share of the positive margin": table["value_share"].fillna(0).tolist(),
+            },
+            title="share",
+            form=PERCENT,
+        ),
+    )

@@ -1,0 +1,82 @@
+"""What customers pay against what serving them costs."""
+
+import numpy as np
+import pandas as pd
+
+from retention.analyses.profit_waterfall import SUPPLY_COSTS
+from retention.analysis import Analysis, Column, lacking
+from retention.charts import heatmap
+from retention.customer_base import CustomerBase
+from retention.in_words import counted, money
+
+TITLE = "Sales against cost to serve"
+NAMES = np.array([["bargain basement", "aggressive"], ["passive", "carriage trade"]])
+"""By [net sales are high][cost to serve is high]."""
+DEFINITION = (
+    "Who ordered in the last 365 days, high or low by net sales and by booked cost to serve in these days, cut at "
+    "their medians (high is above). Carriage trade pays much and costs much, passive pays much and costs little, "
+    "aggressive pays little and costs much, bargain basement neither. Profit is the margin less the cost to serve."
+)
+SOURCE = (
+    "Shapiro, Rangan, Moriarty & Ross (1987), Manage customers for profits (not just sales), Harvard Business Review "
+    "65(5); theirs has the net price where this has net sales."
+)
+
+
+def cost_to_serve_matrix(customers: pd.DataFrame) -> pd.DataFrame:
+    """The four kinds of customers with an order in the last 365 days, each with at least its name: group, customers,
+    sales, margin, cost and profit (sums, currency units), profit_mean and losing (customers whose profit is below 0).
+
+    customers: orders_year, sales_year, margin_year and cost_to_serve_year.
+    """
+    active = customers.loc[customers["orders_year"] > 0, ["sales_year", "margin_year", "cost_to_serve_year"]]
+    active = active.set_axis(["sales", "margin", "cost"], axis=1)
+    active["profit"] = active["margin"] - active["cost"]
+    active["losing"] = active["profit"] < 0
+    high = [(active[name] > active[name].median()).to_numpy(int) for name in ("sales", "cost")]
+    group = pd.Categorical(NAMES[high[0], high[1]], categories=NAMES[::-1].ravel())
+    by_group = active.groupby(group, observed=False)
+    table = by_group[["sales", "margin", "cost", "profit", "losing"]].sum()
+    table.insert(0, "customers", by_group.size())
+    table["profit_mean"] = table["profit"] / table["customers"].where(table["customers"] > 0)
+    return table.rename_axis("group").reset_index().astype({"group": "str"})
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The matrix of the last 365 days; nothing without booked costs."""
+    if base.costs is None:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_COSTS)
+    table = cost_to_serve_matrix(base.customers)
+    profit = table.set_index("group")["profit"]
+    matrix = pd.DataFrame(
+        profit[NAMES.ravel()].to_numpy().reshape(2, 2)[::-1],
+        index=["high net sales", "low net sales"],
+        columns=["low cost to serve", "high cost to serve"],
+    )
+    dear = table[table["group"] == "aggressive"].iloc[0]
+    loses = int(table["losing"].sum())
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Customers who are", "text"),
+            "customers": Column("Customers", "count"),
+            "sales": Column("Net sales, last year", "money"),
+            "margin": Column("Margin", "money"),
+            "cost": Column("Cost to serve", "money"),
+            "profit": Column("Profit", "money"),
+            "profit_mean": Column("Profit each", "money"),
+            "losing": Column("With a loss", "count"),
+        },
+        f"{counted(int(dear['customers']), 'customer')} paid little and cost much: "
+        f"{money(dear['profit'], base.currency)} of {money(table['profit'].sum(), base.currency)} profit; "
+        f"{counted(loses, 'customer')} of {int(table['customers'].sum()):,} brought a loss.",
+        heatmap(
+            matrix,
+            x_title=f"in the cells: profit of the last 365 days, {base.currency}",
+            y_title="",
+            form=",.0f",
+        ),
+    )

@@ -1,0 +1,113 @@
+"""What matters to customers, and how well it is done: where to do more, where less would do."""
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis import Analysis, Column, lacking
+from retention.answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
+from retention.charts import bubbles
+from retention.customer_base import CustomerBase
+from retention.in_words import counted, listed
+
+TITLE = "What matters, and how well it is done"
+QUADRANTS = np.array([["low priority", "possible overkill"], ["concentrate here", "keep up the good work"]])
+"""By [important][done well]."""
+FEWEST = 10
+"""Customers who answered both, for an importance that is derived."""
+DEFINITION = (
+    "For each attribute of the service the mean answer how well it is done (survey_<attribute>) and how important it "
+    "is (importance_<attribute>), cut at the means over the attributes. Where importance was not asked it is derived: "
+    "the rank correlation of the attribute's answer with the overall one (survey_score) over customers who gave both, "
+    "which says what goes with satisfaction, not what makes it."
+)
+SOURCE = "Martilla & James (1977), Importance-performance analysis, Journal of Marketing 41(1)."
+ASK = (
+    "Supply answers about attributes of the service as interactions: survey_<attribute> (how well it is done, such as "
+    "survey_delivery) and importance_<attribute> (how important it is), the answer as value."
+)
+
+
+def attributes(base: CustomerBase) -> list[str]:
+    """The attributes that customers were asked about."""
+    names = (one.removeprefix("survey_") for one in kinds(base, "survey_") if one != SATISFACTION)
+    return [name for name in names if not answers(base, f"survey_{name}").empty]
+
+
+def importance_performance(base: CustomerBase) -> pd.DataFrame:
+    """A row per attribute: attribute, answers, performance (mean answer), importance (mean answer; where none was
+    asked, the rank correlation with the overall answer, −1 to 1), and derived (whether it is that one).
+
+    All importances are derived unless each was asked, since two scales cannot be cut together. NaN where fewer than
+    FEWEST customers answered both.
+    """
+    names = attributes(base)
+    asked = all(f"importance_{name}" in kinds(base) for name in names)
+    overall = last_answers(base, SATISFACTION)
+    rows = []
+    for name in names:
+        given = answers(base, f"survey_{name}")["value"]
+        if asked:
+            importance = float(answers(base, f"importance_{name}")["value"].mean())
+        else:
+            both = pd.DataFrame({"overall": overall, "own": last_answers(base, f"survey_{name}")}).dropna()
+            varies = len(both) >= FEWEST and (both.nunique() > 1).all()
+            ranks = both.rank()
+            importance = float(np.corrcoef(ranks["overall"], ranks["own"])[0, 1]) if varies else np.nan
+        rows.append((name, len(given), float(given.mean()), importance, not asked))
+    return pd.DataFrame(rows, columns=["attribute", "answers", "performance", "importance", "derived"])
+
+
+def quadrants(table: pd.DataFrame) -> pd.Series:
+    """Each attribute's quadrant: important and done well are strictly above the mean over the attributes; None where
+    its importance is not known."""
+    known = table["importance"].notna()
+    important = table["importance"] > table.loc[known, "importance"].mean()
+    well = table["performance"] > table["performance"].mean()
+    named = pd.Series(QUADRANTS[important.astype(int), well.astype(int)], index=table.index, dtype=object)
+    return named.where(known, None)
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The matrix of the attributes that were asked about."""
+    if not attributes(base):
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
+    table = importance_performance(base)
+    table["quadrant"] = quadrants(table)
+    known = table[table["importance"].notna()]
+    do = known.loc[known["quadrant"] == "concentrate here", "attribute"].tolist()
+    derived = bool(table["derived"].any())
+    missing = [ASK_RANGE] if base.survey_range is None else []
+    if derived:
+        missing.append("Importance is derived, not asked: importance_<attribute> would say it.")
+    if len(known) < len(table):
+        rest = table.loc[table["importance"].isna(), "attribute"].tolist()
+        missing.append(f"How important {listed(rest)} is cannot be told: fewer than {FEWEST} customers answered both.")
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "attribute": Column("Attribute", "text"),
+            "answers": Column("Answers", "count"),
+            "performance": Column("Done well, mean answer", "number"),
+            "importance": Column("Importance" + (", derived" if derived else ", mean answer"), "number"),
+            "quadrant": Column("What to do", "text"),
+        },
+        f"Of {counted(len(table), 'attribute')}, {listed(do) if do else 'none'} {'are' if len(do) > 1 else 'is'} "
+        "important and not done as well as the others.",
+        bubbles(
+            known,
+            x="performance",
+            y="importance",
+            label="attribute",
+            size=None,
+            x_title="how well it is done (mean answer)",
+            y_title="importance" + (" (rank correlation with overall satisfaction)" if derived else " (mean answer)"),
+            x_form=".1f",
+            y_form=".2f",
+        )
+        if len(known)
+        else None,
+        " ".join(missing),
+    )

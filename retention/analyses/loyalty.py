@@ -1,0 +1,106 @@
+"""How loyal the customers are: an index of nine indicators, and what the most and the least loyal third bring."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from retention.analysis import Analysis, Column
+from retention.charts import PERCENT, bars
+from retention.customer_base import CustomerBase
+from retention.group_totals import group_totals
+from retention.in_words import counted, part_of
+from retention.loyalty_index import GROUPS, INDICATORS, index, scores
+
+TITLE = "How loyal the customers are"
+THIRDS = ("least loyal third", "middle third", "most loyal third")
+UNKNOWN = "nothing known"
+DEFINITION = (
+    "Nine indicators in three groups, each 0 to 100 by rank within this base. Persistence: tenure, repeat orders a "
+    "year, days since the last order in own mean gaps. Spend share: share of wallet, spending of the last half-year "
+    "against the one before, different categories (or products) bought. Affinity: visits and opened e-mails, "
+    "referrals (or recommendation), response to campaigns (or complaints, fewer is better). The index is the mean of "
+    "those that are known of a customer; the base is cut into thirds by it. It tells where a customer stands among the "
+    "others, not how loyal all of them are, and loyal is not yet profitable."
+)
+SOURCE = (
+    "Oliver (1999), Whence consumer loyalty?, Journal of Marketing 63; Reinartz & Kumar (2002), The mismanagement of "
+    "customer loyalty, Harvard Business Review 80(7)."
+)
+
+
+def thirds(loyalty: pd.Series) -> NDArray[np.str_]:
+    """Each customer's third by his index; UNKNOWN where it is NaN.
+
+    Cut by mean rank, so that equals stand together: with many ties the thirds are of different sizes, and where all
+    are alike, all are in the middle.
+
+    >>> thirds(pd.Series([3.0, 9.0, 5.0, float("nan")])).tolist()
+    ['least loyal third', 'most loyal third', 'middle third', 'nothing known']
+    """
+    known = loyalty.notna()
+    place = (loyalty.rank() - 0.5) / max(int(known.sum()), 1)
+    codes = np.where(known, np.clip(np.floor(3 * place.fillna(0)), 0, 2), 3).astype(int)
+    return np.array([*THIRDS, UNKNOWN])[codes]
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The thirds by the index, with what they bring and how likely they leave."""
+    scored = scores(base)
+    loyalty = index(scored)
+    third = thirds(loyalty)
+    names = [*THIRDS, *([UNKNOWN] if (third == UNKNOWN).any() else [])]
+    table = group_totals(base.customers, third, names=names)
+    means = pd.DataFrame(
+        {"index": loyalty}
+        | {group: scored[[one.name for one in INDICATORS if one.group == group]].mean(axis=1) for group in GROUPS}
+    )
+    table = table.join(means.groupby(third).mean(), on="group")
+    total, worth = base.customers["margin_year"].sum(), base.customers["clv"].sum()
+    table["margin_share"] = table["margin_year"] / (total if total > 0 else np.nan)
+    table["clv_share"] = table["clv"] / (worth if worth > 0 else np.nan)
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Group", "text"),
+            "customers": Column("Customers", "count"),
+            "index": Column("Index (0 to 100)", "number"),
+            **{group: Column(group.capitalize(), "number") for group in GROUPS},
+            "margin_year": Column("Margin, last year", "money"),
+            "clv": Column("CLV", "money"),
+            "churn_probability": Column("Churn probability, mean", "percent"),
+        },
+        _reading(table, known=int(scored.notna().any().sum()), total=total, currency=base.currency),
+        bars(
+            table["group"].tolist(),
+            {
+                "of the customers": table["customer_share"].tolist(),
+                "of last year's margin": table["margin_share"].tolist(),
+                "of CLV": table["clv_share"].tolist(),
+            },
+            title="share",
+            form=PERCENT,
+        ),
+        missing=_missing(scored),
+    )
+
+
+def _reading(table: pd.DataFrame, *, known: int, total: float, currency: str) -> str:
+    low, high = table.iloc[0], table.iloc[2]
+    start = f"By {known} of nine indicators, "
+    if not high["customers"] or not low["customers"]:
+        return f"{start}{counted(int(table['customers'].sum()), 'customer')} cannot be told apart in thirds."
+    return (
+        f"{start}the most loyal third, {counted(int(high['customers']), 'customer')}, brought "
+        f"{part_of(high['margin_year'], total, currency)} of last year's margin; its mean churn probability is "
+        f"{high['churn_probability']:.0%}, that of the least loyal third {low['churn_probability']:.0%}."
+    )
+
+
+def _missing(scored: pd.DataFrame) -> str:
+    lacking = [one for one in INDICATORS if scored[one.name].isna().all()]
+    if not lacking:
+        return ""
+    return "Not counted, for want of data: " + "; ".join(f"{one.name} (needs {one.supply})" for one in lacking) + "."

@@ -1,0 +1,105 @@
+"""Satisfied and loyal are not the same: apostles, mercenaries, hostages and defectors."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from retention import loyalty_index
+from retention.analysis import Analysis, Column, lacking
+from retention.answers import ASK_RANGE, SATISFACTION, SATISFIED, kinds, last_answers, off_scale, satisfied_from
+from retention.charts import MONEY, bars
+from retention.customer_base import CustomerBase
+from retention.group_totals import group_totals
+from retention.in_words import counted, money
+
+TITLE = "Satisfied, loyal, both or neither"
+TYPES = ("apostle", "loyalist", "mercenary", "hostage", "defector", "terrorist")
+NOT_ASKED = "no answer"
+DEFINITION = (
+    "Satisfied is who gave an answer in the upper quarter of the scale when last asked (survey_score); loyal is whose "
+    "loyalty index is above the median of the base. Both: a loyalist, with the highest answer of all an apostle. "
+    "Satisfied alone: a mercenary, who goes where it is cheaper. Loyal alone: a hostage, who stays for want of a "
+    "choice. Neither: a defector, with an answer in the lowest quarter a terrorist, who warns others."
+)
+SOURCE = "Jones & Sasser (1995), Why satisfied customers defect, Harvard Business Review 73(6)."
+
+
+def types(satisfaction: pd.Series, loyalty: pd.Series, *, scale: tuple[float, float]) -> NDArray[np.str_]:
+    """Each customer's type by his last answer on the scale (NaN: NOT_ASKED) and his loyalty index.
+
+    Loyal is strictly above the median index of all customers, so where all are alike nobody is. A short scale is
+    coarse: of 1 to 3 only the 3 is satisfied, and every loyal one of them is an apostle.
+
+    >>> types(pd.Series([5, 4, 4, 2, 2, 1]), pd.Series([9, 9, 1, 9, 1, 1]), scale=(1, 5)).tolist()
+    ['apostle', 'loyalist', 'mercenary', 'hostage', 'defector', 'terrorist']
+    """
+    low, high = scale
+    satisfied, loyal = satisfaction >= satisfied_from(scale), loyalty > loyalty.median()
+    furious = satisfaction <= low + (1 - SATISFIED) * (high - low)
+    cases = [
+        (satisfaction.isna(), NOT_ASKED),
+        (satisfied & loyal & (satisfaction >= high), "apostle"),
+        (satisfied & loyal, "loyalist"),
+        (satisfied, "mercenary"),
+        (loyal, "hostage"),
+        (furious, "terrorist"),
+    ]
+    return np.select([case.to_numpy() for case, _ in cases], [name for _, name in cases], default="defector")
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """Customers and value at risk by type, of those who answered survey_score."""
+    if SATISFACTION not in kinds(base):
+        return lacking(
+            TITLE,
+            definition=DEFINITION,
+            source=SOURCE,
+            missing="There are no answers about satisfaction. Supply them as interactions of kind survey_score with "
+            f"the answer as value. {ASK_RANGE}",
+        )
+    if base.survey_range is None:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=f"The scale is not known. {ASK_RANGE}")
+    answered = last_answers(base, SATISFACTION)
+    kind = types(answered, loyalty_index.index(loyalty_index.scores(base)), scale=base.survey_range)
+    table = group_totals(base.customers, kind, names=[*TYPES, NOT_ASKED])
+    table = table.join(answered.groupby(kind).mean().rename("satisfaction"), on="group")
+    of_them = table[table["group"] != NOT_ASKED]
+    off = off_scale(base, [SATISFACTION])
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Type", "text"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all", "percent"),
+            "satisfaction": Column("Last answer, mean", "number"),
+            "margin_year": Column("Margin, last year", "money"),
+            "clv": Column("CLV", "money"),
+            "churn_probability": Column("Churn probability, mean", "percent"),
+            "at_risk": Column("Value at risk", "money"),
+        },
+        _reading(table, base.currency),
+        bars(
+            of_them["group"].tolist(),
+            {
+                "CLV": of_them["clv"].tolist(),
+                "of it at risk (CLV × churn probability)": of_them["at_risk"].tolist(),
+            },
+            title=f"CLV of those who answered ({base.currency})",
+            form=MONEY,
+        ),
+        missing=f"Not counted: {counted(off, 'answer')} off the scale of survey_range." if off else "",
+    )
+
+
+def _reading(table: pd.DataFrame, currency: str) -> str:
+    rows = table.set_index("group")
+    asked = int(rows.drop(NOT_ASKED)["customers"].sum())
+    mercenaries, hostages = rows.loc["mercenary"], rows.loc["hostage"]
+    return (
+        f"Of {counted(asked, 'customer')} who answered, {int(mercenaries['customers']):,} are satisfied but not loyal "
+        f"({money(mercenaries['at_risk'], currency)} of CLV at risk) and {int(hostages['customers']):,} loyal but not "
+        f"satisfied ({money(hostages['at_risk'], currency)})."
+    )

@@ -1,0 +1,85 @@
+"""What each status tier brings."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from retention.analysis import Analysis, Column, lacking
+from retention.charts import PERCENT, bars
+from retention.customer_base import CustomerBase
+from retention.group_totals import group_totals
+from retention.in_words import counted, money
+
+TITLE = "Status tiers"
+DEFINITION = (
+    "Each customer's status is the highest tier whose least yearly spending he reached in the last 365 days, net of "
+    "refunds; the tiers are the shop's own."
+)
+SOURCE = (
+    "Tiers by yearly spending as in frequency programmes; Zeithaml, Rust & Lemon (2001), The customer pyramid, "
+    "California Management Review 43(4)."
+)
+SUPPLY = (
+    "The shop has named no tiers. Name each with the least that its customers spend in a year, in currency units, in "
+    "the config: [report.tiers], then a line per tier such as silver = 300."
+)
+
+
+def tier_of(spending: ArrayLike, tiers: Mapping[str, float]) -> pd.Series:
+    """Each customer's tier; "no status" below the lowest.
+
+    spending: of a year, currency units. tiers: name → the least spending of its customers, ascending.
+
+    >>> tier_of([0, 100, 99.99, 500], {"silver": 100, "gold": 300}).tolist()
+    ['no status', 'silver', 'no status', 'gold']
+    """
+    names = np.array([NONE, *tiers], dtype=object)
+    return pd.Series(names[np.searchsorted(np.fromiter(tiers.values(), float), np.asarray(spending, float), "right")])
+
+
+NONE = "no status"
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The tiers from the highest: how many are in each, what they spend, bring and will bring."""
+    if not base.tiers:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
+    names = [*list(base.tiers)[::-1], NONE]
+    table = group_totals(base.customers, tier_of(base.customers["sales_year"], base.tiers), names=names)
+    table.insert(1, "least", [*(base.tiers[name] for name in names[:-1]), np.nan])
+    margin = table["margin_year"].sum()
+    table["margin_share"] = table["margin_year"] / margin if margin > 0 else np.nan
+    top, clv = table.iloc[0], table["clv"].sum()
+    of_margin = f" ({top['margin_share']:.0%} of all)" if margin > 0 else ""
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Tier", "text"),
+            "least": Column("From, a year", "money"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all", "percent"),
+            "sales_year": Column("Net sales, last year", "money"),
+            "margin_year": Column("Margin", "money"),
+            "margin_mean": Column("Margin each", "money"),
+            "churn_probability": Column("Churn probability", "percent"),
+            "clv": Column("CLV", "money"),
+            "clv_mean": Column("CLV each", "money"),
+        },
+        f"{counted(int(top['customers']), 'customer')} of {len(base.customers):,} reached {top['group']} and brought "
+        f"{money(top['margin_year'], base.currency)} margin{of_margin} in the last 365 days.",
+        bars(
+            names,
+            {
+                "share of customers": table["customer_share"].tolist(),
+                "of last year's margin": table["margin_share"].fillna(0).tolist(),
+                "of CLV": (table["clv"] / clv if clv > 0 else table["clv"] * 0).tolist(),
+            },
+            title="share",
+            form=PERCENT,
+        ),
+    )
