@@ -39,8 +39,8 @@ def off_scale(base: CustomerBase, questions: list[str]) -> int:
 
 
 def last_answers(base: CustomerBase, question: str) -> pd.Series:
-    """Each customer's last answer, by the row in `customers`; NaN who gave none. Of two at the same instant the later in
-    the log."""
+    """Each customer's last answer, by the row in `customers`; NaN who gave none. Of two at the same instant the later
+    in the log."""
     rows = answers(base, question).sort_values("at", kind="stable").drop_duplicates("customer", keep="last")
     return rows.set_index("customer")["value"].reindex(base.customers.index)
 

@@ -68,7 +68,8 @@ def lines(
             hovertemplate=f"%{{x}}: %{{y:{_hover(form)}}}<extra>{escape(name)}</extra>",
         )
     figure.update_layout(showlegend=len(series) > 1)
-    figure.update_xaxes(title_text=escape(x_title), **({"tickformat": x_form} if x_form else {}))
+    ticks = {"dtick": 1} if x_form == "d" else {}
+    figure.update_xaxes(title_text=escape(x_title), **ticks, **({"tickformat": x_form} if x_form else {}))
     figure.update_yaxes(title_text=escape(y_title), tickformat=form, rangemode="tozero", nticks=7)
     return figure
 

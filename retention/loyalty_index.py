@@ -146,5 +146,7 @@ INDICATORS = (
     Indicator("breadth", "spend share", "the column category or product in the orders", _breadth),
     Indicator("visits and opened e-mails", "affinity", "interactions of kind visit or email_open", _visits),
     Indicator("recommending", "affinity", "interactions of kind referral or recommendation", _advocacy),
-    Indicator("response", "affinity", "interactions of kind campaign_contact and campaign_response, or complaint", _response),
+    Indicator(
+        "response", "affinity", "interactions of kind campaign_contact and campaign_response, or complaint", _response
+    ),
 )

@@ -9,6 +9,7 @@ from retention.answers import of_kind
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
 from retention.in_words import money
+from retention.referrals import newcomer
 
 TITLE = "Which lever moves most"
 STEP = 0.01
@@ -18,8 +19,8 @@ DEFINITION = (
     "customers than in the last 365 days, each with the margin so far and the CLV of this year's new ones. Cross-sell: "
     "1 % of those who bought in one category (or one product) become like those with two, by the difference of their "
     "mean CLVs: an upper bound, since those with two differ in more than that. Upgrade: orders worth 1 % more at the "
-    "same margin, so 1 % of all CLV. Retain: each customer's churn probability one point lower (where it is less, to 0), "
-    "a point being worth a hundredth of the CLV. Advocate: 1 % more referrals than in the last 365 days, each bringing "
+    "same margin, so 1 % of all CLV. Retain: each customer's churn probability one point lower (where it is less, to "
+    "0), a point being worth a hundredth of the CLV. Advocate: 1 % more referrals than in the last 365 days, each bringing "
     "a customer like this year's new ones. Equal steps are not equally hard or dear."
 )
 SOURCE = (
@@ -33,13 +34,6 @@ NEEDS = {
     "advocate": "Advocate needs interactions of kind referral: a row for each new customer, with the customer who sent "
     "him.",
 }
-
-
-def new_customer_value(customers: pd.DataFrame, *, since: pd.Timestamp) -> tuple[int, float]:
-    """How many had their first order since, and what one of them is worth, currency units: margin so far + CLV, on
-    average; NaN without any. The cost of winning him is not taken off."""
-    new = customers[customers["first_order"] >= since]
-    return len(new), float((new["margin"] + new["clv"]).mean()) if len(new) else np.nan
 
 
 def second_bought(customers: pd.DataFrame) -> tuple[int, float]:
@@ -58,18 +52,17 @@ def levers(base: CustomerBase) -> pd.DataFrame:
     """A row per lever, the most money first and those not known last: lever, step (text), moved (customers, new ones
     or referrals that the step is taken of), moves (currency units; NaN where it is not known)."""
     table = base.customers
-    year_ago = base.as_of_time - pd.Timedelta(days=YEAR_DAYS)
-    new, worth = new_customer_value(table, since=year_ago)
+    new = newcomer(base)
     ones, difference = second_bought(table)
     referrals = of_kind(base, "referral")
     lately = len(base.within(referrals, YEAR_DAYS))
     kept = float((np.minimum(table["churn_probability"], STEP) * table["clv"]).sum())
     rows = [
-        ("acquire", "+1 % new customers", new, STEP * new * worth),
+        ("acquire", "+1 % new customers", new.customers, STEP * new.customers * new.worth),
         ("cross-sell", "1 % of those with one buy a second", ones, STEP * ones * difference),
         ("upgrade", "+1 % on each order", len(table), STEP * float(table["clv"].sum())),
         ("retain", "−1 point of churn", len(table), kept),
-        ("advocate", "+1 % referrals", lately, STEP * lately * worth if len(referrals) else np.nan),
+        ("advocate", "+1 % referrals", lately, STEP * lately * new.worth if len(referrals) else np.nan),
     ]
     found = pd.DataFrame(rows, columns=["lever", "step", "moved", "moves"])
     return found.sort_values("moves", ascending=False, kind="stable", ignore_index=True)
