@@ -10,11 +10,13 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from retention import wording
 from retention.theme import Figure
 
 Form = Literal["text", "count", "number", "money", "percent", "days"]
 """How a column reads: 1,234 · 1.23 · 1,234 GBP · 12.3 % (of a share 0 to 1) · 12.3 days."""
 
+FORMS = {"count": ",.0f", "number": ",.2f", "percent": ".1%", "days": ",.1f"}
 LONG = 12
 """A longer table is folded."""
 
@@ -81,18 +83,9 @@ def shown(value: Any, form: Form) -> str:
     >>> [shown(0.0312, "percent"), shown(-1234.5, "money"), shown(12.5, "money"), shown(None, "count")]
     ['3.1%', '−1,234', '12.50', '–']
     """
-    if value is None or value != value:
-        return "–"
     if form == "text":
-        return str(value)
-    forms = {
-        "count": f"{value:,.0f}",
-        "number": f"{value:,.2f}",
-        "money": f"{value:,.{0 if abs(value) >= 100 else 2}f}",
-        "percent": f"{value:.1%}",
-        "days": f"{value:,.1f}",
-    }
-    return forms[form].replace("-", "−")
+        return "–" if value is None or value != value else str(value)
+    return wording.figure(value, FORMS[form]) if form != "money" or value != value else wording.money(value, "")
 
 
 @cache

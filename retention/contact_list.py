@@ -1,10 +1,8 @@
 """The plan as people read it: whom to contact, how, and why in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pandas as pd
-
-from retention.offers import Offer
 
 KNOWN_BEFORE = ["churn_probability", "expected_orders", "expected_value", "clv", "segment"]
 """What the readout holds the outcome against."""
@@ -15,8 +13,20 @@ def with_scores(frame: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     return frame.merge(scores[["customer_id", *KNOWN_BEFORE]], on="customer_id", how="left", validate="one_to_one")
 
 
-def contact_list(frame: pd.DataFrame, scores: pd.DataFrame, offers: Sequence[Offer], *, currency: str) -> pd.DataFrame:
-    """The plan's columns, then do (contact, or leave alone), channel, segment and why, in words."""
+def contact_list(
+    frame: pd.DataFrame, scores: pd.DataFrame | None, channels: Mapping[str, str | None], *, currency: str
+) -> pd.DataFrame:
+    """The plan's columns, then do (contact, or leave alone), channel, segment and why, in words.
+
+    channels: of each offer. scores: those the plan was made with; None: they are gone, and so are segment and why.
+    """
+    named = frame["offer"].map({offer: channel or "" for offer, channel in channels.items()})
+    made = frame.assign(
+        do=frame["treated"].map({True: "contact", False: "leave alone: held out to measure the effect"}).astype("str"),
+        channel=named.astype("str"),
+    )
+    if scores is None:
+        return made
     known = ["customer_id", "segment", "churn_probability", "clv", "horizon_days", "reason_1", "reason_2", "reason_3"]
     told = frame[["customer_id"]].merge(scores[known], on="customer_id", how="left", validate="one_to_one")
     reasons = told[["reason_1", "reason_2", "reason_3"]].fillna("").astype("str")
@@ -26,10 +36,4 @@ def contact_list(frame: pd.DataFrame, scores: pd.DataFrame, offers: Sequence[Off
             told["churn_probability"], told["clv"], told["horizon_days"], reasons.to_numpy(), strict=True
         )
     ]
-    channels = {offer.name: offer.channel or "" for offer in offers}
-    return frame.assign(
-        do=frame["treated"].map({True: "contact", False: "leave alone: held out to measure the effect"}).astype("str"),
-        channel=frame["offer"].map(channels).astype("str"),
-        segment=told["segment"].to_numpy(),
-        why=pd.Series(why, index=frame.index, dtype="str"),
-    )
+    return made.assign(segment=told["segment"].to_numpy(), why=pd.Series(why, index=frame.index, dtype="str"))

@@ -1,7 +1,6 @@
 """Whom not to contact: those on a list, and those whom another campaign has contacted lately."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.errors import InputError
+from retention.kept_plans import KeptPlan, kept_plans
 
 LISTED = "on the do-not-contact list"
 
@@ -25,7 +25,7 @@ def left_alone(
     """The ids of whom not to contact, by the reason.
 
     do_not_contact: a CSV or Parquet file with customer_id, read anew each time. plans: the folder of the plans kept so
-    far (`kept`). treatments: who was contacted in fact, rows of customer_id, at, campaign and treated; None: nobody
+    far. treatments: who was contacted in fact, rows of customer_id, at, campaign and treated; None: nobody
     books that. With `quiet_days`, whoever another campaign treated less than so many days before `as_of` is left alone;
     `campaign` itself does not count, so that it can be planned again.
 
@@ -37,7 +37,7 @@ def left_alone(
     if do_not_contact is not None:
         found[LISTED] = _listed(do_not_contact)
     if quiet_days is not None:
-        others = [one for one in kept(plans) if one[1] != campaign and one[2] <= as_of]
+        others = [one for one in kept_plans(plans) if one.campaign != campaign and one.day <= as_of]
         booked = treatments[treatments["campaign"] != campaign] if treatments is not None else None
         found[f"contacted within {quiet_days} days"] = _contacted(
             others, booked, first=as_of - timedelta(days=quiet_days - 1), last=as_of
@@ -45,33 +45,23 @@ def left_alone(
     return found
 
 
-def _contacted(
-    plans: list[tuple[Path, str, date]], booked: pd.DataFrame | None, *, first: date, last: date
-) -> set[str]:
-    """Whom these campaigns treated from the day `first` to the day `last`; plans: as of `kept`, none after `last`."""
+def _contacted(plans: Sequence[KeptPlan], booked: pd.DataFrame | None, *, first: date, last: date) -> set[str]:
+    """Whom these campaigns treated from the day `first` to the day `last`; no plan is of a day after `last`."""
     customers: set[str] = set()
     latest: dict[str, pd.Timestamp] = {}
     if booked is not None:
         latest = booked.groupby("campaign")["at"].max().to_dict()
         is_late = booked["at"] >= pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1)
         counts = booked["treated"] & (booked["at"] >= pd.Timestamp(first, tz="UTC"))
-        counts &= ~is_late | booked["campaign"].isin({name for _, name, _ in plans})
+        counts &= ~is_late | booked["campaign"].isin({one.campaign for one in plans})
         customers.update(booked.loc[counts, "customer_id"])
-    for file, name, day in plans:
-        is_booked = name in latest and latest[name] >= pd.Timestamp(day, tz="UTC") - pd.Timedelta(days=1)
-        if day >= first and not is_booked:
-            treated = pq.read_table(file, columns=["customer_id"], filters=[("treated", "=", True)])
+    for one in plans:
+        eve = pd.Timestamp(one.day, tz="UTC") - pd.Timedelta(days=1)
+        is_booked = one.campaign in latest and latest[one.campaign] >= eve
+        if one.day >= first and not is_booked:
+            treated = pq.read_table(one.file, columns=["customer_id"], filters=[("treated", "=", True)])
             customers.update(treated["customer_id"].to_pylist())
     return customers
-
-
-def kept(plans: Path) -> Iterator[tuple[Path, str, date]]:
-    """The plans in a folder: the Parquet file, and its campaign and day from the JSON file beside it."""
-    for summary in sorted(plans.glob("*.json")):
-        file = summary.with_suffix(".parquet")
-        if file.exists():
-            told = json.loads(summary.read_text("utf-8"))
-            yield file, told["campaign"], date.fromisoformat(told["as_of"])
 
 
 def _listed(path: Path) -> set[str]:

@@ -43,10 +43,10 @@ def value_at_risk(groups: pd.DataFrame, *, currency: str) -> Figure:
     return figure
 
 
-def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any], *, currency: str) -> Figure:
-    """What each budget would earn, with its 80 % interval, and where this plan stands.
+def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *, currency: str) -> Figure:
+    """What each budget would earn, with its 80 % interval, and where this plan stands, if there is one.
 
-    `curve` as `retention.plan.profit_curve` returns it, `summary` that of the plan; currency units on both axes.
+    `curve` as `retention.profit_curve` returns it, `summary` that of the plan; currency units on both axes.
     """
     figure = blank(height=380)
     figure.add_scatter(
@@ -68,6 +68,17 @@ def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any], *, currency: s
         hovertemplate=f"%{{x:,.0f}} {currency} on %{{customdata:,}} customers: "
         f"%{{y:,.0f}} {currency} profit<extra></extra>",
     )
+    if summary is not None:
+        _mark(figure, summary, most=float(curve["budget"].max()), currency=currency)
+    figure.update_xaxes(
+        title_text=f"spent on contacts and incentives ({currency})", tickformat="~s", rangemode="tozero"
+    )
+    figure.update_yaxes(title_text=f"expected profit ({currency})", tickformat="~s", zeroline=True, rangemode="tozero")
+    return figure
+
+
+def _mark(figure: Figure, summary: Mapping[str, Any], *, most: float, currency: str) -> None:
+    """Where a plan stands, and its budget."""
     figure.add_scatter(
         x=[summary["expected_cost"]],
         y=[summary["expected_profit"]],
@@ -83,9 +94,9 @@ def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any], *, currency: s
         name="this plan, holdout included",
         hovertemplate=f"%{{x:,.0f}} {currency} spent, %{{y:,.0f}} {currency} profit<extra></extra>",
     )
-    if summary["budget"] <= 1.1 * curve["budget"].max():
+    if summary["budget"] <= 1.1 * most:
         figure.add_vline(x=summary["budget"], line={"color": MUTED, "dash": "dash", "width": 1.5})
-        left = summary["budget"] > 0.5 * curve["budget"].max()
+        left = summary["budget"] > 0.5 * most
         figure.add_annotation(
             x=summary["budget"],
             y=0,
@@ -97,11 +108,6 @@ def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any], *, currency: s
             xshift=-5 if left else 5,
             font_color=MUTED,
         )
-    figure.update_xaxes(
-        title_text=f"spent on contacts and incentives ({currency})", tickformat="~s", rangemode="tozero"
-    )
-    figure.update_yaxes(title_text=f"expected profit ({currency})", tickformat="~s", zeroline=True, rangemode="tozero")
-    return figure
 
 
 def _short(money: float) -> str:

@@ -20,8 +20,8 @@ DEFINITION = (
     "1 % of those who bought in one category (or one product) become like those with two, by the difference of their "
     "mean CLVs: an upper bound, since those with two differ in more than that. Upgrade: orders worth 1 % more at the "
     "same margin, so 1 % of all CLV. Retain: each customer's churn probability one point lower (where it is less, to "
-    "0), a point being worth a hundredth of the CLV. Advocate: 1 % more referrals than in the last 365 days, each bringing "
-    "a customer like this year's new ones. Equal steps are not equally hard or dear."
+    "0), a point being worth a hundredth of the CLV. Advocate: 1 % more referrals than in the last 365 days, each "
+    "bringing a customer like this year's new ones. Equal steps are not equally hard or dear."
 )
 SOURCE = (
     "ACURA model (acquisition, cross-sell, up-sell, retention, advocacy): Payne (2005), Handbook of CRM; measured here "

@@ -1,0 +1,61 @@
+"""Numbers, money, shares and days as the report and the console write them: one look for every page.
+
+A minus sign is as wide as a plus and no line is broken after it; nor between an amount and its currency.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+
+def count(number: int) -> str:
+    """1,234"""
+    return signed(f"{number:,}")
+
+
+def money(amount: float, currency: str) -> str:
+    """1,234 USD; with cents below a hundred.
+
+    >>> money(-1234.5, "USD"), money(9.5, "")
+    ('−1,234\\xa0USD', '9.50')
+    """
+    return f"{signed(f'{amount:,.{0 if abs(amount) >= 100 else 2}f}')}\u00a0{currency}".rstrip()
+
+
+def interval(ends: Sequence[float], currency: str) -> str:
+    """12.00 to 1,234 USD
+
+    >>> interval((12, 1234), "USD")
+    '12.00 to 1,234\\xa0USD'
+    """
+    return f"{' to '.join(money(end, '') for end in ends)}\u00a0{currency}".rstrip()
+
+
+def amount(value: float | str) -> str:
+    """1,234.50, whatever its size; a text is left as it is."""
+    return value if isinstance(value, str) else signed(f"{value:,.2f}")
+
+
+def percent(share: float) -> str:
+    """12.3%, of a share from 0 to 1."""
+    return signed(f"{share:.1%}")
+
+
+def figure(value: float | None, form: str) -> str:
+    """The value in this form of Python's `format`; a dash for none."""
+    return "–" if value is None or value != value else signed(format(value, form))
+
+
+def day(of: date | str) -> str:
+    """2 April 1998, from a date or its ISO text."""
+    of = date.fromisoformat(str(of))
+    return f"{of.day} {of:%B %Y}"
+
+
+def begin(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def signed(number: str) -> str:
+    """With a minus sign as wide as a plus, that a line is not broken after."""
+    return number.replace("-", "−")
