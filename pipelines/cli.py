@@ -13,6 +13,7 @@ from features.errors import StayworthError
 from pipelines import (
     campaign_cli,
     change_cli,
+    console_cli,
     data_cli,
     effects_cli,
     models_cli,
@@ -203,4 +204,5 @@ def report(
 
 app.add_typer(models_cli.app)
 app.command()(serve_cli.serve)
+app.command()(console_cli.console)
 app.command()(simulate_cli.simulate)

@@ -11,7 +11,7 @@ models are made, and a plan may use new effects with the same model.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -28,12 +28,12 @@ from models.likelihood import Floats
 from models.uplift_choice import Choice, compare
 from pipelines import store
 from pipelines.campaigns.experiments import Trial, trial
-from pipelines.campaigns.kept_effects import EFFECTS, EFFECTS_SAID
-from pipelines.campaigns.kept_plans import kept_plans, planned_shares
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.champion import verified
 from pipelines.config import Config
 from pipelines.orders import read_orders
+from retention.kept_plans import KeptPlan, kept_plans, planned_shares
+from retention.learnt_effects import EFFECTS, EFFECTS_SAID
 from retention.save_rate import FLAT, measured, posterior
 
 RESAMPLES, CONFIDENCE = 1000, 0.95
@@ -85,7 +85,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
     return content | {"written": str(target)}
 
 
-def _learnt(config: Config, offer: str, made: Trial, plans: Mapping[str, Path]) -> dict[str, Any]:
+def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[KeptPlan]) -> dict[str, Any]:
     """What was found of one offer; its bundle is written where a learner helps."""
     seed, rows = config.train.seed, made.rows
     experiment = made.experiment("stayed", where=f"treatments with the offer '{offer}'")
@@ -151,12 +151,12 @@ def _tidy(folder: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
             shutil.rmtree(one)
 
 
-def _rules(config: Config, rows: pd.DataFrame, plans: Mapping[str, Path]) -> tuple[dict[str, Floats], str]:
+def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[KeptPlan]) -> tuple[dict[str, Floats], str]:
     """The churn probability of each row, highest first, and where it is from; no rule where nothing says it."""
-    said = pd.Series(np.nan, index=rows.index)
+    said, files = pd.Series(np.nan, index=rows.index), {plan.campaign: plan.file for plan in plans}
     for campaign, mine in rows.groupby("campaign").groups.items():
-        if campaign in plans:
-            chosen = store.read_table(plans[str(campaign)], next="Plan it again.")
+        if campaign in files:
+            chosen = store.read_table(files[str(campaign)], next="Plan it again.")
             if "churn_probability" in chosen:
                 known = chosen.set_index("customer_id")["churn_probability"]
                 said[mine] = rows.loc[mine, "customer_id"].map(known)

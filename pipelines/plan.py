@@ -3,24 +3,23 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-
-import pandas as pd
 
 from features.errors import InputError
 from pipelines import store
-from pipelines.campaigns import campaign as campaigns
-from pipelines.campaigns.contact_list import contact_list, with_scores
 from pipelines.campaigns.kept_effects import kept_effects
 from pipelines.campaigns.offers import offers_of
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.latest import latest_scores
 from pipelines.orders import refuse_input_as_output
+from retention import kept_plans
+from retention.contact_list import contact_list
 from retention.left_alone import left_alone
 from retention.offers import Offer
 from retention.plan import Plan, plan
+
+WHERE = "--campaign"
 
 
 def make_plan(
@@ -48,8 +47,8 @@ def make_plan(
     if scores.empty:
         raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date()
-    name = _named(campaign, day)
-    _refuse_namesake(config.folder / store.PLANS / f"{campaigns.file_name(name)}.json", name)
+    name = f"campaign {day}" if campaign is None else kept_plans.named(campaign, where=WHERE)
+    kept_plans.refuse_namesake(config.folder / store.PLANS, name, where=WHERE)
     effects = kept_effects(config, offers, as_of=day)
     made = plan(
         scores,
@@ -72,7 +71,12 @@ def make_plan(
     )
     told = {"campaign": name, "as_of": day.isoformat()} | made.summary | {"effects": effects.said}
     made = replace(made, summary=told)
-    _write(config, made, scores, offers, targets)
+    kept_plans.keep(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
+    channels = {offer.name: offer.channel for offer in offers}
+    for output in outputs:
+        is_for_people = output.suffix == ".csv"
+        listed = contact_list(made.frame, scores, channels, currency=config.money.currency)
+        store.write_table(output, listed if is_for_people else made.frame)
     return made
 
 
@@ -80,40 +84,6 @@ def do_not_contact(config: Config) -> Path | None:
     """The file of whom not to contact."""
     named = config.plan.do_not_contact
     return Path(os.path.normpath(config.home / named)) if named else None
-
-
-def _write(config: Config, made: Plan, scores: pd.DataFrame, offers: Sequence[Offer], targets: list[Path]) -> None:
-    """The kept plan first, so that no list is sent of which nobody knows who was held out."""
-    kept = config.folder / store.PLANS / campaigns.file_name(made.summary["campaign"])
-    store.write_table(kept.with_name(f"{kept.name}.parquet"), with_scores(made.frame, scores))
-    store.write_json(kept.with_name(f"{kept.name}.json"), made.summary)
-    store.write_json(config.folder / store.PLAN_SUMMARY, made.summary)
-    for target in targets:
-        is_for_people = target.suffix == ".csv"
-        listed = contact_list(made.frame, scores, offers, currency=config.money.currency)
-        store.write_table(target, listed if is_for_people else made.frame)
-
-
-def _named(campaign: str | None, day: date) -> str:
-    name = f"campaign {day}" if campaign is None else campaign
-    if not campaigns.NAME.fullmatch(name):
-        raise InputError(
-            f"'{name}' is no name of a campaign: 1 to 100 letters, digits, spaces, _ . -, a letter or digit first",
-            where="--campaign",
-            next='Example: --campaign "spring 2012".',
-        )
-    return name
-
-
-def _refuse_namesake(kept: Path, name: str) -> None:
-    """Raise InputError if the file of a campaign's plan is that of another one."""
-    other = store.read_json(kept, next="Remove it, or name another campaign.")["campaign"] if kept.exists() else name
-    if other != name:
-        raise InputError(
-            f"'{name}' would take the file of the campaign '{other}': names that differ in spaces and hyphens only",
-            where="--campaign",
-            next=f"Name it otherwise; the plan of '{other}' stands in {kept}.",
-        )
 
 
 def _capacities(config: Config, offers: Sequence[Offer]) -> dict[str, int]:

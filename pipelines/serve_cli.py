@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.options import DEFAULT_CONFIG, ConfigFile
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
+    from serving.answers import Campaigns
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
 Hosts = Annotated[str | None, typer.Option(metavar="NAMES", help="Host names callers use: scores.example,10.0.0.5")]
@@ -35,24 +39,13 @@ def serve(
     Example: stayworth serve --port 3000
     """
     from pipelines import store
-    from pipelines.campaigns.offers import settled
     from pipelines.config import load
-    from pipelines.plan import do_not_contact
     from serving import fetch, launch, settings
-    from serving.answers import Campaigns
 
     read = load(config)
     scores, model = read.folder / store.SERVED_SCORES, bundle or read.folder / store.SERVED
-    listed = do_not_contact(read)
-    campaigns = Campaigns(
-        tuple(settled(read)),
-        read.plan.holdout_share,
-        read.plan.salt,
-        capacities=read.plan.capacity,
-        do_not_contact=str(listed.resolve()) if listed else None,
-        plans=str((read.folder / store.PLANS).resolve()),
-        quiet_days=read.plan.quiet_days,
-    )
+    log = read.folder / store.SCORE_LOG
+    told = settings.told(scores=scores, model=model, campaigns=campaigns(read), log=log)
     with fetch.following(None if bundle else read.tracking_uri, model, at_once=not scores.exists()):
         launch.serve(
             port=port,
@@ -64,5 +57,23 @@ def serve(
             tls_key=tls_key,
             processes=workers,
             most_in_flight=most_in_flight,
-            told=settings.told(scores=scores, model=model, campaigns=campaigns, log=read.folder / store.SCORE_LOG),
+            told=told,
         )
+
+
+def campaigns(read: "Config") -> "Campaigns":
+    """What the config says of campaigns, for whoever plans on request."""
+    from pipelines import store
+    from pipelines.plan import do_not_contact
+    from serving.answers import Campaigns
+
+    listed = do_not_contact(read)
+    return Campaigns(
+        tuple(read.offers),
+        read.plan.holdout_share,
+        read.plan.salt,
+        capacities=read.plan.capacity,
+        do_not_contact=str(listed.resolve()) if listed else None,
+        plans=str((read.folder / store.PLANS).resolve()),
+        quiet_days=read.plan.quiet_days,
+    )

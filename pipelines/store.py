@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from features.atomic import drafted, replacing
 from features.errors import InputError
+from retention import kept_plans
 from retention.spreadsheet import spreadsheet_safe
 
 TABLES = (".parquet", ".csv")
@@ -30,10 +31,8 @@ SERVED = "served"
 """Where the service keeps the champion (serving/champion.py)."""
 SCORE_LOG = "score_log"
 """What it answered (serving/score_log.py)."""
-PLAN = "plan.parquet"
-PLAN_SUMMARY = "plan.json"
-PLANS = "plans"
-"""Every campaign's plan, kept for the readout and the quiet days."""
+PLAN, PLAN_SUMMARY, PLANS = kept_plans.LATEST, kept_plans.LATEST_SUMMARY, kept_plans.PLANS
+"""The latest plan, and every campaign's."""
 METRICS = "metrics.json"
 BACKTEST = "backtest.json"
 QUARANTINE = "quarantine.parquet"

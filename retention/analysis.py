@@ -83,9 +83,11 @@ def shown(value: Any, form: Form) -> str:
     >>> [shown(0.0312, "percent"), shown(-1234.5, "money"), shown(12.5, "money"), shown(None, "count")]
     ['3.1%', '−1,234', '12.50', '–']
     """
+    if value is None or value != value:
+        return "–"
     if form == "text":
-        return "–" if value is None or value != value else str(value)
-    return wording.figure(value, FORMS[form]) if form != "money" or value != value else wording.money(value, "")
+        return str(value)
+    return wording.money(value, "") if form == "money" else wording.figure(value, FORMS[form])
 
 
 @cache

@@ -15,7 +15,7 @@ def group_totals(customers: pd.DataFrame, groups: ArrayLike | pd.Series, *, name
     """
     worth = customers[["sales_year", "margin_year", "clv", "churn_probability"]].reset_index(drop=True)
     worth["at_risk"] = worth["churn_probability"] * worth["clv"]
-    labels = pd.Categorical(groups, categories=list(names))
+    labels = pd.Categorical.from_codes(pd.Index(names).get_indexer(pd.Index(groups)), categories=list(names))
     by_group = worth.groupby(labels, observed=False)
     table = by_group[["sales_year", "margin_year", "clv", "at_risk"]].sum()
     count = by_group.size()

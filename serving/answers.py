@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from features.errors import StayworthError
+from features.histories import Histories
 from models import explain, online, scoring
 from models.explain import Parts
+from models.scorer import Scorer
 from retention.left_alone import left_alone
-from retention.offers import Offer
-from retention.plan import plan
+from retention.measured_rates import with_measured
+from retention.offers import MEASURED, Offer
+from retention.plan import Plan, plan
 from retention.segments import CURRENT, quadrant
 from serving.champion import Champion
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
@@ -37,11 +41,17 @@ class Campaigns:
     do_not_contact: str | None = None
     """The file of whom not to contact; read anew for each plan."""
     plans: str = ""
-    """The folder of the plans kept so far."""
+    """The folder of the plans kept so far, in the output folder."""
     quiet_days: int | None = None
 
-    def left_alone(self, *, as_of: date, campaign: str) -> dict[str, set[str]]:
-        """The ids of whom not to contact, by the reason."""
+    @property
+    def settled(self) -> list[Offer]:
+        """The offers whose save rate is known: one that is measured may be known since the last request."""
+        known = with_measured(self.offers, Path(self.plans).parent)
+        return [offer for offer in known if offer.save_rate != MEASURED]
+
+    def left_alone(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
+        """The ids of whom not to contact, by the reason. treatments: as `retention.left_alone` takes them."""
         listed = Path(self.do_not_contact) if self.do_not_contact else None
         return left_alone(
             do_not_contact=listed,
@@ -49,6 +59,7 @@ class Campaigns:
             quiet_days=self.quiet_days,
             as_of=as_of,
             campaign=campaign,
+            treatments=treatments,
         )
 
 
@@ -84,16 +95,17 @@ class Answers:
         """Scores of the histories in the request; unknown is who has no order known before the day."""
         scorer = self._champion().scorer
         histories = online.histories(scorer, request.customers)
-        records, rows = scoring.score_histories(scorer, histories, as_of=request.as_of)
-        segments = self._segments(rows[CURRENT].to_numpy(), [one["clv"] for one in records]) if records else []
-        scores = [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
-        answered = {one["customer_id"]: one for one in scores}
+        answered = {one["customer_id"]: one for one in self._scored(scorer, histories, as_of=request.as_of)}
         ids = [one["customer_id"] for one in request.customers]
         content = {
             "scores": [answered[one] for one in ids if one in answered],
             "unknown": [one for one in ids if one not in answered],
         }
         return Answer(content, len(ids), scorer.version)
+
+    def scored(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
+        """The same of histories that are read already."""
+        return self._scored(self._champion().scorer, histories, as_of=as_of)
 
     def explain(self, customer_ids: Sequence[str]) -> Answer:
         """What adds up to the scores of these customers, by the model that serves, of their features in the batch."""
@@ -129,23 +141,12 @@ class Answers:
     def plan(self, request: PlanRequest) -> Answer:
         """Whom to contact with which offer under a budget, among the customers of the batch; nothing is kept."""
         batch = self._batch()
-        offers = {offer.name: offer for offer in self.campaigns.offers}
-        wanted = list(dict.fromkeys(request.offers or offers))
-        if not wanted or not set(wanted) <= set(offers):
-            known = ", ".join(offers) or "none"
-            raise StayworthError(f"the config has no such offer; it has {known}", next="Name some of these.")
-        campaign = f"campaign {batch.about.as_of}"
-        used = {offers[name].channel for name in wanted}
-        made = plan(
-            batch.scores(),
-            [offers[name] for name in wanted],
+        made = self.planned(
+            batch,
+            self.offers(request.offers or ()),
             budget=request.budget,
             capacity=request.capacity,
-            capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
-            excluded=self.campaigns.left_alone(as_of=date.fromisoformat(str(batch.about.as_of)), campaign=campaign),
-            holdout_share=self.campaigns.holdout_share,
-            campaign=campaign,
-            salt=self.campaigns.salt,
+            campaign=f"campaign {batch.about.as_of}",
         )
         first = made.frame.head(MOST_IDS)
         content = {
@@ -154,6 +155,47 @@ class Answers:
             "left_out": len(made.frame) - len(first),
         }
         return Answer(content, len(first), batch.about.model_version)
+
+    def offers(self, names: Sequence[str]) -> list[Offer]:
+        """The offers of these names whose save rate is known, all where none is named; raises StayworthError where
+        there is no such offer.
+        """
+        offers = {offer.name: offer for offer in self.campaigns.settled}
+        wanted = list(dict.fromkeys(names or offers))
+        if not wanted or not set(wanted) <= set(offers):
+            known = ", ".join(offers) or "none"
+            raise StayworthError(f"the config has no such offer; it has {known}", next="Name some of these.")
+        return [offers[name] for name in wanted]
+
+    def planned(
+        self,
+        batch: Store,
+        offers: Sequence[Offer],
+        *,
+        budget: float,
+        capacity: int | None,
+        campaign: str,
+        treatments: pd.DataFrame | None = None,
+        scores: pd.DataFrame | None = None,
+        effects: pd.DataFrame | None = None,
+    ) -> Plan:
+        """The plan of a campaign under the shop's rules. scores: those of the batch, if they are at hand; effects: as
+        `retention.plan.plan` takes them.
+        """
+        used = {offer.channel for offer in offers}
+        day = date.fromisoformat(str(batch.about.as_of))
+        return plan(
+            batch.scores() if scores is None else scores,
+            offers,
+            budget=budget,
+            capacity=capacity,
+            capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
+            excluded=self.campaigns.left_alone(as_of=day, campaign=campaign, treatments=treatments),
+            effects=effects,
+            holdout_share=self.campaigns.holdout_share,
+            campaign=campaign,
+            salt=self.campaigns.salt,
+        )
 
     def about(self) -> dict[str, Any]:
         """The model that answers, and the batch that is looked up."""
@@ -182,6 +224,11 @@ class Answers:
         if self.model.current is None:
             raise Unavailable("no model yet", next="Make one: stayworth train.")
         return self.model.current
+
+    def _scored(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
+        records, rows = scoring.score_histories(scorer, histories, as_of=as_of)
+        segments = self._segments(rows[CURRENT].to_numpy(), [one["clv"] for one in records]) if records else []
+        return [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
 
     def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
         """Among the customers of the last batch; None where there is none."""

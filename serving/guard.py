@@ -3,7 +3,8 @@
     reason     status
     host       403     a host name not on the list: a web page that rebinds its name to us gets nothing
     target     400     no path of this server: an absolute address, or *
-    token      401     no bearer token, or none of ours; only a bodiless GET or HEAD of /livez needs none
+    token      401     no token, or none of ours; only a bodiless GET or HEAD of /livez needs none
+    site       403     a request that another web site made a browser send
     framing    400     a body with two lengths
     type       415     a body that is not JSON
     size       413     a body above the limit, counted as it streams, whatever its length header says
@@ -12,11 +13,11 @@
     timeout    504     no answer in time; what runs in a thread runs on
     error      500     the service failed
 
-The body is read here, to its end, before the framework sees the request.
+The body is read here, to its end, before the framework sees the request. What differs between programs and browsers,
+the token's place and the words of a refusal, is in `Callers`.
 """
 
 import asyncio
-import json
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,12 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from serving import journal
+from serving.callers import PROGRAMS, Callers, Headers
 from serving.door import Door
 from serving.journal import Visit
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
-OPEN = frozenset({"/livez"})
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,6 +37,7 @@ REFUSALS = {
     "host": (403, "this service does not answer to this host name"),
     "target": (400, "ask for a path of this server, which starts with /"),
     "token": (401, "send the header 'Authorization: Bearer TOKEN' with a token of this service"),
+    "site": (403, "this request was made by another web site"),
     "framing": (400, "send one Content-Length, or Transfer-Encoding: chunked, not both"),
     "type": (415, "send JSON, with the header 'Content-Type: application/json'"),
     "size": (413, "the body is larger than {door.most_bytes:,} bytes"),
@@ -63,7 +64,10 @@ our answer with it."""
 
 
 class Guard:
-    """ASGI middleware. `told` gets every visit at its end: for the journal, and for whoever counts refusals."""
+    """ASGI middleware. `told` gets every visit at its end: for the journal, and for whoever counts refusals.
+
+    `callers` says what kind comes.
+    """
 
     def __init__(
         self,
@@ -71,11 +75,13 @@ class Guard:
         door: Door,
         *,
         told: Callable[[Visit], None] = journal.request,
+        callers: Callers = PROGRAMS,
     ) -> None:
         self.app = app
         self.door = door
         self.hosts = LOOPBACK | self.door.hosts
         self.told = told
+        self.callers = callers
         self.in_flight = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -84,7 +90,7 @@ class Guard:
             return
         now = asyncio.get_running_loop().time
         began_s = now()
-        visit = journal.begin(scope.get("method", ""), scope["path"])
+        visit = journal.begin(scope.get("method", ""), self.callers.route(scope["path"]))
         try:
             if scope["type"] != "http":
                 visit.refusal = "websocket"
@@ -92,13 +98,13 @@ class Guard:
                 return
             send = _dressed(send, visit)
             headers = _once(scope["headers"])
-            is_open = scope["path"] in OPEN and scope["method"] in BODILESS and not _brings_body(headers)
+            is_open = scope["path"] in self.callers.open and scope["method"] in BODILESS and not _brings_body(headers)
             visit.refusal = self._refusal(scope, headers, visit, is_open=is_open, now_s=began_s)
             if not visit.refusal:
-                until_s = began_s + self.door.timeout_s
+                until_s = began_s + max(self.door.timeout_s, self.callers.patience_s(scope["path"]))
                 await (self._pass_on if is_open else self._let_in)(scope, receive, send, visit, until_s=until_s)
             if visit.refusal and not visit.status:
-                await self._turn_away(headers, receive, send, visit.refusal)
+                await self._turn_away(scope, headers, receive, send, visit.refusal)
         finally:
             visit.ms = round((now() - began_s) * 1000, 2)
             self.told(visit)
@@ -113,11 +119,12 @@ class Guard:
             return "target"
         if is_open:
             return None
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() == b"bearer":
-            visit.caller = self.door.tokens.name_of(token.strip(), now_s=now_s)
-        if not visit.caller:
+        if token := self.callers.token(headers):
+            visit.caller = self.door.tokens.name_of(token, now_s=now_s)
+        if not visit.caller and not (scope["method"] == "POST" and scope["path"] in self.callers.signing_in):
             return "token"
+        if not self.callers.is_from_here(scope, headers):
+            return "site"
         if b"transfer-encoding" in headers and b"content-length" in headers:
             return "framing"
         if scope["method"] in BODILESS and not _brings_body(headers):
@@ -158,18 +165,18 @@ class Guard:
                 visit.refusal = "error"
                 journal.event({"event": "error", "type": type(error).__name__, "at": _places(error)})
 
-    async def _turn_away(self, asked: dict[bytes, bytes], receive: Any, send: Any, reason: str) -> None:
+    async def _turn_away(self, scope: Any, asked: Headers, receive: Any, send: Any, reason: str) -> None:
         status, error = REFUSALS[reason]
-        body = json.dumps({"error": error.format(door=self.door)}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        said = self.callers.refused(status, error.format(door=self.door), reason, scope, asked)
+        headers = [*said.headers, (b"content-length", str(len(said.body)).encode())]
         if reason in SAID_WITH:
             headers.append(SAID_WITH[reason])
         # A short body the server reads over by itself; an endless one ends with the connection.
         hang_up = _brings_body(asked) and (reason == "slow" or not 0 <= _length(asked) <= self.door.most_bytes)
         if hang_up:
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": hang_up})
+        await send({"type": "http.response.start", "status": said.status, "headers": headers})
+        await send({"type": "http.response.body", "body": said.body, "more_body": hang_up})
         if hang_up:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
@@ -185,11 +192,11 @@ def _once(headers: Any) -> dict[bytes, bytes]:
     return found
 
 
-def _brings_body(headers: dict[bytes, bytes]) -> bool:
+def _brings_body(headers: Headers) -> bool:
     return b"transfer-encoding" in headers or (b"content-length" in headers and _length(headers) != 0)
 
 
-def _length(headers: dict[bytes, bytes]) -> int:
+def _length(headers: Headers) -> int:
     """The declared length of the body; -1 if there is none to rely on."""
     value = headers.get(b"content-length", b"")
     return int(value) if value.isdigit() and len(value) <= 20 and b"transfer-encoding" not in headers else -1

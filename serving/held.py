@@ -8,13 +8,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from features.errors import StayworthError
 
 T = TypeVar("T")
 LOOK_SECONDS = 1.0
 """How often a change is looked for: one `stat` per file."""
+
+
+class Looks(Protocol):
+    """What is to be kept fresh."""
+
+    def look(self) -> None:
+        """Take what is new."""
 
 
 class Held(Generic[T]):
@@ -43,7 +50,7 @@ class Held(Generic[T]):
 
 
 @contextmanager
-def kept_fresh(held: Sequence[Held[Any]]) -> Iterator[None]:
+def kept_fresh(held: Sequence[Looks]) -> Iterator[None]:
     """Look for changes beside the requests while the block lasts."""
     done = threading.Event()
 

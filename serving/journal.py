@@ -14,19 +14,6 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TextIO
 
-ROUTES = frozenset(
-    {
-        "/livez",
-        "/readyz",
-        "/metrics",
-        "/docs.json",
-        "/v1/model",
-        "/v1/score",
-        "/v1/score_histories",
-        "/v1/explain",
-        "/v1/plan",
-    }
-)
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 OTHER = "other"
 
@@ -53,9 +40,9 @@ TO_JSON = json.JSONEncoder(default=str).encode
 _VISIT: ContextVar[Visit | None] = ContextVar("visit", default=None)
 
 
-def begin(method: str, path: str) -> Visit:
+def begin(method: str, route: str) -> Visit:
     """The visit that `note` speaks of from now on, in this task and in the threads it starts."""
-    visit = Visit(method if method in METHODS else OTHER, path if path in ROUTES else OTHER)
+    visit = Visit(method if method in METHODS else OTHER, route)
     _VISIT.set(visit)
     return visit
 
@@ -64,6 +51,12 @@ def note(*, rows: int, model_version: str | None = None) -> None:
     """How many customers the request at hand asks for, and of which model the answer is; called by the service."""
     if visit := _VISIT.get():
         visit.rows, visit.model_version = rows, model_version
+
+
+def caller() -> str | None:
+    """Whose request is at hand, by the name of the token."""
+    visit = _VISIT.get()
+    return visit.caller if visit else None
 
 
 def request(visit: Visit) -> None:

@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,15 @@ from serving.door import Door, host_names
 
 HOST = "127.0.0.1"
 APP = "serving.service:app"
+
+
+def of_service(url: str, token: str) -> str:
+    """What the service says once it answers; token: one that was made, or the variable that holds it."""
+    return (
+        f"Scores are served on {url} (ctrl-C ends it). Ask for some:\n"
+        f"""  curl {url}/v1/score -H "Authorization: Bearer {token}" -H "Content-Type: application/json" """
+        """-d '{"customer_ids": ["00001"]}'"""
+    )
 
 
 def serve(
@@ -39,11 +48,13 @@ def serve(
     most_in_flight: int = Door.most_in_flight,
     told: Mapping[str, str] = {},
     app: str = APP,
+    welcome: Callable[[str, str], str] = of_service,
 ) -> None:
     """Answer on `host` until ctrl-C or SIGTERM; port 0 takes a free one.
 
     Without a token or a file of them one is made, and shown once. `most_in_flight` counts requests in each of the
-    `processes`. `told` are further environment variables of theirs, `app` is what makes the application.
+    `processes`. `told` are further environment variables of theirs, `app` is what makes the application; `welcome` says
+    what is printed once it answers, by its address and the token (`$NAME` where it was given).
     """
     given = _credentials(token, tokens_file)
     names = sorted(host_names(hosts))
@@ -73,7 +84,7 @@ def serve(
                 flush=True,
             )
         url = f"{'https' if tls else 'http'}://{shown_as}:{door.getsockname()[1]}"
-        ready = partial(print, _welcome(url, token=shown), flush=True)
+        ready = partial(print, welcome(url, shown), flush=True)
         if processes == 1:
             workers.work(app, door, tls=tls, ready=ready)
         else:
@@ -138,14 +149,6 @@ def _tls(certificate: Path | None, key: Path | None) -> workers.Tls:
             next="Give PEM files: the certificate with its chain, and the key that belongs to it.",
         ) from error
     return str(certificate.resolve()), str(key.resolve())
-
-
-def _welcome(url: str, *, token: str) -> str:
-    return (
-        f"Scores are served on {url} (ctrl-C ends it). Ask for some:\n"
-        f"""  curl {url}/v1/score -H "Authorization: Bearer {token}" -H "Content-Type: application/json" """
-        """-d '{"customer_ids": ["00001"]}'"""
-    )
 
 
 @contextmanager

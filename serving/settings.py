@@ -4,6 +4,8 @@ STAYWORTH_SCORES        the file of the last batch, which `stayworth score` writ
 STAYWORTH_MODEL         a folder with champion.json, or a bundle
 STAYWORTH_CAMPAIGNS     JSON of `Campaigns`: offers, holdout share and salt
 STAYWORTH_SCORE_LOG     a folder for a sample of what is answered; without it none is kept
+STAYWORTH_SHOP          JSON of `Log`: the shop's tables, for histories in the console; without it it shows none
+STAYWORTH_FOLDER        the output folder: what `plan`, `readout` and `monitor` left, and the audit log
 """
 
 import json
@@ -13,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from features.errors import StayworthError
+from features.log import Log
 from retention.offers import Offer
 from serving import champion, journal, store
 from serving.answers import Answers, Campaigns
@@ -20,14 +23,25 @@ from serving.held import Held
 from serving.score_log import ScoreLog
 
 SCORES, MODEL, CAMPAIGNS, LOG = (f"STAYWORTH_{name}" for name in ("SCORES", "MODEL", "CAMPAIGNS", "SCORE_LOG"))
+SHOP, FOLDER = "STAYWORTH_SHOP", "STAYWORTH_FOLDER"
 NOWHERE = "/nonexistent"
 
 
-def told(*, scores: Path, model: Path, campaigns: Campaigns, log: Path | None = None) -> dict[str, str]:
-    """The environment of a worker."""
+def told(
+    *,
+    scores: Path,
+    model: Path,
+    campaigns: Campaigns,
+    log: Path | None = None,
+    shop: Log | None = None,
+    folder: Path | None = None,
+) -> dict[str, str]:
+    """The environment of a worker. shop: of tables in files or a database, not of frames."""
     content = asdict(campaigns) | {"offers": [offer.model_dump() for offer in campaigns.offers]}
-    places = {SCORES: scores, MODEL: model} | ({LOG: log} if log else {})
-    return {name: str(place.resolve()) for name, place in places.items()} | {CAMPAIGNS: json.dumps(content)}
+    places = {SCORES: scores, MODEL: model, LOG: log, FOLDER: folder}
+    named = {name: str(place.resolve()) for name, place in places.items() if place}
+    written = {CAMPAIGNS: json.dumps(content)} | ({SHOP: json.dumps(asdict(shop), default=str)} if shop else {})
+    return named | written
 
 
 @cache
@@ -41,6 +55,21 @@ def answers() -> Answers:
         Held("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open, tell=journal.event),
         Campaigns(offers, **content),
     )
+
+
+@cache
+def shop() -> Log | None:
+    """Where the rows of the histories are, if this process was told."""
+    content = os.environ.get(SHOP)
+    if not content:
+        return None
+    told = json.loads(content)
+    return Log(**told | {name: tuple(told[name]) for name in ("attributes", "exclude_products")})
+
+
+def folder() -> Path:
+    """The output folder; one that is not there if this process was not told."""
+    return Path(os.environ.get(FOLDER) or NOWHERE)
 
 
 @cache

@@ -74,22 +74,15 @@ class Store:
         None for one the model did not learn.
         """
         known, places, unknown = self._places(customer_ids)
-        packing = self.packing
-        bits = store_rows.unpack(self.heap, self.starts, places, packing.usual, packing.twins)
-        values = bits.view(np.float32).astype(np.float64)
-        frame = pd.DataFrame(values.T, columns=list(self.about.features))
-        for (name, names), column in zip(self.about.features.items(), values, strict=True):
-            if names is not None:
-                codes = np.where(np.isnan(column), len(names), column).astype(np.int64)
-                frame[name] = pd.Series(np.array([*names, None], dtype=object)[codes], dtype=object)
-        frame.insert(0, "customer_id", pd.Series(known, dtype="str"))
-        frame.insert(1, "as_of", np.full(len(known), self.about.as_of, "datetime64[ms]"))
-        return frame, unknown
+        return self._rows(known, places), unknown
+
+    def rows_at(self, places: np.ndarray) -> pd.DataFrame:
+        """The same of the customers at these places, 0 to `customers` - 1."""
+        return self._rows(self._ids(self.starts[places]).to_pylist(), places)
 
     def scores(self) -> pd.DataFrame:
         """The scores of all customers, without reasons; 5 M rows take some seconds and 1 GB."""
-        ids, begins = store_ids.gather(self.heap, self.starts)
-        customer_ids = pa.LargeStringArray.from_buffers(len(self.records), pa.py_buffer(begins), pa.py_buffer(ids))
+        customer_ids = self._ids(self.starts)
         codes, segments = pd.factorize(np.ascontiguousarray(self.records["segment"]))
         names = pa.array([self.text(int(one)) for one in segments], pa.string())
         columns = {
@@ -100,6 +93,23 @@ class Store:
             "segment": names.take(pa.array(codes)),
         }
         return pa.table(columns).to_pandas(date_as_object=False)
+
+    def _rows(self, customer_ids: list[str], places: np.ndarray) -> pd.DataFrame:
+        packing = self.packing
+        bits = store_rows.unpack(self.heap, self.starts, places, packing.usual, packing.twins)
+        values = bits.view(np.float32).astype(np.float64)
+        frame = pd.DataFrame(values.T, columns=list(self.about.features))
+        for (name, names), column in zip(self.about.features.items(), values, strict=True):
+            if names is not None:
+                codes = np.where(np.isnan(column), len(names), column).astype(np.int64)
+                frame[name] = pd.Series(np.array([*names, None], dtype=object)[codes], dtype=object)
+        frame.insert(0, "customer_id", pd.Series(customer_ids, dtype="str"))
+        frame.insert(1, "as_of", np.full(len(customer_ids), self.about.as_of, "datetime64[ms]"))
+        return frame
+
+    def _ids(self, starts: np.ndarray) -> pa.LargeStringArray:
+        ids, begins = store_ids.gather(self.heap, np.ascontiguousarray(starts))
+        return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(begins), pa.py_buffer(ids))
 
     def _places(self, customer_ids: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
         """The ids that are there, which customers they are, and the ids that are not."""

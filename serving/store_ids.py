@@ -119,3 +119,17 @@ def gather(heap: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray
         for at in range(begins[customer + 1] - begin):
             ids[begin + at] = heap[start + at]
     return ids, begins
+
+
+@njit(cache=True, nogil=True)
+def beginning(heap: np.ndarray, starts: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Whether the id of each customer begins with these bytes."""
+    found = np.empty(len(starts), np.bool_)
+    for customer in range(len(starts)):
+        start = np.int64(starts[customer])
+        is_so, at = (int(heap[start]) | int(heap[start + 1]) << 8) >= len(first), 0
+        while is_so and at < len(first):
+            is_so = heap[start + LENGTH + at] == first[at]
+            at += 1
+        found[customer] = is_so
+    return found

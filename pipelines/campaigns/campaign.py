@@ -1,6 +1,5 @@
 """A campaign as its plan left it: who was chosen, who of them was held out, from which day on, with what in mind."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from features.clock import parse_day
 from features.errors import InputError, Refusal
 from pipelines import store
+from retention.kept_plans import NAME, day_of, file_name, plan_file
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}")
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
 KEPT_NEXT = "Name the list that was kept in the output folder, plans/CAMPAIGN.parquet: its JSON lies beside it."
@@ -38,11 +36,6 @@ class Campaign:
         return file_name(self.name)
 
 
-def file_name(name: str) -> str:
-    """A campaign's name as a part of a file's name."""
-    return name.replace(" ", "-")
-
-
 def plan_of(folder: Path, name: str | None) -> Path:
     """The Parquet file of the plan that was kept of a campaign; None: of the latest plan.
 
@@ -56,7 +49,7 @@ def plan_of(folder: Path, name: str | None) -> Path:
             where="--campaign",
             next=f"The campaigns are the files of {folder / store.PLANS}.",
         )
-    return folder / store.PLANS / f"{file_name(name)}.parquet"
+    return plan_file(folder / store.PLANS, name)
 
 
 def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
@@ -88,12 +81,12 @@ def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
 
 def _day(summary: dict[str, Any], name: str) -> date:
     """The day of the scores, from the summary or, where it has none, from the end of the name."""
-    text = str(summary.get("as_of") or name[-10:])
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    day = day_of(summary, name)
+    if day is None:
         raise InputError(
             "the plan does not say when it began", where=f"campaign '{name}'", next="Say it: --day 2011-12-10."
         )
-    return parse_day(text)
+    return day
 
 
 def _check(chosen: pd.DataFrame, plan_file: Path) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from features.errors import InputError, nearest
-from pipelines.campaigns.save_rates import measured_save_rates
 from pipelines.config import Config
+from retention.measured_rates import with_measured
 from retention.offers import MEASURED, Offer
 
 
 def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
     """The offers of these names, all where none is named; raises InputError where one is unknown or unmeasured."""
-    known = {offer.name: offer for offer in _measured(config)}
+    known = {offer.name: offer for offer in with_measured(config.offers, config.folder)}
     if not known:
         raise InputError(
             "the config has no offer", where="[[offers]]", next="Add one; `stayworth init FILE` shows its keys."
@@ -32,21 +32,9 @@ def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
 
 def settled(config: Config) -> list[Offer]:
     """The offers whose save rate is known."""
-    return [offer for offer in _measured(config) if offer.save_rate != MEASURED]
+    return [offer for offer in with_measured(config.offers, config.folder) if offer.save_rate != MEASURED]
 
 
 def judged(config: Config) -> Offer | None:
     """The offer with which models are judged in money: the first settled one whose incentive is a sum of money."""
     return next((offer for offer in settled(config) if offer.incentive_cost is not None), None)
-
-
-def _measured(config: Config) -> list[Offer]:
-    if all(offer.save_rate != MEASURED for offer in config.offers):
-        return list(config.offers)
-    rates = measured_save_rates(config.folder)
-    return [
-        offer.model_copy(update={"save_rate": rates[offer.name]})
-        if offer.save_rate == MEASURED and offer.name in rates
-        else offer
-        for offer in config.offers
-    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from retention.left_alone import kept
+from retention.kept_plans import kept_plans
 
 COLUMNS = ["customer_id", "treated"]
 
@@ -20,11 +20,11 @@ def own_campaigns(
     has them; None: there is no such table. Whoever was booked as contacted was treated, whatever the plan said; whoever
     the plan held out and nobody booked was held out.
     """
-    planned = {name: (file, day) for file, name, day in kept(plans)}
+    planned = {one.campaign: one for one in kept_plans(plans)}
     booked = {} if treatments is None else _booked(treatments, first=first, before=before)
-    names = [name for name, (_, day) in planned.items() if first <= day < before]
+    names = [name for name, one in planned.items() if first <= one.day < before]
     return {
-        name: _joined(_planned(planned[name][0]) if name in planned else None, booked.get(name))
+        name: _joined(_planned(planned[name].file) if name in planned else None, booked.get(name))
         for name in [*names, *(name for name in booked if name not in names)]
     }
 

@@ -18,12 +18,12 @@ from models import scorer
 from models.scorer import Scorer
 from pipelines import store
 from pipelines.campaigns.experiments import Trial, trial
-from pipelines.campaigns.kept_plans import kept_plans, planned_shares
 from pipelines.campaigns.offers import settled
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
+from retention.kept_plans import kept_plans, planned_shares
 from retention.offers import Offer
 from retention.plan import plan
 from retention.policy_backtest import hindsight, shares, summed

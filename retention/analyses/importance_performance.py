@@ -8,6 +8,7 @@ from retention.answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answ
 from retention.charts import bubbles
 from retention.customer_base import CustomerBase
 from retention.in_words import counted, listed
+from retention.theme import MUTED, Figure
 
 TITLE = "What matters, and how well it is done"
 QUADRANTS = np.array([["low priority", "possible overkill"], ["concentrate here", "keep up the good work"]])
@@ -69,8 +70,10 @@ def quadrants(table: pd.DataFrame) -> pd.Series:
 
 def analyse(base: CustomerBase) -> Analysis:
     """The matrix of the attributes that were asked about."""
-    if not attributes(base):
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
+    names = attributes(base)
+    if len(names) < 2:
+        only = f" Only {names[0]} was asked about; attributes are held against each other." if names else ""
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK + only)
     table = importance_performance(base)
     table["quadrant"] = quadrants(table)
     known = table[table["importance"].notna()]
@@ -96,18 +99,37 @@ def analyse(base: CustomerBase) -> Analysis:
         },
         f"Of {counted(len(table), 'attribute')}, {listed(do) if do else 'none'} {'are' if len(do) > 1 else 'is'} "
         "important and not done as well as the others.",
-        bubbles(
-            known,
-            x="performance",
-            y="importance",
-            label="attribute",
-            size=None,
-            x_title="how well it is done (mean answer)",
-            y_title="importance" + (" (rank correlation with overall satisfaction)" if derived else " (mean answer)"),
-            x_form=".1f",
-            y_form=".2f",
-        )
-        if len(known)
-        else None,
+        _matrix(known, derived=derived, cut=table["performance"].mean()) if len(known) else None,
         " ".join(missing),
     )
+
+
+def _matrix(known: pd.DataFrame, *, derived: bool, cut: float) -> Figure:
+    """The attributes, and the lines between the quadrants."""
+    figure = bubbles(
+        known,
+        x="performance",
+        y="importance",
+        label="attribute",
+        size=None,
+        x_title="how well it is done (mean answer)",
+        y_title="importance" + (" (rank correlation with overall satisfaction)" if derived else " (mean answer)"),
+        x_form=".1f",
+        y_form=".2f",
+    )
+    line = {"color": MUTED, "dash": "dash", "width": 1.5}
+    figure.add_vline(x=cut, line=line)
+    figure.add_hline(y=known["importance"].mean(), line=line)
+    for (important, well), name in np.ndenumerate(QUADRANTS):
+        figure.add_annotation(
+            x=well,
+            y=important,
+            xref="paper",
+            yref="paper",
+            xanchor="right" if well else "left",
+            yanchor="top" if important else "bottom",
+            text=name,
+            showarrow=False,
+            font_color=MUTED,
+        )
+    return figure

@@ -30,7 +30,7 @@ def types(satisfaction: pd.Series, loyalty: pd.Series, *, scale: tuple[float, fl
     Loyal is strictly above the median index of all customers, so where all are alike nobody is. A short scale is
     coarse: of 1 to 3 only the 3 is satisfied, and every loyal one of them is an apostle.
 
-    >>> types(pd.Series([5, 4, 4, 2, 2, 1]), pd.Series([9, 9, 1, 9, 1, 1]), scale=(1, 5)).tolist()
+    >>> types(pd.Series([5, 4, 4, 3, 3, 2]), pd.Series([9, 9, 1, 9, 1, 1]), scale=(1, 5)).tolist()
     ['apostle', 'loyalist', 'mercenary', 'hostage', 'defector', 'terrorist']
     """
     low, high = scale

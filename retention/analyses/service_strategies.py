@@ -29,12 +29,15 @@ SOURCE = "Martilla & James (1977), Journal of Marketing 41(1); Zeithaml, Rust & 
 
 
 def strategies(base: CustomerBase) -> pd.DataFrame:
-    """A row per segment and attribute: segment, attribute, strategy (None where too few answered)."""
+    """A row per segment and attribute: segment, attribute, strategy (None where too few answered).
+
+    A segment that was asked about one attribute alone has none: attributes are held against each other.
+    """
     rows = []
     mean = base.customers["clv"].mean()
     for segment, members in base.customers.groupby("segment", sort=True):
         part = of_members(base, members.index)
-        if not attributes(part):
+        if len(attributes(part)) < 2:
             continue
         table = importance_performance(part)
         poor = members["clv"].mean() < mean
@@ -52,15 +55,15 @@ def of_members(base: CustomerBase, members: pd.Index) -> CustomerBase:
 
 def analyse(base: CustomerBase) -> Analysis:
     """The strategies, a row per segment."""
-    if not attributes(base):
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
     found = strategies(base)
+    if found.empty:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
     segments = sorted(found["segment"].unique())
     wide = found.assign(strategy=found["strategy"].fillna("too few answers")).pivot(
         index="segment", columns="attribute", values="strategy"
     )
     worth = group_totals(base.customers, base.customers["segment"], names=segments).set_index("group")
-    table = worth[["customers", "clv_mean"]].join(wide).reset_index(names="segment")
+    table = worth[["customers", "clv_mean"]].join(wide.add_prefix("service_")).reset_index(names="segment")
     invest = found[found["strategy"] == "invest"]
     best = worth["clv_mean"].idxmax()
     first = invest.loc[invest["segment"] == best, "attribute"].tolist()
@@ -73,7 +76,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "segment": Column("Segment", "text"),
             "customers": Column("Customers", "count"),
             "clv_mean": Column("CLV each", "money"),
-            **{name: Column(name.replace("_", " "), "text") for name in wide.columns},
+            **{f"service_{name}": Column(name.replace("_", " "), "text") for name in wide.columns},
         },
         f"In the segment worth most a head, {best}, "
         + (f"invest in {listed(first)}." if first else "nothing important is done worse than the rest."),

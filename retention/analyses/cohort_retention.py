@@ -1,0 +1,73 @@
+"""Cohort by cohort: who orders again in the months and quarters after the first order."""
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis import Analysis, Column, lacking
+from retention.charts import heatmap
+from retention.customer_base import CustomerBase
+from retention.in_words import counted
+
+TITLE = "Cohorts, and how many of them stay"
+MOST = 16
+"""Cohorts at most: of a month each, else of a quarter, else of a year."""
+PERIODS = {"M": "month", "Q": "quarter", "Y": "year"}
+DEFINITION = (
+    "Customers by the calendar month of their first order (quarter or year where there are too many months), and the "
+    "share of each cohort with an order in each later one. A period that is not over on the day is left empty: it is "
+    "not known yet, and not zero."
+)
+SOURCE = "Fader & Hardie (2009), Journal of Interactive Marketing 23(1), on what such tables can say; textbook."
+TOO_YOUNG = "No calendar month after a first order is over yet: this needs a log of two months or more."
+
+
+def cohorts(base: CustomerBase, *, frequency: str) -> tuple[pd.Series, pd.DataFrame]:
+    """The size of each cohort by its period, and the share of it that ordered 1, 2, … periods later (columns), NaN
+    where that period is not over on the day.
+
+    frequency: M, Q or Y, calendar periods in UTC.
+    """
+    first = base.customers["first_order"].dt.to_period(frequency)
+    orders = base.orders[base.orders["stands"]]
+    number = first.astype("int64").to_numpy()
+    who = orders["customer"].to_numpy()
+    after = orders["at"].dt.to_period(frequency).astype("int64").to_numpy() - number[who]
+    size = first.value_counts().sort_index()
+    over = base.as_of_time.to_period(frequency).ordinal - 1
+    most = max(over - int(number.min()), 0)
+    later = pd.DataFrame({"cohort": number[who], "after": after, "who": who})[after > 0].drop_duplicates()
+    counts = later.groupby(["cohort", "after"]).size().unstack(fill_value=0)
+    numbers = size.index.astype("int64")
+    shares = counts.reindex(index=numbers, columns=range(1, most + 1), fill_value=0).div(size.to_numpy(), axis=0)
+    known = numbers.to_numpy()[:, None] + np.arange(1, most + 1) <= over
+    return size, shares.where(known).set_axis(size.index)
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The triangle of the shortest period of which there are not too many."""
+    for frequency in PERIODS:
+        size, shares = cohorts(base, frequency=frequency)
+        if len(size) <= MOST or frequency == "Y":
+            break
+    size, shares = size.iloc[-MOST:], shares.iloc[-MOST:].dropna(axis=1, how="all")
+    if shares.empty or not shares.shape[1]:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+    name = PERIODS[frequency]
+    table = shares.set_axis([f"after_{step}" for step in shares.columns], axis=1).reset_index(drop=True)
+    table.insert(0, "cohort", [str(one) for one in size.index])
+    table.insert(1, "customers", size.to_numpy())
+    ripe = shares[1].dropna()
+    mean = float((ripe * size[ripe.index]).sum() / size[ripe.index].sum())
+    last = ripe.iloc[-1]
+    matrix = shares.set_axis(table["cohort"], axis=0).set_axis([str(step) for step in shares.columns], axis=1)
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {"cohort": Column("First order in", "text"), "customers": Column("Customers", "count")}
+        | {f"after_{step}": Column(f"+{step}", "percent") for step in shares.columns},
+        f"Of the customers of {counted(len(ripe), 'cohort')}, {mean:.0%} ordered again in the {name} after "
+        f"their first; of the latest that can be judged, {ripe.index[-1]}, {last:.0%}.",
+        heatmap(matrix, x_title=f"{name}s after the first order", y_title=f"{name} of the first order", form=".0%"),
+    )

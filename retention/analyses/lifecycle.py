@@ -1,0 +1,90 @@
+"""Which stage of life customers are in: prospect, growth, mature, decline, ended."""
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis import Analysis, Column
+from retention.charts import MONEY, bars
+from retention.customer_base import CustomerBase
+from retention.group_totals import group_totals
+from retention.in_words import counted, money, part_of
+from retention.relationship_states import states
+
+TITLE = "The customer life cycle"
+STAGES = ("growth", "mature", "decline", "ended")
+HALF_YEAR_DAYS = 182
+CHANGE = 0.25
+"""Net sales of a half-year that are a quarter above or below those of the one before have risen or fallen."""
+DEFINITION = (
+    "Prospects have joined and never ordered. Of customers: ended is who has been silent for two horizons; growth "
+    "whose first order is at most 182 days old, or whose net sales of the last 182 days are a quarter above those of "
+    "the 182 before; decline whose are a quarter below, or who has been silent for one horizon; mature is the rest."
+)
+SOURCE = (
+    "Dwyer, Schurr & Oh (1987), Journal of Marketing 51(2); Stauss (2000), textbook customer-relationship life cycle."
+)
+NO_PROSPECTS = "Prospects are not known: supply the table customers with everybody who has joined."
+
+
+def stages(base: CustomerBase) -> pd.Series:
+    """Each customer's stage, by the row in `customers`."""
+    who, state = base.customers, states(base)
+    late, early = (
+        np.bincount(rows["customer"], rows["net"], minlength=len(who))
+        for rows in (base.within(base.orders, HALF_YEAR_DAYS, before_days=ago) for ago in (0, HALF_YEAR_DAYS))
+    )
+    young = who["first_order"] >= base.as_of_time - pd.Timedelta(days=HALF_YEAR_DAYS)
+    named = np.select(
+        [
+            (state == "lost").to_numpy(),
+            (state == "lapsed").to_numpy(),
+            young.to_numpy() | (late > (1 + CHANGE) * early),
+            late < (1 - CHANGE) * early,
+        ],
+        ["ended", "decline", "growth", "decline"],
+        "mature",
+    )
+    return pd.Series(named, index=who.index)
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """Customers and money per stage; prospects where the shop knows them."""
+    table = group_totals(base.customers, stages(base), names=list(STAGES))
+    known = base.people is not None
+    prospects = 0
+    if base.people is not None:
+        left = base.people["left_at"] < base.as_of_time
+        prospects = int(((base.people["customer"] < 0) & ~left).sum())
+        first = pd.DataFrame([{"group": "prospect", "customers": prospects}])
+        table = pd.concat([first, table], ignore_index=True)
+    rows = table.set_index("group")
+    total = base.customers["margin_year"].sum()
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("Stage", "text"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all customers", "percent"),
+            "margin_year": Column("Margin, last year", "money"),
+            "clv": Column("CLV", "money"),
+            "churn_probability": Column("Churn probability, mean", "percent"),
+            "at_risk": Column("Value at risk", "money"),
+        },
+        f"{counted(int(rows.loc['decline', 'customers']), 'customer')} in decline brought "
+        f"{part_of(rows.loc['decline', 'margin_year'], total, base.currency)} of last year's margin; those in growth "
+        f"are worth {money(rows.loc['growth', 'clv'], base.currency)} (CLV)"
+        + (f", and {counted(prospects, 'prospect')} have not ordered yet." if known else "."),
+        bars(
+            list(STAGES),
+            {
+                "margin of the last year": rows.loc[list(STAGES), "margin_year"].tolist(),
+                "CLV": rows.loc[list(STAGES), "clv"].tolist(),
+            },
+            title=base.currency,
+            form=MONEY,
+        ),
+        "" if known else NO_PROSPECTS,
+    )

@@ -1,0 +1,59 @@
+"""Where customers stand with the shop, and how they moved within the last horizon."""
+
+import pandas as pd
+
+from retention.analysis import Analysis, Column
+from retention.charts import heatmap
+from retention.customer_base import CustomerBase
+from retention.group_totals import group_totals
+from retention.in_words import counted
+from retention.relationship_states import LOYAL_ORDERS, STATES, states
+
+TITLE = "First-time, repeat, loyal, lapsed, lost, won back"
+NEW = "not a customer yet"
+DEFINITION = (
+    "By orders alone: lost after two horizons without an order, lapsed after one; else won back who ended a pause of "
+    f"more than a horizon within the last one, loyal from {LOYAL_ORDERS} orders on, repeat from two, first-time with "
+    "one. The matrix says of each state one horizon ago how many are in which state now; its rows sum to 100 %."
+)
+SOURCE = (
+    "Dwyer, Schurr & Oh (1987), Developing buyer-seller relationships, Journal of Marketing 51(2); textbook states."
+)
+
+
+def transitions(before: pd.Series, now: pd.Series) -> pd.DataFrame:
+    """The share of each state before (rows: NEW, then STATES) that is in each state now (columns); NaN rows of none.
+
+    before, now: states by customer; None before is NEW.
+    """
+    counts = pd.crosstab(before.where(before.notna(), NEW), now).reindex(index=[NEW, *STATES], columns=list(STATES))
+    counts = counts.fillna(0)
+    return counts.div(counts.sum(axis=1).where(lambda total: total > 0), axis=0)
+
+
+def analyse(base: CustomerBase) -> Analysis:
+    """The states now, and the moves since one horizon ago."""
+    before, now = states(base, before_days=base.horizon_days), states(base)
+    table = group_totals(base.customers, now, names=list(STATES))
+    moved = transitions(before, now)
+    there = before.isin(["first-time", "repeat", "loyal", "won back"])
+    gone, back = int((there & now.isin(["lapsed", "lost"])).sum()), int((now == "won back").sum())
+    table["before"] = [int((before == name).sum()) for name in STATES]
+    return Analysis(
+        TITLE,
+        DEFINITION,
+        SOURCE,
+        table,
+        {
+            "group": Column("State", "text"),
+            "customers": Column("Customers", "count"),
+            "customer_share": Column("of all", "percent"),
+            "before": Column("One horizon ago", "count"),
+            "margin_year": Column("Margin, last year", "money"),
+            "clv": Column("CLV", "money"),
+            "churn_probability": Column("Churn probability, mean", "percent"),
+        },
+        f"Within the last horizon {gone:,} of {counted(int(there.sum()), 'customer')} who were there fell silent, and "
+        f"{counted(back, 'customer')} came back after a pause.",
+        heatmap(moved, x_title="state now", y_title="one horizon ago", form=".0%"),
+    )

@@ -1,0 +1,115 @@
+"""Browsers as callers: the token lies in a cookie, a page that may not be seen leads to the log-in, a no is a page.
+
+The cookie is HttpOnly and SameSite=Strict, and goes with the session of the browser. Without a cookie the header
+`Authorization: Bearer` is taken as well, so that a script can fetch an export. What is no page of its own answers in
+JSON: paths that begin with /export/ or /data/, and whatever a script of the page asks for.
+"""
+
+import base64
+import binascii
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from serving.callers import OTHER, Callers, Headers, Refused, bearer, in_json
+from serving.console import pages, static
+
+COOKIE = "stayworth"
+LOGIN = "/login"
+NOT_PAGES = ("/export/", "/data/")
+PATIENCE_S = 600.0
+"""For what is under `NOT_PAGES`: a long list, the log of a large shop."""
+
+
+def cookie(token: str, *, origin: str | None) -> str:
+    """The header that hands a browser its token; for TLS alone where the page came by it."""
+    return _cookie(base64.urlsafe_b64encode(token.encode()).decode(), origin=origin)
+
+
+def no_cookie(*, origin: str | None = None) -> str:
+    """The header that takes it away."""
+    return _cookie("", origin=origin) + "; Max-Age=0"
+
+
+def token_of(headers: Headers) -> bytes:
+    """The token of a request; empty where there is none."""
+    if b"authorization" in headers:
+        return bearer(headers)
+    for pair in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = pair.strip().partition(b"=")
+        if name == COOKIE.encode():
+            try:
+                return base64.b64decode(value, altchars=b"-_", validate=True)
+            except binascii.Error:
+                return b""
+    return b""
+
+
+def is_from_here(scope: Any, headers: Headers) -> bool:
+    """Whether one of our pages made the browser ask, or its user; links may lead here from anywhere.
+
+    Browsers say so in Sec-Fetch-Site, older ones in Origin; a program that says neither has no cookie to be abused.
+    """
+    site, moves = headers.get(b"sec-fetch-site"), headers.get(b"sec-fetch-mode") == b"navigate"
+    if site is not None and site not in (b"same-origin", b"none") and not (moves and scope["method"] == "GET"):
+        return False
+    origin = headers.get(b"origin")
+    return origin is None or urlsplit(origin).netloc.lower() == headers.get(b"host", b"").lower()
+
+
+def is_page(scope: Any, headers: Headers) -> bool:
+    """Whether the answer will stand in a window of its own."""
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and not scope["path"].startswith(NOT_PAGES)
+        and headers.get(b"sec-fetch-mode", b"navigate") == b"navigate"
+    )
+
+
+def refused(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refused:
+    """A page that leads on, or JSON for what is no page."""
+    if reason == "token":
+        error = "log in: there is no token with this request, or it is no longer valid"
+    if not is_page(scope, headers):
+        return in_json(status, error, reason, scope, headers)
+    if reason != "token":
+        content = pages.text("refused.html.j2", **NOBODY, status=status, error=error, path=scope["path"])
+        dressed = pages.HEADERS | {"content-type": "text/html; charset=utf-8"}
+        return Refused(status, [(name.encode(), value.encode()) for name, value in dressed.items()], content.encode())
+    wanted = quote(scope["path"], safe="/") + ("?" + scope["query_string"].decode("latin-1")) * bool(
+        scope.get("query_string")
+    )
+    place = f"{LOGIN}?next={quote(wanted, safe='')}"
+    if COOKIE.encode() not in headers.get(b"cookie", b""):
+        return Refused(303, [(b"location", place.encode())], b"")
+    gone = [(b"location", f"{place}&why=ended".encode()), (b"set-cookie", no_cookie().encode())]
+    return Refused(303, gone, b"")
+
+
+NOBODY: dict[str, Any] = {"batch": None, "currency": "", "caller": None}
+
+
+def route_of(routes: frozenset[str], path: str) -> str:
+    """What the journal calls a path: of a customer's page no id."""
+    if path in routes:
+        return path
+    first = "/" + path.lstrip("/").partition("/")[0]
+    return f"{first}/…" if f"{first}/…" in routes else OTHER
+
+
+def callers(routes: frozenset[str]) -> Callers:
+    """Browsers that visit these routes; those with a name in them end in /…"""
+    return Callers(
+        open=frozenset({"/livez", LOGIN}) | static.PATHS,
+        signing_in=frozenset({LOGIN}),
+        token=token_of,
+        is_from_here=is_from_here,
+        refused=refused,
+        route=partial(route_of, routes),
+        patience_s=lambda path: PATIENCE_S if path.startswith(NOT_PAGES) else 0.0,
+    )
+
+
+def _cookie(value: str, *, origin: str | None) -> str:
+    secure = "; Secure" if origin and origin.startswith("https://") else ""
+    return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"

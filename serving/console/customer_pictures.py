@@ -1,0 +1,100 @@
+"""The pictures of one customer: what adds up to the scores, and what they spent over time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+
+from retention.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank
+from serving.console.events import Event
+from serving.console.pages import picture
+
+BARS = 6
+"""Reasons in a picture."""
+LONGEST = 44
+"""Characters of a reason beside its bar."""
+
+
+def of_reasons(told: Mapping[str, Any], *, currency: str) -> dict[str, Markup]:
+    """A bar per reason, by what it adds to the churn probability and to the expected value."""
+    churn = _bars(told["effects"], "churn_probability", scale=100, title="Adds to the churn probability, points")
+    value = _bars(told["effects"], "expected_value", scale=1, title=f"Adds to the expected value, {currency}")
+    return {
+        "churn_probability": picture(
+            "adds-churn", churn, says="What adds to the churn probability; the numbers are in the table below."
+        ),
+        "expected_value": picture(
+            "adds-value", value, says="What adds to the expected value; the numbers are in the table below."
+        ),
+    }
+
+
+def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, title: str) -> Figure:
+    largest = sorted(effects, key=lambda one: -abs(one[measure]))[:BARS]
+    amounts = [one[measure] * scale for one in largest]
+    bad = [amount > 0 for amount in amounts] if measure == "churn_probability" else [amount < 0 for amount in amounts]
+    names = [escape(_short(one["says"])) for one in largest]
+    figure = blank(height=70 + 38 * len(largest))
+    figure.add_bar(
+        x=amounts,
+        y=list(range(len(names))),
+        orientation="h",
+        marker_color=[VERMILION if one else BLUE for one in bad],
+        hoverinfo="skip",
+    )
+    figure.update_layout(showlegend=False, bargap=0.55)
+    for place, name in enumerate(names):
+        figure.add_annotation(
+            x=0, xref="paper", y=place - 0.42, text=name, xanchor="left", showarrow=False, font_size=12
+        )
+    figure.update_xaxes(title_text=escape(title), tickformat="~r", nticks=6, zeroline=True, zerolinewidth=1)
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, range=[len(names) - 0.4, -0.8])
+    return figure
+
+
+def of_history(happened: Sequence[Event], *, as_of: date, currency: str) -> dict[str, Markup]:
+    """Each order and refund as a bar, and what they come to."""
+    paid = [one for one in happened if one.amount is not None]
+    days = [one.at.isoformat() for one in paid]
+    amounts = [one.amount for one in paid]
+    each, total = blank(height=260), blank(height=260)
+    each.add_scatter(
+        x=[day for day in days for _ in range(3)],
+        y=[height for amount in amounts for height in (0, amount, None)],
+        mode="lines",
+        line={"color": BLUE, "width": 2},
+        hoverinfo="skip",
+    )
+    each.add_scatter(
+        x=days,
+        y=amounts,
+        mode="markers",
+        marker={"size": 7, "color": [VERMILION if (one or 0) < 0 else BLUE for one in amounts]},
+        hovertemplate="%{x|%d %b %Y}: %{y:,.2f} " + escape(currency) + "<extra></extra>",
+    )
+    end = max([as_of.isoformat(), *days])  # from the last order on nothing came to it
+    total.add_scatter(
+        x=[*days, end],
+        y=[*(one.total for one in paid), *(one.total for one in paid[-1:])],
+        mode="lines+markers",
+        line={"shape": "hv", "color": BLUE, "width": 2},
+        marker_size=4,
+        fill="tozeroy",
+        fillcolor=PALE,
+        hovertemplate="%{x|%d %b %Y}: %{y:,.2f} " + escape(currency) + "<extra></extra>",
+    )
+    for figure, title in ((each, f"Each order and refund, {currency}"), (total, f"In all, {currency}")):
+        figure.update_layout(showlegend=False)
+        figure.add_vline(x=as_of.isoformat(), line={"color": MUTED, "dash": "dot", "width": 1.5})
+        figure.update_yaxes(title_text=escape(title), tickformat=",~r", rangemode="tozero", nticks=5)
+        figure.update_xaxes(type="date", nticks=6)
+    return {
+        "each": picture("each-order", each, says="Amount of each order over time; the latest are in the table below."),
+        "total": picture("in-all", total, says="What the orders came to over time; see the table below."),
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,73 @@
+"""What can be downloaded of a plan that was kept: its whole list, and the mailing list without the held-out.
+
+Both are CSV that is safe to open in a spreadsheet. The whole list is what `stayworth plan -o plan.csv` writes, as long
+as the scores of its day are served; of an older plan nobody knows the reasons any more, so `why` is not in it.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import StreamingResponse
+
+from features.errors import InputError
+from retention.contact_list import contact_list
+from retention.kept_plans import NAME, NEXT, PLANS, KeptPlan, kept_plan
+from retention.spreadsheet import spreadsheet_safe
+from serving import journal, settings
+from serving.console.export import written_down
+from serving.store import Store
+
+PIECE = 20_000
+"""Rows made into text at once."""
+REASONS = ["reason_1", "reason_2", "reason_3"]
+
+router = APIRouter()
+
+
+@router.get("/export/plans/{campaign}/{what}.csv")
+def download(campaign: str, what: str) -> StreamingResponse:
+    """The list, or the mailing list, of a campaign."""
+    if what not in ("list", "mailing") or not NAME.fullmatch(campaign):
+        raise HTTPException(404)
+    plan = kept_plan(settings.folder() / PLANS, campaign)
+    if plan is None:
+        raise HTTPException(404)
+    rows = listed(plan, settings.answers().scores.current)
+    if what == "mailing":
+        rows = rows[rows["treated"]].drop(columns=["treated", "do"])
+    written_down(kind="csv", customers=len(rows), campaign=campaign, list=what, as_of=plan.day.isoformat())
+    journal.note(rows=len(rows))
+    name = f"{plan.file.stem}{'-mailing' * (what == 'mailing')}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces(rows), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def listed(plan: KeptPlan, batch: Store | None) -> pd.DataFrame:
+    """A plan's list as people read it, from its file and the scores of its day."""
+    kept = _read(plan)
+    told = ["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]
+    frame = kept[[name for name in told if name in kept]]
+    channels = {one["offer"]: one.get("channel") for one in plan.summary.get("offers", [])}
+    found, unknown = batch.find(kept["customer_id"].tolist()) if batch and batch.about.as_of == plan.day else ([], [""])
+    if batch is None or unknown:
+        segment = {"segment": kept["segment"]} if "segment" in kept else {}
+        return contact_list(frame, None, channels, currency="").assign(**segment)
+    scores = pd.DataFrame(found)
+    reasons = pd.DataFrame([[*one, None, None, None][:3] for one in scores.pop("reasons")], columns=REASONS)
+    return contact_list(frame, scores.join(reasons), channels, currency=batch.about.currency)
+
+
+def _read(plan: KeptPlan) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(plan.file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(plan.file), next=NEXT) from None
+
+
+def pieces(rows: pd.DataFrame) -> Iterator[str]:
+    """CSV in pieces, as `stayworth plan` writes it."""
+    yield rows.head(0).to_csv(index=False, lineterminator="\n")
+    for begin in range(0, len(rows), PIECE):
+        piece = spreadsheet_safe(rows.iloc[begin : begin + PIECE])
+        yield piece.to_csv(index=False, header=False, lineterminator="\n", float_format="%.6f")

@@ -1,0 +1,166 @@
+"""Plans as `stayworth plan` makes them, of the batch that is served: looked at, kept, and what each budget would earn.
+
+All of it runs in one thread, one plan after the other: a plan of 1 M customers and three offers takes some 4 s.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from features.book import read_book
+from features.errors import InputError
+from retention import kept_plans
+from retention.learnt_effects import EFFECTS_SAID, Effects
+from retention.offers import Offer
+from retention.plan import Plan
+from retention.profit_curve import profit_curve
+from serving import settings
+from serving.answers import Answers, Unavailable
+from serving.effects import effects_of
+from serving.store import Store
+
+POINTS = 200
+"""Of the profit curve."""
+CURVES = 8
+"""Kept, the latest."""
+WHERE = "campaign"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a campaign is to be."""
+
+    offers: tuple[str, ...]
+    """Their names."""
+    budget: float
+    capacity: int | None
+    campaign: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan, and the batch that it was made of."""
+
+    wish: Wish
+    batch: Store
+    plan: Plan
+
+
+class Planning:
+    """The plans of this process: it remembers the last one and a few curves, which anybody could make anew."""
+
+    def __init__(self, answers: Answers, output: Path) -> None:
+        self.answers, self.output = answers, output
+        self._thread = ThreadPoolExecutor(1, "stayworth-plan")
+        self._curves: dict[tuple[object, ...], pd.DataFrame] = {}
+        self._last: Made | None = None
+        self._known: tuple[tuple[object, ...], Effects] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do it in the thread of the plans."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, work)
+
+    def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
+        """What each budget would earn with these offers, as `retention.profit_curve` tells."""
+        batch = self._batch()
+        effects = self._effects(batch, names)
+        key = (batch.hash, *_written(effects.offers), *effects.said.values())
+        if key not in self._curves:
+            made = profit_curve(batch.scores(), effects.offers, points=POINTS, effects=effects.frame)
+            self._curves = dict([*self._curves.items(), (key, made)][-CURVES:])
+        return self._curves[key]
+
+    def look(self, wish: Wish) -> Made:
+        """The plan, made anew and not kept."""
+        self._last = self._made(wish)[0]
+        return self._last
+
+    def look_again(self, wish: Wish) -> Made:
+        """The plan that was looked at last, if it is of this wish and of this batch; else made anew."""
+        last = self._last
+        return last if last and last.wish == wish and last.batch is self._batch() else self.look(wish)
+
+    def keep(self, wish: Wish, *, scores: str, before: Callable[[Made], None]) -> Made:
+        """Make the plan and keep it, for `readout` and for the quiet days of later plans, as the command does.
+
+        scores: the hash of the batch of which somebody looked at the plan. before: is called when nothing stands in
+        the way any more, and may raise. Raises InputError, having kept nothing, where that batch is no longer
+        served and where the name is taken.
+        """
+        if self._batch().hash != scores:
+            raise InputError(
+                "newer scores have come since you looked at the plan",
+                where=WHERE,
+                next="Nothing was kept. Look at the plan once more: it may be another one now.",
+            )
+        made, known = self._made(wish)
+        kept_plans.keep(
+            self.output,
+            made.plan.frame,
+            made.plan.summary,
+            known,
+            replaces=False,
+            where=WHERE,
+            before=lambda: before(made),
+        )
+        self._last = made
+        return made
+
+    def _made(self, wish: Wish) -> tuple[Made, pd.DataFrame]:
+        """The plan, and the scores it rests on."""
+        kept_plans.named(wish.campaign, where=WHERE)
+        batch = self._batch()
+        kept_plans.refuse_namesake(self.output / kept_plans.PLANS, wish.campaign, where=WHERE)
+        effects, scores = self._effects(batch, wish.offers), batch.scores()
+        plan = self.answers.planned(
+            batch,
+            effects.offers,
+            budget=wish.budget,
+            capacity=wish.capacity,
+            campaign=wish.campaign,
+            treatments=self._treatments(),
+            scores=scores,
+            effects=effects.frame,
+        )
+        told = {"campaign": wish.campaign, "as_of": str(batch.about.as_of)} | plan.summary | {"effects": effects.said}
+        return Made(wish, batch, replace(plan, summary=told)), scores
+
+    def _batch(self) -> Store:
+        batch = self.answers.scores.current
+        if batch is None:
+            raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
+        return batch
+
+    def _effects(self, batch: Store, names: tuple[str, ...]) -> Effects:
+        """Those of the offers, reckoned anew when scores, offers or what was learnt have changed."""
+        said, offers = self.output / EFFECTS_SAID, self.answers.offers(names)
+        key = (batch.hash, *_written(offers), said.stat().st_mtime_ns if said.exists() else None)
+        if self._known is None or self._known[0] != key:
+            self._known = key, effects_of(batch, self.output, offers)
+        return self._known[1]
+
+    def _treatments(self) -> pd.DataFrame | None:
+        """Who was contacted in fact, read anew; None where nobody books that, or no rule asks for it."""
+        log = settings.shop()
+        if log is None or log.treatments is None or self.answers.campaigns.quiet_days is None:
+            return None
+        return read_book(log, "treatments", now_us=None).rows.to_pandas()
+
+
+def _written(offers: Sequence[Offer]) -> list[str]:
+    return [offer.model_dump_json() for offer in offers]
+
+
+@cache
+def planning() -> Planning:
+    """That of this process."""
+    return Planning(settings.answers(), settings.folder())

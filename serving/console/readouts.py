@@ -1,0 +1,150 @@
+"""The campaigns: every plan that was kept, how far it is, and what `stayworth readout` found it really earned."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from retention.kept_plans import PLANS, KeptPlan, file_name, kept_plans
+from retention.readout_pictures import profit_of
+from serving import settings
+from serving.console import pages
+from serving.console.now import now
+
+OUTCOMES = {
+    "stayed": ("Customers kept", ".1%", ",.0f"),
+    "orders": ("Orders", ",.2f", ",.0f"),
+    "margin": ("Margin", ",.2f", ",.2f"),
+    "clv_kept": ("Lifetime value kept, as scored", ",.2f", ",.2f"),
+}
+"""What a readout compares: heading, form of a mean per customer, form of a total."""
+CONTACTS = {
+    "treated_but_not_contacted": "to be contacted were not",
+    "held_out_but_contacted": "held out were contacted",
+    "contacted_but_not_chosen": "contacted were not on the list",
+    "contacted_with_another_offer": "got another offer",
+}
+"""Departures from the plan, in words after their count."""
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A campaign, as far as it is."""
+
+    campaign: str
+    day: date
+    plan: KeptPlan | None
+    """None: its plan was removed since."""
+    readout: dict[str, Any] | None
+    damaged: str | None
+    """Why its readout cannot be read."""
+
+    @property
+    def offers(self) -> list[str]:
+        """The offers that somebody was chosen for; all of the plan where it does not say."""
+        told = self.plan.summary.get("offers", []) if self.plan else []
+        return [one["offer"] for one in told if one.get("chosen", 1)]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether its profit, or its loss, is proven."""
+        return bool(self.readout and self.readout["proven"]["profit"])
+
+
+@router.get("/campaigns")
+def campaigns(request: Request, campaign: str = "") -> HTMLResponse:
+    """All campaigns, the latest first, and what one of them earned: the one that is asked for, else the latest."""
+    batch = settings.answers().scores.current
+    seen = campaigns_in(settings.folder())
+    read = [one for one in seen if one.readout]
+    shown = next((one for one in seen if one.campaign == campaign), None if campaign else next(iter(read), None))
+    return pages.render(
+        request,
+        "campaigns.html.j2",
+        status=404 if campaign and shown is None else 200,
+        asked=campaign,
+        campaigns=[(one, state(one)) for one in seen],
+        shown=shown,
+        groups=groups_of(shown.readout) if shown and shown.readout else [],
+        picture_of_profit=picture(shown.readout) if shown and shown.readout else "",
+        outcomes=OUTCOMES,
+        departures=departures(shown.readout) if shown and shown.readout else [],
+        currency=shown.readout["currency"] if shown and shown.readout else batch.about.currency if batch else "",
+    )
+
+
+def campaigns_in(output: Path) -> list[Seen]:
+    """Every campaign that left a plan or a readout in the output folder, the latest first."""
+    readouts = {path.name: path for path in output.glob("readout-*.json")}
+    seen = []
+    for plan in kept_plans(output / PLANS):
+        path = readouts.pop(f"readout-{file_name(plan.campaign)}.json", None)
+        seen.append(Seen(plan.campaign, plan.day, plan, *(_read(path) if path else (None, None))))
+    for path in readouts.values():
+        content, damaged = _read(path)
+        if content:
+            seen.append(Seen(content["campaign"], date.fromisoformat(content["day"]), None, content, None))
+        else:
+            seen.append(Seen(path.name, date.min, None, None, damaged))
+    return sorted(seen, key=lambda one: (one.day, one.campaign), reverse=True)
+
+
+def state(one: Seen) -> str:
+    """How far a campaign is, in words."""
+    if one.damaged:
+        return "its readout cannot be read"
+    batch = settings.answers().scores.current
+    if one.readout:
+        days = one.readout["window_days"]
+        early = batch is not None and days < batch.about.horizon_days
+        return f"read out after {days} days" + ", an early look" * early
+    if batch is None:
+        return "planned"
+    until = one.day + timedelta(days=batch.about.horizon_days)
+    if until <= batch.about.as_of:
+        return "ready to be read out"
+    if until <= now().date():
+        return f"window over since {until}: waits for newer orders"
+    return f"window open until {until}"
+
+
+def groups_of(readout: dict[str, Any]) -> list[dict[str, Any]]:
+    """The campaign as a whole and each offer of several, those large enough to be compared."""
+    offers = [one | {"name": one["offer"]} for one in readout["by_offer"]]
+    return [readout | {"name": "The whole campaign"}, *offers]
+
+
+def picture(readout: dict[str, Any]) -> Markup:
+    """What it earned, with its interval, in all and by offer."""
+    told = [{"name": one["name"], **one["profit"]} for one in groups_of(readout) if "profit" in one]
+    figure = profit_of(told, currency=readout["currency"], window_days=readout["window_days"])
+    says = "; ".join(
+        f"{one['name']}: {one['value']:,.0f}, 95 % interval {one['low']:,.0f} to {one['high']:,.0f}" for one in told
+    )
+    return pages.picture("profit", figure, says=f"More profit than without the campaign, {readout['currency']}. {says}")
+
+
+def departures(readout: dict[str, Any]) -> list[str]:
+    """How far the contacts were not those planned, in words."""
+    contacts = readout["contacts"]
+    told = [f"{contacts[name]:,} {words}" for name, words in CONTACTS.items() if contacts.get(name)]
+    return [*told, *([contacts["note"]] if "note" in contacts else [])]
+
+
+def _read(path: Path) -> tuple[dict[str, Any] | None, str | None]:
+    """A readout, or why it cannot be read."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        known = {"campaign", "day", "currency", "window_days", "profit", "proven", "in_words", "by_offer", "contacts"}
+        if missing := sorted(known - content.keys()):
+            return None, f"{path}: without {', '.join(missing)}. Read the campaign out again: stayworth readout."
+        return content, None
+    except (OSError, ValueError, AttributeError) as error:
+        return None, f"{path}: cannot be read ({error}). Read the campaign out again: stayworth readout."

@@ -1,0 +1,34 @@
+"""Customers of a batch by their places: the columns of `scores.parquet`, and the value at risk."""
+
+import numpy as np
+import pyarrow as pa
+
+from serving import store_ids, store_texts
+from serving.store import Store
+from serving.store_file import NUMBERS, TEXTS
+
+
+def rows(store: Store, places: np.ndarray) -> pa.Table:
+    """Their ids, scores, segments and reasons, in the order of the places; money in currency units."""
+    about, count = store.about, len(places)
+    records = store.records[places]
+    ids, begins = store_ids.gather(store.heap, np.ascontiguousarray(records["start"]))
+    numbers = {name: np.ascontiguousarray(records[name]) for name in NUMBERS}
+    texts = {name: _texts(store, records[name]) for name in TEXTS}
+    return pa.table(
+        {
+            "customer_id": pa.LargeStringArray.from_buffers(count, pa.py_buffer(begins), pa.py_buffer(ids)),
+            "as_of": pa.array(np.full(count, about.as_of, "datetime64[D]")),
+            "horizon_days": pa.array(np.full(count, about.horizon_days, np.int32)),
+            **numbers,
+            "value_at_risk": numbers["churn_probability"] * numbers["clv"],
+            **texts,
+            "model_version": pa.array([about.model_version], pa.string()).take(pa.array(np.zeros(count, np.int64))),
+        }
+    )
+
+
+def _texts(store: Store, numbers: np.ndarray) -> pa.Array:
+    used, codes = np.unique(numbers, return_inverse=True)
+    texts = [None if one == store_texts.NONE else store.text(int(one)) for one in used]
+    return pa.array(texts, pa.string()).take(pa.array(codes))

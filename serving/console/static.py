@@ -1,0 +1,50 @@
+"""What pages are dressed with: style sheets and scripts, open to everybody, since nothing of the shop is in them."""
+
+import gzip
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from retention import theme
+
+HERE = Path(__file__).parent
+OF_THEME = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAWS}
+KINDS = {".css": "text/css", ".js": "text/javascript"}
+NAMES = frozenset({*OF_THEME, *(one.name for one in HERE.iterdir() if one.suffix in KINDS)})
+PATHS = frozenset(f"/static/{name}" for name in NAMES)
+
+router = APIRouter()
+
+
+@router.get("/static/{name}")
+def static(request: Request, name: str) -> Response:
+    """A style sheet or a script, packed where the browser can unpack it; kept by it for a year (see `asset`)."""
+    if name not in NAMES:
+        return Response("there is no such file", 404)
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+    kind = KINDS[Path(name).suffix]
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(_packed(name), headers=headers | {"content-encoding": "gzip"}, media_type=kind)
+    return Response(_content(name), headers=headers, media_type=kind)
+
+
+def asset(name: str) -> str:
+    """The address of a file of this folder, another one whenever its content is another."""
+    return f"/static/{name}?v={_version(name)}"
+
+
+@cache
+def _content(name: str) -> bytes:
+    return OF_THEME[name]().encode() if name in OF_THEME else (HERE / name).read_bytes()
+
+
+@cache
+def _packed(name: str) -> bytes:
+    return gzip.compress(_content(name), 6, mtime=0)
+
+
+@cache
+def _version(name: str) -> str:
+    return sha256(_content(name)).hexdigest()[:12]

@@ -1,0 +1,92 @@
+"""`stayworth console`: what the config says reaches the processes that answer, and what is printed says what to do."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import load
+from pipelines.console_cli import welcome
+from serving import fetch, launch, settings
+
+CONFIG = """
+[data]
+orders = "orders/*.csv"
+interactions = "postgresql://ann@db.example/shop#visits"
+customers = "people.parquet"
+exclude_products = ["TEST%"]
+[columns.orders]
+ordered_at = "Date"
+[time]
+horizon_days = 90
+timezone = "Europe/Berlin"
+format = "%d.%m.%Y"
+[money]
+currency = "EUR"
+gross_margin = 0.4
+annual_discount_rate = 0.1
+lifetime_days = 1095
+[features]
+attributes = ["plan"]
+[output]
+folder = "out"
+[[offers]]
+name = "voucher"
+contact_cost = 0.5
+incentive_cost = 5.0
+save_rate = 0.1
+redeem_rate = 0.3
+"""
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch, stayworth):
+    """What `serve` is called with by a command line."""
+
+    def called(*options: str) -> dict:
+        how: dict = {}
+        monkeypatch.setattr(fetch, "following", lambda *_, **__: nullcontext())
+        monkeypatch.setattr(launch, "serve", lambda **given: how.update(given))
+        (tmp_path / "stayworth.toml").write_text(CONFIG)
+        code, _, error = stayworth("console", "-c", str(tmp_path / "stayworth.toml"), *options)
+        assert code == 0, error
+        return how
+
+    return called
+
+
+def test_the_log_the_folder_and_the_offers_arrive(served, tmp_path, monkeypatch):
+    told = served()["told"]
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    for one in (settings.shop, settings.answers):
+        one.cache_clear()
+    try:
+        assert settings.shop() == load(tmp_path / "stayworth.toml").log
+        assert settings.folder() == tmp_path / "out"
+        answers = settings.answers()
+        assert [offer.name for offer in answers.campaigns.offers] == ["voucher"]
+        assert answers.scores.place == tmp_path / "out" / "scores.store"
+    finally:
+        for one in (settings.shop, settings.answers):
+            one.cache_clear()
+
+
+def test_it_is_the_console_that_is_served_where_it_is_told(served):
+    how = served("--port", "4000", "--host", "0.0.0.0", "--hosts", "a.example,b.example", "--workers", "3")
+    assert how["app"] == "serving.console.app:app"
+    assert (how["port"], how["host"], how["hosts"], how["processes"]) == (
+        4000,
+        "0.0.0.0",
+        ["a.example", "b.example"],
+        3,
+    )
+    how = served("--tokens", "t.toml", "--tls-cert", "c.pem", "--tls-key", "k.pem")
+    assert (how["tokens_file"], how["tls_cert"], how["tls_key"]) == (Path("t.toml"), Path("c.pem"), Path("k.pem"))
+
+
+def test_what_is_printed_says_what_to_open():
+    assert "http://x:1/login#token=made" in welcome("http://x:1", "made")
+    said = welcome("http://x:1", "$STAYWORTH_TOKEN")
+    assert "http://x:1 " in said
+    assert "TOKEN" not in said

@@ -1,0 +1,272 @@
+"""The planner of the console and `stayworth plan`: the same plan, kept the same way, known to the same commands."""
+
+import pandas as pd
+import pytest
+
+from features.buckets import buckets
+from features.errors import InputError, StayworthError
+from features.reading import reading
+from features.snapshot import snapshot
+from pipelines import store
+from pipelines.campaigns.campaign import plan_of, read_campaign
+from pipelines.campaigns.save_rates import remember
+from pipelines.config import load
+from pipelines.plan import make_plan
+from pipelines.serve_cli import campaigns
+from retention.kept_plans import kept_plan
+from retention.learnt_effects import learnt_effects
+from retention.profit_curve import profit_curve
+from retention.save_rate import Measured
+from serving import settings
+from serving import store as served
+from serving.console.plan_files import listed, pieces
+from serving.console.planner import slider
+from serving.console.planning import Planning, Wish, planning
+from tests.pipelines.test_effects_are_used_where_they_help import learn, made_in, planned
+from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """The shop and, as a worker of its console has them, the plans."""
+    config = shop_in(tmp_path)
+    return config, planning_of(config, monkeypatch)
+
+
+def planning_of(config, monkeypatch) -> Planning:
+    told = settings.told(
+        scores=config.folder / store.SERVED_SCORES,
+        model=config.home / "none",
+        campaigns=campaigns(config),
+        shop=config.log,
+        folder=config.folder,
+    )
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    for one in (settings.answers, settings.shop, planning):
+        one.cache_clear()
+    settings.answers().scores.look()
+    return planning()
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    yield
+    for one in (settings.answers, settings.shop, planning):
+        one.cache_clear()
+
+
+def commanded(config, *, budget=300.0, capacity=None, offers=(), campaign="spring", outputs=()):
+    return make_plan(
+        config, budget=budget, capacity=capacity, offer_names=offers, campaign=campaign, outputs=list(outputs)
+    )
+
+
+def wish(budget=300.0, *, capacity=None, offers=("voucher", "call"), campaign="spring"):
+    return Wish(tuple(offers), budget, capacity, campaign)
+
+
+def keep(plans, asked, *, before=str):
+    return plans.keep(asked, scores=settings.answers().scores.current.hash, before=before)
+
+
+def files(config):
+    """Every file of the output folder but the audit log."""
+    return {path: path.read_bytes() for path in config.folder.rglob("*") if path.is_file() and path.suffix != ".jsonl"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        wish(),
+        wish(50.0, offers=("call",)),
+        wish(1e6, capacity=25),
+        wish(123.45, offers=("call", "voucher"), campaign="a b.c"),
+    ],
+)
+def test_summary_list_and_files_are_those_of_the_command(shop, tmp_path_factory, asked):
+    config, plans = shop
+    made = keep(plans, asked)
+    twin = shop_in(tmp_path_factory.mktemp("twin"))
+    told = commanded(twin, budget=asked.budget, capacity=asked.capacity, offers=asked.offers, campaign=asked.campaign)
+    assert made.plan.summary == told.summary
+    assert told.summary["excluded"]["contacted within 30 days"]["customers"] == 30
+    assert told.summary["excluded"]["on the do-not-contact list"]["customers"] == 40
+    pd.testing.assert_frame_equal(made.plan.frame, told.frame)
+    name = asked.campaign.replace(" ", "-")
+    for file in (f"plans/{name}.json", "plan.json"):
+        assert (config.folder / file).read_bytes() == (twin.folder / file).read_bytes()
+    for file in (f"plans/{name}.parquet", "plan.parquet"):
+        pd.testing.assert_frame_equal(pd.read_parquet(config.folder / file), pd.read_parquet(twin.folder / file))
+
+
+def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
+    config, plans = shop
+    made = keep(plans, wish())
+    commanded(config, outputs=[tmp_path / "plan.csv"])
+    rows = listed(kept_plan(config.folder / store.PLANS, "spring"), settings.answers().scores.current)
+    told = "".join(pieces(rows))
+    assert told == (tmp_path / "plan.csv").read_text("utf-8")
+    assert f"'{STRANGE}" in told
+    assert "; =no order" in told, "within a cell it is no formula"
+    assert len(rows) == len(made.plan.frame)
+
+
+def test_of_an_older_plan_the_list_has_all_but_the_reasons(shop):
+    config, plans = shop
+    made = keep(plans, wish())
+    score(config, scored(day=DAY.replace(month=2)))
+    settings.answers().scores.look()
+    rows = listed(kept_plan(config.folder / store.PLANS, "spring"), settings.answers().scores.current)
+    assert "why" not in rows
+    assert rows["customer_id"].tolist() == made.plan.frame["customer_id"].tolist()
+    assert set(rows["segment"]) == {"grow"}
+    assert set(rows["channel"]) == {"email", "phone"}
+
+
+def test_a_kept_plan_is_found_by_readout_and_by_the_quiet_days(shop):
+    config, plans = shop
+    made = keep(plans, wish())
+    kept = read_campaign(plan_of(config.folder, None), day=None)
+    assert (kept.name, kept.day, len(kept.chosen)) == ("spring", DAY, len(made.plan.frame))
+    treated = set(made.plan.frame.loc[made.plan.frame["treated"], "customer_id"])
+    assert treated
+    later = plans.look(wish(campaign="later"))
+    assert not treated & set(later.plan.frame["customer_id"])
+
+
+def test_looking_writes_nothing(shop):
+    config, plans = shop
+    before = files(config)
+    plans.look(wish())
+    plans.curve(("voucher", "call"))
+    assert files(config) == before
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(shop):
+    config, plans = shop
+    keep(plans, wish())
+    before, told = files(config), []
+    with pytest.raises(InputError, match="a plan of the campaign 'spring' was kept already: "):
+        keep(plans, wish(50.0), before=told.append)
+    assert files(config) == before
+    assert told == [], "no line of the audit log of what was not kept"
+    keep(plans, wish(campaign="a-b"))
+    before = files(config)
+    with pytest.raises(InputError, match="'a b' would take the file of the campaign 'a-b'"):
+        keep(plans, wish(campaign="a b"), before=told.append)
+    assert files(config) == before
+
+
+@pytest.mark.parametrize("name", ["", "<script>", "=cmd()", "../up", "a/b", "x" * 101])
+def test_names_that_no_campaign_can_have_are_refused(shop, name):
+    config, plans = shop
+    before = files(config)
+    with pytest.raises(InputError, match="is no name of a campaign"):
+        keep(plans, wish(campaign=name))
+    assert files(config) == before
+
+
+def test_a_plan_is_not_kept_with_other_scores_than_it_was_looked_at_with(shop):
+    config, plans = shop
+    seen = settings.answers().scores.current.hash
+    score(config, scored(day=DAY.replace(month=2)))
+    settings.answers().scores.look()
+    with pytest.raises(InputError, match="newer scores have come since you looked"):
+        plans.keep(wish(), scores=seen, before=str)
+    assert not (config.folder / store.PLANS).exists()
+
+
+def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
+    config, plans = shop
+    told = plans.curve(("voucher", "call"))
+    offers = {offer.name: offer for offer in campaigns(config).offers}
+    expected = profit_curve(scored(), [offers["voucher"], offers["call"]], points=200)
+    pd.testing.assert_frame_equal(told, expected)
+    assert plans.curve(("voucher", "call")) is told
+    score(config, scored().assign(clv=lambda of: of["clv"] * 2))
+    settings.answers().scores.look()
+    assert plans.curve(("voucher", "call"))["expected_profit"].max() > told["expected_profit"].max()
+
+
+def test_a_later_page_is_of_the_plan_that_was_looked_at(shop):
+    config, plans = shop
+    first = plans.look(wish())
+    (config.home / "list.csv").write_text("customer_id\n" + "\n".join(first.plan.frame["customer_id"][:5]))
+    assert plans.look_again(wish()) is first
+    assert plans.look_again(wish(299.0)) is not first
+    assert plans.look(wish()).plan.frame["customer_id"].iloc[0] != first.plan.frame["customer_id"].iloc[0]
+
+
+@pytest.mark.parametrize("most", [0.03, 1.0, 7.3, 999.0, 2_283.4, 2_283_608.37, 5e9])
+def test_the_slider_reaches_all_the_profit_in_even_steps(most):
+    told = slider(most)
+    steps = told["most"] / told["step"]
+    assert most <= told["most"] * (1 + 1e-9) <= most * 1.01
+    assert steps == pytest.approx(round(steps))
+    assert 999 <= steps <= 2_501
+
+
+@pytest.mark.slow
+def test_effects_that_were_learnt_are_used_as_the_command_uses_them(tmp_path, monkeypatch):
+    made_in(tmp_path, effect=(0.35, -0.05))
+    assert learn(tmp_path)["offers"]["voucher"]["learner"]
+    told = planned(tmp_path)
+    config, effects = with_features(tmp_path)
+    made = planning_of(config, monkeypatch).look(wish(1_500.0, offers=["voucher"], campaign="campaign 2020-04-01"))
+    assert made.plan.summary == told.summary
+    assert "learner" in made.plan.summary["effects"]["voucher"]
+    pd.testing.assert_frame_equal(made.plan.frame, told.frame)
+    with_features(tmp_path, without=next(iter(effects)))
+    with pytest.raises(InputError, match="the scores lack 1 of the features"):
+        planning_of(config, monkeypatch).look(wish(1_500.0, offers=["voucher"]))
+
+
+def with_features(folder, *, without=None):
+    """Write the store beside the scores of that shop, with the features that its effects rest on; the features."""
+    config = load(folder / "stayworth.toml")
+    scores = store.read_table(config.folder / store.SCORES, next="")
+    day = scores["as_of"].iloc[0].date()
+    inputs = learnt_effects(config.folder, config.offers, horizon_days=90, as_of=day).fitted["voucher"].learner.inputs
+    kept = {name: names for name, names in inputs.items() if name != without}
+    with reading(config.log, now_us=None, memory_bytes=10**9) as opened:
+        rows = pd.concat(
+            snapshot(histories, as_of=[day], features=list(kept)).to_pandas(date_as_object=False)
+            for histories, _ in buckets(opened, memory_bytes=10**9)
+        )
+    rows = rows[rows["customer_id"].isin(scores["customer_id"])]
+    about = served.About(
+        as_of=day, horizon_days=90, model_version="none", currency="USD", current_cut=1.0, future_cut=1.0, features=kept
+    )
+    ordered = scores.set_index("customer_id").loc[rows["customer_id"]].reset_index()
+    with served.writing(config.folder / store.SERVED_SCORES, about) as writer:
+        writer.add(ordered, rows)
+    return config, inputs
+
+
+def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypatch):
+    config = shop_in(tmp_path)
+    text = (tmp_path / "stayworth.toml").read_text().replace("save_rate = 0.3", 'save_rate = "measured"')
+    (tmp_path / "stayworth.toml").write_text(text)
+    config = load(tmp_path / "stayworth.toml")
+    plans = planning_of(config, monkeypatch)
+    assert [offer.name for offer in settings.answers().campaigns.settled] == ["voucher"]
+    with pytest.raises(StayworthError, match="the config has no such offer; it has voucher"):
+        plans.look(wish())
+    for share in (0.4, 0.2):
+        remember(config.folder, offer="call", prior=None, campaign=f"{share}", measured=Measured(share, 0.05))
+        made = plans.look(wish(campaign="again"))
+        assert made.plan.summary == commanded(config, campaign="again").summary
+
+
+def test_without_its_audit_line_no_plan_is_kept(shop):
+    config, plans = shop
+
+    def full(made):
+        raise InputError(f"no room for {made.wish.campaign}", where="audit.jsonl")
+
+    before = files(config)
+    with pytest.raises(InputError, match="no room for spring"):
+        keep(plans, wish(), before=full)
+    assert files(config) == before
+    keep(plans, wish())
