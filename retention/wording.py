@@ -1,4 +1,4 @@
-"""Numbers, money, shares and days as the report and the console write them: one look for every page.
+"""Numbers, money, shares, days and counts as the report and the console write them: one look for every page.
 
 A minus sign is as wide as a plus and no line is broken after it; nor between an amount and its currency.
 """
@@ -59,3 +59,31 @@ def begin(text: str) -> str:
 def signed(number: str) -> str:
     """With a minus sign as wide as a plus, that a line is not broken after."""
     return number.replace("-", "−")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun; many: the plural where it is not `one` with an s.
+
+    >>> counted(1, "customer"), counted(2_000, "customer"), counted(0, "category", "categories")
+    ('1 customer', '2,000 customers', '0 categories')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def part_of(part: float, whole: float, currency: str) -> str:
+    """An amount, with its share of a whole where that says something: of nothing, and of a loss, there is none.
+
+    >>> part_of(30, 120, "EUR"), part_of(30, 0, "EUR"), part_of(-5, 120, "EUR")
+    ('30.00\\xa0EUR (25%)', '30.00\\xa0EUR', '−5.00\\xa0EUR')
+    """
+    share = f" ({part / whole:.0%})" if 0 <= part <= whole and whole > 0 else ""
+    return money(part, currency) + share
+
+
+def listed(words: list[str]) -> str:
+    """Words as a list in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

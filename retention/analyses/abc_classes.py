@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted
+from retention.wording import counted
 
 ENDS = {"A": 0.80, "B": 0.95, "C": 1.00}
 """Class → the share of the positive margin that it and the classes before it hold."""

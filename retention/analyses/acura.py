@@ -8,8 +8,8 @@ from retention.analysis import Analysis, Column
 from retention.answers import of_kind
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import money
 from retention.referrals import newcomer
+from retention.wording import money
 
 TITLE = "Which lever moves most"
 STEP = 0.01

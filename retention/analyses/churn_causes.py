@@ -5,7 +5,7 @@ import pandas as pd
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TITLE = "Why customers have left"
 SHOWN = 12

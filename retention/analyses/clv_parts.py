@@ -10,8 +10,8 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS, SUPPLY_DISCOUNTS
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, waterfall
 from retention.customer_base import CustomerBase
-from retention.in_words import money
 from retention.referrals import SUPPLY, newcomer, referrals
+from retention.wording import money
 
 ADDS, WITHIN, TOTAL = "adds up", "within the above", "sum"
 DEFINITION = (

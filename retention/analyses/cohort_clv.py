@@ -11,7 +11,7 @@ from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, lines
 from retention.customer_base import CustomerBase
-from retention.in_words import money
+from retention.wording import money
 from retention.yearly_retention import yearly_retention
 
 TITLE = "The value of a cohort, year by year"

@@ -6,7 +6,7 @@ import pandas as pd
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
-from retention.in_words import counted
+from retention.wording import counted
 
 TITLE = "Cohorts, and how many of them stay"
 MOST = 16

@@ -7,7 +7,7 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TITLE = "Sales against cost to serve"
 NAMES = np.array([["bargain basement", "aggressive"], ["passive", "carriage trade"]])

@@ -8,8 +8,8 @@ from retention.analysis import Analysis, Column, lacking
 from retention.charts import bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, money
 from retention.loyalty_index import wallet_per_year
+from retention.wording import counted, money
 
 TITLE = "How broadly customers buy"
 MOST = 5

@@ -9,9 +9,9 @@ from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, lines
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
 from retention.lifetime_value import period_discount
 from retention.migration import CELLS, migration, observed, retention
+from retention.wording import counted, money
 
 TITLE = "Is a pause the end?"
 LENGTHS = {365: "year", 182: "half-year", 91: "quarter", 30: "month"}

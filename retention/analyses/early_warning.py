@@ -7,7 +7,7 @@ from retention.analysis import Analysis, Column
 from retention.answers import kinds, of_kind
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, part_of
+from retention.wording import counted, part_of
 
 TITLE = "Early warnings"
 LATE = 2.0

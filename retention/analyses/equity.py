@@ -6,7 +6,7 @@ from retention.analyses.segment_moves import MISSING
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, waterfall
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TITLE = "Customer equity and its change"
 DEFINITION = (

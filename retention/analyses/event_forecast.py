@@ -6,8 +6,8 @@ import pandas as pd
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
 from retention.profit import Z90, clv_sd
+from retention.wording import counted, money
 
 TITLE = "What the next horizon brings"
 DEFINITION = (

@@ -7,8 +7,8 @@ from retention.analysis import Analysis, Column, lacking
 from retention.answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
 from retention.charts import bubbles
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, listed
 from retention.theme import MUTED, Figure
+from retention.wording import counted, listed
 
 TITLE = "What matters, and how well it is done"
 QUADRANTS = np.array([["low priority", "possible overkill"], ["concentrate here", "keep up the good work"]])

@@ -5,8 +5,8 @@ import pandas as pd
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, part_of
 from retention.reasons import subjects
+from retention.wording import counted, part_of
 
 SHOWN = 10
 TITLE = "Why customers are about to leave"

@@ -7,8 +7,8 @@ from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, money, part_of
 from retention.relationship_states import states
+from retention.wording import counted, money, part_of
 
 TITLE = "The customer life cycle"
 STAGES = ("growth", "mature", "decline", "ended")

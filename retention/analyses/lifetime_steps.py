@@ -10,8 +10,8 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import bars
 from retention.customer_base import CustomerBase
-from retention.in_words import money
 from retention.lifetime_value import margin_multiple, period_discount
+from retention.wording import money
 from retention.yearly_retention import yearly_retention
 
 TITLE = "Lifetime value in four steps"

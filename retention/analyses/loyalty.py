@@ -8,8 +8,8 @@ from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, part_of
 from retention.loyalty_index import GROUPS, INDICATORS, index, scores
+from retention.wording import counted, part_of
 
 TITLE = "How loyal the customers are"
 THIRDS = ("least loyal third", "middle third", "most loyal third")

@@ -6,8 +6,8 @@ from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, listed
 from retention.pairing import days_since
+from retention.wording import counted, listed
 
 TITLE = "What the loyalty rests on"
 FEWEST = 3

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, lines
 from retention.customer_base import CustomerBase
-from retention.in_words import counted
+from retention.wording import counted
 
 TIERS = (("top", 0.01), ("large", 0.04), ("medium", 0.15), ("small", 0.80))
 """The customer pyramid: name and share of the active customers, best first."""

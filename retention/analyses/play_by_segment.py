@@ -6,7 +6,7 @@ from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import money
+from retention.wording import money
 
 TITLE = "The play for each segment"
 PLAYS = {

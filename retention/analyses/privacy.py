@@ -6,7 +6,7 @@ import pandas as pd
 
 from retention.analysis import Analysis, Column
 from retention.customer_base import CustomerBase
-from retention.in_words import counted
+from retention.wording import counted
 
 TITLE = "What is kept about a customer"
 DEFINITION = (

@@ -7,7 +7,7 @@ from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, waterfall
 from retention.customer_base import CustomerBase
-from retention.in_words import listed, money
+from retention.wording import listed, money
 
 KINDS_SHOWN = 6
 """Kinds of costs with a step of their own; the smaller ones are one."""

@@ -6,8 +6,8 @@ from retention.analysis import Analysis, Column
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted
 from retention.relationship_states import LOYAL_ORDERS, STATES, states
+from retention.wording import counted
 
 TITLE = "First-time, repeat, loyal, lapsed, lost, won back"
 NEW = "not a customer yet"

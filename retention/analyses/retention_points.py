@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import money
 from retention.lifetime_value import Floats, margin_multiple, period_discount
+from retention.wording import money
 
 POINTS = (0, 1, 2, 3, 4, 5)
 DEFINITION = (

@@ -8,7 +8,7 @@ from features.rfm import cells, cuts
 from retention.analysis import Analysis, Column
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
-from retention.in_words import counted
+from retention.wording import counted
 
 FIFTHS = (1, 2, 3, 4, 5)
 DEFINITION = (

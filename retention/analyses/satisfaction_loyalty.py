@@ -10,7 +10,7 @@ from retention.answers import ASK_RANGE, SATISFACTION, SATISFIED, kinds, last_an
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TITLE = "Satisfied, loyal, both or neither"
 TYPES = ("apostle", "loyalist", "mercenary", "hostage", "defector", "terrorist")

@@ -6,7 +6,7 @@ from retention.analyses.value_quadrants import NAMES
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TITLE = "How customers move between segments"
 NEW, GONE = "new", "gone"

@@ -9,7 +9,7 @@ from retention.analyses.importance_performance import ASK, attributes, importanc
 from retention.analysis import Analysis, Column, lacking
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import listed
+from retention.wording import listed
 
 TITLE = "What service each segment should get"
 STRATEGIES = {

@@ -11,8 +11,8 @@ from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column, Form
 from retention.answers import SATISFACTION, answers, kinds, of_kind, satisfied_from
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, listed
 from retention.loyalty_index import wallet_per_year
+from retention.wording import counted, listed
 
 TITLE = "From knowledge to value"
 DEFINITION = (

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
 from retention.referrals import SUPPLY, newcomer, referrals
+from retention.wording import counted, money
 
 BEST = 0.10
 """The share of customers that is looked at as the best."""

@@ -6,7 +6,7 @@ from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 NAMES = ("VIP", "grow", "maintain", "let go")
 DEFINITION = (

@@ -10,7 +10,7 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, lines
 from retention.customer_base import CustomerBase
-from retention.in_words import counted, money
+from retention.wording import counted, money
 
 TENTHS = 10
 DEFINITION = (
