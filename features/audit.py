@@ -1,6 +1,7 @@
 """The audit log: who changed or took what, when. One JSON line each, never rewritten.
 
-pipelines/audit.py writes the lines of models, serving/console/export.py those of exports.
+pipelines/audit.py writes the lines of models, pipelines/report.py those of reports with names,
+serving/console/export.py those of exports and serving/console/planner.py those of plans.
 """
 
 import fcntl

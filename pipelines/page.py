@@ -52,13 +52,15 @@ def page(
     chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
     named: int = 0,
+    warned: pd.DataFrame | None = None,
 ) -> str:
     """The page as text; where there is no plan, it says which command makes one.
 
     `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
     ISO text; `worth` and `chapters` are of the customer base behind the scores; `backtest` as in backtest.json, empty
-    where `evaluate` has not run; `named`: how many customers to show by their ids. All text is escaped.
+    where `evaluate` has not run; `named`: how many customers to show by their ids; `warned`: the
+    early-warning list, where it is to be shown. All text is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -107,6 +109,7 @@ def page(
         chapters=[_chapter(number, one, currency=currency) for number, one in enumerate(chapters, 1)],
         card=model_card(metrics, backtest),
         people=_most_at_risk(scores, named),
+        warned=[] if warned is None else warned.to_dict("records"),
         plotly=Markup(theme.script()),
         draws=Markup(theme.DRAWS),
     )

@@ -5,8 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features import audit
 from models import STAYWORTH
 from pipelines import store
+from pipelines.audit import who
 from pipelines.campaigns.kept_effects import kept_effects
 from pipelines.campaigns.offers import settled
 from pipelines.config import Config
@@ -16,6 +18,8 @@ from pipelines.orders import refuse_input_as_output
 from pipelines.page import page
 from pipelines.plan import assumptions
 from retention.analyses.chapters import chapters
+from retention.analyses.early_warning import warned
+from retention.customer_base import CustomerBase
 from retention.profit_curve import profit_curve
 from retention.worth import worth
 
@@ -65,10 +69,26 @@ def write_report(
         chapters=chapters(base),
         backtest=backtest,
         named=NAMED if with_ids else 0,
+        warned=warned(base).head(NAMED) if with_ids else None,
     )
     say("writing the report")
+    if with_ids:
+        audit.append(
+            folder / audit.FILE, _named(base, now=now), next="No customer is named without its audit line: make room."
+        )
     store.write_text(path, html)
     return path
+
+
+def _named(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
+    """What the audit log says of a report that names customers."""
+    return {
+        "at": now.isoformat(timespec="seconds"),
+        "who": who(),
+        "what": "report with ids",
+        "customers": min(NAMED, len(base.customers)),
+        "as_of": base.as_of.isoformat(),
+    }
 
 
 def _total_bias(judged: dict[str, Any]) -> float | None:
