@@ -16,7 +16,7 @@ FIRST = date(1998, 6, 1)
 """The first day with a file of its own; all before is in one file."""
 ORDERS_A_DAY = 40
 REFUNDS_A_DAY = 4
-HOSTILE_IDS = ("<script>alert(1)</script>", "=cmd()", "O'Brien, \"Ann\"", "００１２３", "../../etc/passwd")
+HOSTILE_IDS = ("<script>alert(1)</script>", "=cmd()", 'O\'Brien, "Ann"', "００１２３", "../../etc/passwd")
 NEVER_SOLD = "never-sold"
 """The product of refunds whose order nobody finds."""
 

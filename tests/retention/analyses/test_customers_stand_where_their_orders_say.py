@@ -1,5 +1,6 @@
 """States, moves between them and stages of life equal a plain loop over each customer's orders."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -27,7 +28,7 @@ def state_by_hand(days_ago):
         return "lost"
     if days[-1] > HORIZON:
         return "lapsed"
-    if any(earlier - later > HORIZON and later <= HORIZON for earlier, later in zip(days, days[1:], strict=False)):
+    if any(earlier - later > HORIZON and later <= HORIZON for earlier, later in itertools.pairwise(days)):
         return "won back"
     return "loyal" if len(days) >= 4 else "repeat" if len(days) >= 2 else "first-time"
 
