@@ -27,7 +27,7 @@ POINTS = 40
 """Budgets on the profit curve."""
 
 
-NAMED = 200
+NAMED = 100
 """Customers that a report with ids names: those with the most value at risk."""
 
 

@@ -30,7 +30,7 @@ def equity_change(before: pd.Series, now: pd.Series) -> pd.DataFrame:
         ("new", int(new.sum()), both.loc[new, "now"].sum()),
         ("expanded", int((moved > 0).sum()), moved[moved > 0].sum()),
         ("contracted", int((moved < 0).sum()), moved[moved < 0].sum()),
-        ("lost", int(lost.sum()), -both.loc[lost, "before"].sum()),
+        ("lost", int(lost.sum()), 0.0 - both.loc[lost, "before"].sum()),
         ("equity now", len(now), now.sum()),
     ]
     return pd.DataFrame(rows, columns=["step", "customers", "amount"])

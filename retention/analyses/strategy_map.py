@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,8 +49,8 @@ def _rate(kind: str, base: CustomerBase, window: Window) -> float:
 
 
 def _covers(base: CustomerBase, days: int) -> bool:
-    """Whether the orders reach back so many days."""
-    return bool(base.orders["at"].min() <= base.as_of_time - pd.Timedelta(days=days))
+    """Whether the orders reach back so many days; the first day counts as a whole one."""
+    return bool(base.orders["at"].min().normalize() <= base.as_of_time - pd.Timedelta(days=days))
 
 
 def _known(base: CustomerBase, window: Window) -> float:
@@ -188,11 +188,20 @@ def analyse(base: CustomerBase) -> Analysis:
             "target": Column("Target", "text"),
             "met": Column("Target met?", "text"),
         },
-        f"Of {counted(len(compared), 'indicator')} that can be held against the year before, {sum(compared)} got better"
-        + (f"; {int(met.sum())} of {counted(len(met), 'target')} are met." if len(met) else "."),
+        _reading(compared, met),
         None,
         " ".join(missing),
     )
+
+
+def _reading(compared: list[bool], met: pd.Series) -> str:
+    """compared: of each indicator with a year before, whether it got better; met: of each target, whether it is met."""
+    against = (
+        f"Of {counted(len(compared), 'indicator')} that can be held against the year before, {sum(compared)} got better"
+        if compared
+        else "No indicator can be held against the year before yet"
+    )
+    return against + (f"; {int(met.sum())} of {counted(len(met), 'target')} are met." if len(met) else ".")
 
 
 def _pairs(rows: pd.DataFrame, name: str) -> list[tuple[str, float]]:
@@ -206,10 +215,9 @@ def _said(indicator: str, value: float) -> str:
     return {"percent": f"{value:.1%}", "money": f"{value:,.2f}"}.get(form, f"{value:,.2f}")
 
 
-def _is_better(row: object) -> bool | None:
+def _is_better(row: Any) -> bool | None:
     """Whether an indicator moved the right way; None where there is nothing to compare, or it has not moved."""
-    one = next(each for each in INDICATORS if each.name == getattr(row, "indicator"))  # noqa: B009
-    value, before = getattr(row, "value"), getattr(row, "before")  # noqa: B009
-    if before != before or value == before:
+    one = next(each for each in INDICATORS if each.name == row.indicator)
+    if row.before != row.before or row.value == row.before:
         return None
-    return bool((value > before) == one.higher_is_better)
+    return bool((row.value > row.before) == one.higher_is_better)

@@ -171,7 +171,7 @@ def test_a_report_with_ids_names_the_most_at_risk(shop, stayworth):
     scores = pd.read_parquet(shop / "runs" / "scores.parquet")
     worst = scores.assign(at_risk=scores["churn_probability"] * scores["clv"]).nlargest(3, "at_risk")["customer_id"]
     last = json.loads((shop / "runs" / "audit.jsonl").read_text().splitlines()[-1])
-    assert (last["what"], last["customers"]) == ("report with ids", 200)
+    assert (last["what"], last["customers"]) == ("report with ids", 100)
     places = [shown(shop).index(f">{one}<") for one in worst]
     assert places == sorted(places)
 
