@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from retention.analyses.chapters import CHAPTERS
 from tests.docs.pages import ROOT, text_of
 
 PAGE = text_of("docs/explanation/formulas.md")
@@ -45,3 +46,8 @@ def test_every_section_names_a_file_and_a_test():
         if title != "Analyses of the report":
             assert re.search(r"\]\(\.\./\.\./(models|retention|features)/\w+\.py\)", section), title
             assert re.search(r"\]\(\.\./\.\./tests/", section), title
+
+
+def test_every_analysis_of_the_report_is_on_the_page():
+    placed = [module.__name__.rpartition(".")[2] for _, modules in CHAPTERS for module in modules]
+    assert [name for name in placed if f"(../../retention/analyses/{name}.py)" not in PAGE] == []
