@@ -73,7 +73,7 @@ def bring(uri: str, folder: Path) -> bool:
     """
     version = registry.find(uri, "champion")
     pointer = folder / POINTER
-    if _is_there(folder, version.number):
+    if _is_there(folder, version):
         return False
     with tempfile.TemporaryDirectory(prefix="stayworth-") as scratch:
         fetched = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
@@ -109,13 +109,12 @@ def _tried(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
         ) from error
 
 
-def _is_there(folder: Path, number: str) -> bool:
-    """Whether the champion of a folder is the version of this number, its bundle with it."""
+def _is_there(folder: Path, version: registry.Version) -> bool:
+    """Whether the champion of a folder is this version, by its number and by its bundle, which is there."""
     try:
         told = json.loads((folder / POINTER).read_text("utf-8"))
-        return bool(
-            told["registered"] == number and (folder / BUNDLES / _plain(told["bundle"]) / "manifest.json").exists()
-        )
+        named = told["registered"] == version.number and told["bundle"] == version.bundle
+        return bool(named and (folder / BUNDLES / _plain(told["bundle"]) / "manifest.json").exists())
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -47,7 +47,7 @@ def follow(uri: str, folder: Path) -> None:
         try:
             if champion.bring(uri, folder):
                 journal.event({"event": "champion brought"})
-        except StayworthError as error:
+        except (StayworthError, OSError) as error:  # a full disk passes, and a new champion still comes
             trouble = str(error)
         if trouble and trouble != last:
             journal.event({"event": "champion not brought", "why": trouble})

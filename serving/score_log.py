@@ -53,8 +53,10 @@ class ScoreLog:
                 }
                 lines.append(json.dumps(told) + "\n")
         if lines:
+            data = "".join(lines).encode()
             with suppress(OSError), (self.folder / f"{now.date()}.jsonl").open("ab", buffering=0) as file:
-                file.write("".join(lines).encode())
+                if (written := file.write(data)) < len(data):  # the room that was left: no half line stays
+                    file.truncate(file.tell() - written)
 
 
 def hashed(key: bytes, customer_id: str) -> str:

@@ -222,9 +222,12 @@ def tell(server):
     return send
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium without a window; tests that need it skip where it is absent."""
+    """Debian's Chromium without a window; tests that need it skip where it is absent.
+
+    For a file of tests: while it is open an event loop runs here, and no test could run one of its own.
+    """
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")

@@ -60,11 +60,11 @@ def analyse(base: CustomerBase) -> Analysis:
             "value_share": Column("of the positive margin", "percent"),
         },
         f"{counted(int(best['customers']), 'A customer')}, {best['customer_share']:.1%} of all, brought "
-        f"{best['value_share']:.0%} of last year's margin."
+        f"{best['value_share']:.0%} of last year's positive margin."
         if best["customers"]
         else "Nobody brought a margin in the last 365 days.",
         bars(
-            [f"class {name}" for name in table["group"]],
+            [*(f"class {name}" for name in ENDS), "in no class"],
             {
                 "share of customers": table["customer_share"].tolist(),
                 "share of the positive margin": table["value_share"].fillna(0).tolist(),

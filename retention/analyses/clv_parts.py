@@ -13,6 +13,11 @@ from retention.customer_base import CustomerBase
 from retention.referrals import SUPPLY, newcomer, referrals
 from retention.wording import money
 
+SHORT = {
+    "repeat orders, one category": "repeat, 1 category",
+    "repeat orders, several categories": "repeat, 2+ categories",
+}
+"""Names that would not stand side by side under a picture."""
 ADDS, WITHIN, TOTAL = "adds up", "within the above", "sum"
 DEFINITION = (
     "The margin of the last 365 days by what brought it: first orders, and repeat orders of customers who have bought "
@@ -46,7 +51,7 @@ def orders_parts(base: CustomerBase) -> list[Part]:
 
     Refunds without an order are with the repeat orders.
     """
-    rows, customers = base.within(base.orders, YEAR_DAYS), base.customers
+    rows, customers = _last_year(base), base.customers
     first_at, categories = customers["first_order"].to_numpy(), customers["categories"].to_numpy()
     who = rows["customer"].to_numpy()
     first = rows["at"].to_numpy() == first_at[who]
@@ -71,7 +76,7 @@ def parts(base: CustomerBase) -> pd.DataFrame:
         found.append(Part("customer profit", year - cost, clv - of_clv, TOTAL))
     else:
         found.append(Part("margin", year, clv, TOTAL))
-    rows = base.within(base.orders, YEAR_DAYS)
+    rows = _last_year(base)
     if rows["discount"].notna().any():
         found.append(Part("orders at full price", rows.loc[rows["discount"] == 0, "margin"].sum(), np.nan, WITHIN))
         found.append(Part("orders with a discount", rows.loc[rows["discount"] > 0, "margin"].sum(), np.nan, WITHIN))
@@ -106,7 +111,7 @@ def analyse(base: CustomerBase) -> Analysis:
         },
         _reading(named, float(base.customers["margin_year"].sum()), base.currency),
         waterfall(
-            adds["part"].tolist(),
+            [SHORT.get(part, part) for part in adds["part"]],
             adds["year"].tolist(),
             (adds["role"] == TOTAL).tolist(),
             title=f"margin of the last 365 days, {base.currency}",
@@ -114,6 +119,11 @@ def analyse(base: CustomerBase) -> Analysis:
         ),
         " ".join(missing),
     )
+
+
+def _last_year(base: CustomerBase) -> pd.DataFrame:
+    """What is needed of the orders of the last 365 days."""
+    return base.within(base.orders[["customer", "at", "margin", "discount"]], YEAR_DAYS)
 
 
 def _reading(named: pd.Series, margin: float, currency: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from features.clock import YEAR_DAYS
+from features.clock import YEAR_DAYS, microseconds
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, lines
 from retention.customer_base import CustomerBase
@@ -59,15 +59,11 @@ def observed(base: CustomerBase) -> pd.DataFrame:
 
     Its index counts years from 0. Refunds in full do not make anybody active, their margin counts.
     """
-    first = base.customers["first_order"].to_numpy()
-    over = (np.datetime64(base.as_of_time.to_datetime64(), "us") - first) // YEAR
+    over, who, year = _years(base)
     years = min(int(over.max(initial=0)), MOST_YEARS)
-    who = base.orders["customer"].to_numpy()
-    year = np.maximum((base.orders["at"].to_numpy() - first[who]) // YEAR, 0)
-    counts = year < np.minimum(over[who], years)
-    who, year, rows = who[counts], year[counts], base.orders[counts]
-    ordered = np.zeros((len(first), years + 1), dtype=bool)
-    stands = rows["stands"].to_numpy()
+    counts = year < np.minimum(over, years)[who]
+    stands = counts & base.orders["stands"].to_numpy()
+    ordered = np.zeros((len(over), years + 1), dtype=bool)
     ordered[who[stands], year[stands] + 1] = True
     known = over[:, None] > np.arange(years)
     return pd.DataFrame(
@@ -75,7 +71,7 @@ def observed(base: CustomerBase) -> pd.DataFrame:
             "customers": known.sum(axis=0),
             "active": (ordered[:, 1:] & known).sum(axis=0),
             "before": (ordered[:, :-1] & known).sum(axis=0),
-            "margin": np.bincount(year, rows["margin"], minlength=years)[:years],
+            "margin": np.bincount(year[counts], base.orders["margin"].to_numpy()[counts], minlength=years)[:years],
         }
     )
 
@@ -163,16 +159,22 @@ def analyse(base: CustomerBase) -> Analysis:
 
 def _by_cohort(base: CustomerBase, years: int) -> dict[str, list[float]]:
     """The cumulative discounted margin per customer of those who joined 1 to 2, 2 to 3, … years ago."""
-    first = base.customers["first_order"].to_numpy()
-    over = (np.datetime64(base.as_of_time.to_datetime64(), "us") - first) // YEAR
-    who = base.orders["customer"].to_numpy()
-    year = np.maximum((base.orders["at"].to_numpy() - first[who]) // YEAR, 0)
+    over, who, year = _years(base)
     factors = (1 + base.annual_discount_rate) ** -(np.arange(years) + 0.5)
     curves = {}
     for age in range(1, min(int(over.max(initial=0)), COHORTS_SHOWN) + 1):
-        size, ripe = int((over == age).sum()), (over[who] == age) & (year < min(age, years))
+        size, ripe = int((over == age).sum()), (over == age)[who] & (year < min(age, years))
         margin = np.bincount(year[ripe], base.orders["margin"].to_numpy()[ripe], minlength=years)
         if size:
             worth = np.where(np.arange(years) < age, np.cumsum(margin * factors) / size, np.nan)
             curves[f"first order {age} to {age + 1} years ago"] = worth.tolist()
     return curves
+
+
+def _years(base: CustomerBase) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """How many years since the first order are over for each customer, and of each order its customer and its year,
+    from 0; what was before the first order that stands is in the first year."""
+    first = base.customers["first_order"].to_numpy("datetime64[us]").astype(np.int64)
+    year_us, who = YEAR.astype(np.int64), base.orders["customer"].to_numpy()
+    at = base.orders["at"].to_numpy("datetime64[us]").astype(np.int64)
+    return (microseconds(base.as_of) - first) // year_us, who, np.maximum((at - first[who]) // year_us, 0)

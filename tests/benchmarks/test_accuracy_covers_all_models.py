@@ -119,6 +119,6 @@ def test_data_that_are_not_there_are_named(monkeypatch, tmp_path, capsys):
     main([])
     said = capsys.readouterr().out
     assert all(f"{name}: not measured, {absent} is not there" in said for name in TASKS)
-    assert set(json.loads((tmp_path / "accuracy.json").read_text())) == {"machine"}
+    assert set(json.loads((tmp_path / "accuracy.json").read_text())) == {"machine", "tables"}
     assert backtests() == {}
     assert f"Nowhere: not measured, {absent} is not there" in capsys.readouterr().out

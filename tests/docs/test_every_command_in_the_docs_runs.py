@@ -38,6 +38,7 @@ def place(shop):
     found.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", QUICK)
 def test_a_page_runs(page, place):
     assert walk(page, place)
@@ -49,6 +50,7 @@ def test_a_long_page_runs(page, place):
     assert walk(page, place)
 
 
+@pytest.mark.slow
 def test_the_map_makes_a_shop(walked_shop):
     assert (walked_shop / "plan.csv").exists()
 
@@ -59,9 +61,10 @@ def test_the_readme_runs(orders_alone, place):
     assert len(walk("README.md", place)) > 6
 
 
+@pytest.mark.slow
 def test_a_database_is_read_and_written(place, tell, server):
     orders = f"from '{place.folder}/orders/*.parquet'"
-    tell("drop schema if exists docs cascade", "create schema docs")
+    tell("drop table if exists orders, scores cascade")
     fill(server, orders)
     place.replaced["postgresql://ann@db.example/shop"] = server
     place.replaced["'secret'"] = "'pa55:w?rd'"

@@ -165,7 +165,11 @@ def test_the_dag_is_the_nightly_run():
 def test_make_understands_the_makefile(tmp_path):
     (tmp_path / "Makefile").write_text(titled("nightly.mk").code)
     dry = subprocess.run(
-        ["make", "-n", "nightly", "DAY=2025-01-01"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "nightly", "DAY=2025-01-01"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert dry.stdout.splitlines()[0] == "stayworth score --as-of 2025-01-01 -o runs/scores-2025-01-01.parquet"
 

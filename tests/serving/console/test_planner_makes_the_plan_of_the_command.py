@@ -189,6 +189,7 @@ def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
     assert plans.curve(("voucher", "call"))["expected_profit"].max() > told["expected_profit"].max()
 
 
+@pytest.mark.slow
 def test_a_later_page_is_of_the_plan_that_was_looked_at(shop):
     config, plans = shop
     first = plans.look(wish())
