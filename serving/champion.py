@@ -79,7 +79,7 @@ def bring(uri: str, folder: Path) -> bool:
         fetched = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
         name = _tried(fetched)[2][:12]
         place = folder / BUNDLES / name
-        if not (place / "manifest.json").exists():
+        if not _is_whole(place):
             shutil.rmtree(place, ignore_errors=True)
             place.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
@@ -110,12 +110,20 @@ def _tried(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
 
 
 def _is_there(folder: Path, version: registry.Version) -> bool:
-    """Whether the champion of a folder is this version, by its number and by its bundle, which is there."""
+    """Whether the champion of a folder is this version, by its number and the bundle it names, which is whole."""
     try:
         told = json.loads((folder / POINTER).read_text("utf-8"))
-        named = told["registered"] == version.number and told["bundle"] == version.bundle
-        return bool(named and (folder / BUNDLES / _plain(told["bundle"]) / "manifest.json").exists())
+        named = told["registered"] == version.number and version.bundle in ("", told["bundle"])  # "": it was not said
+        return bool(named and _is_whole(folder / BUNDLES / _plain(told["bundle"])))
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether the bundle is there and every byte of it is the one of its name; a damaged one is fetched again."""
+    try:
+        return bundle.read(place).version == place.name
+    except StayworthError:
         return False
 
 

@@ -6,7 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,8 @@ def started(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[s
         [COMMAND, *arguments],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(folder / "tmp")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
     )
 
 
@@ -53,6 +51,7 @@ def refused(folder: Path, *arguments: str, room_bytes: int | None = None) -> str
 def killed(folder: Path, *arguments: str, after_s: float) -> None:
     """A command that gets SIGKILL so many seconds after its start, if it is not done by then."""
     run = started(folder, *arguments)
-    time.sleep(after_s)
-    run.send_signal(signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        run.communicate(timeout=after_s)
+    run.kill()
     run.communicate()

@@ -69,7 +69,7 @@ def of_day(number: int, before: list[Row], chance: random.Random, *, recorded_da
     add(HOSTILE_IDS[number % len(HOSTILE_IDS)], "17.05", f"d{number}-new", "p1")
     for one in chance.sample(sold, REFUNDS_A_DAY):
         add(one.customer_id, f"-{one.amount}", one.order_id, one.product_id)
-    add(chance.choice(sold).customer_id, "-99999.99", f"lost-{number}", NEVER_SOLD)
+    add(chance.choice(sold).customer_id, "-3.21", f"lost-{number}", NEVER_SOLD)
     add("", "5.00", f"d{number}-nobody", "p1")
     add(chance.choice(sold).customer_id, "five", f"d{number}-word", "p1")
     add(chance.choice(sold).customer_id, "5.00", f"d{number}-when", "p1", at="yesterday")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from serving import champion
@@ -10,22 +11,29 @@ EVIL = b"cposix\nsystem\n(S'touch {marker}'\ntR."
 """A pickle that leaves a file behind if anybody ever reads it."""
 
 
-def kinds(folder: Path, marker: Path) -> dict[str, str]:
-    """Plants each kind beside the champion's bundle in `folder`; returns the name that a pointer would give."""
+def kinds(folder: Path, marker: Path) -> Iterator[tuple[str, str]]:
+    """Plants one kind after the other beside the champion's bundle; yields what it is and how a pointer would name it.
+
+    marker: the file that shows that code of it was run.
+    """
     bundles = folder / champion.BUNDLES
-    name = json.loads((folder / champion.POINTER).read_text("utf-8"))["bundle"]
-    flipped = shutil.copytree(bundles / name, bundles / "f11bbedf11bb")
-    content = bytearray((flipped / "quiet.ubj").read_bytes())
-    content[len(content) // 2] ^= 1
-    (flipped / "quiet.ubj").write_bytes(content)
-    pickled = shutil.copytree(bundles / name, bundles / "badc0ffeebad")
+    good = bundles / points_at(folder)
+    yield "a flipped byte", flip(shutil.copytree(good, bundles / "f11bbedf11bb")).name
+    pickled = shutil.copytree(good, bundles / "badc0ffeebad")
     (pickled / "model.pkl").write_bytes(EVIL.replace(b"{marker}", str(marker).encode()))
-    shutil.copytree(bundles / name, folder.parent / "outside")
-    return {
-        "a flipped byte": flipped.name,
-        "a pickle": pickled.name,
-        "a path that leads out": "../../outside",
-    }
+    yield "a pickle", pickled.name
+    outside = shutil.copytree(good, folder.parents[1] / "outside")
+    yield "a path that leads out", f"../../../{outside.name}"
+    shutil.rmtree(outside)
+
+
+def flip(bundle: Path) -> Path:
+    """Change one bit of a bundle in its place; returns the bundle."""
+    path = bundle / "quiet.ubj"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return bundle
 
 
 def point_at(folder: Path, name: str) -> None:
