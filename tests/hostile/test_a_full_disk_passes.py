@@ -18,7 +18,7 @@ class Enough(Exception):
 def test_the_follower_of_the_registry_outlives_a_full_disk(monkeypatch, tmp_path):
     told, comes = [], iter([OSError(28, "No space left on device"), True])
 
-    def bring(uri, folder):
+    def bring(*_):
         one = next(comes, Enough())
         if isinstance(one, Exception):
             raise one
