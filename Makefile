@@ -16,14 +16,15 @@ help:            ## what there is to make
 
 setup: $(BIN)/.ready   ## everything needed to run, into .venv
 
-demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about two minutes
+demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about three minutes
 	$(BIN)/stayworth demo
 
 test: $(BIN)/.test     ## the fast tests
 	$(BIN)/pytest -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
 slow: $(BIN)/.spark    ## the long tests, Spark's among them
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not alone" -n logical --maxprocesses 2 --dist loadfile
+	$(BIN)/pytest -m alone
 
 check: $(BIN)/.test    ## lint, format, types
 	$(BIN)/ruff check .
@@ -53,15 +54,18 @@ clean:           ## what setup and the tests made
 
 $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
+	@echo "Setting up .venv: about 1.2 GB of libraries, a minute or two the first time."
 	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	touch $@
 
 $(BIN)/.spark: requirements-spark.lock $(BIN)/.test
+	@echo "Adding Spark: about .5 GB."
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements-spark.lock
 	touch $@
 
 $(BIN)/.test: requirements-test.lock $(BIN)/.ready
+	@echo "Adding what the tests need."
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements-test.lock
 	touch $@

@@ -63,6 +63,7 @@ def one_request(url, path, body):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_at_five_times_the_sustainable_rate_only_refusals_and_well_again_within_seconds(batch, tmp_path):
     body = asked_of(batch, batch.scores["customer_id"].head(10).tolist())
     with running(batch.folder, tmp_path) as one:
@@ -93,6 +94,7 @@ def test_at_five_times_the_sustainable_rate_only_refusals_and_well_again_within_
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_soak_takes_no_more_memory_descriptors_or_threads(batch, tmp_path):
     ids = batch.scores["customer_id"].tolist()
     bodies = [

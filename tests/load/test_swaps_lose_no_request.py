@@ -76,6 +76,7 @@ def point(home, name, registered):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_swaps_of_model_and_scores_fail_no_request_and_mix_no_two(shop, batch, tmp_path):
     home, expected = shop
     names, ids = list(expected), batch.scores["customer_id"].head(20).tolist()

@@ -58,6 +58,7 @@ def big(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_any_page_is_made_quickly_and_small(big):
     console, _ = big
     for path in ASKED:
@@ -68,6 +69,7 @@ def test_any_page_is_made_quickly_and_small(big):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_list_is_paged_in_a_browser(big, browser):
     console, risks = big
     order = sorted(risks, key=lambda one: -risks[one])
@@ -81,6 +83,7 @@ def test_the_list_is_paged_in_a_browser(big, browser):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_an_export_of_all_takes_little_memory(big, kind):
     console, _ = big
