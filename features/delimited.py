@@ -3,6 +3,7 @@
 CSV is read as text, so that an id keeps its leading zeros and an amount is parsed by us alone.
 """
 
+import gzip
 from pathlib import Path
 
 import duckdb
@@ -26,22 +27,40 @@ def named(column: str) -> str:
 
 
 def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
-    """Move the lines DuckDB rejected to `malformed_<table>`; a file that breaks off or is not text is refused."""
+    """Move the lines DuckDB rejected to `malformed_<table>`; a file that breaks off or is not text is refused.
+
+    DuckDB rejects as one what an open quote runs together; here each of those lines counts.
+    """
+    open_quote = "min(byte_position) filter (error_type = 'UNQUOTED VALUE')"
     rejects = db.sql(
-        "select line, min(error_type), min(error_message) from reject_errors group by line order by line"
+        f"select line, min(error_type), min(error_message), {open_quote} from reject_errors group by line order by line"
     ).fetchall()
     db.execute("drop table reject_errors; drop table reject_scans")
-    if any(kind == "INVALID ENCODING" for _, kind, _ in rejects):
+    if any(kind == "INVALID ENCODING" for _, kind, *_ in rejects):
         raise InputError("is not UTF-8 text", where=f"{file}, line {rejects[0][0]}", next="Save it as UTF-8.")
     rows = db.sql(f"select count(*) from raw_{table} where file = {quoted(file)}").fetchall()[0][0]
     if rejects and rejects[-1][0] >= rows + len(rejects) + 1:
-        line, _, message = rejects[-1]
-        raise InputError(
-            f"breaks off in its last line: {message}", where=f"{file}, line {line}", next="Export it again."
-        )
+        line, _, message, quote = rejects[-1]
+        what = f"breaks off in its last line: {message}"
+        if quote:
+            what = "breaks off, or a quote that is opened in this line is never closed"
+        raise InputError(what, where=f"{file}, line {line}", next="Export it again.")
     if rejects:
-        lines = [[str(file), line - 1, "malformed line"] for line, *_ in rejects]
+        lost = [(line, _run_together(file, quote) if quote else 1) for line, *_, quote in rejects]
+        lines = [[str(file), line - 1, "malformed line"] for line, count in lost for _ in range(count)]
         db.executemany(f"insert into malformed_{table} values (?, ?, ?)", lines)
+
+
+def _run_together(file: Path, behind_quote: int) -> int:
+    """How many lines stand between a quote left open and the next one, which closes it; both their lines count."""
+    with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as bytes_:
+        bytes_.seek(behind_quote)
+        lines = 0
+        for text in bytes_:
+            lines += 1
+            if b'"' in text.replace(b'""', b""):
+                break
+        return lines
 
 
 def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -64,6 +83,13 @@ def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
             where=str(file),
             next="Export it again; if it is complete, end it with a newline.",
         )
+
+
+def refuse_utf16(file: Path) -> None:
+    """Refuse what spreadsheets save as "Unicode text": DuckDB would read a column of nonsense."""
+    with file.open("rb") as bytes_:
+        if bytes_.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise InputError("is UTF-16, not UTF-8 text", where=str(file), next="Save it as CSV UTF-8.")
 
 
 def refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:

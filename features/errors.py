@@ -7,16 +7,32 @@
 Every message says where, what (and how many), and what to do next. No other exception of ours reaches a user.
 """
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal would obey, in a name that came from a file."""
+_PASSWORD = re.compile(r"(:/{1,2}[^\s/:@]*):\S*@")
+"""In an address with a user: //ann:secret@host, also where it was taken for a path."""
+
 
 class StayworthError(Exception):
-    """The root of our errors: `except StayworthError` catches what Stayworth raises on purpose."""
+    """The root of our errors: `except StayworthError` catches what Stayworth raises on purpose.
+
+    >>> str(StayworthError("no such file", where="postgresql://ann:secret@host/shop"))
+    'postgresql://ann:…@host/shop: no such file'
+    """
 
     exit_code = 1
 
     def __init__(self, what: str, *, where: str = "", next: str = "") -> None:
+        what, where, next = (_PASSWORD.sub(r"\1:…@", _CONTROL.sub(_seen, text)) for text in (what, where, next))
         self.what, self.where, self.next = what, where, next
         message = f"{where}: {what}" if where else what
         super().__init__(f"{message}\n  {next}" if next else message)
+
+
+def _seen(control: re.Match[str]) -> str:
+    return f"\\x{ord(control[0]):02x}"
 
 
 class InputError(StayworthError):

@@ -38,11 +38,13 @@ def find(where: str | Path) -> list[Path]:
     elif glob.has_magic(str(where)) and not path.exists():
         files = sorted(Path(file) for file in glob.glob(str(where), recursive=True) if Path(file).is_file())
         if not files:
-            raise InputError("no file matches", where=str(where), next="Check [data] in the config.")
+            raise InputError(
+                "no file matches", where=str(where), next="Check the path; a config names it under [data]."
+            )
     elif path.exists():
         files = [path]
     else:
-        raise InputError("no such file", where=str(where), next="Check [data] in the config.")
+        raise InputError("no such file", where=str(where), next="Check the path; a config names it under [data].")
     for file in files:
         if not kind(file):
             raise InputError(
@@ -170,6 +172,7 @@ def _copy_file(into: Table, file: Path) -> None:
             if kind(file) == "parquet":
                 _copy(into, scan_of(file), str(file))
                 return
+            delimited.refuse_utf16(file)
             delimited.refuse_twins(into.db, file)
             _copy(into, delimited.scan(file, rejects="store_rejects=true"), str(file))
             delimited.collect_malformed(into.db, into.name, file)
