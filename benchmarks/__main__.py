@@ -5,7 +5,17 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = ("features", "one_customer", "fit", "accuracy", "lookups", "serving", "uplift", "page")
+BENCHMARKS = (
+    "features",
+    "one_customer",
+    "fit",
+    "accuracy",
+    "accuracy_backtest",
+    "lookups",
+    "serving",
+    "uplift",
+    "page",
+)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

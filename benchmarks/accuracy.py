@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy_backtest import backtests
 from benchmarks.accuracy_figures import FIGURES
 from benchmarks.accuracy_shops import CDNOW_SAMPLE, ONLINE_RETAIL
 from benchmarks.accuracy_table import header, lines, missed, worse
@@ -52,11 +51,7 @@ TASKS = {
 def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
-    parser.add_argument("--backtest", action="store_true", help="four test days of each shop instead of the tasks")
     asked = parser.parse_args(options)
-    if asked.backtest:
-        print(save("accuracy_backtest", backtests()))
-        return
     results = {name: measured(name) for name in asked.only if TASKS[name].needs.exists()}
     for name in asked.only:
         if name not in results:

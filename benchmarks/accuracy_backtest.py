@@ -2,6 +2,7 @@
 on the horizon after it; the trees are tuned once, before the oldest test day.
 """
 
+import argparse
 import tempfile
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, Shop
 from benchmarks.accuracy_table import COMPARED, METRICS, header, lines, verdicts
-from benchmarks.table import show
+from benchmarks.table import save, show
 from models import STAYWORTH
 from pipelines.config import Output, Tracking
 from pipelines.evaluate import evaluate
@@ -28,8 +29,9 @@ def backtest(shop: Shop, *, trials: int | None, cut_offs: int) -> list[dict[str,
         return evaluate(config, now=datetime.now(UTC), trials=trials, cut_offs=cut_offs, say=status.update)
 
 
-def backtests() -> dict[str, Any]:
-    """The evaluations of each shop, shown."""
+def main(options: list[str]) -> None:
+    """Evaluate every shop, show it and keep it."""
+    argparse.ArgumentParser(prog="python -m benchmarks accuracy_backtest", description=__doc__).parse_args(options)
     results: dict[str, Any] = {}
     for name, shop in SHOPS.items():
         if not shop.orders.exists():
@@ -37,13 +39,13 @@ def backtests() -> dict[str, Any]:
             continue
         results[name] = backtest(shop, trials=None, cut_offs=4)
         for one in results[name]:
-            title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
-            show(title, header(one), lines(one))
             large = {segment: of["ece"] for segment, of in one["segments"].items() if of["customers"] >= SEGMENT}
-            print("ECE by segment: " + ", ".join(f"{segment} {ece:.3f}" for segment, ece in large.items()))
+            title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
+            of_segments = "; ".join(f"{segment} {ece:.3f}" for segment, ece in large.items())
+            show(f"{title}\nECE by segment: {of_segments}", header(one), lines(one))
         show(
             f"{name}: {STAYWORTH} better / not to tell apart / worse, in test days (95 % interval of the difference)",
             ["against", *(METRICS[metric] for metric in COMPARED)],
             verdicts(results[name]),
         )
-    return results
+    print(save("accuracy_backtest", results))

@@ -13,10 +13,11 @@ class Unavailable(Exception):
     """A peer that cannot be installed or imported here, and why."""
 
 
-def requirements() -> dict[str, str]:
-    """What benchmarks/peers.txt asks for, by environment."""
+def requirements(*, are_beside: bool = False) -> dict[str, str]:
+    """What benchmarks/peers.txt asks for, by environment, or by folder beside our own libraries."""
     lines = [line for line in (HERE / "peers.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
-    return {name: wanted.strip() for name, _, wanted in (line.partition(":") for line in lines)}
+    named = {name: wanted.strip() for name, _, wanted in (line.partition(":") for line in lines)}
+    return {name.removeprefix("+"): wanted for name, wanted in named.items() if name.startswith("+") == are_beside}
 
 
 def python_of(environment: str | None) -> Path:
@@ -35,12 +36,26 @@ def make(environment: str) -> None:
     try:
         python_of(environment)
     except Unavailable:
-        uv = shutil.which("uv") or str(HERE.parent / ".uv" / "bin" / "uv")
         python = str(folder / "bin" / "python")
-        _run("cannot be made", uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-        _run("cannot be installed", uv, "pip", "install", "--quiet", "--python", python, *wanted.split())
+        _run("cannot be made", _uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+        _run("cannot be installed", _uv(), "pip", "install", "--quiet", "--python", python, *wanted.split())
         _run("cannot be imported", python, "-W", "ignore", "-c", f"import {environment}")
         (folder / "made").write_text(wanted, "utf-8")
+
+
+def beside(name: str) -> Path:
+    """The folder with a peer for our own Python, made on first use. Raises Unavailable if it cannot be installed."""
+    wanted, folder = requirements(are_beside=True)[name], ENVIRONMENTS / name
+    made = folder / "made"
+    if not made.exists() or made.read_text("utf-8") != wanted:
+        into = ("--python", sys.executable, "--target", str(folder), "--no-deps", *wanted.split())
+        _run("cannot be installed", _uv(), "pip", "install", "--quiet", *into)
+        made.write_text(wanted, "utf-8")
+    return folder
+
+
+def _uv() -> str:
+    return shutil.which("uv") or str(HERE.parent / ".uv" / "bin" / "uv")
 
 
 def _run(failure: str, *command: str) -> None:

@@ -6,17 +6,21 @@ nothing more: ours, as `find`, makes the answer that the service sends.
 
 import sqlite3
 import struct
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.environments import beside
+from models.prediction import NUMBERS
 from serving import store_ids, store_rows
 from serving.store import Store
-from serving.store_file import NUMBERS
 
 SIX = struct.Struct("<6d")
 Answer = Callable[[Sequence[str]], list[Any]]
@@ -66,11 +70,17 @@ def sqlite(path: Path) -> Answer:
     return answer
 
 
-def write_lmdb(store: Store, path: Path) -> None:
-    from lmdb import open as database_at
+def _lmdb() -> ModuleType:
+    """LMDB, from the folder it is in. Raises Unavailable."""
+    folder = str(beside("lmdb"))
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return import_module("lmdb")
 
+
+def write_lmdb(store: Store, path: Path) -> None:
     with (
-        database_at(str(path), map_size=2**33, subdir=False, sync=False) as database,
+        _lmdb().open(str(path), map_size=2**33, subdir=False, sync=False) as database,
         database.begin(write=True) as turn,
     ):
         for customer_id, content in contents(store):
@@ -78,9 +88,7 @@ def write_lmdb(store: Store, path: Path) -> None:
 
 
 def lmdb(path: Path) -> Answer:
-    from lmdb import open as database_at
-
-    database = database_at(str(path), map_size=2**33, subdir=False, readonly=True, lock=False)
+    database = _lmdb().open(str(path), map_size=2**33, subdir=False, readonly=True, lock=False)
     turn = database.begin(buffers=True)
 
     def answer(ids: Sequence[str]) -> list[Any]:

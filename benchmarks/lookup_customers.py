@@ -17,7 +17,8 @@ from features.catalogue import named, words
 from features.histories import Histories
 from features.ingest import ingest
 from features.snapshot import snapshot
-from serving.store_file import NUMBERS, REASONS, About
+from models.prediction import NUMBERS, REASONS
+from serving.store_file import About
 
 SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
 KINDS = {"visit": 4.0, "email_open": 2.0, "complaint": 0.1}

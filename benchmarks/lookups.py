@@ -11,8 +11,6 @@ import gc
 import re
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.alone import alone
+from benchmarks.environments import Unavailable, beside, requirements
 from benchmarks.lookup_contestants import PEERS, Answer, opened, ours
 from benchmarks.lookup_customers import SHOPS, Customers, ids
 from benchmarks.table import save, show
@@ -150,8 +149,12 @@ def main(options: list[str]) -> None:
     parser.add_argument("--shops", nargs="+", choices=list(SHOPS), default=list(SHOPS), help="whose customers; all")
     parser.add_argument("--lookups", type=int, default=20_000, help="of one id; ten times as many by the thousand")
     asked = parser.parse_args(options)
-    has_lmdb = find_spec("lmdb") is not None
-    peers = [name for name in PEERS if has_lmdb or name != "LMDB"]
+    peers, skipped = list(PEERS), {}
+    try:
+        beside("lmdb")
+    except Unavailable as error:
+        peers.remove("LMDB")
+        skipped["LMDB"] = str(error)
     results = {}
     for shop in asked.shops:
         with tempfile.TemporaryDirectory() as folder:
@@ -166,6 +169,6 @@ def main(options: list[str]) -> None:
             f"feature rows of 1,000: {ours['rows_us']:.1f} µs each; scores of all: {ours['all_scores_seconds']:.1f} s; "
             f"writing took {ours['writer_mb']:,.0f} MB"
         )
-    if not has_lmdb:
-        print("LMDB: not measured; `uv pip install --target FOLDER lmdb==3.0.0`, and FOLDER on the PYTHONPATH")
-    print(save("lookups", {"lmdb": version("lmdb") if has_lmdb else None, "shops": results}))
+    for name, why in skipped.items():
+        print(f"{name}: not measured: {why}")
+    print(save("lookups", {"peers": requirements(are_beside=True), "skipped": skipped, "shops": results}))

@@ -18,12 +18,10 @@ from typing import Any
 import psutil
 
 from benchmarks.accuracy_shops import ROOT
-from benchmarks.environments import ENVIRONMENTS, Unavailable
+from benchmarks.environments import Unavailable, beside
 from benchmarks.serving_client import TOKEN, Line, request
 from benchmarks.serving_shop import STAYWORTH, Shop, registry
 
-FAST_HTTP = ("httptools==0.9.0", "uvloop==0.23.0")
-"""What `pip install uvicorn[standard]` brings and we do without: C instead of Python beneath uvicorn."""
 START_S = 180.0
 
 
@@ -124,21 +122,8 @@ def environment(server: str, shop: Shop) -> dict[str, str]:
         "BENTOML_HOME": str(shop.folder / "bentoml"),
     }
     if server == "fastapi_fast":
-        told["PYTHONPATH"] += f"{os.pathsep}{fast_http()}"
+        told["PYTHONPATH"] += f"{os.pathsep}{beside('uvloop')}"  # what uvicorn[standard] brings
     return told
-
-
-def fast_http() -> Path:
-    """The folder with httptools and uvloop, made by uv on first use. Raises Unavailable if that fails."""
-    folder = ENVIRONMENTS / "uvicorn_standard"
-    if not (folder / "uvloop").exists():
-        uv = str(ROOT / ".uv" / "bin" / "uv")
-        install = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder), *FAST_HTTP]
-        try:
-            subprocess.run(install, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise Unavailable(f"httptools and uvloop cannot be installed: {error}") from error
-    return folder
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """Scores by id as a FastAPI user would write them, under uvicorn: no token, no limits, no metrics, no log."""
 
 import os
-from datetime import date
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from benchmarks.peers.answered import Answered
 from models import bundle, trees
 from serving import store
 
@@ -21,26 +21,6 @@ features = trees.values(rows, scorer.inputs)
 
 class Asked(BaseModel):
     customer_ids: list[str]
-
-
-class Score(BaseModel):
-    customer_id: str
-    as_of: date
-    horizon_days: int
-    churn_probability: float
-    expected_orders: float
-    expected_value: float
-    value_p10: float
-    value_p90: float
-    clv: float
-    segment: str | None
-    reasons: list[str]
-    model_version: str
-
-
-class Answered(BaseModel):
-    scores: list[Score]
-    unknown: list[str]
 
 
 @app.post("/pydantic")

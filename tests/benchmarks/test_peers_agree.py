@@ -144,7 +144,7 @@ def test_ratios_are_of_the_fastest_runs_and_the_median_over_turns():
 
 def test_peers_have_versions_and_no_addresses():
     assert requirements().keys() == {one.environment for one in CONTESTANTS.values()} - {None}
-    for wanted in requirements().values():
+    for wanted in (*requirements().values(), *requirements(are_beside=True).values()):
         assert "://" not in wanted
         assert all("==" in one for one in wanted.split())
 

@@ -1,0 +1,25 @@
+"""What the peers that serve say of a customer, as pydantic has it."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+
+class Score(BaseModel):
+    customer_id: str
+    as_of: date
+    horizon_days: int
+    churn_probability: float
+    expected_orders: float
+    expected_value: float
+    value_p10: float
+    value_p90: float
+    clv: float
+    segment: str | None
+    reasons: list[str]
+    model_version: str
+
+
+class Answered(BaseModel):
+    scores: list[Score]
+    unknown: list[str]
