@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,12 @@ class Service:
         return [one for one in map(json.loads, lines) if one["event"] == name]
 
     def wait_for(self, so: Callable[[], bool], *, seconds: float = 30) -> None:
+        """Until it is so; a file that is gone just then, because it is being replaced, makes it not so yet."""
         deadline = time.monotonic() + seconds
-        while not so():
+        while True:
+            with suppress(FileNotFoundError):
+                if so():
+                    return
             assert time.monotonic() < deadline, "it did not come to pass"
             time.sleep(0.1)
 
