@@ -15,6 +15,8 @@ from collections.abc import Callable
 TAKEN = 64
 """Connections taken at once, so that callers beyond what is answered are told so and do not wait."""
 HEAD_START_S = 0.002
+HANDSHAKE_S = 10.0
+"""For which we wait until TLS is agreed on; asyncio would for a minute."""
 NO_ROOM_S = 1.0
 """Until we look again where the machine gives us no more descriptors."""
 
@@ -114,6 +116,9 @@ class Accepting:
     async def _open(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         try:
-            await self._loop.connect_accepted_socket(self._protocol, connection, ssl=self._tls)
-        except OSError:  # no TLS, or gone already
+            handshake_s = HANDSHAKE_S if self._tls else None
+            await self._loop.connect_accepted_socket(
+                self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=handshake_s
+            )
+        except OSError:  # no TLS, none in time, or gone already
             connection.close()

@@ -87,7 +87,7 @@ class Answers:
 
     def score(self, customer_ids: Sequence[str]) -> Answer:
         """The scores of the last batch."""
-        batch = self._batch()
+        batch = self.batch()
         scores, unknown = batch.find(customer_ids)
         return Answer({"scores": scores, "unknown": unknown}, len(customer_ids), batch.about.model_version)
 
@@ -109,7 +109,7 @@ class Answers:
 
     def explain(self, customer_ids: Sequence[str]) -> Answer:
         """What adds up to the scores of these customers, by the model that serves, of their features in the batch."""
-        champion, batch = self._champion(), self._batch()
+        champion, batch = self._champion(), self.batch()
         absent = [name for name in champion.scorer.inputs if name not in batch.about.features]
         if absent:
             raise Unavailable(
@@ -140,7 +140,7 @@ class Answers:
 
     def plan(self, request: PlanRequest) -> Answer:
         """Whom to contact with which offer under a budget, among the customers of the batch; nothing is kept."""
-        batch = self._batch()
+        batch = self.batch()
         made = self.planned(
             batch,
             self.offers(request.offers or ()),
@@ -215,7 +215,8 @@ class Answers:
             "customers": batch.customers if batch else None,
         }
 
-    def _batch(self) -> Store:
+    def batch(self) -> Store:
+        """The scores that are served; raises Unavailable where there are none yet."""
         if self.scores.current is None:
             raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
         return self.scores.current

@@ -58,11 +58,9 @@ def load(place: Path) -> Champion:
             raise InputError(
                 f"says no champion ({error})", where=str(place), next="Start `stayworth serve` anew."
             ) from None
-    manifest, signed = bundle.signed_manifest(folder)
-    scorer = bundle.read(folder)
-    self_test.rehearse(scorer)
+    scorer, training, signed = _tried(folder)
     online.warm(scorer)
-    as_of = date.fromisoformat(manifest["training"]["as_of"])
+    as_of = date.fromisoformat(training["as_of"])
     return Champion(scorer, signed, as_of, told.get("registered"), told.get("metrics", {}))
 
 
@@ -80,10 +78,10 @@ def bring(uri: str, folder: Path) -> bool:
         name = _tried(fetched)[2][:12]
         place = folder / BUNDLES / name
         if not _is_whole(place):
-            shutil.rmtree(place, ignore_errors=True)
             place.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
             shutil.copytree(fetched, draft, dirs_exist_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
             draft.replace(place)
     told = {"bundle": name, "registered": version.number, "metrics": json.loads(version.tags.get("headline", "{}"))}
     with replacing(pointer) as new:
@@ -123,7 +121,7 @@ def _is_whole(place: Path) -> bool:
     """Whether the bundle is there and every byte of it is the one of its name; a damaged one is fetched again."""
     try:
         return bundle.read(place).version == place.name
-    except StayworthError:
+    except Exception:  # noqa: BLE001  # signed, and yet nothing that XGBoost reads
         return False
 
 

@@ -5,9 +5,20 @@ it, never shown back nor logged. Text that reads like a number is none, nor is t
 """
 
 from datetime import date
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints, with_config
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    ValidationError,
+    with_config,
+)
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 MOST_IDS = 1_000
@@ -16,6 +27,8 @@ MOST_EXPLAINED = 100
 """Customers whose scores are explained in one request."""
 MOST_EVENTS = 20_000
 """Order lines, or interactions, of one customer in a request."""
+MOST_MISTAKES = 100
+"""Named in an answer; of every list the first wrong member alone, so that no request makes an answer of megabytes."""
 LARGEST = 1e12
 
 
@@ -32,14 +45,28 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Amount = Annotated[FiniteFloat, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Day = Annotated[date, BeforeValidator(_written)]
-Instant = Annotated[str, StringConstraints(min_length=8, max_length=40)]
-CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS)]
+Instant = Annotated[
+    str, StringConstraints(min_length=8, max_length=40), Field(json_schema_extra={"format": "date-time"})
+]
+CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
 class Asked(BaseModel):
     """A request: nothing beside what it names, and no value of it in a message."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(title="the body", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
+        """pydantic's; more mistakes than MOST_MISTAKES are counted, not named."""
+        try:
+            return super().model_validate_json(json_data, **how)
+        except ValidationError as error:
+            if (count := error.error_count()) <= MOST_MISTAKES:
+                raise
+            told = PydanticCustomError("too_many_mistakes", "{count} mistakes are too many to name", {"count": count})
+            line = {"type": told, "input": None}
+            raise ValidationError.from_exception_data(error.title, [line], hide_input=True) from None  # type: ignore[list-item]
 
 
 class Said(BaseModel):
@@ -87,8 +114,8 @@ class Customer(TypedDict):
     """One customer's history. Add an order that has not happened to ask "what if"."""
 
     customer_id: CustomerId
-    orders: Annotated[list[Order], Field(min_length=1, max_length=MOST_EVENTS)]
-    interactions: NotRequired[Annotated[list[Interaction], Field(max_length=MOST_EVENTS)]]
+    orders: Annotated[list[Order], Field(min_length=1, max_length=MOST_EVENTS), FailFast()]
+    interactions: NotRequired[Annotated[list[Interaction], Field(max_length=MOST_EVENTS), FailFast()]]
     attributes: NotRequired[
         Annotated[
             dict[Text, Amount | bool | Text | None],
@@ -101,13 +128,13 @@ class HistoriesRequest(Asked):
     """Raw histories to score; no stored state is needed. What is not before midnight UTC of `as_of` is not seen."""
 
     as_of: Day
-    customers: list[Customer] = Field(min_length=1, max_length=MOST_IDS)
+    customers: Annotated[list[Customer], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
 class ExplainRequest(Asked):
     """Whose scores are to be explained."""
 
-    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_EXPLAINED)]
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_EXPLAINED), FailFast()]
 
 
 class PlanRequest(Asked):
@@ -126,12 +153,12 @@ class Score(Said):
     customer_id: str
     as_of: date
     horizon_days: int
-    churn_probability: float = Field(description="of no order within the horizon, 0 to 1")
-    expected_orders: float = Field(description="within the horizon")
-    expected_value: float = Field(description="margin within the horizon")
-    value_p10: float = Field(description="the margin is below it in one case of ten")
-    value_p90: float = Field(description="the margin is above it in one case of ten")
-    clv: float = Field(description="discounted margin over the configured lifetime")
+    churn_probability: float = Field(ge=0, le=1, description="of no order within the horizon")
+    expected_orders: float = Field(ge=0, description="within the horizon")
+    expected_value: float = Field(description="margin within the horizon, currency units")
+    value_p10: float = Field(description="the margin is below it in one case of ten, currency units")
+    value_p90: float = Field(description="the margin is above it in one case of ten, currency units")
+    clv: float = Field(description="discounted margin over the configured lifetime, currency units")
     segment: str | None = Field(description="among all customers of the last batch; null before there is one")
     reasons: list[str] = Field(description="up to three, the strongest first")
     model_version: str
@@ -176,17 +203,17 @@ class Contact(Said):
     customer_id: str
     offer: str
     treated: bool
-    expected_cost: float
-    expected_profit: float
-    profit_p10: float
-    profit_p90: float
-    rank: int
+    expected_cost: float = Field(description="currency units")
+    expected_profit: float = Field(description="currency units, its cost taken off")
+    profit_p10: float = Field(description="the profit is below it in one case of ten, currency units")
+    profit_p90: float = Field(description="the profit is above it in one case of ten, currency units")
+    rank: int = Field(ge=1, description="1 is to be contacted first")
 
 
 class PlanResponse(Said):
     """What the campaign comes to, and the first of those chosen."""
 
-    summary: dict[str, Any]
+    summary: dict[str, Any] = Field(description="what `stayworth plan --json` prints; money in currency units")
     contacts: list[Contact] = Field(description=f"by rank, {MOST_IDS:,} at most; `stayworth plan` writes all")
     left_out: int = Field(description="how many more are chosen")
 

@@ -1,5 +1,7 @@
 """A process beside the service that follows the registry's champion: `python -m serving.fetch URI FOLDER`.
 
+A URI of - stands in STAYWORTH_REGISTRY: a command line is read by everybody on the machine, and may hold a password.
+
 MLflow stays out of the processes that answer. While the registry is out of reach nothing changes but a line in the
 journal. It ends with the process that started it.
 """
@@ -17,6 +19,7 @@ from serving import champion, journal
 
 EVERY_S = 5.0
 """How often the registry is asked."""
+REGISTRY = "STAYWORTH_REGISTRY"
 
 
 @contextmanager
@@ -30,13 +33,13 @@ def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]
         return
     if at_once and not champion.watched(folder).exists():
         champion.bring(uri, folder)
-    command = [sys.executable, "-P", "-m", "serving.fetch", uri, str(folder)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
+    command = [sys.executable, "-P", "-m", "serving.fetch", "-", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {REGISTRY: uri}) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def follow(uri: str, folder: Path) -> None:
@@ -47,7 +50,7 @@ def follow(uri: str, folder: Path) -> None:
         try:
             if champion.bring(uri, folder):
                 journal.event({"event": "champion brought"})
-        except (StayworthError, OSError) as error:  # a full disk passes, and a new champion still comes
+        except (StayworthError, OSError, ValueError) as error:  # a full disk passes, and a new champion still comes
             trouble = str(error)
         if trouble and trouble != last:
             journal.event({"event": "champion not brought", "why": trouble})
@@ -57,4 +60,4 @@ def follow(uri: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     journal.write_to(sys.stderr)
-    follow(sys.argv[1], Path(sys.argv[2]))
+    follow(os.environ.get(REGISTRY, "") if sys.argv[1] == "-" else sys.argv[1], Path(sys.argv[2]))

@@ -15,6 +15,8 @@ from features.errors import StayworthError
 T = TypeVar("T")
 LOOK_SECONDS = 1.0
 """How often a change is looked for: one `stat` per file."""
+LOOKS = 60
+"""Until one that could not be used is tried again: it may be good, and there was no room to open it."""
 
 
 class Looks(Protocol):
@@ -33,18 +35,25 @@ class Held(Generic[T]):
         self.name, self.place, self._load, self._tell = name, place, load, tell
         self.current: T | None = None
         self._seen: tuple[int, ...] | None = None
+        self._looks_left: int | None = None
 
     def look(self) -> None:
-        """Load what is new; an unusable one is told once and not tried again before it changes."""
+        """Load what is new; an unusable one is told once, and tried again when it changes or a minute has passed."""
         seen = _signature(self.place)
-        if seen is None or seen == self._seen:
+        is_new = seen != self._seen
+        if not is_new and self._looks_left is not None:
+            self._looks_left -= 1
+        if seen is None or not (is_new or self._looks_left == 0):
             return
-        self._seen = seen
+        self._seen, self._looks_left = seen, LOOKS
         try:
             loaded = self._load(self.place)
-        except StayworthError as error:
-            self._tell({"event": f"{self.name} refused", "why": str(error), "serving": self.current is not None})
+        except Exception as error:  # noqa: BLE001  # who looks for changes must outlive whatever lies there
+            why = str(error) if isinstance(error, StayworthError) else f"cannot be read ({type(error).__name__})"
+            if is_new:
+                self._tell({"event": f"{self.name} refused", "why": why, "serving": self.current is not None})
             return
+        self._looks_left = None
         self.current = loaded
         self._tell({"event": f"{self.name} loaded"})
 

@@ -29,7 +29,7 @@ APP = "serving.service:app"
 def of_service(url: str, token: str) -> str:
     """What the service says once it answers; token: one that was made, or the variable that holds it."""
     return (
-        f"Scores are served on {url} (ctrl-C ends it). Ask for some:\n"
+        f"Scores are served on {url} (ctrl-C ends it). Ask for some, with ids of your customers:\n"
         f"""  curl {url}/v1/score -H "Authorization: Bearer {token}" -H "Content-Type: application/json" """
         """-d '{"customer_ids": ["00001"]}'"""
     )
@@ -59,6 +59,8 @@ def serve(
     given = _credentials(token, tokens_file)
     names = sorted(host_names(hosts))
     address = _address(host, is_shut=bool(given and names))
+    if token and not address.is_loopback:
+        _refuse_guessable(token)
     shown_as = names[0] if not address.is_loopback else f"[{address}]" if address.version == 6 else str(address)
     tls = _tls(tls_cert, tls_key)
     made = {} if given else {"STAYWORTH_TOKEN": secrets.token_urlsafe(24)}
@@ -106,6 +108,15 @@ def _credentials(token: str | None, file: Path | None) -> dict[str, str]:
         tokens.one(token)
         return {"STAYWORTH_TOKEN": token}
     return {}
+
+
+def _refuse_guessable(token: str) -> None:
+    if len(token) < tokens.SHORTEST:
+        raise InputError(
+            f"the token has {len(token)} characters, and other machines can guess it",
+            where="STAYWORTH_TOKEN",
+            next=f"Use {tokens.SHORTEST} or more: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
 
 
 def _address(host: str, *, is_shut: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -9,19 +9,22 @@ speed: docs/decisions/0012.
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
-from typing import Any
+from inspect import cleandoc
+from typing import Any, get_type_hints
 
 import bentoml
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from features.errors import InputError, StayworthError
-from serving import journal, meters, settings
+from serving import journal, meters, openapi, settings
 from serving.answers import Answer, Unavailable
 from serving.contract import (
     ExplainRequest,
@@ -34,7 +37,7 @@ from serving.contract import (
     ScoreResponse,
 )
 from serving.door import of_environment
-from serving.guard import Guard
+from serving.guard import REFUSALS, Guard
 from serving.held import kept_fresh
 from serving.journal import Visit
 
@@ -88,7 +91,7 @@ class Scoring:
         raise InputError(
             "this service starts only behind its guard",
             where="bentoml serve",
-            next="Start it with `stayworth serve`, or with `python -m serving` where the code lies (docs/serving.md).",
+            next="Start it with `stayworth serve`, or with `python -m serving` where the code is (docs/deployment.md).",
         )
 
     @bentoml.on_startup
@@ -133,8 +136,24 @@ def app() -> Guard:
     logging.getLogger("bentoml._internal.server.http_app").addFilter(_to_journal)
     Scoring.inner.is_guarded = True  # type: ignore[attr-defined]
     routes = Scoring.to_asgi()  # type: ignore[attr-defined]
+    for one in (routes, beside):
+        one.add_exception_handler(HTTPException, _no_route)
+    door = of_environment(os.environ)
+    contract = to_json(
+        openapi.described(_ways(), refusals={no: said.format(door=door) for no, said in REFUSALS.values()})
+    )
+    # Before BentoML's own, which names no error, no token and no unit.
+    routes.router.routes.insert(0, Route("/docs.json", lambda _: Response(contract, media_type=JSON)))
     routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in NOT_NEEDED]
-    return Guard(routes, of_environment(os.environ), told=_written)
+    return Guard(routes, door, told=_written)
+
+
+def _ways() -> Iterator[openapi.Route]:
+    """The ways to ask, off the functions that answer."""
+    for one in Scoring.apis.values():  # type: ignore[attr-defined]
+        kinds = get_type_hints(one.func)
+        yield openapi.Route(one.route, cleandoc(one.doc), kinds["request"], kinds["return"])
+    yield openapi.Route("/v1/model", cleandoc(model.__doc__ or ""), None, ModelResponse)
 
 
 async def _in(thread: ThreadPoolExecutor, make: Callable[[], Answer]) -> Any:
@@ -153,6 +172,14 @@ def _said(make: Callable[[], Answer]) -> Any:
     if log := settings.score_log():
         log.note(answer.content.get("scores", ()))
     return Response(to_json(answer.content), media_type=JSON)
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    """What has no route, or not by this method; in words like every other no."""
+    assert isinstance(error, HTTPException)
+    said = {404: "there is no such route", 405: f"this route does not take {request.method}"}.get(error.status_code)
+    content = {"error": f"{said}; GET /docs.json names what there is" if said else error.detail}
+    return Response(to_json(content), error.status_code, error.headers, media_type=JSON)
 
 
 def _written(visit: Visit) -> None:

@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError
+from models.prediction import NUMBERS
 from serving import store_file, store_ids, store_rows, store_texts
-from serving.store_file import NUMBERS, REMAKE, TEXTS, About
+from serving.store_file import REMAKE, TEXTS, About
 from serving.store_writer import Writer, writing
 
 __all__ = ["About", "Store", "Writer", "open", "writing"]

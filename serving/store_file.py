@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from features.errors import InputError
+from models.prediction import NUMBERS, REASONS
 
 MAGIC = b"Stayworth scores"
 FORMAT = 1
@@ -30,8 +31,6 @@ PREAMBLE = struct.Struct("<16sQQQ32s")
 SECTIONS = ("heap", "records", "slots", "text_ends", "texts")
 REMAKE = "Make it anew with `stayworth score`."
 
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
-REASONS = ("reason_1", "reason_2", "reason_3")
 TEXTS = ("segment", *REASONS)
 RECORD = np.dtype([*((one, "<f8") for one in NUMBERS), ("start", "<u8"), *((one, "<u4") for one in TEXTS)])
 """What is held of every customer at a fixed place."""

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from features.atomic import replacing
 from features.errors import InputError
+from models.prediction import NUMBERS
 from serving import store_ids, store_rows
-from serving.store_file import NUMBERS, PREAMBLE, RECORD, TEXTS, About, preamble
+from serving.store_file import PREAMBLE, RECORD, TEXTS, About, preamble
 from serving.store_texts import TextsWriter
 
 PIECE = 20_000

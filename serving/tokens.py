@@ -115,6 +115,12 @@ def _read(path: Path) -> dict[str, bytes]:
     if len(content) > MOST_BYTES:
         raise InputError(f"the file is larger than {MOST_BYTES:,} bytes", where=where, next="Is this the right file?")
 
+    if mode & stat.S_IWOTH:
+        raise InputError(
+            "everybody on this machine may write into it, and so let in whom they like",
+            where=where,
+            next=f"Take that right away: chmod 600 {where}",
+        )
     digests: dict[str, bytes] = {}
     for name, value in lines.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", name):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from features import few, request
+from models.prediction import NUMBERS, REASONS
 from serving import store
-from serving.store_file import NUMBERS, REASONS
 
 DAY = date(2020, 2, 1)
 NOBODY = ["nobody", "nobody else"]

@@ -9,7 +9,7 @@ import base64
 import binascii
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from serving.callers import OTHER, Callers, Headers, Refused, bearer, in_json
 from serving.console import pages, static
@@ -54,7 +54,7 @@ def is_from_here(scope: Any, headers: Headers) -> bool:
     if site is not None and site not in (b"same-origin", b"none") and not (moves and scope["method"] == "GET"):
         return False
     origin = headers.get(b"origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get(b"host", b"").lower()
+    return origin is None or origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
 
 
 def is_page(scope: Any, headers: Headers) -> bool:

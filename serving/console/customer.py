@@ -169,10 +169,7 @@ def _reader(request: Request) -> Reader:
 
 
 def _as_of() -> Any:
-    batch = settings.answers().scores.current
-    if batch is None:
-        raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
-    return batch.about.as_of
+    return settings.answers().batch().about.as_of
 
 
 def _currency() -> str:

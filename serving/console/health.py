@@ -23,20 +23,20 @@ COLUMNS = 12
 """Columns of the table of what moved: the scores, then the features that moved farthest."""
 FIGURES = {
     "roc_auc": ("ROC-AUC: how well it ranks who leaves, 1 is perfect, 0.5 is chance", ".3f"),
-    "log_loss": ("Log loss of the churn probabilities, smaller is better", ".3f"),
-    "ece": ("Calibration error of the probabilities, 0 is right", ".3f"),
+    "log_loss": ("Log loss: how wrong the churn probabilities are, smaller is better", ".3f"),
+    "ece": ("Calibration error: how far the probabilities are from how many left, 0 is right", ".3f"),
     "normalized_gini": ("Normalised Gini: how well it ranks by value, 1 is perfect", ".3f"),
-    "value_deviance": ("Deviance of expected value, smaller is better", ".3f"),
+    "value_deviance": ("Deviance: how far expected values are from what came, smaller is better", ".3f"),
     "total_bias": ("Money said against money that came, 0 is right", "+.1%"),
 }
 """Headline metrics of a model: heading and form."""
 MATURED = {
-    "roc_auc": ("ROC-AUC", ".3f"),
-    "ece": ("Calibration error, 0 is right", ".3f"),
+    "roc_auc": ("ROC-AUC: how well it ranked who left, 1 is perfect", ".3f"),
+    "ece": ("Calibration error: probabilities against how many left, 0 is right", ".3f"),
     "churn_rate_said": ("Churn rate, said", ".1%"),
     "churn_rate": ("Churn rate, came", ".1%"),
-    "calibration_intercept": ("Calibration intercept, 0 is right", "+.2f"),
-    "calibration_slope": ("Calibration slope, 1 is right", ".2f"),
+    "calibration_intercept": ("Calibration intercept, 0 is right, above 0 more left than was said", "+.2f"),
+    "calibration_slope": ("Calibration slope, 1 is right, below 1 the probabilities are too extreme", ".2f"),
     "total_bias": ("Money said against money that came, 0 is right", "+.1%"),
 }
 """Figures of a matured batch: heading and form."""

@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from retention import theme, wording
+from retention.templates import templates
 from serving import journal, settings
 from serving.console.static import HERE, asset
 
@@ -78,26 +79,9 @@ def address(customer_id: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(HERE)
     environment.globals |= {"asset": asset, "picture": picture}
-    environment.filters |= {
-        "count": wording.count,
-        "money": _money,
-        "interval": _interval,
-        "amount": wording.amount,
-        "percent": wording.percent,
-        "figure": wording.figure,
-        "day": wording.day,
-        "begin": wording.begin,
-        "address": address,
-        "shown": shown,
-    }
+    environment.filters |= {"money": _money, "interval": _interval, "address": address, "shown": shown}
     return environment
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
 from features.errors import InputError
+from models.prediction import REASONS
 from retention.contact_list import contact_list
 from retention.kept_plans import NAME, NEXT, PLANS, KeptPlan, kept_plan
 from retention.spreadsheet import spreadsheet_safe
@@ -20,7 +21,6 @@ from serving.store import Store
 
 PIECE = 20_000
 """Rows made into text at once."""
-REASONS = ["reason_1", "reason_2", "reason_3"]
 
 router = APIRouter()
 
@@ -54,7 +54,7 @@ def listed(plan: KeptPlan, batch: Store | None) -> pd.DataFrame:
         segment = {"segment": kept["segment"]} if "segment" in kept else {}
         return contact_list(frame, None, channels, currency="").assign(**segment)
     scores = pd.DataFrame(found)
-    reasons = pd.DataFrame([[*one, None, None, None][:3] for one in scores.pop("reasons")], columns=REASONS)
+    reasons = pd.DataFrame([[*one, None, None, None][:3] for one in scores.pop("reasons")], columns=list(REASONS))
     return contact_list(frame, scores.join(reasons), channels, currency=batch.about.currency)
 
 

@@ -130,6 +130,7 @@ if (form) {
       tell(notKept, error.message);
     } finally {
       button.disabled = false;
+      if (!notKept.hidden) button.focus();
     }
   });
   window.addEventListener("DOMContentLoaded", () => ask(1));

@@ -5,6 +5,8 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
+from itertools import chain, count
 from math import floor, log10
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from pydantic import Field, FiniteFloat
 from features import audit
 from features.errors import InputError
 from retention import plan_pictures, wording
+from retention.kept_plans import PLANS, plan_file
 from serving import journal, settings
 from serving.console import pages
 from serving.console.now import now
@@ -55,10 +58,17 @@ def planner(request: Request) -> HTMLResponse:
         "planner.html.j2",
         offers=[(offer, not chosen or offer.name in chosen) for offer in offers],
         asked={name: asked.get(name, "") for name in ("budget", "capacity", "campaign")},
-        usual_name=f"campaign {batch.about.as_of}",
+        usual_name=free_name(batch.about.as_of),
         holdout_share=answers.campaigns.holdout_share,
         capacities=answers.campaigns.capacities,
     )
+
+
+def free_name(day: date) -> str:
+    """The usual name, campaign and the day, with a number behind it where a plan of that name was kept already."""
+    plans, usual = settings.folder() / PLANS, f"campaign {day}"
+    names = chain([usual], (f"{usual} {number}" for number in count(2)))
+    return next(name for name in names if not plan_file(plans, name).exists())
 
 
 @router.get("/data/plan")

@@ -22,7 +22,7 @@ from retention.offers import Offer
 from retention.plan import Plan
 from retention.profit_curve import profit_curve
 from serving import settings
-from serving.answers import Answers, Unavailable
+from serving.answers import Answers
 from serving.effects import effects_of
 from serving.store import Store
 
@@ -71,7 +71,7 @@ class Planning:
 
     def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
         """What each budget would earn with these offers, as `retention.profit_curve` tells."""
-        batch = self._batch()
+        batch = self.answers.batch()
         effects = self._effects(batch, names)
         key = (batch.hash, *_written(effects.offers), *effects.said.values())
         if key not in self._curves:
@@ -87,7 +87,7 @@ class Planning:
     def look_again(self, wish: Wish) -> Made:
         """The plan that was looked at last, if it is of this wish and of this batch; else made anew."""
         last = self._last
-        return last if last and last.wish == wish and last.batch is self._batch() else self.look(wish)
+        return last if last and last.wish == wish and last.batch is self.answers.batch() else self.look(wish)
 
     def keep(self, wish: Wish, *, scores: str, before: Callable[[Made], None]) -> Made:
         """Make the plan and keep it, for `readout` and for the quiet days of later plans, as the command does.
@@ -96,7 +96,7 @@ class Planning:
         the way any more, and may raise. Raises InputError, having kept nothing, where that batch is no longer
         served and where the name is taken.
         """
-        if self._batch().hash != scores:
+        if self.answers.batch().hash != scores:
             raise InputError(
                 "newer scores have come since you looked at the plan",
                 where=WHERE,
@@ -118,7 +118,7 @@ class Planning:
     def _made(self, wish: Wish) -> tuple[Made, pd.DataFrame]:
         """The plan, and the scores it rests on."""
         kept_plans.named(wish.campaign, where=WHERE)
-        batch = self._batch()
+        batch = self.answers.batch()
         kept_plans.refuse_namesake(self.output / kept_plans.PLANS, wish.campaign, where=WHERE)
         effects, scores = self._effects(batch, wish.offers), batch.scores()
         plan = self.answers.planned(
@@ -133,12 +133,6 @@ class Planning:
         )
         told = {"campaign": wish.campaign, "as_of": str(batch.about.as_of)} | plan.summary | {"effects": effects.said}
         return Made(wish, batch, replace(plan, summary=told)), scores
-
-    def _batch(self) -> Store:
-        batch = self.answers.scores.current
-        if batch is None:
-            raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
-        return batch
 
     def _effects(self, batch: Store, names: tuple[str, ...]) -> Effects:
         """Those of the offers, reckoned anew when scores, offers or what was learnt have changed."""

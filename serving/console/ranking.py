@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.prediction import REASONS
 from retention.reasons import subject
 from serving import store_ids, store_texts
 from serving.console.rows import rows
 from serving.held import Held
 from serving.store import Store
-from serving.store_file import REASONS
 
 KEYS = ("value_at_risk", "churn_probability", "clv", "expected_value")
 """What the list can be sorted by."""
-NO_SEGMENT = "(none)"
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,10 @@ from markupsafe import Markup
 
 from retention.kept_plans import PLANS, KeptPlan, file_name, kept_plans
 from retention.readout_pictures import profit_of
+from retention.readout_words import OUTCOMES, departures
 from serving import settings
 from serving.console import pages
 from serving.console.now import now
-
-OUTCOMES = {
-    "stayed": ("Customers kept", ".1%", ",.0f"),
-    "orders": ("Orders", ",.2f", ",.0f"),
-    "margin": ("Margin", ",.2f", ",.2f"),
-    "clv_kept": ("Lifetime value kept, as scored", ",.2f", ",.2f"),
-}
-"""What a readout compares: heading, form of a mean per customer, form of a total."""
-CONTACTS = {
-    "treated_but_not_contacted": "to be contacted were not",
-    "held_out_but_contacted": "held out were contacted",
-    "contacted_but_not_chosen": "contacted were not on the list",
-    "contacted_with_another_offer": "got another offer",
-}
-"""Departures from the plan, in words after their count."""
 
 router = APIRouter()
 
@@ -75,7 +61,7 @@ def campaigns(request: Request, campaign: str = "") -> HTMLResponse:
         groups=groups_of(shown.readout) if shown and shown.readout else [],
         picture_of_profit=picture(shown.readout) if shown and shown.readout else "",
         outcomes=OUTCOMES,
-        departures=departures(shown.readout) if shown and shown.readout else [],
+        departures=told_of(shown.readout["contacts"]) if shown and shown.readout else [],
         currency=shown.readout["currency"] if shown and shown.readout else batch.about.currency if batch else "",
     )
 
@@ -131,11 +117,9 @@ def picture(readout: dict[str, Any]) -> Markup:
     return pages.picture("profit", figure, says=f"More profit than without the campaign, {readout['currency']}. {says}")
 
 
-def departures(readout: dict[str, Any]) -> list[str]:
-    """How far the contacts were not those planned, in words."""
-    contacts = readout["contacts"]
-    told = [f"{contacts[name]:,} {words}" for name, words in CONTACTS.items() if contacts.get(name)]
-    return [*told, *([contacts["note"]] if "note" in contacts else [])]
+def told_of(contacts: dict[str, Any]) -> list[str]:
+    """How far the contacts were not those planned, in words, and what is to be noted of them."""
+    return [*departures(contacts), *([contacts["note"]] if "note" in contacts else [])]
 
 
 def _read(path: Path) -> tuple[dict[str, Any] | None, str | None]:

@@ -3,9 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
+from models.prediction import NUMBERS
 from serving import store_ids, store_texts
 from serving.store import Store
-from serving.store_file import NUMBERS, TEXTS
+from serving.store_file import TEXTS
 
 
 def rows(store: Store, places: np.ndarray) -> pa.Table:

@@ -25,8 +25,8 @@ PAGE = 50
 LOOKED_AT = 250_000
 """Customers at once, until a page is full."""
 NUMBERS = {
-    "churn_from": "The churn probability from",
-    "churn_to": "The churn probability to",
+    "churn_from": "The lowest churn probability",
+    "churn_to": "The highest churn probability",
     "least_at_risk": "The value at risk",
     "least_clv": "The CLV",
 }

@@ -1,11 +1,6 @@
 """The server in a process of its own, for as long as a block lasts."""
 
-import json
-import os
-import re
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +8,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.serving.child import child
 
 TOKEN = "a-token-of-this-test"
 SECRET_ID = "customer-nobody-may-read-in-a-log"
@@ -66,30 +63,9 @@ def running(
     The folder holds scores.store and bundle, or a folder champion; `first` is Python that its process runs before all.
     """
     serve = SERVE.format(folder=str(folder), token=token, processes=processes, log=str(log) if log else None)
-    with tempfile.TemporaryFile("w+") as journal:
-        process = subprocess.Popen(
-            [sys.executable, "-c", first + serve],
-            cwd=home,
-            env=os.environ | {"HOME": str(home)},
-            stdout=subprocess.PIPE,
-            stderr=journal,
-            text=True,
-        )
-        try:
-            said = process.stdout.readline() + process.stdout.readline()
-            url = re.search(r"http://127\.0\.0\.1:\d+", said)
-            assert url, (process.communicate(timeout=20), journal.seek(0), journal.read())
-            headers = {"Authorization": f"Bearer {token}"}
-            with httpx.Client(base_url=url[0], headers=headers, timeout=30) as client:
-                one = Running(process, url[0], said, client, [])
-                yield one
-        finally:
-            process.terminate()
-            try:
-                rest, _ = process.communicate(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        journal.seek(0)
-        one.journal += [json.loads(line) for line in journal]
-        assert (process.returncode, rest) == (0, "")
+    journal: list[dict] = []
+    with (
+        child(first + serve, home=home, lines=2, journal=journal) as (process, url, said),
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
+    ):
+        yield Running(process, url, said, client, journal)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("features", "models", "retention", "serving", "pipelines")
 STARTED = ("serving.__main__", "serving.service", "serving.warm", "serving.workers")
 """What is named as a word on the way to an answer; all else is imported."""
-BROUGHT = {"h11": "uvicorn", "pydantic_core": "pydantic"}
+BROUGHT = {"h11": "uvicorn", "pydantic_core": "pydantic", "starlette": "fastapi"}
 """Packages that come with another."""
 BENTOFILE = yaml.safe_load((ROOT / "bentofile.yaml").read_text("utf-8"))
 MODULES = {

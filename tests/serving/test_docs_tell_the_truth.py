@@ -1,4 +1,4 @@
-"""docs/serving.md: its commands run as they stand, and the answers have the form that is shown."""
+"""docs/serving.md and docs/deployment.md: commands run as they stand, and answers have the form that is shown."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from serving.tokens import of_file
 from tests.serving.running import TOKEN
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "serving.md").read_text("utf-8")
+PAGE = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in ("serving.md", "deployment.md"))
 URL = "http://127.0.0.1:3000"
 BLOCKS = re.findall(r"^```([a-z]+)\n(.*?)^```\n(?:\n```json\n(.*?)^```\n)?", PAGE, flags=re.MULTILINE | re.DOTALL)
 OPEN_ENDED = {"added", "metrics", "summary"}
@@ -109,7 +109,7 @@ def test_every_status_of_the_door_is_explained():
 
 def test_every_variable_and_metric_and_event_is_named():
     variables = set(re.findall(r"`(STAYWORTH_[A-Z_]+)`", PAGE))
-    code = "".join((ROOT / "serving" / name).read_text() for name in ("__main__.py", "settings.py"))
+    code = "".join((ROOT / "serving" / name).read_text() for name in ("__main__.py", "settings.py", "fetch.py"))
     assert variables == set(re.findall(r"STAYWORTH_[A-Z_]+[A-Z]", code))
     unit = dict(re.findall(r"^Environment=([A-Z_]+)=(.*)$", PAGE, flags=re.MULTILINE))
     assert options(unit)["processes"] == 2
@@ -131,4 +131,4 @@ def test_its_other_examples_are_well_formed():
     anchors = {
         f"#{re.sub(r'[^a-z -]', '', title.lower()).replace(' ', '-')}" for title in re.findall(r"^## (.*)$", PAGE, re.M)
     }
-    assert set(re.findall(r"\]\((#[^)]+)\)", PAGE)) == anchors
+    assert set(re.findall(r"\]\((?:deployment\.md)?(#[^)]+)\)", PAGE)) == anchors

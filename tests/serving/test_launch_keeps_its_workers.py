@@ -16,44 +16,21 @@ import httpx
 import psutil
 import pytest
 
+from tests.conftest import ROOT
+
 TOKEN = "a-token-of-this-test"
-APP = """
-import asyncio, os
-from features.errors import InputError
-from serving.door import of_environment
-from serving.guard import Guard
-
-async def behind(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for done in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{done}.complete"})
-        return
-    await receive()
-    if scope["path"] == "/slow":
-        await asyncio.sleep(2)
-    body = str(os.getpid()).encode()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-
-def app():
-    return Guard(behind, of_environment(os.environ))
-
-def failing():
-    raise InputError("these scores are torn", where="scores.parquet")
-"""
+APP = "tests.serving.small_app"
 
 
 class Served:
     """A running `serve` of a small application."""
 
     def __init__(self, folder, **options):
-        (folder / "small.py").write_text(APP)
-        options = {"port": 0, "token": TOKEN, "app": "small:app", "processes": 2} | options
+        options = {"port": 0, "token": TOKEN, "app": f"{APP}:app", "processes": 2} | options
         self.log = (folder / "log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-c", f"from serving.launch import serve; serve(**{options})"],
-            env=os.environ | {"PYTHONPATH": str(folder), "TMPDIR": str(folder)},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -182,7 +159,7 @@ def test_workers_end_when_the_one_that_watches_is_killed(served):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_cannot_start_says_why_and_leaves_nothing_behind(served, processes):
-    one = served(app="small:failing", processes=processes)
+    one = served(app=f"{APP}:failing", processes=processes)
     assert one.process.wait(20) != 0
     assert one.url is None
     assert "these scores are torn" in one.logged

@@ -18,26 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from features.errors import InputError
 from serving.launch import serve
+from tests.conftest import ROOT
 
 TOKEN = "a-token-of-this-test"
-APP = """
-import os
-from serving.door import of_environment
-from serving.guard import Guard
-
-async def behind(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for done in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{done}.complete"})
-        return
-    await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
-
-def app():
-    return Guard(behind, of_environment(os.environ))
-"""
+APP = "tests.serving.small_app"
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +46,17 @@ def certificate(tmp_path_factory):
 @pytest.fixture
 def served(tmp_path):
     """Starts a server of a small application; gives its port, what it said first, and its process."""
-    (tmp_path / "small.py").write_text(APP)
     running = []
 
     def start(**options):
-        options = {"port": 0, "token": TOKEN, "app": "small:app"} | options
+        options = {"port": 0, "token": TOKEN, "app": f"{APP}:app"} | options
         process = subprocess.Popen(
             [
                 sys.executable,
                 "-c",
                 f"from pathlib import *; from serving.launch import serve; serve(**{options})",
             ],
-            env=os.environ | {"PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -263,6 +246,22 @@ def test_an_endless_body_ends_with_the_connection(served):
             send_on()
     assert time.monotonic() - began < 15
     assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+
+
+def test_a_token_that_other_machines_could_guess_is_refused_and_not_shown():
+    with pytest.raises(InputError, match=r"STAYWORTH_TOKEN: the token has 6 characters.*\n.*16 or more") as caught:
+        serve(port=0, token="hushed", host="0.0.0.0", hosts=["scores.example"])
+    assert "hushed" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_who_never_agrees_on_tls_is_hung_up_on(served, certificate):
+    port, _, _ = served(tls_cert=certificate / "cert.pem", tls_key=certificate / "key.pem")
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(b"\x16\x03\x01\x02")
+        assert connection.recv(1) == b""
+    assert 9 < time.monotonic() - began < 14
 
 
 @pytest.mark.slow

@@ -14,14 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import plotly.graph_objects as go
 import psutil
 import pytest
 
-from models import bundle
-from pipelines import champion, tracking
+from pipelines import champion
 from pipelines.config import load
-from pipelines.dataset import described
+from tests.registered import registered
 from tests.serving.running import TOKEN
 from tests.serving.served import asked_of, pessimist
 from tests.shops import config_of
@@ -34,25 +32,12 @@ SOON_S = 20
 """The registry is asked every 5 s, and what it has is looked for every second; the rest is the fetching."""
 
 
-def registered(home, model, taught, orders, *, more=""):
+def shop_of(home, model, taught, orders, *, more=""):
     """The config of a shop with two versions, the first the champion; nothing is scored yet."""
     (home / "stayworth.toml").write_text(config_of(orders, more=more))
     config = load(home / "stayworth.toml")
     for number, made in ((1, model), (2, pessimist(model))):
-        folder = home / f"bundle-{number}"
-        folder.mkdir()
-        bundle.write(folder, made, training={"as_of": "1998-04-02", "horizon_days": 90, "seed": number, "params": {}})
-        tracking.log_run(
-            uri=config.tracking_uri,
-            bundle=folder,
-            dataset=described(taught[0]),
-            source={},
-            params={},
-            metrics={"roc_auc": 0.8},
-            figures={"one": go.Figure()},
-            metrics_json={"gate": {"accepted": True, "reasons": [], "warnings": []}},
-            made_at=NOW,
-        )
+        registered(config, home / f"bundle-{number}", made, taught[0], seed=number, made_at=NOW)
     champion.promote(config, "1", now=NOW, why="passed the gate")
     return config
 
@@ -60,7 +45,7 @@ def registered(home, model, taught, orders, *, more=""):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory, model, taught, cdnow_path):
     """A shop whose registry is a file."""
-    return registered(tmp_path_factory.mktemp("shop"), model, taught, cdnow_path)
+    return shop_of(tmp_path_factory.mktemp("shop"), model, taught, cdnow_path)
 
 
 @contextmanager
@@ -171,7 +156,7 @@ def test_a_registry_on_another_server_may_go_and_come_without_a_caller_noticing(
 ):
     asked = asked_of(batch, batch.scores["customer_id"].head(3).tolist())
     with mlflow_server(tmp_path) as (url, signalled):
-        shop = registered(tmp_path, model, taught, cdnow_path, more=f'[tracking]\nuri = "{url}"\n')
+        shop = shop_of(tmp_path, model, taught, cdnow_path, more=f'[tracking]\nuri = "{url}"\n')
         journal = []
         with serving(shop, journal) as (client, _):
             first = answer_of(client, asked)

@@ -118,6 +118,16 @@ def test_plain_tokens_stand_in_a_private_file_only(tmp_path, told):
     assert told[0]["event"] == "tokens kept"
 
 
+def test_a_file_into_which_everybody_may_write_is_refused(tmp_path):
+    path = tmp_path / "tokens.toml"
+    path.write_text(line("billing", BILLING))
+    path.chmod(0o646)
+    with pytest.raises(InputError, match=r"everybody .* may write into it.*\n.*chmod 600"):
+        tokens.of_file(path)
+    path.chmod(0o644)
+    assert tokens.of_file(path).name_of(BILLING.encode(), now_s=0.0) == "billing"
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

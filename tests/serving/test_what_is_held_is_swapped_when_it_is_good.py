@@ -66,6 +66,26 @@ def test_a_bad_one_is_told_once_and_the_last_good_serves(one, place, told):
     assert one.current == "better"
 
 
+def test_what_nobody_foresaw_is_passed_over_too(place, told):
+    one = Held("content", place, json.loads, tell=told.append)  # a path is no JSON: TypeError
+    put(place, "anything")
+    one.look()
+    assert one.current is None
+    assert told == [{"event": "content refused", "why": "cannot be read (TypeError)", "serving": False}]
+
+
+def test_one_there_was_no_room_to_open_is_tried_again_and_told_once(one, place, told, monkeypatch):
+    put(place, "good")
+    with monkeypatch.context() as full:
+        full.setattr(Path, "read_text", lambda _: (_ for _ in ()).throw(OSError("too many open files")))
+        for _ in range(held.LOOKS):
+            one.look()
+    assert one.current is None
+    one.look()
+    assert one.current == "good"
+    assert [said["event"] for said in told] == ["content refused", "content loaded"]
+
+
 def test_a_file_that_vanishes_takes_nothing_away(one, place):
     put(place, "good")
     one.look()

@@ -1,10 +1,7 @@
 """A console in a process of its own for as long as a block lasts, and a browser that is logged in."""
 
 import json
-import os
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +9,8 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Browser, Page
+
+from tests.serving.child import child
 
 TOKEN = "a-token-of-this-test"
 SERVE = """
@@ -81,39 +80,12 @@ def opened(
     told = {"scores": scores, "model": model, "orders": orders, "interactions": interactions, "folder": folder}
     told |= {"token": token, "tokens": tokens, "processes": processes}
     content = json.dumps({name: str(one) if isinstance(one, Path) else one for name, one in told.items()})
-    with tempfile.TemporaryFile("w+") as journal:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, content],
-            env=os.environ | {"HOME": str(home)},
-            stdout=subprocess.PIPE,
-            stderr=journal,
-            text=True,
-        )
-        one = None
-        try:
-            said = process.stdout.readline()
-            if said.endswith("browser:\n"):
-                said += process.stdout.readline()
-            if not said:
-                process.wait(20)
-                journal.seek(0)
-                raise AssertionError(journal.read())
-            url = "http://127.0.0.1:" + said.split("http://127.0.0.1:")[1].split("/")[0].split()[0]
-            headers = {"Authorization": f"Bearer {token}"}
-            with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
-                one = Opened(url, said, client, folder, process)
-                yield one
-        finally:
-            process.terminate()
-            try:
-                rest, _ = process.communicate(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-            journal.seek(0)
-            if one:
-                one.journal += [json.loads(line) for line in journal]
-        assert (process.returncode, rest) == (0, "")
+    lines, journal = 1 if token or tokens else 2, []
+    with (
+        child(SERVE, content, home=home, lines=lines, journal=journal) as (process, url, said),
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client,
+    ):
+        yield Opened(url, said, client, folder, process, journal)
 
 
 @contextmanager

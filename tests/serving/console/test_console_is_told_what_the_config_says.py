@@ -8,34 +8,21 @@ import pytest
 from pipelines.config import load
 from pipelines.console_cli import welcome
 from serving import fetch, launch, settings
+from tests.shops import VOUCHER, config_of
 
-CONFIG = """
-[data]
-orders = "orders/*.csv"
+TABLES = """
 interactions = "postgresql://ann@db.example/shop#visits"
 customers = "people.parquet"
 exclude_products = ["TEST%"]
 [columns.orders]
 ordered_at = "Date"
-[time]
-horizon_days = 90
-timezone = "Europe/Berlin"
-format = "%d.%m.%Y"
-[money]
-currency = "EUR"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
+"""
+MORE = f"""
 [features]
 attributes = ["plan"]
 [output]
 folder = "out"
-[[offers]]
-name = "voucher"
-contact_cost = 0.5
-incentive_cost = 5.0
-save_rate = 0.1
-redeem_rate = 0.3
+{VOUCHER}
 """
 
 
@@ -47,7 +34,9 @@ def served(tmp_path, monkeypatch, stayworth):
         how: dict = {}
         monkeypatch.setattr(fetch, "following", lambda *_, **__: nullcontext())
         monkeypatch.setattr(launch, "serve", lambda **given: how.update(given))
-        (tmp_path / "stayworth.toml").write_text(CONFIG)
+        text = config_of("orders/*.csv", data=TABLES, more=MORE)
+        text = text.replace('timezone = "UTC"', 'timezone = "Europe/Berlin"\nformat = "%d.%m.%Y"')
+        (tmp_path / "stayworth.toml").write_text(text)
         code, _, error = stayworth("console", "-c", str(tmp_path / "stayworth.toml"), *options)
         assert code == 0, error
         return how

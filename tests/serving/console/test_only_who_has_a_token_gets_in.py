@@ -138,6 +138,7 @@ def test_a_form_of_another_site_logs_nobody_in_or_out(console):
         for headers in (
             {"origin": "http://evil.example"},
             {"origin": "null"},
+            {"origin": "http://["},
             {"sec-fetch-site": "cross-site"},
             {"sec-fetch-site": "same-site"},
             {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},

@@ -244,6 +244,8 @@ def test_pages_fit_a_phone(browser, console, shop):
             if "/customers/" in place and "nobody" not in place:
                 page.locator("#in-all .main-svg").first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
+            for one in page.locator("#customers, #events").all():
+                assert one.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth"), place
 
 
 def test_without_scores_each_page_says_which_command_makes_them(browser, shop, tmp_path):

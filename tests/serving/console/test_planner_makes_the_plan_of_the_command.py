@@ -20,7 +20,7 @@ from retention.save_rate import Measured
 from serving import settings
 from serving import store as served
 from serving.console.plan_files import listed, pieces
-from serving.console.planner import slider
+from serving.console.planner import free_name, slider
 from serving.console.planning import Planning, Wish, planning
 from tests.pipelines.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
@@ -141,6 +141,13 @@ def test_looking_writes_nothing(shop):
     plans.look(wish())
     plans.curve(("voucher", "call"))
     assert files(config) == before
+
+
+def test_the_name_that_is_offered_is_free(shop):
+    plans, day = shop[1], settings.answers().scores.current.about.as_of
+    for expected in (f"campaign {day}", f"campaign {day} 2", f"campaign {day} 3"):
+        assert free_name(day) == expected
+        keep(plans, wish(campaign=expected))
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(shop):

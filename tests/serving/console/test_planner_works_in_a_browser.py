@@ -161,6 +161,7 @@ def test_two_tabs_with_one_name_lose_nothing(page, browser, console, config):
         kept = (config.folder / store.PLANS / "twice.json").read_bytes()
         page.get_by_role("button", name="Keep this plan").click()
         expect(page.locator("#not-kept")).to_contain_text("a plan of the campaign 'twice' was kept already")
+        expect(page.get_by_role("button", name="Keep this plan")).to_be_focused()
     assert (config.folder / store.PLANS / "twice.json").read_bytes() == kept
 
 
