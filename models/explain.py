@@ -19,10 +19,10 @@ from features.catalogue import named, words
 from models import trees
 from models.blend import Opinion
 from models.likelihood import Floats
+from models.prediction import REASONS
 from models.recipe import TREES
 from models.scorer import Scorer, View
 
-REASONS = 3
 RHYTHM = "expected_from_rhythm"
 """The reason of a member that looks at the rhythm of orders as a whole."""
 
@@ -72,7 +72,7 @@ def reasons(scorer: Scorer, view: View) -> pd.DataFrame:
     rows, parts = view.given.rows, no_order(scorer, view)
     added = parts.added[:, :-1].copy()
     added[:, parts.names.index("recency_days")] += parts.added[:, -1]
-    order = np.argsort(-added, axis=1, kind="stable")[:, :REASONS]
+    order = np.argsort(-added, axis=1, kind="stable")[:, : len(REASONS)]
     raises = np.take_along_axis(added, order, axis=1) > 0
     usual = rows["gap_mean_days"].to_numpy() if "gap_mean_days" in scorer.inputs else np.full(len(rows), np.nan)
     said = np.full(order.shape, None, dtype=object)
@@ -86,8 +86,7 @@ def reasons(scorer: Scorer, view: View) -> pd.DataFrame:
                 for text, gap in zip(texts, usual[row].tolist(), strict=True)
             ]
         said[row, place] = texts
-    names = [f"reason_{place + 1}" for place in range(REASONS)]
-    return pd.DataFrame(said, columns=names, index=rows.index, dtype=object)
+    return pd.DataFrame(said, columns=list(REASONS), index=rows.index, dtype=object)
 
 
 def _sentences(name: str, values: np.ndarray) -> list[str]:

@@ -22,6 +22,10 @@ class Figure:
         """The same in other units, of so many customers instead of one; number above 0."""
         return Figure(self.value * number, self.low * number, self.high * number)
 
+    def less(self, amount: float) -> Figure:
+        """The same with so much taken off."""
+        return Figure(self.value - amount, self.low - amount, self.high - amount)
+
 
 def differences(
     point: Mapping[str, float], draws: Mapping[str, Floats], pairs: Sequence[tuple[str, str]], *, confidence: float

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from models.likelihood import Floats
+if TYPE_CHECKING:
+    from models.likelihood import Floats
+
+NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
+"""The columns of the scores that are numbers, in their order."""
+REASONS = ("reason_1", "reason_2", "reason_3")
+"""Those that say why, the strongest reason first; None where there are fewer."""
 
 
 class Prediction(NamedTuple):

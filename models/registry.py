@@ -144,7 +144,7 @@ def numbered(uri: str, number: str) -> Version:
     """The version of this number; raises InputError if there is none."""
     known = {one.number: one for one in versions(uri)}
     if number not in known:
-        what = f"there is no version {number}; there are {', '.join(known) or 'none'}"
+        what = f"there is no version {number}; registered: {', '.join(known) or 'none'}"
         raise InputError(what, where=shown(uri), next="Name one of these.")
     return known[number]
 

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from features.errors import InputError
 from features.histories import Histories
 from features.ingest import ingest
 from features.log import Log
 from features.snapshot import snapshot
 from models import explain
-from models.online import attributes, known
+from models.online import attributes, known, needs
 from models.scorer import Scorer, by_horizon, foreseen
 
 
@@ -39,9 +40,16 @@ def score_orders(
     """Scores from raw orders: a frame with customer_id, ordered_at, amount and what else the schema knows.
 
     interactions: customer_id, at, kind, …; customers: customer_id and the attributes that the model reads. Naive times
-    are read as UTC. Every customer with an order before `as_of` gets a row per horizon.
+    are read as UTC. Every customer with an order before `as_of` gets a row per horizon. Raises InputError where one of
+    them is missing that the model reads.
     """
     terms = scorer.terms
+    for name, table, is_read in (
+        ("interactions", interactions, "interactions" in needs(scorer)),
+        ("customers", customers, bool(attributes(scorer.inputs))),
+    ):
+        if is_read and table is None:
+            raise InputError(f"the model reads the table {name}, which is not given", next=f"Pass {name} too.")
     log = Log(
         orders,
         currency=terms.currency,

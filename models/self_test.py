@@ -17,6 +17,7 @@ from features.ingest import ingest
 from features.log import Log
 from features.snapshot import columns_of, snapshot
 from models import scorer as scoring
+from models.prediction import NUMBERS
 from models.scorer import Example, Scorer
 
 ORDERED = {"newcomer": [12], "regular": [400, 310, 215, 120, 30], "lapsed": [700, 650, 480]}
@@ -24,7 +25,6 @@ ORDERED = {"newcomer": [12], "regular": [400, 310, 215, 120, 30], "lapsed": [700
 AMOUNT = 20.0
 CLOSE = 1e-9
 """How far a score may be from what it was, relative to its size."""
-SCORES = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
 def with_example(scorer: Scorer, *, as_of: date) -> Scorer:
@@ -48,7 +48,7 @@ def rehearse(scorer: Scorer) -> None:
     if scorer.example is None:
         raise InputError("the bundle has no example to try it on", where=scorer.version, next="Train again.")
     found = _scores(scorer, scorer.example)
-    for name in SCORES:
+    for name in NUMBERS:
         was, now = np.array(scorer.example.scores[name]), np.array(found[name])
         far = ~(np.abs(now - was) <= CLOSE * np.maximum(np.abs(was), 1))
         if far.any():
@@ -65,7 +65,7 @@ def _scores(scorer: Scorer, example: Example) -> dict[str, list[float]]:
     absent = [name for name in scorer.inputs if name not in rows]
     rows = pd.concat([rows, pd.DataFrame(np.nan, rows.index, absent)], axis=1)
     said = scoring.predict(scorer, rows.assign(customer_id="nobody", as_of=pd.Timestamp(example.as_of)))
-    return {name: said[name].tolist() for name in SCORES}
+    return {name: said[name].tolist() for name in NUMBERS}
 
 
 def _plain(value: float) -> float | None:

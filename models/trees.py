@@ -254,6 +254,8 @@ def to_ubj(booster: Booster) -> bytes:
 
 def from_ubj(data: bytes) -> Booster:
     """The booster read back, on one thread: a request is too small to share."""
+    if not data:  # XGBoost would end the process
+        raise InputError("there are no trees in it", where="UBJSON", next="Restore the bundle, or train again.")
     booster = xgb.Booster(model_file=bytearray(data))
     booster.set_param({"nthread": 1})
     return booster

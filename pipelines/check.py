@@ -40,6 +40,8 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         **{table: reconciliation(books[table].account) if table in books else [] for table in BOOKS},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories),
+        "quarantined": ingested.quarantine.num_rows,
+        "quarantine": str(config.folder / store.QUARANTINE),
     }
 
 

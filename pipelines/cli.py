@@ -26,6 +26,9 @@ from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Tr
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+INTERRUPTED = 130
+"""Exit code after ctrl-C."""
+
 app = typer.Typer(
     name="stayworth",
     help="Who is about to leave, what they are worth, and what it pays to keep them.",
@@ -44,6 +47,10 @@ def main() -> None:
     except StayworthError as error:
         print(f"stayworth: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            print("stayworth: stopped before the end; no file and no model is left half made", file=sys.stderr)
+        raise
 
 
 def _now() -> datetime:
@@ -64,7 +71,7 @@ def demo(
     ),
     as_json: Json = False,
 ) -> None:
-    """The whole loop on real data: the 23,570 customers of CDNOW. About two minutes.
+    """The whole loop on real data: the 23,570 customers of CDNOW. About three minutes.
 
     Example: stayworth demo -o runs/demo
     """
@@ -169,8 +176,11 @@ def score(
 
     how: dict[str, Any] = {"output": output, "memory_bytes": store.size_of(memory) if memory else None}
     with progress(as_json) as say:
-        told = run(load(config), as_of=parse_day(as_of), now=_now(), say=say, **how)
+        settings = load(config)
+        told = run(settings, as_of=parse_day(as_of), now=_now(), say=say, **how)
     printed(told, as_json, screen.show_pairs)
+    if not as_json:
+        typer.echo(f"Written to {settings.folder / store.SCORES}. Next: stayworth plan --budget M, or stayworth report")
 
 
 app.command()(effects_cli.effects)

@@ -1,31 +1,19 @@
 """`stayworth console`: the retention team's pages, on this machine's own address unless told otherwise."""
 
-import os
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from pipelines.options import DEFAULT_CONFIG, ConfigFile
-from pipelines.serve_cli import Hosts, Port
+from pipelines.serve_cli import THIS_MACHINE, Bundle, Certificate, Host, Hosts, Key, Port, Tokens, Workers, listen
 
 
 def console(
     config: ConfigFile = DEFAULT_CONFIG,
     port: Port = 3001,
-    host: Annotated[str, typer.Option(help="Address to listen on; another than this machine's own needs --hosts.")] = (
-        "127.0.0.1"
-    ),
+    host: Host = THIS_MACHINE,
     hosts: Hosts = None,
-    tokens: Annotated[
-        Path | None, typer.Option(metavar="FILE", help='Named tokens: lines of name = "sha256:…"; read anew on change.')
-    ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate with its chain, PEM.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, PEM.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
-    bundle: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Use this model, not the registry's champion.")
-    ] = None,
+    tokens: Tokens = None,
+    tls_cert: Certificate = None,
+    tls_key: Key = None,
+    workers: Workers = 1,
+    bundle: Bundle = None,
 ) -> None:
     """Open the retention team's pages in a browser: who is at risk and why, campaigns, the model's health.
 
@@ -33,28 +21,23 @@ def console(
 
     Example: stayworth console --port 3001
     """
-    from pipelines import store
     from pipelines.config import load
-    from pipelines.serve_cli import campaigns
-    from serving import fetch, launch, settings
 
     read = load(config)
-    scores, model = read.folder / store.SERVED_SCORES, bundle or read.folder / store.SERVED
-    told = settings.told(scores=scores, model=model, campaigns=campaigns(read), shop=read.log, folder=read.folder)
-    with fetch.following(None if bundle else read.tracking_uri, model, at_once=not scores.exists()):
-        launch.serve(
-            port=port,
-            token=os.environ.get("STAYWORTH_TOKEN"),
-            tokens_file=tokens,
-            host=host,
-            hosts=hosts.split(",") if hosts else (),
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-            processes=workers,
-            told=told,
-            app="serving.console.app:app",
-            welcome=welcome,
-        )
+    listen(
+        read,
+        bundle,
+        {"shop": read.log, "folder": read.folder},
+        port=port,
+        host=host,
+        hosts=hosts,
+        tokens_file=tokens,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        processes=workers,
+        app="serving.console.app:app",
+        welcome=welcome,
+    )
 
 
 def welcome(url: str, token: str) -> str:

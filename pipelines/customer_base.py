@@ -13,6 +13,7 @@ from features.histories import Histories
 from features.known import known_interactions, known_orders
 from features.people import read_people
 from features.snapshot import columns_of, snapshot
+from models.prediction import NUMBERS, REASONS
 from pipelines import ledger
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
@@ -21,8 +22,6 @@ from pipelines.latest import latest_scores
 from pipelines.orders import read_orders
 from retention.customer_base import CustomerBase, Earlier
 
-SCORES = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv", "segment")
-REASONS = ("reason_1", "reason_2", "reason_3")
 EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
 COUNTED = ("products", "categories")
 YEAR = pd.Timedelta(days=YEAR_DAYS)
@@ -130,7 +129,7 @@ def _customers(
             seen.set_index("customer_id")[name].reindex(table["customer_id"]).to_numpy() if name in have else np.nan
         )
     of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
-    return table.join(of_scores[[*SCORES, *REASONS]], on="customer_id")
+    return table.join(of_scores[[*NUMBERS, "segment", *REASONS]], on="customer_id")
 
 
 def _texts(ids: pd.Series) -> pa.Array:

@@ -13,6 +13,10 @@ def init(
     orders: Annotated[str, typer.Argument(help="A file, folder or glob of CSV or Parquet files.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the config.")] = DEFAULT_CONFIG,
     force: Annotated[bool, typer.Option("--force", help="Replace a config that is already there.")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OURS=THEIRS", help='Which column is which, e.g. customer_id="Client Ref"; repeat.'),
+    ] = None,
 ) -> None:
     """Look at a file of orders and write a commented config with guesses.
 
@@ -23,7 +27,8 @@ def init(
 
     if output.exists() and not force:
         raise InputError("is there already", where=str(output), next="Name another with -o, or add --force.")
-    store.write_text(output, guess(orders, config_folder=output.absolute().parent))
+    told = {ours: theirs for ours, _, theirs in (one.partition("=") for one in column or [])}
+    store.write_text(output, guess(orders, config_folder=output.absolute().parent, told=told))
     print(f"Wrote {output}. Read what is marked GUESS and ASSUMED, then: stayworth check -c {output}")
 
 

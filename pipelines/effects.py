@@ -31,12 +31,13 @@ from pipelines.campaigns.experiments import Trial, trial
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.champion import verified
 from pipelines.config import Config
+from pipelines.judge import CONFIDENCE
 from pipelines.orders import read_orders
 from retention.kept_plans import KeptPlan, kept_plans, planned_shares
 from retention.learnt_effects import EFFECTS, EFFECTS_SAID
 from retention.save_rate import FLAT, measured, posterior
 
-RESAMPLES, CONFIDENCE = 1000, 0.95
+RESAMPLES = 1000
 PLAN = "the plan's churn probability"
 """The rule that a plan with one save rate goes by: that share of a larger churn probability is a larger effect."""
 

@@ -4,14 +4,13 @@ import numpy as np
 from pandas.api.types import is_numeric_dtype
 
 from models import bundle
+from models.prediction import NUMBERS
 from pipelines.answer import Answer, answer
 from pipelines.evidence import TIMED_ROWS, Evidence
 
 SLOWEST_SECONDS_PER_ROW = 0.002
 """Processor time of a score with its reasons. Ours takes about a twentieth; at this limit a million customers take
 half an hour, and a request of a thousand two seconds of the ten it is given."""
-
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
 def signed(evidence: Evidence) -> Answer:

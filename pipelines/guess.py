@@ -1,13 +1,14 @@
 """A first `stayworth.toml` for somebody's own file: columns guessed from names and types, everything explained."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-from features.delimited import named
+from features.delimited import named, refuse_utf16
 from features.duck import connect
-from features.errors import InputError
+from features.errors import InputError, nearest
 from features.schema import ORDERS
 from features.sources import find, scan_of
 
@@ -39,17 +40,19 @@ TIME_FORMATS = tuple(
 """Tried in order on times that are not ISO."""
 
 
-def guess(orders: str, *, config_folder: Path) -> str:
+def guess(orders: str, *, config_folder: Path, told: Mapping[str, str] | None = None) -> str:
     """The text of a config for a file, folder or glob of orders. Raises InputError if a required column is not found.
 
-    Business numbers cannot be guessed: they are marked ASSUMED.
+    told: our columns → theirs, where the user said so; the others are guessed. Business numbers cannot be: they are
+    marked ASSUMED.
     """
     file = find(orders)[0]
+    refuse_utf16(file)
     with connect() as db:
         try:
             scan = scan_of(file)
             types = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
-            columns = _columns(types, where=str(file))
+            columns = _columns(types, told or {}, where=str(file))
             time_formats = _time_formats(db, scan, columns["ordered_at"], types[columns["ordered_at"]], where=str(file))
             currency = _currency(db, scan, columns.get("currency"))
         except duckdb.Error as error:
@@ -80,14 +83,18 @@ def _format_line(formats: list[str]) -> str:
     return f'format = "{formats[0]}"                # {note}'
 
 
-def _columns(types: dict[str, str], *, where: str) -> dict[str, str]:
-    """Our names → theirs, as far as the names tell."""
+def _columns(types: dict[str, str], told: Mapping[str, str], *, where: str) -> dict[str, str]:
+    """Our names → theirs: as told, else as far as the names tell."""
+    for given, known in ((list(told), list(ORDERS)), (list(told.values()), list(types))):
+        if wrong := [name for name in given if name not in known]:
+            next_ = f"--column OURS=THEIRS; {nearest(wrong[0], known) or 'there are ' + ', '.join(known)}"
+            raise InputError(f"there is no column '{wrong[0]}'", where=where, next=next_)
     plain = {" ".join(name.lower().replace("_", " ").replace("-", " ").split()): name for name in reversed(types)}
-    found: dict[str, str] = {}
+    found = dict(told)
     for ours, names in SYNONYMS.items():
         candidates = [plain[name] for name in [ours.replace("_", " "), *names.split("|")] if name in plain]
         candidates = [name for name in candidates if name not in found.values()]
-        if candidates:
+        if candidates and ours not in told:
             found[ours] = candidates[0]
     if "amount" not in found and not {"quantity", "unit_price"} <= found.keys():
         numbers = [name for name, kind in types.items() if kind in ("DOUBLE", "FLOAT") and name not in found.values()]
@@ -100,7 +107,9 @@ def _columns(types: dict[str, str], *, where: str) -> dict[str, str]:
         raise InputError(
             f"no column looks like {' or '.join(missing)}; found {', '.join(types)}",
             where=where,
-            next="Rename the columns, or write the config by hand with [columns.orders].",
+            next="Say which they are: add "
+            + " ".join(f"--column {ours}=NAME" for ours in missing)
+            + (" (quantity and unit_price stand in for amount)." if "amount" in missing else "."),
         )
     return found
 
@@ -122,6 +131,8 @@ def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: s
         return []
     found = [form for form in TIME_FORMATS if fits(f"try_strptime({text}, '{form}')")]
     if not found:
+        if not db.sql(f"from {scan} limit 1").fetchall():
+            raise InputError("has no rows", where=where, next="Export it again.")
         raise InputError(
             f"'{column}' holds no times we can read", where=where, next="Write time.format in the config by hand."
         )

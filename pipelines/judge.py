@@ -22,6 +22,7 @@ from retention.offers import BetaPrior, Offer
 from retention.segments import CURRENT, cuts, quadrant
 
 CONFIDENCE = 0.95
+"""Of the interval of every figure that is judged."""
 
 
 def days_to_judge(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Template
 from markupsafe import Markup
 
 from features.errors import InputError
@@ -30,6 +30,7 @@ from pipelines.verdict import (
 from retention import plan_pictures, theme, wording
 from retention.analyses.chapters import Chapter
 from retention.analysis import as_html
+from retention.templates import templates
 from retention.worth import Worth
 
 DAILY = ("roc_auc", "log_loss", "ece", "value_deviance", "total_bias")
@@ -189,23 +190,11 @@ def _contacted(scores: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     return groups.join(money).sort_values("expected_profit", ascending=False).reset_index()
 
 
-def _template(currency: str) -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _template(currency: str) -> Template:
+    environment = templates(Path(__file__).parent)
     environment.filters |= {
-        "count": wording.count,
         "money": lambda amount: wording.money(amount, currency),
         "interval": lambda ends: wording.interval(ends, currency),
-        "amount": wording.amount,
-        "percent": wording.percent,
-        "figure": wording.figure,
-        "day": wording.day,
-        "begin": wording.begin,
     }
     return environment.get_template("page.html.j2")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from features.errors import InputError, nearest
 from pipelines import store
 from pipelines.campaigns.campaign import Campaign, plan_of, read_campaign
-from pipelines.campaigns.outcomes import SCORES, closed_window, outcomes, with_scores
+from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
 from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.config import Config
 from pipelines.orders import read_orders, refuse_input_as_output
@@ -146,9 +146,9 @@ def _with_another_offer(treated: pd.DataFrame, made: pd.DataFrame) -> int:
 def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | None:
     """The effect on staying that the plan expected, per treated customer; None where that is not known any more."""
     treated = customers[customers["treated"]]
-    if SCORES[0] not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
+    if "churn_probability" not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
         return None
-    return float((treated["offer"].map(campaign.save_rates) * treated[SCORES[0]]).mean())
+    return float((treated["offer"].map(campaign.save_rates) * treated["churn_probability"]).mean())
 
 
 def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, con
 
     Nothing where the churn probabilities are gone or are of another window: a share of which leavers?
     """
-    if SCORES[0] not in customers or content["window_days"] != config.time.horizon_days:
+    if "churn_probability" not in customers or content["window_days"] != config.time.horizon_days:
         return {}
     given = {offer.name: offer.save_rate for offer in config.offers}
     priors = {name: rate for name, rate in given.items() if isinstance(rate, BetaPrior)}
@@ -164,7 +164,7 @@ def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, con
     told = {}
     for group in groups:
         offer, treated = group["offer"], customers["treated"] & (customers["offer"] == group["offer"])
-        leaving = float(customers.loc[treated, SCORES[0]].mean())
+        leaving = float(customers.loc[treated, "churn_probability"].mean())
         if "stayed" in group and group["stayed"]["sd"] > 0 and leaving > 0:
             how = {"effect_on_staying": group["stayed"]["value"], "sd": group["stayed"]["sd"]}
             said = measured(**how, mean_churn_probability=leaving)

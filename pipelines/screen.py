@@ -36,6 +36,8 @@ def show_features(content: list[dict[str, Any]]) -> None:
     table = table_of("feature", "unit", "meaning", "needs")
     for one in content:
         table.add_row(one["name"], one["unit"], one["meaning"], one["needs"])
+    for column in table.columns:
+        column.justify = "left"
     console.print(table)
 
 
@@ -46,6 +48,8 @@ def show_check(content: dict[str, Any]) -> None:
         f"{content['first_day']} to before {content['end']}"
     )
     console.print(_reconciliation(content["reconciliation"], currency))
+    if content["quarantined"]:
+        console.print(f"What was quarantined is in {escape(content['quarantine'])}, each row with its reason.")
     if content["interactions"]:
         table = table_of("interactions", "count")
         for one in content["interactions"]:
@@ -68,7 +72,8 @@ def show_check(content: dict[str, Any]) -> None:
         console.print("No horizon of 30 days or more fits four times into this history: too little to train on.")
         return
     why = "the shortest after which at most 10 % come back, or else the one after which fewest do"
-    console.print(f"Advised horizon: {advised} days ({why}). The config has {content['horizon_days']}.")
+    console.print(f"Advised horizon: {advised} days ({why}). time.horizon_days is {content['horizon_days']}.")
+    console.print("Next: stayworth train")
 
 
 def _show_leaving(content: dict[str, Any]) -> None:
@@ -134,7 +139,7 @@ def show_plan(content: dict[str, Any]) -> None:
     table.add_row("budget", f"{content['budget']:,.2f}")
     table.add_row("expected cost", f"{content['expected_cost']:,.2f}")
     table.add_row("expected profit", _with_interval(content, "expected_profit"))
-    table.add_row("a better plan would earn at most", f"{content['optimality_gap']:.2g} of it more")
+    table.add_row("a better plan would earn at most", f"{content['optimality_gap']:.2%} more")
     table.add_row("value at risk", f"{content['value_at_risk']:,.0f}")
     table.add_row("value at risk with the plan", f"{content['value_at_risk_after']:,.0f}")
     for offer, goes_by in content.get("effects", {}).items():
@@ -145,6 +150,8 @@ def show_plan(content: dict[str, Any]) -> None:
     console.print(table)
     if len(content["offers"]) > 1:
         console.print(_offers(content["offers"]))
+    if content.get("written"):
+        console.print(f"Written to {escape(', '.join(content['written']))}.")
     console.print(
         "The profit is over the lifetime and takes a kept customer to be worth all of it. Who was about to leave is "
         "often worth less, and some come back by themselves: hold it against `stayworth readout`."
@@ -160,8 +167,8 @@ def _offers(offers: list[dict[str, Any]]) -> Table:
             one["channel"] or "–",
             f"{one['treated']:,}",
             f"{one['holdout']:,}",
-            f"{one['expected_cost']:,.2f}",
-            f"{one['expected_profit']:,.2f}",
+            f"{one['expected_cost']:,.0f}",
+            f"{one['expected_profit']:,.0f}",
             f"{one['profit_p10']:,.0f} to {one['profit_p90']:,.0f}",
             _share(one["save_rate"]),
             _share(one["break_even_save_rate"]),

@@ -53,3 +53,5 @@ def simulate(
             shop = Shop(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
             told = run(output, shop, part_size=part, say=say)
     printed(told, as_json, lambda content: show_pairs({k: v for k, v in content.items() if k != "by_offer"}))
+    if not as_json:
+        typer.echo(f"Next: cd {output}, then stayworth {'train' if source is None else 'readout'}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models import registry
+from pipelines import store
 from pipelines.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def log_run(
         status = "FAILED"
         try:
             _log_dataset(client, run.run_id, dataset, source)
-            client.log_dict(run.run_id, metrics_json, "metrics.json")
+            client.log_dict(run.run_id, metrics_json, store.METRICS)
             client.log_dict(run.run_id, decision, "gate.json")
             client.log_text(run.run_id, _page(figures), "figures.html")
             model, contents = _log_model(client, bundle, experiment=experiment, run_id=run.run_id)
@@ -140,7 +141,7 @@ def log_backtest(
                     if found[name]["value"] is not None
                 ]
                 client.log_batch(run.run_id, metrics=metrics)
-            client.log_text(run.run_id, json.dumps(list(results)), "backtest.json")
+            client.log_text(run.run_id, json.dumps(list(results)), store.BACKTEST)
             client.log_text(run.run_id, _page(figures), "figures.html")
             status = "FINISHED"
         finally:

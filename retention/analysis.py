@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from retention import wording
+from retention.templates import templates
 from retention.theme import Figure
 
 Form = Literal["text", "count", "number", "money", "percent", "days"]
@@ -92,11 +93,4 @@ def shown(value: Any, form: Form) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("analysis.html.j2")
+    return templates(Path(__file__).parent).get_template("analysis.html.j2")

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-KNOWN_BEFORE = ["churn_probability", "expected_orders", "expected_value", "clv", "segment"]
-"""What the readout holds the outcome against."""
+from models.prediction import REASONS
+
+KNOWN_BEFORE = ("churn_probability", "expected_orders", "expected_value", "clv")
+"""What the readout is adjusted for, of the scores that a campaign was planned with."""
 
 
 def with_scores(frame: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """The plan with what was known of each customer when it was made."""
-    return frame.merge(scores[["customer_id", *KNOWN_BEFORE]], on="customer_id", how="left", validate="one_to_one")
+    return frame.merge(
+        scores[["customer_id", *KNOWN_BEFORE, "segment"]], on="customer_id", how="left", validate="one_to_one"
+    )
 
 
 def contact_list(
@@ -27,9 +31,9 @@ def contact_list(
     )
     if scores is None:
         return made
-    known = ["customer_id", "segment", "churn_probability", "clv", "horizon_days", "reason_1", "reason_2", "reason_3"]
+    known = ["customer_id", "segment", "churn_probability", "clv", "horizon_days", *REASONS]
     told = frame[["customer_id"]].merge(scores[known], on="customer_id", how="left", validate="one_to_one")
-    reasons = told[["reason_1", "reason_2", "reason_3"]].fillna("").astype("str")
+    reasons = told[list(REASONS)].fillna("").astype("str")
     why = [
         "; ".join([f"{p:.0%} likely to leave within {days} days", f"worth {clv:,.0f} {currency}", *filter(None, said)])
         for p, clv, days, said in zip(

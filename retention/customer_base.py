@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from features.clock import microseconds
+
+HALF_YEAR_DAYS = 182
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,17 @@ class CustomerBase:
         """The rows of a frame with `at` in the `days` before the day, or before the day `before_days` ago."""
         end = self.as_of_time - pd.Timedelta(days=before_days)
         return frame[(frame["at"] >= end - pd.Timedelta(days=days)) & (frame["at"] < end)]
+
+    def half_years(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each customer's net sales of the last 182 days and of the 182 before, currency units."""
+        late, early = (
+            np.bincount(rows["customer"], rows["net"], minlength=len(self.customers))
+            for rows in (self.within(self.orders, HALF_YEAR_DAYS, before_days=ago) for ago in (0, HALF_YEAR_DAYS))
+        )
+        return late, early
+
+    def own_gap_days(self) -> pd.Series:
+        """Each customer's mean days between orders; 0 with one order, or with all at one moment."""
+        table = self.customers
+        span = (table["last_order"] - table["first_order"]) / pd.Timedelta(days=1)
+        return span / (table["orders"] - 1).clip(lower=1)

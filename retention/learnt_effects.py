@@ -19,7 +19,6 @@ EFFECTS = "effects"
 EFFECTS_SAID = "effects.json"
 MOST_DAYS = 730
 """How long before the plan's day the last contact may lie that effects were learnt from."""
-NEXT = "Learn it again: stayworth effects."
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def learnt_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, 
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path), next=NEXT) from None
+        raise InputError(f"cannot be read: {error}", where=str(path), next=effect_bundle.NEXT) from None
     fitted: dict[str, FittedEffect] = {}
     said, told = {}, []
     for offer in offers:

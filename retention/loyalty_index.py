@@ -8,9 +8,8 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.answers import kinds, of_kind
-from retention.customer_base import CustomerBase
+from retention.customer_base import HALF_YEAR_DAYS, CustomerBase
 
-HALF_YEAR_DAYS = 182
 VISITS = ("visit", "email_open")
 GROUPS = ("persistence", "spend share", "affinity")
 
@@ -65,8 +64,7 @@ def _repurchase(base: CustomerBase) -> pd.Series:
 
 def _recency(base: CustomerBase) -> pd.Series:
     """Days since the last order in own mean gaps, less is better; known from the second order on a later day."""
-    table = base.customers
-    gap = (table["last_order"] - table["first_order"]) / pd.Timedelta(days=1) / (table["orders"] - 1).clip(lower=1)
+    gap = base.own_gap_days()
     return -_days(base, "last_order") / gap.where(gap > 0)
 
 
@@ -79,11 +77,7 @@ def _wallet(base: CustomerBase) -> pd.Series:
 def _trend(base: CustomerBase) -> pd.Series:
     """Net sales of the last 182 days against the 182 before: (b − a) / (b + a); known where the first order is older
     than both and something was spent in them. A season moves all customers alike, and so no rank."""
-    halves = [
-        np.bincount(rows["customer"], rows["net"], minlength=len(base.customers)).clip(min=0)
-        for rows in (base.within(base.orders, HALF_YEAR_DAYS, before_days=days) for days in (0, HALF_YEAR_DAYS))
-    ]
-    late, early = halves
+    late, early = (sales.clip(min=0) for sales in base.half_years())
     known = (late + early > 0) & (_days(base, "first_order") >= 2 * HALF_YEAR_DAYS).to_numpy()
     return pd.Series(np.divide(late - early, late + early, out=np.full(len(late), np.nan), where=known))
 

@@ -70,13 +70,3 @@ def detectable_save_rate(churn_probability: Numbers, *, treated: int, holdout: i
     smallest = detectable(arms_sd(stay_spread(churn_probability), treated=treated, holdout=holdout))
     expected_leaving = float(np.mean(np.asarray(churn_probability, dtype=float)))
     return smallest / expected_leaving if expected_leaving > 0 else inf
-
-
-def detectable_margin(value_sd: Numbers, *, treated: int, holdout: int) -> float:
-    """The smallest effect on the margin per customer (currency units) that a plan's readout will tell from none.
-
-    value_sd: how far each customer's margin strays from its expectation, as a standard deviation. From an 80 %
-    interval it is (p90 - p10) / 2.563, which knows nothing of the tail: margins are heavier, so this is too small.
-    """
-    spread = float(np.sqrt(np.mean(np.square(np.asarray(value_sd, dtype=float)))))
-    return detectable(arms_sd(spread, treated=treated, holdout=holdout))

@@ -7,13 +7,14 @@ its groups: so many groups are bound to show something. The intervals are plain 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import ceil
 from typing import Any
 
 import pandas as pd
 
 from features.errors import Refusal
+from models.figure import Figure
 from retention.effect import Effect, effects
 from retention.holm import PROVEN, holm
 from retention.power import POWER, detectable, more_customers
@@ -23,21 +24,6 @@ OUTCOMES = ("stayed", "orders", "margin", "clv_kept")
 value of those who stayed, as it was scored before; money in currency units."""
 FEWEST = 10
 """Fewer customers than this in one arm are not compared."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def times(self, factor: float) -> "Figure":
-        return Figure(self.value * factor, self.low * factor, self.high * factor)
-
-    def less(self, amount: float) -> "Figure":
-        return Figure(self.value - amount, self.low - amount, self.high - amount)
 
 
 def readout(customers: pd.DataFrame, *, scores: Sequence[str], expected_effect: float | None) -> dict[str, Any]:

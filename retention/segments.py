@@ -7,8 +7,10 @@ from features.errors import InputError
 
 CURRENT = "spend_last_365d"
 """The feature that is a customer's current value in every segment we give."""
+SEGMENTS = VIP, GROW, MAINTAIN, LET_GO = "VIP", "grow", "maintain", "let go"
+"""The best first."""
 #: name by [current value is high][future value is high]
-QUADRANTS = np.array([["let go", "grow"], ["maintain", "VIP"]])
+QUADRANTS = np.array([[LET_GO, GROW], [MAINTAIN, VIP]])
 
 
 def quadrant(

@@ -15,6 +15,24 @@ gross_margin = 0.4
 annual_discount_rate = 0.1
 lifetime_days = 1095
 """
+VOUCHER = """
+[[offers]]
+name = "voucher"
+contact_cost = 0.5
+incentive_cost = 5.0
+save_rate = 0.2
+redeem_rate = 0.3
+channel = "email"
+"""
+CALL = """
+[[offers]]
+name = "call"
+contact_cost = 3.0
+incentive_share = 0.1
+save_rate = 0.3
+redeem_rate = 0.1
+channel = "phone"
+"""
 
 
 def config_of(orders: str | Path, *, horizon_days: int = 90, data: str = "", more: str = "") -> str:

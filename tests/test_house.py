@@ -27,7 +27,7 @@ ONLY_IN = {
     "adbc_driver_postgresql": {"features/databases.py"},
     "pyspark": {"features/spark.py"},
 }
-MAY_REACH_SERVING = {"pipelines/serve_cli.py", "pipelines/console_cli.py", "pipelines/score.py"}
+MAY_REACH_SERVING = {"pipelines/serve_cli.py", "pipelines/score.py"}
 CLOCK = {"pipelines/cli.py", "serving/score_log.py", "serving/console/now.py"}
 CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "perf_counter", "monotonic"}
 CLOCK_OWNERS = {"datetime", "date", "time", "Timestamp", "dt"}
@@ -158,6 +158,12 @@ def test_locks_have_hashes_and_no_addresses(lock):
     pinned = re.findall(r"^([a-z0-9._-]+)==", text, flags=re.MULTILINE)
     assert len(pinned) > 80
     assert text.count("--hash=sha256:") > len(pinned)
+
+
+def test_tests_and_benchmarks_are_no_longer():
+    others = [path for folder in ("tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")]
+    own = [path for path in others if not {".peers", "__pycache__"} & set(path.parts)]
+    assert [str(path) for path in own if len(path.read_text("utf-8").splitlines()) > LONGEST] == []
 
 
 def test_a_usual_file_is_half_as_long_as_the_longest_may_be():

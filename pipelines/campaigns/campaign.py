@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.errors import InputError, Refusal
 from pipelines import store
-from retention.kept_plans import NAME, day_of, file_name, plan_file
+from retention.kept_plans import NAME, day_of, file_name, kept_plans, plan_file
 
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
@@ -49,7 +49,13 @@ def plan_of(folder: Path, name: str | None) -> Path:
             where="--campaign",
             next=f"The campaigns are the files of {folder / store.PLANS}.",
         )
-    return plan_file(folder / store.PLANS, name)
+    file = plan_file(folder / store.PLANS, name)
+    if not file.exists():
+        known = ", ".join(repr(one.campaign) for one in kept_plans(folder / store.PLANS)) or "none"
+        raise InputError(
+            f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
+        )
+    return file
 
 
 def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:

@@ -13,11 +13,10 @@ from features.labels import left, period
 from pipelines import store
 from pipelines.campaigns.campaign import Campaign
 from pipelines.latest import over_main_horizon
+from retention.contact_list import KNOWN_BEFORE
 
-SCORES = ("churn_probability", "expected_orders", "expected_value", "clv")
-"""What the comparison is adjusted for, of the scores that the campaign was planned with."""
 PAST = ("past_orders", "past_margin")
-"""What it is adjusted for where those scores are gone: the customer's own window before."""
+"""What the comparison is adjusted for where the scores of the plan are gone: the customer's own window before."""
 
 
 def closed_window(histories: Histories, *, day: date, until: date) -> int:
@@ -66,14 +65,14 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
     nothing is added and the names are those of `PAST`.
     """
     chosen = campaign.chosen
-    if set(SCORES) <= set(chosen):
-        return chosen, SCORES
+    if set(KNOWN_BEFORE) <= set(chosen):
+        return chosen, KNOWN_BEFORE
     if not scores_file.exists():
         return chosen, PAST
     scores = over_main_horizon(store.read_table(scores_file, next="Name the scores of the campaign's day: --scores."))
     days = pd.to_datetime(scores["as_of"]).dt.date.unique()
-    columns = [name for name in ("customer_id", *SCORES, "segment") if name in scores]
+    columns = [name for name in ("customer_id", *KNOWN_BEFORE, "segment") if name in scores]
     joined = chosen.merge(scores[columns], on="customer_id", how="left", suffixes=("", "_scored"))
-    if list(days) != [campaign.day] or not np.isfinite(joined[list(SCORES)]).all(axis=None):
+    if list(days) != [campaign.day] or not np.isfinite(joined[list(KNOWN_BEFORE)]).all(axis=None):
         return chosen, PAST
-    return joined, SCORES
+    return joined, KNOWN_BEFORE

@@ -14,8 +14,9 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     """A row per day and one for all; then the shares reached by every list of the same cost, in all."""
     currency, total = content["currency"], content["total"]
     table = table_of(
-        "plan of", "contacted", "left", "foreseen", "back", "margin", "foreseen", "profit", "foreseen", "of the lost"
+        "plan of", "chosen", "left", "foreseen", "back", "margin", "foreseen", "profit", "foreseen", "of the lost"
     )
+    table.columns[0].min_width, table.collapse_padding = len("2011-08-12"), True  # fits 80 columns, no day is broken
     days = content["horizon_days"]
     table.title = f"Plans for {content['budget']:,.0f} {currency} and the {days} days after each; money in {currency}"
     for day in [*content["cut_offs"], total]:

@@ -16,12 +16,12 @@ from models import policy_value, trees
 from models.expected_arms import expected_arms
 from models.likelihood import Floats
 from pipelines.campaigns.experiments import Trial
+from pipelines.judge import CONFIDENCE
 from retention.economics import cost, customers
 from retention.offers import Offer
 from retention.plan import plan
 from retention.policy_backtest import RISK
 
-CONFIDENCE = 0.95
 POLICIES = ("plan", "nobody", "everybody", RISK)
 OUTCOMES = {"margin": "future_value", "stayed": "stayed"}
 """What is told per customer: margin over the horizon in currency units, less the contacts' cost; and who stayed."""

@@ -6,22 +6,7 @@ from typing import Any
 from rich.markup import escape
 
 from pipelines.screen import console, table_of
-
-ROWS = {
-    "stayed": ("customers kept", ",.0f", ".1%"),
-    "orders": ("orders", ",.0f", ".2f"),
-    "margin": ("margin", ",.2f", ",.2f"),
-    "clv_kept": ("lifetime value kept, as scored", ",.2f", ",.2f"),
-}
-"""The outcomes of the table: heading, format of a total, format of a mean."""
-
-CONTACTS = {
-    "treated_but_not_contacted": "treated were not contacted",
-    "held_out_but_contacted": "held out were contacted",
-    "contacted_but_not_chosen": "contacted were not on the list",
-    "contacted_with_another_offer": "got another offer",
-}
-"""Departures from the plan, in words after their count."""
+from retention.readout_words import OUTCOMES, departures
 
 
 def show_readout(content: dict[str, Any]) -> None:
@@ -29,19 +14,19 @@ def show_readout(content: dict[str, Any]) -> None:
     for sentence in content["in_words"]:
         console.print(escape(sentence))
     console.print()
-    table = table_of("per customer", "treated", "without", "in total more", "95 % interval")
+    table = table_of("Per customer", "treated", "without", "in total more", "95 % interval")
     table.title = (
         f"{escape(content['campaign'])}: {content['treated']:,} treated, {content['holdout']:,} held out, "
         f"{content['day']} to before {content['until']}"
     )
-    for name, (heading, total, mean) in ROWS.items():
+    for name, (heading, mean, total) in OUTCOMES.items():
         if name in content:
             one = content[name]
             table.add_row(heading, f"{one['treated']:{mean}}", f"{one['without']:{mean}}", *_total(one["total"], total))
-    table.add_row("cost", "", "", f"{content['cost']:,.2f}", content["contacts"]["cost"])
-    table.add_row("profit", "", "", *_total(content["profit"], ",.2f"))
+    table.add_row("Cost", "", "", f"{content['cost']:,.2f}", content["contacts"]["cost"])
+    table.add_row("Profit", "", "", *_total(content["profit"], ",.2f"))
     if content["return_on_cost"]:
-        table.add_row("profit per unit of cost", "", "", *_total(content["return_on_cost"], ".2f"))
+        table.add_row("Profit per unit of cost", "", "", *_total(content["return_on_cost"], ".2f"))
     console.print(table)
     _show_contacts(content["contacts"])
     for by in ("offer", "segment"):
@@ -59,8 +44,7 @@ def _show_contacts(contacts: dict[str, Any]) -> None:
     """How far the contacts were not those planned."""
     if "note" in contacts:
         console.print(f"[yellow]Contacts:[/] {escape(contacts['note'])}.")
-    told = [f"{contacts[name]:,} {words}" for name, words in CONTACTS.items() if contacts.get(name)]
-    if told:
+    if told := departures(contacts):
         console.print(f"[yellow]Contacts not as planned:[/] {', '.join(told)}; the list is compared as it was drawn.")
 
 

@@ -12,7 +12,6 @@ from pipelines.shop.lives import Events, Lives, events
 from pipelines.shop.people import People, chosen
 from pipelines.shop.world import LINES, ORDERS
 
-MOST_LINES = 3
 SECOND_LINE, THIRD_LINE = 0.45, 0.15
 """Share of orders with so many lines at least."""
 ADDRESSES = 64

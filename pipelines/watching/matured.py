@@ -24,10 +24,10 @@ from models.ranking import DECILES, captured, ratio
 from models.tables import number
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.gate_merit import by_chance
+from pipelines.judge import CONFIDENCE
 from retention.untreated import Untreated, untreated
 
 RESAMPLES = 200
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)

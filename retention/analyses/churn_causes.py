@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
@@ -42,7 +43,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The causes of the last 365 days."""
     if base.former is None:
         return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
-    left = base.former[base.former["left_at"] >= base.as_of_time - pd.Timedelta(days=365)]
+    left = base.former[base.former["left_at"] >= base.as_of_time - pd.Timedelta(days=YEAR_DAYS)]
     if left.empty:
         return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing="Nobody left in the last 365 days.")
     table = churn_causes(left, base.involuntary)

@@ -1,18 +1,17 @@
 """The early-warning list: valuable customers who show a sign of leaving."""
 
-import numpy as np
 import pandas as pd
 
 from retention.analysis import Analysis, Column
 from retention.answers import kinds, of_kind
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
+from retention.segments import VIP
 from retention.wording import counted, part_of
 
 TITLE = "Early warnings"
 LATE = 2.0
 """Own mean gaps since the last order, above which a customer is overdue."""
-HALF_YEAR_DAYS = 182
 COMPLAINT_DAYS = 30
 SIGNS = {
     "overdue": f"no order for {LATE:g} times the customer's own mean gap",
@@ -32,19 +31,16 @@ def signs(base: CustomerBase) -> pd.DataFrame:
     """A row per customer, a column per sign of SIGNS that the data can show: whether the customer shows it."""
     who, day = base.customers, base.as_of_time
     silent = (day - who["last_order"]) / pd.Timedelta(days=1)
-    gap = (who["last_order"] - who["first_order"]) / pd.Timedelta(days=1) / (who["orders"] - 1).clip(lower=1)
+    gap = base.own_gap_days()
     found = {"overdue": (gap > 0) & (silent > LATE * gap)}
-    late, early = (
-        pd.Series(np.bincount(rows["customer"], rows["net"], minlength=len(who)))
-        for rows in (base.within(base.orders, HALF_YEAR_DAYS, before_days=ago) for ago in (0, HALF_YEAR_DAYS))
-    )
-    found["spending halved"] = (early > 0) & (late < early / 2)
+    late, early = base.half_years()
+    found["spending halved"] = pd.Series((early > 0) & (late < early / 2))
     if "complaint" in kinds(base):
         last = base.within(of_kind(base, "complaint"), COMPLAINT_DAYS).groupby("customer")["at"].max()
         found["unanswered complaint"] = last.reindex(who.index) > who["last_order"]
     if base.earlier is not None:
         then = base.earlier.scores.set_index("customer_id")["segment"].reindex(who["customer_id"])
-        found["fell from VIP"] = pd.Series((then == "VIP").to_numpy(), who.index) & (who["segment"] != "VIP")
+        found["fell from VIP"] = pd.Series((then == VIP).to_numpy(), who.index) & (who["segment"] != VIP)
     return pd.DataFrame(found, index=who.index)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from features.clock import YEAR_DAYS
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
@@ -47,11 +48,12 @@ def forecast(customers: pd.DataFrame) -> pd.DataFrame:
 def happened(base: CustomerBase, *, before_days: int) -> list[float]:
     """What the customers known before a past window of the horizon's length did in it, in the order of EVENTS.
 
-    The window ends `before_days` before the day. NaN where the log does not reach back to its beginning.
+    The window ends `before_days` before the day. NaN where the log does not reach back to its beginning,
+    and where it is not over: below 0 days.
     """
     days = base.horizon_days
     begin = base.as_of_time - pd.Timedelta(days=before_days + days)
-    if not len(base.orders) or base.orders["at"].min() >= begin:
+    if before_days < 0 or not len(base.orders) or base.orders["at"].min() >= begin:
         return [np.nan] * len(EVENTS)
     known = base.customers.index[base.customers["first_order"] < begin]
     rows = base.within(base.orders, days, before_days=before_days)
@@ -64,7 +66,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The forecast beside two windows that are over."""
     table = forecast(base.customers)
     table["before"] = happened(base, before_days=0)
-    table["year_before"] = happened(base, before_days=365 - base.horizon_days)
+    table["year_before"] = happened(base, before_days=YEAR_DAYS - base.horizon_days)
     margin = table.iloc[-1]
     days = counted(base.horizon_days, "day")
     return Analysis(

@@ -5,14 +5,13 @@ import pandas as pd
 
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
+from retention.customer_base import HALF_YEAR_DAYS, CustomerBase
 from retention.group_totals import group_totals
 from retention.relationship_states import states
 from retention.wording import counted, money, part_of
 
 TITLE = "The customer life cycle"
 STAGES = ("growth", "mature", "decline", "ended")
-HALF_YEAR_DAYS = 182
 CHANGE = 0.25
 """Net sales of a half-year that are a quarter above or below those of the one before have risen or fallen."""
 DEFINITION = (
@@ -29,10 +28,7 @@ NO_PROSPECTS = "Prospects are not known: supply the table customers with everybo
 def stages(base: CustomerBase) -> pd.Series:
     """Each customer's stage, by the row in `customers`."""
     who, state = base.customers, states(base)
-    late, early = (
-        np.bincount(rows["customer"], rows["net"], minlength=len(who))
-        for rows in (base.within(base.orders, HALF_YEAR_DAYS, before_days=ago) for ago in (0, HALF_YEAR_DAYS))
-    )
+    late, early = base.half_years()
     young = who["first_order"] >= base.as_of_time - pd.Timedelta(days=HALF_YEAR_DAYS)
     named = np.select(
         [

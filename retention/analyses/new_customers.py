@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from retention.analyses.value_quadrants import NAMES
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
+from retention.segments import SEGMENTS
 from retention.wording import counted, money
 
 TITLE = "What kind of customers the new ones are"
@@ -27,7 +27,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The segments of the new beside those of the others."""
     is_new = new_customers(base)
     new, old = (
-        group_totals(base.customers[mask], base.customers.loc[mask, "segment"], names=list(NAMES))
+        group_totals(base.customers[mask], base.customers.loc[mask, "segment"], names=list(SEGMENTS))
         for mask in (is_new, ~is_new)
     )
     table = new[["group", "customers", "customer_share", "clv", "clv_mean"]].assign(

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from features.clock import YEAR_DAYS
+from models.prediction import NUMBERS, REASONS
 from retention.analysis import Analysis, Column
 from retention.customer_base import CustomerBase
 from retention.wording import counted
@@ -41,7 +43,7 @@ def kept(base: CustomerBase) -> list[Kept]:
     return [one for one in found if len(one.rows)]
 
 
-SCORED = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv", "segment")
+SCORED = (*NUMBERS, "segment", *REASONS)
 HIDDEN = {"customer", "customer_id"}
 
 
@@ -71,7 +73,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The register of what is kept."""
     table = register(base)
     oldest = pd.Timestamp(min(day for day in table["oldest"] if isinstance(day, str)))
-    years = (base.as_of_time - oldest).days / 365
+    years = (base.as_of_time - oldest).days / YEAR_DAYS
     return Analysis(
         TITLE,
         DEFINITION,

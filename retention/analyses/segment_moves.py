@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from retention.analyses.value_quadrants import NAMES
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import heatmap
 from retention.customer_base import CustomerBase
+from retention.segments import SEGMENTS, VIP
 from retention.wording import counted, money
 
 TITLE = "How customers move between segments"
@@ -23,7 +23,7 @@ MISSING = (
 
 
 def segment_moves(before: pd.Series, now: pd.Series) -> pd.DataFrame:
-    """Customers by segment before (rows: NAMES, then new) and now (columns: NAMES, then gone).
+    """Customers by segment before (rows: SEGMENTS, then new) and now (columns: SEGMENTS, then gone).
 
     before, now: the segment by customer_id; None counts as no segment and is left out.
     """
@@ -32,7 +32,7 @@ def segment_moves(before: pd.Series, now: pd.Series) -> pd.DataFrame:
     rows = both["before"].where(was, NEW)
     columns = both["now"].where(is_, GONE)
     counts = pd.crosstab(rows, columns)
-    return counts.reindex(index=[*NAMES, NEW], columns=[*NAMES, GONE], fill_value=0)
+    return counts.reindex(index=[*SEGMENTS, NEW], columns=[*SEGMENTS, GONE], fill_value=0)
 
 
 def analyse(base: CustomerBase) -> Analysis:
@@ -42,9 +42,11 @@ def analyse(base: CustomerBase) -> Analysis:
     then = base.earlier.scores.set_index("customer_id")
     who = base.customers.set_index("customer_id")
     matrix = segment_moves(then["segment"], who["segment"])
-    fell = who.index[(who["segment"] != "VIP") & (then["segment"].reindex(who.index) == "VIP").to_numpy()]
+    fell = who.index[(who["segment"] != VIP) & (then["segment"].reindex(who.index) == VIP).to_numpy()]
     lost = float((then["clv"].reindex(fell) - who["clv"].reindex(fell)).sum())
-    moved = int(matrix.loc[list(NAMES), list(NAMES)].to_numpy().sum() - sum(matrix.loc[one, one] for one in NAMES))
+    moved = int(
+        matrix.loc[list(SEGMENTS), list(SEGMENTS)].to_numpy().sum() - sum(matrix.loc[one, one] for one in SEGMENTS)
+    )
     table = matrix.rename_axis("before").reset_index()
     table.columns.name = None
     days = (base.as_of - base.earlier.as_of).days
@@ -54,7 +56,7 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {"before": Column(f"On {base.earlier.as_of}", "text")}
-        | {name: Column(f"{name} now" if name != GONE else GONE, "count") for name in (*NAMES, GONE)},
+        | {name: Column(f"{name} now" if name != GONE else GONE, "count") for name in (*SEGMENTS, GONE)},
         f"In {counted(days, 'day')} {counted(moved, 'customer')} changed segment; {counted(len(fell), 'customer')} "
         f"fell from VIP, whose CLV changed by {money(-lost, base.currency)}.",
         heatmap(matrix, x_title="segment now", y_title=f"segment on {base.earlier.as_of}", form=",d"),

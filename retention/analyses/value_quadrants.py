@@ -6,9 +6,9 @@ from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, bars
 from retention.customer_base import CustomerBase
 from retention.group_totals import group_totals
+from retention.segments import SEGMENTS
 from retention.wording import counted, money
 
-NAMES = ("VIP", "grow", "maintain", "let go")
 DEFINITION = (
     "High or low by what a customer spent in the last 365 days (current value) and by CLV (future value), cut at the "
     "base's averages: VIP is high in both, grow will be, maintain was, let go is low in both. At risk is churn "
@@ -19,7 +19,7 @@ SOURCE = "Current against future value; textbook (the quadrants of customer port
 
 def analyse(base: CustomerBase) -> Analysis:
     """The quadrants as scored: their customers, what they bring, will bring, and what of that is at risk."""
-    table = group_totals(base.customers, base.customers["segment"], names=NAMES)
+    table = group_totals(base.customers, base.customers["segment"], names=SEGMENTS)
     shares = {
         "share of customers": table["customer_share"],
         "of last year's margin": _share(table["margin_year"]),
@@ -47,7 +47,7 @@ def analyse(base: CustomerBase) -> Analysis:
         f"{'is' if vip['customers'] == 1 else 'are'} worth {money(vip['clv'], base.currency)} of "
         f"{money(table['clv'].sum(), base.currency)} CLV in all; most is at risk in the quadrant {risk['group']}: "
         f"{money(risk['at_risk'], base.currency)}.",
-        bars(list(NAMES), {name: values.tolist() for name, values in shares.items()}, title="share", form=PERCENT),
+        bars(list(SEGMENTS), {name: values.tolist() for name, values in shares.items()}, title="share", form=PERCENT),
     )
 
 

@@ -146,6 +146,20 @@ def test_a_signed_pickle_in_the_place_of_trees_is_refused(fetched, tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("content", [pickle.dumps(len), b"[]", b""])
+@pytest.mark.parametrize("name", ["quiet.ubj", "model.json"])
+def test_one_planted_where_it_is_served_from_is_refused_and_replaced(fetched, tmp_path, name, content):
+    served = tmp_path / "served"
+    champion.bring("sqlite:///x", served)
+    [planted] = (served / "bundles").iterdir()
+    (planted / name).write_bytes(content)
+    sign(planted, name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    with pytest.raises(InputError, match=r"cannot be used by the libraries here|no trees in it"):
+        champion.load(champion.watched(served))
+    assert champion.bring("sqlite:///x", served)
+    assert champion.load(champion.watched(served)).hash == bundle.signed_manifest(fetched)[1]
+
+
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(fetched, tmp_path):
     sign(fetched, "../../secret", sha256="0" * 64, bytes=1)
     with pytest.raises(InputError, match="is not a bundle of format"):

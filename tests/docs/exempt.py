@@ -33,6 +33,7 @@ EXEMPT: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 ELSEWHERE = {
     "docs/serving.md": "tests/serving/test_docs_tell_the_truth.py",
+    "docs/deployment.md": "tests/serving/test_docs_tell_the_truth.py",
 }
 """Pages whose commands another test runs."""
 

@@ -1,4 +1,4 @@
-"""Every file with a formula out of a paper stands on the page of formulas, with a test beside it."""
+"""Every file with a formula out of a paper stands on a page of formulas, with a test beside it."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 from retention.analyses.chapters import CHAPTERS
 from tests.docs.pages import ROOT, text_of
 
-PAGE = text_of("docs/explanation/formulas.md")
+PAGE = text_of("docs/explanation/formulas.md") + text_of("docs/explanation/formulas-of-plans.md")
 CITED = re.compile(r"\b[A-Z]\w+[^.]{0,120}?\(?(?:19|20)\d\d\b")
 """A name and, soon after it, a year."""
 ELSEWHERE = {

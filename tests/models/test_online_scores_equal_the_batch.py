@@ -13,6 +13,7 @@ from features.log import Log
 from features.snapshot import snapshot
 from models import online, scoring, trees
 from models.pareto_nbd import ParetoNBD
+from models.pyfunc import TABLES, ScoreOrders
 from models.recipe import Recipe
 from models.trees import defaults
 from models.two_clocks import first_within
@@ -134,6 +135,19 @@ def test_scores_from_frames_of_all_tables_are_those_of_the_batch(rich, batch, ta
     orders, interactions, customers = tables
     scores = scoring.score_orders(model, orders, as_of=AS_OF, interactions=interactions, customers=customers)
     pd.testing.assert_frame_equal(scores.set_index("customer_id"), batch[0])
+    logged = ScoreOrders()
+    logged.scorer = model
+    asked = {name: of.to_json(orient="records", date_format="iso") for name, of in zip(TABLES, tables[1:], strict=True)}
+    scores = logged.predict(None, orders, {"as_of": str(AS_OF)} | asked)
+    pd.testing.assert_frame_equal(scores.set_index("customer_id"), batch[0])
+
+
+def test_a_table_that_the_model_reads_is_asked_for(rich, tables):
+    model, _ = rich
+    orders, interactions, _ = tables
+    for given, missing in [({}, "interactions"), ({"interactions": interactions}, "customers")]:
+        with pytest.raises(InputError, match=f"reads the table {missing}, which is not given.*\n.*Pass {missing}"):
+            scoring.score_orders(model, orders, as_of=AS_OF, **given)
 
 
 def test_an_order_that_might_be_changes_the_score_and_one_after_the_day_does_not(rich, request_of, batch):

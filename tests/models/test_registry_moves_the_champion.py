@@ -90,7 +90,7 @@ def test_promoting_the_champion_changes_nothing(three):
 
 def test_an_unknown_version_is_refused_and_the_champion_stays(three):
     registry.set_champion(three, "1")
-    with pytest.raises(InputError, match="no version 9; there are 3, 2, 1"):
+    with pytest.raises(InputError, match="no version 9; registered: 3, 2, 1"):
         registry.set_champion(three, "9")
     assert aliases(three)["1"] == ("champion",)
 

@@ -247,11 +247,12 @@ def test_a_command_that_fails_leaves_no_folder_and_no_file(stayworth):
     assert sorted(path.name for path in Path().iterdir()) == ["orders.csv", "stayworth.toml"]
 
 
-def test_init_reads_the_ways_dates_are_written(stayworth):
-    for number, (written, form) in enumerate(
-        {"13.01.2020 10:30": "%d.%m.%Y %H:%M", "20200113": "%Y%m%d", "13 Jan 2020": "%d %b %Y"}.items()
-    ):
-        Path("orders.csv").write_text(f"Customer ID;Order Date;Total\n001;{written};5\n")
-        code, error = stayworth("init", "orders.csv", "-o", f"{number}.toml")
-        assert code == 0, error
-        assert f'format = "{form}"' in Path(f"{number}.toml").read_text()
+def test_ctrl_c_is_said(stayworth, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    configure("orders.csv")
+    monkeypatch.setattr("pipelines.check.check", interrupted)
+    code, error = stayworth("check")
+    assert code == 130
+    assert "stopped before the end" in error

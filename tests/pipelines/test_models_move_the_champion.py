@@ -178,7 +178,7 @@ def test_promoting_the_champion_changes_nothing_and_says_so(shop, stayworth, cap
 def test_an_unknown_version_is_refused_with_those_there_are(shop, stayworth, capsys):
     before = registry.versions(uri(shop))
     assert stayworth("models", "promote", "9") == 2
-    assert "there is no version 9; there are 2, 1" in capsys.readouterr().err
+    assert "there is no version 9; registered: 2, 1" in capsys.readouterr().err
     assert registry.versions(uri(shop)) == before
 
 

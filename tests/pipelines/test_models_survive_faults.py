@@ -10,16 +10,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import plotly.graph_objects as go
 import pytest
 
 from features.errors import InputError
-from models import bundle, registry
-from pipelines import audit, champion, tracking
+from models import registry
+from pipelines import audit, champion
 from pipelines.cli import main
 from pipelines.config import load
-from pipelines.dataset import described
 from pipelines.score import champion as serving
+from tests.registered import registered
 from tests.shops import config_of
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -37,20 +36,7 @@ def two_versions(tmp_path_factory, model, taught, cdnow_path):
     (home / "stayworth.toml").write_text(config_of(cdnow_path))
     config = load(home / "stayworth.toml")
     for number in (1, 2):
-        folder = home / f"bundle-{number}"
-        folder.mkdir()
-        bundle.write(folder, model, training={"as_of": "1998-04-02", "horizon_days": 90, "seed": number})
-        tracking.log_run(
-            uri=config.tracking_uri,
-            bundle=folder,
-            dataset=described(taught[0]),
-            source={},
-            params={},
-            metrics={"roc_auc": 0.8},
-            figures={"one": go.Figure()},
-            metrics_json={"gate": ACCEPTED},
-            made_at=NOW,
-        )
+        registered(config, home / f"bundle-{number}", model, taught[0], seed=number, made_at=NOW)
     champion.promote(config, "1", now=NOW, why="passed the gate")
     return home
 

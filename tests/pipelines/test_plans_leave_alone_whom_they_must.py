@@ -7,7 +7,6 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,61 +17,12 @@ from pipelines.cli import main
 from pipelines.config import load
 from pipelines.plan import make_plan
 from retention.save_rate import Measured
+from tests.scored import scored
+from tests.shops import CALL, VOUCHER, config_of
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2020, 1, 1)
 COUNT = 400
-CONFIG = """
-[data]
-orders = "orders.csv"
-[time]
-horizon_days = 90
-[money]
-currency = "USD"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[plan]
-holdout_share = 0.2
-RULES
-[[offers]]
-name = "voucher"
-contact_cost = 0.5
-incentive_cost = 5.0
-save_rate = 0.2
-redeem_rate = 0.3
-channel = "email"
-[[offers]]
-name = "call"
-contact_cost = 3.0
-incentive_share = 0.1
-save_rate = SAVE_RATE
-redeem_rate = 0.1
-channel = "phone"
-"""
-
-
-def scored(day):
-    draw = np.random.default_rng(4)
-    value = draw.lognormal(3, 1, COUNT)
-    return pd.DataFrame(
-        {
-            "customer_id": [f"{i:04d}" for i in range(COUNT)],
-            "as_of": pd.Timestamp(day),
-            "horizon_days": 90,
-            "churn_probability": draw.beta(4, 2, COUNT),
-            "expected_orders": 2.0,
-            "expected_value": value,
-            "value_p10": value / 4,
-            "value_p90": value * 2,
-            "clv": value * 3,
-            "segment": "grow",
-            "reason_1": "=no order for 200 days",
-            "reason_2": "few visits",
-            "reason_3": None,
-            "model_version": "abc",
-        }
-    )
 
 
 @pytest.fixture
@@ -82,9 +32,11 @@ def shop(tmp_path):
 
     def with_rules(rules="", *, save_rate="0.3", day=DAY):
         file = tmp_path / "stayworth.toml"
-        file.write_text(CONFIG.replace("RULES", rules).replace("SAVE_RATE", save_rate))
+        plan = f"[plan]\nholdout_share = 0.2\n{rules}\n"
+        call = CALL.replace("save_rate = 0.3", f"save_rate = {save_rate}")
+        file.write_text(config_of("orders.csv", more=plan + VOUCHER + call))
         config = load(file)
-        store.write_table(config.folder / store.SCORES, scored(day))
+        store.write_table(config.folder / store.SCORES, scored(COUNT, day))
         return config
 
     return with_rules
@@ -157,7 +109,7 @@ def test_the_kept_plan_says_who_was_held_out_and_what_was_known_of_each(shop):
     made = planned(config, campaign="spring 2020")
     kept = pd.read_parquet(config.folder / store.PLANS / "spring-2020.parquet")
     pd.testing.assert_frame_equal(kept[made.frame.columns.tolist()], made.frame, check_dtype=False)
-    known = scored(DAY).set_index("customer_id").loc[kept["customer_id"]]
+    known = scored(COUNT, DAY).set_index("customer_id").loc[kept["customer_id"]]
     for name in ("churn_probability", "expected_orders", "expected_value", "clv", "segment"):
         assert kept[name].tolist() == known[name].tolist()
     summary = json.loads((config.folder / store.PLANS / "spring-2020.json").read_text())
@@ -192,7 +144,7 @@ def test_people_get_the_reasons_in_words_and_no_formula(shop, tmp_path):
     told = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": str})
     assert told.columns.tolist()[:8] == made.frame.columns.tolist()
     first = told.iloc[0]
-    known = scored(DAY).set_index("customer_id").loc[first["customer_id"]]
+    known = scored(COUNT, DAY).set_index("customer_id").loc[first["customer_id"]]
     assert first["why"] == (
         f"{known['churn_probability']:.0%} likely to leave within 90 days; worth {known['clv']:,.0f} USD; "
         "=no order for 200 days; few visits"
@@ -245,7 +197,7 @@ def test_the_command_takes_several_offers_and_tells_all_of_it(shop, monkeypatch,
         said = capfd.readouterr().out
         if ending:
             assert json.loads(said)["campaign"] == "May", "nothing but JSON on standard output"
-    for word in ("voucher", "call", "smallest save rate the holdout can show", "contacted within 9 days"):
+    for word in ("voucher", "call", "smallest save rate the holdout can show", "contacted within 9 days", "May."):
         assert word in said
 
 

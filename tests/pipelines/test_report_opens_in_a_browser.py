@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipelines.test_report_page import page as written
+from tests.pipelines.made_up_page import page as written
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pipelines.latest import latest_scores, over_main_horizon
 from pipelines.plan import make_plan
 from pipelines.score import COLUMNS
 from pipelines.staged import stage
+from tests.shops import VOUCHER, config_of
 
 CUSTOMERS = 40
 
@@ -66,31 +67,12 @@ def alone(staged):
     return pa.concat_tables(staged["alone"].tables()).to_pandas(date_as_object=False)
 
 
-CONFIG = """
-[data]
-orders = "orders.csv"
-[time]
-horizon_days = 90
-horizons = [30, 180]
-[money]
-currency = "EUR"
-gross_margin = 0.4
-annual_discount_rate = 0.1
-lifetime_days = 1095
-[[offers]]
-name = "voucher"
-contact_cost = 0.5
-incentive_cost = 5.0
-save_rate = 0.1
-redeem_rate = 0.3
-"""
-
-
 @pytest.fixture
 def config(tmp_path):
     from pipelines.config import load as read
 
-    (tmp_path / "stayworth.toml").write_text(CONFIG)
+    text = config_of("orders.csv", more=VOUCHER).replace("[money]", "horizons = [30, 180]\n[money]")
+    (tmp_path / "stayworth.toml").write_text(text)
     (tmp_path / "orders.csv").write_text("customer_id,ordered_at,amount\n")
     return read(tmp_path / "stayworth.toml")
 

@@ -21,21 +21,16 @@ from pipelines.costs import read_costs
 from pipelines.guess import guess
 from pipelines.plan import make_plan
 from pipelines.screen import show_check
-from tests.shops import config_of
+from tests.shops import VOUCHER, config_of
 
 DAY, COUNT = date(2020, 1, 1), 300
 NOW = datetime(2021, 1, 1, tzinfo=UTC)
 IDS = [f"{i:04d}" for i in range(COUNT)]
-BOOKS = """
+BOOKS = f"""
 [plan]
 holdout_share = 0.2
 quiet_days = 30
-[[offers]]
-name = "voucher"
-contact_cost = 0.5
-incentive_cost = 5.0
-save_rate = 0.2
-redeem_rate = 0.3
+{VOUCHER}
 """
 
 
@@ -209,7 +204,7 @@ def test_a_readout_takes_the_booked_contacts_of_its_campaign(shop, monkeypatch, 
     }
     assert (told["treated"], told["holdout"]) == (plan["treated"].sum(), (~plan["treated"]).sum()), "as drawn"
     show_readout(told)
-    assert "3 treated were not contacted, 2 held out were contacted" in " ".join(capsys.readouterr().out.split())
+    assert "3 to be contacted were not, 2 held out were contacted" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_campaign_booked_under_another_spelling_is_asked_about(shop, monkeypatch, capsys):

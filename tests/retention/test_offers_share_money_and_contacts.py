@@ -17,6 +17,7 @@ from retention.offers import Offer
 from retention.plan import plan
 from retention.prices import Market, Options
 from retention.profit_curve import profit_curve
+from tests.retention.bases import base, one_customer, scores_of
 
 TERMS = {"redeem_rate": 0.3, "save_rate": {"alpha": 4, "beta": 16}}
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, channel="email", **TERMS)
@@ -25,34 +26,7 @@ MAIL = Offer(name="mail", contact_cost=0.05, incentive_cost=0, channel="email", 
 CARD = Offer(name="card", contact_cost=1.2, incentive_share=0.25, **TERMS)
 OFFERS = [VOUCHER, CALL, MAIL, CARD]
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
-customers = st.lists(
-    st.tuples(
-        st.sampled_from([0.0, 0.3, 0.8, 1.0]) | st.floats(0, 1), st.sampled_from([90.0, 200.0]) | st.floats(-9, 999)
-    ),
-    min_size=1,
-    max_size=40,
-)
-
-
-def scores_of(customers):
-    p, clv = np.array(customers, dtype=float).reshape(-1, 2).T
-    value = np.abs(clv) / 3
-    return pd.DataFrame(
-        {
-            "customer_id": pd.Series([f"c{i:05d}" for i in range(len(p))], dtype="str"),
-            "churn_probability": p,
-            "expected_orders": 0.5 + p,
-            "expected_value": value,
-            "value_p10": value / 4,
-            "value_p90": value * 2,
-            "clv": clv,
-        }
-    )
-
-
-def base(count, seed=1):
-    draw = np.random.default_rng(seed)
-    return scores_of(np.column_stack([draw.beta(4, 2, count), draw.lognormal(3.5, 1, count)]))
+customers = st.lists(one_customer, min_size=1, max_size=40)
 
 
 def options(count, seed, offers=5):

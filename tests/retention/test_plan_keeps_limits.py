@@ -13,38 +13,12 @@ from retention.holdout import in_holdout
 from retention.offers import Offer
 from retention.plan import plan
 from retention.profit_curve import profit_curve
+from tests.retention.bases import base, one_customer, scores_of
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
 COLUMNS = [*["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]]
-customers = st.lists(
-    st.tuples(
-        st.sampled_from([0.0, 0.3, 0.8, 1.0]) | st.floats(0, 1), st.sampled_from([90.0, 200.0]) | st.floats(-9, 999)
-    ),
-    max_size=60,
-)
-
-
-def scores_of(customers):
-    """A scores frame with what a plan reads of it."""
-    p, clv = np.array(customers, dtype=float).reshape(-1, 2).T
-    ids = pd.Series([f"c{i:03d}" for i in range(len(p))], dtype="str")
-    value = np.abs(clv) / 3
-    return pd.DataFrame(
-        {
-            "customer_id": ids,
-            "churn_probability": p,
-            "expected_value": value,
-            "value_p10": value / 4,
-            "value_p90": value * 2,
-            "clv": clv,
-        }
-    )
-
-
-def base(count, seed=1):
-    draw = np.random.default_rng(seed)
-    return scores_of(np.column_stack([draw.beta(4, 2, count), draw.lognormal(3.5, 1, count)]))
+customers = st.lists(one_customer, max_size=60)
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,7 +59,7 @@ def test_row_order_does_not_matter_and_ties_go_by_id(customers, budget, seed):
 
 def test_equals_are_contacted_in_the_order_of_their_ids():
     frame = plan(scores_of([(0.8, 200.0)] * 50), [OFFER], budget=9, holdout_share=0, **CAMPAIGN).frame
-    assert frame["customer_id"].tolist() == [f"c{i:03d}" for i in range(len(frame))]
+    assert frame["customer_id"].tolist() == [f"c{i:05d}" for i in range(len(frame))]
 
 
 def test_a_budget_that_binds_is_spent():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from retention.power import LEVEL, POWER, detectable_margin, detectable_save_rate, more_customers
+from retention.power import LEVEL, POWER, arms_sd, detectable, detectable_save_rate, more_customers
 from retention.readout import readout
 from tests.retention.simulated import SCORES, campaign, lots, shop
 
@@ -85,15 +85,15 @@ def test_what_a_plan_can_detect_is_detected_8_times_of_10():
     assert np.mean(np.array(p_values) <= LEVEL) == pytest.approx(POWER, abs=0.06)
 
 
-def test_the_margin_it_says_it_can_detect_is_detected_8_times_of_10():
+def test_the_effect_it_says_it_can_detect_is_detected_8_times_of_10():
     """Ten thousand campaigns drawn arm by arm: the difference of two normal means against its critical value."""
-    smallest = detectable_margin([15.0, 25.0], treated=900, holdout=100)
     spread = np.sqrt((15**2 + 25**2) / 2)
+    smallest = detectable(arms_sd(spread, treated=900, holdout=100))
     rng = np.random.default_rng(30)
     found = rng.normal(smallest, spread / 30, 10_000) - rng.normal(0, spread / 10, 10_000)
     critical = stats.norm.isf(LEVEL / 2) * spread * np.hypot(1 / 30, 1 / 10)
     assert np.mean(np.abs(found) > critical) == pytest.approx(POWER, abs=0.015)
-    assert detectable_margin([15.0], treated=900, holdout=0) == np.inf
+    assert detectable(arms_sd(15.0, treated=900, holdout=0)) == np.inf
 
 
 def test_enough_customers_need_no_more():

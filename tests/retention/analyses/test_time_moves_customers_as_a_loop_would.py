@@ -1,6 +1,7 @@
 """Who stays, comes back, moves and is gone: every table of time equals a plain loop over customers and periods."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -201,6 +202,11 @@ def test_what_happened_in_a_window_is_of_those_known_before_it(base):
         found = event_forecast.happened(base, before_days=ago)
         assert found[:3] == expected
         assert found[3] == pytest.approx(sum(row.margin for row in rows))
+
+
+def test_a_window_that_is_not_over_says_nothing():
+    found = event_forecast.happened(replace(small_base(), horizon_days=400), before_days=-35)
+    assert np.isnan(found).all()
 
 
 def test_a_forecast_s_interval_holds_what_independent_customers_do():

@@ -1,0 +1,30 @@
+"""Scores of a day as `score` tells them, of made-up customers."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+
+def scored(count: int, day: date) -> pd.DataFrame:
+    """The same each time: ids 0000, 0001, …; those with most chance of leaving are not those of most value."""
+    draw = np.random.default_rng(4)
+    value = draw.lognormal(3, 1, count)
+    return pd.DataFrame(
+        {
+            "customer_id": np.array([f"{i:04d}" for i in range(count)], dtype=object),
+            "as_of": pd.Timestamp(day),
+            "horizon_days": 90,
+            "churn_probability": draw.beta(4, 2, count),
+            "expected_orders": 2.0,
+            "expected_value": value,
+            "value_p10": value / 4,
+            "value_p90": value * 2,
+            "clv": value * 3,
+            "segment": "grow",
+            "reason_1": "=no order for 200 days",
+            "reason_2": "few visits",
+            "reason_3": None,
+            "model_version": "abc",
+        }
+    )
