@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from models.likelihood import Floats
+from features.arrays import Floats
 from models.two_clocks import first_within
 
 Customers = dict[str, Floats]

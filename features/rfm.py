@@ -8,7 +8,8 @@ Source: Hughes (1994), Strategic Database Marketing, chapter on RFM; independent
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+
+from features.arrays import Floats
 
 QUINTILES = {
     "recency_quintile": ("recency_days", -1),
@@ -19,7 +20,7 @@ QUINTILES = {
 
 RANKED = [feature for feature, _ in QUINTILES.values()]
 
-Cuts = dict[str, NDArray[np.float64]]
+Cuts = dict[str, Floats]
 
 
 def cuts(base: pa.Table) -> Cuts:

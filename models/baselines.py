@@ -21,9 +21,9 @@ from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
+from features.arrays import Floats
 from features.errors import Refusal
 from models import bgnbd, gamma_gamma, pareto_nbd
-from models.likelihood import Floats
 from models.prediction import Prediction
 
 

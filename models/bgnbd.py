@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, gammaln, hyp2f1, psi
 
+from features.arrays import Floats
 from features.errors import Refusal
 from models.buying_history import check_learnable, checked, positive
-from models.likelihood import Floats, blocks, counted, maximise
+from models.likelihood import blocks, counted, maximise
 
 WHERE = "BG/NBD"
 BOUNDS = [(-7, 4.5), (-7, 7), (-7, 4.5), (-7, 7)]  # of the logs of r, alpha / mean T, a, b in the search

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from features.arrays import Floats
 from features.errors import Refusal
-from models.likelihood import Floats
 from models.prediction import Prediction
 
 LEAST = 0.01

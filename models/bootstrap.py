@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 STACK = 2_000_000  # counts held at a time
 

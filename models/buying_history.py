@@ -7,8 +7,8 @@ ages counted from the first order, in one unit of time.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from features.errors import InputError
-from models.likelihood import Floats
 
 
 def checked(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *, where: str) -> tuple[Floats, Floats, Floats]:

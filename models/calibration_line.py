@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 EDGE = 1e-6
 """Probabilities are taken as at least so far from 0 and 1."""

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from models import explain
-from models.likelihood import Floats
 from models.scorer import Scorer, predict
 
 MEASURES = ("churn_probability", "expected_value", "clv")

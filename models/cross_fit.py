@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from models import squares, trees, uplift
 from models.experiment import Experiment
-from models.likelihood import Floats
 from models.policy_value import Arms
 
 FOLDS = 5
@@ -28,9 +27,9 @@ FOLDS = 5
 class CrossFit:
     """A number for each customer judged."""
 
-    judged: NDArray[np.int64]
+    judged: Integers
     """Their places among all customers."""
-    fold: NDArray[np.int64]
+    fold: Integers
     effects: Mapping[str, Floats]
     """Expected effect by learner, in units of the outcome."""
     arms: Arms

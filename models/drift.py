@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2, wasserstein_distance
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 BINS = 10
 NAMES = 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from features.errors import InputError, Refusal
-from models.likelihood import Floats
 
 SURPRISE = 5.0
 """Standard deviations by which the number of treated may miss the expected; chance does it once in two million."""
@@ -79,7 +79,7 @@ class Experiment:
         """The probability of the arm each customer is in."""
         return np.where(self.treated, self.propensity, 1 - self.propensity)
 
-    def part(self, places: NDArray[np.int64]) -> Experiment:
+    def part(self, places: Integers) -> Experiment:
         """The same of some customers."""
         return Experiment(self.treated[places], self.outcome[places], self.propensity[places], self.where)
 
@@ -94,7 +94,7 @@ class Experiment:
         e = self.propensity
         return (self.outcome - expected) * (self.treated - e) / (e * (1 - e))
 
-    def folds(self, number: int, *, seed: int) -> NDArray[np.int64]:
+    def folds(self, number: int, *, seed: int) -> Integers:
         """A fold, 0 … number - 1, for each customer: random, each with its share of treated and of untreated."""
         rng = np.random.default_rng(seed)
         fold = np.empty(len(self), np.int64)

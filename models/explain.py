@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from features.arrays import Floats
 from features.catalogue import named, words
 from models import trees
 from models.blend import Opinion
-from models.likelihood import Floats
 from models.prediction import REASONS
 from models.recipe import TREES
 from models.scorer import Scorer, View

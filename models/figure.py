@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from models import trees, uplift
 from models.cross_fit import CrossFit
 from models.experiment import Experiment
-from models.likelihood import Floats
 from models.uplift import Uplift
 
 

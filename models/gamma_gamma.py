@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi
 
+from features.arrays import Floats
 from features.errors import InputError
-from models.likelihood import Floats, blocks, counted, maximise
+from models.likelihood import blocks, counted, maximise
 
 BOUNDS = [(-7, 7), (-4, 7), (-14, 14)]  # of the logs of p, q − 1, gamma / mean value in the search
 
@@ -33,16 +34,12 @@ class GammaGamma:
     gamma: float
     log_likelihood: float
 
-    @property
-    def population_mean(self) -> float:
-        """Mean order value over all customers, p · gamma / (q − 1), in currency units (FH eq. 3)."""
-        return self.p * self.gamma / (self.q - 1)
-
     def expected_value(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
         """Expected mean value of a customer's orders, in currency units (FH eq. 5).
 
         p · (gamma + x z) / (p x + q − 1) for `frequency` x orders of mean `monetary_value` z ≥ 0: a weighted mean of
-        z and the population's. Without such an order (x = 0) z is not read, and may be NaN.
+        z and the population's. Without such an order (x = 0) it is the population's, p · gamma / (q − 1)
+        (eq. 3): z is not read, and may be NaN.
         """
         x, z = _checked(frequency, monetary_value)
         return self.p * (self.gamma + x * z) / (self.p * x + self.q - 1)

@@ -33,12 +33,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from features.arrays import Floats
 from models import season, trees
 from models.baselines import history
 from models.bgnbd import BGNBD
 from models.blend import CERTAIN, Opinion
 from models.intervals import Intervals
-from models.likelihood import Floats
 from models.pareto_nbd import ParetoNBD
 from models.season import Share
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.arrays import Floats
 from models.blend import Opinion, Outcome
-from models.likelihood import Floats
 
 COVERAGE = 0.8
 FEWEST = 50

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from features.errors import InputError, Refusal
 from models import bgnbd, pareto_nbd
 from models.bgnbd import BGNBD
 from models.buying_history import checked
-from models.likelihood import Floats, blocks
+from models.likelihood import blocks
 from models.pareto_nbd import ParetoNBD
 
 SHAPES: dict[str, type[BGNBD] | type[ParetoNBD]] = {"bgnbd": BGNBD, "pareto_nbd": ParetoNBD}

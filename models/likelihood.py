@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from features.arrays import Floats
 from features.errors import Refusal
 
-Floats = NDArray[np.float64]
 Bounds = Sequence[tuple[float, float]]
 MeanLoss = Callable[..., tuple[float, Floats]]
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from features.errors import Refusal
 from models import profit_metrics, tables
 from models.bootstrap import interval, resampled
-from models.likelihood import Floats
 from models.prediction import Prediction
 from models.profit_metrics import Campaign
 from models.ranking import DECILES, captured, gain_area, midranks, ranked, ratio

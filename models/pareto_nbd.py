@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, exprel, gammaln, psi
 
+from features.arrays import Floats
 from models.buying_history import check_learnable, checked, positive
-from models.likelihood import Floats, blocks, counted, maximise
+from models.likelihood import blocks, counted, maximise
 from models.two_clocks import NEGLIGIBLE, first_within, nodes_and_weights
 
 WHERE = "Pareto/NBD"

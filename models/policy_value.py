@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from features.arrays import Floats
 from features.errors import InputError
 from models.experiment import Experiment
 from models.figure import Figure
-from models.likelihood import Floats
 
 Numbers = Floats | float
 

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import betaincc
 
-from models.likelihood import Floats
+from features.arrays import Floats
 from models.ranking import captured, ranked
 
 PERCENTS = np.linspace(0, 1, 101)
@@ -134,30 +134,14 @@ def empc(
     return np.reshape(found, left.shape[:-1])
 
 
-def empb(
-    churned: Floats,
-    probability: Floats,
-    weights: Floats | None = None,
-    *,
-    clv: Floats,
-    save_rate: float,
-    redeem_rate: float,
-    incentive_cost: float | Floats,
-    contact_cost: float,
-) -> Floats:
-    """Maximum profit of the best cut through the churn ranking, with each customer's own CLV (0 …).
-
-    Janssens, Bogaert, Bagué & Van den Poel (2022), B2Boost: Instance-dependent Profit-driven Modelling of B2B Churn,
-    Annals of Operations Research. Theirs is an incentive in proportion to the CLV, and a Beta save rate, of which only
-    the mean matters as the cut is made before it is known: `save_rate` is that mean.
-    """
-    rates = {"save_rate": save_rate, "redeem_rate": redeem_rate}
-    earned = contact_profit(churned, clv=clv, incentive_cost=incentive_cost, contact_cost=contact_cost, **rates)
-    return best_cut(probability, earned, weights)
-
-
 def best_cut(score: Floats, earned: Floats, weights: Floats | None = None) -> Floats:
-    """Profit per customer of the best cut through a ranking; customers of equal score are contacted all or none."""
+    """Profit per customer of the best cut through a ranking (0 …); customers of equal score are contacted all or none.
+
+    Through the churn ranking, with what each customer's own CLV earns, it is EMPB: Janssens, Bogaert, Bagué & Van den
+    Poel (2022), B2Boost: Instance-dependent Profit-driven Modelling of B2B Churn, Annals of Operations Research. Theirs
+    is an incentive in proportion to the CLV, and a Beta save rate, of which only the mean matters as the cut is made
+    before it is known.
+    """
     profit, customers = ranked(score, weights, earned, np.ones_like(earned))
     return np.maximum(np.cumsum(profit, -1).max(-1), 0) / customers.sum(-1)
 

@@ -3,7 +3,7 @@
 G(φ) is the sum over the best-scored share φ of the customers' effects (`Experiment.effects`), per customer of the
 whole population and in units of the outcome. So G(1) is the mean effect, and treating as many at random gives φ G(1).
 
-    AUUC = ∫ G(φ) dφ        Qini = ∫ (G(φ) - φ G(1)) dφ = AUUC - G(1) / 2
+    Qini = ∫ (G(φ) - φ G(1)) dφ
 
 Source: Radcliffe (2007), Using Control Groups to Target on Predicted Lift, Direct Marketing Analytics Journal. His
 counts of treated and control responses become sums weighted by the known propensities, and the area is left in units
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.likelihood import Floats
+from features.arrays import Floats
 from models.ranking import captured, ranked
 
 
@@ -26,11 +26,6 @@ def qini(effects: Floats, score: Floats, weights: Floats | None = None) -> Float
     everyone = customers.sum(-1, keepdims=True)
     place = (np.cumsum(customers, -1) - customers / 2) / everyone
     return np.asarray((held * (0.5 - place)).sum(-1) / everyone[..., 0])
-
-
-def auuc(effects: Floats, score: Floats, weights: Floats | None = None) -> Floats:
-    """The area below the curve."""
-    return qini(effects, score, weights) + mean(effects, weights) / 2
 
 
 def mean(effects: Floats, weights: Floats | None = None) -> Floats:

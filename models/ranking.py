@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 DECILES = np.linspace(0, 1, 11)
 

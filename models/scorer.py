@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from features.errors import InputError
 from models import horizons, lifetime, trees
 from models.baselines import history
@@ -26,7 +27,6 @@ from models.given import Given, given
 from models.horizons import Foreseen, Horizon
 from models.intervals import Intervals
 from models.level import Level
-from models.likelihood import Floats
 from models.members import Members
 from models.terms import Terms
 

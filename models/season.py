@@ -17,11 +17,11 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models import trees
 from models.blend import CERTAIN
 from models.level import FARTHEST, UNKNOWN, drawn_to_mean
-from models.likelihood import Floats
 from models.recipe import Recipe
 
 

@@ -9,8 +9,8 @@ trees start at the best constant, are shallow, and let no leaf hold less than 1 
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from models import trees
-from models.likelihood import Floats
 
 
 def params(rows: int) -> trees.Params:

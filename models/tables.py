@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from models.likelihood import Floats
+from features.arrays import Floats
 from models.ranking import DECILES, captured, ratio
 
 TWENTIETHS = np.linspace(0, 1, 21)

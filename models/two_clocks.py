@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import roots_legendre
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 nodes_and_weights = cache(roots_legendre)
 NEGLIGIBLE = 37.0

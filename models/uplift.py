@@ -25,10 +25,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from features.errors import InputError
 from models import squares, trees
 from models.experiment import Experiment
-from models.likelihood import Floats
 
 TREATED = "(treated)"
 """The input that says whether a customer is treated; no feature has such a name."""

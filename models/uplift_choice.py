@@ -18,15 +18,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 
+from features.arrays import Floats
 from features.errors import InputError
-from models import trees, uplift
+from models import uplift
 from models.bootstrap import interval, resampled
-from models.cross_fit import CrossFit, cross_fit
+from models.cross_fit import CrossFit
 from models.experiment import Experiment
 from models.figure import Figure, differences
-from models.likelihood import Floats
 from models.qini import mean, qini
 
 RANDOM, RESPONSE, RISK = "random", "response", "risk"
@@ -59,21 +58,6 @@ class Choice:
         return f"no learner helps: the best, {best}, is {by}; the order to treat in is '{self.ranking}'"
 
 
-def choose(
-    rows: pd.DataFrame,
-    inputs: trees.Inputs,
-    experiment: Experiment,
-    *,
-    rules: Mapping[str, Floats] = NO_RULES,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> Choice:
-    """Fit everything and compare it; rules: further scores that order all the customers, highest first."""
-    fitted = cross_fit(rows, inputs, experiment, seed=seed)
-    return compare(fitted, experiment, rules=rules, resamples=resamples, confidence=confidence, seed=seed)
-
-
 def compare(
     fitted: CrossFit,
     experiment: Experiment,
@@ -83,7 +67,7 @@ def compare(
     confidence: float,
     seed: int,
 ) -> Choice:
-    """The same of what is fitted already."""
+    """Compare what is fitted; rules: further scores that order all the customers, highest first."""
     learners, simple, judged = list(fitted.effects), _rules(fitted, rules), experiment.part(fitted.judged)
     effects = judged.effects(fitted.arms.expected(judged.propensity))
     places = {name: fitted.place(score) for name, score in {**simple, **fitted.effects}.items()}

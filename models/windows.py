@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import Floats
 from models import bgnbd, intervals, level, pareto_nbd, season, trees
 from models.baselines import history
 from models.bgnbd import BGNBD
 from models.blend import Opinion, Outcome
 from models.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, count, follow, outwards
 from models.intervals import Intervals
-from models.likelihood import Floats
 from models.recipe import Recipe
 from models.season import Share
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from features.arrays import Floats
 from models import churn, trees
 from models.bootstrap import interval, resampled
-from models.likelihood import Floats
 from models.metrics import roc_auc
+from models.normal import Z95
 
 TOLERANCE = 0.02
 """How far from 0.50 the mean AUC on shuffled labels may lie."""
@@ -56,8 +57,8 @@ def shuffled_labels(
     tolerance = max(TOLERANCE, 3 * error)
     return {
         "auc": mean,
-        "low": mean - 1.96 * error,
-        "high": mean + 1.96 * error,
+        "low": mean - Z95 * error,
+        "high": mean + Z95 * error,
         "tolerance": tolerance,
         "is_widened": tolerance > TOLERANCE,
         "shuffles": SHUFFLES,

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from features.errors import InputError, Refusal
 from models import effect_bundle, fitted_effect, registry, scorer, trees
 from models.cross_fit import CrossFit, cross_fit
 from models.experiment import Experiment
-from models.likelihood import Floats
 from models.uplift_choice import Choice, compare
 from pipelines import store
 from pipelines.campaigns.experiments import Trial, trial

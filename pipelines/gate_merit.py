@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from models import CHAMPION, STAYWORTH
+from models.metric_words import METRICS
+from models.normal import Z95
 from pipelines.answer import Answer, answer
 from pipelines.evidence import Evidence
-from pipelines.verdict import METRICS, MODELS
+from pipelines.verdict import MODELS
 
 DECISIVE = ("log_loss", "value_deviance")
 """Of the probability, and of the money: both are best for who predicts the expectation; no whale decides them."""
@@ -102,7 +104,7 @@ def by_chance(bins: list[Mapping[str, Any]]) -> float:
     weight = customers / customers.sum()
     spread = np.sqrt(share * (1 - share) / customers)
     mean, deviation = np.sqrt(2 / np.pi), np.sqrt(1 - 2 / np.pi)
-    return float(mean * (weight * spread).sum() + 1.96 * deviation * np.sqrt(((weight * spread) ** 2).sum()))
+    return float(mean * (weight * spread).sum() + Z95 * deviation * np.sqrt(((weight * spread) ** 2).sum()))
 
 
 def _excused(evidence: Evidence, said: str, metrics: tuple[str, ...]) -> Answer:

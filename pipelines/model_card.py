@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import STAYWORTH
+from models.metric_words import METRICS
 from pipelines.verdict import MODELS
 
 LIMITS = (
@@ -70,15 +71,12 @@ def _judged(
         ),
         ("Against", ", ".join(opponents)),
     ]
-    for name, label, form in (
-        ("roc_auc", "Ranks leavers before stayers (AUC)", ".3f"),
-        ("ece", "Calibration error of probabilities (ECE)", ".3f"),
-        ("total_bias", "Total value foretold against what came", "+.1%"),
-    ):
-        found = own.get(name) or {}
+    for name in ("roc_auc", "ece", "total_bias"):
+        metric, found = METRICS[name], own.get(name) or {}
         if found.get("value") is not None:
+            form = metric.form
             ends = "" if found.get("low") is None else f" ({found['low']:{form}} to {found['high']:{form}})"
-            facts.append((label, f"{found['value']:{form}}{ends}".replace("-", "−")))
+            facts.append((str(metric), f"{found['value']:{form}}{ends}".replace("-", "−")))
     covered = metrics.get("coverage", {}).get(STAYWORTH, {}).get("overall", {}).get("value")
     return facts + ([("80% intervals held", f"{covered:.0%} of the customers")] if covered is not None else [])
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from pipelines.screen import SHOWN, console, table_of
+from models.metric_words import METRICS
+from pipelines.screen import console, table_of
 
 
 def show_versions(content: list[dict[str, Any]]) -> None:
@@ -12,11 +13,11 @@ def show_versions(content: list[dict[str, Any]]) -> None:
     if not content:
         console.print("No version yet. Make one: stayworth train")
         return
-    shown = {name: SHOWN[name] for name in ("roc_auc", "log_loss", "total_bias")}
-    table = table_of("version", "alias", "bundle", "as of", *(name for name, _ in shown.values()), "gate")
+    shown = {name: METRICS[name] for name in ("roc_auc", "log_loss", "total_bias")}
+    table = table_of("version", "alias", "bundle", "as of", *(metric.label for metric in shown.values()), "gate")
     for one in content:
         figures = [
-            f"{one['metrics'][name]:{form}}" if name in one["metrics"] else "–" for name, (_, form) in shown.items()
+            f"{one['metrics'][name]:{metric.form}}" if name in one["metrics"] else "–" for name, metric in shown.items()
         ]
         table.add_row(
             one["version"], ", ".join(one["aliases"]), one["bundle"], str(one["as_of"]), *figures, str(one["gate"])

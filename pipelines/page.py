@@ -12,6 +12,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from features.errors import InputError
+from models.metric_words import HEADLINE, METRICS
 from pipelines import pictures
 from pipelines.captions import captions
 from pipelines.model_card import model_card
@@ -19,9 +20,7 @@ from pipelines.verdict import (
     BRINGING,
     DECISIVE,
     EARNING,
-    HEADLINE,
     LEAVING,
-    METRICS,
     MISSING_BY,
     MODELS,
     tally,
@@ -30,6 +29,7 @@ from pipelines.verdict import (
 from retention import plan_pictures, theme, wording
 from retention.analyses.chapters import Chapter
 from retention.analysis import as_html
+from retention.profit import value_at_risk
 from retention.templates import templates
 from retention.worth import Worth
 
@@ -118,8 +118,7 @@ def page(
 
 def carriers(scores: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     """Customers, CLV and value at risk (currency units) per group: columns group, customers, clv, at_risk."""
-    at_risk = scores["churn_probability"] * scores["clv"]
-    sums = pd.DataFrame({"group": group, "customers": 1, "clv": scores["clv"], "at_risk": at_risk})
+    sums = pd.DataFrame({"group": group, "customers": 1, "clv": scores["clv"], "at_risk": value_at_risk(scores)})
     return sums.groupby("group", observed=True).sum().reset_index()
 
 
@@ -150,8 +149,7 @@ def _chapter(number: int, chapter: Chapter, *, currency: str) -> dict[str, Any]:
 
 def _most_at_risk(scores: pd.DataFrame, count: int) -> list[dict[str, Any]]:
     """The customers with the most value at risk, with their reasons."""
-    at_risk = scores["churn_probability"] * scores["clv"]
-    first = scores.assign(at_risk=at_risk).nlargest(count, "at_risk")
+    first = scores.assign(at_risk=value_at_risk(scores)).nlargest(count, "at_risk")
     reasons = first.reindex(columns=["reason_1", "reason_2", "reason_3"]).to_numpy(object)
     told = first[["customer_id", "segment", "churn_probability", "clv", "at_risk"]].to_dict("records")
     return [
@@ -162,7 +160,7 @@ def _most_at_risk(scores: pd.DataFrame, count: int) -> list[dict[str, Any]]:
 
 def _base(scores: pd.DataFrame) -> dict[str, Any]:
     """What the whole customer base comes to, and how few carry half of its value at risk."""
-    at_risk = np.sort((scores["churn_probability"] * scores["clv"]).to_numpy())[::-1]
+    at_risk = np.sort(value_at_risk(scores).to_numpy())[::-1]
     return {
         "as_of": pd.Timestamp(scores["as_of"].iloc[0]).date(),
         "horizon_days": int(scores["horizon_days"].iloc[0]),

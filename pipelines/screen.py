@@ -8,16 +8,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from models import STAYWORTH
+from models.metric_words import METRICS
 from pipelines.verdict import MODELS
 
-SHOWN = {
-    "roc_auc": ("ROC-AUC", ".3f"),
-    "log_loss": ("log loss", ".3f"),
-    "ece": ("ECE", ".3f"),
-    "normalized_gini": ("norm. Gini", ".3f"),
-    "total_bias": ("total bias", "+.0%"),
-}
-"""The metrics of the short tables, heading and format; `metrics.json` has all, verdict.py says what they mean."""
+SHOWN = ("roc_auc", "log_loss", "ece", "normalized_gini", "total_bias")
+"""The metrics of the short table; `metrics.json` has all, models/metric_words.py says what they mean."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
@@ -199,7 +194,7 @@ def show_demo(content: dict[str, Any]) -> None:
 
 def _comparison(metrics: dict[str, Any]) -> Table:
     """Our model against its opponents on one test window, 95 % intervals under ours."""
-    table = table_of("", *(heading for heading, _ in SHOWN.values()))
+    table = table_of("", *(METRICS[name].label for name in SHOWN))
     days, customers = metrics["horizon_days"], metrics["customers"]
     table.title = f"Judged as of {metrics['as_of']} on the {days} days after, {customers:,} customers"
     for model, values in metrics["models"].items():
@@ -214,11 +209,11 @@ def _comparison(metrics: dict[str, Any]) -> Table:
 
 def _metric(values: dict[str, Any], name: str) -> str:
     value = values[name]["value"]
-    return "–" if value is None else f"{value:{SHOWN[name][1]}}"
+    return "–" if value is None else f"{value:{METRICS[name].form}}"
 
 
 def _interval(values: dict[str, Any], name: str) -> str:
-    low, high, form = values[name]["low"], values[name]["high"], SHOWN[name][1]
+    low, high, form = values[name]["low"], values[name]["high"], METRICS[name].form
     return "–" if low is None else f"{low:{form}}…{high:{form}}"
 
 

@@ -114,7 +114,7 @@ def _totals(scores: pd.DataFrame) -> dict[str, float]:
         "expected_churners": float(scores["churn_probability"].sum()),
         "expected_value": float(scores["expected_value"].sum()),
         "clv": float(scores["clv"].sum()),
-        "value_at_risk": value_at_risk(churn_probability=scores["churn_probability"], clv=scores["clv"]),
+        "value_at_risk": float(value_at_risk(scores).sum()),
     }
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models import registry
+from models.metric_words import HEADLINE
 from pipelines import store
 from pipelines.dataset import Dataset
 
@@ -41,9 +42,6 @@ REQUIREMENTS = (
     "xgboost",
 )
 """What those packages import; named, because MLflow would take 16 s to find out."""
-
-HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "total_bias")
-"""The metrics that a version carries with it, for `models list`."""
 
 REASONS, LONGEST = 8, 500
 """Reasons of the gate that a version carries with it, and characters of each, at most: a tag may have 5000."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from models import CHAMPION, STAYWORTH
 from models.members import COUNTING, SIMPLE
+from models.metric_words import METRICS, Metric
 
 MODELS = {
     "stayworth": "Stayworth",
@@ -19,42 +20,6 @@ MODELS = {
 }
 
 
-@dataclass(frozen=True)
-class Metric:
-    """How to name, write and judge one figure of the evaluation."""
-
-    label: str
-    form: str
-    better: Literal["higher", "lower", "nearer zero", "nearer 80%"]
-    means: str
-
-
-METRICS = {
-    "roc_auc": Metric("ROC-AUC", ".3f", "higher", "chance that a leaver is ranked above a stayer; 0.5 is a coin"),
-    "pr_auc": Metric("PR-AUC", ".3f", "higher", "precision averaged over recall; the churn rate is a coin's"),
-    "top_decile_lift": Metric("top-decile lift", ".2f", "higher", "leavers among the riskiest tenth against all"),
-    "log_loss": Metric("log loss", ".4f", "lower", "surprise per customer at what happened"),
-    "brier": Metric("Brier score", ".4f", "lower", "mean squared error of the churn probability"),
-    "ece": Metric("calibration error", ".3f", "lower", "mean gap between predicted and observed churn rate (ECE)"),
-    "normalized_gini": Metric("normalised Gini", ".3f", "higher", "ranking of customers by value; 1 is perfect"),
-    "spearman": Metric("Spearman", ".3f", "higher", "rank correlation of predicted and realised value"),
-    "decile_mape": Metric("decile error", ".0%", "lower", "mean error of the predicted value of a tenth (MAPE)"),
-    "value_deviance": Metric("value deviance", ".2f", "lower", "error of the expected value; 0 is exact (Tweedie 1.5)"),
-    "mae": Metric("MAE", ".2f", "lower", "mean absolute error of a customer's value, in currency units"),
-    "rmse": Metric("RMSE", ".2f", "lower", "root mean squared error of a customer's value, in currency units"),
-    "r2": Metric("R²", ".2f", "higher", "share of the variance of value explained"),
-    "total_bias": Metric("total bias", "+.1%", "nearer zero", "predicted total value against realised"),
-    "interval_coverage": Metric("interval coverage", ".1%", "nearer 80%", "customers inside their 80% interval"),
-    "mpc": Metric("MPC", ".3f", "higher", "profit per customer of the best cut, one CLV and save rate for all"),
-    "empc": Metric("EMPC", ".3f", "higher", "MPC expected over an uncertain save rate"),
-    "empb": Metric("EMPB", ".3f", "higher", "profit per customer of the best cut by risk, with each one's own CLV"),
-    "best_cut_profit": Metric(
-        "profit at the best cut", ".3f", "higher", "per customer, ranked by expected profit, the cut found afterwards"
-    ),
-    "own_cut_profit": Metric(
-        "profit at its own cut", ".3f", "higher", "per customer, contacting all of whom the model expects a profit"
-    ),
-}
 LEAVING = ("roc_auc", "pr_auc", "top_decile_lift", "log_loss", "brier", "ece")
 EARNING = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
 MISSING_BY = ("value_deviance", "mae", "rmse", "r2")
@@ -62,7 +27,6 @@ BRINGING = tuple(name for name in METRICS if name not in (*LEAVING, *EARNING, *M
 
 #: What decides whether an opponent is beaten: ranking, probability and calibration; ranking and level of value.
 DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
-HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "decile_mape", "total_bias")
 
 Word = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
 

@@ -9,7 +9,8 @@ whose outcome is not 0 is that of the arm asked about.
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from features.arrays import Floats
+
 Flags = NDArray[np.bool_]
 
 SHRINK = 30

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from retention import exact
-from retention.prices import Choice, Floats, Market, Options, Prices
-
-Places = NDArray[np.int64]
+from retention.prices import Choice, Market, Options, Prices
 
 EXACT = 1_000
 """Options of customers that are decided exactly at most: of more, an answer takes longer than seconds."""
@@ -118,7 +117,7 @@ def _within(options: Options, choice: Choice, limits: Floats, left: Floats) -> C
 
 
 def _decided(
-    options: Options, fixed: Choice, limits: Floats, asked: Places, may: NDArray[np.bool_], *, whole: bool = True
+    options: Options, fixed: Choice, limits: Floats, asked: Integers, may: NDArray[np.bool_], *, whole: bool = True
 ) -> tuple[float, Choice, float]:
     """The fixed choice with that of the asked customers decided: its worth, the choice, and a bound of its worth.
 

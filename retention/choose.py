@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from retention.assign import ROUNDING, Assignment, assign
 from retention.holdout import drawn
-from retention.prices import Choice, Floats, Market, Options
+from retention.prices import Choice, Market, Options
 
-Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 ROUNDS = 6
@@ -27,7 +27,7 @@ class Chosen:
     more unit of budget would earn (λ).
     """
 
-    rows: Places
+    rows: Integers
     offers: NDArray[np.int8]
     held_out: Flags
     gap: float
@@ -37,7 +37,7 @@ class Chosen:
 def choose(
     profit: Floats,
     cost: Floats,
-    lots: Places,
+    lots: Integers,
     *,
     budget: float,
     capacity: int | None = None,
@@ -62,10 +62,10 @@ def choose(
     market = Market(options)
     budget *= 1 + ROUNDING
 
-    def held_out(rows: Places, choice: Choice) -> Flags:
+    def held_out(rows: Integers, choice: Choice) -> Flags:
         return drawn(lots[rows], choice[rows], np.asarray(channels), share=holdout_share)
 
-    def spent(rows: Places, choice: Choice) -> float:
+    def spent(rows: Integers, choice: Choice) -> float:
         treated = rows[~held_out(rows, choice)]
         return float(cost[choice[treated], treated].sum())
 
@@ -120,7 +120,7 @@ def _longest(capacity: int, held_out: Callable[[int], int], holdout_share: float
     return length
 
 
-def _ranked(options: Options, found: Assignment) -> Places:
+def _ranked(options: Options, found: Assignment) -> Integers:
     """The chosen, best first: what each leaves at the prices; of equals the earlier."""
     rows = np.flatnonzero(found.choice >= 0)
     left = np.zeros(len(rows))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import Floats
 from features.errors import InputError
 from retention import profit
 from retention.individual import doubt, effect, with_effects
@@ -14,8 +14,6 @@ from retention.offers import Offer
 NUMBERS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
 ORDERS = "expected_orders"
 """Read as well where an offer pays a share of an order."""
-
-Floats = NDArray[np.float64]
 
 
 def customers(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -23,9 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from features.arrays import Floats
 from retention.arm_spread import arm_spread
-
-Floats = NDArray[np.float64]
 
 ROWS_PER_SCORE = 25
 """With fewer customers for each score, the adjustment would add more noise than it takes away: none is made."""

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+from features.arrays import Floats, Integers
 
 NODES = 100
 """Branches looked at before the best found is taken, with its gap: a count and no clock, so that a rerun agrees."""
@@ -24,7 +23,7 @@ _PRINTING = Lock()
 
 
 def solve(
-    profit: Floats, uses: Floats, limits: Floats, customer: Places, *, whole: bool = True
+    profit: Floats, uses: Floats, limits: Floats, customer: Integers, *, whole: bool = True
 ) -> tuple[NDArray[np.bool_], float]:
     """Which options to take, at most one of each customer, and a bound of what any choice could earn.
 

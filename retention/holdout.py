@@ -6,23 +6,14 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-
-def in_holdout(customer_ids: Iterable[str], *, share: float, campaign: str, salt: str) -> NDArray[np.bool_]:
-    """True for exactly round(n share) of n customers: those with the smallest lots.
-
-    The same customers are drawn on every rerun and in any row order, others in another campaign, and nobody
-    who does not know the salt can foresee it. An id that occurs twice has the same lot twice: hand in each
-    customer once.
-
-    >>> int(in_holdout(map(str, range(200)), share=0.1, campaign="spring", salt="x").sum())
-    20
-    """
-    return smallest(lots(customer_ids, campaign=campaign, salt=salt), share=share)
+from features.arrays import Integers
 
 
-def lots(customer_ids: Iterable[str], *, campaign: str, salt: str) -> NDArray[np.int64]:
+def lots(customer_ids: Iterable[str], *, campaign: str, salt: str) -> Integers:
     """Each customer's place, from 0, in the order of BLAKE2b(salt, campaign, customer), 128 bits.
 
+    So the same customers are drawn on every rerun and in any row order, others in another campaign, and nobody who
+    does not know the salt can foresee it. An id that occurs twice has the same lot twice: hand in each customer once.
     Salt and campaign are written with their length before them, so that no two pairs read the same ("a" +
     "bc" is not "ab" + "c").
     """
@@ -35,18 +26,7 @@ def lots(customer_ids: Iterable[str], *, campaign: str, salt: str) -> NDArray[np
     return places
 
 
-def smallest(lots: NDArray[np.int64], *, share: float) -> NDArray[np.bool_]:
-    """True for the round(n share) smallest of n lots."""
-    drawn = np.zeros(len(lots), dtype=bool)
-    count = round(len(lots) * share)
-    if count:
-        drawn[np.argpartition(lots, count - 1)[:count]] = True
-    return drawn
-
-
-def drawn(
-    lots: NDArray[np.int64], offers: NDArray[np.int8], channels: NDArray[np.int64], *, share: float
-) -> NDArray[np.bool_]:
+def drawn(lots: Integers, offers: NDArray[np.int8], channels: Integers, *, share: float) -> NDArray[np.bool_]:
     """True for exactly round(n share) of n chosen customers, spread over channels and offers as evenly as can be.
 
     `offers` is the place of each one's offer and `channels` that of each offer's channel. Of each channel and each
@@ -64,7 +44,7 @@ def drawn(
     return held_out
 
 
-def _shared_out(counts: NDArray[np.int64], share: float, *, total: int) -> NDArray[np.int64]:
+def _shared_out(counts: Integers, share: float, *, total: int) -> Integers:
     """`total` as whole numbers, each the share of its count rounded down or up; of equal remainders the earlier up."""
     exact = counts * share
     quotas = np.floor(exact).astype(np.int64)

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import Floats
 from features.errors import InputError
 from retention.offers import Offer
 
 COLUMN = "effect of "
 """Before an offer's name: its column among the customers."""
-
-Floats = NDArray[np.float64]
 
 
 def is_individual(customers: pd.DataFrame, offer: Offer) -> bool:

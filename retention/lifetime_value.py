@@ -1,11 +1,10 @@
 """What a unit of margin per period is worth while a customer stays: the closed form of the lifetime value."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from features.clock import YEAR_DAYS
-
-Floats = NDArray[np.float64]
 
 
 def margin_multiple(retention: ArrayLike, *, discount: float, periods: float) -> Floats:

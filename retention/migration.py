@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from features.arrays import Floats, Integers
 from retention.customer_base import CustomerBase
 
-Floats = NDArray[np.float64]
 CELLS = 4
 """Periods since the last order that are told apart; after so many a customer is gone."""
 MOST_PERIODS = 24
@@ -17,8 +17,8 @@ MOST_PERIODS = 24
 class Cells(NamedTuple):
     """Of each recency cell (1, 2, … periods since the last order): how often somebody was in it, and then ordered."""
 
-    seen: NDArray[np.int64]
-    ordered: NDArray[np.int64]
+    seen: Integers
+    ordered: Integers
     margin: float
     """Mean margin of a customer in a period in which he orders, currency units; NaN of nobody."""
 

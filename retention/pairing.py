@@ -2,12 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from features.arrays import Floats, Integers
 
 DAY_SECONDS = 86_400
 
 
-def days_since(rows: pd.DataFrame, events: pd.DataFrame) -> NDArray[np.float64]:
+def days_since(rows: pd.DataFrame, events: pd.DataFrame) -> Floats:
     """Days from the customer's last event at or before each row (both frames with customer and at); infinite where
     there was none.
 
@@ -26,5 +27,5 @@ def days_since(rows: pd.DataFrame, events: pd.DataFrame) -> NDArray[np.float64]:
     return np.where(same, (here - before) / DAY_SECONDS, np.inf)
 
 
-def _seconds(frame: pd.DataFrame) -> NDArray[np.int64]:
+def _seconds(frame: pd.DataFrame) -> Integers:
     return frame["at"].to_numpy().astype("datetime64[s]").astype(np.int64)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retention import profit, rules
+from features.arrays import Floats
+from models.normal import Z90
+from retention import rules
 from retention.assign import ROUNDING
 from retention.choose import choose
-from retention.economics import Floats, cost, customers, earned, earned_sd
+from retention.economics import cost, customers, earned, earned_sd
 from retention.holdout import lots
 from retention.individual import is_individual
 from retention.offers import Offer
@@ -111,7 +113,7 @@ def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     spread = np.zeros(len(chosen))
     for place, offer in enumerate(offers):
         mine = (chosen["offer"] == place).to_numpy()
-        spread[mine] = profit.Z90 * earned_sd(chosen[mine], offer)
+        spread[mine] = Z90 * earned_sd(chosen[mine], offer)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     return pd.DataFrame(

@@ -22,16 +22,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from features.errors import InputError
+from models.normal import Z95
 from retention import profit
 from retention.economics import cost, customers, earned, incentive
 from retention.offers import Offer
 
-Floats = NDArray[np.float64]
-
 RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
-Z95 = 1.96
-"""95 % of a normal lies within so many standard deviations."""
 REACHED = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
 """What is counted of every list; money in currency units."""
 
@@ -60,7 +58,7 @@ def hindsight(
     chosen = listed["offer"].map({offer.name: place for place, offer in enumerate(offers)}).to_numpy(np.int64)
     spent = float(costs[chosen, rows].sum())
 
-    def reached(rows: NDArray[np.int64], with_: NDArray[np.int64]) -> dict[str, float]:
+    def reached(rows: Integers, with_: Integers) -> dict[str, float]:
         return {
             "contacted": float(len(rows)),
             "expected_cost": float(costs[with_, rows].sum()),
@@ -145,7 +143,7 @@ def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_]) -> 
     )
 
 
-def _until(order: NDArray[np.int64], costs: Floats, spent: float) -> NDArray[np.int64]:
+def _until(order: Integers, costs: Floats, spent: float) -> Integers:
     """The top of an order, as far as it costs no more than was spent."""
     return order[: int(np.searchsorted(np.cumsum(costs[order]), spent * (1 + 1e-12), side="right"))]
 

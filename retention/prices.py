@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-Floats = NDArray[np.float64]
+from features.arrays import Floats
+
 Flags = NDArray[np.bool_]
 Choice = NDArray[np.int8]
 """The offer of each customer by its place; -1 is none."""

@@ -23,16 +23,16 @@ and Baesens (2013), "A Novel Profit Maximizing Metric", IEEE TKDE 25(5): theirs 
 CLV for all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-Floats = NDArray[np.float64]
+from features.arrays import Floats
+from models.normal import Z90
+
 Numbers = Floats | Sequence[float] | float
-
-#: The 90th percentile of a standard normal: an 80 % interval is mean ± Z90 standard deviations.
-Z90 = 1.2816
 
 
 def expected_cost(
@@ -173,13 +173,14 @@ def product_sd(mean_a: Numbers, sd_a: Numbers, mean_b: Numbers, sd_b: Numbers) -
     return np.asarray(np.sqrt(np.square(mean_a) * var_b + np.square(mean_b) * var_a + var_a * var_b))
 
 
-def value_at_risk(*, churn_probability: Numbers, clv: Numbers) -> float:
-    """The CLV that is expected to leave within the horizon: Σ p v.
+def value_at_risk(scores: Mapping[str, Any] | pd.DataFrame) -> Any:
+    """The CLV of each customer that is expected to leave within the horizon: p v, in the currency units of v.
 
-    The v of a customer already weighs the chance that he leaves, so this understates what a leaver would have
-    brought had he stayed: a floor, and the convention of the retention literature, not a loss in the books.
+    `scores` is a frame, a row or a dictionary with `churn_probability` and `clv`; the result is of their type. The v
+    of a customer already weighs the chance that he leaves, so this understates what a leaver would have brought had he
+    stayed: a floor, and the convention of the retention literature, not a loss in the books.
 
-    >>> value_at_risk(churn_probability=[0.5, 0.1], clv=[100, 300])
-    80.0
+    >>> value_at_risk({"churn_probability": np.array([0.5, 0.1]), "clv": np.array([100, 300])}).tolist()
+    [50.0, 30.0]
     """
-    return float(np.sum(np.asarray(churn_probability, float) * np.asarray(clv, float)))
+    return scores["churn_probability"] * scores["clv"]

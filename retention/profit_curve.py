@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
+from models.normal import Z90
 from retention import profit
 from retention.economics import cost, customers, earned, incentive
 from retention.individual import doubt, effect
 from retention.offers import Offer
-
-Floats = NDArray[np.float64]
 
 
 def profit_curve(
@@ -38,7 +37,7 @@ def profit_curve(
         mean, squares = _running_total(sign * kept), _running_total(sign * (added * sd)[steps["customer"]] ** 2)
         spread = np.sqrt(np.maximum(squares, 0))
         variance += profit.product_sd(1, doubt(offer), mean, spread) ** 2
-    interval = profit.Z90 * np.sqrt(variance)
+    interval = Z90 * np.sqrt(variance)
     return pd.DataFrame(
         {
             "budget": budgets,
@@ -58,7 +57,7 @@ def _steps(costs: Floats, profits: Floats) -> pd.DataFrame:
     last step (Sinha and Zoltners 1979, "The multiple-choice knapsack problem", Operations Research 27(3)).
     """
     who = np.flatnonzero((profits > 0).any(axis=0))
-    at: NDArray[np.int64] = np.full(len(who), -1)
+    at: Integers = np.full(len(who), -1)
     at_cost: Floats = np.zeros(len(who))
     at_profit: Floats = np.zeros(len(who))
     taken = []

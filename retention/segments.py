@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from features.arrays import Floats
 from features.errors import InputError
 
 CURRENT = "spend_last_365d"
@@ -45,7 +46,7 @@ def cuts(current_value: ArrayLike, future_value: ArrayLike) -> tuple[float, floa
     return float(now.mean()), float(then.mean())
 
 
-def _finite(value: ArrayLike, name: str) -> NDArray[np.float64]:
+def _finite(value: ArrayLike, name: str) -> Floats:
     array = np.asarray(value, dtype=float)
     if missing := int((~np.isfinite(array)).sum()):
         raise InputError(

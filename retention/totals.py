@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.normal import Z90
 from retention import profit
 from retention.economics import incentive
 from retention.individual import doubt, effect, is_individual
@@ -27,8 +28,8 @@ def totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]
     parts = [_of_offer(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
     treated = chosen[chosen["treated"]]
     cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
-    spread = profit.Z90 * hypot(*(part["sd"] for part in parts))
-    at_risk = profit.value_at_risk(churn_probability=everyone["churn_probability"], clv=everyone["clv"])
+    spread = Z90 * hypot(*(part["sd"] for part in parts))
+    at_risk = float(profit.value_at_risk(everyone).sum())
     won, kept = sum(part["won"] for part in parts), sum(part["kept"] for part in parts)
     one_rate = offers[0].save_rate_mean if len(offers) == 1 and not is_individual(everyone, offers[0]) else None
     return {
@@ -84,8 +85,8 @@ def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         "holdout": len(chosen) - len(treated),
         "expected_cost": float(treated["cost"].sum()),
         "expected_profit": earned,
-        "profit_p10": earned - profit.Z90 * sd,
-        "profit_p90": earned + profit.Z90 * sd,
+        "profit_p10": earned - Z90 * sd,
+        "profit_p90": earned + Z90 * sd,
         "save_rate": _ratio(kept, won) if is_individual(chosen, offer) else offer.save_rate_mean,
         "break_even_save_rate": break_even if isfinite(break_even) else None,
         "detectable_save_rate": _detectable(chosen),

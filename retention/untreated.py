@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.likelihood import Floats
+from features.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from retention.profit import Z90, clv_sd
+from models.normal import Z90
+from retention.profit import clv_sd
 
 
 class Worth(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from models import policy_value, trees
 from models.expected_arms import expected_arms
-from models.likelihood import Floats
 from pipelines.campaigns.experiments import Trial
 from pipelines.judge import CONFIDENCE
 from retention.economics import cost, customers

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from features.arrays import Floats, Integers
 from pipelines.shop import world
-from pipelines.shop.draws import Floats, Integers, uniforms
+from pipelines.shop.draws import uniforms
 from pipelines.shop.lives import Events, Lives, events
 from pipelines.shop.people import People, chosen
 from pipelines.shop.world import LINES, ORDERS

@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from pipelines.shop import buying, world
 from pipelines.shop.contact import Contacted
-from pipelines.shop.draws import Floats
 from pipelines.shop.people import People
 from pipelines.shop.refunds import refunds
 from pipelines.shop.truth import truth
@@ -24,7 +23,7 @@ SUMS = (
 )
 
 
-def sums(people: People, done: Contacted, offer: NDArray[np.int64], *, seed: int, day: float) -> dict[str, Floats]:
+def sums(people: People, done: Contacted, offer: Integers, *, seed: int, day: float) -> dict[str, Floats]:
     """Of each offer and each of `SUMS`, the total over its treated people; money in currency units.
 
     offer: of each person, its place, or contact.NOBODY. orders and margin are what the kept bought in the horizon, net

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from pipelines.shop import world
 from pipelines.shop.buying import orders
-from pipelines.shop.draws import Floats, Integers, uniforms
+from pipelines.shop.draws import uniforms
 from pipelines.shop.lives import GONE, Lives, lives
 from pipelines.shop.people import People
 from pipelines.shop.world import ANSWERS, TrueOffer

@@ -8,10 +8,8 @@ Easy as 1, 2, 3", SC11. The words are those of `numpy.random.Philox`, which test
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from features.arrays import Floats, Integers
 
 ROUNDS = 10
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)

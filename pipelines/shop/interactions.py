@@ -7,11 +7,11 @@ to surveys fall. Opened mail tells of the responsiveness too.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from features.arrays import Floats, Integers
 from pipelines.shop import world
-from pipelines.shop.draws import Floats, uniforms
+from pipelines.shop.draws import uniforms
 from pipelines.shop.lives import Lives, events
 from pipelines.shop.people import People
 
@@ -22,10 +22,10 @@ KINDS = ("visit", "email_open", "complaint", "support_ticket", "survey_score")
 class Interactions:
     """Interactions, a row each."""
 
-    life: NDArray[np.int64]
+    life: Integers
     at: Floats
     """Days since 1970."""
-    kind: NDArray[np.int64]
+    kind: Integers
     """Place among `KINDS`."""
     value: Floats
     """The answer to a survey, 0 to 10; NaN of the others."""
@@ -63,9 +63,7 @@ def interactions(people: People, of: Lives, *, seed: int) -> Interactions:
     return Interactions(life, at, kind, value)
 
 
-def _answers(
-    people: People, of: Lives, life: NDArray[np.int64], at: Floats, number: NDArray[np.int64], *, seed: int
-) -> Floats:
+def _answers(people: People, of: Lives, life: Integers, at: Floats, number: Integers, *, seed: int) -> Floats:
     """What is answered to surveys: around the mean of the stage, a whole number."""
     customer = people.number[of.person[life]]
     noise = 1.5 * ndtri(uniforms(seed, customer, world.SCORES, branch=of.branch[life], number=number))

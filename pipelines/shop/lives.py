@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipelines.shop.draws import Floats, Integers, uniform, uniforms
+from features.arrays import Floats, Integers
+from pipelines.shop.draws import uniform, uniforms
 from pipelines.shop.people import People
 from pipelines.shop.season import OMEGA
 from pipelines.shop.world import COMPLAINT_COOLS, SEASON_PEAK, STAGES
@@ -47,7 +48,7 @@ class Lives:
     def ended(self, at: Floats | float) -> "Lives":
         return replace(self, until=np.minimum(self.until, at))
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Lives":
+    def take(self, rows: Integers | NDArray[np.bool_]) -> "Lives":
         return Lives(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def and_then(self, others: "Lives") -> "Lives":

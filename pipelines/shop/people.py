@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtri
 
+from features.arrays import Floats, Integers
 from pipelines.shop import world
-from pipelines.shop.draws import Floats, Integers, uniforms
+from pipelines.shop.draws import uniforms
 from pipelines.shop.world import KINDS, RATE_SHAPE, TRAITS
 
 
@@ -39,7 +40,7 @@ class People:
     def __len__(self) -> int:
         return len(self.number)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "People":
+    def take(self, rows: Integers | NDArray[np.bool_]) -> "People":
         return People(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def of_kind(self, name: str) -> Floats:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.arrays import Floats, Integers
 from pipelines.shop import world
 from pipelines.shop.buying import Lines, drawn
-from pipelines.shop.draws import Floats, Integers
 from pipelines.shop.lives import Events, Lives
 from pipelines.shop.people import People
 

@@ -7,7 +7,7 @@ from math import tau
 
 import numpy as np
 
-from pipelines.shop.draws import Floats
+from features.arrays import Floats
 from pipelines.shop.world import SEASON_PEAK, SEASON_SWING, SEASON_YEAR
 
 OMEGA = tau / SEASON_YEAR

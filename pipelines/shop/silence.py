@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.shop.draws import Floats, Integers
+from features.arrays import Floats, Integers
 from pipelines.shop.lives import COOLING, ENGAGED, GONE
 from pipelines.shop.people import People
 from pipelines.shop.season import between

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrays import Floats, Integers
 from features.clock import DAY
 from pipelines.shop import buying, world
-from pipelines.shop.draws import Floats, Integers
 from pipelines.shop.interactions import KINDS, interactions
 from pipelines.shop.lives import Lives
 from pipelines.shop.people import People

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.shop import world
 from pipelines.shop.contact import keeps, redeems
-from pipelines.shop.draws import Floats, Integers
 from pipelines.shop.lives import COOLING, ENGAGED, GONE, STAGE_NAMES
 from pipelines.shop.people import People
 from pipelines.shop.silence import silence

@@ -14,9 +14,9 @@ from math import log1p
 
 import numpy as np
 
+from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.shop import world
-from pipelines.shop.draws import Floats, Integers
 from pipelines.shop.people import People
 from pipelines.shop.season import faded
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from features.histories import Histories
 from models import calibration_line, metrics
 from models.bootstrap import interval, resampled
 from models.drift import effective
-from models.likelihood import Floats
 from models.ranking import DECILES, captured, ratio
 from models.tables import number
 from pipelines.campaigns.outcomes import outcomes

@@ -5,22 +5,13 @@ from typing import Any
 
 from rich.markup import escape
 
+from models.metric_words import MATURED
 from pipelines.screen import console, table_of
 from pipelines.watching.alarm import PSI_RETRAIN
 
 COLUMNS = 8
 """Columns of the table of what moved: scores and the features that moved farthest."""
 STYLE = {"retrain": "bold red", "watch": "bold yellow", "fine": "bold green"}
-FIGURES = {
-    "roc_auc": ("ROC-AUC", ".3f"),
-    "ece": ("calibration error", ".3f"),
-    "churn_rate_said": ("churn rate, said", ".1%"),
-    "churn_rate": ("churn rate, came", ".1%"),
-    "calibration_intercept": ("calibration intercept, 0 is right", "+.2f"),
-    "calibration_slope": ("calibration slope, 1 is right", ".2f"),
-    "total_bias": ("money said against come", "+.1%"),
-}
-"""Heading and format of the figures of a matured batch."""
 
 
 def show_monitor(content: dict[str, Any]) -> None:
@@ -67,9 +58,9 @@ def _show_matured(batch: Mapping[str, Any], batches: int, currency: str) -> None
         f"The scores of {batch['as_of']}, {batch['customers']:,} customers, until {batch['until']} ({kept}; "
         f"{batches} matured)"
     )
-    for name, (heading, form) in FIGURES.items():
+    for name, metric in MATURED.items():
         if name in batch["figures"]:
-            table.add_row(heading, *_cells(batch["figures"][name], form))
+            table.add_row(metric.label, *_cells(batch["figures"][name], metric.form))
     console.print(table)
     table = table_of(f"tenth by value, {currency}", "said", "came", "95 % interval")
     for place, one in enumerate(batch["deciles"], start=1):

@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrays import Floats
 from features.catalogue import named
 from features.clock import YEAR_DAYS
 from features.histories import Histories
 from features.snapshot import chunks, columns_of
 from models import drift, scorer
 from models.drift import Drift
-from models.likelihood import Floats
 from models.scorer import Scorer
 from pipelines.learn import YEAR_AGO
 from pipelines.watching.quiet import FEWEST

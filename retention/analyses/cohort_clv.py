@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS, microseconds
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, lines
@@ -89,9 +90,7 @@ def last_year(base: CustomerBase) -> Later:
     return Later(yearly_retention(base).rate, float(old.loc[old["orders_year"] > 0, "margin_year"].mean()))
 
 
-def projected(
-    seen: pd.DataFrame, *, years: int, last: Later, contract: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def projected(seen: pd.DataFrame, *, years: int, last: Later, contract: bool) -> tuple[Floats, Floats]:
     """Retention into each of the years and the margin of one who stays: as observed, then the means of the years after
     the first; no more years than are seen where there is nothing to go by.
 
@@ -171,7 +170,7 @@ def _by_cohort(base: CustomerBase, years: int) -> dict[str, list[float]]:
     return curves
 
 
-def _years(base: CustomerBase) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _years(base: CustomerBase) -> tuple[Integers, Integers, Integers]:
     """How many years since the first order are over for each customer, and of each order its customer and its year,
     from 0; what was before the first order that stands is in the first year."""
     first = base.customers["first_order"].to_numpy("datetime64[us]").astype(np.int64)

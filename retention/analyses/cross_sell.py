@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import Floats
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import bars
 from retention.customer_base import CustomerBase
@@ -27,7 +28,7 @@ ASK_WALLET = (
 )
 
 
-def depths(bought: NDArray[np.float64]) -> NDArray[np.str_]:
+def depths(bought: Floats) -> NDArray[np.str_]:
     """The row that each number of kinds falls into, as text.
 
     >>> depths(np.array([1.0, 4.0, 12.0])).tolist()

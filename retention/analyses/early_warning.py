@@ -6,6 +6,7 @@ from retention.analysis import Analysis, Column
 from retention.answers import kinds, of_kind
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
+from retention.profit import value_at_risk
 from retention.segments import VIP
 from retention.wording import counted, part_of
 
@@ -48,7 +49,7 @@ def warned(base: CustomerBase) -> pd.DataFrame:
     """The list itself, the most value at risk first: customer_id, signs (text), churn_probability, clv and at_risk
     (currency units). It names customers: show it to those who may see them."""
     shown = signs(base)
-    who = base.customers.assign(at_risk=base.customers["churn_probability"] * base.customers["clv"])
+    who = base.customers.assign(at_risk=value_at_risk(base.customers))
     listed = shown.any(axis=1) & (who["clv"] > who["clv"].mean())
     rows = who.loc[listed, ["customer_id", "churn_probability", "clv", "at_risk"]]
     said = [", ".join(shown.columns[row]) for row in shown[listed].to_numpy()]
@@ -59,7 +60,7 @@ def warned(base: CustomerBase) -> pd.DataFrame:
 def analyse(base: CustomerBase) -> Analysis:
     """How many show each sign, and what they carry."""
     shown, who = signs(base), base.customers
-    at_risk, best = who["churn_probability"] * who["clv"], who["clv"] > who["clv"].mean()
+    at_risk, best = value_at_risk(who), who["clv"] > who["clv"].mean()
     rows = []
     for name in shown:
         mine = shown[name] & best

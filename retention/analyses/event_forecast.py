@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
+from models.normal import Z90
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.profit import Z90, clv_sd
+from retention.profit import clv_sd
 from retention.wording import counted, money
 
 TITLE = "What the next horizon brings"

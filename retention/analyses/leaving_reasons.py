@@ -5,6 +5,7 @@ import pandas as pd
 from retention.analysis import Analysis, Column, lacking
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
+from retention.profit import value_at_risk
 from retention.reasons import subjects
 from retention.wording import counted, part_of
 
@@ -39,7 +40,7 @@ def analyse(base: CustomerBase) -> Analysis:
             source=SOURCE,
             missing="No score of this batch has a reason: a simple model serves, which has none.",
         )
-    table = leaving_reasons(who["reason_1"], who["churn_probability"] * who["clv"], who["churn_probability"])
+    table = leaving_reasons(who["reason_1"], value_at_risk(who), who["churn_probability"])
     first = table.iloc[0]
     return Analysis(
         TITLE,
@@ -55,7 +56,7 @@ def analyse(base: CustomerBase) -> Analysis:
         },
         f"“{first['reason']}” is the strongest reason for {first['customers']:,} of "
         f"{counted(len(who), 'customer')}, with "
-        f"{part_of(first['at_risk'], (who['churn_probability'] * who['clv']).sum(), base.currency)} of value at risk.",
+        f"{part_of(first['at_risk'], value_at_risk(who).sum(), base.currency)} of value at risk.",
         bars(
             table["reason"].head(SHOWN).tolist(),
             {"value at risk": table["at_risk"].head(SHOWN).tolist()},

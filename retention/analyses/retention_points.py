@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from retention.analysis import Analysis, Column
 from retention.charts import MONEY, bars
 from retention.customer_base import CustomerBase
-from retention.lifetime_value import Floats, margin_multiple, period_discount
+from retention.lifetime_value import margin_multiple, period_discount
 from retention.wording import money
 
 POINTS = (0, 1, 2, 3, 4, 5)

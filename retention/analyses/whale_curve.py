@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from features.arrays import Floats
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.analysis import Analysis, Column
 from retention.charts import PERCENT, lines
@@ -55,7 +56,7 @@ def tenths(profit: ArrayLike) -> pd.DataFrame:
     return table
 
 
-def curve(profit: ArrayLike, top: NDArray[np.float64]) -> NDArray[np.float64]:
+def curve(profit: ArrayLike, top: Floats) -> Floats:
     """The profit of the best `top` (shares, 0 to 1) of the customers, as a share of all profit; NaN where that is not
     above 0."""
     values = np.sort(np.asarray(profit, float))[::-1]

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from features.catalogue import words
 from features.errors import InputError, StayworthError
 from models.explain import RHYTHM
+from retention.profit import value_at_risk
 from serving import journal, settings
 from serving.answers import Unavailable
 from serving.console import customer_pictures, pages
@@ -56,6 +57,7 @@ def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
         request,
         "customer.html.j2",
         score=found[0],
+        value_at_risk=value_at_risk(found[0]),
         told=told,
         unexplained=unexplained,
         pictures=customer_pictures.of_reasons(told, currency=batch.about.currency) if told else None,

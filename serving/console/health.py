@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from models.metric_words import HEADLINE, MATURED, METRICS
 from serving import settings
 from serving.answers import Answers
 from serving.champion import Champion
@@ -17,29 +18,10 @@ from serving.store import Store
 
 MONITOR = "monitor.json"
 """Of `stayworth monitor`, in the output folder."""
-METRICS = "metrics.json"
+JUDGED = "metrics.json"
 """Of `stayworth train`: of the model that was made last, which need not be the one that serves."""
 COLUMNS = 12
 """Columns of the table of what moved: the scores, then the features that moved farthest."""
-FIGURES = {
-    "roc_auc": ("ROC-AUC: how well it ranks who leaves, 1 is perfect, 0.5 is chance", ".3f"),
-    "log_loss": ("Log loss: how wrong the churn probabilities are, smaller is better", ".3f"),
-    "ece": ("Calibration error: how far the probabilities are from how many left, 0 is right", ".3f"),
-    "normalized_gini": ("Normalised Gini: how well it ranks by value, 1 is perfect", ".3f"),
-    "value_deviance": ("Deviance: how far expected values are from what came, smaller is better", ".3f"),
-    "total_bias": ("Money said against money that came, 0 is right", "+.1%"),
-}
-"""Headline metrics of a model: heading and form."""
-MATURED = {
-    "roc_auc": ("ROC-AUC: how well it ranked who left, 1 is perfect", ".3f"),
-    "ece": ("Calibration error: probabilities against how many left, 0 is right", ".3f"),
-    "churn_rate_said": ("Churn rate, said", ".1%"),
-    "churn_rate": ("Churn rate, came", ".1%"),
-    "calibration_intercept": ("Calibration intercept, 0 is right, above 0 more left than was said", "+.2f"),
-    "calibration_slope": ("Calibration slope, 1 is right, below 1 the probabilities are too extreme", ".2f"),
-    "total_bias": ("Money said against money that came, 0 is right", "+.1%"),
-}
-"""Figures of a matured batch: heading and form."""
 
 router = APIRouter()
 
@@ -65,7 +47,7 @@ def health(request: Request) -> HTMLResponse:
         model_age_days=(today - champion.as_of).days if champion else None,
         metrics=metrics,
         gate=gate,
-        figures=FIGURES,
+        figures={name: METRICS[name] for name in HEADLINE},
         matured_figures=MATURED,
         next_step=next_step(answers, told, today=today),
         currency=told["currency"] if told else batch.about.currency if batch else "",
@@ -130,7 +112,7 @@ def of_champion(champion: Champion | None, folder: Path) -> tuple[dict[str, Any]
         return None, {}
     plain = {name: {"value": value, "low": None, "high": None} for name, value in champion.metrics.items()}
     try:
-        content = json.loads((folder / METRICS).read_text("utf-8"))
+        content = json.loads((folder / JUDGED).read_text("utf-8"))
         found = content["models"]["stayworth"]
         is_his = bool(plain) and all(found[name]["value"] == value for name, value in champion.metrics.items())
         return (content["gate"], {name: found[name] for name in plain}) if is_his else (None, plain)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.prediction import REASONS
+from retention.profit import value_at_risk
 from retention.reasons import subject
 from serving import store_ids, store_texts
 from serving.console.rows import rows
@@ -72,7 +73,7 @@ def ranking(store: Store) -> Ranking:
     """The ranking of a batch."""
     records = store.records
     numbers = {name: np.ascontiguousarray(records[name]) for name in KEYS[1:]}
-    numbers["value_at_risk"] = numbers["churn_probability"] * numbers["clv"]
+    numbers["value_at_risk"] = value_at_risk(numbers)
     orders = {name: np.argsort(-numbers[name], kind="stable").astype(np.uint32) for name in KEYS}
     store_ids.beginning(store.heap, store.starts[:2], np.frombuffer(b"0", np.uint8))  # compiled now, not at a request
     rows(store, np.arange(min(2, store.customers)))

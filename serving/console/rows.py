@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.prediction import NUMBERS
+from retention.profit import value_at_risk
 from serving import store_ids, store_texts
 from serving.store import Store
 from serving.store_file import TEXTS
@@ -22,7 +23,7 @@ def rows(store: Store, places: np.ndarray) -> pa.Table:
             "as_of": pa.array(np.full(count, about.as_of, "datetime64[D]")),
             "horizon_days": pa.array(np.full(count, about.horizon_days, np.int32)),
             **numbers,
-            "value_at_risk": numbers["churn_probability"] * numbers["clv"],
+            "value_at_risk": value_at_risk(numbers),
             **texts,
             "model_version": pa.array([about.model_version], pa.string()).take(pa.array(np.zeros(count, np.int64))),
         }

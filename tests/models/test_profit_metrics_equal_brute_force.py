@@ -17,7 +17,7 @@ VERBRAKEN = {"clv": 200, "incentive_cost": 10, "contact_cost": 1}
 SMALL = {"clv": 150, "incentive_cost": 5, "contact_cost": 0.5}
 
 # empulse 0.13.1 (PyPI), its mpc_score, empc_score and empb_score on the cases below, recorded on 2026-11-22:
-# accept_rate 0.3 or Beta(6, 14) with VERBRAKEN, and Beta(2, 18) with SMALL; empb with Beta(6, 14), incentive_fraction
+# accept_rate 0.3 or Beta(6, 14) with VERBRAKEN, and Beta(2, 18) with SMALL; EMPB with Beta(6, 14), incentive_fraction
 # 0.05 and contact_cost 15.
 RECORDED = {
     (1, 200, 12): (11.889999999999997, 11.907556708088027, 2.3708226503047256, 4.433773038660385),
@@ -61,7 +61,8 @@ def test_mpc_and_empb_are_the_best_of_all_cuts(case):
         best = max(profit_at_every_cut(churned, score, clv=90.0, incentive_cost=5.0, **terms)) / len(score)
         assert pm.mpc(churned, score, clv=90.0, incentive_cost=5.0, **terms) == pytest.approx(best)
         best = max(profit_at_every_cut(churned, score, clv=clv, incentive_cost=0.02 * clv, **terms)) / len(score)
-        assert pm.empb(churned, score, clv=clv, incentive_cost=0.02 * clv, **terms) == pytest.approx(best)
+        earned = pm.contact_profit(churned, clv=clv, incentive_cost=0.02 * clv, **terms)
+        assert pm.best_cut(score, earned) == pytest.approx(best)
 
 
 @pytest.mark.parametrize(("alpha", "beta", "redeem_rate"), [(6, 14, 1.0), (2, 18, 0.3), (0.8, 1.5, 0.5)])
@@ -86,7 +87,7 @@ def test_the_published_implementation_agrees_to_six_digits(key):
         pm.mpc(churned, score, save_rate=0.3, redeem_rate=1, **VERBRAKEN),
         pm.empc(churned, score, alpha=6, beta=14, redeem_rate=1, **VERBRAKEN),
         pm.empc(churned, score, alpha=2, beta=18, redeem_rate=1, **SMALL),
-        pm.empb(churned, score, save_rate=6 / 20, redeem_rate=1, **b2b),
+        pm.best_cut(score, pm.contact_profit(churned, save_rate=6 / 20, redeem_rate=1, **b2b)),
     )
     assert found == pytest.approx(RECORDED[key], rel=1e-9)
 

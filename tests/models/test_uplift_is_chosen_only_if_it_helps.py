@@ -10,7 +10,7 @@ from models.cross_fit import CrossFit, cross_fit
 from models.experiment import Experiment
 from models.figure import differences
 from models.policy_value import Arms
-from models.uplift_choice import RANDOM, RESPONSE, RISK, choose, compare
+from models.uplift_choice import RANDOM, RESPONSE, RISK, compare
 
 HOW = {"resamples": 200, "confidence": 0.95}
 
@@ -26,7 +26,8 @@ def shop(seed, *, effect, n=3_000):
 
 def chosen(seed, **how):
     rows, experiment = shop(seed, **how)
-    return choose(rows, trees.inputs_of(rows, list(rows)), experiment, seed=seed, **HOW)
+    fitted = cross_fit(rows, trees.inputs_of(rows, list(rows)), experiment, seed=seed)
+    return compare(fitted, experiment, seed=seed, **HOW)
 
 
 def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found():

@@ -16,7 +16,7 @@ from pipelines.campaigns.readout_screen import show_readout
 from pipelines.campaigns.save_rates import measured_save_rates
 from pipelines.config import load
 from pipelines.readout import read_out
-from retention.holdout import in_holdout
+from tests.retention.bases import held_out
 from tests.retention.simulated import shop
 
 DAY = date(2020, 1, 1)
@@ -48,7 +48,7 @@ def made(tmp_path_factory):
     rng = np.random.default_rng(11)
     base = shop(rng, CUSTOMERS)
     ids = np.array([f"{number:05d}" for number in range(CUSTOMERS)])
-    treated = ~in_holdout(ids, share=0.2, campaign="spring 2020", salt="pepper")
+    treated = ~held_out(ids, share=0.2, campaign="spring 2020", salt="pepper")
     stayed = rng.random(CUSTOMERS) >= base.leaving * (1 - SAVE_RATE * treated)
     counts = np.where(stayed, rng.poisson(base.orders - 1) + 1, 0)
     who = np.repeat(np.arange(CUSTOMERS), counts)

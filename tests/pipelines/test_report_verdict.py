@@ -3,7 +3,8 @@
 import pytest
 
 from models import metrics
-from pipelines.verdict import DECISIVE, EARNING, HEADLINE, METRICS, tally, verdicts
+from models.metric_words import HEADLINE, METRICS
+from pipelines.verdict import DECISIVE, EARNING, tally, verdicts
 
 
 def against(**intervals):

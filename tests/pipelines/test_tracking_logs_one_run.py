@@ -17,6 +17,7 @@ import pytest
 
 from features.errors import InputError
 from models import registry
+from models.metric_words import HEADLINE
 from pipelines import tracking
 from pipelines.dataset import Dataset
 from tests.pipelines.logged_elsewhere import BUNDLE_STUB, ELSEWHERE, SCORER_STUB, SCORING_STUB
@@ -242,7 +243,7 @@ def test_the_requirements_are_what_the_code_imports():
 
 def test_a_backtest_is_one_run_with_a_step_per_test_day(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    numbers = {name: {"value": None if name == "total_bias" else 0.5} for name in tracking.HEADLINE}
+    numbers = {name: {"value": None if name == "total_bias" else 0.5} for name in HEADLINE}
     days = [{"as_of": day, "models": {"stayworth": numbers, "hiatus": numbers}} for day in ("2011-06-01", "2011-07-01")]
     run_id = tracking.log_backtest(uri=uri, results=days, params={"kind": "gamma"}, figures={"gains": scatter("g")})
     with registry.session(uri) as client:
@@ -251,6 +252,6 @@ def test_a_backtest_is_one_run_with_a_step_per_test_day(tmp_path):
         files = {one.path for one in client.list_artifacts(run_id)}
     assert run.info.status == "FINISHED"
     assert [(one.step, one.value) for one in steps] == [(0, 0.5), (1, 0.5)]
-    assert len(run.data.metrics) == 2 * (len(tracking.HEADLINE) - 1)
+    assert len(run.data.metrics) == 2 * (len(HEADLINE) - 1)
     assert run.data.params == {"kind": "gamma", "test_days": "2011-06-01, 2011-07-01"}
     assert files == {"backtest.json", "figures.html"}

@@ -22,8 +22,8 @@ from pipelines.learn import learn, lesson
 from pipelines.watching.matured import Batch, matured
 from pipelines.watching.quiet import quiet_pairs
 from pipelines.watching.watch import Watched, watch_over
-from retention.holdout import in_holdout
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
+from tests.retention.bases import held_out
 
 TERMS = Terms(horizon_days=HORIZON_DAYS, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 RECIPE = Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7)
@@ -101,8 +101,8 @@ def campaign_of(watched, made, *, share, seed):
     """The scores of the shop, whom a campaign chose by them, and the shop after it."""
     scores = scored_by(watched.model, histories_of(made))
     chosen = scores[scores["churn_probability"] < 0.97].nlargest(CHOSEN, "churn_probability")["customer_id"]
-    held_out = in_holdout(chosen, share=share, campaign="spring", salt="pepper")
-    plan = pd.DataFrame({"customer_id": chosen.to_numpy(), "treated": ~held_out})
+    left_alone = held_out(chosen, share=share, campaign="spring", salt="pepper")
+    plan = pd.DataFrame({"customer_id": chosen.to_numpy(), "treated": ~left_alone})
     return scores, plan, with_campaign(made, plan["customer_id"][plan["treated"]], save_rate=SAVE_RATE, seed=seed)
 
 

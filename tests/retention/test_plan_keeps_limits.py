@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from retention.holdout import in_holdout
 from retention.offers import Offer
 from retention.plan import plan
 from retention.profit_curve import profit_curve
-from tests.retention.bases import base, one_customer, scores_of
+from tests.retention.bases import base, held_out, one_customer, scores_of
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
@@ -40,7 +39,7 @@ def test_no_plan_breaks_a_limit(customers, budget, capacity, share):
     assert not held[["expected_cost", "expected_profit", "profit_p10", "profit_p90"]].to_numpy().any()
     assert frame["rank"].tolist() == list(range(1, len(frame) + 1))
     assert frame["customer_id"].is_unique
-    assert frame["treated"].to_numpy().tolist() == (~in_holdout(frame["customer_id"], share=share, **CAMPAIGN)).tolist()
+    assert frame["treated"].to_numpy().tolist() == (~held_out(frame["customer_id"], share=share, **CAMPAIGN)).tolist()
     assert (summary["chosen"], summary["treated"], summary["holdout"]) == (len(frame), len(treated), len(held))
     assert (summary["note"] == "") == (len(frame) > 0)
     json.dumps(summary, allow_nan=False)

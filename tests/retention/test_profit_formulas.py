@@ -1,6 +1,7 @@
 """Each money formula against figures worked by hand, and against a simulation that knows no formula."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from retention import profit
@@ -101,5 +102,6 @@ def test_a_sure_save_rate_and_sure_values_leave_no_spread():
 
 
 def test_value_at_risk_by_hand():
-    assert profit.value_at_risk(churn_probability=[0.5, 0.1, 1.0], clv=[100, 300, 7]) == pytest.approx(87)
-    assert profit.value_at_risk(churn_probability=[], clv=[]) == 0
+    scores = pd.DataFrame({"churn_probability": [0.5, 0.1, 1.0], "clv": [100.0, 300.0, 7.0]})
+    assert profit.value_at_risk(scores).tolist() == pytest.approx([50, 30, 7])
+    assert profit.value_at_risk(scores.iloc[:0]).sum() == 0
