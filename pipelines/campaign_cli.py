@@ -28,17 +28,18 @@ def plan(
 
     Example: stayworth plan --budget 1000 --offer voucher --offer call -o plan.csv
     """
-    from pipelines import screen
+    from pipelines import screen, store
     from pipelines.campaigns.campaign import plan_of
     from pipelines.config import load
     from pipelines.plan import make_plan
 
     settings = load(config)
     names, outputs = offer or [], output or []
+    before = set((settings.folder / store.PLANS).glob("*.parquet"))
     made = make_plan(settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs)
     kept = plan_of(settings.folder, made.summary["campaign"])
-    told = {"currency": settings.money.currency, "written": [str(file) for file in (kept, *outputs)]}
-    printed(made.summary | told, as_json, screen.show_plan)
+    told = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}
+    printed(made.summary | told | {"currency": settings.money.currency}, as_json, screen.show_plan)
 
 
 def readout(

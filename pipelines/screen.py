@@ -121,6 +121,11 @@ def show_backtest(content: list[dict[str, Any]]) -> None:
 
 def show_plan(content: dict[str, Any]) -> None:
     currency = content["currency"]
+    if content.get("replaced"):
+        console.print(
+            f"This takes the place of the plan that was kept of '{escape(content['campaign'])}' before. If that one "
+            "was sent, only its list knows who was held out: give each campaign a --campaign name of its own."
+        )
     if not content["chosen"]:
         console.print(content["note"])
         return

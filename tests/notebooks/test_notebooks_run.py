@@ -82,7 +82,7 @@ def test_a_plan_is_that_of_the_command_and_its_truth_is_the_shops(executed, stay
     after = config.parents[1] / "after"
     planned = as_json(stayworth, "plan", "--budget", "2000", "-c", str(config))
     [written] = planned["written"]
-    assert told["summary"] | {"currency": "EUR", "written": [written]} == planned
+    assert told["summary"] | {"currency": "EUR", "written": [written], "replaced": True} == planned
     for name in ("chosen", "treated", "holdout", "break_even_save_rate"):
         assert told["tried"][name] == pytest.approx(planned[name], rel=0.01), "another name holds out others"
     listed = pd.read_csv(config.parent / "runs" / "contacts.csv", dtype={"customer_id": "str"})

@@ -125,6 +125,16 @@ def test_a_plan_keeps_its_budget_and_is_the_same_again(shop, stayworth):
     assert spreadsheet["customer_id"].tolist() == first["customer_id"].tolist()
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_plan_says_whose_place_it_takes(stayworth, capsys):
+    said = []
+    for campaign in ("May", "June", "May"):
+        capsys.readouterr()
+        stayworth("plan", "--budget", "60", "--campaign", campaign)
+        said.append("takes the place of the plan that was kept of 'May'" in " ".join(capsys.readouterr().out.split()))
+    assert said == [False, False, True]
+
+
 def shown(shop):
     """The report without plotly.js."""
     page = (shop / "report.html").read_text()
@@ -159,7 +169,7 @@ def test_the_report_says_what_the_commands_said(shop, stayworth, capsys):
     assert f"The plan contacts {planned['treated']} customers" in words
     assert f"to earn {planned['expected_profit']:,.0f} USD" in words
     assert f"{planned['break_even_save_rate']:.1%} of those who would leave" in words
-    assert f"(AUC) {ours['roc_auc']['value']:.3f}" in words
+    assert f"higher is better {ours['roc_auc']['value']:.3f}" in words
     assert str(scores["model_version"].iloc[0]) in words
     held = pd.Series(0.4 * orders["Total"][year]).groupby(orders["Customer No"][year]).sum().sort_values()[::-1]
     best = held[held > 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention.profit import Z90
+from models.normal import Z90
 from retention.worth import worth
 
 
