@@ -6,7 +6,7 @@
     token      401     no token, or none of ours; only a bodiless GET or HEAD of /livez needs none
     site       403     a request that another web site made a browser send
     framing    400     a body with two lengths
-    type       415     a body that is not JSON
+    type       415     a body that is not JSON, or is compressed
     size       413     a body above the limit, counted as it streams, whatever its length header says
     busy       429     as many requests in flight as the door takes; nobody waits here
     slow       408     a body that does not end in time
@@ -39,7 +39,7 @@ REFUSALS = {
     "token": (401, "send the header 'Authorization: Bearer TOKEN' with a token of this service"),
     "site": (403, "this request was made by another web site"),
     "framing": (400, "send one Content-Length, or Transfer-Encoding: chunked, not both"),
-    "type": (415, "send JSON, with the header 'Content-Type: application/json'"),
+    "type": (415, "send JSON, not compressed, with the header 'Content-Type: application/json'"),
     "size": (413, "the body is larger than {door.most_bytes:,} bytes"),
     "busy": (429, "{door.most_in_flight:,} requests are in flight; try again in a second"),
     "slow": (408, "the body did not end within {door.timeout_s:g} seconds"),
@@ -129,7 +129,8 @@ class Guard:
             return "framing"
         if scope["method"] in BODILESS and not _brings_body(headers):
             return None
-        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+        is_json = headers.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"application/json"
+        if not is_json or headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
             return "type"
         return "size" if _length(headers) > self.door.most_bytes else None
 

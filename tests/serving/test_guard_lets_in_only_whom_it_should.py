@@ -157,6 +157,11 @@ def test_a_body_that_is_not_json_is_refused(kind):
     assert status(headers=SIGNED | {"content-type": kind}) == 415
 
 
+@pytest.mark.parametrize(("coding", "expected"), [("gzip", 415), ("", 415), ("gzip, identity", 415), ("Identity", 200)])
+def test_a_compressed_body_is_refused(coding, expected):
+    assert status(headers=SIGNED | {"content-encoding": coding}) == expected
+
+
 def test_json_may_name_its_charset():
     assert status(headers=SIGNED | {"content-type": "Application/JSON; charset=utf-8"}) == 200
 
