@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.databases import is_url
 from features.delimited import named, refuse_utf16
 from features.duck import connect
 from features.errors import InputError, nearest
@@ -46,6 +47,12 @@ def guess(orders: str, *, config_folder: Path, told: Mapping[str, str] | None = 
     told: our columns → theirs, where the user said so; the others are guessed. Business numbers cannot be: they are
     marked ASSUMED.
     """
+    if is_url(orders):
+        raise InputError(
+            "looks at files, not at what an address leads to",
+            where="init",
+            next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
+        )
     file = find(orders)[0]
     refuse_utf16(file)
     with connect() as db:

@@ -66,3 +66,11 @@ def test_init_of_a_file_that_cannot_be_used(stayworth, content, words):
     assert not Path("stayworth.toml").exists()
     Path("stayworth.toml").write_text(config_of("orders.csv"))
     assert words in stayworth("check")[2]
+
+
+def test_init_of_a_database_says_what_to_do_instead(stayworth):
+    code, _, error = stayworth("init", "postgresql://ann:hunter2@db.example/shop#orders")
+    assert code == 2
+    assert "Give it a CSV of a few orders" in error
+    assert "hunter2" not in error
+    assert not Path("stayworth.toml").exists()
