@@ -16,12 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 
 from features.ingest import Ingested, ingest
 from features.log import Log
 from tests.database import PASSWORD, SPELT
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"

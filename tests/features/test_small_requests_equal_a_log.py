@@ -24,7 +24,7 @@ from features.typed import BadRequest
 START = datetime(2020, 1, 1, tzinfo=UTC)
 TERMS = {"currency": "USD", "gross_margin": 0.4}
 KINDS = ("campaign_contact", "campaign_response", "complaint", "visit", "never_seen")
-often = settings(max_examples=120, deadline=None, derandomize=True)
+often = settings(max_examples=120, derandomize=True)
 
 moments = st.builds(
     lambda hours, zone: (START + timedelta(hours=hours)).astimezone(timezone(timedelta(minutes=zone))),

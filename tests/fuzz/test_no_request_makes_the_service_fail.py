@@ -59,7 +59,6 @@ def fuzzed(contracts, asking, url, path, *, cases):
                 max_examples=cases // (2 * len(contracts)),
                 phases=[Phase.generate],
                 database=None,
-                deadline=None,
                 suppress_health_check=list(HealthCheck),
             )
             @given(contract[path]["POST"].as_strategy(generation_mode=mode))
@@ -82,7 +81,7 @@ def fuzzed_lines(asking, url, *, cases):
     texts = some.text(some.characters(min_codepoint=33, max_codepoint=126), max_size=50)
 
     @seed(17)
-    @settings(max_examples=cases, phases=[Phase.generate], database=None, deadline=None)
+    @settings(max_examples=cases, phases=[Phase.generate], database=None)
     @given(some.sampled_from(METHODS), paths, some.dictionaries(texts, texts, max_size=3), some.binary(max_size=50))
     def ask(method, path, query, body):
         headers = {"Content-Type": "application/json"} if body else {}

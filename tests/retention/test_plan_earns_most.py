@@ -45,7 +45,7 @@ def highest(profit, cost, budget, capacity):
     return -solved.fun
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     customers=st.lists(
         st.tuples(st.integers(1, 4) | st.floats(0.01, 50), st.integers(0, 3) | st.floats(0.1, 9)),

@@ -153,7 +153,7 @@ def _bits(values):
     return np.where(np.isnan(values), np.uint32(0x7FC00000), values.view(np.uint32))
 
 
-PROPERTY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+PROPERTY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @PROPERTY
