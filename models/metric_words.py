@@ -13,8 +13,13 @@ class Metric:
     better: Literal["higher", "lower", "nearer zero", "nearer one", "nearer 80%"] | None
     means: str
 
+    @property
+    def judged(self) -> str:
+        """Its name and which way is better."""
+        return self.label + (f", {self.better} is better" if self.better else "")
+
     def __str__(self) -> str:
-        """The heading of a table's row: what it is, and which way is better."""
+        """The heading of a row for people: what it is, what it means, and which way is better."""
         label = self.label[0].upper() + self.label[1:]
         return f"{label}: {self.means}" + (f"; {self.better} is better" if self.better else "")
 

@@ -60,7 +60,7 @@ def _show_matured(batch: Mapping[str, Any], batches: int, currency: str) -> None
     )
     for name, metric in MATURED.items():
         if name in batch["figures"]:
-            table.add_row(metric.label, *_cells(batch["figures"][name], metric.form))
+            table.add_row(metric.judged, *_cells(batch["figures"][name], metric.form))
     console.print(table)
     table = table_of(f"tenth by value, {currency}", "said", "came", "95 % interval")
     for place, one in enumerate(batch["deciles"], start=1):
