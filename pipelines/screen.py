@@ -123,8 +123,8 @@ def show_plan(content: dict[str, Any]) -> None:
     currency = content["currency"]
     if content.get("replaced"):
         console.print(
-            f"This takes the place of the plan that was kept of '{escape(content['campaign'])}' before. If that one "
-            "was sent, only its list knows who was held out: give each campaign a --campaign name of its own."
+            f"This takes the place of the plan that was kept of '{escape(content['campaign'])}'. Once a list is sent, "
+            "give the next one another --campaign name: the readout needs the plan as it was."
         )
     if not content["chosen"]:
         console.print(content["note"])
@@ -200,6 +200,7 @@ def show_demo(content: dict[str, Any]) -> None:
 def _comparison(metrics: dict[str, Any]) -> Table:
     """Our model against its opponents on one test window, 95 % intervals under ours."""
     table = table_of("", *(METRICS[name].label for name in SHOWN))
+    table.columns[0].no_wrap = True
     days, customers = metrics["horizon_days"], metrics["customers"]
     table.title = f"Judged as of {metrics['as_of']} on the {days} days after, {customers:,} customers"
     for model, values in metrics["models"].items():
