@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.histories import Histories
-from features.ingest import ingest
+from features.histories.columns import Histories
+from features.ingest.build_histories import ingest
 from pipelines.config import Config, load
 
 ROOT = Path(__file__).parents[1]

@@ -5,8 +5,9 @@ tuned on inner folds to the judgement, and of all opponents, on the same custome
 
 Online Retail II is cleaned as the product cleans it: 5,267 and 4,962 customers, not the 5,281 and 4,976 of ANCHORS.
 Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model has the horizon of a quarter of
-the history, and 39 weeks as another one, to which counting extends it (models/horizons.py); rules that learn repeat
-what they say of the quarter. For CDNOW *split* all learn what the customers outside the sample did after the same day.
+the history, and 39 weeks as another one, to which counting extends it (models/ensemble/horizons.py); rules that learn
+repeat what they say of the quarter. For CDNOW *split* all learn what the customers outside the sample did after the
+same day.
 """
 
 from datetime import date, timedelta
@@ -18,19 +19,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, cdnow_sample
-from features.labels import with_labels
-from features.snapshot import snapshot
-from models import STAYWORTH, metrics, scorer
-from models.baselines import fit_opponents
-from models.members import COUNTING
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import snapshot
+from models import STAYWORTH
+from models.ensemble.base_learners import COUNTING
+from models.ensemble.baselines import fit_opponents
+from models.ensemble.recipe import Recipe
+from models.evaluation import metrics
 from models.prediction import Prediction
-from models.recipe import Recipe
-from models.scorer import Scorer
-from models.timeline import Timeline
+from models.scoring import scorer
+from models.scoring.scorer import Scorer
+from models.training.temporal_splits import Timeline
 from pipelines.config import Config
-from pipelines.judge import judge, rows_to_judge
-from pipelines.learn import SEASON, Lesson, learn, lesson
-from pipelines.tune import Folds, tune
+from pipelines.training.holdout_evaluation import judge, rows_to_judge
+from pipelines.training.training_set import SEASON, Lesson, learn, lesson
+from pipelines.training.tuning import Folds, tune
 
 SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
 RESAMPLES = 500

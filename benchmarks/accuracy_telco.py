@@ -1,7 +1,7 @@
 """Telco: who leaves under a contract, from attributes alone; five folds of a snapshot without time or orders.
 
-Ours is what `train` makes for a contract (models.scorer): trees with parameters tuned on inner folds, and a line that
-corrects their log-odds, learnt where a rehearsal had not looked. All of it inside each fold's training part.
+Ours is what `train` makes for a contract (models.scoring.scorer): trees with parameters tuned on inner folds, and a
+line that corrects their log-odds, learnt where a rehearsal had not looked. All of it inside each fold's training part.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks.accuracy_shops import SHARED
-from models import STAYWORTH, churn, metrics, trees
+from models import STAYWORTH
+from models.evaluation import metrics
 from models.prediction import Prediction
-from pipelines.tune import tune
+from models.trees import boosting as trees
+from models.trees import churn
+from pipelines.training.tuning import tune
 
 CUSTOMERS = SHARED / "telco" / "customers.parquet"
 FOLDS, INNER = 5, 3
@@ -30,7 +33,7 @@ NUMBERS = ["tenure", "MonthlyCharges", "TotalCharges"]
 
 
 def telco() -> dict[str, Any]:
-    """The evaluation of `models.metrics`, of churn only, over the pooled predictions of all folds."""
+    """The evaluation of `models.evaluation.metrics`, of churn only, over the pooled predictions of all folds."""
     rows = customers()
     said = {name: np.empty(len(rows)) for name in MODELS}
     for taught, judged in folds(rows, FOLDS):

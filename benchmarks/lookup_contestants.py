@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from benchmarks.environments import beside
 from models.prediction import NUMBERS
-from serving import store_ids, store_rows
-from serving.store import Store
+from serving.store import id_index, packed_rows
+from serving.store.store import Store
 
 SIX = struct.Struct("<6d")
 Answer = Callable[[Sequence[str]], list[Any]]
@@ -31,14 +31,14 @@ SORTED = 100_000
 
 def contents(store: Store) -> Iterator[tuple[str, bytes]]:
     """Every id and its bytes, in order of the ids: what trees of pages take fastest."""
-    found, begins = store_ids.gather(store.heap, store.starts)
+    found, begins = id_index.gather(store.heap, store.starts)
     names = pa.LargeStringArray.from_buffers(store.customers, pa.py_buffer(begins), pa.py_buffer(found))
     ends = np.append(store.starts[1:], len(store.heap))
     order = np.array(pa.compute.sort_indices(names))
     for begin in range(0, store.customers, SORTED):
         for row in order[begin : begin + SORTED].tolist():
             customer_id = names[row].as_py()
-            packed = store.heap[int(store.starts[row]) + store_ids.LENGTH + len(customer_id) : int(ends[row])]
+            packed = store.heap[int(store.starts[row]) + id_index.LENGTH + len(customer_id) : int(ends[row])]
             yield customer_id, store.records[row].tobytes() + packed.tobytes()
 
 
@@ -47,7 +47,7 @@ def ours(store: Store, ids: Sequence[str]) -> list[Any]:
     encoded = [one.encode() for one in ids]
     joined = np.frombuffer(b"".join(encoded), np.uint8)
     ends = np.cumsum(np.array([len(one) for one in encoded]))
-    places = store_ids.find(joined, ends, store.slots, store.heap, store.starts)
+    places = id_index.find(joined, ends, store.slots, store.heap, store.starts)
     return [store.records.item(place)[:6] for place in places.tolist()]
 
 
@@ -99,8 +99,8 @@ def lmdb(path: Path) -> Answer:
 
 def write_dense(store: Store, path: Path) -> None:
     """Records of the numbers and every feature as float32, in order of the ids' hashes, which stand before them."""
-    found, begins = store_ids.gather(store.heap, store.starts)
-    hashed = store_ids.hashes(found, begins[1:])
+    found, begins = id_index.gather(store.heap, store.starts)
+    hashed = id_index.hashes(found, begins[1:])
     order = np.argsort(hashed)
     kind = np.dtype([("numbers", "<f8", len(NUMBERS)), ("row", "<f4", len(store.packing.usual))])
     with path.open("wb") as file:
@@ -110,7 +110,7 @@ def write_dense(store: Store, path: Path) -> None:
             out = np.empty(len(some), kind)
             out["numbers"] = np.column_stack([store.records[name][some] for name in NUMBERS])
             packing = store.packing
-            bits = store_rows.unpack(store.heap, store.starts, some, packing.usual, packing.twins)
+            bits = packed_rows.unpack(store.heap, store.starts, some, packing.usual, packing.twins)
             out["row"] = bits.T.view(np.float32)
             out.tofile(file)
 
@@ -125,7 +125,7 @@ def dense(path: Path, *, customers: int, columns: int) -> Answer:
     def answer(ids: Sequence[str]) -> list[Any]:
         encoded = [one.encode() for one in ids]
         ends = np.cumsum(np.array([len(one) for one in encoded]))
-        asked = store_ids.hashes(np.frombuffer(b"".join(encoded), np.uint8), ends)
+        asked = id_index.hashes(np.frombuffer(b"".join(encoded), np.uint8), ends)
         return [SIX.unpack_from(records, place * size) for place in np.searchsorted(hashed, asked).tolist()]
 
     return answer

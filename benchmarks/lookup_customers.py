@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL
-from features.catalogue import named, words
-from features.histories import Histories
-from features.ingest import ingest
-from features.snapshot import snapshot
+from features.families.catalogue import named, words
+from features.histories.columns import Histories
+from features.ingest.build_histories import ingest
+from features.snapshots.snapshot import snapshot
 from models.prediction import NUMBERS, REASONS
-from serving.store_file import About
+from serving.store.file_format import About
 
 SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
 KINDS = {"visit": 4.0, "email_open": 2.0, "complaint": 0.1}

@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks.table import save, show
 from features.clock import cut_offs
-from features.histories import Histories
-from features.ingest import ingest
-from features.log import Log
-from features.slices import Kinds
-from features.snapshot import Rows, columns_of
+from features.histories.columns import Histories
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.kernel.slices import Kinds
+from features.snapshots.snapshot import Rows, columns_of
 
 CDNOW = Path(__file__).parents[1] / "pipelines" / "data" / "cdnow.parquet"
 DAY = date(1998, 7, 1)

@@ -24,8 +24,9 @@ from benchmarks.serving_contestants import CONTESTANTS, OURS, Contestant, Server
 from benchmarks.serving_loads import readiness, swaps, two_workers
 from benchmarks.serving_shop import Shop, make
 from benchmarks.table import save, show
-from models import bundle, trees
-from serving import store
+from models.artifacts import bundle
+from models.trees import boosting
+from serving.store import store
 
 BARE = "booster in process"
 SIZES = (1, 100, 1000)
@@ -62,7 +63,7 @@ def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, 
     """The shape of the churn trees, and a function from a size to CPU and latencies, ms, of `inplace_predict` here."""
     held = store.open(shop.scores)
     scorer = bundle.read(shop.bundle)
-    values = trees.values(held.rows(shop.customers[:1000])[0], scorer.inputs)
+    values = boosting.values(held.rows(shop.customers[:1000])[0], scorer.inputs)
     booster = scorer.members.quiet.booster
     shape = {"features": values.shape[1], "trees": booster.num_boosted_rounds()}
 

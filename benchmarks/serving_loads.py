@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.serving_client import Line, flood, request
 from benchmarks.serving_contestants import CONTESTANTS, OURS, OURS_FROM_ORDERS, running
 from benchmarks.serving_shop import DAY, EARLIER, STAYWORTH, Shop
-from features.atomic import replacing
-from serving import champion
+from features.atomic_files import replacing
+from serving import active_model
 
 CONNECTIONS = 16
 SEEN_S = 20.0
@@ -72,7 +72,7 @@ def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
     if not stores[1].exists():
         os.link(shop.scores, stores[1])
     served = folder / "served"
-    pointer = json.loads((served / champion.POINTER).read_text("utf-8"))
+    pointer = json.loads((served / active_model.POINTER).read_text("utf-8"))
     started = [STAYWORTH, "serve", "-c", str(shop.config), "--bundle", str(served), "--port"]
     statuses: Counter[str] = Counter()
     asked = [
@@ -89,7 +89,7 @@ def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
                 caller.start()
             for number in range(times):
                 _put(stores[number % 2], shop.scores)
-                with replacing(served / champion.POINTER) as new:
+                with replacing(served / active_model.POINTER) as new:
                     new.write_text(json.dumps(pointer | {"registered": f"swap {number}"}), "utf-8")
                 _seen(server.port, registered=f"swap {number}", day=days[number % 2])
             over.set()
@@ -98,7 +98,7 @@ def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
     finally:
         over.set()
         _put(stores[1], shop.scores)
-        with replacing(served / champion.POINTER) as new:
+        with replacing(served / active_model.POINTER) as new:
             new.write_text(json.dumps(pointer), "utf-8")
     return {"swaps": 2 * times, "answers": dict(statuses), "failed": sum(statuses.values()) - statuses["200"]}
 

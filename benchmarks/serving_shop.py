@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy_shops import CDNOW, ROOT
-from serving import champion, store
+from serving import active_model
+from serving.store import store
 
 STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
 DAY, EARLIER = date(1998, 7, 1), date(1998, 6, 1)
@@ -76,10 +77,10 @@ def make(folder: Path) -> Shop:
         _run(folder, "score", "--as-of", DAY.isoformat())
         (folder / "earlier.draft").rename(folder / "earlier.store")
     served = folder / "served"
-    if not (served / champion.POINTER).exists():
-        champion.bring(registry(folder), served)
-    told = json.loads((served / champion.POINTER).read_text("utf-8"))
-    return Shop(folder, served / champion.BUNDLES / told["bundle"], pd.read_parquet(folder / "orders.parquet"))
+    if not (served / active_model.POINTER).exists():
+        active_model.bring(registry(folder), served)
+    told = json.loads((served / active_model.POINTER).read_text("utf-8"))
+    return Shop(folder, served / active_model.BUNDLES / told["bundle"], pd.read_parquet(folder / "orders.parquet"))
 
 
 def registry(folder: Path) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from features.arrays import Floats
-from models.two_clocks import first_within
+from models.btyd.competing_risks import first_within
 
 Customers = dict[str, Floats]
 

@@ -1,4 +1,5 @@
-"""Trees on 200,000 rows × 46 features: ours, as models/trees.py grows them, beside scikit-learn's histogram boosting.
+"""Trees on 200,000 rows × 46 features: ours, as models/trees/boosting.py grows them, beside scikit-learn's histogram
+boosting.
 
 The same rows, rounds, depth, learning rate, ridge and share of columns; both with all cores. scikit-learn has no
 subsampling of rows. The rows are made: correlated features, some missing, a target that hangs on a few of them.
@@ -13,7 +14,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from models import trees
+from models.trees import boosting
 
 ROWS, FEATURES, JUDGED = 200_000, 46, 50_000
 
@@ -36,15 +37,15 @@ def train(*, repetitions: int) -> dict[str, dict[str, float]]:
     """Seconds of the fastest repetition, taken in turns, and the AUC on rows not trained on."""
     table, yes = made_rows(ROWS + JUDGED, seed=5)
     taught, judged = table[:ROWS], table[ROWS:]
-    inputs = trees.inputs_of(taught, list(table))
+    inputs = boosting.inputs_of(taught, list(table))
     settings: dict[str, Any] = {
-        **{"max_iter": int(trees.DEFAULTS["rounds"]), "max_depth": int(trees.DEFAULTS["max_depth"])},
-        **{"learning_rate": trees.DEFAULTS["learning_rate"], "l2_regularization": trees.DEFAULTS["reg_lambda"]},
-        **{"max_features": trees.DEFAULTS["colsample_bytree"], "max_leaf_nodes": None, "early_stopping": False},
+        **{"max_iter": int(boosting.DEFAULTS["rounds"]), "max_depth": int(boosting.DEFAULTS["max_depth"])},
+        **{"learning_rate": boosting.DEFAULTS["learning_rate"], "l2_regularization": boosting.DEFAULTS["reg_lambda"]},
+        **{"max_features": boosting.DEFAULTS["colsample_bytree"], "max_leaf_nodes": None, "early_stopping": False},
     }
     fits: dict[str, Callable[[], Any]] = {
-        "stayworth": lambda: trees.grow(
-            trees.matrix(taught, inputs, yes[:ROWS]), objective="binary:logistic", params=trees.DEFAULTS, seed=1
+        "stayworth": lambda: boosting.grow(
+            boosting.matrix(taught, inputs, yes[:ROWS]), objective="binary:logistic", params=boosting.DEFAULTS, seed=1
         ),
         "scikit-learn": lambda: HistGradientBoostingClassifier(**settings, random_state=1).fit(taught, yes[:ROWS]),
     }
@@ -55,7 +56,7 @@ def train(*, repetitions: int) -> dict[str, dict[str, float]]:
         fitted[name] = fit()
         taken[name].append((perf_counter() - start, process_time() - cpu_start))
     said = {
-        "stayworth": fitted["stayworth"].predict(trees.matrix(judged, inputs)),
+        "stayworth": fitted["stayworth"].predict(boosting.matrix(judged, inputs)),
         "scikit-learn": fitted["scikit-learn"].predict_proba(judged)[:, 1],
     }
     return {

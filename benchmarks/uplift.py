@@ -19,11 +19,12 @@ import pandas as pd
 
 from benchmarks.accuracy_shops import SHARED
 from benchmarks.table import save, show
-from models import policy_value, trees
-from models.cross_fit import cross_fit
-from models.experiment import Experiment
-from models.figure import Figure
-from models.uplift_choice import RANDOM, RESPONSE, RISK, Choice, compare
+from models.evaluation.estimate import Figure
+from models.trees import boosting
+from models.uplift import policy_value
+from models.uplift.cross_fitting import cross_fit
+from models.uplift.experiment import Experiment
+from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, Choice, compare
 
 CUSTOMERS = SHARED / "hillstrom" / "customers.parquet"
 FEATURES = ("recency", "history", "mens", "womens", "zip_code", "newbie", "channel")
@@ -45,7 +46,7 @@ def hillstrom(mail: str, outcome: str) -> tuple[pd.DataFrame, Experiment]:
 def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Choice, dict[str, Figure]]:
     """The choice, and by ranking what its better half brings above a random half."""
     rows, experiment = hillstrom(mail, outcome)
-    fitted = cross_fit(rows, trees.inputs_of(rows, FEATURES), experiment, seed=seed)
+    fitted = cross_fit(rows, boosting.inputs_of(rows, FEATURES), experiment, seed=seed)
     choice = compare(fitted, experiment, resamples=resamples, confidence=CONFIDENCE, seed=seed)
     judged, response = experiment.part(fitted.judged), fitted.arms.untreated
     scores = {RANDOM: 0 * response, RESPONSE: response, RISK: -response, **fitted.effects}

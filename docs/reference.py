@@ -7,11 +7,12 @@ from typing import Any
 import typer
 from pdoc import doc_ast
 
-from features import catalogue, schema
+from features.families import catalogue
+from features.ingest import schema
 from pipelines import config
+from pipelines.batches.staged_scores import SCHEMA
 from pipelines.cli import app
-from pipelines.staged import SCHEMA
-from retention.offers import Offer
+from retention.economics.offers import Offer
 from serving import contract
 
 SAYS = {

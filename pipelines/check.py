@@ -5,14 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from features.book import read_book
-from features.histories import Histories
-from features.leaving import leaving
-from features.schema import BOOKS
-from models import horizon
-from pipelines import store
+from features.histories.columns import Histories
+from features.histories.contract_ends import leaving
+from features.ingest.schema import BOOKS
+from features.ingest.side_tables import read_book
+from features.snapshots import churn_horizon
+from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.orders import read_orders, reconciliation, write_account
+from pipelines.order_log import read_orders, reconciliation, write_account
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     histories = ingested.histories
     write_account(config, ingested.account, [ingested.quarantine])
     for table, book in books.items():
-        store.write_table(config.folder / store.QUARANTINE_OF.format(table), book.quarantine)
+        run_folder.write_table(config.folder / run_folder.QUARANTINE_OF.format(table), book.quarantine)
     return {
         "orders": str(config.log.orders),
         "customers": histories.customers,
@@ -41,21 +41,21 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "horizon_days": config.time.horizon_days,
         **_horizons(histories),
         "quarantined": ingested.quarantine.num_rows,
-        "quarantine": str(config.folder / store.QUARANTINE),
+        "quarantine": str(config.folder / run_folder.QUARANTINE),
     }
 
 
 def _horizons(histories: Histories) -> dict[str, Any]:
     """Whether churn is contractual, the horizons compared, and what they rest on."""
-    judged: Sequence[horizon.Rate | horizon.Candidate]
+    judged: Sequence[churn_horizon.Rate | churn_horizon.Candidate]
     if histories.contractual:
         told = asdict(leaving(histories))
         told["last_left"] = told["last_left"] and told["last_left"].isoformat()
-        judged, follow_up, best = horizon.churn_rates(histories), None, None
+        judged, follow_up, best = churn_horizon.churn_rates(histories), None, None
     else:
         told = None
-        judged, follow_up = horizon.candidates(histories)
-        best = horizon.advised(judged)
+        judged, follow_up = churn_horizon.candidates(histories)
+        best = churn_horizon.advised(judged)
     return {
         "contractual": histories.contractual,
         "leaving": told,

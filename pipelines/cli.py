@@ -10,18 +10,18 @@ from typing import Annotated, Any, Literal
 import typer
 
 from features.errors import StayworthError
-from pipelines import (
-    campaign_cli,
-    change_cli,
-    console_cli,
-    data_cli,
-    effects_cli,
-    models_cli,
-    monitor_cli,
-    serve_cli,
-    simulate_cli,
+from pipelines.commands import campaign, console, data, effects, models, monitor, serve, simulate, why
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    AsOf,
+    ConfigFile,
+    Json,
+    Memory,
+    Trials,
+    days_ahead,
+    printed,
+    progress,
 )
-from pipelines.options import DEFAULT_CONFIG, AsOf, ConfigFile, Json, Memory, Trials, days_ahead, printed, progress
 
 # An idle OpenMP thread sleeps instead of spinning; it is read when the first heavy import starts the threads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -75,17 +75,17 @@ def demo(
 
     Example: stayworth demo -o runs/demo
     """
-    from pipelines import screen
     from pipelines.demo import demo as run
+    from pipelines.screens import tables
 
     with progress(as_json) as say:
         result = run(output, now=_now(), say=say)
-    printed(result, as_json, screen.show_demo)
+    printed(result, as_json, tables.show_demo)
 
 
-app.command()(data_cli.init)
-app.command()(data_cli.check)
-app.command()(data_cli.features)
+app.command()(data.init)
+app.command()(data.check)
+app.command()(data.features)
 
 
 @app.command()
@@ -108,16 +108,18 @@ def train(
 
     Example: stayworth train --trials 10
     """
-    from pipelines import gate, screen, store
+    from pipelines import run_folder
     from pipelines.config import load
+    from pipelines.gate import gate
+    from pipelines.screens import tables
     from pipelines.train import train as run
 
     with progress(as_json) as say:
-        memory_bytes = store.size_of(memory) if memory else None
+        memory_bytes = run_folder.size_of(memory) if memory else None
         ahead = days_ahead(horizons) if horizons else None
         how: dict[str, Any] = {"horizons": ahead, "memory_bytes": memory_bytes, "engine": engine}
         result = run(load(config), now=_now(), trials=trials, say=say, **how)
-    printed(asdict(result), as_json, screen.show_training)
+    printed(asdict(result), as_json, tables.show_training)
     gate.refuse(result.metrics["gate"], version=result.registered)
 
 
@@ -135,18 +137,20 @@ def evaluate(
 
     Example: stayworth evaluate --cut-offs 4 --plan-budget 1000
     """
-    from pipelines import screen, store
-    from pipelines.campaigns import policy_backtest, policy_screen
+    from pipelines import run_folder
+    from pipelines.campaigns import policy_backtest
     from pipelines.config import load
     from pipelines.evaluate import evaluate as run
+    from pipelines.screens import evaluate as policy_screen
+    from pipelines.screens import tables
 
     settings = load(config)
     with progress(as_json) as say:
         result = run(settings, now=_now(), trials=trials, cut_offs=cut_offs, plan_budget=plan_budget, say=say)
-    printed(result, as_json, screen.show_backtest)
+    printed(result, as_json, tables.show_backtest)
     if plan_budget is not None and not as_json:
         path = settings.folder / policy_backtest.POLICY_BACKTEST
-        policy_screen.show_policy_backtest(store.read_json(path, next=""))
+        policy_screen.show_policy_backtest(run_folder.read_json(path, next=""))
 
 
 @app.command()
@@ -170,24 +174,27 @@ def score(
     Example: stayworth score --as-of 2011-12-10 -o scores.parquet
     """
     from features.clock import parse_day
-    from pipelines import screen, store
+    from pipelines import run_folder
     from pipelines.config import load
     from pipelines.score import score as run
+    from pipelines.screens import tables
 
-    how: dict[str, Any] = {"output": output, "memory_bytes": store.size_of(memory) if memory else None}
+    how: dict[str, Any] = {"output": output, "memory_bytes": run_folder.size_of(memory) if memory else None}
     with progress(as_json) as say:
         settings = load(config)
         told = run(settings, as_of=parse_day(as_of), now=_now(), say=say, **how)
-    printed(told, as_json, screen.show_pairs)
+    printed(told, as_json, tables.show_pairs)
     if not as_json:
-        typer.echo(f"Written to {settings.folder / store.SCORES}. Next: stayworth plan --budget M, or stayworth report")
+        typer.echo(
+            f"Written to {settings.folder / run_folder.SCORES}. Next: stayworth plan --budget M, or stayworth report"
+        )
 
 
-app.command()(effects_cli.effects)
-app.command()(campaign_cli.plan)
-app.command()(campaign_cli.readout)
-app.command()(monitor_cli.monitor)
-app.command()(change_cli.why)
+app.command()(effects.effects)
+app.command()(campaign.plan)
+app.command()(campaign.readout)
+app.command()(monitor.monitor)
+app.command()(why.why)
 
 
 @app.command()
@@ -203,16 +210,16 @@ def report(
 
     Example: stayworth report -o report.html
     """
-    from pipelines import screen
     from pipelines.config import load
     from pipelines.report import write_report
+    from pipelines.screens import tables
 
     with progress(as_json) as say:
         path = write_report(load(config), output=output, now=_now(), with_ids=with_ids, say=say)
-    printed({"report": str(path)}, as_json, screen.show_pairs)
+    printed({"report": str(path)}, as_json, tables.show_pairs)
 
 
-app.add_typer(models_cli.app)
-app.command()(serve_cli.serve)
-app.command()(console_cli.console)
-app.command()(simulate_cli.simulate)
+app.add_typer(models.app)
+app.command()(serve.serve)
+app.command()(console.console)
+app.command()(simulate.simulate)

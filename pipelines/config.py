@@ -8,12 +8,12 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
-from features.databases import is_url
 from features.errors import InputError, nearest
-from features.log import Log
-from features.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
-from models.terms import Terms
-from retention.offers import Offer
+from features.ingest.log import Log
+from features.ingest.postgresql import is_url
+from features.ingest.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
+from models.ensemble.business_terms import Terms
+from retention.economics.offers import Offer
 
 
 def _known_zone(name: str) -> str:

@@ -6,9 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from features.atomic import replacing
+from features.atomic_files import replacing
 from features.clock import parse_day
-from pipelines import store
+from pipelines import run_folder
 from pipelines.check import check
 from pipelines.config import load
 from pipelines.evaluate import evaluate
@@ -28,7 +28,7 @@ def demo_shop(folder: Path) -> Path:
     with replacing(folder / "orders.parquet") as draft:
         draft.write_bytes((data / "cdnow.parquet").read_bytes())
     settings = folder / "stayworth.toml"
-    store.write_text(settings, (data / "demo.toml").read_text("utf-8"))
+    run_folder.write_text(settings, (data / "demo.toml").read_text("utf-8"))
     return settings
 
 

@@ -1,9 +1,9 @@
 """What contacts change, customer by customer: learnt from randomised treatments, kept only where it is proven to help.
 
-For every offer, all learners of uplift are held against the simple rules (models/uplift_choice.py): a random order, the
-response, the risk, and the churn probability that a plan with one save rate goes by. Where a learner beats every rule
-beyond its interval it is fitted, kept in the folder `EFFECTS`, and used by the next plan; else the plan goes on with
-one save rate. `EFFECTS_SAID` says what was found, in words.
+For every offer, all learners of uplift are held against the simple rules (models/uplift/learner_selection.py): a random
+order, the response, the risk, and the churn probability that a plan with one save rate goes by. Where a learner beats
+every rule beyond its interval it is fitted, kept in the folder `EFFECTS`, and used by the next plan; else the plan goes
+on with one save rate. `EFFECTS_SAID` says what was found, in words.
 
 It is a command of its own, `stayworth effects`, and no part of `train`: treatments mature when campaigns do, not when
 models are made, and a plan may use new effects with the same model.
@@ -22,20 +22,23 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.errors import InputError, Refusal
-from models import effect_bundle, fitted_effect, registry, scorer, trees
-from models.cross_fit import CrossFit, cross_fit
-from models.experiment import Experiment
-from models.uplift_choice import Choice, compare
-from pipelines import store
+from models.artifacts import effect_bundle, registry
+from models.scoring import scorer
+from models.trees import boosting
+from models.uplift import calibrated_effect
+from models.uplift.cross_fitting import CrossFit, cross_fit
+from models.uplift.experiment import Experiment
+from models.uplift.learner_selection import Choice, compare
+from pipelines import run_folder
 from pipelines.campaigns.experiments import Trial, trial
 from pipelines.campaigns.treatments import read_treatments
-from pipelines.champion import verified
 from pipelines.config import Config
-from pipelines.judge import CONFIDENCE
-from pipelines.orders import read_orders
-from retention.kept_plans import KeptPlan, kept_plans, planned_shares
-from retention.learnt_effects import EFFECTS, EFFECTS_SAID
-from retention.save_rate import FLAT, measured, posterior
+from pipelines.order_log import read_orders
+from pipelines.promotion import verified
+from pipelines.training.holdout_evaluation import CONFIDENCE
+from retention.measurement.save_rate import FLAT, measured, posterior
+from retention.planning.learned_effects import EFFECTS, EFFECTS_SAID
+from retention.planning.plan_archive import KeptPlan, kept_plans, planned_shares
 
 RESAMPLES = 1000
 PLAN = "the plan's churn probability"
@@ -48,7 +51,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
     An offer that cannot be learnt from yet is told with the reason. Raises Refusal where that is so of all of them.
     """
     target = config.folder / EFFECTS_SAID
-    store.writable(target)
+    run_folder.writable(target)
     say("reading the treatments")
     treatments = read_treatments(config, now=now)
     offers = [offer.name for offer in config.offers if (treatments["offer"] == offer.name).any()]
@@ -61,7 +64,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
         )
     say("reading the orders")
     histories = read_orders(config, now=now).histories
-    days, plans = config.time.horizon_days, kept_plans(config.folder / store.PLANS)
+    days, plans = config.time.horizon_days, kept_plans(config.folder / run_folder.PLANS)
     told: dict[str, dict[str, Any]] = {}
     refused: list[Refusal] = []
     for offer in offers:
@@ -81,7 +84,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
         "confidence": CONFIDENCE,
         "offers": told,
     }
-    store.write_json(target, content)
+    run_folder.write_json(target, content)
     _tidy(config.folder / EFFECTS, told)
     return content | {"written": str(target)}
 
@@ -90,7 +93,7 @@ def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[KeptPlan]) 
     """What was found of one offer; its bundle is written where a learner helps."""
     seed, rows = config.train.seed, made.rows
     experiment = made.experiment("stayed", where=f"treatments with the offer '{offer}'")
-    inputs = trees.inputs_of(rows, made.features)
+    inputs = boosting.inputs_of(rows, made.features)
     rules, from_ = _rules(config, rows, plans)
     crossed = cross_fit(rows, inputs, experiment, seed=seed)
     choice = compare(crossed, experiment, rules=rules, resamples=RESAMPLES, confidence=CONFIDENCE, seed=seed)
@@ -107,7 +110,7 @@ def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[KeptPlan]) 
     }
     if choice.learner is None:
         return content
-    fitted = fitted_effect.fit(choice.learner, rows, inputs, experiment, crossed, seed=seed)
+    fitted = calibrated_effect.fit(choice.learner, rows, inputs, experiment, crossed, seed=seed)
     return content | {
         "bundle": _written(config.folder / EFFECTS / offer, fitted),
         "effect": asdict(fitted.line),
@@ -126,13 +129,13 @@ def _figures(choice: Choice) -> dict[str, Any]:
 
 def _save_rate(kind: str, experiment: Experiment, crossed: CrossFit) -> dict[str, float]:
     """What the better half by the learner says of the save rate: as sure as that is the level of the effects."""
-    effect, sd = fitted_effect.best_half(kind, experiment, crossed)
+    effect, sd = calibrated_effect.best_half(kind, experiment, crossed)
     leaving = 1 - crossed.arms.untreated[crossed.place(crossed.effects[kind]) >= 0.5].mean()
     said = measured(effect_on_staying=effect, sd=max(sd, 1e-9), mean_churn_probability=max(float(leaving), 1e-9))
     return posterior(FLAT, [said]).model_dump()
 
 
-def _written(folder: Path, fitted: fitted_effect.FittedEffect) -> str:
+def _written(folder: Path, fitted: calibrated_effect.FittedEffect) -> str:
     """Write a bundle beside the one before, under its hash: which of them counts is for `EFFECTS_SAID` to say."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=folder) as scratch:
@@ -157,7 +160,7 @@ def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[KeptPlan]) -> tup
     said, files = pd.Series(np.nan, index=rows.index), {plan.campaign: plan.file for plan in plans}
     for campaign, mine in rows.groupby("campaign").groups.items():
         if campaign in files:
-            chosen = store.read_table(files[str(campaign)], next="Plan it again.")
+            chosen = run_folder.read_table(files[str(campaign)], next="Plan it again.")
             if "churn_probability" in chosen:
                 known = chosen.set_index("customer_id")["churn_probability"]
                 said[mine] = rows.loc[mine, "customer_id"].map(known)

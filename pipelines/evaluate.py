@@ -4,16 +4,18 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from models import trees
-from models.scorer import Scorer
-from pipelines import pictures, store, tracking
-from pipelines.campaigns.offers import judged
+from models.scoring.scorer import Scorer
+from models.trees import boosting
+from pipelines import run_folder
+from pipelines.campaigns.configured_offers import judged
 from pipelines.campaigns.policy_backtest import concluded, of_day, offers_to_judge
 from pipelines.config import Config
-from pipelines.judge import days_to_judge, judge, rows_to_judge
-from pipelines.learn import learn, lesson
-from pipelines.orders import read_orders
-from pipelines.tune import tune
+from pipelines.order_log import read_orders
+from pipelines.reporting import evaluation_charts
+from pipelines.training import tracking
+from pipelines.training.holdout_evaluation import days_to_judge, judge, rows_to_judge
+from pipelines.training.training_set import learn, lesson
+from pipelines.training.tuning import tune
 
 RESAMPLES = 100
 
@@ -34,8 +36,8 @@ def evaluate(
     judge the plan of such a budget on each day too, in currency units (pipelines/campaigns/policy_backtest.py).
     """
     terms, seed = config.terms, config.train.seed
-    trees.present(config.train.device)
-    store.writable(config.folder / store.BACKTEST)
+    boosting.present(config.train.device)
+    run_folder.writable(config.folder / run_folder.BACKTEST)
     offers = offers_to_judge(config) if plan_budget is not None else []
     planned: list[dict[str, Any]] = []
     say("reading orders")
@@ -64,7 +66,7 @@ def evaluate(
         if plan_budget is not None:
             models[day] = model
             planned.append(of_day(config, offers, model, test, histories, budget=plan_budget))
-    store.write_json(config.folder / store.BACKTEST, results)
+    run_folder.write_json(config.folder / run_folder.BACKTEST, results)
     if plan_budget is not None:
         concluded(config, histories, offers, models, planned, now=now, budget=plan_budget)
     say("logging to MLflow")
@@ -72,6 +74,6 @@ def evaluate(
         uri=config.tracking_uri,
         results=results,
         params=recipe.flat() | {"horizon_days": terms.horizon_days},
-        figures=pictures.evaluation(results[-1]),
+        figures=evaluation_charts.evaluation(results[-1]),
     )
     return results

@@ -1,9 +1,8 @@
 """Feature rows to a file, whatever the size of the log."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.account import Tally, account_of, quarantine
-from features.buckets import buckets, database_bytes
-from features.clock import day_of, microseconds
+from features.clock import microseconds
 from features.errors import InputError
-from features.ingest import no_order
-from features.reading import Reading, reading
-from features.rfm import QUINTILES, RANKED, cells, cuts
-from features.snapshot import chunks, columns_of
-from pipelines import store
+from features.ingest.reading import reading
+from features.ingest.reconciliation import Tally, account_of, quarantine
+from features.large_logs.buckets import buckets, database_bytes
+from features.snapshots.rfm_quintiles import QUINTILES, RANKED, cells, cuts
+from features.snapshots.snapshot import chunks, columns_of
+from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.orders import refuse_input_as_output, refuse_too_early, write_account
-
-SHARE_OF_MEMORY = 0.6
-"""How much of the machine's memory a run may take unless told."""
+from pipelines.memory import machine_memory
+from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_account
 
 
 def write_features(
@@ -47,7 +43,7 @@ def write_features(
     all; a larger log is split on disk (Spark has settings of its own). rfm: add each customer's quintiles among all of
     the day.
     """
-    store.writable(output, kinds=store.TABLES)
+    run_folder.writable(output, kinds=run_folder.TABLES)
     output.parent.mkdir(parents=True, exist_ok=True)
     refuse_input_as_output(config, [output])
     asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
@@ -59,7 +55,7 @@ def write_features(
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
             rows, names = write(config, Path(staging) / "features.parquet", **how)
             say("comparing each customer with all")
-            store.write_tables(output, _with_quintiles(Path(staging) / "features.parquet"))
+            run_folder.write_tables(output, _with_quintiles(Path(staging) / "features.parquet"))
             names = [*names, *QUINTILES]
     else:
         rows, names = write(config, output, **how)
@@ -88,7 +84,7 @@ def _on_this_machine(
                 say(f"computing features{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
                 yield from chunks(histories, features=names, **asked)
 
-        written = store.write_tables(output, rows())
+        written = run_folder.write_tables(output, rows())
         if times["before_us"] is None:
             write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return written, names
@@ -104,7 +100,7 @@ def _by_spark(
     say: Callable[[str], None],
 ) -> tuple[int, list[str]]:
     """The number of rows written, and the features."""
-    from features.spark import snapshot_to
+    from features.large_logs.spark import snapshot_to
 
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
         staged = snapshot_to(
@@ -112,7 +108,7 @@ def _by_spark(
         )
         refuse_too_early(staged.first_day, staged.end, as_of=min(asked["as_of"]))
         say("writing features")
-        written = store.write_tables(output, staged.rows())
+        written = run_folder.write_tables(output, staged.rows())
         if times["before_us"] is None:
             write_account(config, staged.account, staged.quarantine())
     return written, staged.features
@@ -135,11 +131,6 @@ def _with_quintiles(path: Path) -> Iterator[pa.Table]:
         yield rows
 
 
-def machine_memory() -> int:
-    """Bytes a run takes unless told: a share of what the machine has."""
-    return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-
-
 def _before_us(*, as_of: list[date], known_at: date | None) -> int | None:
     """Where the log is cut, if what became known later is wanted too: at the one day asked for."""
     if known_at is None or known_at <= min(as_of):
@@ -151,11 +142,3 @@ def _before_us(*, as_of: list[date], known_at: date | None) -> int | None:
             next="Name one --as-of at a time.",
         )
     return microseconds(as_of[0])
-
-
-def extent(opened: Reading) -> tuple[date, date]:
-    """The day of the first order and the day after the last event; raises InputError where there is no order."""
-    first, last = opened.rows('select min("at") filter (cents >= 0), max("at") from usable_orders')[0]
-    if first is None:
-        raise no_order(opened)
-    return day_of(first), day_of(last) + timedelta(days=1)

@@ -2,7 +2,7 @@
 
 moved     every feature and score as of now against the day the model was made, beyond the usual (watching/quiet.py)
 matured   batches whose horizon has passed, against what happened (watching/matured.py)
-own       both without what our own campaigns did (retention/untreated.py)
+own       both without what our own campaigns did (retention/measurement/inverse_propensity.py)
 verdict   retrain, watch or fine, with reasons (watching/alarm.py)
 """
 
@@ -13,17 +13,20 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, Refusal
-from features.histories import Histories
-from features.snapshot import snapshot
-from models import registry, scorer
-from pipelines import champion, ledger, rival, store
-from pipelines.campaigns.own_campaigns import own_campaigns
+from features.histories.columns import Histories
+from features.snapshots.snapshot import snapshot
+from models.artifacts import registry
+from models.scoring import scorer
+from pipelines import promotion, run_folder
+from pipelines.batches import ledger
+from pipelines.campaigns.past_campaigns import own_campaigns
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.orders import read_orders
+from pipelines.monitoring.matured_scores import Batch
+from pipelines.monitoring.watch import Watched, watch_over
+from pipelines.order_log import read_orders
 from pipelines.train import train
-from pipelines.watching.matured import Batch
-from pipelines.watching.watch import Watched, watch_over
+from pipelines.training import champion_comparison
 
 MONITOR = "monitor.json"
 """In the output folder."""
@@ -37,7 +40,7 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     as_of: None: the end of the log. Nothing that happened from that day on is looked at.
     """
     target = config.folder / MONITOR
-    store.writable(target)
+    run_folder.writable(target)
     say("fetching the champion")
     watched = _champion(config)
     say("reading the log")
@@ -48,23 +51,23 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     treatments = treatments_if_any(config, now=now)
 
     def campaigns(first: date, before: date) -> Mapping[str, pd.DataFrame]:
-        return own_campaigns(config.folder / store.PLANS, treatments, first=first, before=before)
+        return own_campaigns(config.folder / run_folder.PLANS, treatments, first=first, before=before)
 
     batches = _kept(entries, watched, as_of=day) or _again(histories, watched, as_of=day)
     told = watch_over(histories, watched, batches, campaigns, as_of=day, say=say)
     content = {"currency": config.money.currency, **told}
-    store.write_json(target, content)
+    run_folder.write_json(target, content)
     return content | {"written": str(target)}
 
 
 def _champion(config: Config) -> Watched:
-    standing = rival.standing(config.tracking_uri)
+    standing = champion_comparison.standing(config.tracking_uri)
     if standing is None:
         raise InputError("no model serves yet", where="monitor", next="Train first: stayworth train.")
     if standing.scorer is None or standing.as_of is None:
         raise InputError(f"version {standing.number}: {standing.how}", where="monitor", next="Train again.")
     version = registry.numbered(config.tracking_uri, standing.number)
-    return Watched(standing.scorer, standing.number, standing.as_of, champion.told(version)["metrics"])
+    return Watched(standing.scorer, standing.number, standing.as_of, promotion.told(version)["metrics"])
 
 
 def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:

@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from features.errors import InputError
-from pipelines import store
-from pipelines.campaigns.kept_effects import kept_effects
-from pipelines.campaigns.offers import offers_of
+from pipelines import run_folder
+from pipelines.batches.latest_scores import latest_scores
+from pipelines.campaigns.configured_offers import offers_of
+from pipelines.campaigns.customer_effects import kept_effects
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.latest import latest_scores
-from pipelines.orders import refuse_input_as_output
-from retention import kept_plans
-from retention.contact_list import contact_list
-from retention.left_alone import left_alone
-from retention.offers import Offer
-from retention.plan import Plan, plan
+from pipelines.order_log import refuse_input_as_output
+from retention.economics.offers import Offer
+from retention.planning import plan_archive
+from retention.planning.contact_list import contact_list
+from retention.planning.retention_plan import Plan, plan
+from retention.planning.suppression import left_alone
 
 WHERE = "--campaign"
 
@@ -39,16 +39,16 @@ def make_plan(
     customers' own effects take the place of one save rate; summary["effects"] says so of each offer.
     """
     offers = offers_of(config, offer_names)
-    targets = [config.folder / store.PLAN, *outputs]
+    targets = [config.folder / run_folder.PLAN, *outputs]
     for target in targets:
-        store.writable(target, kinds=store.TABLES)
+        run_folder.writable(target, kinds=run_folder.TABLES)
     refuse_input_as_output(config, targets)
     scores = latest_scores(config.folder)
     if scores.empty:
         raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date()
-    name = f"campaign {day}" if campaign is None else kept_plans.named(campaign, where=WHERE)
-    kept_plans.refuse_namesake(config.folder / store.PLANS, name, where=WHERE)
+    name = f"campaign {day}" if campaign is None else plan_archive.named(campaign, where=WHERE)
+    plan_archive.refuse_namesake(config.folder / run_folder.PLANS, name, where=WHERE)
     effects = kept_effects(config, offers, as_of=day)
     made = plan(
         scores,
@@ -58,7 +58,7 @@ def make_plan(
         capacities=_capacities(config, offers),
         excluded=left_alone(
             do_not_contact=do_not_contact(config),
-            plans=config.folder / store.PLANS,
+            plans=config.folder / run_folder.PLANS,
             quiet_days=config.plan.quiet_days,
             as_of=day,
             campaign=name,
@@ -71,12 +71,12 @@ def make_plan(
     )
     told = {"campaign": name, "as_of": day.isoformat()} | made.summary | {"effects": effects.said}
     made = replace(made, summary=told)
-    kept_plans.keep(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
+    plan_archive.keep(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
     channels = {offer.name: offer.channel for offer in offers}
     for output in outputs:
         is_for_people = output.suffix == ".csv"
         listed = contact_list(made.frame, scores, channels, currency=config.money.currency)
-        store.write_table(output, listed if is_for_people else made.frame)
+        run_folder.write_table(output, listed if is_for_people else made.frame)
     return made
 
 

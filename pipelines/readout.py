@@ -8,18 +8,18 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, nearest
-from pipelines import store
+from pipelines import run_folder
 from pipelines.campaigns.campaign import Campaign, plan_of, read_campaign
 from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
 from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.config import Config
-from pipelines.orders import read_orders, refuse_input_as_output
-from retention.findings import findings
-from retention.holm import PROVEN
-from retention.offers import BetaPrior
-from retention.readout import readout
-from retention.sample_ratio import refuse_mismatch
-from retention.save_rate import measured
+from pipelines.order_log import read_orders, refuse_input_as_output
+from retention.economics.offers import BetaPrior
+from retention.measurement.campaign_readout import readout
+from retention.measurement.findings import findings
+from retention.measurement.holm import PROVEN
+from retention.measurement.sample_ratio import refuse_mismatch
+from retention.measurement.save_rate import measured
 
 METHOD = (
     "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
@@ -54,7 +54,7 @@ def read_out(
     campaign = read_campaign(plan_file or plan_of(config.folder, campaign_name), day=day)
     target = config.folder / f"readout-{campaign.file_name}.json"
     for path in (target, config.folder / SAVE_RATES):
-        store.writable(path)
+        run_folder.writable(path)
     refuse_input_as_output(config, [target])
     say("reading the orders")
     histories = read_orders(config, now=now).histories
@@ -62,7 +62,7 @@ def read_out(
     days = closed_window(histories, day=campaign.day, until=end)
 
     say("comparing treated and holdout")
-    chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / store.SCORES)
+    chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / run_folder.SCORES)
     chosen, contacted = _with_costs(chosen, contacts, campaign.name)
     done = outcomes(histories, chosen["customer_id"], day=campaign.day, window_days=days)
     customers = chosen.join(done, on="customer_id", how="inner")
@@ -88,7 +88,7 @@ def read_out(
     }
     content["save_rates"] = _save_rates(config, campaign, customers, content)
     content["in_words"] = findings(content, currency=config.money.currency, days=days)
-    store.write_json(target, content)
+    run_folder.write_json(target, content)
     return content | {"written": str(target)}
 
 

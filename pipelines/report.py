@@ -5,23 +5,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features import audit
+from features import audit_log
 from models import STAYWORTH
-from pipelines import store
-from pipelines.audit import who
-from pipelines.campaigns.kept_effects import kept_effects
-from pipelines.campaigns.offers import settled
+from pipelines import run_folder
+from pipelines.batches.latest_scores import latest_scores
+from pipelines.campaigns.configured_offers import settled
+from pipelines.campaigns.customer_effects import kept_effects
 from pipelines.config import Config
-from pipelines.customer_base import customer_base
-from pipelines.latest import latest_scores
-from pipelines.orders import refuse_input_as_output
-from pipelines.page import page
+from pipelines.order_log import refuse_input_as_output
 from pipelines.plan import assumptions
+from pipelines.registry_audit import who
+from pipelines.reporting.page import page
+from pipelines.reporting.report_data import customer_base
 from retention.analyses.chapters import chapters
 from retention.analyses.early_warning import warned
-from retention.customer_base import CustomerBase
-from retention.profit_curve import profit_curve
-from retention.worth import worth
+from retention.customer_base.customer_base import CustomerBase
+from retention.economics.customer_equity import worth
+from retention.economics.profit_curve import profit_curve
 
 POINTS = 40
 """Budgets on the profit curve."""
@@ -38,18 +38,18 @@ def write_report(
 
     with_ids: name the customers with the most value at risk; the audit log says who asked for it.
     """
-    path = output or config.folder / store.REPORT
-    store.writable(path)
+    path = output or config.folder / run_folder.REPORT
+    run_folder.writable(path)
     refuse_input_as_output(config, [path])
     folder = config.folder
-    metrics = store.read_json(folder / store.METRICS, next="Train first: stayworth train.")
+    metrics = run_folder.read_json(folder / run_folder.METRICS, next="Train first: stayworth train.")
     scores = latest_scores(folder)
-    planned = (folder / store.PLAN).exists() and (folder / store.PLAN_SUMMARY).exists()
-    summary = store.read_json(folder / store.PLAN_SUMMARY, next="Plan again.") if planned else None
+    planned = (folder / run_folder.PLAN).exists() and (folder / run_folder.PLAN_SUMMARY).exists()
+    summary = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next="Plan again.") if planned else None
     planned_with = [one["offer"] for one in summary["offers"]] if summary else []
     offers = [offer for offer in settled(config) if offer.name in planned_with]
     effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
-    reconciliation = store.read_json(folder / store.RECONCILIATION, next="Check first: stayworth check.")
+    reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
     base, backtest = customer_base(config, now=now), _backtest(config)
     judged = {one["as_of"]: one for one in [metrics, *backtest]}
@@ -57,7 +57,7 @@ def write_report(
     html = page(
         metrics=metrics,
         scores=scores,
-        plan=store.read_table(folder / store.PLAN, next="Plan again.") if planned else None,
+        plan=run_folder.read_table(folder / run_folder.PLAN, next="Plan again.") if planned else None,
         plan_summary=summary,
         profit_curve=profit_curve(scores, effects.offers, points=POINTS, effects=effects.frame) if offers else None,
         title="Customer base",
@@ -73,10 +73,12 @@ def write_report(
     )
     say("writing the report")
     if with_ids:
-        audit.append(
-            folder / audit.FILE, _named(base, now=now), next="No customer is named without its audit line: make room."
+        audit_log.append(
+            folder / audit_log.FILE,
+            _named(base, now=now),
+            next="No customer is named without its audit line: make room.",
         )
-    store.write_text(path, html)
+    run_folder.write_text(path, html)
     return path
 
 
@@ -98,5 +100,5 @@ def _total_bias(judged: dict[str, Any]) -> float | None:
 
 def _backtest(config: Config) -> list[dict[str, Any]]:
     """The days that `evaluate` judged; none where it has not run."""
-    path = config.folder / store.BACKTEST
-    return store.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []
+    path = config.folder / run_folder.BACKTEST
+    return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

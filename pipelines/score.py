@@ -11,21 +11,23 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from features.account import Tally, account_of, quarantine
-from features.buckets import buckets, database_bytes
-from features.databases import is_url
 from features.errors import Refusal
-from features.reading import Reading, reading
-from features.snapshot import chunks
-from models import bundle, registry, scoring
-from models.scorer import Scorer
-from pipelines import ledger, store
+from features.ingest.postgresql import is_url
+from features.ingest.reading import Reading, reading
+from features.ingest.reconciliation import Tally, account_of, quarantine
+from features.large_logs.buckets import buckets, database_bytes
+from features.snapshots.snapshot import chunks
+from models.artifacts import bundle, registry
+from models.scoring import batch_scores
+from models.scoring.scorer import Scorer
+from pipelines import run_folder
+from pipelines.batches import ledger
+from pipelines.batches.score_table import refuse_unwritable, replace_table
+from pipelines.batches.staged_scores import SCHEMA, Staged, stage
 from pipelines.config import Config
-from pipelines.features import extent, machine_memory
-from pipelines.orders import refuse_input_as_output, refuse_too_early, write_account
-from pipelines.score_table import refuse_unwritable, replace_table
-from pipelines.staged import SCHEMA, Staged, stage
-from serving import store as served
+from pipelines.memory import machine_memory
+from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_account
+from serving.store import store as served
 
 COLUMNS = tuple(SCHEMA.names)
 PIECE = 20_000
@@ -52,7 +54,7 @@ def score(
     in all; a larger log is split on disk. The service's store is written first, then `output`, the ledger, and the
     latest scores.
     """
-    latest = config.folder / store.SCORES
+    latest = config.folder / run_folder.SCORES
     _refuse_unwritable(config, output, latest)
     memory_bytes = memory_bytes or machine_memory()
     say("fetching the champion")
@@ -70,7 +72,7 @@ def score(
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
             staged = stage(scored, Path(folder))
             say("writing scores")
-            _fill(config.folder / store.SERVED_SCORES, staged, model, as_of=as_of)
+            _fill(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
             if output:
                 _write(output, staged.tables())
             _keep(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
@@ -114,7 +116,7 @@ def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) 
     is_table = output is not None and is_url(str(output))
     files = [latest, *([Path(output)] if output and not is_table else [])]
     for file in files:
-        store.writable(file, kinds=store.TABLES)
+        run_folder.writable(file, kinds=run_folder.TABLES)
     refuse_input_as_output(config, files)
     if is_table:
         refuse_unwritable(str(output))
@@ -163,7 +165,7 @@ def _scored(model: Scorer, pieces: Iterable[pa.Table], *, threads: int) -> Itera
 
     def one(piece: pa.Table) -> Scored:
         rows = piece.to_pandas(date_as_object=False)
-        return scoring.score(model, rows), rows
+        return batch_scores.score(model, rows), rows
 
     with ThreadPoolExecutor(threads) as pool:
         ahead: list[Future[Scored]] = []
@@ -184,7 +186,7 @@ def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
     if is_url(str(target)):
         replace_table(str(target), tables)
     else:
-        store.write_tables(Path(target), tables)
+        run_folder.write_tables(Path(target), tables)
 
 
 def summary(staged: Staged, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:

@@ -17,18 +17,18 @@ import pyarrow.parquet as pq
 
 from features.clock import parse_day
 from features.errors import InputError
-from pipelines import store
+from pipelines import run_folder
 from pipelines.campaigns.campaign import Campaign, read_campaign
-from pipelines.shop import campaign_truth, world
-from pipelines.shop.config_text import config_text
-from pipelines.shop.contact import NOBODY, contacted
-from pipelines.shop.folder import whole_folder
-from pipelines.shop.lives import Lives, latest
-from pipelines.shop.people import People
-from pipelines.shop.story import Part, Shop, newcomers, parts
-from pipelines.shop.tables import customer_rows, ids, interaction_rows, order_lines
-from pipelines.shop.treatments import offers_of, treatment_rows
-from pipelines.shop.truth import truth
+from pipelines.simulator import campaign_truth, parameters
+from pipelines.simulator.campaign_execution import offers_of, treatment_rows
+from pipelines.simulator.config_text import config_text
+from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.customers import People
+from pipelines.simulator.folder import whole_folder
+from pipelines.simulator.lifetimes import Lives, latest
+from pipelines.simulator.scenario import Part, Shop, newcomers, parts
+from pipelines.simulator.shop_tables import customer_rows, ids, interaction_rows, order_lines
+from pipelines.simulator.truth import truth
 
 SHOP = "shop.json"
 """The numbers a shop follows from, and the campaign that it has had."""
@@ -69,24 +69,24 @@ def let_time_run(
             next=f"Plan with scores of that day: stayworth score --as-of {shop.as_of}.",
         )
     offers = offers_of(campaign.chosen, customers=shop.customers, where=str(plan_file))
-    totals = {name: np.zeros(len(world.OFFERS)) for name in campaign_truth.SUMS}
+    totals = {name: np.zeros(len(parameters.OFFERS)) for name in campaign_truth.SUMS}
     treatments = []
     with whole_folder(output) as folder:
         for number, of in enumerate(parts(shop, size=part_size)):
             say(f"customer {number * part_size:,} of {shop.customers:,}")
             offer = np.array([offers.get(one, NOBODY) for one in of.people.number.tolist()])
-            done = contacted(of.people, of.lives, offer, seed=shop.seed, day=shop.day, days=world.HORIZON_DAYS)
-            _write_part(folder, number, of.people, done.lives, seed=shop.seed, until=shop.day + world.HORIZON_DAYS)
+            done = contacted(of.people, of.lives, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS)
+            _write_part(folder, number, of.people, done.lives, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS)
             found = campaign_truth.sums(of.people, done, offer, seed=shop.seed, day=shop.day)
             totals = {name: total + found[name] for name, total in totals.items()}
             rows = treatment_rows(of.people, done, campaign.chosen, campaign=campaign.name, day=shop.day)
             treatments.append(rows)
         for place, of in enumerate(newcomers(shop, size=part_size), number + 1):
-            _write_part(folder, place, of.people, of.lives, seed=shop.seed, until=shop.day + world.HORIZON_DAYS)
-        store.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
+            _write_part(folder, place, of.people, of.lives, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS)
+        run_folder.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
         told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
         told |= campaign_truth.told(totals)
-        store.write_json(folder / CAMPAIGN_TRUTH, told)
+        run_folder.write_json(folder / CAMPAIGN_TRUTH, told)
         _carry(folder, campaign, plan_file)
         _describe(folder, shop, until=shop.end, part_size=part_size, campaign=campaign.name)
     return {"folder": str(output)} | told
@@ -115,26 +115,26 @@ def _describe(folder: Path, shop: Shop, *, until: date, part_size: int, campaign
     if until > shop.as_of:
         everyone = chain(everyone, newcomers(shop, size=part_size))
     described = (customer_rows(of.people) for of in everyone)
-    store.write_tables(folder / "customers.parquet", described)
+    run_folder.write_tables(folder / "customers.parquet", described)
     config = config_text(customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign)
-    store.write_text(folder / "stayworth.toml", config)
+    run_folder.write_text(folder / "stayworth.toml", config)
     numbers = asdict(shop) | {"as_of": shop.as_of.isoformat()}
-    store.write_json(folder / SHOP, {"world": WORLD, "campaign": campaign} | numbers)
+    run_folder.write_json(folder / SHOP, {"world": WORLD, "campaign": campaign} | numbers)
 
 
 def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
     """Keep a campaign's plan in the new folder, as the latest."""
-    kept = folder / "runs" / store.PLANS / campaign.file_name
-    summary = store.read_json(plan_file.with_suffix(".json"), next="")
-    store.write_table(kept.with_name(f"{kept.name}.parquet"), campaign.chosen)
-    for path in (kept.with_name(f"{kept.name}.json"), folder / "runs" / store.PLAN_SUMMARY):
-        store.write_json(path, summary)
+    kept = folder / "runs" / run_folder.PLANS / campaign.file_name
+    summary = run_folder.read_json(plan_file.with_suffix(".json"), next="")
+    run_folder.write_table(kept.with_name(f"{kept.name}.parquet"), campaign.chosen)
+    for path in (kept.with_name(f"{kept.name}.json"), folder / "runs" / run_folder.PLAN_SUMMARY):
+        run_folder.write_json(path, summary)
 
 
 def _read_shop(folder: Path) -> Shop:
     """The shop in a folder; raises InputError where it is none, or one whose time has run on already."""
     path = folder / SHOP
-    told = store.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
+    told = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
     names = {"customers", "days", "seed", "as_of", "world", "campaign"}
     if not isinstance(told, dict) or set(told) != names or told["world"] != WORLD:
         raise InputError("is of another version of the made-up shop", where=str(path), next="Simulate it anew.")

@@ -4,7 +4,7 @@ tune        parameters, on inner folds before the test day
 judge       a model made as of the test day, and the champion, on what followed; read once
 simple      if a simple model did better there, it serves
 make        the same recipe as of the end of the data: the candidate
-gate        numbered checks of the candidate and of its judgement (pipelines/gate.py)
+gate        numbered checks of the candidate and of its judgement (pipelines/gate/gate.py)
 track       run, metrics, pictures, decision and bundle into MLflow, as a version that serves nobody
 promote     if the gate says yes: the alias `champion` moves to it, and metrics.json describes it
 """
@@ -21,28 +21,33 @@ from typing import Any
 
 import pandas as pd
 
-from features.atomic import replacing
+from features.atomic_files import replacing
 from features.errors import InputError
-from features.spark import Session, session
-from models import STAYWORTH, bundle, trees
-from models.recipe import Recipe
-from models.timeline import test_day
-from pipelines import audit, champion, gate, pictures, rival, store, tracking
-from pipelines.campaigns.offers import judged
+from features.large_logs.spark import Session, session
+from models import STAYWORTH
+from models.artifacts import bundle
+from models.ensemble.recipe import Recipe
+from models.training.temporal_splits import test_day
+from models.trees import boosting
+from pipelines import promotion, registry_audit, run_folder
+from pipelines.campaigns.configured_offers import judged
 from pipelines.config import Config
-from pipelines.dataset import Dataset, described
-from pipelines.evidence import Evidence, examine
-from pipelines.features import machine_memory
-from pipelines.gate import Decision
-from pipelines.gather import Gathered, gather
-from pipelines.judge import judge, rows_to_judge
-from pipelines.learn import Lesson, censored_rows, learn, lesson
-from pipelines.learning_curve import in_words, learning_curve
-from pipelines.orders import write_account
-from pipelines.suspicion import canaries
-from pipelines.tracking import Logged
-from pipelines.tune import tune
-from pipelines.verdict import MODELS, better_alone
+from pipelines.gate import gate
+from pipelines.gate.evidence import Evidence, examine
+from pipelines.gate.gate import Decision
+from pipelines.leakage.leakage_probes import canaries
+from pipelines.memory import machine_memory
+from pipelines.order_log import write_account
+from pipelines.reporting import evaluation_charts
+from pipelines.training import champion_comparison, tracking
+from pipelines.training.baseline_comparison import MODELS, better_alone
+from pipelines.training.dataset_fingerprint import Dataset, described
+from pipelines.training.holdout_evaluation import judge, rows_to_judge
+from pipelines.training.learning_curve import in_words, learning_curve
+from pipelines.training.tracking import Logged
+from pipelines.training.training_data import Gathered, gather
+from pipelines.training.training_set import Lesson, censored_rows, learn, lesson
+from pipelines.training.tuning import tune
 
 RESAMPLES = 200
 CANARY_CUSTOMERS = 5_000
@@ -87,23 +92,23 @@ def train(
     """Train on the config's orders; raises InputError on bad input.
 
     horizons: days to look ahead beside the config's `horizon_days`; default those of the config.
-    memory_bytes: what the run may take, all in all; what does not fit is drawn from and streamed (pipelines/gather.py).
-    engine: duckdb, on this machine, or spark: its workers make the rows for the trees and grow these; all else, tuning
-    and other horizons among it, is learnt here as ever.
-    A promoted model leaves metrics.json and the account of the log. A refused one is a version in the registry and a
-    line of the audit log; nothing else changes.
+    memory_bytes: what the run may take, all in all; what does not fit is drawn from and streamed
+    (pipelines/training/training_data.py). engine: duckdb, on this machine, or spark: its workers make the rows for the
+    trees and grow these; all else, tuning and other horizons among it, is learnt here as ever. A promoted model leaves
+    metrics.json and the account of the log. A refused one is a version in the registry and a line of the audit log;
+    nothing else changes.
     """
-    trees.present(config.train.device)
+    boosting.present(config.train.device)
     if engine == "spark" and config.train.device != "cpu":
         raise InputError(
             f'is "{config.train.device}", but Spark grows the trees on CPUs',
             where="train.device",
             next='Set it to "cpu", or leave out --engine spark.',
         )
-    for name in (store.METRICS, audit.FILE):
-        store.writable(config.folder / name)
+    for name in (run_folder.METRICS, registry_audit.FILE):
+        run_folder.writable(config.folder / name)
     say("looking up the champion")
-    standing = rival.standing(config.tracking_uri)
+    standing = champion_comparison.standing(config.tracking_uri)
     say("reading orders")
     with _workplace(config, engine) as (folder, spark):
         log = gather(
@@ -136,7 +141,7 @@ def _workplace(config: Config, engine: str) -> Iterator[tuple[Path, Session | No
 def _train(
     config: Config,
     log: Gathered,
-    standing: rival.Rival | None,
+    standing: champion_comparison.Rival | None,
     *,
     now: datetime,
     trials: int,
@@ -161,7 +166,7 @@ def _train(
         device=config.train.device,
     )
     say("judging against the champion and the opponents")
-    against = rival.compared(standing, taught, terms) if standing else None
+    against = champion_comparison.compared(standing, taught, terms) if standing else None
     recipe, metrics = _judged(config, taught, test, tuned.recipe(config.train), against, say=say)
 
     say("making the model that serves")
@@ -199,7 +204,7 @@ def _train(
                 for name, entry in metrics["models"][STAYWORTH].items()
                 if entry["value"] is not None
             },
-            figures=pictures.evaluation(metrics),
+            figures=evaluation_charts.evaluation(metrics),
             metrics_json=metrics,
             made_at=now,
         )
@@ -229,7 +234,7 @@ def _judged(
     taught: Lesson,
     test: pd.DataFrame,
     recipe: Recipe,
-    against: rival.Rival | None,
+    against: champion_comparison.Rival | None,
     *,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
@@ -258,14 +263,14 @@ def _judged(
 def _promote(config: Config, log: Gathered, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
     """The files first, so that a full disk leaves the old champion with its own metrics."""
     write_account(config, log.account, log.quarantine)
-    with replacing(config.folder / store.METRICS) as draft:
-        draft.write_text(store.json_text(metrics), "utf-8")
-        champion.promote(config, run.version, now=now, why="passed the gate")
+    with replacing(config.folder / run_folder.METRICS) as draft:
+        draft.write_text(run_folder.json_text(metrics), "utf-8")
+        promotion.promote(config, run.version, now=now, why="passed the gate")
 
 
 def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str, now: datetime) -> None:
-    audit.write(
-        config.folder / audit.FILE,
+    registry_audit.write(
+        config.folder / registry_audit.FILE,
         at=now,
         what="refuse",
         version=run.version,
@@ -276,7 +281,9 @@ def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str
 
 
 def _training(taught: Lesson, made_of: Dataset, recipe: Recipe) -> dict[str, Any]:
-    """What the manifest says of what a bundle was made of: enough to make its like again (pipelines/rival.py)."""
+    """What the manifest says of what a bundle was made of: enough to make its like again
+    (pipelines/training/champion_comparison.py).
+    """
     line = taught.timeline
     return {
         "as_of": line.as_of.isoformat(),

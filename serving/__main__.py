@@ -18,8 +18,8 @@ from typing import Any
 
 from features.errors import InputError, StayworthError
 from serving import settings
-from serving.door import Door
-from serving.launch import HOST, serve
+from serving.guard.access_policy import Door
+from serving.processes.launch import HOST, serve
 
 PORT = 3000
 

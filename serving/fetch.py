@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import StayworthError
-from serving import champion, journal
+from serving import access_log, active_model
 
 EVERY_S = 5.0
 """How often the registry is asked."""
@@ -31,8 +31,8 @@ def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]
     if uri is None:
         yield
         return
-    if at_once and not champion.watched(folder).exists():
-        champion.bring(uri, folder)
+    if at_once and not active_model.watched(folder).exists():
+        active_model.bring(uri, folder)
     command = [sys.executable, "-P", "-m", "serving.fetch", "-", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {REGISTRY: uri}) as process:
         try:
@@ -48,16 +48,16 @@ def follow(uri: str, folder: Path) -> None:
     while os.getppid() == parent:
         trouble = ""
         try:
-            if champion.bring(uri, folder):
-                journal.event({"event": "champion brought"})
+            if active_model.bring(uri, folder):
+                access_log.event({"event": "champion brought"})
         except (StayworthError, OSError, ValueError) as error:  # a full disk passes, and a new champion still comes
             trouble = str(error)
         if trouble and trouble != last:
-            journal.event({"event": "champion not brought", "why": trouble})
+            access_log.event({"event": "champion not brought", "why": trouble})
         last = trouble
         time.sleep(EVERY_S)
 
 
 if __name__ == "__main__":
-    journal.write_to(sys.stderr)
+    access_log.write_to(sys.stderr)
     follow(os.environ.get(REGISTRY, "") if sys.argv[1] == "-" else sys.argv[1], Path(sys.argv[2]))

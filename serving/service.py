@@ -24,8 +24,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from features.errors import InputError, StayworthError
-from serving import journal, meters, openapi, settings
-from serving.answers import Answer, Unavailable
+from serving import access_log, openapi, prometheus, settings
+from serving.access_log import Visit
 from serving.contract import (
     ExplainRequest,
     ExplainResponse,
@@ -36,10 +36,10 @@ from serving.contract import (
     ScoreRequest,
     ScoreResponse,
 )
-from serving.door import of_environment
-from serving.guard import REFUSALS, Guard
-from serving.held import kept_fresh
-from serving.journal import Visit
+from serving.guard.access_policy import of_environment
+from serving.guard.guard import REFUSALS, Guard
+from serving.hot_reload import kept_fresh
+from serving.responses import Answer, Unavailable
 
 JSON = "application/json"
 NOT_NEEDED = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
@@ -58,7 +58,7 @@ async def model() -> ModelResponse:
 @beside.get("/metrics", include_in_schema=False)
 def metrics() -> Response:
     """Prometheus metrics."""
-    return Response(meters.text(settings.answers()), media_type=meters.CONTENT_TYPE)
+    return Response(prometheus.text(settings.answers()), media_type=prometheus.CONTENT_TYPE)
 
 
 @bentoml.service(
@@ -168,7 +168,7 @@ def _said(make: Callable[[], Answer]) -> Any:
     except StayworthError as error:
         status = 503 if isinstance(error, Unavailable) else 422
         return Response(to_json({"error": str(error)}), status, media_type=JSON)
-    journal.note(rows=answer.rows, model_version=answer.model_version)
+    access_log.note(rows=answer.rows, model_version=answer.model_version)
     if log := settings.score_log():
         log.note(answer.content.get("scores", ()))
     return Response(to_json(answer.content), media_type=JSON)
@@ -184,13 +184,13 @@ def _no_route(request: Request, error: Exception) -> Response:
 
 def _written(visit: Visit) -> None:
     """Every request, whatever became of it."""
-    journal.request(visit)
-    meters.count(visit)
+    access_log.request(visit)
+    prometheus.count(visit)
 
 
 def _to_journal(record: logging.LogRecord) -> bool:
     """BentoML's own line about an error may hold what a caller sent: only its type is written, and the line is not."""
     error = record.exc_info[1] if record.exc_info else None
     if error and not isinstance(error, ValidationError):  # which is the caller's mistake, and told to the caller
-        journal.event({"event": "error", "type": type(error).__name__})
+        access_log.event({"event": "error", "type": type(error).__name__})
     return False

@@ -15,12 +15,13 @@ from functools import cache
 from pathlib import Path
 
 from features.errors import StayworthError
-from features.log import Log
-from retention.offers import Offer
-from serving import champion, journal, store
-from serving.answers import Answers, Campaigns
-from serving.held import Held
+from features.ingest.log import Log
+from retention.economics.offers import Offer
+from serving import access_log, active_model
+from serving.hot_reload import Held
+from serving.responses import Answers, Campaigns
 from serving.score_log import ScoreLog
+from serving.store import store
 
 SCORES, MODEL, CAMPAIGNS, LOG = (f"STAYWORTH_{name}" for name in ("SCORES", "MODEL", "CAMPAIGNS", "SCORE_LOG"))
 SHOP, FOLDER = "STAYWORTH_SHOP", "STAYWORTH_FOLDER"
@@ -51,8 +52,8 @@ def answers() -> Answers:
     offers = tuple(Offer(**one) for one in content.pop("offers", []))
     folder = Path(os.environ.get(MODEL, NOWHERE))
     return Answers(
-        Held("model", champion.watched(folder), champion.load, tell=journal.event),
-        Held("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open, tell=journal.event),
+        Held("model", active_model.watched(folder), active_model.load, tell=access_log.event),
+        Held("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open, tell=access_log.event),
         Campaigns(offers, **content),
     )
 
@@ -78,5 +79,5 @@ def score_log() -> ScoreLog | None:
     try:
         return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None
     except StayworthError as error:
-        journal.event({"event": "score log not kept", "why": str(error)})
+        access_log.event({"event": "score log not kept", "why": str(error)})
         return None

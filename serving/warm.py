@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from features import few, request
+from features.online import feature_rows, request
 from models.prediction import NUMBERS, REASONS
-from serving import store
+from serving.store import store
 
 DAY = date(2020, 2, 1)
 NOBODY = ["nobody", "nobody else"]
@@ -25,7 +25,7 @@ def warm() -> None:
     order = {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
     customers = [{"customer_id": one, "orders": [order], "interactions": []} for one in NOBODY]
     histories = request.histories(customers, currency="USD", gross_margin=1.0)
-    few.seen(histories, ("recency_days",), as_of=DAY)
+    feature_rows.seen(histories, ("recency_days",), as_of=DAY)
     _store()
 
 

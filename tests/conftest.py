@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
-from features.ingest import Ingested, ingest
-from features.log import Log
+from features.ingest.build_histories import Ingested, ingest
+from features.ingest.log import Log
 from tests.database import PASSWORD, SPELT
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
@@ -124,10 +124,10 @@ TERMS = {
 @pytest.fixture(scope="session")
 def taught(read: Callable[..., Ingested]):
     """A lesson on a fifth of CDNOW's customers as of 1998-04-02, the terms, and the labelled rows of the test day."""
-    from features.labels import with_labels
-    from features.snapshot import snapshot
-    from models.terms import Terms
-    from pipelines.learn import lesson
+    from features.snapshots.labels import with_labels
+    from features.snapshots.snapshot import snapshot
+    from models.ensemble.business_terms import Terms
+    from pipelines.training.training_set import lesson
 
     terms = Terms(**TERMS)
     frame = pd.read_parquet(CDNOW)
@@ -140,9 +140,9 @@ def taught(read: Callable[..., Ingested]):
 @pytest.fixture(scope="session")
 def model(taught):
     """A model made from that lesson."""
-    from models.recipe import Recipe
-    from models.trees import DEFAULTS
-    from pipelines.learn import learn
+    from models.ensemble.recipe import Recipe
+    from models.trees.boosting import DEFAULTS
+    from pipelines.training.training_set import learn
 
     lesson, terms, _ = taught
     return learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
-from models import bundle
-from pipelines import tracking
-from pipelines.dataset import described
+from models.artifacts import bundle
+from pipelines.training import tracking
+from pipelines.training.dataset_fingerprint import described
 
 
 def registered(config, folder, model, lesson, *, seed: int, made_at: datetime) -> None:

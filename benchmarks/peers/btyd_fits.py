@@ -19,7 +19,7 @@ Customers = dict[str, np.ndarray]
 
 
 def stayworth(model: str, of: Customers) -> dict[str, float]:
-    from models import bgnbd, gamma_gamma, pareto_nbd
+    from models.btyd import bgnbd, gamma_gamma, pareto_nbd
 
     module: Any = {"bgnbd": bgnbd, "pareto_nbd": pareto_nbd, "gamma_gamma": gamma_gamma}[model]
     fitted = vars(module.fit(*_columns(model, of)))

@@ -8,15 +8,16 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from benchmarks.peers.answered import Answered
-from models import bundle, trees
-from serving import store
+from models.artifacts import bundle
+from models.trees import boosting
+from serving.store import store
 
 app = FastAPI()
 scores = store.open(Path(os.environ["STAYWORTH_SCORES"]))
 scorer = bundle.read(Path(os.environ["STAYWORTH_BUNDLE"]))
 rows = scores.rows(scores.scores()["customer_id"].tolist())[0]
 place = {customer_id: number for number, customer_id in enumerate(rows["customer_id"].tolist())}
-features = trees.values(rows, scorer.inputs)
+features = boosting.values(rows, scorer.inputs)
 
 
 class Asked(BaseModel):

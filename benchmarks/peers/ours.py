@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.task import FEATURES, Files
-from features.histories import Histories
-from features.ingest import ingest
-from features.log import Log
-from features.snapshot import chunks, snapshot
-from pipelines.store import write_tables
+from features.histories.columns import Histories
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.snapshots.snapshot import chunks, snapshot
+from pipelines.run_folder import write_tables
 
 
 def to_parquet(log: Files, days: list[date], out: Path) -> Iterator[str]:

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, Refusal
-from pipelines import store
-from retention.kept_plans import NAME, day_of, file_name, kept_plans, plan_file
+from pipelines import run_folder
+from retention.planning.plan_archive import NAME, day_of, file_name, kept_plans, plan_file
 
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
@@ -42,16 +42,16 @@ def plan_of(folder: Path, name: str | None) -> Path:
     folder: the output folder.
     """
     if name is None:
-        name = store.read_json(folder / store.PLAN_SUMMARY, next=PLAN_NEXT).get("campaign", "")
+        name = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next=PLAN_NEXT).get("campaign", "")
     if not NAME.fullmatch(name):
         raise InputError(
             f"{name!r} is no name of a campaign: 1 to 100 letters, digits, spaces, _ . -, a letter or digit first",
             where="--campaign",
-            next=f"The campaigns are the files of {folder / store.PLANS}.",
+            next=f"The campaigns are the files of {folder / run_folder.PLANS}.",
         )
-    file = plan_file(folder / store.PLANS, name)
+    file = plan_file(folder / run_folder.PLANS, name)
     if not file.exists():
-        known = ", ".join(repr(one.campaign) for one in kept_plans(folder / store.PLANS)) or "none"
+        known = ", ".join(repr(one.campaign) for one in kept_plans(folder / run_folder.PLANS)) or "none"
         raise InputError(
             f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
         )
@@ -63,9 +63,9 @@ def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
 
     day: when it began, where it is not the day of the scores.
     """
-    chosen = store.read_table(plan_file, next=PLAN_NEXT)
+    chosen = run_folder.read_table(plan_file, next=PLAN_NEXT)
     summary_file = plan_file.with_suffix(".json")
-    summary = store.read_json(summary_file, next=KEPT_NEXT)
+    summary = run_folder.read_json(summary_file, next=KEPT_NEXT)
     _check(chosen, plan_file)
     name = summary.get("campaign") if isinstance(summary, dict) else None
     if not isinstance(name, str) or not NAME.fullmatch(name):

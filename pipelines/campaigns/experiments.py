@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import Refusal
-from features.histories import Histories
-from features.labels import with_labels
-from features.snapshot import chunks, columns_of
-from models.experiment import Experiment
-from pipelines.learn import learnt_from, without_unknown_year
+from features.histories.columns import Histories
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import chunks, columns_of
+from models.uplift.experiment import Experiment
+from pipelines.training.training_set import learnt_from, without_unknown_year
 
 FEWEST = 50
 """Customers who stayed, and who did not, among the treated and among the held out: with fewer nothing is learnt."""

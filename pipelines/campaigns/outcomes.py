@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError, Refusal
-from features.histories import Histories
-from features.labels import left, period
-from pipelines import store
+from features.histories.columns import Histories
+from features.snapshots.labels import left, period
+from pipelines import run_folder
+from pipelines.batches.latest_scores import over_main_horizon
 from pipelines.campaigns.campaign import Campaign
-from pipelines.latest import over_main_horizon
-from retention.contact_list import KNOWN_BEFORE
+from retention.planning.contact_list import KNOWN_BEFORE
 
 PAST = ("past_orders", "past_margin")
 """What the comparison is adjusted for where the scores of the plan are gone: the customer's own window before."""
@@ -69,7 +69,9 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
         return chosen, KNOWN_BEFORE
     if not scores_file.exists():
         return chosen, PAST
-    scores = over_main_horizon(store.read_table(scores_file, next="Name the scores of the campaign's day: --scores."))
+    scores = over_main_horizon(
+        run_folder.read_table(scores_file, next="Name the scores of the campaign's day: --scores.")
+    )
     days = pd.to_datetime(scores["as_of"]).dt.date.unique()
     columns = [name for name in ("customer_id", *KNOWN_BEFORE, "segment") if name in scores]
     joined = chosen.merge(scores[columns], on="customer_id", how="left", suffixes=("", "_scored"))

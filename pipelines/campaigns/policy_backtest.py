@@ -13,21 +13,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import InputError, Refusal
-from features.histories import Histories
-from models import scorer
-from models.scorer import Scorer
-from pipelines import store
+from features.histories.columns import Histories
+from models.scoring import scorer
+from models.scoring.scorer import Scorer
+from pipelines import run_folder
+from pipelines.campaigns.configured_offers import settled
 from pipelines.campaigns.experiments import Trial, trial
-from pipelines.campaigns.offers import settled
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from retention.kept_plans import kept_plans, planned_shares
-from retention.offers import Offer
-from retention.plan import plan
-from retention.policy_backtest import hindsight, shares, summed
-from retention.segments import CURRENT
+from retention.customer_base.segments import CURRENT
+from retention.economics.offers import Offer
+from retention.measurement.plan_hindsight import hindsight, shares, summed
+from retention.planning.plan_archive import kept_plans, planned_shares
+from retention.planning.retention_plan import plan
 
 POLICY_BACKTEST = "policy_backtest.json"
 ASSUMED = (
@@ -68,7 +68,7 @@ def concluded(
             budget_per_customer=budget / customers,
         ),
     }
-    store.write_json(config.folder / POLICY_BACKTEST, content)
+    run_folder.write_json(config.folder / POLICY_BACKTEST, content)
     return content
 
 
@@ -93,7 +93,7 @@ def of_day(
     *,
     budget: float,
 ) -> dict[str, Any]:
-    """The plan of one day in hindsight (`retention.policy_backtest.hindsight`).
+    """The plan of one day in hindsight (`retention.measurement.plan_hindsight.hindsight`).
 
     model: as learnt on that day. test: its labelled rows, as `rows_to_judge` has them, of these histories.
     """
@@ -148,7 +148,7 @@ def randomised(
     if treatments is None:
         return {}
     treatments = treatments[treatments["at"] >= pd.Timestamp(min(models), tz="UTC")]
-    planned = planned_shares(kept_plans(config.folder / store.PLANS))
+    planned = planned_shares(kept_plans(config.folder / run_folder.PLANS))
     told: dict[str, Any] = {}
     for offer in offers:
         try:

@@ -1,8 +1,9 @@
 """What following the plan is worth, measured on customers who were contacted, or left alone, by lot.
 
 The plan is made of them with the scores of a model from before their day, its budget in proportion to their number, and
-held against what they did: the doubly robust value of that policy (models/policy_value.py), less what its contacts are
-expected to cost, beside those of contacting nobody, everybody, and those of the highest risk at the same cost.
+held against what they did: the doubly robust value of that policy (models/uplift/policy_value.py), less what its
+contacts are expected to cost, beside those of contacting nobody, everybody, and those of the highest risk at the same
+cost.
 """
 
 from collections.abc import Sequence
@@ -13,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
-from models import policy_value, trees
-from models.expected_arms import expected_arms
+from models.trees import boosting
+from models.uplift import policy_value
+from models.uplift.outcome_models import expected_arms
 from pipelines.campaigns.experiments import Trial
-from pipelines.judge import CONFIDENCE
-from retention.economics import cost, customers
-from retention.offers import Offer
-from retention.plan import plan
-from retention.policy_backtest import RISK
+from pipelines.training.holdout_evaluation import CONFIDENCE
+from retention.economics.contact import cost, customers
+from retention.economics.offers import Offer
+from retention.measurement.plan_hindsight import RISK
+from retention.planning.retention_plan import plan
 
 POLICIES = ("plan", "nobody", "everybody", RISK)
 OUTCOMES = {"margin": "future_value", "stayed": "stayed"}
@@ -47,7 +49,7 @@ def trial_value(
         "campaigns": made.campaigns,
         "contacted": {name: float(np.mean(who)) for name, who in policies.items()},
     }
-    inputs = trees.inputs_of(made.rows, made.features)
+    inputs = boosting.inputs_of(made.rows, made.features)
     for name, label in OUTCOMES.items():
         experiment = made.experiment(label, where=f"treatments with the offer '{offer.name}'")
         arms = expected_arms(made.rows, inputs, experiment, seed=seed)

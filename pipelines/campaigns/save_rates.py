@@ -1,11 +1,13 @@
-"""What a campaign measured of an offer's save rate, added to what the others did (retention/measured_rates.py)."""
+"""What a campaign measured of an offer's save rate, added to what the others did
+(retention/measurement/save_rate_store.py).
+"""
 
 from pathlib import Path
 
-from pipelines import store
-from retention.measured_rates import SAVE_RATES, Entry, entries, measured_save_rates
-from retention.offers import BetaPrior
-from retention.save_rate import FLAT, Measured, posterior
+from pipelines import run_folder
+from retention.economics.offers import BetaPrior
+from retention.measurement.save_rate import FLAT, Measured, posterior
+from retention.measurement.save_rate_store import SAVE_RATES, Entry, entries, measured_save_rates
 
 __all__ = ["SAVE_RATES", "measured_save_rates", "remember"]
 
@@ -27,5 +29,5 @@ def remember(folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str
         }
         for name, one in known.items()
     }
-    store.write_json(folder / SAVE_RATES, content)
+    run_folder.write_json(folder / SAVE_RATES, content)
     return after

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from features.book import read_book
+from features.ingest.side_tables import read_book
 from pipelines.config import Config
 
 

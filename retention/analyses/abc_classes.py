@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.wording import counted
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted
 
 ENDS = {"A": 0.80, "B": 0.95, "C": 1.00}
 """Class → the share of the positive margin that it and the classes before it hold."""

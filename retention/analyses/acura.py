@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from retention.analysis import Analysis, Column
-from retention.answers import of_kind
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.referrals import newcomer
-from retention.wording import money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.referrals import newcomer
+from retention.customer_base.survey_answers import of_kind
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import money
 
 TITLE = "Which lever moves most"
 STEP = 0.01

@@ -38,8 +38,8 @@ from retention.analyses import (
     value_quadrants,
     whale_curve,
 )
-from retention.analysis import Analysis
-from retention.customer_base import CustomerBase
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis
 
 CHAPTERS = (
     (

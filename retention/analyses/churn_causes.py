@@ -3,10 +3,10 @@
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "Why customers have left"
 SHOWN = 12

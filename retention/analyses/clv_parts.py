@@ -7,11 +7,11 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.analyses.profit_waterfall import SUPPLY_COSTS, SUPPLY_DISCOUNTS
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, waterfall
-from retention.customer_base import CustomerBase
-from retention.referrals import SUPPLY, newcomer, referrals
-from retention.wording import money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.referrals import SUPPLY, newcomer, referrals
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, waterfall
+from retention.presentation.formatting import money
 
 SHORT = {
     "repeat orders, one category": "repeat, 1 category",

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS, microseconds
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, lines
-from retention.customer_base import CustomerBase
-from retention.wording import money
-from retention.yearly_retention import yearly_retention
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.yearly_retention import yearly_retention
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, lines
+from retention.presentation.formatting import money
 
 TITLE = "The value of a cohort, year by year"
 MOST_YEARS = 25

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import heatmap
-from retention.customer_base import CustomerBase
-from retention.wording import counted
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import heatmap
+from retention.presentation.formatting import counted
 
 TITLE = "Cohorts, and how many of them stay"
 MOST = 16

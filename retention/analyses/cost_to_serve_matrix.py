@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import heatmap
-from retention.customer_base import CustomerBase
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import heatmap
+from retention.presentation.formatting import counted, money
 
 TITLE = "Sales against cost to serve"
 NAMES = np.array([["bargain basement", "aggressive"], ["passive", "carriage trade"]])

@@ -5,12 +5,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.arrays import Floats
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.loyalty_index import wallet_per_year
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.loyalty_index import wallet_per_year
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "How broadly customers buy"
 MOST = 5

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, lines
-from retention.customer_base import CustomerBase
-from retention.lifetime_value import period_discount
-from retention.migration import CELLS, migration, observed, retention
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.margin_multiple import period_discount
+from retention.customer_base.migration import CELLS, migration, observed, retention
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, lines
+from retention.presentation.formatting import counted, money
 
 TITLE = "Is a pause the end?"
 LENGTHS = {365: "year", 182: "half-year", 91: "quarter", 30: "month"}

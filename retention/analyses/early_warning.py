@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.answers import kinds, of_kind
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.profit import value_at_risk
-from retention.segments import VIP
-from retention.wording import counted, part_of
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.segments import VIP
+from retention.customer_base.survey_answers import kinds, of_kind
+from retention.economics.profit import value_at_risk
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, part_of
 
 TITLE = "Early warnings"
 LATE = 2.0

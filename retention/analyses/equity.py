@@ -3,10 +3,10 @@
 import pandas as pd
 
 from retention.analyses.segment_moves import MISSING
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, waterfall
-from retention.customer_base import CustomerBase
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, waterfall
+from retention.presentation.formatting import counted, money
 
 TITLE = "Customer equity and its change"
 DEFINITION = (

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from models.normal import Z90
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.profit import clv_sd
-from retention.wording import counted, money
+from models.evaluation.estimate import Z90
+from retention.customer_base.customer_base import CustomerBase
+from retention.economics.profit import clv_sd
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "What the next horizon brings"
 DEFINITION = (

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from retention.analysis import Analysis, Column, lacking
-from retention.answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
-from retention.charts import bubbles
-from retention.customer_base import CustomerBase
-from retention.theme import MUTED, Figure
-from retention.wording import counted, listed
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.survey_answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import bubbles
+from retention.presentation.formatting import counted, listed
+from retention.presentation.theme import MUTED, Figure
 
 TITLE = "What matters, and how well it is done"
 QUADRANTS = np.array([["low priority", "possible overkill"], ["concentrate here", "keep up the good work"]])

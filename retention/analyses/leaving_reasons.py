@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.profit import value_at_risk
-from retention.reasons import subjects
-from retention.wording import counted, part_of
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.reason_topics import subjects
+from retention.economics.profit import value_at_risk
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, part_of
 
 SHOWN = 10
 TITLE = "Why customers are about to leave"

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, bars
-from retention.customer_base import HALF_YEAR_DAYS, CustomerBase
-from retention.group_totals import group_totals
-from retention.relationship_states import states
-from retention.wording import counted, money, part_of
+from retention.customer_base.customer_base import HALF_YEAR_DAYS, CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.relationship_states import states
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, money, part_of
 
 TITLE = "The customer life cycle"
 STAGES = ("growth", "mature", "decline", "ended")

@@ -7,12 +7,12 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import bars
-from retention.customer_base import CustomerBase
-from retention.lifetime_value import margin_multiple, period_discount
-from retention.wording import money
-from retention.yearly_retention import yearly_retention
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.margin_multiple import margin_multiple, period_discount
+from retention.customer_base.yearly_retention import yearly_retention
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import bars
+from retention.presentation.formatting import money
 
 TITLE = "Lifetime value in four steps"
 CHANGE = 0.10

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.loyalty_index import GROUPS, INDICATORS, index, scores
-from retention.wording import counted, part_of
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.loyalty_index import GROUPS, INDICATORS, index, scores
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted, part_of
 
 TITLE = "How loyal the customers are"
 THIRDS = ("least loyal third", "middle third", "most loyal third")

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.pairing import days_since
-from retention.wording import counted, listed
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.event_pairing import days_since
+from retention.customer_base.group_totals import group_totals
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted, listed
 
 TITLE = "What the loyalty rests on"
 FEWEST = 3

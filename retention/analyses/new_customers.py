@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.segments import SEGMENTS
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.segments import SEGMENTS
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "What kind of customers the new ones are"
 DEFINITION = (

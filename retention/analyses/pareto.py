@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, lines
-from retention.customer_base import CustomerBase
-from retention.wording import counted
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, lines
+from retention.presentation.formatting import counted
 
 TIERS = (("top", 0.01), ("large", 0.04), ("medium", 0.15), ("small", 0.80))
 """The customer pyramid: name and share of the active customers, best first."""

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.wording import money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import money
 
 TITLE = "The play for each segment"
 PLAYS = {

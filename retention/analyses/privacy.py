@@ -6,9 +6,9 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from models.prediction import NUMBERS, REASONS
-from retention.analysis import Analysis, Column
-from retention.customer_base import CustomerBase
-from retention.wording import counted
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.formatting import counted
 
 TITLE = "What is kept about a customer"
 DEFINITION = (

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, waterfall
-from retention.customer_base import CustomerBase
-from retention.wording import listed, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, waterfall
+from retention.presentation.formatting import listed, money
 
 KINDS_SHOWN = 6
 """Kinds of costs with a step of their own; the smaller ones are one."""

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import heatmap
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.relationship_states import LOYAL_ORDERS, STATES, states
-from retention.wording import counted
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.relationship_states import LOYAL_ORDERS, STATES, states
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import heatmap
+from retention.presentation.formatting import counted
 
 TITLE = "First-time, repeat, loyal, lapsed, lost, won back"
 NEW = "not a customer yet"

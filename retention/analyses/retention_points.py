@@ -5,11 +5,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from features.arrays import Floats
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.lifetime_value import margin_multiple, period_discount
-from retention.wording import money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.margin_multiple import margin_multiple, period_discount
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import money
 
 POINTS = (0, 1, 2, 3, 4, 5)
 DEFINITION = (

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.rfm import cells, cuts
-from retention.analysis import Analysis, Column
-from retention.charts import heatmap
-from retention.customer_base import CustomerBase
-from retention.wording import counted
+from features.snapshots.rfm_quintiles import cells, cuts
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import heatmap
+from retention.presentation.formatting import counted
 
 FIFTHS = (1, 2, 3, 4, 5)
 DEFINITION = (
@@ -24,7 +24,7 @@ SOURCE = (
 
 def rfm(base: CustomerBase) -> pd.DataFrame:
     """Each customer's recency_quintile, frequency_quintile and monetary_quintile, 1 (worst) to 5 (best), as the
-    features' `features.rfm` gives them."""
+    features' `features.snapshots.rfm_quintiles` gives them."""
     customers = base.customers
     recency = (base.as_of_time - customers["last_order"]) / pd.Timedelta(days=1)
     ranked = pa.table(

@@ -4,13 +4,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retention import loyalty_index
-from retention.analysis import Analysis, Column, lacking
-from retention.answers import ASK_RANGE, SATISFACTION, SATISFIED, kinds, last_answers, off_scale, satisfied_from
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.wording import counted, money
+from retention.customer_base import loyalty_index
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.survey_answers import (
+    ASK_RANGE,
+    SATISFACTION,
+    SATISFIED,
+    kinds,
+    last_answers,
+    off_scale,
+    satisfied_from,
+)
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "Satisfied, loyal, both or neither"
 TYPES = ("apostle", "loyalist", "mercenary", "hostage", "defector", "terrorist")

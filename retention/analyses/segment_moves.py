@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import heatmap
-from retention.customer_base import CustomerBase
-from retention.segments import SEGMENTS, VIP
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.segments import SEGMENTS, VIP
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import heatmap
+from retention.presentation.formatting import counted, money
 
 TITLE = "How customers move between segments"
 NEW, GONE = "new", "gone"

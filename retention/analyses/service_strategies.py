@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from retention.analyses.importance_performance import ASK, attributes, importance_performance, quadrants
-from retention.analysis import Analysis, Column, lacking
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.wording import listed
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.formatting import listed
 
 TITLE = "What service each segment should get"
 STRATEGIES = {

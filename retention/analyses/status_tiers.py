@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted, money
 
 TITLE = "Status tiers"
 DEFINITION = (

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from retention.analysis import Analysis, Column, Form
-from retention.answers import SATISFACTION, answers, kinds, of_kind, satisfied_from
-from retention.customer_base import CustomerBase
-from retention.loyalty_index import wallet_per_year
-from retention.wording import counted, listed
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.loyalty_index import wallet_per_year
+from retention.customer_base.survey_answers import SATISFACTION, answers, kinds, of_kind, satisfied_from
+from retention.presentation.analysis import Analysis, Column, Form
+from retention.presentation.formatting import counted, listed
 
 TITLE = "From knowledge to value"
 DEFINITION = (

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention.analysis import Analysis, Column
-from retention.charts import MONEY, bars
-from retention.customer_base import CustomerBase
-from retention.referrals import SUPPLY, newcomer, referrals
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.referrals import SUPPLY, newcomer, referrals
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import MONEY, bars
+from retention.presentation.formatting import counted, money
 
 BEST = 0.10
 """The share of customers that is looked at as the best."""

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, bars
-from retention.customer_base import CustomerBase
-from retention.group_totals import group_totals
-from retention.segments import SEGMENTS
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.segments import SEGMENTS
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, bars
+from retention.presentation.formatting import counted, money
 
 DEFINITION = (
     "High or low by what a customer spent in the last 365 days (current value) and by CLV (future value), cut at the "

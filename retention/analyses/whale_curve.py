@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 
 from features.arrays import Floats
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
-from retention.analysis import Analysis, Column
-from retention.charts import PERCENT, lines
-from retention.customer_base import CustomerBase
-from retention.wording import counted, money
+from retention.customer_base.customer_base import CustomerBase
+from retention.presentation.analysis import Analysis, Column
+from retention.presentation.charts import PERCENT, lines
+from retention.presentation.formatting import counted, money
 
 TENTHS = 10
 DEFINITION = (

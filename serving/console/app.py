@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException as NoAnswer
 
 from features.errors import StayworthError
 from serving import settings
-from serving.answers import Unavailable
 from serving.console import (
     at_risk,
     browsers,
@@ -31,11 +30,12 @@ from serving.console import (
     readouts,
     static,
 )
+from serving.console.customer_index import Ranked
 from serving.console.histories import Busy, Reader
-from serving.console.ranking import Ranked
-from serving.door import of_environment
-from serving.guard import Guard
-from serving.held import kept_fresh
+from serving.guard.access_policy import of_environment
+from serving.guard.guard import Guard
+from serving.hot_reload import kept_fresh
+from serving.responses import Unavailable
 
 ROOMS = (
     static.router,

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from serving import journal
+from serving import access_log
 from serving.console import pages
-from serving.console.ranking import KEYS, Ranked, Ranking
+from serving.console.customer_index import KEYS, Ranked, Ranking
+from serving.console.filters import PAGE, Wanted, places, select, wanted
 from serving.console.rows import rows
-from serving.console.selection import PAGE, Wanted, places, select, wanted
 
 COLUMNS = {
     "value_at_risk": "Value at risk",
@@ -47,7 +47,7 @@ def at_risk(request: Request) -> HTMLResponse:
     if ranking is None:
         return pages.render(request, "empty.html.j2", room="At risk")
     shown = None if wrong else show(ranking, asked)
-    journal.note(rows=len(shown.rows) if shown else 0, model_version=ranking.store.about.model_version)
+    access_log.note(rows=len(shown.rows) if shown else 0, model_version=ranking.store.about.model_version)
     return pages.render(
         request,
         "at_risk.html.j2",

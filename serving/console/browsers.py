@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from serving.callers import OTHER, Callers, Headers, Refused, bearer, in_json
 from serving.console import pages, static
+from serving.guard.client_kinds import OTHER, Callers, Headers, Refused, bearer, in_json
 
 COOKIE = "stayworth"
 LOGIN = "/login"

@@ -10,17 +10,17 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from features.catalogue import words
 from features.errors import InputError, StayworthError
-from models.explain import RHYTHM
-from retention.profit import value_at_risk
-from serving import journal, settings
-from serving.answers import Unavailable
+from features.families.catalogue import words
+from models.scoring.explain import RHYTHM
+from retention.economics.profit import value_at_risk
+from serving import access_log, settings
 from serving.console import customer_pictures, pages
 from serving.console.events import events
 from serving.console.histories import Reader
 from serving.console.what_if import with_order
 from serving.contract import LARGEST
+from serving.responses import Unavailable
 
 EVENTS = 50
 """Shown in the table, the latest first."""
@@ -48,7 +48,7 @@ def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
     about: dict[str, Any] = {"batch": batch.about, "currency": batch.about.currency, "customer_id": customer_id}
     if not found:
         return pages.render(request, "unknown_customer.html.j2", status=404, **about)
-    journal.note(rows=1, model_version=batch.about.model_version)
+    access_log.note(rows=1, model_version=batch.about.model_version)
     try:
         told, unexplained = explained(customer_id), None
     except StayworthError as error:

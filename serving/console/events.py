@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from features.clock import microseconds
-from features.histories import Histories
+from features.histories.columns import Histories
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pyarrow import csv
 
-from features import audit
+from features import audit_log
 from features.errors import InputError
-from retention.spreadsheet import spreadsheet_safe
-from serving import journal, settings
-from serving.answers import Unavailable
+from retention.presentation.spreadsheet import spreadsheet_safe
+from serving import access_log, settings
+from serving.console.customer_index import Ranked
+from serving.console.filters import places, select, wanted
 from serving.console.now import now
-from serving.console.ranking import Ranked
 from serving.console.rows import rows
-from serving.console.selection import places, select, wanted
-from serving.store import Store
+from serving.responses import Unavailable
+from serving.store.store import Store
 
 PIECE = 20_000
 """Customers made into text at once: others wait for no longer than that takes."""
@@ -56,7 +56,7 @@ def export(request: Request, kind: str) -> StreamingResponse:
         scores=ranking.store.hash,
         as_of=about.as_of.isoformat(),
     )
-    journal.note(rows=len(chosen), model_version=about.model_version)
+    access_log.note(rows=len(chosen), model_version=about.model_version)
     name = f"customers-{about.as_of}.{kind}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(write(ranking.store, chosen), headers=headers, media_type=media_type)
@@ -65,8 +65,10 @@ def export(request: Request, kind: str) -> StreamingResponse:
 def written_down(*, kind: str, customers: int, **more: Any) -> None:
     """Write into the audit log that whoever asks takes so many customers away; raises InputError if it cannot be."""
     said = {"what": "export", "kind": kind, "customers": customers} | more
-    entry = {"at": now().isoformat(timespec="seconds"), "who": journal.caller()} | said
-    audit.append(settings.folder() / audit.FILE, entry, next="Nothing is exported without its audit line: make room.")
+    entry = {"at": now().isoformat(timespec="seconds"), "who": access_log.caller()} | said
+    audit_log.append(
+        settings.folder() / audit_log.FILE, entry, next="Nothing is exported without its audit line: make room."
+    )
 
 
 def as_csv(store: Store, chosen: np.ndarray) -> Iterator[bytes]:

@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from models.metric_words import HEADLINE, MATURED, METRICS
+from models.evaluation.metric_labels import HEADLINE, MATURED, METRICS
 from serving import settings
-from serving.answers import Answers
-from serving.champion import Champion
+from serving.active_model import Champion
 from serving.console import pages
 from serving.console.now import now
-from serving.store import Store
+from serving.responses import Answers
+from serving.store.store import Store
 
 MONITOR = "monitor.json"
 """Of `stayworth monitor`, in the output folder."""

@@ -7,12 +7,12 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
-from features import sources
-from features.customer import Rows, history_of, rows_of
-from features.databases import is_url
 from features.errors import StayworthError
-from features.histories import Histories
-from features.log import Log
+from features.histories.columns import Histories
+from features.ingest import sources
+from features.ingest.log import Log
+from features.ingest.postgresql import is_url
+from features.online.one_customer import Rows, history_of, rows_of
 
 KEPT = 64
 """Customers whose rows stay at hand."""

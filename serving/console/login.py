@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.console import browsers, pages
-from serving.door import Door
+from serving.guard.access_policy import Door
 
 router = APIRouter()
 

@@ -10,9 +10,9 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from retention import theme, wording
-from retention.templates import templates
-from serving import journal, settings
+from retention.presentation import formatting, theme
+from retention.presentation.templates import templates
+from serving import access_log, settings
 from serving.console.static import HERE, asset
 
 ROOMS = {"/": "At risk", "/plan": "Plan", "/campaigns": "Campaigns", "/health": "Model health"}
@@ -47,7 +47,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     told = {
         "batch": batch.about if batch else None,
         "currency": batch.about.currency if batch else "",
-        "caller": journal.caller(),
+        "caller": access_log.caller(),
         "path": request.url.path,
     }
     return HTMLResponse(text(template, **told | {"status": status} | values), status, HEADERS)
@@ -93,9 +93,9 @@ def shown(said: str) -> Markup:
 
 @pass_context
 def _money(context: Context, amount: float) -> str:
-    return wording.money(amount, context["currency"])
+    return formatting.money(amount, context["currency"])
 
 
 @pass_context
 def _interval(context: Context, ends: tuple[float, float]) -> str:
-    return wording.interval(ends, context["currency"])
+    return formatting.interval(ends, context["currency"])

@@ -12,12 +12,12 @@ from fastapi.responses import StreamingResponse
 
 from features.errors import InputError
 from models.prediction import REASONS
-from retention.contact_list import contact_list
-from retention.kept_plans import NAME, NEXT, PLANS, KeptPlan, kept_plan
-from retention.spreadsheet import spreadsheet_safe
-from serving import journal, settings
+from retention.planning.contact_list import contact_list
+from retention.planning.plan_archive import NAME, NEXT, PLANS, KeptPlan, kept_plan
+from retention.presentation.spreadsheet import spreadsheet_safe
+from serving import access_log, settings
 from serving.console.export import written_down
-from serving.store import Store
+from serving.store.store import Store
 
 PIECE = 20_000
 """Rows made into text at once."""
@@ -37,7 +37,7 @@ def download(campaign: str, what: str) -> StreamingResponse:
     if what == "mailing":
         rows = rows[rows["treated"]].drop(columns=["treated", "do"])
     written_down(kind="csv", customers=len(rows), campaign=campaign, list=what, as_of=plan.day.isoformat())
-    journal.note(rows=len(rows))
+    access_log.note(rows=len(rows))
     name = f"{plan.file.stem}{'-mailing' * (what == 'mailing')}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(pieces(rows), headers=headers, media_type="text/csv; charset=utf-8")

@@ -15,11 +15,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field, FiniteFloat
 
-from features import audit
+from features import audit_log
 from features.errors import InputError
-from retention import plan_pictures, wording
-from retention.kept_plans import PLANS, plan_file
-from serving import journal, settings
+from retention.planning import plan_charts
+from retention.planning.plan_archive import PLANS, plan_file
+from retention.presentation import formatting
+from serving import access_log, settings
 from serving.console import pages
 from serving.console.now import now
 from serving.console.planning import Made, Wish, planning
@@ -115,8 +116,8 @@ def _told(request: Request, made: Made | None, curve: pd.DataFrame, *, page: int
     summary = made.plan.summary if made else None
     rows = made.plan.frame.iloc[(page - 1) * PAGE : page * PAGE].to_dict("records") if made else []
     if made:
-        journal.note(rows=len(rows), model_version=made.batch.about.model_version)
-    figure = plan_pictures.profit_curve(curve, summary, currency=currency)
+        access_log.note(rows=len(rows), model_version=made.batch.about.model_version)
+    figure = plan_charts.profit_curve(curve, summary, currency=currency)
     return pages.render(
         request,
         "plan_told.html.j2",
@@ -137,12 +138,12 @@ def says(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *, currency: st
     best = curve.iloc[-1]
     told = (
         f"Profit curve: what each budget would earn with its 80 % interval, up to "
-        f"{wording.money(best['expected_profit'], currency)} for {wording.money(best['budget'], currency)}."
+        f"{formatting.money(best['expected_profit'], currency)} for {formatting.money(best['budget'], currency)}."
     )
     if summary:
         told += (
-            f" This plan spends {wording.money(summary['expected_cost'], currency)} and is expected to earn "
-            f"{wording.money(summary['expected_profit'], currency)}."
+            f" This plan spends {formatting.money(summary['expected_cost'], currency)} and is expected to earn "
+            f"{formatting.money(summary['expected_profit'], currency)}."
         )
     return told
 
@@ -185,9 +186,11 @@ def _write_down(made: Made) -> None:
     summary = made.plan.summary
     entry = {
         "at": now().isoformat(timespec="seconds"),
-        "who": journal.caller(),
+        "who": access_log.caller(),
         "what": "plan",
         **{name: summary[name] for name in ("campaign", "as_of", "budget", "chosen", "treated")},
         "scores": made.batch.hash,
     }
-    audit.append(settings.folder() / audit.FILE, entry, next="No plan is kept without its audit line: make room.")
+    audit_log.append(
+        settings.folder() / audit_log.FILE, entry, next="No plan is kept without its audit line: make room."
+    )

@@ -14,17 +14,17 @@ from typing import TypeVar
 
 import pandas as pd
 
-from features.book import read_book
 from features.errors import InputError
-from retention import kept_plans
-from retention.learnt_effects import EFFECTS_SAID, Effects
-from retention.offers import Offer
-from retention.plan import Plan
-from retention.profit_curve import profit_curve
+from features.ingest.side_tables import read_book
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning import plan_archive
+from retention.planning.learned_effects import EFFECTS_SAID, Effects
+from retention.planning.retention_plan import Plan
 from serving import settings
-from serving.answers import Answers
-from serving.effects import effects_of
-from serving.store import Store
+from serving.responses import Answers
+from serving.served_effects import effects_of
+from serving.store.store import Store
 
 POINTS = 200
 """Of the profit curve."""
@@ -70,7 +70,7 @@ class Planning:
         return await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, work)
 
     def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
-        """What each budget would earn with these offers, as `retention.profit_curve` tells."""
+        """What each budget would earn with these offers, as `retention.economics.profit_curve` tells."""
         batch = self.answers.batch()
         effects = self._effects(batch, names)
         key = (batch.hash, *_written(effects.offers), *effects.said.values())
@@ -103,7 +103,7 @@ class Planning:
                 next="Nothing was kept. Look at the plan once more: it may be another one now.",
             )
         made, known = self._made(wish)
-        kept_plans.keep(
+        plan_archive.keep(
             self.output,
             made.plan.frame,
             made.plan.summary,
@@ -117,9 +117,9 @@ class Planning:
 
     def _made(self, wish: Wish) -> tuple[Made, pd.DataFrame]:
         """The plan, and the scores it rests on."""
-        kept_plans.named(wish.campaign, where=WHERE)
+        plan_archive.named(wish.campaign, where=WHERE)
         batch = self.answers.batch()
-        kept_plans.refuse_namesake(self.output / kept_plans.PLANS, wish.campaign, where=WHERE)
+        plan_archive.refuse_namesake(self.output / plan_archive.PLANS, wish.campaign, where=WHERE)
         effects, scores = self._effects(batch, wish.offers), batch.scores()
         plan = self.answers.planned(
             batch,

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from retention.kept_plans import PLANS, KeptPlan, file_name, kept_plans
-from retention.readout_pictures import profit_of
-from retention.readout_words import OUTCOMES, departures
+from retention.measurement.readout_charts import profit_of
+from retention.measurement.readout_text import OUTCOMES, departures
+from retention.planning.plan_archive import PLANS, KeptPlan, file_name, kept_plans
 from serving import settings
 from serving.console import pages
 from serving.console.now import now

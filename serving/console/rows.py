@@ -4,17 +4,17 @@ import numpy as np
 import pyarrow as pa
 
 from models.prediction import NUMBERS
-from retention.profit import value_at_risk
-from serving import store_ids, store_texts
-from serving.store import Store
-from serving.store_file import TEXTS
+from retention.economics.profit import value_at_risk
+from serving.store import id_index, shared_texts
+from serving.store.file_format import TEXTS
+from serving.store.store import Store
 
 
 def rows(store: Store, places: np.ndarray) -> pa.Table:
     """Their ids, scores, segments and reasons, in the order of the places; money in currency units."""
     about, count = store.about, len(places)
     records = store.records[places]
-    ids, begins = store_ids.gather(store.heap, np.ascontiguousarray(records["start"]))
+    ids, begins = id_index.gather(store.heap, np.ascontiguousarray(records["start"]))
     numbers = {name: np.ascontiguousarray(records[name]) for name in NUMBERS}
     texts = {name: _texts(store, records[name]) for name in TEXTS}
     return pa.table(
@@ -32,5 +32,5 @@ def rows(store: Store, places: np.ndarray) -> pa.Table:
 
 def _texts(store: Store, numbers: np.ndarray) -> pa.Array:
     used, codes = np.unique(numbers, return_inverse=True)
-    texts = [None if one == store_texts.NONE else store.text(int(one)) for one in used]
+    texts = [None if one == shared_texts.NONE else store.text(int(one)) for one in used]
     return pa.array(texts, pa.string()).take(pa.array(codes))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from retention import theme
+from retention.presentation import theme
 
 HERE = Path(__file__).parent
 OF_THEME = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAWS}

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from features.customer import Rows
 from features.errors import InputError
-from features.log import Log
+from features.ingest.log import Log
+from features.online.one_customer import Rows
 
 
 def with_order(log: Log, rows: Rows, *, amount: float, as_of: date) -> Rows:

@@ -5,7 +5,7 @@ import pytest
 from benchmarks import fit
 from benchmarks.environments import Unavailable
 from benchmarks.shoppers import log_likelihood, shoppers
-from models import bgnbd, gamma_gamma, pareto_nbd
+from models.btyd import bgnbd, gamma_gamma, pareto_nbd
 
 CUSTOMERS = shoppers(2000, seed=1)
 PAST = [CUSTOMERS[name] for name in ("frequency", "recency", "T")]

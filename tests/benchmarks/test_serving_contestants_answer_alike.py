@@ -10,8 +10,9 @@ from benchmarks.serving import OURS, summary, turn
 from benchmarks.serving_client import Line, flood, request
 from benchmarks.serving_contestants import CONTESTANTS, Contestant, as_frame, as_histories, by_id, running
 from benchmarks.serving_shop import TYPICAL, Shop
-from models import bundle, trees
-from serving import store
+from models.artifacts import bundle
+from models.trees import boosting
+from serving.store import store
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_by_id_fastapi_says_what_we_say(shop, ours):
     assert len(said["scores"]) == 20
     scorer = bundle.read(shop.bundle)
     known = [one for one in asked["customer_ids"] if one != "nobody"]
-    values = trees.values(store.open(shop.scores).rows(known)[0], scorer.inputs)
+    values = boosting.values(store.open(shop.scores).rows(known)[0], scorer.inputs)
     churn = scorer.members.quiet.booster.inplace_predict(values).tolist()
     with running("fastapi", shop) as server:
         for name in ("FastAPI, pydantic", "FastAPI, plain JSON"):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import uplift as benchmark
-from models import uplift
-from models.uplift_choice import RANDOM, RESPONSE
+from models.uplift import learners
+from models.uplift.learner_selection import RANDOM, RESPONSE
 
 
 def test_a_task_is_shown_and_kept(monkeypatch, tmp_path, capsys):
@@ -27,7 +27,7 @@ def test_a_task_is_shown_and_kept(monkeypatch, tmp_path, capsys):
     assert list(kept) == ["visit, men's", "visit, pooled"]
     for one in kept.values():
         assert one["says"] in said
-        assert set(one["qini"]) == set(one["half"]) == {RANDOM, RESPONSE, "risk", *uplift.KINDS}
+        assert set(one["qini"]) == set(one["half"]) == {RANDOM, RESPONSE, "risk", *learners.KINDS}
         assert one["half"][RANDOM] == {"value": 0, "low": 0, "high": 0}
 
 
@@ -42,7 +42,7 @@ def test_data_that_are_not_there_are_named(monkeypatch, tmp_path, capsys):
 @pytest.mark.usefixtures("shared")
 def test_on_visits_the_womens_mail_is_for_those_it_moves():
     choice, half = benchmark.measure("women's", "visit", resamples=300, seed=7)
-    assert choice.learner in uplift.KINDS
+    assert choice.learner in learners.KINDS
     for kind in ("T", "X", "R", "class"):
         figure = choice.qini[kind].times(1000)
         assert 0 < figure.low < 2 * 3.5 < figure.high, "measured before, the treated alone counted: 3.5"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models import registry
-from pipelines import champion
+from models.artifacts import registry
+from pipelines import promotion
 from pipelines.config import load
 from tests.shops import QUICK
 
@@ -100,7 +100,7 @@ def whole(folder):
     uri = load(folder / "stayworth.toml").tracking_uri
     version = registry.holder(uri, "champion")
     if version is not None:
-        assert champion.verified(uri, version).version == version.bundle
+        assert promotion.verified(uri, version).version == version.bundle
     return version
 
 

@@ -12,9 +12,9 @@ PAGE = text_of("docs/explanation/formulas.md") + text_of("docs/explanation/formu
 CITED = re.compile(r"\b[A-Z]\w+[^.]{0,120}?\(?(?:19|20)\d\d\b")
 """A name and, soon after it, a year."""
 ELSEWHERE = {
-    "models/figure.py": "intervals that hold at once, a part of models/uplift_choice.py",
-    "models/squares.py": "how the learners' trees are grown",
-    "models/timeline.py": "dates of an example; docs/explanation/time.md",
+    "models/evaluation/estimate.py": "intervals that hold at once, a part of models/uplift/learner_selection.py",
+    "models/trees/least_squares.py": "how the learners' trees are grown",
+    "models/training/temporal_splits.py": "dates of an example; docs/explanation/time.md",
 }
 """Files that cite something, or have a year, and have no formula of their own on the page."""
 
@@ -26,7 +26,7 @@ def cites(path):
 FILES = [
     str(path.relative_to(ROOT))
     for room in ("models", "retention")
-    for path in sorted((ROOT / room).glob("*.py"))
+    for path in sorted((ROOT / room).rglob("*.py"))
     if cites(path)
 ]
 
@@ -44,7 +44,7 @@ def test_every_section_names_a_file_and_a_test():
     for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
         title = section.splitlines()[0]
         if title != "Analyses of the report":
-            assert re.search(r"\]\(\.\./\.\./(models|retention|features)/\w+\.py\)", section), title
+            assert re.search(r"\]\(\.\./\.\./(models|retention|features)/[\w/]+\.py\)", section), title
             assert re.search(r"\]\(\.\./\.\./tests/", section), title
 
 

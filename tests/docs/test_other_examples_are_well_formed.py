@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import typer
 
-from features import schema
-from features.slices import Orders
+from features.ingest import schema
+from features.kernel.slices import Orders
 from pipelines.cli import app
 from pipelines.config import Config
 from tests.docs.exempt import ELSEWHERE

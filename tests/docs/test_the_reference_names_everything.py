@@ -7,11 +7,12 @@ import sys
 import pytest
 import typer
 
-from features import catalogue, schema
+from features.families import catalogue
+from features.ingest import schema
+from pipelines.batches.staged_scores import SCHEMA
 from pipelines.cli import app
 from pipelines.config import Config
-from pipelines.staged import SCHEMA
-from retention.offers import Offer
+from retention.economics.offers import Offer
 from tests.docs.pages import ROOT
 
 

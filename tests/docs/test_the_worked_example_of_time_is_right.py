@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import duckdb
 
-from models.timeline import test_day as latest_test_day
-from models.timeline import timeline
+from models.training.temporal_splits import test_day as latest_test_day
+from models.training.temporal_splits import timeline
 from tests.docs.pages import text_of
 
 PAGE = text_of("docs/explanation/time.md")

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features import databases
-from features.databases import BATCH_BYTES, batches, is_url
 from features.errors import InputError
+from features.ingest import postgresql
+from features.ingest.postgresql import BATCH_BYTES, batches, is_url
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs the extra [postgres]")
 
@@ -223,6 +223,6 @@ def test_a_failure_of_the_reader_stays_its_own(shop):
 
 
 def test_the_driver_is_loaded_only_to_read():
-    code = f"import sys, {databases.__name__}; print([one for one in sys.modules if one.startswith('adbc')])"
+    code = f"import sys, {postgresql.__name__}; print([one for one in sys.modules if one.startswith('adbc')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

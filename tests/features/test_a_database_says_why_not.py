@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from features.databases import batches, redacted
 from features.errors import InputError
+from features.ingest.postgresql import batches, redacted
 from tests.database import PASSWORD, SPELT
 
 

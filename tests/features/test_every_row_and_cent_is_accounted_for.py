@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from features.snapshot import snapshot
+from features.snapshots.snapshot import snapshot
 
 DAY = date(2020, 6, 1)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue
-from features.schema import ORDERS
-from features.snapshot import snapshot
+from features.families.catalogue import catalogue
+from features.ingest.schema import ORDERS
+from features.snapshots.snapshot import snapshot
 
 KINDS = ("campaign_contact", "campaign_response", "complaint", "visit")
 DAYS = [date(2020, 6, 1), date(2021, 2, 28), date(2021, 3, 1), date(2022, 1, 1)]

@@ -6,13 +6,13 @@ from datetime import date
 
 import numpy as np
 
-from features.catalogue import catalogue, named
 from features.clock import microseconds
-from features.feature import features_of
-from features.kernel import compiled, layout
-from features.schema import ORDERS
-from features.slices import Kinds
-from features.snapshot import snapshot
+from features.families.catalogue import catalogue, named
+from features.ingest.schema import ORDERS
+from features.kernel.code_generation import compiled, layout
+from features.kernel.feature import features_of
+from features.kernel.slices import Kinds
+from features.snapshots.snapshot import snapshot
 
 DAY = date(1997, 10, 1)
 NO_KINDS = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -38,7 +38,7 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
     for factor in (2, 3):
         family = tmp_path / "family.py"
         family.write_text(
-            "from features.feature import feature\n"
+            "from features.kernel.feature import feature\n"
             "@feature(unit='orders', says='{} times the orders')\n"
             f"def scaled_orders(orders):\n    return {factor} * len(orders.at)\n"
         )

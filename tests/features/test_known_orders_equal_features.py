@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.ingest import ingest
-from features.known import known_interactions, known_orders
-from features.log import Log
-from features.snapshot import snapshot
+from features.histories.order_frames import known_interactions, known_orders
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.snapshots.snapshot import snapshot
 
 AS_OF = date(2020, 9, 1)
 FEATURES = ["orders", "spend_total", "spend_last_order", "recency_days", "tenure_days"]

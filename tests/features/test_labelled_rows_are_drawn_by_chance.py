@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.labels import LABELS, labelled
+from features.snapshots.labels import LABELS, labelled
 
 DAYS = [date(1997, 6, 1), date(1998, 1, 1)]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from features.labels import with_labels
-from features.snapshot import snapshot
-from models.timeline import test_day as latest_test_day
-from models.timeline import timeline
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import snapshot
+from models.training.temporal_splits import test_day as latest_test_day
+from models.training.temporal_splits import timeline
 
 
 def test_labels_equal_sql_for_every_customer(cdnow, cdnow_path):

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.log import Log
-from features.people import read_people
+from features.ingest.customers_table import read_people
+from features.ingest.log import Log
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from features import texts
-from features.catalogue import catalogue
 from features.errors import InputError
-from features.few import seen
-from features.histories import Columns
-from features.ingest import ingest
-from features.log import Log
-from features.request import histories
-from features.snapshot import snapshot
-from features.typed import BadRequest
+from features.families.catalogue import catalogue
+from features.histories.columns import Columns
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.online import duckdb_text as texts
+from features.online.feature_rows import seen
+from features.online.request import histories
+from features.online.request_columns import BadRequest
+from features.snapshots.snapshot import snapshot
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 TERMS = {"currency": "USD", "gross_margin": 0.4}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.clock import DAY, microseconds
-from features.snapshot import snapshot
+from features.snapshots.snapshot import snapshot
 
 AS_OF = date(1997, 10, 1)
 
@@ -86,7 +86,7 @@ def test_a_row_recorded_late_is_unknown_until_then_and_the_old_features_come_bac
 
 def test_a_slice_never_reaches_as_of(cdnow):
     """The slice itself, for every customer: its last order lies before the cut-off."""
-    from features.kernel import compiled
+    from features.kernel.code_generation import compiled
 
     day = microseconds(AS_OF)
     for customer in range(0, cdnow.histories.customers, 97):

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.book import read_book
 from features.errors import InputError
-from features.ingest import ingest
-from features.log import Log
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.ingest.side_tables import read_book
 
 NOW = datetime(2021, 1, 1, tzinfo=UTC)
 NOW_US = int(NOW.timestamp() * 1_000_000)

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.buckets import buckets
 from features.clock import microseconds
 from features.errors import InputError
-from features.histories import NEVER
-from features.ingest import histories_of
-from features.labels import left, with_labels
-from features.leaving import leaving
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
+from features.histories.columns import NEVER
+from features.histories.contract_ends import leaving
+from features.ingest.build_histories import histories_of
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.large_logs.buckets import buckets
+from features.snapshots.labels import left, with_labels
+from features.snapshots.snapshot import snapshot
 
 START = pd.Timestamp("2020-01-01")
 DAYS = [date(2020, 3, 1), date(2020, 6, 1), date(2020, 9, 1)]
@@ -230,7 +230,7 @@ def test_rows_made_in_small_chunks_are_the_same(read, shop, monkeypatch):
     orders, customers = shop
     histories = read(orders, customers=customers, attributes=("town",)).histories
     whole = snapshot(histories, as_of=DAYS, features=[*FEW, "town"]).to_pandas()
-    monkeypatch.setattr("features.snapshot.CELLS", 100)
+    monkeypatch.setattr("features.snapshots.snapshot.CELLS", 100)
     assert snapshot(histories, as_of=DAYS, features=[*FEW, "town"]).to_pandas().equals(whole)
 
 
@@ -250,7 +250,9 @@ def test_a_log_split_on_disk_has_the_same_rows_and_labels(read, shop, monkeypatc
     whole = read(orders, customers=customers, attributes=("town",))
     rows = snapshot(whole.histories, as_of=DAYS, features=[*FEW, "town"])
     rows = with_labels(whole.histories, rows, horizon_days=45).to_pandas()
-    monkeypatch.setattr("features.buckets.ROW_BYTES", 100_000)  # a log of a few thousand rows is taken for a large one
+    monkeypatch.setattr(
+        "features.large_logs.buckets.ROW_BYTES", 100_000
+    )  # a log of a few thousand rows is taken for a large one
     parts, described = [], 0
     with reading(log, now_us=None) as opened:
         for histories, tally in buckets(opened, memory_bytes=100_000_000):

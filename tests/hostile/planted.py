@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from serving import champion
+from serving import active_model
 
 EVIL = b"cposix\nsystem\n(S'touch {marker}'\ntR."
 """A pickle that leaves a file behind if anybody ever reads it."""
@@ -16,7 +16,7 @@ def kinds(folder: Path, marker: Path) -> Iterator[tuple[str, str]]:
 
     marker: the file that shows that code of it was run.
     """
-    bundles = folder / champion.BUNDLES
+    bundles = folder / active_model.BUNDLES
     good = bundles / points_at(folder)
     yield "a flipped byte", flip(shutil.copytree(good, bundles / "f11bbedf11bb")).name
     pickled = shutil.copytree(good, bundles / "badc0ffeebad")
@@ -38,7 +38,7 @@ def flip(bundle: Path) -> Path:
 
 def point_at(folder: Path, name: str) -> None:
     """Make a planted bundle the champion of the folder, under the number of the one that is."""
-    pointer = folder / champion.POINTER
+    pointer = folder / active_model.POINTER
     told = json.loads(pointer.read_text("utf-8"))
     draft = pointer.with_name("draft")
     draft.write_text(json.dumps(told | {"bundle": name}), "utf-8")
@@ -46,4 +46,4 @@ def point_at(folder: Path, name: str) -> None:
 
 
 def points_at(folder: Path) -> str:
-    return json.loads((folder / champion.POINTER).read_text("utf-8"))["bundle"]
+    return json.loads((folder / active_model.POINTER).read_text("utf-8"))["bundle"]

@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from serving import champion, fetch
+from serving import active_model, fetch
 from serving.score_log import ScoreLog
 
 SCORE = {"as_of": "1998-06-02", "model_version": "8f4a736596aa", "churn_probability": 0.5, "expected_value": 1.0}
@@ -24,7 +24,7 @@ def test_the_follower_of_the_registry_outlives_a_full_disk(monkeypatch, tmp_path
             raise one
         return one
 
-    monkeypatch.setattr(champion, "bring", bring)
+    monkeypatch.setattr(active_model, "bring", bring)
     monkeypatch.setattr(fetch, "EVERY_S", 0)
     monkeypatch.setattr(fetch.journal, "event", told.append)
     with pytest.raises(Enough):

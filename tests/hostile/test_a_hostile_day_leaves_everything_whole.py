@@ -17,7 +17,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from serving import champion as served
+from serving import active_model as served
 from tests.hostile import planted
 from tests.hostile.commands import killed, refused, told
 from tests.hostile.recount import Recount

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from models import bundle, registry, scoring
-from pipelines import audit, champion, ledger
+from models.artifacts import bundle, registry
+from models.scoring import batch_scores
+from pipelines import promotion, registry_audit
+from pipelines.batches import ledger
 from pipelines.config import load
-from serving import champion as served
-from serving import store
+from serving import active_model as served
+from serving.store import store
 from tests.hostile.files import Row
 from tests.hostile.service import NUMBERS
 
@@ -52,15 +54,15 @@ def verified_champion(folder: Path) -> registry.Version:
     uri, runs = config.tracking_uri, config.folder
     versions = {one.number: one for one in registry.versions(uri)}
     holder = registry.find(uri, "champion")
-    assert champion.verified(uri, holder).version == holder.bundle
-    lines = [json.loads(line) for line in (runs / audit.FILE).read_text("utf-8").splitlines()]
+    assert promotion.verified(uri, holder).version == holder.bundle
+    lines = [json.loads(line) for line in (runs / registry_audit.FILE).read_text("utf-8").splitlines()]
     named = {(line["version"], line["bundle"]) for line in lines}
     if (runs / "monitor.json").exists():
         told = json.loads((runs / "monitor.json").read_text("utf-8"))["model"]
         named.add((told["version"], told["bundle"]))
     for number, version in named - {(holder.number, holder.bundle)}:
         assert versions[number].bundle == version
-        assert champion.verified(uri, versions[number]).version == version
+        assert promotion.verified(uri, versions[number]).version == version
     moved = [line for line in lines if line["what"] != "refuse" and "failed" not in line]
     assert moved[-1]["version"] == holder.number
     pointer = runs / "served" / served.POINTER
@@ -74,9 +76,9 @@ def scored_anew(folder: Path, rows: list[Row], *, as_of: str, version: str) -> p
     """The scores of these rows as of a day by the bundle of that version, by customer."""
     uri = load(folder / "stayworth.toml").tracking_uri
     registered = next(one for one in registry.versions(uri) if one.bundle == version)
-    model = champion.verified(uri, registered)
+    model = promotion.verified(uri, registered)
     day = pd.Timestamp(as_of).date()
-    return scoring.score_orders(model, pd.DataFrame(rows, columns=Row._fields), as_of=day).set_index("customer_id")
+    return batch_scores.score_orders(model, pd.DataFrame(rows, columns=Row._fields), as_of=day).set_index("customer_id")
 
 
 def reproduced_batches(folder: Path, known: dict[str, list[Row]]) -> dict[tuple[str, str], pd.DataFrame]:

@@ -13,8 +13,8 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from models import bundle
-from serving import champion
+from models.artifacts import bundle
+from serving import active_model
 from tests.serving.running import TOKEN, running
 from tests.serving.served import asked_of, pessimist, written
 
@@ -30,10 +30,10 @@ NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10"
 def shop(batch, model, tmp_path):
     """A folder that serves, with two bundles and two batches to take turns, and what each scores by its version."""
     home = tmp_path / "served"
-    (home / "champion" / champion.BUNDLES).mkdir(parents=True)
+    (home / "champion" / active_model.BUNDLES).mkdir(parents=True)
     expected, names = {}, []
     for turn, made in enumerate((model, pessimist(model))):
-        draft = home / "champion" / champion.BUNDLES / "draft"
+        draft = home / "champion" / active_model.BUNDLES / "draft"
         draft.mkdir()
         training = {"as_of": "1998-04-02", "horizon_days": 90, "seed": turn, "params": {}}
         names.append(bundle.write(draft, made, training=training)[:12])
@@ -72,7 +72,7 @@ def asking(url, path, body, answers):
 
 def point(home, name, registered):
     told = {"bundle": name, "registered": registered, "metrics": {}}
-    put(home / "champion" / champion.POINTER, json.dumps(told).encode())
+    put(home / "champion" / active_model.POINTER, json.dumps(told).encode())
 
 
 @pytest.mark.slow
@@ -80,8 +80,8 @@ def point(home, name, registered):
 def test_swaps_of_model_and_scores_fail_no_request_and_mix_no_two(shop, batch, tmp_path):
     home, expected = shop
     names, ids = list(expected), batch.scores["customer_id"].head(20).tolist()
-    bad = home / "champion" / champion.BUNDLES / "badbadbadbad"
-    shutil.copytree(home / "champion" / champion.BUNDLES / names[0], bad)
+    bad = home / "champion" / active_model.BUNDLES / "badbadbadbad"
+    shutil.copytree(home / "champion" / active_model.BUNDLES / names[0], bad)
     content = bytearray((bad / "quiet.ubj").read_bytes())
     content[len(content) // 2] ^= 1
     (bad / "quiet.ubj").write_bytes(content)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.labels import with_labels
-from features.snapshot import snapshot
-from models import fitting
-from models.recipe import Recipe
-from models.scorer import Scorer
-from models.terms import Terms
-from models.trees import defaults
-from pipelines.learn import Lesson, lesson
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import snapshot
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring.scorer import Scorer
+from models.training import fitting
+from models.trees.boosting import defaults
+from pipelines.training.training_set import Lesson, lesson
 
 CONTRACT = "contract"
 """The make of a model under a contract; the others are kinds of value and members alone."""

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models import bundle, scoring
-from models.recipe import Recipe
-from models.trees import DEFAULTS
-from pipelines.learn import learn
+from models.artifacts import bundle
+from models.ensemble.recipe import Recipe
+from models.scoring import batch_scores
+from models.trees.boosting import DEFAULTS
+from pipelines.training.training_set import learn
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def test_scores_are_the_same_before_and_after(model, taught, folder):
     _, _, test = taught
     back = bundle.read(folder)
     pd.testing.assert_frame_equal(
-        scoring.score(back, test).drop(columns="model_version"),
-        scoring.score(model, test).drop(columns="model_version"),
+        batch_scores.score(back, test).drop(columns="model_version"),
+        batch_scores.score(model, test).drop(columns="model_version"),
     )
     assert (folder / "manifest.sha256").read_text().startswith(back.version)
 

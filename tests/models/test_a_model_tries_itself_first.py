@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from features.errors import InputError
-from models import self_test
+from models.scoring import self_test
 
 
 def test_a_model_as_it_was_made_passes(model):

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import betainc
 
 from features.errors import InputError
-from models.bgnbd import BGNBD, fit
+from models.btyd.bgnbd import BGNBD, fit
 
 PAPER = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, log_likelihood=0)
 LOYAL = BGNBD(r=2.0, alpha=40.0, a=0.5, b=60.0, log_likelihood=0)

@@ -8,8 +8,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from sklearn.linear_model import GammaRegressor, LogisticRegression
 
-from models import blend
-from models.blend import Blend, Opinion, Outcome
+from models.ensemble import stacking
+from models.ensemble.stacking import Blend, Opinion, Outcome
 from models.prediction import Prediction
 
 
@@ -30,7 +30,7 @@ def many():
 
 
 def test_each_half_of_the_truth_gets_its_coefficient_and_noise_gets_nothing(many):
-    weights = blend.fit(*many)
+    weights = stacking.fit(*many)
     assert list(weights.no_order.values()) == pytest.approx([0.9, 0.4, 0.0], abs=0.05)
     assert list(weights.value.values()) == pytest.approx([0.5, 1.1, 0.0], abs=0.05)
 
@@ -39,7 +39,7 @@ def test_weights_are_those_of_regressions_where_none_would_be_negative(many):
     """scikit-learn's logistic and gamma regressions, which hold no weight to a sign and draw none to evenness."""
     opinions, outcome = many
     halves = {name: opinions[name] for name in ("left", "right")}
-    weights = blend.fit(halves, outcome)
+    weights = stacking.fit(halves, outcome)
     odds = np.column_stack([one.log_odds for one in halves.values()])
     logistic = LogisticRegression(C=np.inf, tol=1e-8).fit(odds, ~outcome.ordered)
     assert list(weights.no_order.values()) == pytest.approx(logistic.coef_[0].tolist(), abs=0.005)
@@ -50,7 +50,7 @@ def test_weights_are_those_of_regressions_where_none_would_be_negative(many):
 
 def test_a_member_that_misleads_gets_nothing():
     """A regression would turn it round; a weight is never negative."""
-    weights = blend.fit(*knowing(5000, no_order=(0.9, -0.4), value=(0.5, -0.3), seed=5))
+    weights = stacking.fit(*knowing(5000, no_order=(0.9, -0.4), value=(0.5, -0.3), seed=5))
     assert weights.no_order["right"] == weights.value["right"] == 0
     assert weights.no_order["left"] > 0.7
     assert "right" not in weights.members
@@ -59,18 +59,18 @@ def test_a_member_that_misleads_gets_nothing():
 def test_another_level_changes_no_weight(many):
     """Neither of all opinions, nor of one of them, nor of the currency."""
     opinions, outcome = many
-    weights = blend.fit(opinions, outcome)
+    weights = stacking.fit(opinions, outcome)
     cents = Outcome(outcome.ordered, outcome.value * 100)
     moves = {"left": (2.0, math.log(100)), "right": (-1.0, 0.7), "noise": (0.3, -4.0)}
     moved = {name: one.moved(*moves[name]) for name, one in opinions.items()}
-    for changed in (blend.fit(moved, outcome), blend.fit(opinions, cents), blend.fit(moved, cents)):
+    for changed in (stacking.fit(moved, outcome), stacking.fit(opinions, cents), stacking.fit(moved, cents)):
         assert changed.no_order == pytest.approx(weights.no_order, abs=1e-3)
         assert changed.value == pytest.approx(weights.value, abs=1e-3)
 
 
 @pytest.mark.parametrize("customers", [0, 1, 5])
 def test_few_customers_keep_even_weights(customers):
-    weights = blend.fit(*knowing(customers, no_order=(0.9, 0.4), value=(0.5, 1.1), seed=2))
+    weights = stacking.fit(*knowing(customers, no_order=(0.9, 0.4), value=(0.5, 1.1), seed=2))
     for of in (weights.no_order, weights.value):
         assert list(of.values()) == pytest.approx([1 / 3] * 3, abs=0.25 if customers else 1e-6)
 
@@ -79,18 +79,18 @@ def test_weights_of_value_stay_even_where_nobody_or_one_customer_ordered():
     opinions, _ = knowing(500, no_order=(1.0, 1.0), value=(1.0, 1.0), seed=3)
     for first in (0, 1):
         ordered = np.arange(500) < first
-        weights = blend.fit(opinions, Outcome(ordered, np.where(ordered, 20.0, 0.0)))
+        weights = stacking.fit(opinions, Outcome(ordered, np.where(ordered, 20.0, 0.0)))
         assert list(weights.value.values()) == pytest.approx([1 / 3] * 3, abs=1e-3)
 
 
 def test_no_other_weights_are_likelier():
     """The penalised likelihoods, customer by customer in plain Python; the level at its own best each time."""
     opinions, (ordered, value) = knowing(400, no_order=(0.9, 0.4), value=(0.5, 1.1), seed=4)
-    weights = blend.fit(opinions, Outcome(ordered, value))
+    weights = stacking.fit(opinions, Outcome(ordered, value))
     names = list(opinions)
 
     def pull(tried: list[float]) -> float:
-        return blend.PRIOR / 2 * sum((weight - 1 / 3) ** 2 for weight in tried)
+        return stacking.PRIOR / 2 * sum((weight - 1 / 3) ** 2 for weight in tried)
 
     def of_order(level: float, tried: list[float]) -> float:
         total = pull(tried)
@@ -122,9 +122,9 @@ def test_no_other_weights_are_likelier():
 
 def test_a_blend_is_the_weighted_sum_of_log_odds_and_of_logs():
     opinions = {
-        "a": blend.opinion([0.2, 0.9], [10.0, 1000.0]),
-        "b": blend.opinion([0.5, 0.6], [20.0, 50.0]),
-        "c": blend.opinion([0.01, 0.01], [1.0, 1.0]),
+        "a": stacking.opinion([0.2, 0.9], [10.0, 1000.0]),
+        "b": stacking.opinion([0.5, 0.6], [20.0, 50.0]),
+        "c": stacking.opinion([0.01, 0.01], [1.0, 1.0]),
     }
     weights = Blend({"a": 0.5, "b": 0.25, "c": 0.0}, {"a": 0.0, "b": 0.8, "c": 0.0})
     said = weights.of(opinions)
@@ -133,12 +133,12 @@ def test_a_blend_is_the_weighted_sum_of_log_odds_and_of_logs():
     assert np.exp(said.log_value) == pytest.approx([20**0.8, 50**0.8])
     assert said.expected_value == pytest.approx((1 - said.no_order) * [20**0.8, 50**0.8])
     assert weights.members == ["a", "b"]
-    assert blend.alone("a").of(opinions).no_order == pytest.approx([0.2, 0.9])
+    assert stacking.alone("a").of(opinions).no_order == pytest.approx([0.2, 0.9])
 
 
 def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
     """One opinion per customer all the same: the same for everybody."""
-    opinions = {"a": blend.opinion([0.2, 0.9], [10.0, 1000.0]), "b": blend.opinion([0.5, 0.6], [20.0, 50.0])}
+    opinions = {"a": stacking.opinion([0.2, 0.9], [10.0, 1000.0]), "b": stacking.opinion([0.5, 0.6], [20.0, 50.0])}
     weights = Blend({"a": 0.0, "b": 0.0}, {"a": 0.0, "b": 0.0})
     said = weights.of({name: opinions[name] for name in weights.members})
     assert said.no_order == pytest.approx([0.5, 0.5])
@@ -147,9 +147,9 @@ def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
 
 def test_an_opponent_is_taken_apart_so_that_its_expected_value_stays():
     said = Prediction(np.array([0.0, 0.3, 0.999, 1.0, 0.5]), np.array([50.0, 7.0, 0.4, 0.0, -3.0]))
-    taken = blend.opinion_of(said)
+    taken = stacking.opinion_of(said)
     assert taken.no_order == pytest.approx([0.0, 0.3, 0.999, 1.0, 0.5], abs=2e-6)
     assert taken.expected_value[:3] == pytest.approx([50.0, 7.0, 0.4])
     assert taken.log_odds[1] == pytest.approx(logit(0.3))
     assert (taken.expected_value[3:] > 0).all()
-    assert (taken.expected_value[3:] <= blend.LEAST).all()
+    assert (taken.expected_value[3:] <= stacking.LEAST).all()

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from models import bgnbd, gamma_gamma, pareto_nbd
+from models.btyd import bgnbd, gamma_gamma, pareto_nbd
 
 CALIBRATION_END = pd.Timestamp("1997-09-30")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from models import calibration_line, drift
+from models.evaluation import calibration_slope, drift
 
 
 def test_psi_of_names_equals_sql():
@@ -102,19 +102,19 @@ def said():
 def test_calibration_line_is_the_logistic_regression_on_the_log_odds(said):
     churned, probability, weights = said
     fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(logit(probability)[:, None], churned, sample_weight=weights)
-    intercept, slope = calibration_line.line(churned, probability, weights)
+    intercept, slope = calibration_slope.line(churned, probability, weights)
     assert (intercept, slope) == pytest.approx((fitted.intercept_[0], fitted.coef_[0, 0]), abs=1e-5)
 
 
 def test_calibration_lines_of_resamples_are_those_of_each_alone(said):
     churned, probability, _ = said
     stack = np.random.default_rng(8).poisson(1, (5, 4000)).astype(float)
-    found = calibration_line.lines(churned, probability, stack, near=calibration_line.line(churned, probability))
-    alone = [calibration_line.line(churned, probability, weights) for weights in stack]
+    found = calibration_slope.lines(churned, probability, stack, near=calibration_slope.line(churned, probability))
+    alone = [calibration_slope.line(churned, probability, weights) for weights in stack]
     assert np.stack(found, axis=1) == pytest.approx(np.array(alone), abs=1e-7)
 
 
 @pytest.mark.parametrize("churned", [np.zeros(100), np.ones(100), np.repeat([0.0, 1.0], 50)])
 def test_no_line_where_none_fits(churned):
-    line = calibration_line.line(churned, np.linspace(0.1, 0.9, 100))
+    line = calibration_slope.line(churned, np.linspace(0.1, 0.9, 100))
     assert np.isnan(line).all()

@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from features.errors import Refusal
-from models import metrics
-from models.bootstrap import interval, resampled
+from models.evaluation import metrics
+from models.evaluation.bootstrap import interval, resampled
+from models.evaluation.evaluation_tables import wilson
 from models.prediction import Prediction
-from models.tables import wilson
 
 TERMS = {"resamples": 60, "seed": 7, "confidence": 0.9}
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, Refusal
-from models.experiment import Experiment
+from models.uplift.experiment import Experiment
 
 HALF = np.full(100, 0.5)
 EVERY_OTHER = np.arange(100) % 2 == 0

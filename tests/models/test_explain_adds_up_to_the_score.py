@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from features.catalogue import words
-from models import explain, scorer, trees
-from models.value import KINDS
+from features.families.catalogue import words
+from models.scoring import explain, scorer
+from models.trees import boosting
+from models.trees.value import KINDS
 
 CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "rfm_logistic")
 MAKES = (*KINDS, CONTRACT, *ALONE)
@@ -50,7 +51,7 @@ def test_the_base_is_the_same_for_all_customers_of_a_day(model, rows):
 def test_the_base_is_the_average_of_the_latest_day_at_the_level_of_the_day(made, small, rows, make):
     model, latest = made(make), small.latest
     odds_shift, _ = model.level.at(as_of=latest["as_of"].iloc[0].date())
-    added = trees.contributions(model.members.quiet.booster, trees.matrix(latest, model.inputs))[:, :-1]
+    added = boosting.contributions(model.members.quiet.booster, boosting.matrix(latest, model.inputs))[:, :-1]
     rest = logit(scorer.predict(model, latest)["churn_probability"]) - odds_shift
     rest -= model.blend.no_order["trees"] * added.sum(axis=1)
     for day, base in pd.Series(explain.no_order(model, model.look_at(rows)).base).groupby(rows["as_of"]):
@@ -63,7 +64,7 @@ def test_a_probability_is_divided_in_proportion_to_the_log_odds(made, rows, make
     model = made(make)
     booster = model.leaving.booster if model.leaving else model.members.quiet.booster
     weight = model.leaving.slope if model.leaving else model.blend.no_order["trees"]
-    raw = trees.contributions(booster, trees.matrix(rows, model.inputs))
+    raw = boosting.contributions(booster, boosting.matrix(rows, model.inputs))
     parts, score = explain.no_order(model, model.look_at(rows)), scorer.predict(model, rows)["churn_probability"]
     for row in range(0, len(rows), 7):
         features = [weight * float(one) for one in raw[row, :-1]]
@@ -80,8 +81,8 @@ def test_a_value_is_divided_between_order_and_value_as_between_two_players(made,
     """Shapley's value by its definition: what each factor adds, on average over who comes first."""
     model = made(make)
     said, parts = model.opinion(rows), explain.expected_value(model, model.look_at(rows))
-    data = trees.matrix(rows, model.inputs)
-    quiet = model.blend.no_order["trees"] * trees.contributions(model.members.quiet.booster, data)[:, :-1]
+    data = boosting.matrix(rows, model.inputs)
+    quiet = model.blend.no_order["trees"] * boosting.contributions(model.members.quiet.booster, data)[:, :-1]
     value = model.blend.value["trees"] * model.members.value.contributions(data)
     base_odds = logit(explain.no_order(model, model.look_at(rows)).base)
     for row in range(0, len(rows), 7):
@@ -105,7 +106,7 @@ def test_nothing_is_left_to_the_rhythm_where_trees_serve_alone(made, rows):
 def test_what_features_add_to_the_log_of_value_is_all_but_a_constant(made, rows, kind):
     """So that of a blend's value only the other member is left to the rhythm."""
     value, inputs = made(kind).members.value, made(kind).inputs
-    left = np.log(value.margin(rows, inputs)) - value.contributions(trees.matrix(rows, inputs)).sum(axis=1)
+    left = np.log(value.margin(rows, inputs)) - value.contributions(boosting.matrix(rows, inputs)).sum(axis=1)
     assert left == pytest.approx(left[0], abs=1e-4)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models import bgnbd, gamma_gamma, likelihood, pareto_nbd
+from models.btyd import bgnbd, gamma_gamma, maximum_likelihood, pareto_nbd
 
 N = 100_000
 
@@ -33,7 +33,7 @@ def test_the_sample_leaves_no_trace(name, customers, monkeypatch):
     fit, columns = FITS[name]
     twice = [np.tile(customers[column], 2) for column in columns]  # above the limit for those with a value too
     quick = vars(fit(*twice))
-    monkeypatch.setattr(likelihood, "SAMPLE", 10**9)
+    monkeypatch.setattr(maximum_likelihood, "SAMPLE", 10**9)
     for parameter, value in vars(fit(*twice)).items():
         assert quick[parameter] == pytest.approx(value, rel=1e-10 if parameter == "log_likelihood" else 1e-4)
 

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import gamma as gamma_law
 
 from features.errors import InputError
-from models.gamma_gamma import GammaGamma, fit
+from models.btyd.gamma_gamma import GammaGamma, fit
 
 PAPER = GammaGamma(p=6.25, q=3.74, gamma=15.44, log_likelihood=0)
 

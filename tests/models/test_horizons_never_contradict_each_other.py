@@ -13,14 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from models import blend, bundle, horizons, intervals, scorer, scoring, season, windows
-from models.bgnbd import BGNBD
-from models.pareto_nbd import ParetoNBD
-from models.recipe import Recipe
-from models.terms import Terms
-from models.trees import defaults, matrix
-from models.windows import label
-from pipelines.learn import learn, lesson
+from models.artifacts import bundle
+from models.btyd.bgnbd import BGNBD
+from models.btyd.pareto_nbd import ParetoNBD
+from models.ensemble import horizons, intervals, seasonal_trees, stacking
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring import batch_scores, scorer
+from models.training import horizon_models
+from models.training.horizon_models import label
+from models.trees.boosting import defaults, matrix
+from pipelines.training.training_set import learn, lesson
 
 AS_OF = date(1998, 4, 2)
 DAYS = [30, 90, 180, 365]
@@ -73,12 +76,12 @@ def test_the_main_horizon_is_what_it_is_without_others(taught, model, over):
     now = taught[0].now
     alone = replace(model, horizons=())
     pd.testing.assert_frame_equal(scorer.predict(alone, now), over[90])
-    assert scoring.score(alone, now)["horizon_days"].unique().tolist() == [90]
+    assert batch_scores.score(alone, now)["horizon_days"].unique().tolist() == [90]
 
 
 def test_scores_have_the_main_horizon_first_and_reasons_for_it_alone(taught, model, over):
     now = taught[0].now
-    scores = scoring.score(model, now)
+    scores = batch_scores.score(model, now)
     assert scores["horizon_days"].tolist() == np.repeat([90, 30, 180, 365], len(now)).tolist()
     for days in DAYS:
         part = scores[scores["horizon_days"] == days].reset_index(drop=True)
@@ -162,7 +165,7 @@ def test_a_horizon_that_was_not_trained_is_named(taught, model):
 def test_counting_alone_moves_any_customer_without_contradiction(
     log_odds, log_value, frequency, age, last, days, shape
 ):
-    said = blend.Opinion(np.array([log_odds]), np.array([log_value]))
+    said = stacking.Opinion(np.array([log_odds]), np.array([log_value]))
     main = horizons.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
     recency = age * last if frequency else 0.0
     row = pd.DataFrame({"repeat_orders": [frequency], "tenure_days": [age], "recency_days": [age - recency]})
@@ -184,7 +187,7 @@ def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of
     shape, past = SHAPES[0], (np.array([0.0, 4.0]), np.array([0.0, 200.0]), np.array([150.0, 260.0]))
     quiet = 1 - shape.probability_of_order(90, *past)
     orders = shape.expected_orders(90, *past)
-    said = blend.opinion(quiet, 10 * orders / (1 - quiet))
+    said = stacking.opinion(quiet, 10 * orders / (1 - quiet))
     main = horizons.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
     rows = pd.DataFrame({"repeat_orders": past[0], "tenure_days": past[2], "recency_days": past[2] - past[1]})
     rows["as_of"] = pd.Timestamp(AS_OF)
@@ -207,10 +210,10 @@ def test_seasons_are_told_from_causes():
     share = (rng.uniform(size=len(place)) < 1 / (1 + np.exp(-shift[place]))).astype(float)
     inputs, recipe = {"tenure_days": None}, Recipe(churn=defaults(8000), value={}, kind="gamma", seed=1)
     none = np.zeros(len(place))
-    fitted = season.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
+    fitted = seasonal_trees.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
     np.testing.assert_allclose(fitted.shifts, shift, atol=0.15)
     one = pd.DataFrame({"tenure_days": [30.0, 120.0, 210.0]})
-    later = [season.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
+    later = [seasonal_trees.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
     said = np.array([fitted.of(matrix(one, inputs), np.zeros(3), day) for day in later])
     assert np.ptp(said, axis=1).max() < 0.08
     np.testing.assert_allclose(said[:, 0], 1 / (1 + np.exp(-shift / 2)), atol=0.05)
@@ -231,10 +234,10 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
         rows[value] = np.clip(days_ahead - orders_in, 0, None)
         rows[churned] = leaves_in < days_ahead
     late = (rows["as_of"] == rows["as_of"].max()).to_numpy()
-    said = blend.opinion(np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean()))
-    rehearsal = windows.Rehearsal(rows[~late], rows[late], blend.Opinion(*(of[late] for of in said)), SPREAD)
+    said = stacking.opinion(np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean()))
+    rehearsal = horizon_models.Rehearsal(rows[~late], rows[late], stacking.Opinion(*(of[late] for of in said)), SPREAD)
     inputs = {"rate": None}
-    found = windows.fit(
+    found = horizon_models.fit(
         rows,
         rehearsal,
         inputs,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import gamma
 
-from models import intervals
-from models.blend import Opinion, Outcome, opinion
-from models.intervals import Intervals
+from models.ensemble import intervals
+from models.ensemble.intervals import Intervals
+from models.ensemble.stacking import Opinion, Outcome, opinion
 
 SPREAD = gamma(2, scale=0.5)
 """The law of realised over expected value given an order: mean 1."""

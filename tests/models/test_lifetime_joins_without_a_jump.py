@@ -9,10 +9,10 @@ from scipy.integrate import quad
 from scipy.special import betainc
 
 from features.errors import InputError, Refusal
-from models import bgnbd, pareto_nbd
-from models.bgnbd import BGNBD
-from models.lifetime import Tail, clv, fit_tail
-from models.pareto_nbd import ParetoNBD
+from models.btyd import bgnbd, pareto_nbd
+from models.btyd.bgnbd import BGNBD
+from models.btyd.pareto_nbd import ParetoNBD
+from models.lifetime.clv import Tail, clv, fit_tail
 
 MEAN_ORDERS = 1.7
 BG = Tail(BGNBD(r=0.25, alpha=33.0, a=0.75, b=2.2, log_likelihood=0), MEAN_ORDERS)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from models import metrics
+from models.evaluation import metrics
 
 N = 503
 

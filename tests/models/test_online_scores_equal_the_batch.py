@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.ingest import ingest
-from features.log import Log
-from features.snapshot import snapshot
-from models import online, scoring, trees
-from models.pareto_nbd import ParetoNBD
-from models.pyfunc import TABLES, ScoreOrders
-from models.recipe import Recipe
-from models.trees import defaults
-from models.two_clocks import first_within
-from pipelines.learn import learn, lesson
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.snapshots.snapshot import snapshot
+from models.artifacts.pyfunc import TABLES, ScoreOrders
+from models.btyd.competing_risks import first_within
+from models.btyd.pareto_nbd import ParetoNBD
+from models.ensemble.recipe import Recipe
+from models.scoring import batch_scores, online
+from models.trees import boosting
+from models.trees.boosting import defaults
+from pipelines.training.training_set import learn, lesson
 
 AS_OF = date(1998, 4, 2)
 TERMS = {"currency": "USD", "gross_margin": 0.4}
@@ -50,7 +51,7 @@ def tables(cdnow_path):
 @pytest.fixture(scope="module")
 def rich(tables):
     """A model that reads interactions, a channel and attributes, and the histories that it learnt from."""
-    from models.terms import Terms
+    from models.ensemble.business_terms import Terms
 
     orders, interactions, customers = tables
     log = Log(
@@ -91,7 +92,7 @@ def request_of(tables):
 def batch(rich):
     model, histories = rich
     rows = snapshot(histories, as_of=[AS_OF], features=list(model.inputs)).to_pandas(date_as_object=False)
-    return scoring.score(model, rows).set_index("customer_id"), rows.set_index("customer_id")
+    return batch_scores.score(model, rows).set_index("customer_id"), rows.set_index("customer_id")
 
 
 def assert_equal(records, expected):
@@ -108,12 +109,12 @@ def assert_equal(records, expected):
 def test_every_customer_scored_together_and_alone(rich, batch, request_of):
     model, _ = rich
     ids = list(batch[0].index)
-    together = scoring.score_histories(model, online.histories(model, request_of(ids)), as_of=AS_OF)
+    together = batch_scores.score_histories(model, online.histories(model, request_of(ids)), as_of=AS_OF)
     assert len(together.records) == len(batch[0]) > 1500
     assert_equal(together.records, batch[0])
     np.testing.assert_array_equal(together.rows["spend_last_365d"], batch[1]["spend_last_365d"])
     for one in ids[::100]:
-        alone = scoring.score_histories(model, online.histories(model, request_of([one])), as_of=AS_OF)
+        alone = batch_scores.score_histories(model, online.histories(model, request_of([one])), as_of=AS_OF)
         assert_equal(alone.records, batch[0].loc[[one]])
 
 
@@ -124,7 +125,7 @@ def test_what_the_trees_read_is_the_same_to_the_bit(rich, batch, request_of):
     _, found = online.known(model, online.histories(model, request), as_of=AS_OF)
     assert {"plan", "age"} < set(model.inputs)
     assert [name for name, names in model.inputs.items() if names and name != "plan"]
-    np.testing.assert_array_equal(found.values, trees.values(batch[1], model.inputs))
+    np.testing.assert_array_equal(found.values, boosting.values(batch[1], model.inputs))
     request[0]["attributes"]["plan"] = "platinum"
     _, found = online.known(model, online.histories(model, request[:1]), as_of=AS_OF)
     assert np.isnan(found.values[0, list(model.inputs).index("plan")])
@@ -133,7 +134,7 @@ def test_what_the_trees_read_is_the_same_to_the_bit(rich, batch, request_of):
 def test_scores_from_frames_of_all_tables_are_those_of_the_batch(rich, batch, tables):
     model, _ = rich
     orders, interactions, customers = tables
-    scores = scoring.score_orders(model, orders, as_of=AS_OF, interactions=interactions, customers=customers)
+    scores = batch_scores.score_orders(model, orders, as_of=AS_OF, interactions=interactions, customers=customers)
     pd.testing.assert_frame_equal(scores.set_index("customer_id"), batch[0])
     logged = ScoreOrders()
     logged.scorer = model
@@ -147,7 +148,7 @@ def test_a_table_that_the_model_reads_is_asked_for(rich, tables):
     orders, interactions, _ = tables
     for given, missing in [({}, "interactions"), ({"interactions": interactions}, "customers")]:
         with pytest.raises(InputError, match=f"reads the table {missing}, which is not given.*\n.*Pass {missing}"):
-            scoring.score_orders(model, orders, as_of=AS_OF, **given)
+            batch_scores.score_orders(model, orders, as_of=AS_OF, **given)
 
 
 def test_an_order_that_might_be_changes_the_score_and_one_after_the_day_does_not(rich, request_of, batch):
@@ -156,7 +157,7 @@ def test_an_order_that_might_be_changes_the_score_and_one_after_the_day_does_not
 
     def scored(*more):
         request = [customer | {"orders": [*customer["orders"], *more]}]
-        return scoring.score_histories(model, online.histories(model, request), as_of=AS_OF).records[0]
+        return batch_scores.score_histories(model, online.histories(model, request), as_of=AS_OF).records[0]
 
     order = {"amount": 50.0, "quantity": 3, "channel": "web"}
     now, if_ordered = scored(), scored(order | {"ordered_at": "1998-04-01T12:00:00Z"})
@@ -171,11 +172,11 @@ def test_who_had_not_ordered_by_the_day_has_no_score(rich, request_of, batch):
     early, late, never = request_of(list(batch[0].index[:3]))
     late["orders"] = [one | {"ordered_at": "1998-05-01T00:00:00Z"} for one in late["orders"]]
     made = online.histories(model, [early, late, never | {"orders": []}])
-    found = scoring.score_histories(model, made, as_of=AS_OF, with_reasons=False)
+    found = batch_scores.score_histories(model, made, as_of=AS_OF, with_reasons=False)
     assert [one["customer_id"] for one in found.records] == [early["customer_id"]]
     assert found.records[0]["reasons"] == []
     for nobody in ([late], [never | {"orders": []}], []):
-        assert scoring.score_histories(model, online.histories(model, nobody), as_of=AS_OF).records == []
+        assert batch_scores.score_histories(model, online.histories(model, nobody), as_of=AS_OF).records == []
 
 
 def test_interactions_of_a_kind_that_did_not_happen_count_as_none(rich, request_of, batch):
@@ -199,7 +200,7 @@ def test_what_the_model_reads_and_is_not_given_is_refused_in_words(rich, request
     model, _ = rich
     (customer,) = request_of([batch[0].index[0]])
     with pytest.raises(InputError, match=words):
-        scoring.score_histories(model, online.histories(model, [customer | change]), as_of=AS_OF)
+        batch_scores.score_histories(model, online.histories(model, [customer | change]), as_of=AS_OF)
 
 
 @pytest.mark.parametrize("shape", [ParetoNBD(0.55, 80, 0.6, 90, 0), ParetoNBD(0.55, 90, 0.6, 80, 0)])

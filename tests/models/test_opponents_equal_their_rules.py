@@ -9,8 +9,8 @@ import pytest
 from scipy.optimize import minimize
 
 from features.errors import Refusal
-from models import bgnbd, gamma_gamma, pareto_nbd
-from models.baselines import fit_opponents
+from models.btyd import bgnbd, gamma_gamma, pareto_nbd
+from models.ensemble.baselines import fit_opponents
 
 HORIZON, MARGIN = 90.0, 0.3
 BTYD = {"bgnbd_gamma_gamma": bgnbd, "pareto_nbd_gamma_gamma": pareto_nbd}

@@ -8,8 +8,8 @@ from scipy.integrate import quad
 from scipy.special import gammaln, hyp2f1, roots_genlaguerre
 
 from features.errors import InputError
-from models.pareto_nbd import ParetoNBD, fit
-from models.two_clocks import first_within
+from models.btyd.competing_risks import first_within
+from models.btyd.pareto_nbd import ParetoNBD, fit
 
 PAPER = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669, log_likelihood=0)
 OTHER_WAY = ParetoNBD(r=0.8, alpha=30.0, s=1.0, beta=6.0, log_likelihood=0)  # alpha > beta, and s = 1

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from models import policy_value
-from models.experiment import Experiment
-from models.policy_value import Arms
+from models.uplift import policy_value
+from models.uplift.experiment import Experiment
+from models.uplift.policy_value import Arms
 
 N, TIMES = 600, 3_000
 

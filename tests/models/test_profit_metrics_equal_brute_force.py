@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from features.errors import Refusal
-from models import metrics
-from models import profit_metrics as pm
+from models.evaluation import metrics
+from models.evaluation import profit_metrics as pm
 from models.prediction import Prediction
-from retention.profit import expected_profit
+from retention.economics.profit import expected_profit
 
 VERBRAKEN = {"clv": 200, "incentive_cost": 10, "contact_cost": 1}
 SMALL = {"clv": 150, "incentive_cost": 5, "contact_cost": 0.5}

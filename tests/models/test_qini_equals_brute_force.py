@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.experiment import Experiment
-from models.qini import curve, mean, qini
+from models.uplift.experiment import Experiment
+from models.uplift.qini import curve, mean, qini
 
 N = 97
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from features.errors import InputError
-from models import registry
+from models.artifacts import registry
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,12 @@ import pytest
 from scipy.special import expit, logit
 
 from features.errors import InputError
-from models import blend, bundle, churn, scorer, scoring
-from models.baselines import fit_opponents
-from models.value import KINDS
+from models.artifacts import bundle
+from models.ensemble import stacking
+from models.ensemble.baselines import fit_opponents
+from models.scoring import batch_scores, scorer
+from models.trees import churn
+from models.trees.value import KINDS
 
 CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
 
@@ -67,17 +70,17 @@ def test_a_score_is_the_members_opinions_weighted_at_the_level_of_the_day(made, 
 
 def test_a_customer_scored_alone_equals_the_same_customer_in_the_batch(made, small):
     model = made("gamma")
-    batch = scoring.score(model, small.test)
+    batch = batch_scores.score(model, small.test)
     for row in range(0, len(small.test), 350):
         pd.testing.assert_frame_equal(
-            scoring.score(model, small.test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
+            batch_scores.score(model, small.test.iloc[[row]]), batch.iloc[[row]], check_exact=False, rtol=1e-9
         )
 
 
 @pytest.mark.parametrize("make", ["gamma", *ALONE])
 def test_no_rows_are_refused_in_words(made, small, make):
     with pytest.raises(InputError, match="no customers"):
-        scoring.score(made(make), small.test.iloc[:0])
+        batch_scores.score(made(make), small.test.iloc[:0])
 
 
 def test_totals_of_the_window_nobody_has_seen_are_within_ten_percent(made, small):
@@ -113,8 +116,8 @@ def test_a_bundle_scores_as_the_model_did_and_has_its_weights(made, small, tmp_p
     assert back.intervals == model.intervals
     assert back.members.simple == model.members.simple
     pd.testing.assert_frame_equal(
-        scoring.score(back, rows).drop(columns="model_version"),
-        scoring.score(model, rows).drop(columns="model_version"),
+        batch_scores.score(back, rows).drop(columns="model_version"),
+        batch_scores.score(model, rows).drop(columns="model_version"),
     )
     kept = json.loads((tmp_path / "model.json").read_text())["blend"]
     assert kept == {"no_order": model.blend.no_order, "value": model.blend.value}
@@ -139,7 +142,7 @@ def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
     order, value = made(make).level.at(as_of=small.test["as_of"].iloc[0].date())
     churned = np.clip(opponent.churn_probability, 1e-6, 1 - 1e-6)
     np.testing.assert_allclose(scores["churn_probability"], expit(logit(churned) + order), rtol=1e-9)
-    given = np.maximum(opponent.expected_value / (1 - churned), blend.LEAST)
+    given = np.maximum(opponent.expected_value / (1 - churned), stacking.LEAST)
     np.testing.assert_allclose(
         scores["expected_value"], (1 - scores["churn_probability"]) * given * np.exp(value), rtol=1e-6
     )

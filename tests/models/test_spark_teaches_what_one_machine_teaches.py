@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.spark import session
-from models import churn, stream, trees, value
-from models.stream import Stream
+from features.large_logs.spark import session
+from models.trees import boosting, churn, training_rows, value
+from models.trees.training_rows import Stream
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")]
-INPUTS: trees.Inputs = {"days": None, "spend.total": None, "channel": ["shop", "web"]}
+INPUTS: boosting.Inputs = {"days": None, "spend.total": None, "channel": ["shop", "web"]}
 LABELS = ("as_of", "bought", "future_orders", "future_value")
-PARAMS = {**trees.defaults(8_000), "rounds": 40, "learning_rate": 0.15, "subsample": 1.0, "colsample_bytree": 1.0}
+PARAMS = {**boosting.defaults(8_000), "rounds": 40, "learning_rate": 0.15, "subsample": 1.0, "colsample_bytree": 1.0}
 
 
 def drawn(rows: int, seed: int) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def test_a_probability_learns_with_an_offset_and_in_one_direction(rows, judged, 
     fit = partial(
         churn.fit, inputs=INPUTS, params=PARAMS, seed=7, target="quiet", offset="offset", monotone={"days": 1}
     )
-    here, there = (fit(stream.changed(of, ready)) for of in (rows, spread))
+    here, there = (fit(training_rows.changed(of, ready)) for of in (rows, spread))
     assert_alike(here.probability(judged, INPUTS), there.probability(judged, INPUTS))
     assert there.booster.feature_names == list(INPUTS)
     steps = pd.DataFrame({"days": np.linspace(0, 10, 200), "spend.total": 20.0, "channel": "shop"})
@@ -95,7 +95,8 @@ def test_a_value_of_each_kind_is_learnt(rows, judged, spread, kind):
 def test_the_same_seed_and_workers_give_the_same_booster(spread):
     params = {**PARAMS, "subsample": 0.7, "colsample_bytree": 0.7, "rounds": 15}
     one, same, other = (
-        trees.to_ubj(churn.fit(spread, INPUTS, params=params, seed=seed, target="bought").booster) for seed in (7, 7, 8)
+        boosting.to_ubj(churn.fit(spread, INPUTS, params=params, seed=seed, target="bought").booster)
+        for seed in (7, 7, 8)
     )
     assert one == same
     assert one != other
@@ -107,7 +108,7 @@ def test_one_worker_grows_the_trees_of_one_machine(rows, judged, spread):
     here, there = (
         churn.fit(of, INPUTS, params=PARAMS, seed=7, target="bought").booster for of in (rows[:3_000], alone)
     )
-    raw = [booster.predict(trees.matrix(judged, INPUTS), output_margin=True) for booster in (here, there)]
+    raw = [booster.predict(boosting.matrix(judged, INPUTS), output_margin=True) for booster in (here, there)]
     np.testing.assert_array_equal(*raw)
 
 

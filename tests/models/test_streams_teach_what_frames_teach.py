@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import churn, stream, trees, value
-from models.stream import Stream
+from models.trees import boosting, churn, training_rows, value
+from models.trees.training_rows import Stream
 
-INPUTS: trees.Inputs = {"days": None, "spend": None, "channel": ["shop", "web"]}
+INPUTS: boosting.Inputs = {"days": None, "spend": None, "channel": ["shop", "web"]}
 LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
-PARAMS = {**trees.defaults(20_000), "rounds": 60, "learning_rate": 0.1, "subsample": 1.0, "colsample_bytree": 1.0}
+PARAMS = {**boosting.defaults(20_000), "rounds": 60, "learning_rate": 0.1, "subsample": 1.0, "colsample_bytree": 1.0}
 DAYS = [date(2020, 1, 1), date(2020, 3, 1), date(2020, 5, 1)]
 
 
@@ -48,7 +48,7 @@ def judged():
 @pytest.fixture
 def streamed(rows, tmp_path, monkeypatch) -> Stream:
     """The rows in two files, read in batches that end in the middle of them."""
-    monkeypatch.setattr(trees, "BATCH", 3_000)
+    monkeypatch.setattr(boosting, "BATCH", 3_000)
     files = []
     for number, part in enumerate((rows[:8_000], rows[8_000:])):
         files.append(tmp_path / f"{number}.parquet")
@@ -63,7 +63,8 @@ def test_a_probability_learns_with_an_offset(rows, judged, streamed):
         return some.assign(offset=np.where(some["days"] > 5, 2.0, -1.0))
 
     made = [
-        churn.fit(stream.changed(of, known), INPUTS, params=PARAMS, seed=7, offset="offset") for of in (rows, streamed)
+        churn.fit(training_rows.changed(of, known), INPUTS, params=PARAMS, seed=7, offset="offset")
+        for of in (rows, streamed)
     ]
     without = churn.fit(rows, INPUTS, params=PARAMS, seed=7).probability(judged, INPUTS)
     in_memory, from_files = (one.probability(judged, INPUTS) for one in made)
@@ -83,7 +84,7 @@ def test_a_value_of_each_kind_learns_from_those_it_is_learnt_from(rows, judged, 
 
 
 def test_only_the_days_asked_for_are_read(rows, streamed):
-    with stream.matrix(streamed.on(DAYS[:2]), INPUTS, label="future_value") as data:
+    with training_rows.matrix(streamed.on(DAYS[:2]), INPUTS, label="future_value") as data:
         labels = data.get_label()
     files = ", ".join(f"'{file}'" for file in streamed.files)
     count, total = duckdb.sql(f"""
@@ -95,7 +96,7 @@ def test_only_the_days_asked_for_are_read(rows, streamed):
 def test_the_copy_for_the_trees_vanishes_with_them(streamed, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
-    with stream.matrix(streamed, INPUTS, label="churned"):
+    with training_rows.matrix(streamed, INPUTS, label="churned"):
         assert list((tmp_path / "scratch").iterdir())
     assert not list((tmp_path / "scratch").iterdir())
 
@@ -103,6 +104,6 @@ def test_the_copy_for_the_trees_vanishes_with_them(streamed, tmp_path, monkeypat
 def test_numbers_beside_a_stream_are_no_offset(streamed):
     with (
         pytest.raises(TypeError, match="the offset of a stream is a column"),
-        stream.matrix(streamed, INPUTS, label="churned", offset=np.zeros(20_000)),
+        training_rows.matrix(streamed, INPUTS, label="churned", offset=np.zeros(20_000)),
     ):
         pass

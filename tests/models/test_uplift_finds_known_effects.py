@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models import squares, trees, uplift
-from models.experiment import Experiment
-from models.qini import qini
+from models.trees import boosting, least_squares
+from models.uplift import learners
+from models.uplift.experiment import Experiment
+from models.uplift.qini import qini
 
 N = 6_000
 
@@ -28,18 +29,18 @@ def stepped():
     return shop(1, effect=lambda rows: np.where((rows["a"] > 0) | (rows["town"] == "x"), 2.0, 0.0))
 
 
-@pytest.mark.parametrize("kind", uplift.KINDS)
+@pytest.mark.parametrize("kind", learners.KINDS)
 def test_each_learner_finds_the_order_and_the_mean_of_a_known_effect(kind, stepped):
     rows, experiment, tau = stepped
     new, _, true = shop(2, effect=lambda rows: np.where((rows["a"] > 0) | (rows["town"] == "x"), 2.0, 0.0))
-    fitted = uplift.fit(kind, rows, trees.inputs_of(rows, list(rows)), experiment, seed=3)
+    fitted = learners.fit(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=3)
     said = fitted.effect(new)
     assert said.mean() == pytest.approx(tau.mean(), abs=0.1)
     assert qini(true, said) > 0.95 * qini(true, true)
     assert np.corrcoef(said, true)[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("kind", uplift.KINDS)
+@pytest.mark.parametrize("kind", learners.KINDS)
 def test_a_yes_or_no_is_learnt_as_well(kind):
     rng = np.random.default_rng(4)
     rows = pd.DataFrame(rng.normal(size=(20_000, 3)), columns=list("abc"))
@@ -47,7 +48,7 @@ def test_a_yes_or_no_is_learnt_as_well(kind):
     true = np.where(rows["a"] > 0, 0.2, 0.0)
     outcome = (rng.random(len(rows)) < 0.2 + treated * true).astype(float)
     experiment = Experiment(treated, outcome, np.full(len(rows), 0.5))
-    said = uplift.fit(kind, rows, trees.inputs_of(rows, list(rows)), experiment, seed=5).effect(rows)
+    said = learners.fit(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=5).effect(rows)
     assert said.mean() == pytest.approx(0.1, abs=0.02)
     assert said[true > 0].mean() - said[true == 0].mean() == pytest.approx(0.2, abs=0.04)
 
@@ -85,10 +86,10 @@ def by_hand(kind, experiment, there):
     return sums["treated"] / sums["treated_weight"] - sums["others"] / sums["others_weight"]
 
 
-@pytest.mark.parametrize("kind", uplift.KINDS)
+@pytest.mark.parametrize("kind", learners.KINDS)
 def test_in_cells_every_learner_is_its_formula(kind, cells):
     rows, experiment = cells
-    fitted = uplift.fit(kind, rows, trees.inputs_of(rows, ["cell"]), experiment, seed=7)
+    fitted = learners.fit(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7)
     said = fitted.effect(pd.DataFrame({"cell": [0.0, 1.0, 2.0]}))
     hand = [by_hand(kind, experiment, rows["cell"].to_numpy() == cell) for cell in range(3)]
     assert said == pytest.approx(hand, abs=0.04)
@@ -97,7 +98,7 @@ def test_in_cells_every_learner_is_its_formula(kind, cells):
 @pytest.mark.parametrize("kind", ["S", "T", "X", "class"])
 def test_a_propensity_that_no_feature_tells_leaves_the_effect_unbiased(kind, cells):
     rows, experiment = cells
-    said = uplift.fit(kind, rows, trees.inputs_of(rows, ["cell"]), experiment, seed=7).effect(rows)
+    said = learners.fit(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7).effect(rows)
     plain = experiment.outcome[experiment.treated].mean() - experiment.outcome[~experiment.treated].mean()
     assert said.mean() == pytest.approx(0.4, abs=0.05)
     assert plain > 1.5, "what the learners would say without propensities"
@@ -109,9 +110,11 @@ def test_the_class_is_that_of_jaskowski_and_jaroszewicz():
     rows, n = pd.DataFrame(rng.normal(size=(4_000, 2)), columns=list("ab")), 4_000
     treated, y = rng.permutation(n) < n / 2, rng.permutation(n) < n / 2
     experiment = Experiment(treated, y.astype(float), np.full(n, 0.5))
-    inputs = trees.inputs_of(rows, list(rows))
-    probability = squares.predict(squares.grow(rows, inputs, (y == treated).astype(float), seed=1), rows, inputs)
-    said = uplift.fit("class", rows, inputs, experiment, seed=1).effect(rows)
+    inputs = boosting.inputs_of(rows, list(rows))
+    probability = least_squares.predict(
+        least_squares.grow(rows, inputs, (y == treated).astype(float), seed=1), rows, inputs
+    )
+    said = learners.fit("class", rows, inputs, experiment, seed=1).effect(rows)
     assert said == pytest.approx(2 * probability - 1, abs=1e-3)
 
 
@@ -120,22 +123,22 @@ def test_trees_of_least_squares_with_slopes_are_weighted_means_in_cells():
     cell = rng.integers(2, size=20_000)
     weight, y = rng.uniform(0.1, 5, len(cell)), cell + rng.normal(size=len(cell))
     rows = pd.DataFrame({"cell": cell.astype(float)})
-    booster = squares.grow(rows, {"cell": None}, np.sqrt(weight) * y, slope=np.sqrt(weight), seed=1)
-    said = squares.predict(booster, pd.DataFrame({"cell": [0.0, 1.0]}), {"cell": None})
+    booster = least_squares.grow(rows, {"cell": None}, np.sqrt(weight) * y, slope=np.sqrt(weight), seed=1)
+    said = least_squares.predict(booster, pd.DataFrame({"cell": [0.0, 1.0]}), {"cell": None})
     assert said == pytest.approx([np.average(y[cell == one], weights=weight[cell == one]) for one in (0, 1)], abs=0.02)
 
 
-@pytest.mark.parametrize("kind", uplift.KINDS)
+@pytest.mark.parametrize("kind", learners.KINDS)
 def test_the_same_seed_gives_the_same_effects(kind, stepped):
     rows, experiment, _ = stepped
-    inputs = trees.inputs_of(rows, list(rows))
-    one, other = (uplift.fit(kind, rows, inputs, experiment, seed=3).effect(rows) for _ in range(2))
+    inputs = boosting.inputs_of(rows, list(rows))
+    one, other = (learners.fit(kind, rows, inputs, experiment, seed=3).effect(rows) for _ in range(2))
     assert np.array_equal(one, other)
 
 
 def test_an_unknown_learner_and_rows_that_do_not_match_are_refused(stepped):
     rows, experiment, _ = stepped
     with pytest.raises(InputError, match=r"uplift learner: 'Z' is not one of S, T, X, R, class"):
-        uplift.fit("Z", rows, {"a": None}, experiment, seed=1)
+        learners.fit("Z", rows, {"a": None}, experiment, seed=1)
     with pytest.raises(InputError, match=r"5,999 rows of features for 6,000 customers"):
-        uplift.fit("T", rows[:-1], {"a": None}, experiment, seed=1)
+        learners.fit("T", rows[:-1], {"a": None}, experiment, seed=1)

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models import trees, uplift
-from models.cross_fit import CrossFit, cross_fit
-from models.experiment import Experiment
-from models.figure import differences
-from models.policy_value import Arms
-from models.uplift_choice import RANDOM, RESPONSE, RISK, compare
+from models.evaluation.estimate import differences
+from models.trees import boosting
+from models.uplift import learners
+from models.uplift.cross_fitting import CrossFit, cross_fit
+from models.uplift.experiment import Experiment
+from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, compare
+from models.uplift.policy_value import Arms
 
 HOW = {"resamples": 200, "confidence": 0.95}
 
@@ -26,13 +27,13 @@ def shop(seed, *, effect, n=3_000):
 
 def chosen(seed, **how):
     rows, experiment = shop(seed, **how)
-    fitted = cross_fit(rows, trees.inputs_of(rows, list(rows)), experiment, seed=seed)
+    fitted = cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=seed)
     return compare(fitted, experiment, seed=seed, **HOW)
 
 
 def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found():
     choice = chosen(1, effect=lambda rows: 0.4 * (rows["a"] > 0.5))
-    assert choice.learner in uplift.KINDS
+    assert choice.learner in learners.KINDS
     assert choice.ranking == choice.learner
     rule, ahead = choice.ahead[choice.learner]
     assert rule in (RANDOM, RESPONSE, RISK)
@@ -64,7 +65,7 @@ def test_one_effect_for_all_is_chosen_by_chance_in_one_of_twenty_at_most():
     """And each learner's own interval holds the truth, nothing, about as often as it says: in 57 of 60 shops."""
     choices = [chosen(seed, effect=lambda rows: 0.1 * (rows["a"] > -1), n=2_000) for seed in range(60)]
     assert sum(choice.learner is not None for choice in choices) <= 3
-    held = [[one.qini[kind].low <= 0 <= one.qini[kind].high for kind in uplift.KINDS] for one in choices]
+    held = [[one.qini[kind].low <= 0 <= one.qini[kind].high for kind in learners.KINDS] for one in choices]
     assert np.mean(held) >= 0.91, "cross-validated rankings of noise would give .85"
 
 
@@ -75,7 +76,7 @@ def test_the_best_of_many_lucky_rankings_is_not_chosen():
         rng = np.random.default_rng(seed)
         treated = rng.random(n) < 0.5
         experiment = Experiment(treated, rng.normal(size=n) + 0.5 * treated, np.full(n, 0.5))
-        said = {kind: rng.normal(size=n) for kind in uplift.KINDS}
+        said = {kind: rng.normal(size=n) for kind in learners.KINDS}
         arms = Arms(rng.normal(size=n), rng.normal(size=n))
         fitted = CrossFit(np.arange(n), experiment.folds(5, seed=seed), said, arms)
         picks += compare(fitted, experiment, seed=seed, **HOW).learner is not None
@@ -87,10 +88,10 @@ def test_a_rule_of_the_caller_is_one_more_to_beat():
         return 0.4 * (rows["a"] > 0.5)
 
     rows, experiment = shop(1, effect=effect)
-    fitted = cross_fit(rows, trees.inputs_of(rows, list(rows)), experiment, seed=1)
+    fitted = cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=1)
     choice = compare(fitted, experiment, rules={"oracle": effect(rows).to_numpy()}, seed=1, **HOW)
     assert (choice.learner, choice.ranking) == (None, "oracle")
-    assert all(choice.ahead[kind][0] == "oracle" for kind in uplift.KINDS)
+    assert all(choice.ahead[kind][0] == "oracle" for kind in learners.KINDS)
     for name in (RANDOM, "T"):
         with pytest.raises(InputError, match=f"rules: '{name}' has a meaning of its own"):
             compare(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
@@ -99,14 +100,14 @@ def test_a_rule_of_the_caller_is_one_more_to_beat():
 def test_a_customer_is_judged_by_models_of_the_folds_before():
     """What happens to a fold changes what is said of later ones, and of no other."""
     rows, experiment = shop(4, effect=lambda rows: 0.2 * rows["a"], n=1_000)
-    inputs = trees.inputs_of(rows, list(rows))
+    inputs = boosting.inputs_of(rows, list(rows))
     fitted, fold = cross_fit(rows, inputs, experiment, seed=1), experiment.folds(5, seed=1)
     assert np.array_equal(fitted.judged, np.flatnonzero(fold > 0))
     assert np.array_equal(fitted.fold, fold[fold > 0])
     changed = np.where(fold == 2, 1 - experiment.outcome, experiment.outcome)
     again = cross_fit(rows, inputs, Experiment(experiment.treated, changed, experiment.propensity), seed=1)
     for before, after in [
-        *((fitted.effects[kind], again.effects[kind]) for kind in uplift.KINDS),
+        *((fitted.effects[kind], again.effects[kind]) for kind in learners.KINDS),
         (fitted.arms.treated, again.arms.treated),
         (fitted.arms.untreated, again.arms.untreated),
     ]:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import trees, value
+from models.trees import boosting, value
 
-INPUTS: trees.Inputs = {"size": None, "noise": None}
+INPUTS: boosting.Inputs = {"size": None, "noise": None}
 
 
 def drawn(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -30,7 +30,7 @@ def drawn(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, value.Value]:
     rows, _ = drawn(12_000, seed=1)
-    return {kind: value.fit(rows, INPUTS, params=trees.defaults(6_000), seed=7, kind=kind) for kind in value.KINDS}
+    return {kind: value.fit(rows, INPUTS, params=boosting.defaults(6_000), seed=7, kind=kind) for kind in value.KINDS}
 
 
 @pytest.mark.parametrize("kind", value.KINDS)
@@ -47,7 +47,7 @@ def test_every_kind_finds_the_mean_of_a_known_world(fitted, kind):
 def test_a_bundle_of_bytes_kind_and_factor_predicts_the_same(fitted, kind):
     rows, _ = drawn(500, seed=3)
     before = fitted[kind]
-    orders, margin = (trees.from_ubj(trees.to_ubj(one)) for one in (before.orders_booster, before.margin_booster))
+    orders, margin = (boosting.from_ubj(boosting.to_ubj(one)) for one in (before.orders_booster, before.margin_booster))
     after = value.Value(kind, orders, margin, before.factor)
     np.testing.assert_array_equal(after.margin(rows, INPUTS), before.margin(rows, INPUTS))
     np.testing.assert_array_equal(after.orders(rows, INPUTS), before.orders(rows, INPUTS))
@@ -56,7 +56,7 @@ def test_a_bundle_of_bytes_kind_and_factor_predicts_the_same(fitted, kind):
 @pytest.mark.parametrize("kind", value.KINDS)
 def test_contributions_and_a_constant_sum_to_the_log_of_the_margin(fitted, kind):
     rows, _ = drawn(500, seed=6)
-    added = fitted[kind].contributions(trees.matrix(rows, INPUTS))
+    added = fitted[kind].contributions(boosting.matrix(rows, INPUTS))
     assert added.shape == (500, 2)
     rest = np.log(fitted[kind].margin(rows, INPUTS)) - added.sum(axis=1)
     np.testing.assert_allclose(rest, rest.mean(), atol=1e-4)

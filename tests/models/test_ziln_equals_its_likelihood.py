@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bernoulli, lognorm
 
-from models import ziln
+from models.trees import ziln
 
 SPREADS = (ziln.LEAST_SIGMA, ziln.MOST_SIGMA)
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from features.catalogue import named
 from features.clock import DAY
-from features.feature import feature
+from features.families.catalogue import named
+from features.kernel.feature import feature
 from retention.analyses.chapters import CHAPTERS
 
 FOLDER = Path(__file__).parents[2] / "notebooks"

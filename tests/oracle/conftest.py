@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pipelines.shop.lives import lives
-from pipelines.shop.story import Shop, part
+from pipelines.simulator.lifetimes import lives
+from pipelines.simulator.scenario import Shop, part
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.shop import campaign_truth, world
-from pipelines.shop.buying import orders
-from pipelines.shop.contact import NOBODY, contacted
-from pipelines.shop.lives import GONE
-from pipelines.shop.truth import truth
+from pipelines.simulator import campaign_truth, parameters
+from pipelines.simulator.buying import orders
+from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.lifetimes import GONE
+from pipelines.simulator.truth import truth
 
-HOW = {"days": world.HORIZON_DAYS}
+HOW = {"days": parameters.HORIZON_DAYS}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def voucher(shop, base):
 
 def ordered(shop, base, lives):
     """Who orders in the horizon."""
-    placed = orders(base.people, lives.ended(shop.day + world.HORIZON_DAYS), seed=shop.seed)
+    placed = orders(base.people, lives.ended(shop.day + parameters.HORIZON_DAYS), seed=shop.seed)
     found = np.zeros(len(base.people), bool)
     found[lives.person[placed.life[placed.at >= shop.day]]] = True
     return found
@@ -57,7 +57,7 @@ def test_as_many_are_kept_and_redeem_as_is_said(stage, true, voucher):
     found = (voucher.redeemed & voucher.stays).sum()
     assert found == pytest.approx(share.sum(), abs=4.5 * np.sqrt((share * (1 - share)).sum()))
     assert voucher.redeemed[voucher.kept].all()
-    offer = world.OFFERS[0]
+    offer = parameters.OFFERS[0]
     assert voucher.cost == pytest.approx(offer.contact_cost + offer.incentive_cost * voucher.redeemed)
 
 

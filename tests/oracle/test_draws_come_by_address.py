@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipelines.shop.draws import uniforms, word
+from pipelines.simulator.draws import uniforms, word
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipelines.shop import world
-from pipelines.shop.interactions import KINDS, interactions
-from pipelines.shop.lives import COOLING, ENGAGED
+from pipelines.simulator import parameters
+from pipelines.simulator.interaction_events import KINDS, interactions
+from pipelines.simulator.lifetimes import COOLING, ENGAGED
 
 DAYS = 200.0
 
@@ -21,15 +21,15 @@ def expected_days(people, stage):
 
 def expected_rates(people):
     """Of each kind the rates a day while engaged and while cooling. A complaint counts, whether it cools or not."""
-    opens = world.OPENS_PER_DAY[0] + np.diff(world.OPENS_PER_DAY) * people.responsive
-    visits = world.VISITS_PER_ORDER * people.ordering
-    year = np.ones(len(people)) / world.SEASON_YEAR
+    opens = parameters.OPENS_PER_DAY[0] + np.diff(parameters.OPENS_PER_DAY) * people.responsive
+    visits = parameters.VISITS_PER_ORDER * people.ordering
+    year = np.ones(len(people)) / parameters.SEASON_YEAR
     return {
-        "visit": (visits, world.COOL_VISITS * visits),
-        "email_open": (opens, world.COOL_OPENS * opens),
-        "complaint": (people.complaining, world.COOL_COMPLAINTS * people.complaining),
-        "support_ticket": (world.TICKETS_PER_YEAR * year, world.TICKETS_PER_YEAR * year),
-        "survey_score": (world.SURVEYS_PER_YEAR * year, world.SURVEYS_PER_YEAR * year),
+        "visit": (visits, parameters.COOL_VISITS * visits),
+        "email_open": (opens, parameters.COOL_OPENS * opens),
+        "complaint": (people.complaining, parameters.COOL_COMPLAINTS * people.complaining),
+        "support_ticket": (parameters.TICKETS_PER_YEAR * year, parameters.TICKETS_PER_YEAR * year),
+        "survey_score": (parameters.SURVEYS_PER_YEAR * year, parameters.SURVEYS_PER_YEAR * year),
     }
 
 
@@ -67,14 +67,14 @@ def test_answers_to_surveys_fall_with_cooling_and_only_they_have_a_value(happene
     assert set(np.unique(found.value[answered])) <= set(range(11))
     engaged = found.at[answered] < lived.cooled[found.life[answered]]
     means = [found.value[answered][some].mean() for some in (engaged, ~engaged)]
-    assert means == pytest.approx(world.SURVEY_SCORE, abs=0.4)
+    assert means == pytest.approx(parameters.SURVEY_SCORE, abs=0.4)
 
 
 def test_a_share_of_complaints_is_what_cools(base, happened):
     """Of those who cool, as many complain at that very moment as complaints are part of the rate of cooling."""
     lived, found, alive = happened
     cooled = (lived.cooled > lived.start) & (lived.cooled < lived.until)
-    share = (world.COMPLAINT_COOLS * base.people.complaining / base.people.cooling)[alive]
+    share = (parameters.COMPLAINT_COOLS * base.people.complaining / base.people.cooling)[alive]
     at_once = np.zeros(len(alive), bool)
     complaint = found.kind == KINDS.index("complaint")
     at_once[found.life[complaint & (found.at == lived.cooled[found.life])]] = True

@@ -9,10 +9,10 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import identity, kron, vstack
 
-from pipelines.shop import world
-from pipelines.shop.truth import truth
-from retention.offers import Offer
-from retention.plan import plan
+from pipelines.simulator import parameters
+from pipelines.simulator.truth import truth
+from retention.economics.offers import Offer
+from retention.planning.retention_plan import plan
 
 CUSTOMERS = 4000
 NEAR = 0.95
@@ -25,7 +25,7 @@ OFFERS = [
         save_rate=one.assumed_save_rate,
         redeem_rate=one.assumed_redeem_rate,
     )
-    for one in world.OFFERS
+    for one in parameters.OFFERS
 ]
 
 

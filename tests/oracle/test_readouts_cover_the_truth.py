@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipelines.shop import campaign_truth, world
-from pipelines.shop.contact import NOBODY, contacted
-from pipelines.shop.truth import truth
-from retention.readout import readout
+from pipelines.simulator import campaign_truth, parameters
+from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.truth import truth
+from retention.measurement.campaign_readout import readout
 
 CUSTOMERS, HOLDOUT, CAMPAIGNS = 1500, 0.2, 300
 SCORES = ("churn_probability", "expected_orders", "expected_value", "clv")
@@ -31,7 +31,7 @@ def one_campaign(shop, people, stages, futures, true, gained, number):
     treated[np.random.default_rng([31, number]).permutation(len(people))[: round(HOLDOUT * len(people))]] = False
     lived = futures(people, stages, branch=number)
     how = {"seed": shop.seed, "day": shop.day}
-    done = contacted(people, lived, np.where(treated, 0, NOBODY), days=world.HORIZON_DAYS, **how)
+    done = contacted(people, lived, np.where(treated, 0, NOBODY), days=parameters.HORIZON_DAYS, **how)
     orders, margin = campaign_truth.horizon_totals(people, done, **how)
     rows = pd.DataFrame({"treated": treated, "offer": "voucher", "stayed": (orders > 0) * 1.0, "orders": orders})
     rows = rows.assign(margin=margin, cost=done.cost).join(true[list(SCORES)])
@@ -48,7 +48,7 @@ def test_95_of_100_intervals_hold_the_true_effect(campaigns, name):
 
 
 def test_what_the_contacts_cost_is_what_was_redeemed(campaigns):
-    offer = world.OFFERS[0]
+    offer = parameters.OFFERS[0]
     for told, _ in campaigns[:20]:
         redeemed = (told["cost"] - told["treated"] * offer.contact_cost) / offer.incentive_cost
         assert redeemed == pytest.approx(round(redeemed))

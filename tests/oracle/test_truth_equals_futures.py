@@ -7,13 +7,13 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from features.clock import YEAR_DAYS
-from pipelines.shop import season, world
-from pipelines.shop.buying import lines, orders
-from pipelines.shop.lives import COOLING, ENGAGED, GONE
-from pipelines.shop.refunds import refunds
-from pipelines.shop.silence import silence
-from pipelines.shop.truth import truth
-from pipelines.shop.worth import expected_orders
+from pipelines.simulator import parameters, season
+from pipelines.simulator.buying import lines, orders
+from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE
+from pipelines.simulator.refunds import refunds
+from pipelines.simulator.silence import silence
+from pipelines.simulator.truth import truth
+from pipelines.simulator.worth import expected_orders
 
 FUTURES = 20_000
 FAR = 4.5
@@ -33,7 +33,7 @@ def one(request, shop, base, stage, futures):
 
 def outcomes(people, lived, shop):
     """What came of each future, counted order by order."""
-    day, horizon, lifetime = shop.day, world.HORIZON_DAYS, world.LIFETIME_DAYS
+    day, horizon, lifetime = shop.day, parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
     placed = orders(people, lived.ended(day + lifetime), seed=shop.seed)
     bought = lines(people, lived, placed, seed=shop.seed)
     back = refunds(people, lived, placed, bought, seed=shop.seed)
@@ -51,7 +51,7 @@ def outcomes(people, lived, shop):
     return {
         "orders": total(after < horizon),
         "value": total(np.where(after < horizon, netted, 0)),
-        "clv": total(all_netted * (1 + world.ANNUAL_DISCOUNT_RATE) ** (-after / YEAR_DAYS)),
+        "clv": total(all_netted * (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-after / YEAR_DAYS)),
         "stage": lived.stage(day + horizon),
     }
 
@@ -80,7 +80,7 @@ def test_what_keeping_is_worth_is_the_difference_between_futures_with_and_withou
 def test_silence_by_stage_is_what_futures_have(shop, base, stage, futures):
     """Everybody alive, one future each: as many are silent and in each stage then as is expected."""
     alive = np.flatnonzero(stage != GONE)
-    people, days = base.people.take(alive), world.HORIZON_DAYS
+    people, days = base.people.take(alive), parameters.HORIZON_DAYS
     told = silence(people, stage[alive], day=shop.day, days=days)
     lived = futures(people, stage[alive], branch=1)
     silent = np.ones(len(alive), bool)
@@ -93,7 +93,7 @@ def test_silence_by_stage_is_what_futures_have(shop, base, stage, futures):
 
 def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
     """Kolmogorov's equations of staying silent, solved step by step in time."""
-    days = world.HORIZON_DAYS
+    days = parameters.HORIZON_DAYS
     rows = np.concatenate([np.flatnonzero(stage == of)[:10] for of in (ENGAGED, COOLING)])
     people = base.people.take(rows)
     told = silence(people, stage[rows], day=shop.day, days=days)
@@ -103,7 +103,7 @@ def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
         def change(t, p, rate=rate, cooling=cooling, leaving=leaving):
             ordering = rate * season.season(shop.day + t)
             engaged, cool, _ = p
-            lost = (ordering + cooling) * engaged, (world.COOL_ORDERS * ordering + leaving) * cool
+            lost = (ordering + cooling) * engaged, (parameters.COOL_ORDERS * ordering + leaving) * cool
             return [-lost[0], cooling * engaged - lost[1], leaving * cool]
 
         start = np.eye(3)[stage[rows[place]]]
@@ -132,5 +132,5 @@ def test_the_gone_bring_nothing_and_cannot_be_kept(shop, base, stage):
     assert (true["churn_probability"] == 1).all()
     nothing = ["expected_orders", "expected_value", "clv", "kept_value", "effect_voucher", "effect_call"]
     assert (true[nothing] == 0).all(axis=None)
-    for offer in world.OFFERS:
+    for offer in parameters.OFFERS:
         assert true[f"profit_{offer.name}"].to_numpy() == pytest.approx(-offer.contact_cost)

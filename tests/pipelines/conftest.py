@@ -4,12 +4,15 @@ from datetime import date
 
 import pytest
 
-from models import STAYWORTH, bundle, metrics, scorer
-from models.baselines import fit_opponents
+from models import STAYWORTH
+from models.artifacts import bundle
+from models.ensemble.baselines import fit_opponents
+from models.evaluation import metrics
 from models.prediction import Prediction
-from pipelines.canaries import dominance, shuffled_labels
-from pipelines.evidence import Evidence, examine
-from pipelines.rival import Rival
+from models.scoring import scorer
+from pipelines.gate.evidence import Evidence, examine
+from pipelines.leakage.leakage_probes import dominance, shuffled_labels
+from pipelines.training.champion_comparison import Rival
 
 TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
 NOW = date(1998, 4, 10)

@@ -1,7 +1,7 @@
 """Code that a logged model may bring, its scorer untrained, and a program that runs the model elsewhere."""
 
 BUNDLE_STUB = """
-from models.scorer import Scorer
+from models.scoring.scorer import Scorer
 
 def read(folder):
     assert (folder / "quiet.ubj").read_bytes() == bytes(range(256))
@@ -32,10 +32,10 @@ mlflow.set_tracking_uri({uri!r})
 model = mlflow.pyfunc.load_model("models:/stayworth@champion")
 days = ["2011-11-01", "2011-11-02", "2011-12-01"]
 orders = pd.DataFrame({{"customer_id": ["007", "7", "007"], "ordered_at": days, "amount": [5, 7, 9]}})
-import features, models.scorer
+import features, models.scoring.scorer
 said = dict(
     scores=model.predict(orders, params={{"as_of": "2011-12-01"}}).to_dict("records"),
-    files=[features.__file__, models.scorer.__file__],
+    files=[features.__file__, models.scoring.scorer.__file__],
     example=model.input_example.to_dict("list"),
     pickles=len(found),
 )

@@ -6,14 +6,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 
-from pipelines.page import page as written
+from pipelines.reporting.page import page as written
 from retention.analyses.chapters import Chapter
-from retention.analysis import Analysis, Column, lacking
-from retention.charts import MONEY, bars
-from retention.offers import Offer
-from retention.plan import plan
-from retention.profit_curve import profit_curve
-from retention.worth import Worth
+from retention.economics.customer_equity import Worth
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.retention_plan import plan
+from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.charts import MONEY, bars
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)

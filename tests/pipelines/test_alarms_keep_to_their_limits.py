@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.drift import Drift, Psi
-from pipelines.watching.alarm import of_absent, of_matured, of_moved, verdict_of
-from pipelines.watching.moved import Moved
+from models.evaluation.drift import Drift, Psi
+from pipelines.monitoring.alarm import of_absent, of_matured, of_moved, verdict_of
+from pipelines.monitoring.feature_drift import Moved
 
 SEEN = {"roc_auc": 0.80, "ece": 0.02, "total_bias": -0.05}
 

@@ -143,13 +143,13 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(stayworth, plac
 
 def test_a_read_only_folder(stayworth, monkeypatch):
     """As root, permissions do not stop us; the operating system's refusal is what we are after."""
-    from pipelines import store
+    from pipelines import run_folder
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     csv(HEAD + "a,2020-01-01,5\n")
-    monkeypatch.setattr(store.Path, "write_bytes", refuse)
+    monkeypatch.setattr(run_folder.Path, "write_bytes", refuse)
     code, error = stayworth("features", "--as-of", "2020-06-01", "-o", "out.parquet")
     assert code == 2
     assert "cannot be written: Permission denied" in error

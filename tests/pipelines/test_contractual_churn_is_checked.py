@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.histories import Histories
-from features.ingest import histories_of
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
-from pipelines import future, leaks
+from features.histories.columns import Histories
+from features.ingest.build_histories import histories_of
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.snapshots.snapshot import snapshot
 from pipelines.check import check
 from pipelines.config import load
-from pipelines.guess import guess
+from pipelines.init import guess
+from pipelines.leakage import leak_audit, perturbed_futures
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 CONFIG = """
@@ -131,7 +131,7 @@ def other_futures(orders, members, *, as_of, **terms):
     log = Log(orders, customers=members, attributes=("plan",), currency="EUR", gross_margin=0.4, **terms)
     with reading(log, now_us=None) as opened:
         histories, _ = histories_of(opened, "usable_orders", "usable_interactions")
-        return leaks.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
+        return leak_audit.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
 
 
 WRITTEN = {
@@ -173,9 +173,9 @@ def test_the_other_futures_keep_who_left_before_and_move_who_had_not(tmp_path):
     members = members.assign(left_at=pd.to_datetime(members["closed"])).drop(columns="closed")
     log = Log(orders, customers=members, currency="EUR", gross_margin=0.4, timezone="UTC")
     with reading(log, now_us=None) as opened:
-        future.split(opened, as_of=as_of.date())
-        removed = pd.read_parquet(future.removed(opened, tmp_path).customers).sort_values("customer_id")
-        poisoned = pd.read_parquet(future.poisoned(opened, tmp_path).customers).sort_values("customer_id")
+        perturbed_futures.split(opened, as_of=as_of.date())
+        removed = pd.read_parquet(perturbed_futures.removed(opened, tmp_path).customers).sort_values("customer_id")
+        poisoned = pd.read_parquet(perturbed_futures.poisoned(opened, tmp_path).customers).sort_values("customer_id")
     had_left = (members["left_at"] < as_of).to_numpy()
     assert 20 < had_left.sum() < 200
     for copy in (removed, poisoned):

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
-from pipelines import ledger, store
+from pipelines import run_folder
+from pipelines.batches import ledger
+from pipelines.batches.staged_scores import SCHEMA
 from pipelines.config import load
-from pipelines.customer_base import customer_base
-from pipelines.staged import SCHEMA
+from pipelines.reporting.report_data import customer_base
 from tests.shops import config_of
 
 AS_OF = date(2021, 6, 1)
@@ -58,7 +59,7 @@ def shop(tmp_path_factory):
             scores[name] = rng.random(len(known))
         scores = scores.assign(segment="grow", reason_1=None, reason_2=None, reason_3=None, model_version="m")
         scores.to_parquet(folder / f"scores-{day}.parquet")
-    store.write_table(config.folder / store.SCORES, scores)
+    run_folder.write_table(config.folder / run_folder.SCORES, scores)
     return config, known
 
 

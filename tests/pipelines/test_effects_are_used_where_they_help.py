@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, Refusal
-from models import uplift
-from pipelines import store
-from pipelines.campaigns.kept_effects import EFFECTS, EFFECTS_SAID
+from models.uplift import learners
+from pipelines import run_folder
+from pipelines.campaigns.customer_effects import EFFECTS, EFFECTS_SAID
+from pipelines.commands.effects import show_effects
 from pipelines.config import load
 from pipelines.effects import learn_effects
-from pipelines.effects_cli import show_effects
 from pipelines.plan import make_plan
-from pipelines.screen import show_plan
+from pipelines.screens.tables import show_plan
 from tests.shops import config_of
 
 DAY, NEXT = date(2020, 1, 1), date(2020, 4, 1)
@@ -65,7 +65,7 @@ def made_in(folder, *, effect, customers=CUSTOMERS, seed=5):
     scores = scores.assign(churn_probability=LEAVING, expected_orders=1.0, expected_value=CLV / 3, value_p10=10.0)
     scores = scores.assign(value_p90=40.0, clv=CLV, segment="grow", model_version="none")
     scores[["reason_1", "reason_2", "reason_3"]] = ""
-    store.write_table(folder / "runs" / store.SCORES, scores)
+    run_folder.write_table(folder / "runs" / run_folder.SCORES, scores)
     return pd.Series(tau, index=ids)
 
 
@@ -91,10 +91,10 @@ def keep_plan(folder):
     treatments = pd.read_csv(folder / "treatments.csv", dtype={"customer_id": str})
     treated = int(treatments["treated"].sum())
     kept = treatments[["customer_id", "offer", "treated"]].assign(churn_probability=LEAVING)
-    store.write_table(folder / "runs" / store.PLANS / "spring.parquet", kept)
+    run_folder.write_table(folder / "runs" / run_folder.PLANS / "spring.parquet", kept)
     offers = [{"offer": "voucher", "chosen": CUSTOMERS, "treated": treated, "holdout": CUSTOMERS - treated}]
     summary = {"campaign": "spring", "as_of": str(DAY), "chosen": CUSTOMERS, "offers": offers}
-    store.write_json(folder / "runs" / store.PLANS / "spring.json", summary)
+    run_folder.write_json(folder / "runs" / run_folder.PLANS / "spring.json", summary)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def constant(tmp_path_factory):
 def test_an_effect_that_differs_is_found_and_said(differing, capsys):
     folder, tau, _, told = differing
     found = told["offers"]["voucher"]
-    assert found["learner"] in uplift.KINDS
+    assert found["learner"] in learners.KINDS
     assert found["in_words"].startswith(f"learner {found['learner']} helps: +")
     assert found["everybody"]["low"] < tau.mean() < found["everybody"]["high"]
     assert (found["customers"], found["left_out"]) == (CUSTOMERS, {})
@@ -172,7 +172,7 @@ def test_effects_of_another_horizon_or_too_old_are_not_used(differing, tmp_path,
     content = json.loads((folder / "runs" / EFFECTS_SAID).read_text())
     content["offers"]["voucher"] |= {name: value for name, value in change.items() if name == "last_day"}
     content |= {name: value for name, value in change.items() if name == "horizon_days"}
-    store.write_json(folder / "runs" / EFFECTS_SAID, content)
+    run_folder.write_json(folder / "runs" / EFFECTS_SAID, content)
     assert planned(folder).summary["effects"]["voucher"] == says
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.atomic import replacing
+from features.atomic_files import replacing
 from features.errors import InputError
-from pipelines import store
+from pipelines import run_folder
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -56,7 +56,7 @@ def test_killed_at_random_moments_a_file_is_always_whole(tmp_path):
 
 def test_an_error_while_writing_leaves_the_old_file_and_no_draft(tmp_path):
     path = tmp_path / "table.parquet"
-    store.write_table(path, pa.table({"number": [1]}))
+    run_folder.write_table(path, pa.table({"number": [1]}))
 
     def write_half() -> None:
         with replacing(path) as draft:
@@ -71,19 +71,19 @@ def test_an_error_while_writing_leaves_the_old_file_and_no_draft(tmp_path):
 
 def test_a_full_disk_is_said_and_the_old_file_stays(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
-    store.write_text(path, "old")
+    run_folder.write_text(path, "old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
-        store.write_text(path, "new")
+        run_folder.write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_that_readers_would_choke_on_is_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        store.write_json(tmp_path / "summary.json", {"value": float("nan")})
+        run_folder.write_json(tmp_path / "summary.json", {"value": float("nan")})
     assert list(tmp_path.iterdir()) == []

@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit, logit
 
 from features.errors import Refusal
-from pipelines import gate, gate_merit
-from pipelines.gate import decide
+from pipelines.gate import gate, merit_checks
+from pipelines.gate.gate import decide
 
 
 def refused_by(evidence):
@@ -87,6 +87,6 @@ def test_chance_is_what_calibrated_models_show():
     rng = np.random.default_rng(3)
     share = np.linspace(0.95, 0.2, 10)
     bins = [{"predicted": p, "observed": p, "customers": 300} for p in share]
-    limit = gate_merit.by_chance(bins)
+    limit = merit_checks.by_chance(bins)
     shown = np.abs(rng.binomial(300, share, (20_000, 10)) / 300 - share).mean(1)
     assert (shown <= limit).mean() == pytest.approx(0.975, abs=0.01)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from models import STAYWORTH, bundle, scoring
+from models import STAYWORTH
+from models.artifacts import bundle
 from models.prediction import Prediction
-from pipelines import evidence as evidences
-from pipelines import gate_bundle
-from pipelines.evidence import examine
-from pipelines.gate import CHECKS, decide
-from pipelines.rival import Rival
+from models.scoring import batch_scores
+from pipelines.gate import bundle_checks
+from pipelines.gate import evidence as evidences
+from pipelines.gate.evidence import examine
+from pipelines.gate.gate import CHECKS, decide
+from pipelines.training.champion_comparison import Rival
 
 
 def resigned(folder, **changes):
@@ -89,7 +91,7 @@ def test_one_of_another_horizon_is_refused(good):
     assert refused_by(replace(good, horizon_days=30)) == ["G02"]
 
 
-@pytest.mark.parametrize("column", gate_bundle.NUMBERS)
+@pytest.mark.parametrize("column", bundle_checks.NUMBERS)
 def test_one_with_a_score_that_is_no_number_is_refused(good, column):
     scores = good.candidate.scores.copy()
     scores.loc[17, column] = np.nan
@@ -127,7 +129,7 @@ def test_one_too_good_to_be_true_is_refused(good, judged, predicted, taught):
 
 
 def test_one_too_slow_is_refused(good, candidate_folder, taught, monkeypatch):
-    real = scoring.score
+    real = batch_scores.score
 
     def slow(model, rows):
         started = evidences.process_time()
@@ -135,7 +137,7 @@ def test_one_too_slow_is_refused(good, candidate_folder, taught, monkeypatch):
             pass
         return real(model, rows)
 
-    monkeypatch.setattr(scoring, "score", slow)
+    monkeypatch.setattr(batch_scores, "score", slow)
     assert refused_by(replace(good, candidate=examine(candidate_folder, taught[2]))) == ["G05"]
 
 

@@ -9,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features import catalogue, frequency, recency
 from features.errors import Refusal
-from features.ingest import histories_of
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
-from pipelines import future, leaks
+from features.families import catalogue, frequency, recency
+from features.ingest.build_histories import histories_of
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.snapshots.snapshot import snapshot
 from pipelines.config import load
-from pipelines.leak_screen import show_leaks
+from pipelines.leakage import leak_audit, perturbed_futures
+from pipelines.screens.leaks import show_leaks
 from tests.shops import config_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ def moved_cells(log, *, as_of):
     """Cells compared, and the columns that moved when the future was removed or poisoned."""
     with reading(log, now_us=None) as opened:
         histories, _ = histories_of(opened, "usable_orders", "usable_interactions")
-        found = leaks.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
+        found = leak_audit.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
     return [one["cells"] for one in found.values()], found["removed"]["columns"] | found["poisoned"]["columns"]
 
 
@@ -61,7 +61,7 @@ def peeking(monkeypatch, tmp_path):
     path = tmp_path / "peeking.py"
     path.write_text(
         "from features.clock import DAY\n"
-        "from features.feature import feature\n"
+        "from features.kernel.feature import feature\n"
         "@feature(unit='days', says='{} days to the next order')\n"
         "def days_to_next(orders, as_of):\n"
         "    return (orders.at[len(orders.at)] - as_of) / DAY\n"
@@ -157,9 +157,9 @@ def test_the_other_futures_leave_the_past_as_written_and_nothing_later(tmp_path)
     is_later = (orders["ordered_at"] >= as_of) | (orders["recorded_at"] >= as_of)
     log = Log(orders, interactions=interactions, currency="USD", gross_margin=0.4, timezone="UTC")
     with reading(log, now_us=None) as opened:
-        future.split(opened, as_of=as_of.date())
-        removed = pd.read_parquet(future.removed(opened, tmp_path).orders)
-        poisoned = pd.read_parquet(future.poisoned(opened, tmp_path).orders)
+        perturbed_futures.split(opened, as_of=as_of.date())
+        removed = pd.read_parquet(perturbed_futures.removed(opened, tmp_path).orders)
+        poisoned = pd.read_parquet(perturbed_futures.poisoned(opened, tmp_path).orders)
     by = list(orders.columns)
     past = orders[~is_later].sort_values(by, ignore_index=True)
     pd.testing.assert_frame_equal(removed.sort_values(by, ignore_index=True), past, check_dtype=False)
@@ -179,22 +179,26 @@ def test_cells_are_compared_bit_for_bit():
 
     nan = float("nan")
     one = table(["a", "b", "c"], x=[1.0, nan, 0.3], channel=["web", None, "shop"])
-    assert leaks.moved(one, one) == {"cells": 6, "moved": 0, "columns": {}}
+    assert leak_audit.moved(one, one) == {"cells": 6, "moved": 0, "columns": {}}
     almost = table(["a", "b", "c"], x=[1.0, 0.0, 0.1 + 0.2], channel=["web", "web", "shop"])
-    assert leaks.moved(one, almost) == {"cells": 6, "moved": 3, "columns": {"x": 2, "channel": 1}}
+    assert leak_audit.moved(one, almost) == {"cells": 6, "moved": 3, "columns": {"x": 2, "channel": 1}}
     other_rows = table(["b", "c", "d"], x=[nan, 0.3, 0.0], channel=[None, "shop", "web"])
-    assert leaks.moved(one, other_rows) == {"cells": 8, "moved": 4, "columns": {"x": 2, "channel": 2}}
-    assert leaks.moved(one, one.drop(["x"]))["columns"] == leaks.moved(one.drop(["x"]), one)["columns"] == {"x": 3}
+    assert leak_audit.moved(one, other_rows) == {"cells": 8, "moved": 4, "columns": {"x": 2, "channel": 2}}
+    assert (
+        leak_audit.moved(one, one.drop(["x"]))["columns"]
+        == leak_audit.moved(one.drop(["x"]), one)["columns"]
+        == {"x": 3}
+    )
 
 
 @pytest.mark.usefixtures("peeking")
 def test_a_feature_that_reads_beyond_its_slice_is_caught(shop):
-    content = leaks.audit(shop(), now=NOW, say=silent)
+    content = leak_audit.audit(shop(), now=NOW, say=silent)
     for name in ("removed", "poisoned"):
         assert list(content[name]["columns"]) == ["days_to_next"]
         assert content[name]["moved"] > 100
     with pytest.raises(Refusal, match=r"cells moved when the future was removed: days_to_next"):
-        leaks.refuse_leaks(content)
+        leak_audit.refuse_leaks(content)
 
 
 def future_churn(orders: pd.DataFrame) -> pd.Series:
@@ -215,35 +219,35 @@ def test_a_column_that_knows_who_left_is_caught_and_priced(shop, capsys):
             "region": rng.choice(["north", "south"], len(left)),
         }
     )
-    content = leaks.audit(shop(customers), now=NOW, say=silent)
+    content = leak_audit.audit(shop(customers), now=NOW, say=silent)
     suspicious = {one["feature"]: one for one in content["models"]["strongest"] if one["suspicious"]}
     assert set(suspicious) == {"status", "closed_on"}
     assert suspicious["closed_on"]["auc"] == 1.0
     assert all(one["worth"] > 0.03 for one in suspicious.values())
     assert content["leaks"]
     with pytest.raises(Refusal, match=r"2 leaks:\n  - closed_on alone ranks better \(AUC 1.000\)"):
-        leaks.refuse_leaks(content)
+        leak_audit.refuse_leaks(content)
     show_leaks(content)
     said = capsys.readouterr().out
     assert "Leak: status alone ranks better" in said
 
 
 def test_an_honest_log_passes(shop, capsys):
-    content = leaks.audit(shop(), now=NOW, say=silent)
+    content = leak_audit.audit(shop(), now=NOW, say=silent)
     assert not content["leaks"]
-    leaks.refuse_leaks(content)
+    leak_audit.refuse_leaks(content)
     show_leaks(content)
     assert "No leak found." in capsys.readouterr().out
 
 
 def test_a_history_too_short_for_a_model_is_said_and_its_features_compared(shop):
-    content = leaks.audit(shop(horizon_days=180), now=NOW, say=silent)
+    content = leak_audit.audit(shop(horizon_days=180), now=NOW, say=silent)
     assert "too few for a horizon of 180 days" in content["models"]["note"]
     assert content["removed"]["moved"] == 0 < content["removed"]["cells"]
 
 
 def test_models_of_a_large_log_see_a_sample_of_its_customers(shop, monkeypatch):
-    monkeypatch.setattr(leaks, "CUSTOMERS", 1000)
-    content = leaks.audit(shop(), now=NOW, say=silent)
+    monkeypatch.setattr(leak_audit, "CUSTOMERS", 1000)
+    content = leak_audit.audit(shop(), now=NOW, say=silent)
     assert content["customers"] == 2357
     assert 600 < content["models"]["customers"] < 1000

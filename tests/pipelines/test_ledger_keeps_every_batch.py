@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
-from models import bundle, registry
-from pipelines import ledger, store
-from pipelines.staged import SCHEMA
+from models.artifacts import bundle, registry
+from pipelines import run_folder
+from pipelines.batches import ledger
+from pipelines.batches.staged_scores import SCHEMA
 
 NOON = datetime(2020, 6, 1, 12, tzinfo=UTC)
 DAY = date(2020, 5, 1)
@@ -152,7 +153,7 @@ def test_a_damaged_batch_is_mended_by_scoring_its_day_again(tmp_path):
 def test_a_table_that_is_gone_or_another_one_is_one_clear_error(tmp_path, look):
     keep(tmp_path)
     (entry,) = ledger.entries(tmp_path)
-    store.write_tables(entry.file, [scores(0.75)])
+    run_folder.write_tables(entry.file, [scores(0.75)])
     with pytest.raises(InputError, match=r"its SHA-256 begins with .{8}, that of the scores kept was .{8}"):
         look(entry)
     os.unlink(entry.file)
@@ -161,7 +162,7 @@ def test_a_table_that_is_gone_or_another_one_is_one_clear_error(tmp_path, look):
 
 
 def test_json_of_something_else_is_one_clear_error(tmp_path):
-    store.write_json(tmp_path / "ledger" / "notes.json", ["mine"])
+    run_folder.write_json(tmp_path / "ledger" / "notes.json", ["mine"])
     with pytest.raises(InputError, match=r"notes\.json: is not what its hash says"):
         ledger.entries(tmp_path)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import metrics
-from pipelines.watching.matured import Batch, matured
+from models.evaluation import metrics
+from pipelines.monitoring.matured_scores import Batch, matured
 from tests.retention.simulated import shop
 
 DAY, CUSTOMERS, SAVE_RATE = date(2020, 1, 1), 4000, 0.3

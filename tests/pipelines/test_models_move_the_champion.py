@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models import registry
+from models.artifacts import registry
 from pipelines.cli import main
 from tests.shops import QUICK
 

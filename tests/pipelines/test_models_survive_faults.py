@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
-from models import registry
-from pipelines import audit, champion
+from models.artifacts import registry
+from pipelines import promotion, registry_audit
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.score import champion as serving
@@ -37,7 +37,7 @@ def two_versions(tmp_path_factory, model, taught, cdnow_path):
     config = load(home / "stayworth.toml")
     for number in (1, 2):
         registered(config, home / f"bundle-{number}", model, taught[0], seed=number, made_at=NOW)
-    champion.promote(config, "1", now=NOW, why="passed the gate")
+    promotion.promote(config, "1", now=NOW, why="passed the gate")
     return home
 
 
@@ -61,7 +61,7 @@ def logged(shop, number):
 
 
 def lines(shop):
-    return [json.loads(line) for line in (shop.folder / audit.FILE).read_text().splitlines()]
+    return [json.loads(line) for line in (shop.folder / registry_audit.FILE).read_text().splitlines()]
 
 
 def stands(shop, *, with_lines=1):
@@ -73,7 +73,7 @@ def stands(shop, *, with_lines=1):
 
 
 def test_nothing_broken_the_second_version_is_promoted(shop):
-    assert champion.promote(shop, "2", now=NOW, why="by hand") == {
+    assert promotion.promote(shop, "2", now=NOW, why="by hand") == {
         "champion": "2",
         "bundle": registry.numbered(shop.tracking_uri, "2").bundle,
         "before": "1",
@@ -92,9 +92,9 @@ def test_no_room_for_the_audit_line_no_change(shop, monkeypatch, call):
             return real(descriptor, data[0][:20])  # the room that is left
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(audit.os, call, full)
+    monkeypatch.setattr(registry_audit.os, call, full)
     with pytest.raises(InputError, match="cannot be written: No space left on device") as caught:
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
     monkeypatch.undo()
     assert "No model changes without its audit line" in caught.value.next
     stands(shop)
@@ -103,16 +103,16 @@ def test_no_room_for_the_audit_line_no_change(shop, monkeypatch, call):
 def test_a_folder_that_cannot_be_written_no_change(shop):
     if os.getuid():
         shop.folder.chmod(0o500)
-        (shop.folder / audit.FILE).chmod(0o400)
+        (shop.folder / registry_audit.FILE).chmod(0o400)
         with pytest.raises(InputError, match="Permission denied"):
-            champion.promote(shop, "2", now=NOW, why="by hand")
+            promotion.promote(shop, "2", now=NOW, why="by hand")
     else:  # whom permissions do not stop
-        (shop.folder / audit.FILE).rename(shop.folder / "kept")
-        (shop.folder / audit.FILE).mkdir()
+        (shop.folder / registry_audit.FILE).rename(shop.folder / "kept")
+        (shop.folder / registry_audit.FILE).mkdir()
         with pytest.raises(InputError, match="Is a directory"):
-            champion.promote(shop, "2", now=NOW, why="by hand")
-        (shop.folder / audit.FILE).rmdir()
-        (shop.folder / "kept").rename(shop.folder / audit.FILE)
+            promotion.promote(shop, "2", now=NOW, why="by hand")
+        (shop.folder / registry_audit.FILE).rmdir()
+        (shop.folder / "kept").rename(shop.folder / registry_audit.FILE)
     stands(shop)
 
 
@@ -122,7 +122,7 @@ def test_a_registry_that_fails_after_the_audit_line_gets_a_second_line(shop, mon
 
     monkeypatch.setattr(registry, "set_champion", lost)
     with pytest.raises(InputError, match="connection lost"):
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
     stands(shop, with_lines=3)
     assert lines(shop)[2]["failed"] == "MLflow says: connection lost"
 
@@ -143,10 +143,10 @@ def test_a_registry_out_of_reach_is_one_message_and_exit_code_2(shop, monkeypatc
 
 
 def test_a_line_that_a_crash_cut_short_does_not_swallow_the_next(shop):
-    with (shop.folder / audit.FILE).open("a") as file:
+    with (shop.folder / registry_audit.FILE).open("a") as file:
         file.write('{"at": "2026-03-')
-    champion.promote(shop, "2", now=NOW, why="by hand")
-    first, torn, last = (shop.folder / audit.FILE).read_text().splitlines()
+    promotion.promote(shop, "2", now=NOW, why="by hand")
+    first, torn, last = (shop.folder / registry_audit.FILE).read_text().splitlines()
     assert json.loads(first)["version"] == "1"
     assert torn == '{"at": "2026-03-'
     assert json.loads(last)["version"] == "2"
@@ -158,7 +158,7 @@ def test_a_changed_byte_in_the_registry_no_change(shop):
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(InputError, match=r"quiet\.ubj is not what its hash says"):
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
     stands(shop)
 
 
@@ -168,7 +168,7 @@ def test_another_whole_bundle_in_its_place_no_change(shop):
     shutil.rmtree(target)
     shutil.copytree(logged(shop, "1") / registry.BUNDLE, target)
     with pytest.raises(InputError, match=r"version 2: its bundle is \w{12}, and \w{12} was registered"):
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
     stands(shop)
 
 
@@ -191,7 +191,7 @@ def test_code_brought_by_a_model_is_refused_and_never_run(shop, attack, tmp_path
         with (folder / "code" / "models" / "__init__.py").open("a") as file:
             file.write(code)
     with pytest.raises(InputError, match=r"holds what no bundle has|files were changed or added"):
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
     stands(shop)
     assert not marker.exists()
 
@@ -199,7 +199,7 @@ def test_code_brought_by_a_model_is_refused_and_never_run(shop, attack, tmp_path
 def test_scoring_runs_nothing_that_lies_beside_the_champions_bundle(shop, tmp_path):
     folder, marker = logged(shop, "1"), tmp_path / "was here"
     (folder / "python_model.pkl").write_bytes(f"cposix\nsystem\n(S'touch {marker}'\ntR.".encode())
-    for path in (folder / "code" / "models").glob("*.py"):
+    for path in (folder / "code" / "models").rglob("*.py"):
         path.write_text(EVIL.format(marker=str(marker)))
     assert serving(shop).version == registry.find(shop.tracking_uri, "champion").bundle
     assert not marker.exists()

@@ -11,11 +11,12 @@ import typer
 from typer.testing import CliRunner
 
 from features.errors import InputError, Refusal
-from models import bundle, registry
+from models.artifacts import bundle, registry
 from pipelines import monitor as watching
-from pipelines import monitor_cli, store
-from pipelines.campaigns.own_campaigns import own_campaigns
+from pipelines import run_folder
+from pipelines.campaigns.past_campaigns import own_campaigns
 from pipelines.campaigns.treatments import treatments_if_any
+from pipelines.commands import monitor as monitor_cli
 from pipelines.config import load
 from pipelines.score import score
 from tests.shops import config_of
@@ -176,8 +177,8 @@ def planned(shop, config):
     """Campaigns of three days: spring before the span, summer in it, autumn in it by its bookings."""
     for name, day in (("spring", "1998-01-01"), ("summer", "1998-05-01"), ("autumn", "1998-03-30")):
         chosen = pd.DataFrame({"customer_id": ["00005", "00010", "00015"], "treated": [True, False, False]})
-        store.write_table(config.folder / store.PLANS / f"{name}.parquet", chosen)
-        store.write_json(config.folder / store.PLANS / f"{name}.json", {"campaign": name, "as_of": day})
+        run_folder.write_table(config.folder / run_folder.PLANS / f"{name}.parquet", chosen)
+        run_folder.write_json(config.folder / run_folder.PLANS / f"{name}.json", {"campaign": name, "as_of": day})
     booked = pd.DataFrame(
         {
             "customer_id": ["00010", "00020"],
@@ -189,7 +190,7 @@ def planned(shop, config):
     )
     booked.to_parquet(shop / "treatments.parquet")
     yield config
-    for path in (config.folder / store.PLANS).iterdir():
+    for path in (config.folder / run_folder.PLANS).iterdir():
         path.unlink()
 
 
@@ -200,7 +201,7 @@ def arms(campaigns):
 
 
 def campaigns_of(config):
-    return own_campaigns(config.folder / store.PLANS, treatments_if_any(config, now=NOW), first=MADE, before=END)
+    return own_campaigns(config.folder / run_folder.PLANS, treatments_if_any(config, now=NOW), first=MADE, before=END)
 
 
 def test_own_campaigns_are_those_planned_in_the_span(planned):

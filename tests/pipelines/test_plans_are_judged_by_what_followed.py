@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import scorer
+from models.scoring import scorer
 from pipelines.campaigns import policy_backtest as backtest
 from pipelines.campaigns.experiments import Trial
-from pipelines.campaigns.policy_screen import show_policy_backtest
 from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.config import load
 from pipelines.evaluate import evaluate
-from pipelines.judge import days_to_judge
-from pipelines.orders import read_orders
-from retention.offers import Offer
-from retention.plan import plan
-from retention.policy_backtest import RANDOM, RISK
+from pipelines.order_log import read_orders
+from pipelines.screens.evaluate import show_policy_backtest
+from pipelines.training.holdout_evaluation import days_to_judge
+from retention.economics.offers import Offer
+from retention.measurement.plan_hindsight import RANDOM, RISK
+from retention.planning.retention_plan import plan
 from tests.shops import config_of
 
 OFFER = Offer(name="voucher", contact_cost=0.2, incentive_cost=2, save_rate=0.3, redeem_rate=0.3)

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from pipelines import store
+from pipelines import run_folder
 from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.plan import make_plan
-from retention.save_rate import Measured
+from retention.measurement.save_rate import Measured
 from tests.scored import scored
 from tests.shops import CALL, VOUCHER, config_of
 
@@ -36,7 +36,7 @@ def shop(tmp_path):
         call = CALL.replace("save_rate = 0.3", f"save_rate = {save_rate}")
         file.write_text(config_of("orders.csv", more=plan + VOUCHER + call))
         config = load(file)
-        store.write_table(config.folder / store.SCORES, scored(COUNT, day))
+        run_folder.write_table(config.folder / run_folder.SCORES, scored(COUNT, day))
         return config
 
     return with_rules
@@ -56,7 +56,7 @@ def test_all_offers_share_one_plan_and_one_name_is_enough_for_one(shop):
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_nobody_on_the_list_is_chosen_and_ids_stay_text(shop, tmp_path, ending):
     ids = [f"{i:04d}" for i in range(0, COUNT, 2)] + ["07", "stranger"]
-    store.write_table(tmp_path / f"list.{ending}", pd.DataFrame({"customer_id": ids, "since": "2019"}))
+    run_folder.write_table(tmp_path / f"list.{ending}", pd.DataFrame({"customer_id": ids, "since": "2019"}))
     made = planned(shop(f'do_not_contact = "list.{ending}"'))
     assert not set(made.frame["customer_id"]) & set(ids)
     assert made.summary["excluded"] == {"on the do-not-contact list": {"customers": 200, "unknown": 2}}
@@ -65,13 +65,13 @@ def test_nobody_on_the_list_is_chosen_and_ids_stay_text(shop, tmp_path, ending):
 
 def test_a_list_that_cannot_be_read_stops_the_plan_and_leaves_the_last(shop, tmp_path):
     planned(shop())
-    before = (tmp_path / "runs" / store.PLAN).read_bytes()
+    before = (tmp_path / "runs" / run_folder.PLAN).read_bytes()
     with pytest.raises(InputError, match="no such file"):
         planned(shop('do_not_contact = "list.csv"'))
     (tmp_path / "list.csv").write_text("id\n0001\n")
     with pytest.raises(InputError, match="no column customer_id; found id"):
         planned(shop('do_not_contact = "list.csv"'))
-    assert (tmp_path / "runs" / store.PLAN).read_bytes() == before
+    assert (tmp_path / "runs" / run_folder.PLAN).read_bytes() == before
 
 
 def test_whom_another_campaign_contacted_lately_is_left_alone_until_the_quiet_days_are_over(shop):
@@ -90,7 +90,7 @@ def test_the_same_campaign_planned_again_is_the_same_plan(shop):
     first, again = planned(config), planned(config)
     pd.testing.assert_frame_equal(first.frame, again.frame)
     assert first.summary == again.summary
-    assert [one.name for one in (config.folder / store.PLANS).iterdir()].count("campaign-2020-01-01.parquet") == 1
+    assert [one.name for one in (config.folder / run_folder.PLANS).iterdir()].count("campaign-2020-01-01.parquet") == 1
     other = planned(shop('salt = "x"'), campaign="other")
     held = [set(one.frame.loc[~one.frame["treated"], "customer_id"]) for one in (first, other)]
     assert held[0] != held[1]
@@ -100,21 +100,21 @@ def test_two_campaigns_never_share_a_file(shop):
     first = planned(shop(), campaign="spring sale").frame
     with pytest.raises(InputError, match="'spring-sale' would take the file of the campaign 'spring sale'"):
         planned(shop(), campaign="spring-sale")
-    kept = store.read_table(shop().folder / store.PLANS / "spring-sale.parquet", next="")
+    kept = run_folder.read_table(shop().folder / run_folder.PLANS / "spring-sale.parquet", next="")
     assert kept["customer_id"].tolist() == first["customer_id"].tolist()
 
 
 def test_the_kept_plan_says_who_was_held_out_and_what_was_known_of_each(shop):
     config = shop()
     made = planned(config, campaign="spring 2020")
-    kept = pd.read_parquet(config.folder / store.PLANS / "spring-2020.parquet")
+    kept = pd.read_parquet(config.folder / run_folder.PLANS / "spring-2020.parquet")
     pd.testing.assert_frame_equal(kept[made.frame.columns.tolist()], made.frame, check_dtype=False)
     known = scored(COUNT, DAY).set_index("customer_id").loc[kept["customer_id"]]
     for name in ("churn_probability", "expected_orders", "expected_value", "clv", "segment"):
         assert kept[name].tolist() == known[name].tolist()
-    summary = json.loads((config.folder / store.PLANS / "spring-2020.json").read_text())
+    summary = json.loads((config.folder / run_folder.PLANS / "spring-2020.json").read_text())
     assert (summary["campaign"], summary["as_of"]) == ("spring 2020", "2020-01-01")
-    assert summary == json.loads((config.folder / store.PLAN_SUMMARY).read_text()) == made.summary
+    assert summary == json.loads((config.folder / run_folder.PLAN_SUMMARY).read_text()) == made.summary
 
 
 def test_capacities_of_channels_are_kept_and_those_of_none_refused(shop):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.canaries import dominance, shuffled_labels
+from pipelines.leakage.leakage_probes import dominance, shuffled_labels
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError, Refusal
-from pipelines import store
-from pipelines.campaigns.readout_screen import show_readout
+from pipelines import run_folder
 from pipelines.campaigns.save_rates import measured_save_rates
 from pipelines.config import load
 from pipelines.readout import read_out
+from pipelines.screens.readout import show_readout
 from tests.retention.bases import held_out
 from tests.retention.simulated import shop
 
@@ -62,11 +62,11 @@ def made(tmp_path_factory):
 
     plan = pd.DataFrame({"customer_id": ids, "offer": "voucher", "treated": treated}).join(base.scores)
     plan["expected_cost"], plan["segment"] = np.where(treated, COST, 0.0), rng.choice(["VIP", "grow"], CUSTOMERS)
-    store.write_table(folder / "runs" / store.PLANS / "spring-2020.parquet", plan)
+    run_folder.write_table(folder / "runs" / run_folder.PLANS / "spring-2020.parquet", plan)
     summary = {"campaign": "spring 2020", "as_of": str(DAY), "chosen": CUSTOMERS, "holdout": int((~treated).sum())}
     summary["offers"] = [{"offer": "voucher", "save_rate": 0.1}]
-    store.write_json(folder / "runs" / store.PLANS / "spring-2020.json", summary)
-    store.write_json(folder / "runs" / store.PLAN_SUMMARY, summary)
+    run_folder.write_json(folder / "runs" / run_folder.PLANS / "spring-2020.json", summary)
+    run_folder.write_json(folder / "runs" / run_folder.PLAN_SUMMARY, summary)
     (folder / "stayworth.toml").write_text(TOML)
     return folder
 
@@ -140,9 +140,9 @@ def test_booked_contacts_replace_planned_costs_and_the_list_stays_as_drawn(made,
 
 def test_without_the_scores_it_adjusts_for_the_window_before(made, read, tmp_path):
     plan = pq.read_table(made / "runs" / "plans" / "spring-2020.parquet").to_pandas()
-    store.write_table(tmp_path / "plan.parquet", plan[["customer_id", "offer", "treated", "expected_cost"]])
+    run_folder.write_table(tmp_path / "plan.parquet", plan[["customer_id", "offer", "treated", "expected_cost"]])
     summary = json.loads((made / "runs" / "plan.json").read_text())
-    store.write_json(tmp_path / "plan.json", summary | {"campaign": "no scores"})
+    run_folder.write_json(tmp_path / "plan.json", summary | {"campaign": "no scores"})
     told = read(plan_file=tmp_path / "plan.parquet")
     assert told["adjusted_for"] == ["past_orders", "past_margin"]
     assert told["save_rates"] == {}
@@ -152,7 +152,7 @@ def test_without_the_scores_it_adjusts_for_the_window_before(made, read, tmp_pat
 def test_a_lost_part_of_the_holdout_is_caught(made, read, tmp_path):
     plan = pq.read_table(made / "runs" / "plans" / "spring-2020.parquet").to_pandas()
     lost = plan[~plan["treated"]].index[:200]
-    store.write_table(tmp_path / "plan.parquet", plan.drop(lost))
+    run_folder.write_table(tmp_path / "plan.parquet", plan.drop(lost))
     (tmp_path / "plan.json").write_text((made / "runs" / "plan.json").read_text())
     with pytest.raises(Refusal, match=r"600 of 3,800 customers are in the holdout, 15.8% instead of the planned 20.0%"):
         read(plan_file=tmp_path / "plan.parquet")
@@ -173,9 +173,9 @@ def test_what_is_no_campaign_is_one_clear_error(made, read, tmp_path):
         read(campaign_name="autumn")
     plan = pq.read_table(made / "runs" / "plans" / "spring-2020.parquet").to_pandas()
     (tmp_path / "plan.json").write_text((made / "runs" / "plan.json").read_text())
-    store.write_table(tmp_path / "plan.parquet", plan.assign(treated=True))
+    run_folder.write_table(tmp_path / "plan.parquet", plan.assign(treated=True))
     with pytest.raises(Refusal, match="none of the 4,000 chosen customers was held out"):
         read(plan_file=tmp_path / "plan.parquet")
-    store.write_table(tmp_path / "plan.parquet", pd.concat([plan, plan.head(3)]))
+    run_folder.write_table(tmp_path / "plan.parquet", pd.concat([plan, plan.head(3)]))
     with pytest.raises(InputError, match="3 of 4,003 rows have the customer_id of an earlier row"):
         read(plan_file=tmp_path / "plan.parquet")

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import metrics
+from models.evaluation import metrics
+from models.evaluation.profit_metrics import Campaign
 from models.prediction import Prediction
-from models.profit_metrics import Campaign
-from pipelines.captions import captions
-from pipelines.pictures import churn_rate, evaluation
-from retention.theme import to_html
+from pipelines.reporting.chart_captions import captions
+from pipelines.reporting.evaluation_charts import churn_rate, evaluation
+from retention.presentation.theme import to_html
 
 COUNT = 1000
 LEFT = np.arange(COUNT) < 600

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from pipelines.page import carriers, tenths
+from pipelines.reporting.page import carriers, tenths
 from retention.analyses.chapters import Chapter
-from retention.analysis import lacking
-from retention.offers import Offer
-from retention.plan import plan
-from retention.profit_curve import profit_curve
-from retention.theme import script
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.retention_plan import plan
+from retention.presentation.analysis import lacking
+from retention.presentation.theme import script
 from tests.pipelines.made_up_page import COUNT, OFFER, Outline, earned, evaluated, found, page, scored, told
 
 EVIL = "</script><img src=x onerror=alert(1)>"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models import metrics
-from models.metric_words import HEADLINE, METRICS
-from pipelines.verdict import DECISIVE, EARNING, tally, verdicts
+from models.evaluation import metrics
+from models.evaluation.metric_labels import HEADLINE, METRICS
+from pipelines.training.baseline_comparison import DECISIVE, EARNING, tally, verdicts
 
 
 def against(**intervals):

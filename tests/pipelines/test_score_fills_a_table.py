@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
-from pipelines.score_table import refuse_unwritable, replace_table
-from pipelines.staged import SCHEMA
+from pipelines.batches.score_table import refuse_unwritable, replace_table
+from pipelines.batches.staged_scores import SCHEMA
 from tests.database import PASSWORD, SPELT
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs the extra [postgres]")
 COLUMNS = ", ".join(SCHEMA.names)
 KILLED = """
 import sys
-from pipelines.score_table import replace_table
+from pipelines.batches.score_table import replace_table
 from tests.pipelines.test_score_fills_a_table import scores
 
 def tables():

@@ -13,21 +13,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.logs import make_log
-from features import buckets
 from features.errors import InputError
-from features.snapshot import snapshot
-from models import bundle, scoring
-from models.recipe import Recipe
-from models.terms import Terms
-from models.trees import defaults
+from features.large_logs import buckets
+from features.snapshots.snapshot import snapshot
+from models.artifacts import bundle
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring import batch_scores
+from models.trees.boosting import defaults
 from pipelines import score as scores_of
+from pipelines.batches.latest_scores import latest_scores
+from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
-from pipelines.latest import latest_scores
-from pipelines.learn import learn, lesson
-from pipelines.orders import read_orders, reconciliation
-from pipelines.staged import SCHEMA, stage
-from retention.segments import CURRENT
-from serving import store as served
+from pipelines.order_log import read_orders, reconciliation
+from pipelines.training.training_set import learn, lesson
+from retention.customer_base.segments import CURRENT
+from serving.store import store as served
 from tests.shops import config_of
 
 AS_OF, NOW = date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def rows(cdnow, model):
 @pytest.fixture(scope="module")
 def at_once(model, rows):
     """Everybody's scores made in one piece, the segment by exact averages and one customer at a time."""
-    scores = scoring.score(model, rows)
+    scores = batch_scores.score(model, rows)
     spend, clv = rows[CURRENT].tolist(), scores["clv"].head(len(rows)).tolist()
     current_cut, future_cut = math.fsum(spend) / len(spend), math.fsum(clv) / len(clv)
     names = {(True, True): "VIP", (True, False): "maintain", (False, True): "grow", (False, False): "let go"}

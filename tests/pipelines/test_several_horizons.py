@@ -6,12 +6,12 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from pipelines import store
+from pipelines import run_folder
+from pipelines.batches.latest_scores import latest_scores, over_main_horizon
+from pipelines.batches.staged_scores import stage
 from pipelines.config import Time
-from pipelines.latest import latest_scores, over_main_horizon
 from pipelines.plan import make_plan
 from pipelines.score import COLUMNS
-from pipelines.staged import stage
 from tests.shops import VOUCHER, config_of
 
 CUSTOMERS = 40
@@ -86,7 +86,7 @@ def test_a_customer_has_one_segment_over_all_horizons(both, alone):
 def test_the_plan_is_the_same_with_and_without_other_horizons(config, both, alone):
     plans = []
     for scores in (alone, both):
-        store.write_table(config.folder / store.SCORES, scores)
+        run_folder.write_table(config.folder / run_folder.SCORES, scores)
         plans.append(make_plan(config, budget=10.0, capacity=None, offer_names=(), campaign=None, outputs=[]))
     pd.testing.assert_frame_equal(plans[0].frame.reset_index(drop=True), plans[1].frame.reset_index(drop=True))
     assert plans[0].summary == plans[1].summary

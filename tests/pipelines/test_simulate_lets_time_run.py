@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from pipelines import store
+from pipelines import run_folder
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import load
 from pipelines.readout import read_out
-from pipelines.shop import world
-from pipelines.shop.story import Shop
 from pipelines.simulate import CAMPAIGN_TRUTH, let_time_run, simulate
-from retention.plan import plan
+from pipelines.simulator import parameters
+from pipelines.simulator.scenario import Shop
+from retention.planning.retention_plan import plan
 
 SHOP = Shop(customers=4000, days=600, seed=5, as_of=date(2025, 1, 1))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,8 +28,8 @@ def keep(folder, frame, *, name="spring", day=SHOP.as_of, treated=True):
     """A plan as `stayworth plan` keeps it: its list, and the JSON beside it."""
     frame = frame.assign(treated=frame["treated"] & treated, segment="all")
     summary = {"campaign": name, "as_of": str(day), "chosen": len(frame), "holdout": int((~frame["treated"]).sum())}
-    store.write_table(folder / f"{name}.parquet", frame)
-    store.write_json(folder / f"{name}.json", summary)
+    run_folder.write_table(folder / f"{name}.parquet", frame)
+    run_folder.write_json(folder / f"{name}.json", summary)
     return folder / f"{name}.parquet"
 
 
@@ -127,7 +127,7 @@ def test_the_treatments_are_those_of_the_plan_with_what_they_cost(home, told):
     assert rows["cost"][~rows["treated"]].isna().all()
     assert rows["cost"].sum() == pytest.approx(told["cost"])
     assert (rows["at"] == pd.Timestamp("2025-01-01", tz="UTC")).all()
-    costs = {one.name: {one.contact_cost, one.contact_cost + one.incentive_cost} for one in world.OFFERS}
+    costs = {one.name: {one.contact_cost, one.contact_cost + one.incentive_cost} for one in parameters.OFFERS}
     for offer, of in rows[rows["treated"]].groupby("offer"):
         assert set(of["cost"].round(2)) <= costs[offer]
 
@@ -137,7 +137,7 @@ def test_the_readout_finds_the_plan_and_measures_the_truth(home, told):
     config = load(home / "spring" / "stayworth.toml")
     contacts = read_treatments(config, now=NOW)
     read = read_out(config, now=NOW, contacts=contacts, say=lambda _: None, **how)
-    assert (read["campaign"], read["until"], read["window_days"]) == ("spring", "2025-04-01", world.HORIZON_DAYS)
+    assert (read["campaign"], read["until"], read["window_days"]) == ("spring", "2025-04-01", parameters.HORIZON_DAYS)
     assert read["cost"] == pytest.approx(told["cost"])
     assert read["treated"] == told["treated"]
     assert read["stayed"]["low"] <= told["kept"] / told["treated"] <= read["stayed"]["high"]
@@ -187,7 +187,7 @@ def test_what_is_no_shop_is_not_continued(home, tmp_path):
     (tmp_path / "empty").mkdir()
     said = refused(home, tmp_path, home / "plans" / "spring.parquet", source=tmp_path / "empty")
     assert "Name a folder that `stayworth simulate -o FOLDER` wrote" in said
-    store.write_json(tmp_path / "old" / "shop.json", {"world": 0} | replace(SHOP, as_of=None).__dict__)
+    run_folder.write_json(tmp_path / "old" / "shop.json", {"world": 0} | replace(SHOP, as_of=None).__dict__)
     said = refused(home, tmp_path, home / "plans" / "spring.parquet", source=tmp_path / "old")
     assert "another version of the made-up shop" in said
 

@@ -13,12 +13,12 @@ import typer
 from typer.testing import CliRunner
 
 from features.errors import InputError
-from features.ingest import ingest
-from pipelines import simulate_cli
+from features.ingest.build_histories import ingest
+from pipelines.commands import simulate as simulate_cli
 from pipelines.config import load
-from pipelines.shop import world
-from pipelines.shop.story import Shop
 from pipelines.simulate import simulate
+from pipelines.simulator import parameters
+from pipelines.simulator.scenario import Shop
 
 SHOP = Shop(customers=600, days=500, seed=3, as_of=date(2025, 1, 1))
 TABLES = ("orders", "interactions", "costs", "truth")
@@ -115,8 +115,8 @@ def test_the_truth_shows_in_the_log(written):
 
 def test_the_config_holds_what_the_shop_knows(written):
     config = load(written / "stayworth.toml")
-    assert config.time.horizon_days == world.HORIZON_DAYS
-    assert [offer.name for offer in config.offers] == [offer.name for offer in world.OFFERS]
+    assert config.time.horizon_days == parameters.HORIZON_DAYS
+    assert [offer.name for offer in config.offers] == [offer.name for offer in parameters.OFFERS]
     assert "truth" not in config.model_dump_json()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.score import COLUMNS
-from retention.theme import script
+from retention.presentation.theme import script
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_a_report_with_ids_names_the_most_at_risk(shop, stayworth):
 
 
 def test_training_again_moves_the_champion_and_remembers_the_previous(shop, stayworth):
-    from models import registry
+    from models.artifacts import registry
 
     stayworth("train", "--trials", "2", "--json")
     aliases = {one.number: one.aliases for one in registry.versions(f"sqlite:///{shop / 'mlflow.db'}")}

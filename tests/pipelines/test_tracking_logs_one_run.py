@@ -16,10 +16,10 @@ import plotly.graph_objects as go
 import pytest
 
 from features.errors import InputError
-from models import registry
-from models.metric_words import HEADLINE
-from pipelines import tracking
-from pipelines.dataset import Dataset
+from models.artifacts import registry
+from models.evaluation.metric_labels import HEADLINE
+from pipelines.training import tracking
+from pipelines.training.dataset_fingerprint import Dataset
 from tests.pipelines.logged_elsewhere import BUNDLE_STUB, ELSEWHERE, SCORER_STUB, SCORING_STUB
 
 HASH = "0123456789abcdef" * 4
@@ -196,7 +196,7 @@ def test_a_run_cut_short_is_marked_failed_and_makes_no_version(once, serving, mo
 
 @pytest.mark.usefixtures("serving")
 def test_the_logged_model_scores_orders_elsewhere_with_the_code_it_brought(once, tmp_path):
-    ours = [str(Path(tracking.__file__).parents[1]), ""]
+    ours = [str(Path(tracking.__file__).parents[2]), ""]
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE.format(ours=ours, uri=once.uri)],
         cwd=tmp_path,
@@ -223,7 +223,7 @@ def test_the_logged_model_scores_orders_elsewhere_with_the_code_it_brought(once,
 def test_the_requirements_are_what_the_code_imports():
     imported = set()
     for package in tracking.CODE:
-        for file in (Path(tracking.__file__).parents[1] / package).glob("*.py"):
+        for file in (Path(tracking.__file__).parents[2] / package).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
                     imported |= {alias.name.split(".")[0] for alias in node.names}

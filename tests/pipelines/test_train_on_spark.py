@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.spark import session
-from models import bundle, registry, trees
-from models.scoring import score_orders
+from features.large_logs.spark import session
+from models.artifacts import bundle, registry
+from models.scoring.batch_scores import score_orders
+from models.trees import boosting
 from pipelines.config import load
-from pipelines.gather import LABELS, gather
-from pipelines.learn import lesson
+from pipelines.training.training_data import LABELS, gather
+from pipelines.training.training_set import lesson
 from tests.shops import config_of
 
 NOW_US = int(datetime(1998, 8, 1, tzinfo=UTC).timestamp() * 1_000_000)
@@ -66,7 +67,7 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     whole = lesson(cdnow.histories, config.terms, as_of=end)
     more = lesson(log.histories, config.terms, as_of=end, more=log.more).more
     columns = [*whole.features, *LABELS]
-    read = pd.concat(trees.read(more.files, columns, more.changes))
+    read = pd.concat(boosting.read(more.files, columns, more.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
     different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
     assert len(read) == len(wanted) > 200_000
@@ -105,7 +106,7 @@ def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(config
 
 
 def test_a_gpu_is_not_for_spark(configured, cdnow_path, stayworth, monkeypatch):
-    monkeypatch.setattr(trees, "present", lambda device: device)
+    monkeypatch.setattr(boosting, "present", lambda device: device)
     config = configured(cdnow_path, more='device = "cuda"')
     code, _, said = stayworth("train", "-c", str(config), "--engine", "spark")
     assert code == 2

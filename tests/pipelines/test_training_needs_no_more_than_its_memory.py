@@ -9,17 +9,19 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features import buckets
 from features.errors import InputError
-from features.labels import with_labels
-from features.snapshot import snapshot
-from models import metrics, scorer, trees
-from models.recipe import Recipe
-from models.timeline import test_day as day_of_test
+from features.large_logs import buckets
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import snapshot
+from models.ensemble.recipe import Recipe
+from models.evaluation import metrics
+from models.scoring import scorer
+from models.training.temporal_splits import test_day as day_of_test
+from models.trees import boosting
 from pipelines.config import load
-from pipelines.gather import LABELS, gather
-from pipelines.learn import learn, lesson
-from pipelines.orders import read_orders, reconciliation
+from pipelines.order_log import read_orders, reconciliation
+from pipelines.training.training_data import LABELS, gather
+from pipelines.training.training_set import learn, lesson
 from tests.shops import config_of
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
@@ -75,7 +77,7 @@ def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, ro
     assert part.features == whole.features
     assert part.timeline == whole.timeline
     columns = [*whole.features, *LABELS]
-    read = pd.concat(trees.read(part.more.files, columns, part.more.changes))
+    read = pd.concat(boosting.read(part.more.files, columns, part.more.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
     different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
     assert len(read) == len(wanted) > 200_000
@@ -102,7 +104,7 @@ def test_nothing_is_streamed_where_the_sample_has_the_rows_asked_for(gathered):
 def test_as_many_rows_are_streamed_as_are_asked_for(gathered, shop):
     log, config = gathered(LITTLE, rows=150_000), shop()
     latest = taught(log, config, as_of=log.histories.end)
-    read = sum(len(rows) for rows in trees.read(latest.more.files, ["as_of"], latest.more.changes))
+    read = sum(len(rows) for rows in boosting.read(latest.more.files, ["as_of"], latest.more.changes))
     assert read == pytest.approx(150_000, rel=0.02)
 
 
@@ -114,7 +116,7 @@ def test_a_model_of_streamed_rows_is_as_good_as_one_of_memory(gathered, shop, re
         log, config = gathered(memory_bytes, rows=1_000_000), shop(rows=1_000_000)
         said = taught(log, config)
         found[memory_bytes] = learn(
-            said, config.terms, Recipe(trees.DEFAULTS, trees.DEFAULTS, kind="gamma", seed=7, rows=1_000_000)
+            said, config.terms, Recipe(boosting.DEFAULTS, boosting.DEFAULTS, kind="gamma", seed=7, rows=1_000_000)
         )
     day = date(1998, 4, 2)
     histories = read(cdnow_path).histories

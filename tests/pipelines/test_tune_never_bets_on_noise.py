@@ -8,10 +8,10 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import log_loss, mean_tweedie_deviance
 
-from models import trees
-from models.value import KINDS
-from pipelines import tune as tuning
-from pipelines.tune import Tuned, churn_loss, tune, value_loss
+from models.trees import boosting
+from models.trees.value import KINDS
+from pipelines.training import tuning
+from pipelines.training.tuning import Tuned, churn_loss, tune, value_loss
 
 DAYS = [date(2020, month, 1) for month in range(1, 7)]
 FOLDS = [(DAYS[:2], DAYS[3]), (DAYS[:3], DAYS[4])]
@@ -80,7 +80,7 @@ def test_the_same_seed_finds_the_same_and_every_kind_was_judged(usual):
     assert first.scores["churn"] <= first.scores["churn_default"]
     assert first.scores["value"] <= first.scores["value_default"]
     for params in (first.churn, first.value):
-        assert set(params) == set(trees.DEFAULTS)
+        assert set(params) == set(boosting.DEFAULTS)
 
 
 def test_what_follows_the_judged_days_and_the_season_of_a_day_change_nothing(usual):
@@ -103,15 +103,15 @@ def test_features_of_pure_noise_bring_no_more_trees_and_no_other_kind():
     rng = np.random.default_rng(4)
     rows = drawn(300)
     found = tuned(rows.assign(recent=rng.normal(size=len(rows)), large=rng.normal(size=len(rows))), trials=1)
-    assert found.churn["rounds"] <= trees.defaults(len(rows))["rounds"]
-    assert found.value["rounds"] <= trees.defaults(int(rows["bought"].sum()))["rounds"]
+    assert found.churn["rounds"] <= boosting.defaults(len(rows))["rounds"]
+    assert found.value["rounds"] <= boosting.defaults(int(rows["bought"].sum()))["rounds"]
     assert found.kind == "gamma"
 
 
 def test_nothing_to_judge_on_gives_the_defaults():
     rows = drawn(50)
     none = tuned(rows, folds=[])
-    assert none == Tuned(trees.defaults(300), trees.defaults(int(rows["bought"].sum())), "gamma", {})
+    assert none == Tuned(boosting.defaults(300), boosting.defaults(int(rows["bought"].sum())), "gamma", {})
     one_outcome = tuned(rows.assign(churned=True, bought=False, future_value=0.0))
     assert one_outcome.scores == {}
 

@@ -10,18 +10,18 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from features.ingest import ingest
-from features.log import Log
-from features.snapshot import snapshot
-from models import scorer
-from models.recipe import Recipe
-from models.terms import Terms
-from models.trees import DEFAULTS
-from pipelines.judge import rows_to_judge
-from pipelines.learn import learn, lesson
-from pipelines.watching.matured import Batch, matured
-from pipelines.watching.quiet import quiet_pairs
-from pipelines.watching.watch import Watched, watch_over
+from features.ingest.build_histories import ingest
+from features.ingest.log import Log
+from features.snapshots.snapshot import snapshot
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring import scorer
+from models.trees.boosting import DEFAULTS
+from pipelines.monitoring.matured_scores import Batch, matured
+from pipelines.monitoring.usual_drift import quiet_pairs
+from pipelines.monitoring.watch import Watched, watch_over
+from pipelines.training.holdout_evaluation import rows_to_judge
+from pipelines.training.training_set import learn, lesson
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
 from tests.retention.bases import held_out
 

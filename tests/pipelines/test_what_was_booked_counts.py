@@ -11,16 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError
-from pipelines import store
-from pipelines.campaigns.readout_screen import show_readout
+from pipelines import run_folder
 from pipelines.campaigns.treatments import read_treatments, treatments_if_any
 from pipelines.check import check
 from pipelines.cli import main
 from pipelines.config import load
-from pipelines.costs import read_costs
-from pipelines.guess import guess
+from pipelines.init import guess
 from pipelines.plan import make_plan
-from pipelines.screen import show_check
+from pipelines.reporting.costs_table import read_costs
+from pipelines.screens.readout import show_readout
+from pipelines.screens.tables import show_check
 from tests.shops import VOUCHER, config_of
 
 DAY, COUNT = date(2020, 1, 1), 300
@@ -58,7 +58,7 @@ def scored(config, *, day=DAY):
     scores = {"customer_id": IDS, "as_of": pd.Timestamp(day), "horizon_days": 90, "churn_probability": 0.6}
     scores |= {"expected_orders": 2.0, "expected_value": value, "value_p10": value / 4, "value_p90": value * 2}
     scores |= {"clv": value * 3, "segment": "grow", "reason_1": "x", "reason_2": "y", "reason_3": None}
-    store.write_table(config.folder / store.SCORES, pd.DataFrame(scores | {"model_version": "abc"}))
+    run_folder.write_table(config.folder / run_folder.SCORES, pd.DataFrame(scores | {"model_version": "abc"}))
     return config
 
 
@@ -161,7 +161,7 @@ def test_a_plan_leaves_alone_whom_a_campaign_contacted_in_fact(shop):
     summer = set(planned(config, "summer", budget=9999.0)["customer_id"])
     assert not summer & set(treated[:5]), "contacted, so left alone"
     assert set(treated[5:]) <= summer, "never contacted, so open"
-    (config.folder / store.PLANS / "summer.json").unlink()
+    (config.folder / run_folder.PLANS / "summer.json").unlink()
     again = planned(config, "spring", budget=9999.0)
     assert set(treated) <= set(again["customer_id"]), "a campaign does not stand in its own way"
 

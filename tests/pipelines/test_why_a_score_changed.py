@@ -12,20 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from features.customer import rows_of
 from features.errors import InputError
-from features.log import Log
-from models import bundle, scoring
-from models.change import MEASURES, PARTS, split
-from models.recipe import Recipe
-from models.terms import Terms
-from models.trees import defaults
-from pipelines import change, change_cli, ledger
+from features.ingest.log import Log
+from features.online.one_customer import rows_of
+from models.artifacts import bundle
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring import batch_scores
+from models.scoring.score_change import MEASURES, PARTS, split
+from models.trees.boosting import defaults
 from pipelines import score as scores_of
+from pipelines import why as change
+from pipelines.batches import ledger
+from pipelines.batches.latest_scores import latest_scores
+from pipelines.commands import why as change_cli
 from pipelines.config import load
-from pipelines.latest import latest_scores
-from pipelines.learn import learn, lesson
-from pipelines.watching.stations import stations
+from pipelines.monitoring.score_steps import stations
+from pipelines.training.training_set import learn, lesson
 from tests.pipelines.late_orders import LOG, frame_of
 from tests.shops import config_of
 
@@ -258,7 +261,7 @@ def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(mod
 
     def scores(model, day, *, happened, known):
         seen = log[(log["ordered_at"] < pd.Timestamp(happened)) & (log["recorded_at"] < pd.Timestamp(known))]
-        found = scoring.score_orders(model, seen.drop(columns="recorded_at"), as_of=day)
+        found = batch_scores.score_orders(model, seen.drop(columns="recorded_at"), as_of=day)
         return found.set_index("customer_id")[list(MEASURES)]
 
     first, last = scores(old, FIRST, happened=FIRST, known=FIRST), scores(new, LAST, happened=LAST, known=LAST)

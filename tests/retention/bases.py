@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from retention.holdout import drawn, lots
+from retention.planning.holdout import drawn, lots
 
 one_customer = st.tuples(
     st.sampled_from([0.0, 0.3, 0.8, 1.0]) | st.floats(0, 1), st.sampled_from([90.0, 200.0]) | st.floats(-9, 999)

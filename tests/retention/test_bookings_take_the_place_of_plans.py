@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention.left_alone import left_alone
+from retention.planning.suppression import left_alone
 
 DAY = date(2020, 3, 1)
 NAMES = ("spring", "mail", "call", "never planned", "never booked")

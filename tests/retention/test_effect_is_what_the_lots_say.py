@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from retention.arm_spread import arm_spread
-from retention.effect import effects
-from retention.holm import holm
+from retention.measurement.arm_variance import arm_spread
+from retention.measurement.holm import holm
+from retention.measurement.treatment_effect import effects
 
 NONE = np.empty((4, 0))
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from retention.offers import Offer
-from retention.plan import plan
-from retention.policy_backtest import RANDOM, RISK, SPENDER, hindsight, shares, summed
+from retention.economics.offers import Offer
+from retention.measurement.plan_hindsight import RANDOM, RISK, SPENDER, hindsight, shares, summed
+from retention.planning.retention_plan import plan
 
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate=0.2, redeem_rate=0.3)
 CALL = Offer(name="call", contact_cost=2, incentive_cost=0, redeem_rate=0, save_rate=0.25)

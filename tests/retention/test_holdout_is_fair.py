@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.holdout import lots
+from retention.planning.holdout import lots
 from tests.retention.bases import held_out
 
 DRAW = {"share": 0.1, "campaign": "spring", "salt": "pepper"}

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from retention import kept_plans
-from retention.kept_plans import keep, kept_plan, planned_shares
+from retention.planning import plan_archive
+from retention.planning.plan_archive import keep, kept_plan, planned_shares
 
 SCORES = pd.DataFrame(
     {
@@ -39,7 +39,7 @@ def files(folder):
 def test_a_plan_is_kept_with_what_was_known_and_becomes_the_latest(tmp_path):
     kept_in(tmp_path, "spring 2020")
     assert set(files(tmp_path)) == {"plans/spring-2020.json", "plans/spring-2020.parquet", "plan.json", "plan.parquet"}
-    (one,) = kept_plans.kept_plans(tmp_path / "plans")
+    (one,) = plan_archive.kept_plans(tmp_path / "plans")
     assert (one.campaign, one.day, one.summary) == ("spring 2020", date(2020, 1, 1), summary("spring 2020"))
     kept = pd.read_parquet(one.file)
     assert kept["churn_probability"].tolist() == [0.3, 0.1]
@@ -95,7 +95,7 @@ def test_a_damaged_summary_says_which_what_and_what_next(tmp_path, content, said
     kept_in(tmp_path)
     (tmp_path / "plans" / "spring.json").write_text(content)
     with pytest.raises(InputError) as caught:
-        kept_plans.kept_plans(tmp_path / "plans")
+        plan_archive.kept_plans(tmp_path / "plans")
     assert str(caught.value).startswith(f"{tmp_path / 'plans' / 'spring.json'}: {said}")
     assert "Plan the campaign again, or remove its two files." in str(caught.value)
 
@@ -104,8 +104,8 @@ def test_half_a_plan_is_none_and_an_old_one_says_its_day_by_its_name(tmp_path):
     kept_in(tmp_path, "campaign 2020-02-03", as_of=None)
     (tmp_path / "plans" / "alone.json").write_text("{")
     FRAME.to_parquet(tmp_path / "plans" / "single.parquet")
-    assert [one.day for one in kept_plans.kept_plans(tmp_path / "plans")] == [date(2020, 2, 3)]
-    assert kept_plans.kept_plans(tmp_path / "nowhere") == []
+    assert [one.day for one in plan_archive.kept_plans(tmp_path / "plans")] == [date(2020, 2, 3)]
+    assert plan_archive.kept_plans(tmp_path / "nowhere") == []
 
 
 def test_planned_shares_are_those_of_offers_that_treated_some_and_held_out_some(tmp_path):
@@ -114,11 +114,11 @@ def test_planned_shares_are_those_of_offers_that_treated_some_and_held_out_some(
         for name, chosen, treated in (("call", 10, 8), ("gift", 5, 5), ("card", 5, 0), ("mail", 0, 0))
     ]
     kept_in(tmp_path, offers=offers)
-    assert planned_shares(kept_plans.kept_plans(tmp_path / "plans")) == {("spring", "call"): 0.8}
+    assert planned_shares(plan_archive.kept_plans(tmp_path / "plans")) == {("spring", "call"): 0.8}
 
 
 @pytest.mark.parametrize("name", ["", " a", "a/b", "..", "=1", "é", "a\n", "x" * 101])
 def test_a_name_that_is_no_file_is_no_campaign(name):
     with pytest.raises(InputError, match="is no name of a campaign"):
-        kept_plans.named(name, where="campaign")
-    assert kept_plans.named("Spring 2020_a.b-c", where="campaign") == "Spring 2020_a.b-c"
+        plan_archive.named(name, where="campaign")
+    assert plan_archive.named("Spring 2020_a.b-c", where="campaign") == "Spring 2020_a.b-c"

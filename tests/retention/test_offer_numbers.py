@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from retention.offers import BetaPrior, Offer
+from retention.economics.offers import BetaPrior, Offer
 
 VOUCHER = {"name": "voucher", "contact_cost": 0.5, "incentive_cost": 5, "save_rate": 0.1, "redeem_rate": 0.3}
 

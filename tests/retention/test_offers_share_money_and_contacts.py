@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from features.errors import InputError
-from retention.assign import assign
-from retention.choose import choose
-from retention.holdout import lots
-from retention.offers import Offer
-from retention.plan import plan
-from retention.prices import Market, Options
-from retention.profit_curve import profit_curve
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.assignment import assign
+from retention.planning.dual_prices import Market, Options
+from retention.planning.holdout import lots
+from retention.planning.retention_plan import plan
+from retention.planning.selection import choose
 from tests.retention.bases import base, one_customer, scores_of
 
 TERMS = {"redeem_rate": 0.3, "save_rate": {"alpha": 4, "beta": 16}}

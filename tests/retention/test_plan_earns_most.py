@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from retention.choose import choose
-from retention.offers import Offer
-from retention.plan import plan
-from retention.profit_curve import profit_curve
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.retention_plan import plan
+from retention.planning.selection import choose
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}

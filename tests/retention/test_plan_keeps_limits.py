@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from retention.offers import Offer
-from retention.plan import plan
-from retention.profit_curve import profit_curve
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.retention_plan import plan
 from tests.retention.bases import base, held_out, one_customer, scores_of
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from retention import profit
-from retention.offers import Offer
-from retention.plan import plan
-from retention.profit_curve import profit_curve
+from retention.economics import profit
+from retention.economics.offers import Offer
+from retention.economics.profit_curve import profit_curve
+from retention.planning.retention_plan import plan
 
 TERMS = {"redeem_rate": 0.3, "save_rate": {"alpha": 4, "beta": 16}}
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, **TERMS)

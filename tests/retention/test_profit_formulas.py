@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention import profit
+from retention.economics import profit
 
 SAVE_RATE, REDEEM_RATE = 0.2, 0.3
 COSTS = {"incentive_cost": 5.0, "contact_cost": 0.5}

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from features.errors import Refusal
-from retention.findings import findings
-from retention.readout import readout
-from retention.sample_ratio import refuse_mismatch, sample_ratio_p
+from retention.measurement.campaign_readout import readout
+from retention.measurement.findings import findings
+from retention.measurement.sample_ratio import refuse_mismatch, sample_ratio_p
 from tests.retention.simulated import SCORES, campaign, lots, shop
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from retention.power import LEVEL, POWER, arms_sd, detectable, detectable_save_rate, more_customers
-from retention.readout import readout
+from retention.measurement.campaign_readout import readout
+from retention.measurement.power import LEVEL, POWER, arms_sd, detectable, detectable_save_rate, more_customers
 from tests.retention.simulated import SCORES, campaign, lots, shop
 
 CAMPAIGNS = 1000

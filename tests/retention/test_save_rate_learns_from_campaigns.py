@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from retention.offers import BetaPrior
-from retention.save_rate import FLAT, Measured, measured, posterior
+from retention.economics.offers import BetaPrior
+from retention.measurement.save_rate import FLAT, Measured, measured, posterior
 
 PRIOR = BetaPrior(alpha=2.0, beta=18.0)
 

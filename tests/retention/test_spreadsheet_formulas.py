@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.spreadsheet import spreadsheet_safe
+from retention.presentation.spreadsheet import spreadsheet_safe
 
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠"]
 cells = st.lists(st.text(alphabet="=+-@\t\r\n'0aé＝") | st.text() | st.none(), max_size=20)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention.untreated import untreated
+from retention.measurement.inverse_propensity import untreated
 
 IDS = pd.Series(["ann", "bob", "cleo", "dan", "eve", "fay"])
 CHOSEN = ["ann", "bob", "cleo", "dan"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from retention.segments import cuts, quadrant
+from retention.customer_base.segments import cuts, quadrant
 
 money = st.floats(-1e9, 1e9)
 

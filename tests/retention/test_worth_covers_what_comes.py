@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.normal import Z90
-from retention.worth import worth
+from models.evaluation.estimate import Z90
+from retention.economics.customer_equity import worth
 
 
 def scored(clv, sd):

@@ -16,9 +16,9 @@ SECRET_ID = "customer-nobody-may-read-in-a-log"
 SERVE = """
 from pathlib import Path
 from serving import settings
-from serving.answers import Campaigns
-from serving.launch import serve
-from retention.offers import Offer
+from serving.responses import Campaigns
+from serving.processes.launch import serve
+from retention.economics.offers import Offer
 offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)
 folder = Path({folder!r})
 campaigns, log = Campaigns(offers, 0.1, "salt"), {log!r}

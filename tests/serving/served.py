@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from models import bundle, scoring, self_test
-from models.scorer import Scorer
-from retention.segments import cuts, quadrant
-from serving import store
+from models.artifacts import bundle
+from models.scoring import batch_scores, self_test
+from models.scoring.scorer import Scorer
+from retention.customer_base.segments import cuts, quadrant
+from serving.store import store
 from tests.serving.running import SECRET_ID
 
 
@@ -38,7 +39,7 @@ def batch_in(folder: Path, model: Scorer, rows: pd.DataFrame, orders: pd.DataFra
 
 def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Score the rows into a store at `path`; returns the scores."""
-    scores = scoring.score(made, rows)
+    scores = batch_scores.score(made, rows)
     current_cut, future_cut = cuts(rows["spend_last_365d"], scores["clv"])
     segment = quadrant(rows["spend_last_365d"], scores["clv"], current_cut=current_cut, future_cut=future_cut)
     scores = scores.assign(segment=segment)

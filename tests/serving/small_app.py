@@ -4,8 +4,8 @@ import asyncio
 import os
 
 from features.errors import InputError
-from serving.door import of_environment
-from serving.guard import Guard
+from serving.guard.access_policy import of_environment
+from serving.guard.guard import Guard
 
 
 async def behind(scope, receive, send):

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from features.errors import InputError
-from serving import settings, store
-from serving.answers import Campaigns
-from serving.launch import serve
+from serving import settings
+from serving.processes.launch import serve
+from serving.responses import Campaigns
+from serving.store import store
 from tests.serving.running import TOKEN, running
 
 

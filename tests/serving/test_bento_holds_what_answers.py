@@ -18,7 +18,7 @@ from tests.serving.running import SECRET_ID, TOKEN
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("features", "models", "retention", "serving", "pipelines")
-STARTED = ("serving.__main__", "serving.service", "serving.warm", "serving.workers")
+STARTED = ("serving.__main__", "serving.service", "serving.warm", "serving.processes.workers")
 """What is named as a word on the way to an answer; all else is imported."""
 BROUGHT = {"h11": "uvicorn", "pydantic_core": "pydantic", "starlette": "fastapi"}
 """Packages that come with another."""
@@ -26,7 +26,7 @@ BENTOFILE = yaml.safe_load((ROOT / "bentofile.yaml").read_text("utf-8"))
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for room in ROOMS
-    for path in (ROOT / room).glob("*.py")
+    for path in (ROOT / room).rglob("*.py")
 }
 
 
@@ -42,7 +42,7 @@ def at_import(nodes):
 
 
 def imported(path):
-    """Dotted names a file imports, and those that code it writes imports (features/kernel.py)."""
+    """Dotted names a file imports, and those that code it writes imports (features/kernel/code_generation.py)."""
     tree = ast.parse(path.read_text("utf-8"))
     for node in at_import(tree.body):
         if isinstance(node, ast.Import):
@@ -68,11 +68,31 @@ def closure():
     return {str(MODULES[name].relative_to(ROOT)) for name in ours}, theirs
 
 
-def test_the_list_is_the_code_that_answers():
+def packed():
+    """The files that the patterns of bentofile.yaml take, and those that it leaves out of them."""
     taken = {str(path.relative_to(ROOT)) for pattern in BENTOFILE["include"] for path in ROOT.glob(pattern)}
     left_out = set(BENTOFILE["exclude"])
     assert left_out <= taken, "a name that is left out, but is not there"
-    assert taken - left_out == closure()[0]
+    return taken - left_out, left_out
+
+
+def test_the_rooms_packed_are_those_that_answer():
+    """All that answering takes is packed, and no room of which it takes nothing."""
+    taken, _ = packed()
+    answering = closure()[0]
+    assert answering <= taken
+    assert {str(Path(name).parent) for name in taken} == {str(Path(name).parent) for name in answering}
+
+
+def test_what_is_packed_needs_nothing_that_is_not():
+    """Each packed module can be imported there; each one that is left out could not be."""
+    taken, left_out = packed()
+    packages = closure()[1]
+    for name in taken | left_out:
+        reached = set(imported(ROOT / name))
+        ours = {str(MODULES[one].relative_to(ROOT)) for one in reached if one in MODULES}
+        theirs = {one.split(".")[0] for one in reached} - {*ROOMS, *sys.stdlib_module_names}
+        assert (ours <= taken and theirs <= packages) == (name in taken), name
 
 
 def test_the_packages_are_those_it_imports_as_the_project_names_them():
@@ -127,7 +147,7 @@ def bento(tmp_path_factory):
 def test_a_bento_is_that_code_and_its_packages(bento):
     src = bento / "src"
     files = {str(path.relative_to(src)) for path in src.rglob("*") if path.is_file()}
-    assert files == closure()[0] | {"bentofile.yaml"}
+    assert files == packed()[0] | {"bentofile.yaml"}
     required = (bento / "env" / "python" / "requirements.txt").read_text().split()
     assert required == [*BENTOFILE["python"]["packages"], f"bentoml=={importlib.metadata.version('bentoml')}"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import InputError
 from serving.__main__ import options
-from serving.launch import serve
+from serving.processes.launch import serve
 
 LEAST = {"STAYWORTH_SCORES": "scores.store"}
 

@@ -14,10 +14,11 @@ import typer
 import yaml
 
 from pipelines.cli import app
-from serving import contract, door, journal, meters
+from serving import access_log, contract, prometheus
 from serving.__main__ import options
-from serving.guard import REFUSALS
-from serving.tokens import of_file
+from serving.guard import access_policy
+from serving.guard.guard import REFUSALS
+from serving.guard.tokens import of_file
 from tests.serving.running import TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -95,11 +96,11 @@ def test_a_token_is_made_and_written_down_as_it_says(tmp_path):
 def test_the_limits_are_those_of_the_code():
     limits = dict(re.findall(r"^\| ([a-z][^|]+?) \| ([^|]+?) \|$", PAGE.split("## Limits")[1], flags=re.MULTILINE))
     assert limits["body"] == "1 MiB, JSON, complete within 10 s"
-    assert (door.Door.most_bytes, door.Door.timeout_s) == (1024 * 1024, 10)
+    assert (access_policy.Door.most_bytes, access_policy.Door.timeout_s) == (1024 * 1024, 10)
     assert limits["customers in a request"] == f"{contract.MOST_IDS:,}; {contract.MOST_EXPLAINED} for `explain`"
     assert limits["orders, and interactions, of a customer in a request"] == f"{contract.MOST_EVENTS:,} each"
     assert limits["an amount"].startswith(f"{contract.LARGEST:g}".replace("+", ""))
-    assert limits["requests at once"].startswith(f"{door.Door.most_in_flight} in each process")
+    assert limits["requests at once"].startswith(f"{access_policy.Door.most_in_flight} in each process")
 
 
 def test_every_status_of_the_door_is_explained():
@@ -113,9 +114,9 @@ def test_every_variable_and_metric_and_event_is_named():
     assert variables == set(re.findall(r"STAYWORTH_[A-Z_]+[A-Z]", code))
     unit = dict(re.findall(r"^Environment=([A-Z_]+)=(.*)$", PAGE, flags=re.MULTILINE))
     assert options(unit)["processes"] == 2
-    for metric in (meters.SECONDS, meters.ROWS, meters.REFUSED):
+    for metric in (prometheus.SECONDS, prometheus.ROWS, prometheus.REFUSED):
         assert f"`{metric.describe()[0].name}" in PAGE
-    events = set(re.findall(r'"event": "([a-z ]+)"', "".join(p.read_text() for p in (ROOT / "serving").glob("*.py"))))
+    events = set(re.findall(r'"event": "([a-z ]+)"', "".join(p.read_text() for p in (ROOT / "serving").rglob("*.py"))))
     prose = " ".join(PAGE.split())
     assert {one for one in events if f"`{one}`" not in prose} <= {"request"}
 
@@ -123,7 +124,7 @@ def test_every_variable_and_metric_and_event_is_named():
 def test_its_other_examples_are_well_formed():
     assert len(BLOCKS) == PAGE.count("\n```") / 2 - sum(bool(answer) for _, _, answer in BLOCKS)
     [line] = [json.loads(code) for code in programs("json") if '"event"' in code]
-    assert {"time", "event", *journal.FIELDS} == set(line)
+    assert {"time", "event", *access_log.FIELDS} == set(line)
     for code in programs("yaml"):
         assert yaml.safe_load(code)
     for link in re.findall(r"\]\(([^)#]+)\)", PAGE):

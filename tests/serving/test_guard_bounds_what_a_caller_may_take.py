@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from serving import guard, tokens
-from serving.door import Door
-from serving.guard import Guard
+from serving.guard import guard, tokens
+from serving.guard.access_policy import Door
+from serving.guard.guard import Guard
 
 DOOR = Door(tokens.one("a-token"), most_bytes=1000, most_in_flight=3, timeout_s=0.2)
 SIGNED = {"host": "localhost", "authorization": "Bearer a-token", "content-type": "application/json"}

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from features.errors import InputError
-from serving import tokens
-from serving.door import Door, host_names, of_environment
-from serving.guard import Guard
+from serving.guard import tokens
+from serving.guard.access_policy import Door, host_names, of_environment
+from serving.guard.guard import Guard
 
 TOKEN = "a-token"
 DOOR = Door(tokens.one(TOKEN), hosts=host_names(["Scores.example.", "10.0.0.5"]))

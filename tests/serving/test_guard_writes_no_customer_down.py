@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from serving import journal, tokens
-from serving.door import Door
-from serving.guard import Guard
+from serving import access_log
+from serving.guard import tokens
+from serving.guard.access_policy import Door
+from serving.guard.guard import Guard
 
 SECRET = "customer-nobody-may-read-in-a-log"
 TOKEN = "a-token-nobody-may-read-either"
@@ -20,8 +21,8 @@ SIGNED = {"host": "localhost", "authorization": f"Bearer {TOKEN}", "content-type
 def lines():
     """What the journal wrote, as objects; the raw text must not hold what is secret."""
     stream = io.StringIO()
-    before = journal.LOG.handlers, journal.LOG.level, journal.LOG.propagate
-    journal.write_to(stream)
+    before = access_log.LOG.handlers, access_log.LOG.level, access_log.LOG.propagate
+    access_log.write_to(stream)
 
     def read():
         assert SECRET not in stream.getvalue()
@@ -29,8 +30,8 @@ def lines():
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
     yield read
-    journal.LOG.handlers, level, journal.LOG.propagate = before
-    journal.LOG.setLevel(level)
+    access_log.LOG.handlers, level, access_log.LOG.propagate = before
+    access_log.LOG.setLevel(level)
 
 
 def ask(app, *, method="POST", path="/v1/score", headers=SIGNED):
@@ -55,7 +56,7 @@ def ask(app, *, method="POST", path="/v1/score", headers=SIGNED):
 
 async def scoring(_, receive, send):
     await receive()
-    journal.note(rows=3, model_version="7")
+    access_log.note(rows=3, model_version="7")
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": SECRET.encode()})
 
@@ -79,7 +80,7 @@ def test_a_line_says_who_asked_what_and_how_it_went(lines):
 
 def test_what_runs_in_a_thread_may_note_its_rows(lines):
     async def threaded(_, __, send):
-        await asyncio.to_thread(journal.note, rows=5)
+        await asyncio.to_thread(access_log.note, rows=5)
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     ask(threaded)
@@ -117,4 +118,4 @@ def test_a_failure_is_told_by_its_kind_and_place_only(lines):
 
 
 def test_a_note_outside_a_request_is_nobodys():
-    journal.note(rows=1)
+    access_log.note(rows=1)

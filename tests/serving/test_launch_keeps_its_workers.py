@@ -29,7 +29,7 @@ class Served:
         options = {"port": 0, "token": TOKEN, "app": f"{APP}:app", "processes": 2} | options
         self.log = (folder / "log").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"from serving.launch import serve; serve(**{options})"],
+            [sys.executable, "-c", f"from serving.processes.launch import serve; serve(**{options})"],
             env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
             cwd=folder,
             stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from features.errors import InputError
-from serving.launch import serve
+from serving.processes.launch import serve
 from tests.conftest import ROOT
 
 TOKEN = "a-token-of-this-test"
@@ -54,7 +54,7 @@ def served(tmp_path):
             [
                 sys.executable,
                 "-c",
-                f"from pathlib import *; from serving.launch import serve; serve(**{options})",
+                f"from pathlib import *; from serving.processes.launch import serve; serve(**{options})",
             ],
             env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
             stdout=subprocess.PIPE,

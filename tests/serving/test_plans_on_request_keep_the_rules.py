@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import StayworthError
-from retention.offers import Offer
-from serving import settings, store
-from serving.answers import Answers, Campaigns
+from retention.economics.offers import Offer
+from serving import settings
 from serving.contract import PlanRequest
-from serving.held import Held
+from serving.hot_reload import Held
+from serving.responses import Answers, Campaigns
+from serving.store import store
 
 OFFERS = (
     Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3, channel="email"),

@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from pipelines import champion
+from pipelines import promotion
 from pipelines.config import load
 from tests.registered import registered
 from tests.serving.running import TOKEN
@@ -38,7 +38,7 @@ def shop_of(home, model, taught, orders, *, more=""):
     config = load(home / "stayworth.toml")
     for number, made in ((1, model), (2, pessimist(model))):
         registered(config, home / f"bundle-{number}", made, taught[0], seed=number, made_at=NOW)
-    champion.promote(config, "1", now=NOW, why="passed the gate")
+    promotion.promote(config, "1", now=NOW, why="passed the gate")
     return config
 
 
@@ -128,7 +128,7 @@ def test_it_is_up_soon_follows_promotions_and_needs_no_registry_to_go_on(shop, b
 
         first = answer()
         assert client.get("/v1/model").json()["registered"] == "1"
-        champion.promote(shop, "2", now=NOW, why="by hand")
+        promotion.promote(shop, "2", now=NOW, why="by hand")
         begun = time.monotonic()
         while answer() == first and time.monotonic() - begun < SOON_S:
             time.sleep(0.02)
@@ -160,7 +160,7 @@ def test_a_registry_on_another_server_may_go_and_come_without_a_caller_noticing(
         journal = []
         with serving(shop, journal) as (client, _):
             first = answer_of(client, asked)
-            champion.promote(shop, "2", now=NOW, why="by hand")
+            promotion.promote(shop, "2", now=NOW, why="by hand")
             begun = time.monotonic()
             while answer_of(client, asked) == first and time.monotonic() - begun < SOON_S:
                 time.sleep(0.02)

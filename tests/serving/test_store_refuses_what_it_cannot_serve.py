@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from serving import store
-from serving.store import About
-from serving.store_file import PREAMBLE, RECORD, SECTIONS, preamble
+from serving.store import store
+from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
+from serving.store.store import About
 
 DAY = date(2024, 7, 1)
 ABOUT = About(DAY, 90, "7", "EUR", 1.0, 2.0, {"orders": None, "spend_total": None})

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from serving import store
 from serving.contract import ScoreResponse
-from serving.store import About
+from serving.store import store
+from serving.store.store import About
 
 DAY = date(2024, 7, 1)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
@@ -219,7 +219,7 @@ def test_the_same_customers_make_the_same_file(kept):
 
 
 def test_a_reason_may_be_long_and_there_may_be_many(kept, monkeypatch):
-    monkeypatch.setattr("serving.store_texts.REMEMBERED", 10)
+    monkeypatch.setattr("serving.store.shared_texts.REMEMBERED", 10)
     ids = [str(number) for number in range(100)]
     said = pd.Series([f"{number // 2} é 😀" * 1_000 for number in range(100)], dtype=object)
     chunks = [

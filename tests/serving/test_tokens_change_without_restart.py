@@ -6,7 +6,8 @@ from hashlib import sha256
 import pytest
 
 from features.errors import InputError
-from serving import journal, tokens
+from serving import access_log
+from serving.guard import tokens
 
 BILLING, NIGHTLY = "billing-token-0123456789", "nightly-token-0123456789"
 
@@ -25,7 +26,7 @@ def file(tmp_path):
 @pytest.fixture
 def told(monkeypatch):
     events = []
-    monkeypatch.setattr(journal, "event", events.append)
+    monkeypatch.setattr(access_log, "event", events.append)
     return events
 
 
@@ -73,7 +74,7 @@ def test_the_file_is_looked_at_once_a_second(file, monkeypatch):
     known = tokens.of_file(file)
     looks = []
     monkeypatch.setattr(tokens, "_state", lambda path: looks.append(path))
-    monkeypatch.setattr(journal, "event", lambda _: None)
+    monkeypatch.setattr(access_log, "event", lambda _: None)
     for tenth in range(25):
         known.name_of(b"x", now_s=100 + tenth / 10)
     assert len(looks) == 3

@@ -9,9 +9,9 @@ from types import MappingProxyType
 import pytest
 
 from features.errors import InputError
-from models import bundle, registry
-from serving import champion, held
-from serving.held import Held, kept_fresh
+from models.artifacts import bundle, registry
+from serving import active_model, hot_reload
+from serving.hot_reload import Held, kept_fresh
 
 TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
 
@@ -78,7 +78,7 @@ def test_one_there_was_no_room_to_open_is_tried_again_and_told_once(one, place, 
     put(place, "good")
     with monkeypatch.context() as full:
         full.setattr(Path, "read_text", lambda _: (_ for _ in ()).throw(OSError("too many open files")))
-        for _ in range(held.LOOKS):
+        for _ in range(hot_reload.LOOKS):
             one.look()
     assert one.current is None
     one.look()
@@ -95,7 +95,7 @@ def test_a_file_that_vanishes_takes_nothing_away(one, place):
 
 
 def test_changes_are_noticed_beside_the_requests(one, place, monkeypatch):
-    monkeypatch.setattr(held, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(hot_reload, "LOOK_SECONDS", 0.01)
     before = threading.active_count()
     with kept_fresh([one]):
         put(place, "first")
@@ -131,27 +131,27 @@ def registered(monkeypatch, bundled):
 
 def test_the_champion_is_brought_once_and_answers(registered, tmp_path):
     folder = tmp_path / "served"
-    assert champion.bring("sqlite:///x", folder)
-    assert not champion.bring("sqlite:///x", folder)
-    loaded = champion.load(champion.watched(folder))
+    assert active_model.bring("sqlite:///x", folder)
+    assert not active_model.bring("sqlite:///x", folder)
+    loaded = active_model.load(active_model.watched(folder))
     assert (loaded.registered, loaded.metrics, loaded.as_of.isoformat()) == ("1", {"roc_auc": 0.8}, "1998-04-02")
     registered["number"] = "2"
-    assert champion.bring("sqlite:///x", folder)
-    assert champion.load(champion.watched(folder)).registered == "2"
+    assert active_model.bring("sqlite:///x", folder)
+    assert active_model.load(active_model.watched(folder)).registered == "2"
 
 
 @pytest.mark.usefixtures("registered")
 def test_a_bundle_that_went_missing_is_brought_again(tmp_path):
     folder = tmp_path / "served"
-    champion.bring("sqlite:///x", folder)
+    active_model.bring("sqlite:///x", folder)
     for path in sorted((folder / "bundles").rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
-    assert champion.bring("sqlite:///x", folder)
-    champion.load(champion.watched(folder))
+    assert active_model.bring("sqlite:///x", folder)
+    active_model.load(active_model.watched(folder))
 
 
 def test_a_bundle_by_itself_answers_too(bundled):
-    assert champion.load(champion.watched(bundled)).registered is None
+    assert active_model.load(active_model.watched(bundled)).registered is None
 
 
 @pytest.mark.usefixtures("registered")
@@ -161,15 +161,15 @@ def test_a_changed_byte_is_refused_and_nothing_of_it_is_brought(bundled, tmp_pat
     (bundled / "quiet.ubj").write_bytes(content)
     folder = tmp_path / "served"
     with pytest.raises(InputError, match="not what its hash says"):
-        champion.bring("sqlite:///x", folder)
-    assert not (folder / champion.POINTER).exists()
+        active_model.bring("sqlite:///x", folder)
+    assert not (folder / active_model.POINTER).exists()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a" * 11, "A" * 12, "/abcdefabcde", ""])
 def test_a_pointer_leads_to_no_other_folder(tmp_path, name):
-    (tmp_path / champion.POINTER).write_text(json.dumps({"bundle": name}))
+    (tmp_path / active_model.POINTER).write_text(json.dumps({"bundle": name}))
     with pytest.raises(InputError, match="says no champion"):
-        champion.load(champion.watched(tmp_path))
+        active_model.load(active_model.watched(tmp_path))
 
 
 def test_old_bundles_go_but_the_one_before(registered, bundled, model, tmp_path):
@@ -179,6 +179,6 @@ def test_old_bundles_go_but_the_one_before(registered, bundled, model, tmp_path)
         for path in bundled.iterdir():
             path.unlink()
         bundle.write(bundled, model, training=TRAINING | {"seed": number})
-        champion.bring("sqlite:///x", folder)
+        active_model.bring("sqlite:///x", folder)
     assert len(list((folder / "bundles").iterdir())) == 2
-    champion.load(champion.watched(folder))
+    active_model.load(active_model.watched(folder))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from features.clock import DAY
-from features.slices import Events, Items, Orders, Refunds
+from features.kernel.slices import Events, Items, Orders, Refunds
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KINDS = ("complaint", "campaign_contact", "campaign_response")

@@ -12,12 +12,12 @@ import pytest
 from numba import njit
 from scipy.stats import entropy
 
-from features import basket, calendar, crosses, frequency, interactions, monetary, recency, rhythm
-from features.calendar import month_and_day
 from features.clock import microseconds
-from features.feature import features_of
+from features.families import basket, calendar, frequency, interactions, monetary, ratios, recency, regularity
+from features.families.calendar import month_and_day
+from features.kernel.feature import features_of
 
-FAMILIES = (recency, frequency, monetary, rhythm, basket, interactions, crosses, calendar)
+FAMILIES = (recency, frequency, monetary, regularity, basket, interactions, ratios, calendar)
 FEATURES = [one for family in FAMILIES for one in features_of(family)]
 NAN = float("nan")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue
-from features.schema import ORDERS
-from features.snapshot import snapshot
+from features.families.catalogue import catalogue
+from features.ingest.schema import ORDERS
+from features.snapshots.snapshot import snapshot
 
 START = pd.Timestamp("2020-01-01")
 KINDS = ("campaign_contact", "campaign_response", "complaint", "visit")

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from features.clock import microseconds
-from features.ingest import histories_of
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
+from features.ingest.build_histories import histories_of
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.snapshots.snapshot import snapshot
 
 DAYS = [(8, 8), (15, 5), (15, 15), (31, 31), (31, 16), (60, 40)]
 """Days of `as_of` and of `known_at`, from the start."""

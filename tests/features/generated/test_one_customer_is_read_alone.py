@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from features.clock import microseconds
-from features.customer import events, history_of, rows_of
 from features.errors import InputError
-from features.ingest import histories_of
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
+from features.ingest.build_histories import histories_of
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.online.one_customer import events, history_of, rows_of
+from features.snapshots.snapshot import snapshot
 from tests.features.generated.conftest import FULL, START, day_of
 
 WHEN = [(9, 9, False), (20, 12, False), (15, 31, True)]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.buckets import buckets
-from features.catalogue import catalogue
-from features.log import Log
-from features.reading import reading
-from features.snapshot import snapshot
+from features.families.catalogue import catalogue
+from features.ingest.log import Log
+from features.ingest.reading import reading
+from features.large_logs.buckets import buckets
+from features.snapshots.snapshot import snapshot
 
 OPTIONAL = ("order_id", "product_id", "category", "quantity", "cost", "discount", "channel", "recorded_at")
 CONTENT = {
@@ -113,7 +113,9 @@ def test_a_customer_alone_equals_the_same_customer_in_a_batch(crowd, rows_of, la
 def test_a_log_split_on_disk_gives_the_same_rows(crowd, rows_of, monkeypatch, late):
     orders, interactions = crowd(11, late=late)
     whole = rows_of(orders, interactions, day=[9, 20, 40])
-    monkeypatch.setattr("features.buckets.ROW_BYTES", 100_000)  # a log of a few thousand rows is taken for a large one
+    monkeypatch.setattr(
+        "features.large_logs.buckets.ROW_BYTES", 100_000
+    )  # a log of a few thousand rows is taken for a large one
     log = Log(orders, interactions=interactions, currency="USD", gross_margin=0.4, timezone="UTC")
     days, features = sorted(whole["as_of"].unique()), list(whole)[2:]
     with reading(log, now_us=None) as opened:

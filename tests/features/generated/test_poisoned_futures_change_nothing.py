@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.snapshot import columns_of, snapshot
+from features.snapshots.snapshot import columns_of, snapshot
 
 AS_OF = pd.Timestamp("2020-01-16")
 

@@ -1,4 +1,4 @@
-"""Small random customer bases: frames that agree with each other as those of `pipelines.customer_base` do."""
+"""Small random customer bases: frames that agree with each other as those of `pipelines.reporting.report_data` do."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from retention.customer_base import CustomerBase, Earlier
-from retention.segments import cuts, quadrant
+from retention.customer_base.customer_base import CustomerBase, Earlier
+from retention.customer_base.segments import cuts, quadrant
 
 AS_OF = date(2025, 1, 1)
 DAY = pd.Timestamp(AS_OF).as_unit("us")
@@ -109,7 +109,7 @@ def base_of(
 
 
 def _customers(orders: pd.DataFrame, costs: pd.DataFrame | None, count: int) -> pd.DataFrame:
-    """Column by column as `pipelines.customer_base` has them, the scores aside."""
+    """Column by column as `pipelines.reporting.report_data` has them, the scores aside."""
     stand, last = orders[orders["stands"]], orders[orders["at"] >= DAY - YEAR]
     table = pd.DataFrame({"customer_id": [f"c{number:04d}" for number in range(count)]})
     table["first_order"] = stand.groupby("customer")["at"].min()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retention.analyses import lifecycle, relationship
-from retention.relationship_states import STATES, states
+from retention.customer_base.relationship_states import STATES, states
 from tests.retention.analyses.small_base import base_of, orders_of, small_base
 
 HORIZON = 90

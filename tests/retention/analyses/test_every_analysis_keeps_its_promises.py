@@ -11,8 +11,8 @@ import pytest
 
 import retention.analyses as room
 from retention.analyses.chapters import CHAPTERS
-from retention.analysis import Analysis, as_html
-from retention.theme import as_json
+from retention.presentation.analysis import Analysis, as_html
+from retention.presentation.theme import as_json
 from tests.retention.analyses.small_base import base_of, orders_of, small_base
 
 NAMES = sorted(one.name for one in pkgutil.iter_modules(room.__path__))

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import templates
+from features.families.catalogue import templates
 from retention.analyses.leaving_reasons import leaving_reasons
-from retention.reasons import subject, subjects
+from retention.customer_base.reason_topics import subject, subjects
 
 
 def test_every_feature_has_one_subject_whatever_its_value():

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from retention.analyses import clv_parts, cohort_clv, value_kinds
-from retention.lifetime_value import margin_multiple, period_discount
-from retention.referrals import newcomer, referrals
-from retention.yearly_retention import yearly_retention
+from retention.customer_base.margin_multiple import margin_multiple, period_discount
+from retention.customer_base.referrals import newcomer, referrals
+from retention.customer_base.yearly_retention import yearly_retention
 from tests.retention.analyses.small_base import DAY, base_of, orders_of, small_base
 
 YEAR = pd.Timedelta(days=365)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention import loyalty_index
 from retention.analyses import importance_performance, satisfaction_loyalty, service_strategies
 from retention.analyses.loyalty import thirds
-from retention.group_totals import group_totals
-from retention.loyalty_index import rank_score
-from retention.pairing import days_since
+from retention.customer_base import loyalty_index
+from retention.customer_base.event_pairing import days_since
+from retention.customer_base.group_totals import group_totals
+from retention.customer_base.loyalty_index import rank_score
 from tests.retention.analyses.small_base import DAY, small_base
 
 

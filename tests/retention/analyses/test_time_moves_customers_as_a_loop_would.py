@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.normal import Z90
+from models.evaluation.estimate import Z90
 from retention.analyses import churn_causes, cohort_retention, early_warning, equity, event_forecast, lifecycle
 from retention.analyses.new_customers import new_customers
 from retention.analyses.play_by_segment import plays
 from retention.analyses.relationship import NEW, transitions
 from retention.analyses.segment_moves import segment_moves
-from retention.migration import migration, observed, retention
-from retention.relationship_states import STATES, states
+from retention.customer_base.migration import migration, observed, retention
+from retention.customer_base.relationship_states import STATES, states
 from tests.retention.analyses.small_base import DAY, base_of, orders_of, small_base
 
 ONE = pd.Timedelta(days=1)

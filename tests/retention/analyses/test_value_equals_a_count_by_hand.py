@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention import loyalty_index
 from retention.analyses import (
     abc_classes,
     acura,
@@ -22,8 +21,9 @@ from retention.analyses import (
     value_quadrants,
     whale_curve,
 )
-from retention.lifetime_value import margin_multiple
-from retention.yearly_retention import yearly_retention
+from retention.customer_base import loyalty_index
+from retention.customer_base.margin_multiple import margin_multiple
+from retention.customer_base.yearly_retention import yearly_retention
 from tests.retention.analyses.small_base import DAY, base_of, orders_of, small_base
 
 YEAR = pd.Timedelta(days=365)

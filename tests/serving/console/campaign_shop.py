@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pandas as pd
 
-from pipelines import store
+from pipelines import run_folder
 from pipelines.config import Config, load
-from serving import store as served
+from serving.store import store as served
 from tests.scored import scored as made_up
 from tests.serving.child import child
 from tests.serving.console.opened import TOKEN, Opened
@@ -37,10 +37,10 @@ SERVE = """
 import sys
 from pathlib import Path
 from pipelines.config import load
-from pipelines.console_cli import welcome
-from pipelines.serve_cli import campaigns
+from pipelines.commands.console import welcome
+from pipelines.commands.serve import campaigns
 from serving import settings
-from serving.launch import serve
+from serving.processes.launch import serve
 
 read = load(Path(sys.argv[1]))
 told = settings.told(
@@ -75,7 +75,7 @@ def shop_in(home: Path, scores: pd.DataFrame | None = None) -> Config:
 
 def score(config: Config, scores: pd.DataFrame) -> None:
     """Make these the latest scores, for the commands and for the console."""
-    store.write_table(config.folder / store.SCORES, scores)
+    run_folder.write_table(config.folder / run_folder.SCORES, scores)
     about = served.About(
         as_of=scores["as_of"].iloc[0].date(),
         horizon_days=90,
@@ -85,7 +85,7 @@ def score(config: Config, scores: pd.DataFrame) -> None:
         future_cut=1.0,
         features={"orders": None},
     )
-    with served.writing(config.folder / store.SERVED_SCORES, about) as writer:
+    with served.writing(config.folder / run_folder.SERVED_SCORES, about) as writer:
         writer.add(scores, scores[["customer_id"]].assign(orders=2.0))
 
 

@@ -11,7 +11,7 @@ HOSTILE = '<script>alert("x")</script>/../=cmd()&amp; \u202e'
 @pytest.fixture(scope="session")
 def shop(batch, tmp_path_factory):
     """The batch, one of its customers renamed to HOSTILE; the folder has scores.store, bundle and orders.parquet."""
-    from models import bundle
+    from models.artifacts import bundle
     from tests.serving.served import Batch, written
 
     folder = tmp_path_factory.mktemp("shop")

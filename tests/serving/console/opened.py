@@ -16,12 +16,12 @@ TOKEN = "a-token-of-this-test"
 SERVE = """
 import json, sys
 from pathlib import Path
-from features.log import Log
-from pipelines.console_cli import welcome
-from retention.offers import Offer
+from features.ingest.log import Log
+from pipelines.commands.console import welcome
+from retention.economics.offers import Offer
 from serving import settings
-from serving.answers import Campaigns
-from serving.launch import serve
+from serving.responses import Campaigns
+from serving.processes.launch import serve
 
 told = json.loads(sys.argv[1])
 offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)

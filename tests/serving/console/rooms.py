@@ -12,11 +12,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from retention.offers import Offer
+from retention.economics.offers import Offer
 from serving import settings
-from serving.answers import Campaigns
 from serving.console import health, planner, readouts
 from serving.console.planning import planning
+from serving.responses import Campaigns
 
 NOWHERE = Path("/nonexistent")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from pipelines import store
+from pipelines import run_folder
 from serving.console import readouts
 from tests.pipelines.test_readout_measures_a_campaign import made, read  # noqa: F401
 from tests.serving.console.campaign_shop import DAY, score, scored, shop_in
@@ -79,7 +79,7 @@ def test_each_offer_is_shown_and_one_too_small_says_so(tmp_path, told):
 
 
 def write(folder, readout, name="readout-x.json"):
-    store.write_json(folder / name, {one: readout[one] for one in readout if one != "written"})
+    run_folder.write_json(folder / name, {one: readout[one] for one in readout if one != "written"})
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def write(folder, readout, name="readout-x.json"):
 def test_a_plan_says_how_far_it_is(tmp_path, monkeypatch, scores_on, today, said):
     config = shop_in(tmp_path)
     plan = {"campaign": "spring", "as_of": str(DAY), "treated": 9, "holdout": 1, "expected_profit": -12.0}
-    store.write_json(config.folder / store.PLANS / "spring.json", plan)
-    store.write_table(config.folder / store.PLANS / "spring.parquet", scored()[["customer_id"]])
+    run_folder.write_json(config.folder / run_folder.PLANS / "spring.json", plan)
+    run_folder.write_table(config.folder / run_folder.PLANS / "spring.parquet", scored()[["customer_id"]])
     score(config, scored(day=scores_on))
     monkeypatch.setattr(readouts, "now", lambda: datetime.combine(today, datetime.min.time(), UTC))
     text = words(page_of(config.folder))

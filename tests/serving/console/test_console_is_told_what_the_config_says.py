@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.commands.console import welcome
 from pipelines.config import load
-from pipelines.console_cli import welcome
-from serving import fetch, launch, settings
+from serving import fetch, settings
+from serving.processes import launch
 from tests.shops import VOUCHER, config_of
 
 TABLES = """

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from serving import journal, settings
+from serving import access_log, settings
 from serving.console import app as console
 from serving.console import at_risk, customer
 from tests.serving.console.opened import TOKEN
@@ -42,11 +42,11 @@ def ask(monkeypatch):
 
 
 def test_a_page_that_fails_says_so_in_the_look_of_the_others(ask, caplog):
-    journal.LOG.propagate, before = True, journal.LOG.propagate
+    access_log.LOG.propagate, before = True, access_log.LOG.propagate
     try:
         answer = ask("/")
     finally:
-        journal.LOG.propagate = before
+        access_log.LOG.propagate = before
     assert answer.status_code == 500
     assert "This page failed; the console&#39;s journal says where" in answer.text
     assert "console.css" in answer.text

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import bundle, registry
+from models.artifacts import bundle, registry
 from serving.console import health
 from tests.pipelines.test_monitor import shop, told  # noqa: F401
 from tests.serving.console.rooms import rooms_of, words

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.log import Log
+from features.ingest.log import Log
 from serving.console import histories
 from serving.console.events import events
 from serving.console.histories import Busy, Reader

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving import store
 from serving.console.at_risk import show
-from serving.console.ranking import KEYS, ranking
+from serving.console.customer_index import KEYS, ranking
+from serving.console.filters import PAGE, Wanted, places, select, wanted
 from serving.console.rows import rows
-from serving.console.selection import PAGE, Wanted, places, select, wanted
+from serving.store import store
 from tests.serving.console.conftest import HOSTILE
 
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 
-from models import bundle
-from models.scoring import score_orders
+from models.artifacts import bundle
+from models.scoring.batch_scores import score_orders
 from serving.console.pages import address
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.running import running

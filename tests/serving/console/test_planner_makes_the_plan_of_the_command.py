@@ -3,25 +3,25 @@
 import pandas as pd
 import pytest
 
-from features.buckets import buckets
 from features.errors import InputError, StayworthError
-from features.reading import reading
-from features.snapshot import snapshot
-from pipelines import store
+from features.ingest.reading import reading
+from features.large_logs.buckets import buckets
+from features.snapshots.snapshot import snapshot
+from pipelines import run_folder
 from pipelines.campaigns.campaign import plan_of, read_campaign
 from pipelines.campaigns.save_rates import remember
+from pipelines.commands.serve import campaigns
 from pipelines.config import load
 from pipelines.plan import make_plan
-from pipelines.serve_cli import campaigns
-from retention.kept_plans import kept_plan
-from retention.learnt_effects import learnt_effects
-from retention.profit_curve import profit_curve
-from retention.save_rate import Measured
+from retention.economics.profit_curve import profit_curve
+from retention.measurement.save_rate import Measured
+from retention.planning.learned_effects import learnt_effects
+from retention.planning.plan_archive import kept_plan
 from serving import settings
-from serving import store as served
 from serving.console.plan_files import listed, pieces
 from serving.console.planner import free_name, slider
 from serving.console.planning import Planning, Wish, planning
+from serving.store import store as served
 from tests.pipelines.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
 
@@ -35,7 +35,7 @@ def shop(tmp_path, monkeypatch):
 
 def planning_of(config, monkeypatch) -> Planning:
     told = settings.told(
-        scores=config.folder / store.SERVED_SCORES,
+        scores=config.folder / run_folder.SERVED_SCORES,
         model=config.home / "none",
         campaigns=campaigns(config),
         shop=config.log,
@@ -104,7 +104,7 @@ def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
     config, plans = shop
     made = keep(plans, wish())
     commanded(config, outputs=[tmp_path / "plan.csv"])
-    rows = listed(kept_plan(config.folder / store.PLANS, "spring"), settings.answers().scores.current)
+    rows = listed(kept_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
     told = "".join(pieces(rows))
     assert told == (tmp_path / "plan.csv").read_text("utf-8")
     assert f"'{STRANGE}" in told
@@ -117,7 +117,7 @@ def test_of_an_older_plan_the_list_has_all_but_the_reasons(shop):
     made = keep(plans, wish())
     score(config, scored(day=DAY.replace(month=2)))
     settings.answers().scores.look()
-    rows = listed(kept_plan(config.folder / store.PLANS, "spring"), settings.answers().scores.current)
+    rows = listed(kept_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
     assert "why" not in rows
     assert rows["customer_id"].tolist() == made.plan.frame["customer_id"].tolist()
     assert set(rows["segment"]) == {"grow"}
@@ -181,7 +181,7 @@ def test_a_plan_is_not_kept_with_other_scores_than_it_was_looked_at_with(shop):
     settings.answers().scores.look()
     with pytest.raises(InputError, match="newer scores have come since you looked"):
         plans.keep(wish(), scores=seen, before=str)
-    assert not (config.folder / store.PLANS).exists()
+    assert not (config.folder / run_folder.PLANS).exists()
 
 
 def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
@@ -233,7 +233,7 @@ def test_effects_that_were_learnt_are_used_as_the_command_uses_them(tmp_path, mo
 def with_features(folder, *, without=None):
     """Write the store beside the scores of that shop, with the features that its effects rest on; the features."""
     config = load(folder / "stayworth.toml")
-    scores = store.read_table(config.folder / store.SCORES, next="")
+    scores = run_folder.read_table(config.folder / run_folder.SCORES, next="")
     day = scores["as_of"].iloc[0].date()
     inputs = learnt_effects(config.folder, config.offers, horizon_days=90, as_of=day).fitted["voucher"].learner.inputs
     kept = {name: names for name, names in inputs.items() if name != without}
@@ -247,7 +247,7 @@ def with_features(folder, *, without=None):
         as_of=day, horizon_days=90, model_version="none", currency="USD", current_cut=1.0, future_cut=1.0, features=kept
     )
     ordered = scores.set_index("customer_id").loc[rows["customer_id"]].reset_index()
-    with served.writing(config.folder / store.SERVED_SCORES, about) as writer:
+    with served.writing(config.folder / run_folder.SERVED_SCORES, about) as writer:
         writer.add(ordered, rows)
     return config, inputs
 

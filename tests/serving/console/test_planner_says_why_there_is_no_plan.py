@@ -3,8 +3,8 @@
 import pytest
 
 from features.errors import InputError, StayworthError
-from retention.offers import Offer
-from serving.answers import Unavailable
+from retention.economics.offers import Offer
+from serving.responses import Unavailable
 from tests.serving.console.campaign_shop import scored, shop_in
 from tests.serving.console.rooms import rooms_of, words
 

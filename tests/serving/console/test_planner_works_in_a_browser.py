@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from pipelines import store
+from pipelines import run_folder
 from pipelines.plan import make_plan
 from tests.serving.console.campaign_shop import STRANGE, planning_console, shop_in
 from tests.serving.console.opened import TOKEN, logged_in
@@ -139,7 +139,7 @@ def test_a_plan_is_kept_by_keyboard_and_downloaded_with_and_without_the_held_out
         caught.value.save_as(tmp_path / name)
         files[name] = pd.read_csv(tmp_path / name, dtype={"customer_id": str})
     assert caught.value.suggested_filename == "kept-plan-mailing.csv"
-    kept = store.read_table(config.folder / store.PLANS / "kept-plan.parquet", next="")
+    kept = run_folder.read_table(config.folder / run_folder.PLANS / "kept-plan.parquet", next="")
     safe = kept["customer_id"].replace(STRANGE, f"'{STRANGE}")
     assert files["Whole list"]["customer_id"].tolist() == safe.tolist()
     assert files["Whole list"]["treated"].tolist() == kept["treated"].tolist()
@@ -158,11 +158,11 @@ def test_two_tabs_with_one_name_lose_nothing(page, browser, console, config):
         planned(other, 100, campaign="twice")
         other.get_by_role("button", name="Keep this plan").click()
         expect(other.locator("#kept-plan")).to_be_visible()
-        kept = (config.folder / store.PLANS / "twice.json").read_bytes()
+        kept = (config.folder / run_folder.PLANS / "twice.json").read_bytes()
         page.get_by_role("button", name="Keep this plan").click()
         expect(page.locator("#not-kept")).to_contain_text("a plan of the campaign 'twice' was kept already")
         expect(page.get_by_role("button", name="Keep this plan")).to_be_focused()
-    assert (config.folder / store.PLANS / "twice.json").read_bytes() == kept
+    assert (config.folder / run_folder.PLANS / "twice.json").read_bytes() == kept
 
 
 def test_everything_is_reached_by_keyboard_and_has_a_name(page):
@@ -201,4 +201,4 @@ def test_another_site_cannot_keep_a_plan(console, config):
     asked = {"offers": ["voucher"], "budget": 10.0, "campaign": "forged", "scores": "x"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         assert console.client.post("/data/plans", json=asked, headers=headers).status_code == 403
-    assert not (config.folder / store.PLANS / "forged.json").exists()
+    assert not (config.folder / run_folder.PLANS / "forged.json").exists()

@@ -1,0 +1,1 @@
+"""Reading tables: sources, cleaning, deduplication, and a reconciliation of every row and cent."""

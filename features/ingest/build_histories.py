@@ -1,0 +1,123 @@
+"""From a shop's log to `Histories`, with every row and every cent accounted for.
+
+Lines with one order id are one order; without ids, one customer at one instant. A negative line is a refund: of
+the order whose id it carries, else of the latest earlier order of the same customer with the same product and
+amount (features/histories/refund_matching.py), else it stands alone and lowers what the customer brought on its own
+day.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import InputError
+from features.histories.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
+from features.histories.columns import NEVER, Columns, Histories
+from features.histories.counting_sort import Arrays
+from features.ingest.log import Log
+from features.ingest.reading import Reading, reading
+from features.ingest.reconciliation import Account, Tally, account_of, quarantine
+from features.ingest.schema import minor_units
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What a log became."""
+
+    histories: Histories
+    account: Account
+    """Where every row and cent went."""
+    quarantine: pa.Table
+    """The rows that cannot be used; see `account.quarantine`."""
+
+
+def ingest(log: Log, *, now_us: int | None) -> Ingested:
+    """Read a log. now_us: rows after it are in the future (None: not checked).
+
+    Raises InputError, having written nothing.
+    """
+    with reading(log, now_us=now_us) as opened:
+        histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
+        if histories.customers == 0:
+            raise no_order(opened)
+        return Ingested(histories, account_of(opened, tally), pa.concat_tables(quarantine(opened)))
+
+
+def no_order(opened: Reading) -> InputError:
+    """The error for a log in which no row is an order."""
+    reasons = [f"{one.reason}: {one.rows:,}" for one in opened.judged["orders"] if one.reason]
+    return InputError(
+        f"no row is an order ({', '.join(reasons) or 'refunds only'})",
+        where=opened.where("orders"),
+        next="Check [columns.orders].",
+    )
+
+
+def histories_of(
+    opened: Reading, orders: str, interactions: str, customers: str = "usable_customers"
+) -> tuple[Histories, Tally]:
+    """The histories of the customers with an order in the relation `orders`, and what became of their rows.
+
+    The relations have the columns of the views `usable_orders`, `usable_interactions` and `usable_customers`.
+    """
+    db = opened.db
+    db.execute(f"""
+        create or replace temp table buyers as
+        select customer_id, (row_number() over (order by customer_id) - 1)::int as customer
+        from (select distinct customer_id from {orders} where cents >= 0)""")
+    ids = db.sql("select customer_id from buyers order by customer").to_arrow_table()["customer_id"].combine_chunks()
+    lines = _fetched(opened, orders)
+    rate = 1 if "margin_micros" in lines else round(opened.log.gross_margin * 1_000_000)
+    columns, netted = orders_of(*lines_of(lines, len(ids)), margin_micros=rate)
+    del lines
+    has_interactions = "interactions" in opened.types
+    columns |= interactions_of(_fetched(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids))
+    columns["prompt"] = prompt(columns)
+    described, attributes, left_us = _described(opened, customers, ids)
+    histories = Histories(
+        customer_ids=ids,
+        columns=Columns(**columns),
+        minor_units=minor_units(opened.log.currency),
+        present=opened.present,
+        channels=tuple(opened.channels),
+        kinds=opened.kinds,
+        before_us=opened.before_us,
+        attributes=attributes,
+        left_us=left_us,
+    )
+    return histories, Tally(*netted, len(columns["interaction_at"]), described)
+
+
+def _fetched(opened: Reading, relation: str) -> Arrays:
+    """The columns of the buyers' rows as arrays, `customer` for customer_id; hashes as int64, no value as NaN."""
+    table = opened.db.sql(
+        f"select customer, rows.* exclude (customer_id) from {relation} as rows join buyers using (customer_id)"
+    ).to_arrow_table()
+    rows: Arrays = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_floating(column.type) and column.null_count:
+            column = pc.fill_null(column, np.nan)
+        values = column.to_numpy()
+        rows[name] = values.view(np.int64) if values.dtype == np.uint64 else values
+    return rows
+
+
+def _described(opened: Reading, relation: str, ids: pa.Array) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
+    """What the table `customers` says of the buyers, in the order of ids: how many are in it, attributes, left_us.
+
+    An attribute of who is not in it is null, and they have not left. left_us is None where the log does not have it.
+    """
+    if "customers" not in opened.types:
+        return 0, {}, None
+    rows = opened.db.sql(f"select rows.* from {relation} as rows join buyers using (customer_id)").to_arrow_table()
+    place = pc.index_in(ids, rows["customer_id"].combine_chunks())
+    attributes = {
+        name: rows[f"attribute_{number}"].combine_chunks().take(place) for number, name in enumerate(opened.attributes)
+    }
+    if not opened.contractual:
+        return rows.num_rows, attributes, None
+    left_us = rows["left_us"].combine_chunks().take(place)
+    return rows.num_rows, attributes, pc.fill_null(left_us, NEVER).to_numpy().astype(np.int64)

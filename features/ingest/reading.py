@@ -1,0 +1,279 @@
+"""A log opened for reading: every table a view of judged rows, and errors for what cannot be used at all."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from features.errors import InputError
+from features.ingest import cleaning, deduplication, side_table_cleaning, sources, usable_rows
+from features.ingest.csv_checks import named
+from features.ingest.duckdb_connection import connect
+from features.ingest.log import Log
+from features.ingest.schema import BOOKS
+
+TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
+"""The column of each table that says when."""
+
+JUDGES = {
+    "orders": cleaning.judge_orders,
+    "interactions": cleaning.judge_interactions,
+    "customers": cleaning.judge_customers,
+    "treatments": side_table_cleaning.judge_treatments,
+    "costs": side_table_cleaning.judge_costs,
+}
+"""What makes the view `rows_<table>`."""
+
+REMEDIES = {
+    f"{TIMES[table]} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
+    for table in ("orders", "interactions")
+} | {
+    "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
+    "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
+    side_table_cleaning.NEITHER: ("written_treated", "Write true or false, 1 or 0, yes or no."),
+    "cost is negative": ("written_cost", "Write what was paid as a positive number: 0.50."),
+}
+"""Reasons that are the whole table's where more than half of its rows have them: what shows it, and what to do."""
+
+
+class Judged(NamedTuple):
+    """The rows of a table that share a reason (None: usable), and their money."""
+
+    reason: str | None
+    rows: int
+    micros: int
+    """Millionths of a currency unit."""
+    cents: int
+    refunds: int
+    """Rows with a negative amount among them."""
+    refund_cents: int
+    latest_us: int | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The views `rows_<table>` (judged) and `usable_<table>` (of the usable, as numbers) of a log's tables."""
+
+    db: duckdb.DuckDBPyConnection
+    log: Log
+    types: dict[str, cleaning.Types]
+    """Table → our column → its DuckDB type."""
+    scratch: Path
+    """A folder that vanishes with the reading."""
+    before_us: int | None = None
+    """What happened from then on is left out."""
+    judged: dict[str, list["Judged"]] = field(default_factory=dict)
+    """Table → what was found in it, by reason."""
+    channels: list[str] = field(default_factory=list)
+    """The channels of the orders, ascending: their codes are their places."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """The kinds of interaction, ascending, and when each was first known (microseconds)."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows a query answers."""
+        return self.db.sql(query).fetchall()
+
+    def where(self, table: str) -> str:
+        """Where a table is, for a message."""
+        return sources.named_in_words(self.log.source(table), table)
+
+    def malformed(self, table: str) -> int:
+        """Lines of a table's CSV files that are no rows."""
+        return self.rows(f"select count(*) from malformed_{table}")[0][0]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns of the customers that are features."""
+        return self.log.attributes if "customers" in self.types else ()
+
+    @property
+    def contractual(self) -> bool:
+        """Whether it says of its customers who left when."""
+        return "left_at" in self.types.get("customers", {})
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The columns of its orders; and `interactions`, and their `value`, if it has them."""
+        more = {"interactions", "value"} & {*self.types, *self.types.get("interactions", {})}
+        return frozenset(self.types["orders"]) | more
+
+
+@contextmanager
+def reading(
+    log: Log,
+    *,
+    now_us: int | None,
+    memory_bytes: int | None = None,
+    before_us: int | None = None,
+    book: str | None = None,
+) -> Iterator[Reading]:
+    """Open a log. now_us: rows after it are in the future (None: not checked). memory_bytes: DuckDB's own limit.
+
+    before_us: as if nothing had happened from then on, whatever became known later of what came before. book: open
+    this one table beside the histories, instead of theirs.
+
+    Raises InputError, having written nothing, for a table that cannot be read or used.
+    """
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
+        db.execute(f"set temp_directory = '{folder}'")
+        if memory_bytes:
+            db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
+        types = {
+            table: sources.read(db, table, log.source(table), log.mapping.get(table, {}), log.extra(table))
+            for table in ([book] if book else log.tables)
+        }
+        opened = Reading(db, log, types, Path(folder), before_us)
+        for table in types:
+            with sources.readable(opened.where(table)):
+                open_table(opened, table, now_us=now_us)
+        # Rows are sorted by us: DuckDB need not keep their order.
+        db.execute("set preserve_insertion_order = false")
+        with sources.readable(opened.where(book or "orders")):
+            yield opened
+
+
+def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool = False) -> None:
+    """Judge the rows of `raw_<table>` and make its views; raises InputError where it cannot be used.
+
+    is_part: the rows are some of the table's; what only the whole can show (no rows, most unreadable) is not checked.
+    A table beside the histories may have no rows: nothing was booked yet.
+    """
+    db, types, where = opened.db, opened.types[table], opened.where(table)
+    if not is_part and table not in BOOKS and not opened.rows(f"select 1 from raw_{table} limit 1"):
+        raise no_rows(where)
+    _refuse_kinds(opened, table, where=where)
+    if table == "orders":
+        _refuse_currencies(opened, where=where)
+    JUDGES[table](db, types, opened.log)
+    if table != "customers" and ("source" in types or sources.parts(opened.log.source(table)) > 1):
+        deduplication.set_aside(db, table, has_source="source" in types)
+    _refuse_unzoned(opened, table, where=where)
+    judged = opened.judged[table] = _judged(opened, table)
+    if not is_part:
+        refuse_unreadable(judged, lambda reason: first_of(opened, table, reason))
+    if table == "customers":  # who leaves in the future has not left yet, and may well be known to leave
+        usable_rows.view_customers(db, types, opened.log, before_us=opened.before_us, where=where)
+        return
+    _refuse_future(opened, table, now_us=now_us)
+    if table == "orders":
+        opened.channels.extend(usable_rows.view_orders(db, types, before_us=opened.before_us))
+    elif table == "interactions":
+        opened.kinds.update(usable_rows.view_interactions(db, types, before_us=opened.before_us))
+
+
+def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
+    """Raise InputError where a column's type cannot hold what we look for in it."""
+    types, log = opened.types[table], opened.log
+    numbers = (*cleaning.INTEGERS, *cleaning.FRACTIONS, "VARCHAR")
+    for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
+        if not types[column].startswith(numbers):
+            raise InputError(f"expected numbers in {column}, found {types[column]}", where=where)
+    if "treated" in types and not types["treated"].startswith(("BOOLEAN", *numbers)):
+        raise InputError(f"expected true or false in treated, found {types['treated']}", where=where)
+    for column in types.keys() & {"ordered_at", "at", "recorded_at", "left_at"}:
+        if not cleaning.is_time(types[column], log) and not (column == "left_at" and _is_empty(opened, table, column)):
+            raise InputError(
+                f"expected dates or times in {column}, found {types[column]}",
+                where=where,
+                next="If they are written as digits, say how in time.format, e.g. '%Y%m%d'.",
+            )
+
+
+def _is_empty(opened: Reading, table: str, column: str) -> bool:
+    """Whether a column holds nothing at all: its type then says nothing either."""
+    name = named(column)
+    number = f" and not isnan({name})" if opened.types[table][column] in ("FLOAT", "DOUBLE") else ""
+    return not opened.rows(f"select 1 from raw_{table} where {name} is not null{number} limit 1")
+
+
+def _refuse_currencies(opened: Reading, *, where: str) -> None:
+    """Raise InputError unless every row that names a currency names the log's."""
+    currency = opened.log.currency
+    if "currency" not in opened.types["orders"]:
+        return
+    found = opened.rows(
+        "select upper(trim(currency)), count(*) from raw_orders where currency is not null group by all order by all"
+    )
+    if [name for name, _ in found] in ([], [currency]):
+        return
+    counts = ", ".join(f"{name} in {rows:,} rows" for name, rows in found)
+    raise InputError(
+        f"expected one currency, {currency}; found {counts}",
+        where=where,
+        next="Convert the amounts or load one currency at a time; money.currency names it.",
+    )
+
+
+def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
+    """Raise InputError where times carry no zone and the log names none."""
+    time = TIMES[table]
+    kind = opened.types[table].get(time, "")
+    if opened.log.timezone or not cleaning.is_time(kind, opened.log):
+        return
+    naive = f"{cleaning.is_naive(named(time), kind)} and not {cleaning.is_blank(time, kind)}"
+    rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
+    if rows:
+        raise InputError(
+            f"{rows:,} times in {time} carry no zone",
+            where=where,
+            next="Set time.timezone in the config to the zone they were written in, e.g. 'UTC'.",
+        )
+
+
+def _judged(opened: Reading, table: str) -> list[Judged]:
+    """What a table holds, by reason."""
+    time = "left_us as at_us" if table == "customers" else "at_us"
+    money = "micros, cents" if table in ("orders", *BOOKS) else "0 as micros, 0 as cents"
+    return [
+        Judged(*row)
+        for row in opened.rows(f"""
+            select reason, count(*), coalesce(sum(micros), 0), coalesce(sum(cents), 0), count(*) filter (cents < 0),
+                   coalesce(sum(cents) filter (cents < 0), 0), max(at_us)
+            from (select reason, {time}, {money} from rows_{table}) group by reason order by 2 desc, 1""")
+    ]
+
+
+def first_of(opened: Reading, table: str, reason: str) -> tuple[int, str, str]:
+    """The first row with a reason of `REMEDIES`: its number, its file and what is written there."""
+    return opened.rows(
+        f"select min(row), min_by(file, row), min_by({REMEDIES[reason][0]}, row) from rows_{table} "
+        f"where reason = '{reason}'"
+    )[0]
+
+
+def no_rows(where: str) -> InputError:
+    """The error for a table without rows."""
+    return InputError("has no rows", where=where, next="Check the export.")
+
+
+def refuse_unreadable(judged: list[Judged], first: Callable[[str], tuple[int, str, str]]) -> None:
+    """Raise InputError where more than half of a table has one of the reasons in `REMEDIES`; first: see `first_of`."""
+    total = sum(one.rows for one in judged)
+    for one in judged:
+        if one.reason in REMEDIES and one.rows * 2 > total:
+            row, file, example = first(one.reason)
+            raise InputError(
+                f"{one.reason} in {one.rows:,} of {total:,} rows, first '{example}'",
+                where=f"{file}, row {row}",
+                next=REMEDIES[one.reason][1],
+            )
+
+
+def _refuse_future(opened: Reading, table: str, *, now_us: int | None) -> None:
+    """Raise InputError where usable rows lie after now_us."""
+    judged = opened.judged[table]
+    latest = max((one.latest_us for one in judged if one.reason is None and one.latest_us is not None), default=None)
+    if now_us is not None and latest is not None and latest > now_us:
+        late, file, row, example = opened.rows(
+            "select count(*), min_by(file, at_us), min_by(row, at_us), min_by(written_at, at_us) "
+            f"from rows_{table} where reason is null and at_us > {now_us}"
+        )[0]
+        raise InputError(
+            f"{late:,} of {sum(one.rows for one in judged):,} rows are dated in the future, first {example}",
+            where=f"{file}, row {row}",
+            next="Correct or remove them; are day and month swapped, or is time.timezone wrong?",
+        )

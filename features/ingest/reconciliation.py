@@ -1,0 +1,158 @@
+"""Where every row and every cent of a log went."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from features.ingest.reading import Judged, Reading
+from features.ingest.schema import minor_units
+
+
+class Tally(NamedTuple):
+    """What became of usable rows in the histories."""
+
+    netted: int
+    """Refunds netted to their order."""
+    netted_cents: int
+    interactions: int
+    """Interactions of customers with an order."""
+    customers: int = 0
+    """Rows of the table `customers` of somebody with an order."""
+
+    @classmethod
+    def total(cls, parts: list["Tally"]) -> "Tally":
+        """What became of the rows of all parts of a log."""
+        return cls(*map(sum, zip(*parts, strict=True)))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the reconciliation: what became of how many rows and how much money (currency units)."""
+
+    what: str
+    rows: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Account:
+    """Per table, the source first; the entries after it add up to it, to the cent."""
+
+    orders: list[Entry]
+    interactions: list[Entry]
+    """Empty where the log has none."""
+    customers: list[Entry] = field(default_factory=list)
+    """Empty where the log has none."""
+
+
+def account_of(opened: Reading, tally: Tally) -> Account:
+    """The account of a log that was read."""
+    return Account(
+        _orders(opened, tally),
+        _of_buyers(opened, "interactions", "accepted", tally.interactions),
+        _of_buyers(opened, "customers", "with an order", tally.customers),
+    )
+
+
+def account_of_book(opened: Reading, table: str) -> list[Entry]:
+    """The account of a table beside the histories; the money of treatments is what contacts cost, not rounded."""
+    usable, units = _usable(opened, table), minor_units(opened.log.currency)
+    kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
+    return [
+        _source(opened, table),
+        Entry("accepted", usable.rows, kept),
+        *_quarantined(opened, table),
+        *([Entry("rounding to minor units", 0, _units(usable.micros) - kept)] if table == "costs" else []),
+    ]
+
+
+def _orders(opened: Reading, tally: Tally) -> list[Entry]:
+    units = minor_units(opened.log.currency)
+    usable = _usable(opened, "orders")
+
+    def money(cents: int) -> Decimal:
+        return Decimal(int(cents)) / units
+
+    return [
+        _source(opened, "orders"),
+        Entry("order lines accepted", usable.rows - usable.refunds, money(usable.cents - usable.refund_cents)),
+        Entry("refunds netted to their order", tally.netted, money(tally.netted_cents)),
+        Entry(
+            "refunds whose order was not found",
+            usable.refunds - tally.netted,
+            money(usable.refund_cents - tally.netted_cents),
+        ),
+        *_quarantined(opened, "orders"),
+        Entry("rounding to minor units", 0, _units(usable.micros) - money(usable.cents)),
+    ]
+
+
+def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[Entry]:
+    """The entries of a table of which only the rows of customers with an order are used, and so many are."""
+    if table not in opened.types:
+        return []
+    return [
+        _source(opened, table),
+        Entry(what, rows, Decimal(0)),
+        Entry("of somebody without an order", _usable(opened, table).rows - rows, Decimal(0)),
+        *_quarantined(opened, table),
+    ]
+
+
+def _usable(opened: Reading, table: str) -> Judged:
+    return next((one for one in opened.judged[table] if one.reason is None), Judged(None, 0, 0, 0, 0, 0, None))
+
+
+def _source(opened: Reading, table: str) -> Entry:
+    judged = opened.judged[table]
+    rows = sum(one.rows for one in judged) + opened.malformed(table)
+    return Entry("source", rows, _units(sum(one.micros for one in judged)))
+
+
+def _quarantined(opened: Reading, table: str) -> list[Entry]:
+    entries = [
+        Entry(f"quarantined: {one.reason}", one.rows, _units(one.micros))
+        for one in opened.judged[table]
+        if one.reason is not None
+    ]
+    malformed = opened.malformed(table)
+    return [*entries, *([Entry("quarantined: malformed line", malformed, Decimal(0))] if malformed else [])]
+
+
+def _units(micros: int) -> Decimal:
+    return Decimal(int(micros)) / 1_000_000
+
+
+def quarantine(opened: Reading) -> Iterator[pa.Table]:
+    """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
+
+    A log with interactions adds at, kind and value, one that says who left adds left_at. In tables of bounded size,
+    the first of them empty.
+    """
+
+    def bad(table: str) -> str:
+        """The condition of such rows; a table that was found to have none is not read for them again."""
+        return "reason is not null" if any(one.reason for one in opened.judged[table]) else "false"
+
+    selects = [
+        "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
+        f"from rows_orders where {bad('orders')}"
+    ]
+    if "interactions" in opened.types:
+        selects.append(
+            'select file, row, reason, written_id as customer_id, written_at as "at", written_kind as kind, '
+            f"written_value as value from rows_interactions where {bad('interactions')}"
+        )
+    if "customers" in opened.types:
+        left_at = ", written_left_at as left_at" if opened.contractual else ""
+        selects.append(
+            f"select file, row, reason, written_id as customer_id{left_at} from rows_customers where {bad('customers')}"
+        )
+    selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged]
+    reader = opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()
+    yield reader.schema.empty_table()
+    for batch in reader:
+        yield pa.Table.from_batches([batch])

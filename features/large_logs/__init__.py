@@ -1,0 +1,1 @@
+"""Logs larger than memory: buckets on disk, partitions on Spark."""

@@ -1,0 +1,52 @@
+"""A log larger than memory: split by a hash of the customer into buckets on disk, each read like a small log."""
+
+import math
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from features.histories.columns import Histories
+from features.ingest.build_histories import histories_of
+from features.ingest.csv_checks import quoted
+from features.ingest.reading import Reading
+from features.ingest.reconciliation import Tally
+
+ROW_BYTES = 220
+"""Memory that a row of the log takes at the peak of becoming a history, all copies together (measured)."""
+FIXED_BYTES = 700_000_000
+"""Memory that does not grow with the log: libraries, compiled code, chunks of rows on their way out."""
+
+
+def database_bytes(memory_bytes: int) -> int:
+    """What DuckDB may take of it, to read, join and split."""
+    return max(memory_bytes // 4, 200_000_000)
+
+
+def buckets(opened: Reading, *, memory_bytes: int) -> Iterator[tuple[Histories, Tally]]:
+    """The histories of the log in as many parts as memory asks for, each customer whole in one of them."""
+    rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
+    room = max(memory_bytes - FIXED_BYTES - database_bytes(memory_bytes), 50_000_000)
+    parts = math.ceil(rows * ROW_BYTES / room)
+    if parts <= 1:
+        yield histories_of(opened, "usable_orders", "usable_interactions")
+        return
+    with tempfile.TemporaryDirectory(prefix="stayworth-buckets-", dir=opened.scratch) as folder:
+        for table in opened.judged:
+            # Small groups of rows keep the writers' buffers, one per bucket and thread, within bounds.
+            opened.db.execute(f"""
+                copy (select *, (hash(customer_id) % {parts})::int as bucket from usable_{table})
+                to {quoted(Path(folder) / table)}
+                (format parquet, partition_by (bucket), compression lz4_raw, row_group_size 30000)""")
+        for bucket in range(parts):
+            files = {table: Path(folder) / table / f"bucket={bucket}" for table in opened.judged}
+            if not files["orders"].exists():
+                continue
+            relations = {
+                table: f"(select * from read_parquet({quoted(path / '*.parquet')}, hive_partitioning=false))"
+                if path.exists()
+                else f"(select * from usable_{table} limit 0)"
+                for table, path in files.items()
+            }
+            yield histories_of(
+                opened, relations["orders"], relations.get("interactions", ""), relations.get("customers", "")
+            )

@@ -1,0 +1,216 @@
+"""A log in pieces, for many machines: pieces of files → rows by bucket → the features of each bucket.
+
+A bucket holds all rows of its customers (by a hash of the id), so it is a small log of its own. Rows travel as Arrow
+tables under our column names, with the file and row they stand in: what reads, cleans and walks them is what does so
+everywhere else. Nothing here knows who moves the rows; features/large_logs/spark.py lets Spark do it.
+"""
+
+import json
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.errors import InputError
+from features.histories.columns import Histories
+from features.ingest import sources
+from features.ingest.build_histories import histories_of
+from features.ingest.cleaning import text_of
+from features.ingest.csv_checks import quoted
+from features.ingest.duckdb_connection import connect
+from features.ingest.log import Log
+from features.ingest.postgresql import is_url
+from features.ingest.reading import REMEDIES, Reading, first_of, open_table
+from features.ingest.reconciliation import quarantine
+
+PIECE_ROWS = 1_000_000
+"""Rows of a Parquet file that are read at once, in whole row groups; a CSV is one piece."""
+BATCH_ROWS = 250_000
+"""Rows that are split into buckets at a time."""
+ABOUT = -1
+"""The bucket of messages about a piece instead of its rows."""
+SENT = pa.schema([("bucket", pa.int32()), ("name", pa.string()), ("rows", pa.binary())])
+"""A message: rows (Arrow) of the relation `name` for a bucket; to ABOUT, JSON with the columns of the table."""
+MALFORMED = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
+"""The relation `malformed_<table>` of features/ingest/sources.py."""
+
+Rows = Callable[[Histories], Iterator[pa.Table]]
+"""What is made of customers, such as their features."""
+
+
+class Piece(NamedTuple):
+    """Some rows of a file."""
+
+    number: int
+    table: str
+    file: str
+    first: int
+    last: int
+
+
+def pieces_of(log: Log) -> list[Piece]:
+    """The pieces of a log of files; raises InputError for another source."""
+    pieces: list[Piece] = []
+    for table, source in log.tables.items():
+        if not isinstance(source, str | Path) or is_url(str(source)):
+            raise InputError(
+                "a log in pieces is read from files only",
+                where=sources.named_in_words(source, table),
+                next="Export the table to Parquet, or leave out --engine spark.",
+            )
+        for file in sources.find(source):
+            ends = _ends(file) if sources.kind(file) == "parquet" else [2**62]
+            for before, end in pairwise([0, *ends]):
+                pieces.append(Piece(len(pieces), table, str(file), before + 1, end))
+    return pieces
+
+
+def _ends(file: Path) -> list[int]:
+    """The last row of each piece of a Parquet file."""
+    with sources.readable(str(file)), connect() as db:
+        groups = db.sql(f"select distinct row_group_id, row_group_num_rows from parquet_metadata({quoted(file)})")
+        totals = np.cumsum([rows for _, rows in sorted(groups.fetchall())]).tolist()
+    inner = [end for end, next in pairwise(totals) if end // PIECE_ROWS < next // PIECE_ROWS]
+    return [*inner, *(totals[-1:] or [0])]
+
+
+def split(
+    log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Read a piece; messages with its rows for the buckets of their customers, and about what was found in it.
+
+    now_us, before_us: as of `reading`.
+    """
+    try:
+        with _database() as (db, _), sources.readable(piece.file):
+            yield from _split(db, log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+    except InputError as error:
+        found = {"piece": piece.number, "error": [error.what, error.where, error.next]}
+        yield _message(ABOUT, json.dumps(found), pa.schema([]).empty_table())
+
+
+def _split(
+    db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None
+) -> Iterator[pa.RecordBatch]:
+    table = piece.table
+    types = sources.read(db, table, piece.file, log.mapping.get(table, {}), log.extra(table))
+    customer = text_of("customer_id", types["customer_id"])
+    reader = db.sql(f"""
+        select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}
+        where row between {piece.first} and {piece.last}""").to_arrow_reader(BATCH_ROWS)
+    columns = [name for name in reader.schema.names if name != "bucket"]
+    about = {"piece": piece.number, "table": table}
+    yield _message(ABOUT, json.dumps(about), reader.schema.empty_table().select(columns))
+    for batch in reader:
+        rows = pa.Table.from_batches([batch.select(columns)])
+        with opened(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
+            judged = part.judged.get(table, [])
+            first = {one.reason: first_of(part, table, one.reason) for one in judged if one.reason in REMEDIES}
+            found = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
+        yield _message(ABOUT, json.dumps(about | found), rows[:0])
+        bucket = batch["bucket"].to_numpy()
+        rows = rows.take(np.argsort(bucket, kind="stable"))
+        ends = np.cumsum(np.bincount(bucket, minlength=buckets)).tolist()
+        for number, (begin, end) in enumerate(pairwise([0, *ends])):
+            if begin < end:
+                yield _message(number, f"raw_{table}", rows[begin:end])
+    malformed = db.sql(f"from malformed_{table}").to_arrow_table()
+    if len(malformed):
+        yield _message(0, f"malformed_{table}", malformed)
+
+
+def _message(bucket: int, name: str, rows: pa.Table) -> pa.RecordBatch:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows)
+    return pa.record_batch([[bucket], [name], [sink.getvalue().to_pybytes()]], schema=SENT)
+
+
+def received(rows: bytes) -> pa.Table:
+    """The rows of a message."""
+    return pa.ipc.open_stream(rows).read_all()
+
+
+@contextmanager
+def opened(log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None) -> Iterator[Reading]:
+    """A part of a log, opened: its `raw_<table>` and `malformed_<table>` by name."""
+    with _database() as (db, folder):
+        for name, rows in relations.items():
+            db.register(name, rows)
+        types = {table: types_of(db, table) for table in log.tables if f"raw_{table}" in relations}
+        part = Reading(db, log, types, folder, before_us)
+        for table in types:
+            with sources.readable(part.where(table)):
+                open_table(part, table, now_us=now_us, is_part=True)
+        db.execute("set preserve_insertion_order = false")
+        yield part
+
+
+def types_of(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The DuckDB type of each of our columns in `raw_<table>`."""
+    described = db.sql(f"describe select * exclude (file, row) from raw_{table}").fetchall()
+    return {row[0]: row[1] for row in described}
+
+
+@contextmanager
+def _database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A DuckDB on one thread, as its neighbours use the others, and a folder that vanishes with it."""
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect(threads=1) as db:
+        db.execute(f"set temp_directory = {quoted(folder)}")
+        yield db, Path(folder)
+
+
+def walked(
+    log: Log,
+    messages: list[dict[str, Any]],
+    *,
+    schemas: dict[str, pa.Schema],
+    kinds: dict[str, int],
+    rows: Rows,
+    staging: Path,
+    before_us: int | None = None,
+) -> dict[str, Any]:
+    """Write the rows of a bucket's customers and those that cannot be used to `staging`; what became of it, for JSON.
+
+    messages: all those for the bucket. schemas, kinds: the columns of each table, and the kinds of interaction, of the
+    whole log.
+    """
+    bucket = messages[0]["bucket"]
+    parts = {f"raw_{table}": [schema.empty_table()] for table, schema in schemas.items()}
+    parts |= {f"malformed_{table}": [MALFORMED.empty_table()] for table in schemas}
+    for message in messages:
+        parts[message["name"]].append(received(message["rows"]))
+    relations = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
+    with opened(log, relations, now_us=None, before_us=before_us) as part:
+        if "interactions" in schemas:
+            part.db.execute("update kinds set code = list_position(?, name) - 1", [list(kinds)])
+            part.kinds.clear()
+            part.kinds.update(kinds)
+        histories, tally = histories_of(part, "usable_orders", "usable_interactions")
+        done: dict[str, Any] = {"bucket": bucket, "judged": part.judged, "tally": tally}
+        done["malformed"] = {table: part.malformed(table) for table in part.judged}
+        done["set_aside"] = _write(staging / f"set-aside-{bucket:06d}.parquet", quarantine(part))
+        if histories.customers:
+            done["rows"] = _write(staging / f"features-{bucket:06d}.parquet", rows(histories))
+            done["extent"] = [histories.first_day.isoformat(), histories.end.isoformat()]
+    return done
+
+
+def _write(path: Path, tables: Iterator[pa.Table]) -> str:
+    """Write tables to a file that appears when it is whole, so that a task may run twice; returns its name."""
+    first = next(tables)
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.draft")
+    with pq.ParquetWriter(draft, first.schema, compression="lz4", store_schema=False) as file:
+        file.write_table(first)
+        for table in tables:
+            file.write_table(table)
+    draft.replace(path)
+    return path.name

@@ -1,0 +1,176 @@
+"""The features of a log by Apache Spark, and what followed them, on as many machines as it has.
+
+Spark hands out the pieces of the files and shuffles their rows into buckets of customers
+(features/large_logs/partitions.py); each bucket is then read, cleaned and walked like any small log, so every cell
+equals the one computed on one machine.
+
+On a cluster every worker needs this Python with Stayworth installed, and the log's files and the staging folder under
+the same paths.
+"""
+
+import json
+import math
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+
+from features.errors import InputError
+from features.ingest.log import Log
+from features.ingest.reading import Reading
+from features.large_logs import partitions
+from features.large_logs.merge import Staged, staged_of, whole_of
+from features.snapshots.labels import labelled
+from features.snapshots.snapshot import chunks, columns_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BUCKET_BYTES = 32_000_000
+"""Bytes of the log's files that make one bucket."""
+LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+"""Where a Spark on this machine alone listens."""
+ERRORS_ONLY = """
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = spark: %m%n
+"""
+"""What Spark logs."""
+Session: TypeAlias = "SparkSession"
+"""A Spark that runs, for others to hand on."""
+
+
+def snapshot_to(
+    log: Log,
+    *,
+    as_of: list[date],
+    known_at: date | None,
+    features: Sequence[str] | None,
+    staging: Path,
+    master: str,
+    now_us: int | None,
+    before_us: int | None = None,
+) -> Staged:
+    """The rows of `snapshot` as files in an empty folder, computed by a Spark of its own at the address `master`.
+
+    now_us, before_us: as of `reading`.
+    Raises InputError for a log that cannot be read or used, where Spark is missing, and for another source than files.
+    """
+
+    def wanted(whole: Reading) -> list[str]:
+        return columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
+
+    rows = partial(chunks, as_of=as_of, known_at=known_at)
+    with session(master, staging) as spark:
+        return _staged(spark, log, rows, wanted, staging=staging, now_us=now_us, before_us=before_us)
+
+
+def labelled_to(
+    spark: Session, log: Log, *, features: list[str], staging: Path, now_us: int | None, **how: Any
+) -> Staged:
+    """The rows of `labelled` as files in an empty folder; how: its other arguments. Raises what `snapshot_to` does."""
+    return _staged(spark, log, partial(labelled, **how), lambda _: features, staging=staging, now_us=now_us)
+
+
+def _staged(
+    spark: Session,
+    log: Log,
+    rows: Callable[..., Iterator[pa.Table]],
+    wanted: Callable[[Reading], list[str]],
+    *,
+    staging: Path,
+    now_us: int | None,
+    before_us: int | None = None,
+) -> Staged:
+    """What `rows` makes of each bucket's histories and the features `wanted` of the whole log."""
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
+    todo = partitions.pieces_of(log)
+    size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
+    buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
+    split = partial(_split, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
+    plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
+    sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
+    sent = sent.persist()
+    about = sent.where(f"bucket = {partitions.ABOUT}").select("name", "rows").collect()
+    whole, schemas = whole_of(log, about, scratch=staging)
+    names = wanted(whole)
+    given: dict[str, Any] = {
+        "schemas": schemas,
+        "kinds": whole.kinds,
+        "rows": partial(rows, features=names),
+        "staging": staging,
+        "before_us": before_us,
+    }
+    walk = partial(_walk, log=log, **given)
+    by_bucket = sent.where(f"bucket <> {partitions.ABOUT}").repartitionById(buckets, "bucket")
+    done = [json.loads(text) for (text,) in by_bucket.mapInArrow(walk, "done string").collect()]
+    sent.unpersist()
+    return staged_of(whole, names, done, staging=staging)
+
+
+@contextmanager
+def session(master: str, staging: Path) -> Iterator[Session]:
+    """A quiet Spark at the address `master` that leaves nothing behind; it works in the folder `staging`.
+
+    Raises InputError where PySpark or Java is missing.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise InputError(
+            "PySpark is not installed", where="--engine spark", next="Install it: pip install 'stayworth[spark]'"
+        ) from None
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise InputError("Spark needs Java, which is not there", where="--engine spark", next="Install Java 17 or 21.")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    logging = staging / "log4j2.properties"
+    logging.write_text(ERRORS_ONLY)
+    settings: dict[str, str | bool | int | float | None] = {
+        "spark.local.dir": str(staging / "spark"),
+        "spark.sql.warehouse.dir": str(staging / "spark"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging}",
+        **(LOOPBACK if master.startswith("local") else {}),
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which gets plain numbers
+        spark = SparkSession.builder.master(master).appName("stayworth").config(map=settings).getOrCreate()
+        try:
+            yield spark
+        finally:
+            spark.stop()
+
+
+def _split(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+    """Spark's task over pieces."""
+    log = given.pop("log")
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield from partitions.split(log, partitions.Piece(**row), **given)
+
+
+def _walk(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+    """Spark's task over the messages of a bucket."""
+    log = given.pop("log")
+    messages = [row for batch in batches for row in batch.to_pylist()]
+    if not messages:
+        return
+    try:
+        done = partitions.walked(log, messages, **given)
+    except InputError as error:
+        done = {"error": [error.what, error.where, error.next]}
+    yield pa.record_batch([[json.dumps(done)]], names=["done"])

@@ -1,0 +1,80 @@
+"""One customer's history, without making those of the others.
+
+What reads, cleans and nets the rows is what does so for the whole log; a log of many files, or a customer among
+millions, costs one look for an id. Parquet is searched in place; a CSV and a table of a database are read to their end.
+"""
+
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.histories.columns import Histories
+from features.ingest import sources
+from features.ingest.build_histories import histories_of
+from features.ingest.cleaning import text_of
+from features.ingest.duckdb_connection import connect
+from features.ingest.log import Log
+from features.large_logs.partitions import opened
+
+Rows = dict[str, pa.Table]
+"""Table → a customer's rows as written, under our column names, and the file and row they stand in."""
+ALWAYS = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+
+
+def rows_of(log: Log, customer_id: str) -> Rows:
+    """The rows of a log that carry this id."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
+        db.execute(f"set temp_directory = '{folder}'")
+        for table, source in log.tables.items():
+            with sources.readable(sources.named_in_words(source, table)):
+                types = sources.read(db, table, source, log.mapping.get(table, {}), log.extra(table))
+                theirs = text_of("customer_id", types["customer_id"])
+                query = f"select * from raw_{table} where {theirs} = ? order by file, row"
+                found[table] = db.sql(query, params=[customer_id]).to_arrow_table()
+    return found
+
+
+def history_of(log: Log, rows: Rows, *, now_us: int | None, before_us: int | None = None) -> Histories | None:
+    """The history in a customer's rows; None where none of them is an order. now_us, before_us: see `reading`."""
+    relations = {f"raw_{table}": of for table, of in rows.items()}
+    with opened(log, relations, now_us=now_us, before_us=before_us) as part:
+        histories, _ = histories_of(part, "usable_orders", "usable_interactions")
+    return histories if histories.customers else None
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happened in a history, counted."""
+
+    orders: int
+    spend: float
+    """What they and late lines of older ones brought, currency units."""
+    refunds: int
+    refunded: float
+    """Currency units, not negative."""
+    interactions: dict[str, int]
+    """By kind; kinds without any are not there."""
+
+
+def events(histories: Histories, *, at: tuple[int, int] = ALWAYS, known_at: tuple[int, int] = ALWAYS) -> Events:
+    """What happened within `at` and became known within `known_at`: microseconds, from the first to before the last."""
+    columns = histories.columns
+
+    def within(happened: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return (at[0] <= happened) & (happened < at[1]) & (known_at[0] <= known) & (known < known_at[1])
+
+    orders = within(columns.at, columns.known_at)
+    changed = within(columns.adjusted_at, columns.adjustment_known_at)
+    cents = columns.adjustment_cents[changed]
+    kinds = columns.interaction_kind[within(columns.interaction_at, columns.interaction_known_at)]
+    counts = np.bincount(kinds, minlength=len(histories.kinds)).tolist()
+    return Events(
+        orders=int(orders.sum()),
+        spend=float(columns.amount_cents[orders].sum() + cents[cents > 0].sum()) / histories.minor_units,
+        refunds=int((cents < 0).sum()),
+        refunded=float(-cents[cents < 0].sum()) / histories.minor_units,
+        interactions={kind: count for kind, count in zip(histories.kinds, counts, strict=True) if count},
+    )

@@ -1,0 +1,219 @@
+"""The rows of one request → Histories: what `ingest` makes of the same rows in frames, without its tens of ms.
+
+A request is a list of customers as JSON has them, with the columns of features/ingest/schema.py:
+
+    {"customer_id": "00123", "attributes": {"plan": "gold"},
+     "orders": [{"ordered_at": "2011-10-17T18:05:00Z", "amount": 31.5, "order_id": "7", …}, …],
+     "interactions": [{"at": "2011-11-02T09:30:00+01:00", "kind": "visit", "value": 3}, …]}
+
+Nothing is set aside: what `ingest` would put into quarantine is refused here, by the number of its customer and row.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.histories.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
+from features.histories.columns import Columns, Histories
+from features.histories.counting_sort import Arrays
+from features.ingest.cleaning import LARGEST_CENTS
+from features.ingest.schema import ORDERS, minor_units
+from features.ingest.usable_rows import MOST_KINDS
+from features.online.duckdb_text import HASHES, KINDS, WHOLE
+from features.online.request_columns import BadRequest, Rows, is_number, is_text
+
+Customer = Mapping[str, Any]
+MICROS = 1_000_000
+REQUIRED = {"customer_id", "ordered_at", "amount"}
+
+
+def histories(
+    customers: Sequence[Customer],
+    *,
+    currency: str,
+    gross_margin: float,
+    attributes: Mapping[str, type] | None = None,
+    naive_is_utc: bool = False,
+) -> Histories:
+    """The histories of the customers who bought something; of the others there is none.
+
+    gross_margin: the share of an amount that is margin where it has no cost. attributes: those wanted, `str` or
+    `float`; one that is not there, or None, is null. naive_is_utc: a time without a zone is UTC, else it is refused.
+    An id may not come twice; all rows of a customer are one export, so that rows alike are all kept. Raises BadRequest.
+    """
+    ids = _ids(customers)
+    units = minor_units(currency)
+    orders = Rows.of_each("order", [one.get("orders") or () for one in customers])
+    events = Rows.of_each("interaction", [one.get("interactions") or () for one in customers])
+    _refuse_other_currencies(orders, currency)
+    lines, channels = _lines(orders, gross_margin, units=units, naive_is_utc=naive_is_utc)
+    happened, kinds = _happened(events, naive_is_utc=naive_is_utc)
+
+    bought = np.array(orders.of, np.int64)[lines["cents"] >= 0]
+    buyers = sorted(set(bought.tolist()), key=ids.__getitem__)
+    place = np.full(len(ids), -1, np.int32)
+    place[buyers] = np.arange(len(buyers))
+    lines, happened = _of_buyers(place, orders, lines), _of_buyers(place, events, happened)
+    rate = 1 if "margin_micros" in lines else round(gross_margin * MICROS)
+    columns, _ = orders_of(*lines_of(lines, len(buyers)), margin_micros=rate)
+    columns |= interactions_of(happened, len(buyers))
+    columns["prompt"] = prompt(columns)
+    return Histories(
+        customer_ids=pa.array([ids[one] for one in buyers], pa.string()),
+        columns=Columns(**columns),
+        minor_units=units,
+        present=_present(customers, orders, events),
+        channels=channels,
+        kinds=kinds,
+        attributes={name: _attribute(customers, buyers, name, kind) for name, kind in (attributes or {}).items()},
+    )
+
+
+def _ids(customers: Sequence[Customer]) -> list[str]:
+    """The customers' ids, each once."""
+    first: dict[str, int] = {}
+    for place, one in enumerate(customers):
+        customer_id, where = one.get("customer_id"), f"customer {place + 1}"
+        if not is_text(customer_id):
+            raise BadRequest("customer_id is not text" if customer_id is not None else "no customer_id", where=where)
+        if not customer_id:
+            raise BadRequest("no customer_id", where=where)
+        if customer_id in first:
+            raise BadRequest(
+                f"has the customer_id of customer {first[customer_id] + 1}",
+                where=where,
+                next="Give each customer once, with all orders.",
+            )
+        first[customer_id] = place
+    return list(first)
+
+
+def _refuse_other_currencies(orders: Rows, currency: str) -> None:
+    if "currency" in orders.columns:
+        names = orders.texts("currency")
+        orders.refuse(names, lambda one: one and one.strip().upper() != currency, f"the currency is not {currency}")
+    if "source" in orders.columns:
+        next = "Give each order once, without `source`: only a log can tell which of two exports is told twice."
+        orders.refuse(orders.texts("source"), bool, "a request has one source", next=next)
+
+
+def _lines(orders: Rows, gross_margin: float, *, units: int, naive_is_utc: bool) -> tuple[Arrays, tuple[str, ...]]:
+    """The columns that features/histories/assemble.py asks for but `customer`, and the names of the channels."""
+    has, most = orders.columns, LARGEST_CENTS // units
+    at = orders.instants("ordered_at", naive_is_utc=naive_is_utc)
+    cents = _minor(_micros(orders.numbers("amount", most=most, required=True)), units)
+    lines = {"at": at, "cents": cents}
+    if "recorded_at" in has:
+        recorded = orders.instants("recorded_at", naive_is_utc=naive_is_utc, otherwise=at)
+        lines["known_at"] = np.maximum(at, recorded)
+    if "cost" in has:
+        cost = orders.numbers("cost", most=most)
+        margin = cents * MICROS + np.where(cents < 0, 1, -1) * _micros(np.abs(cost)) * units
+        lines["margin_micros"] = np.where(np.isnan(cost), cents * round(gross_margin * MICROS), margin)
+    if "order_id" in has:
+        lines["key"], lines["rank"] = _keys(orders, at)
+    for name, column in (("product_id", "product"), ("category", "category")):
+        if name in has:
+            lines[column] = _hashed(orders.texts(name))
+    if "discount" in has:
+        lines["discount"] = _minor(_micros(np.abs(orders.numbers("discount", most=most))), units)
+    if "quantity" in has:
+        pieces = orders.numbers("quantity", most=LARGEST_CENTS)
+        lines["pieces"] = np.where(np.isnan(pieces), MICROS, _micros(pieces))
+    if "channel" not in has:
+        return lines, ()
+    channels = orders.texts("channel")
+    names = sorted({one for one in channels if one})
+    lines["channel"] = np.array([names.index(one) if one else -1 for one in channels], np.int32)
+    return lines, tuple(names)
+
+
+def _micros(amount: np.ndarray) -> np.ndarray:
+    """Millionths, halves away from zero; 0 for NaN."""
+    micros = np.nan_to_num(amount) * MICROS
+    whole = np.trunc(micros)
+    return (whole + np.sign(micros) * (np.abs(micros - whole) >= 0.5)).astype(np.int64)
+
+
+def _minor(micros: np.ndarray, units: int) -> np.ndarray:
+    """Millionths as minor units, halves away from zero."""
+    step = MICROS // units
+    return np.sign(micros) * ((np.abs(micros) + step // 2) // step)
+
+
+def _keys(orders: Rows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each line's order as a number, and the number that the order's id is.
+
+    They are those of a log where two orders of a customer share an instant, since they then say which comes first;
+    elsewhere any will do.
+    """
+    ids = orders.texts("order_id")
+    texts = [one or f"@{us}" for one, us in zip(ids, at.tolist(), strict=True)]
+    instants = list(zip(orders.of, at.tolist(), strict=True))
+    if len(set(instants)) == len(set(zip(instants, texts, strict=True))):
+        number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return np.array([number[one] for one in texts], np.int64), np.zeros(len(texts), np.int64)
+    ranks = iter(WHOLE.of([one for one in ids if one]))
+    rank = np.array([next(ranks) if one else 0 for one in ids], np.int64)
+    return np.array(HASHES.of(texts), np.uint64).view(np.int64), rank
+
+
+def _hashed(texts: list[str | None]) -> np.ndarray:
+    """The number of each text; 0 where there is none."""
+    hashes = iter(HASHES.of([one for one in texts if one]))
+    return np.array([max(next(hashes), 1) if one else 0 for one in texts], np.uint64).view(np.int64)
+
+
+def _happened(events: Rows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
+    """The same of interactions; and their kinds, ascending, with when each was first known."""
+    if not events.rows:
+        return {name: column for name, column in NO_INTERACTIONS.items() if name != "customer"}, {}
+    at = events.instants("at", naive_is_utc=naive_is_utc)
+    names = KINDS.of([one or "" for one in events.texts("kind", required=True)])
+    rows, known_at = {"at": at}, at
+    if "recorded_at" in events.columns:
+        recorded = events.instants("recorded_at", naive_is_utc=naive_is_utc, otherwise=at)
+        rows["known_at"] = known_at = np.maximum(at, recorded)
+    first: dict[str, int] = {}
+    for name, us in zip(names, known_at.tolist(), strict=True):
+        first[name] = min(us, first.get(name, us))
+    if len(first) > MOST_KINDS:
+        what = f"{len(first)} kinds of interaction, at most {MOST_KINDS} can be told apart"
+        raise BadRequest(what, where="interactions", next="Give those that the model knows.")
+    place = {name: number for number, name in enumerate(sorted(first))}
+    rows["kind"] = np.array([place[one] for one in names], np.int32)
+    if "value" in events.columns:
+        rows["value"] = events.numbers("value", most=np.finfo(np.float64).max)
+    return rows, {name: first[name] for name in place}
+
+
+def _of_buyers(place: np.ndarray, rows: Rows, columns: Arrays) -> Arrays:
+    """The columns of the rows whose customer has a place, and `customer`: the place."""
+    customer = place[np.array(rows.of, np.int64)]
+    kept = customer >= 0
+    columns = columns | {"customer": customer}
+    return columns if kept.all() else {name: column[kept] for name, column in columns.items()}
+
+
+def _present(customers: Sequence[Customer], orders: Rows, events: Rows) -> frozenset[str]:
+    """The columns that are given, be it as None; all of them of no rows; `interactions` if every customer has them."""
+    present = (orders.columns & ORDERS.keys()) | REQUIRED if orders.rows else {*ORDERS}
+    if all(one.get("interactions") is not None for one in customers):
+        present |= {"interactions", "value"} if "value" in events.columns or not events.rows else {"interactions"}
+    return frozenset(present)
+
+
+def _attribute(customers: Sequence[Customer], buyers: Sequence[int], name: str, kind: type) -> pa.Array:
+    """One attribute of the buyers: text or a number, null where there is none."""
+    values = [(customers[one].get("attributes") or {}).get(name) for one in buyers]
+    for place, value in zip(buyers, values, strict=True):
+        if value is not None and not (is_text(value) if kind is str else is_number(value) or isinstance(value, bool)):
+            what = f"the attribute {name} is not {'text' if kind is str else 'a number'}"
+            raise BadRequest(what, where=f"customer {place + 1}")
+    return (
+        pa.array(values, pa.string())
+        if kind is str
+        else pa.array([None if one is None else float(one) for one in values], pa.float64())
+    )

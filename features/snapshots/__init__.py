@@ -1,0 +1,1 @@
+"""Feature rows as of a day, and the labels that followed."""

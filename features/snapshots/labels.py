@@ -1,0 +1,116 @@
+"""What customers did next: the labels, counted by the same slices as the features.
+
+A label at `as_of` is what a feature would say about the window `[as_of, as_of + horizon)` on the day the window
+closes, so it is known on that day and not a day earlier. Where the log says who left, leaving is such an event too.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.clock import DAY
+from features.families.catalogue import templates
+from features.histories.columns import Histories
+from features.kernel.code_generation import compiled
+from features.snapshots.snapshot import chunks
+
+LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
+"""What is learnt of a row beside its features."""
+
+
+def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Orders (int64) and margin (float64, currency units) of each row in `[as_of + from_days, as_of + to_days)`.
+
+    rows: a table with customer_id and as_of, as `snapshot` returns it. Orders refunded in full before the period
+    ends do not count; refunds without an order count on their day, so a margin can be negative.
+    """
+    index, as_of = _places(histories, rows)
+    orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
+    walk_period = compiled(templates()).walk_period
+    walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
+    return orders, margin / histories.minor_units
+
+
+def left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:
+    """Whether each row's customer left in `[as_of, as_of + horizon)`; raises ValueError if the log does not say so."""
+    if histories.left_us is None:
+        raise ValueError("the log does not say who left")
+    index, as_of = _places(histories, rows)
+    left_us = histories.left_us[index]
+    return (left_us >= as_of) & (left_us < as_of + horizon_days * DAY)
+
+
+def _places(histories: Histories, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row's customer, and its day in microseconds."""
+    index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
+    return index, rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
+
+
+def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> pa.Table:
+    """Add what followed and what came before each row over `horizon_days`.
+
+    churned (bool: `left_at` in the window where the log has it, else no order in it), bought (bool: an order in it),
+    future_orders, future_value (margin); last_period_orders and last_period_value over the window before `as_of`.
+    Raises ValueError if a row's window is not in the data.
+    """
+    last = pc.max(rows["as_of"]).as_py()
+    if last is not None and last + timedelta(days=horizon_days) > histories.end:
+        raise ValueError(f"the window of {last} ends after the data, which end before {histories.end}")
+    orders, value = period(histories, rows, from_days=0, to_days=horizon_days)
+    past_orders, past_value = period(histories, rows, from_days=-horizon_days, to_days=0)
+    labels = {
+        "churned": left(histories, rows, horizon_days=horizon_days) if histories.contractual else orders == 0,
+        "bought": orders > 0,
+        "future_orders": orders,
+        "future_value": value,
+        "last_period_orders": past_orders,
+        "last_period_value": past_value,
+    }
+    for name, values in labels.items():
+        rows = rows.append_column(name, pa.array(values))
+    return rows
+
+
+def labelled(
+    histories: Histories,
+    *,
+    whole: tuple[date, date],
+    as_of: list[date],
+    features: Sequence[str],
+    horizon_days: int,
+    share: float,
+    seed: int,
+) -> Iterator[pa.Table]:
+    """Features and `LABELS` of some of a log's customers, in tables of bounded size; what is a measure as float32.
+
+    whole: `first_day` and `end` of the whole log, which the windows must not reach beyond. share: how many of the rows,
+    drawn at random; 1 or more: all. The same customers, days and seed give the same rows.
+    """
+    histories = replace(histories, whole=whole)
+    rng = np.random.default_rng([seed, zlib.crc32(histories.customer_ids[0].as_py().encode())])
+    first = 0
+    for table in chunks(histories, as_of=as_of, features=features):
+        ids = table["customer_id"].chunk(0).dictionary
+        some = _span(histories, first, first + len(ids))
+        first += len(ids)
+        rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
+        rows = with_labels(some, rows, horizon_days=horizon_days).select([*features, *LABELS])
+        types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in rows.schema]
+        rows = rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
+        yield rows if share >= 1 else rows.filter(pa.array(rng.random(len(rows)) < share))
+
+
+def _span(histories: Histories, first: int, last: int) -> Histories:
+    """The customers `first:last` alone, so that a row's customer is looked for among few; nothing is copied."""
+    left_us = histories.left_us
+    return replace(
+        histories,
+        customer_ids=histories.customer_ids[first:last],
+        columns=histories.columns.span(first, last),
+        left_us=None if left_us is None else left_us[first:last],
+    )

@@ -1,0 +1,139 @@
+"""Histories at one or many cut-offs → one row of features per customer and cut-off."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from features.clock import DAY, cut_offs, microseconds
+from features.errors import InputError
+from features.families.catalogue import catalogue, named, templates
+from features.histories.columns import Histories
+from features.ingest.reading import Reading
+from features.kernel.code_generation import compiled, layout
+from features.kernel.feature import Feature
+from features.kernel.slices import Kinds
+
+CELLS = 4_000_000
+"""Values in one chunk of rows, 32 MB."""
+
+
+def snapshot(
+    histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
+) -> pa.Table:
+    """Features of every customer with an order known before each day of `as_of` who had not left by then.
+
+    Returns customer_id (text), as_of (date) and the features (float64, money in currency units, undefined = NaN;
+    names as text), sorted by customer, then day. known_at: only what was recorded before that day (default: before
+    each day of `as_of`). features: names of columns, default all that the log has. Raises InputError for a feature
+    that the log cannot give.
+    """
+    table = pa.concat_tables(chunks(histories, as_of=as_of, known_at=known_at, features=features))
+    return table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
+
+
+def chunks(
+    histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """The rows of `snapshot` in tables of bounded size, in its order; threads work ahead of whoever takes them.
+
+    customer_id is a dictionary of text, which Parquet writes as it is.
+    """
+    days = cut_offs(as_of)
+    is_cut = histories.before_us is not None and histories.before_us <= days[0]
+    if known_at and known_at > min(as_of) and not is_cut:
+        raise ValueError("what became known after as_of needs a log read as if nothing had happened since")
+    limits = np.full(len(days), microseconds(known_at)) if known_at else days
+    names = columns_of(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
+    rows = Rows(histories, names, as_of=days, known_at=limits)
+    step = max(1, CELLS // (len(days) * max(len(names), 1)))
+    bounds = [*range(0, histories.customers, step), histories.customers]
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: list[Future[pa.Table]] = []
+        for span in pairwise(bounds):
+            ahead.append(pool.submit(rows.table, *span))
+            if len(ahead) > threads:
+                yield ahead.pop(0).result()
+        for one in ahead:
+            yield one.result()
+
+
+def columns_of(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
+    """The features a log has, and its declared attributes: a kind of interaction that came later adds no column."""
+    last = microseconds(known_at or max(as_of))
+    kinds = tuple(kind for kind, at in log.kinds.items() if at < last)
+    return [*catalogue(log.present, kinds), *log.attributes]
+
+
+class Rows:
+    """The compiled pass over some histories, ready to be run on spans of customers."""
+
+    def __init__(self, histories: Histories, names: list[str], *, as_of: np.ndarray, known_at: np.ndarray):
+        self.histories, self.as_of, self.known_at, self.names = histories, as_of, known_at, names
+        features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
+        self.features = {name: one for name, one in features.items() if one is not None}
+        wanted = tuple(self.features.values())
+        self.pass_ = compiled(templates())
+        self.layout = layout(templates(), wanted, histories.kinds)
+
+    def table(self, first: int, last: int) -> pa.Table:
+        """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
+        histories = self.histories
+        columns = histories.columns.span(first, last)
+        interactions = int(np.diff(columns.interaction_starts).max(initial=0))
+        uses_kinds = len(self.layout.kind_columns) > 0
+        kinds = Kinds(
+            np.empty(len(self.layout.kind_columns) + 1 if uses_kinds else 0, np.int64),
+            np.empty(interactions, np.int64),
+            np.empty(interactions if len(columns.interaction_value) else 0),
+        )
+        begun = columns.at[columns.starts[:-1]]
+        most = int(sum((begun < day).sum() for day in self.as_of))
+        out = np.empty((most, len(self.features)), order="F")
+        customer, day = np.empty(most, np.int64), np.empty(most, np.int64)
+        rows = self.pass_.walk(
+            columns,
+            self.as_of,
+            self.known_at,
+            kinds,
+            *self.layout,
+            histories.minor_units,
+            out,
+            customer,
+            day,
+        )
+        customer, day = customer[:rows] + first, day[:rows]
+        gone = histories.gone(customer, as_of=day, known_at=self.known_at[np.searchsorted(self.as_of, day)])
+        kept = np.flatnonzero(~gone) if gone.any() else slice(rows)
+        customer, day = customer[kept], day[kept]
+        values = {name: column[kept] for name, column in zip(self.features, out.T, strict=True)}
+        ids = pa.DictionaryArray.from_arrays(customer - first, histories.customer_ids[first:last])
+        table = {"customer_id": ids, "as_of": pa.array((day // DAY).astype(np.int32)).cast(pa.date32())}
+        for name in self.names:
+            if name not in values:
+                table[name] = histories.attributes[name].take(pa.array(customer))
+            elif self.features[name].unit == "channel":
+                codes = values[name].astype(np.int32)
+                table[name] = pa.array(histories.channels, pa.string()).take(pa.array(codes, mask=codes < 0))
+            else:
+                table[name] = pa.array(values[name])
+        return pa.table(table)
+
+
+def _feature(histories: Histories, name: str) -> Feature:
+    """The feature of a column; raises InputError where the log cannot give it."""
+    feature = named(name)
+    if feature is None:
+        raise InputError(f"there is no feature '{name}'", next="`stayworth features --list` shows them.")
+    missing = sorted(feature.requires - histories.present)
+    if missing:
+        raise InputError(
+            f"the feature {name} needs {missing[0]}, which the log does not have",
+            next="Name the table under [data] in the config, or the column under [columns.orders].",
+        )
+    return feature

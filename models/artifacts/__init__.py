@@ -1,0 +1,1 @@
+"""Models as data: bundles under SHA-256, the MLflow registry, and the flavour that loads anywhere."""

@@ -1,0 +1,1 @@
+"""The model: base learners, stacking, seasonal calibration, further horizons and intervals; and the baselines."""

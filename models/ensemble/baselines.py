@@ -1,0 +1,199 @@
+"""The opponents: five models a shop could have without us, fitted on the same rows.
+
+    bgnbd_gamma_gamma       BG/NBD says how often, Gamma-Gamma how much, a fixed margin rate what is left of it
+    pareto_nbd_gamma_gamma  the same, with Pareto/NBD in the place of BG/NBD
+    last_period             the coming period will be like the last one
+    hiatus                  who has been away longer is likelier gone, who spent more will spend more
+    rfm_logistic            logistic and log-link regression on recency, frequency and monetary value
+
+Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that the winner can serve from a bundle, be it
+one of these. All read the features frame; fitting reads the labels `churned` and `future_value` too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+
+from features.arrays import Floats
+from features.errors import Refusal
+from models.btyd import bgnbd, gamma_gamma, pareto_nbd
+from models.prediction import Prediction
+
+
+class Opponent(Protocol):
+    """Anything that predicts from a features frame, one value per row."""
+
+    def predict(self, rows: pd.DataFrame) -> Prediction: ...
+
+
+def fit_opponents(
+    rows: pd.DataFrame, known: pd.DataFrame, *, horizon_days: float, margin_rate: float
+) -> dict[str, Opponent]:
+    """The opponents by name, fitted on training rows (several cut-offs stacked).
+
+    known: rows of the latest day, whose features alone BG/NBD and Pareto/NBD are fitted on: they ask for no labels.
+    `margin_rate` is the share of revenue that is margin, 0 … 1: the first two foresee revenue only.
+    """
+    share = rows["churned"].mean()
+    if not 0 < share < 1 or not rows["future_value"].sum() > 0:
+        raise Refusal(
+            f"{share:.0%} of {len(rows)} training rows churned and {rows['future_value'].sum():.2f} came in after "
+            "them: nothing to tell apart",
+            where="training rows",
+            next="choose a horizon in which some customers order and some do not",
+        )
+    past, spend = history(known), gamma_gamma.fit(*repeat_spend(known))
+    return {
+        "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*past), spend, horizon_days, margin_rate),
+        "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*past), spend, horizon_days, margin_rate),
+        "last_period": LastPeriod.fit(rows),
+        "hiatus": Hiatus.fit(rows),
+        "rfm_logistic": RfmLogistic.fit(rows),
+    }
+
+
+@dataclass(frozen=True)
+class BuyTillYouDie:
+    """BG/NBD or Pareto/NBD, times Gamma-Gamma, times a margin rate.
+
+    Fitted once, on the latest cut-off: a refit per cut-off only drifts. Wrong where it always is: seasons, and margins
+    that differ between customers.
+    """
+
+    orders: bgnbd.BGNBD | pareto_nbd.ParetoNBD
+    spend: gamma_gamma.GammaGamma
+    horizon_days: float
+    margin_rate: float
+
+    def predict(self, rows: pd.DataFrame) -> Prediction:
+        past = history(rows)
+        expected_orders = self.orders.expected_orders(self.horizon_days, *past)
+        return Prediction(
+            churn_probability=1 - self.orders.probability_of_order(self.horizon_days, *past),
+            expected_value=expected_orders * self.spend.expected_value(*repeat_spend(rows)) * self.margin_rate,
+            expected_orders=expected_orders,
+        )
+
+
+@dataclass(frozen=True)
+class LastPeriod:
+    """Churn: the share that left among those with, and among those without, an order in the last period.
+
+    Value and orders: those of the last period. A group that the training rows do not have gets the share of all.
+    """
+
+    churn_after_orders: float
+    churn_after_none: float
+
+    @classmethod
+    def fit(cls, rows: pd.DataFrame) -> LastPeriod:
+        ordered, churned = rows["last_period_orders"] > 0, rows["churned"]
+        with_orders, without = churned[ordered], churned[~ordered]
+        return cls(
+            float((with_orders if len(with_orders) else churned).mean()),
+            float((without if len(without) else churned).mean()),
+        )
+
+    def predict(self, rows: pd.DataFrame) -> Prediction:
+        ordered = _column(rows, "last_period_orders") > 0
+        return Prediction(
+            churn_probability=np.where(ordered, self.churn_after_orders, self.churn_after_none),
+            expected_value=_column(rows, "last_period_value"),
+            expected_orders=_column(rows, "last_period_orders"),
+        )
+
+
+@dataclass(frozen=True)
+class Hiatus:
+    """Churn rises with `recency_days`, value with `spend_total`, each by isotonic regression.
+
+    The best rising curve is kept as knots and read with straight lines between them, flat beyond them.
+    """
+
+    recency_days: tuple[float, ...]
+    churn_probability: tuple[float, ...]
+    spend_total: tuple[float, ...]
+    expected_value: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, rows: pd.DataFrame) -> Hiatus:
+        return cls(
+            *_rising(rows, "recency_days", "churned"),
+            *_rising(rows, "spend_total", "future_value"),
+        )
+
+    def predict(self, rows: pd.DataFrame) -> Prediction:
+        return Prediction(
+            churn_probability=np.interp(_column(rows, "recency_days"), self.recency_days, self.churn_probability),
+            expected_value=np.interp(_column(rows, "spend_total"), self.spend_total, self.expected_value),
+        )
+
+
+@dataclass(frozen=True)
+class RfmLogistic:
+    """Regression on ln(1 + x) of recency_days, orders and spend_mean (a mean below 0, all refunds, counts as 0).
+
+    Churn by logistic regression, value by a Poisson (quasi-likelihood) regression with a log link, each with a ridge
+    worth about one row; both reproduce the total of their training rows. Coefficients: intercept first.
+    Wrong for whales, whose value it extrapolates as a power law.
+    """
+
+    churn: tuple[float, ...]
+    value: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, rows: pd.DataFrame) -> RfmLogistic:
+        X, value = _rfm(rows), _column(rows, "future_value").clip(min=0)
+        scale = value.mean()  # unit free, so that the ridge weighs the same in any currency
+        churn = LogisticRegression(C=1, tol=1e-7, solver="newton-cholesky").fit(X, rows["churned"])
+        money = PoissonRegressor(alpha=1 / len(rows), tol=1e-7, solver="newton-cholesky").fit(X, value / scale)
+        return cls(
+            (float(churn.intercept_[0]), *churn.coef_[0].tolist()),
+            (float(money.intercept_ + np.log(scale)), *money.coef_.tolist()),
+        )
+
+    def predict(self, rows: pd.DataFrame) -> Prediction:
+        X = _rfm(rows)
+        return Prediction(
+            churn_probability=expit(self.churn[0] + X @ np.array(self.churn[1:])),
+            expected_value=np.exp(self.value[0] + X @ np.array(self.value[1:])),
+        )
+
+
+COUNTED = ("recency_days", "tenure_days", "repeat_orders", "spend_total", "spend_first_order")
+"""The features that the counting opponents read."""
+
+
+def history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """BG/NBD's and Pareto/NBD's frequency (orders), recency and T (days) of a features frame."""
+    tenure_days = _column(rows, "tenure_days")
+    return _column(rows, "repeat_orders"), tenure_days - _column(rows, "recency_days"), tenure_days
+
+
+def repeat_spend(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Gamma-Gamma's frequency and mean value of repeat orders (currency units, 0 where refunds exceed them)."""
+    frequency = _column(rows, "repeat_orders")
+    total = (_column(rows, "spend_total") - _column(rows, "spend_first_order")).clip(min=0)
+    return frequency, total / np.maximum(frequency, 1)
+
+
+def _rfm(rows: pd.DataFrame) -> Floats:
+    columns = [_column(rows, name) for name in ("recency_days", "orders", "spend_mean")]
+    return np.log1p(np.column_stack(columns).clip(min=0))
+
+
+def _rising(rows: pd.DataFrame, by: str, of: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The knots of the isotonic regression of one column on another."""
+    curve = IsotonicRegression().fit(_column(rows, by), _column(rows, of))
+    return tuple(curve.X_thresholds_.tolist()), tuple(curve.y_thresholds_.tolist())
+
+
+def _column(rows: pd.DataFrame, name: str) -> Floats:
+    return rows[name].to_numpy(dtype=np.float64)

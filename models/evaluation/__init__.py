@@ -1,0 +1,1 @@
+"""Metrics, tables, bootstrap intervals, drift and estimates."""

@@ -1,0 +1,90 @@
+"""The tables of an evaluation, ready for JSON: calibration, deciles, gains and coverage by group of customers.
+
+Tenths are of the ranking, highest first; customers of equal score are spread evenly over the tenths they fall in.
+`low` and `high` hold `confidence` (0 … 1) of the sampling spread of the number beside them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from features.arrays import Floats
+from models.evaluation.ranking import DECILES, captured, ratio
+
+TWENTIETHS = np.linspace(0, 1, 21)
+
+Row = dict[str, float | int | None]
+
+
+def calibration(probability: Floats, churned: Floats, *, confidence: float) -> list[Row]:
+    """Mean churn probability and observed churn rate per tenth, the likeliest to leave first."""
+    size, said, left = np.diff(captured(probability, None, DECILES, probability, churned))
+    low, high = wilson(left, size, confidence=confidence)
+    return _rows(len(churned), predicted=said / size, observed=left / size, low=low, high=high)
+
+
+def deciles(expected: Floats, value: Floats, *, confidence: float) -> list[Row]:
+    """Mean expected and realised value per tenth, best expected first; the interval is the normal one of a mean.
+
+    Its interval is too narrow where a few customers bring most of a tenth's value.
+    """
+    size, said, brought, squares = np.diff(captured(expected, None, DECILES, expected, value, value**2))
+    mean = brought / size
+    error = np.sqrt(np.maximum(squares / size - mean**2, 0) / size) * ndtri((1 + confidence) / 2)
+    return _rows(len(value), predicted=said / size, realised=mean, low=mean - error, high=mean + error)
+
+
+def gains(score: Floats, amount: Floats) -> list[float | None]:
+    """Share of the whole amount held by the best-scored 0, 5, … 100 % of customers."""
+    _, held = captured(score, None, TWENTIETHS, amount)
+    return [number(share) for share in ratio(held, np.full(held.shape, held[-1]))]
+
+
+def coverage(value: Floats, expected: Floats, low: Floats, high: Floats, *, confidence: float) -> dict[str, Any]:
+    """Share of customers whose realised value lies within [low, high]: overall, by tenth of expected value, and apart
+    for those who brought `something` (value above 0) and `nothing`; an interval right on average can fail both.
+    """
+    inside = ((low <= value) & (value <= high)).astype(float)
+    groups = {"overall": np.full(len(value), True), "nothing": value <= 0, "something": value > 0}
+    size, said, covered = np.diff(captured(expected, None, DECILES, expected, inside))
+    ends = wilson(covered, size, confidence=confidence)
+    tenths = _rows(len(value), predicted=said / size, value=covered / size, low=ends[0], high=ends[1])
+    return {name: _covered(inside[group], confidence=confidence) for name, group in groups.items()} | {
+        "deciles": tenths
+    }
+
+
+def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, Floats]:
+    """The interval of a share of `hits` in `trials` independent customers (Wilson 1927, JASA 22); NaN of none.
+
+    >>> [round(float(end), 4) for end in wilson(np.array(8.0), np.array(10.0), confidence=0.95)]
+    [0.4902, 0.9433]
+    """
+    z = ndtri((1 + confidence) / 2)
+    middle = ratio(hits + z**2 / 2, trials + z**2 * (trials > 0))
+    spread = ratio(z * np.sqrt(ratio(hits * (trials - hits), trials) + z**2 / 4), trials + z**2)
+    return middle - spread, middle + spread
+
+
+def number(value: float | Floats) -> float | None:
+    """For JSON, which has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _covered(inside: Floats, *, confidence: float) -> Row:
+    hits, trials = np.array(inside.sum()), np.array(float(len(inside)))
+    low, high = wilson(hits, trials, confidence=confidence)
+    found = {"value": number(ratio(hits, trials)), "low": number(low), "high": number(high)}
+    return found | {"customers": len(inside)}
+
+
+def _rows(customers: int, **columns: Floats) -> list[Row]:
+    """One row per tenth, with its whole number of customers."""
+    sizes = np.diff(np.round(DECILES * customers)).astype(int)
+    return [
+        {name: number(column[place]) for name, column in columns.items()} | {"customers": int(size)}
+        for place, size in enumerate(sizes)
+    ]

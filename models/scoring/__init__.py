@@ -1,0 +1,1 @@
+"""Scores: for a batch or online, with reasons, and why a score changed."""

@@ -1,0 +1,1 @@
+"""Fitting the model: temporal splits, the validation fit, the refit on all rows."""

@@ -1,0 +1,1 @@
+"""Gradient-boosted trees of churn and value, on one machine or on Spark."""

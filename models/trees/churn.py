@@ -1,0 +1,72 @@
+"""The probability of an event within the horizon by trees: no order in it, or, under a contract, that it is ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+
+from models.trees import boosting, training_rows
+
+
+@dataclass(frozen=True)
+class Churn:
+    """The trees and the line that corrects their log-odds."""
+
+    booster: boosting.Booster
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def probability(self, rows: pd.DataFrame, inputs: boosting.Inputs) -> np.ndarray:
+        """The event's probability for each row, in (0, 1)."""
+        return self.corrected(self.booster.predict(boosting.matrix(rows, inputs)))
+
+    def of(self, data: boosting.Matrix) -> np.ndarray:
+        """The same of a matrix of the inputs; their names are not compared, which takes as long as one row."""
+        return self.corrected(self.booster.predict(data, validate_features=False))
+
+    def corrected(self, raw: np.ndarray) -> np.ndarray:
+        """The calibrated probability for the trees' own: `expit(slope * logit(raw) + intercept)`."""
+        return expit(self.slope * _log_odds(raw) + self.intercept)
+
+
+def fit(
+    rows: training_rows.Rows,
+    inputs: boosting.Inputs,
+    *,
+    params: Mapping[str, float],
+    seed: int,
+    target: str = "churned",
+    monotone: Mapping[str, int] = boosting.FREE,
+    device: str = "cpu",
+    offset: str | np.ndarray | None = None,
+) -> Churn:
+    """Grow the trees on rows labelled in the bool column `target`; not calibrated yet.
+
+    monotone: 1 for a feature with which the probability may only rise, -1 for one with which it may only fall. offset:
+    log-odds each row has before the first tree, or the column of them.
+    """
+    how: dict[str, Any] = {"params": params, "seed": seed, "monotone": monotone, "device": device}
+    return Churn(training_rows.grow(rows, inputs, label=target, offset=offset, objective="binary:logistic", **how))
+
+
+def calibrate(churn: Churn, rows: pd.DataFrame, inputs: boosting.Inputs, *, target: str = "churned") -> Churn:
+    """Correct level and spread on rows the trees have not seen: logistic recalibration (Cox 1958, Biometrika 45).
+
+    Strictly increasing, so the ranking stays. With one class only in `rows`, or a fit that would turn the ranking
+    round, nothing is changed.
+    """
+    raw = churn.booster.predict(boosting.matrix(rows, inputs))
+    happened = rows[target].to_numpy()
+    if happened.all() or not happened.any():
+        return churn
+    line = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], happened)
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    return Churn(churn.booster, slope, intercept) if slope > 0 else churn
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    return logit(np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7))

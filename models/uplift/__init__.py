@@ -1,0 +1,1 @@
+"""Uplift: learners of treatment effects, their selection, calibration and policy value."""

@@ -1,0 +1,82 @@
+"""The effect of an offer, learnt from an experiment and set to the level that the experiment itself shows.
+
+A learner ranks customers; how much it says is another matter, since trees shrink what is small and believe some of the
+noise. So the doubly robust effects Γ of customers it had not seen (models/uplift/cross_fitting.py) are regressed on
+what it said of them, τ̂, each against the mean of his fold: Γ ≈ level + slope (τ̂ - mean). The effect of a customer is
+that line at what the learner, taught by all customers in the end, says of him. The slope is 1 at most: learners taught
+by few shrink more than the last one does, and a plan chooses the largest effects, in which there is most luck.
+
+Source: the best linear predictor of Chernozhukov, Demirer, Duflo and Fernández-Val (2018), NBER working paper 24678.
+Wrong where the effects of those contacted next differ from those of the experiment: another season, another offer of
+the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats
+from models.trees import boosting
+from models.uplift import learners
+from models.uplift.cross_fitting import CrossFit
+from models.uplift.experiment import Experiment
+from models.uplift.learners import Uplift
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is measured of an effect by what a learner says: level + slope (τ̂ - centre), in units of the outcome."""
+
+    level: float
+    """The mean effect."""
+    slope: float
+    """0 … 1."""
+    centre: float
+    """The mean of what the learner says."""
+
+
+@dataclass(frozen=True)
+class FittedEffect:
+    """A learner and its line."""
+
+    learner: Uplift
+    line: Line
+
+    def of(self, rows: pd.DataFrame) -> Floats:
+        """What a contact adds to each customer's outcome, expected."""
+        line = self.line
+        return line.level + line.slope * (self.learner.effect(rows) - line.centre)
+
+
+def fit(
+    kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, crossed: CrossFit, *, seed: int
+) -> FittedEffect:
+    """The learner of this kind, fitted on all customers; its line from those judged in `crossed`."""
+    learner = learners.fit(kind, rows, inputs, experiment, seed=seed)
+    level, slope = measured(kind, experiment, crossed)
+    return FittedEffect(learner, Line(level, slope, float(learner.effect(rows).mean())))
+
+
+def measured(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
+    """Level and slope of the line, by least squares over the customers judged."""
+    found, said = found_effects(experiment, crossed), pd.Series(crossed.effects[kind])
+    beyond = (said - said.groupby(crossed.fold).transform("mean")).to_numpy()
+    spread = float(beyond @ beyond)
+    return float(found.mean()), min(max(float(beyond @ found) / spread, 0.0), 1.0) if spread else 0.0
+
+
+def found_effects(experiment: Experiment, crossed: CrossFit) -> Floats:
+    """The unbiased, very noisy effect of each customer judged (`Experiment.effects`, doubly robust)."""
+    judged = experiment.part(crossed.judged)
+    return judged.effects(crossed.arms.expected(judged.propensity))
+
+
+def best_half(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
+    """Mean effect of the half of customers of whom the learner says most, and its standard deviation: what is known
+    of those whom a plan would choose.
+    """
+    found = found_effects(experiment, crossed)[crossed.place(crossed.effects[kind]) >= 0.5]
+    return float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))

@@ -1,0 +1,62 @@
+"""Every learner's effect of customers it has not seen: each fold judged by models taught on the folds before it.
+
+The folds are a random order of the customers, so nothing is lost in going forward but the first fold, which is not
+judged. Models taught on all other folds, as in cross-validation, would be judged on customers who taught each other's
+models: each pair of customers would count twice, and an interval over customers be too narrow by up to √2 where little
+but noise is ranked. Going forward, what is found in a fold has the right mean given all before it, and the interval
+holds. Source: Luedtke and van der Laan (2016), Annals of Statistics 44(2), who go forward for the same reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats, Integers
+from models.trees import boosting, least_squares
+from models.uplift import learners
+from models.uplift.experiment import Experiment
+from models.uplift.policy_value import Arms
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """A number for each customer judged."""
+
+    judged: Integers
+    """Their places among all customers."""
+    fold: Integers
+    effects: Mapping[str, Floats]
+    """Expected effect by learner, in units of the outcome."""
+    arms: Arms
+
+    def place(self, score: Floats) -> Floats:
+        """Each customer's place by a score among the customers of his fold: 0 … 1, 1 the highest, ties in the middle.
+
+        Models of different folds differ in level, and scores as they are would rank folds.
+        """
+        by_fold = pd.Series(score).groupby(self.fold)
+        return ((by_fold.rank() - 0.5) / by_fold.transform("size")).to_numpy()
+
+
+def cross_fit(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int) -> CrossFit:
+    """Fit all learners and the expected outcomes on one fifth of the customers, then two, three and four."""
+    fold = experiment.folds(FOLDS, seed=seed)
+    effects = {kind: np.empty(len(rows)) for kind in learners.KINDS}
+    arms = Arms(np.empty(len(rows)), np.empty(len(rows)))
+    for held in range(1, FOLDS):
+        apart, before = np.flatnonzero(fold == held), np.flatnonzero(fold < held)
+        asked, taught, part = rows.iloc[apart], rows.iloc[before], experiment.part(before)
+        for kind, said in effects.items():
+            said[apart] = learners.fit(kind, taught, inputs, part, seed=seed).effect(asked)
+        for treated, said in ((True, arms.treated), (False, arms.untreated)):
+            booster = learners.arm(taught, inputs, part, treated, seed=seed)
+            said[apart] = least_squares.predict(booster, asked, inputs)
+    judged = np.flatnonzero(fold > 0)
+    of_judged = {kind: said[judged] for kind, said in effects.items()}
+    return CrossFit(judged, fold[judged], of_judged, Arms(arms.treated[judged], arms.untreated[judged]))

@@ -1,0 +1,171 @@
+"""The ledger: every batch of scores as it was made, to be held against what came and against what was said later.
+
+    <as_of>-<model_version>.json                 what the batch is, and the SHA-256 of its table
+    <as_of>-<model_version>.<hash>.parquet       its table, named by the first digits of that hash
+
+A batch is there once its JSON file is, which is written last and names the one table it belongs to: a run that is
+killed between the two leaves the batch of before, or none, and a table that nobody names. Scores of the same day by the
+same model take its place. Nothing else is ever removed; whoever wants the room removes both files of a batch.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.atomic_files import drafted
+from features.errors import InputError
+from models.artifacts import bundle, registry
+from models.scoring.scorer import Scorer
+from pipelines import run_folder
+from pipelines.batches.staged_scores import SCHEMA
+
+COLUMNS = tuple(name for name in SCHEMA.names if not name.startswith("reason_"))
+"""The columns that are kept: those of scores, without the reasons."""
+RESTORE = "Restore it, or score that day again with the same model: stayworth score --as-of DAY."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A batch of scores in the ledger."""
+
+    as_of: date
+    model_version: str
+    horizon_days: int
+    """The model's own horizon: scores over others are not kept."""
+    file: Path
+    """Its table, Parquet; `read` checks it first."""
+    sha256: str
+    scored_at: datetime
+    data_end: date
+    """The day after the last event of the orders it was made of."""
+    customers: int
+    totals: Mapping[str, float]
+    """Expected churners, and sums in currency units."""
+
+
+def keep(
+    folder: Path,
+    tables: Iterable[pa.Table],
+    *,
+    as_of: date,
+    model_version: str,
+    horizon_days: int,
+    scored_at: datetime,
+    data_end: date,
+    totals: Mapping[str, float],
+) -> None:
+    """Keep a batch of scores, its tables one after the other as they come.
+
+    folder: the output folder. tables: those over `horizon_days` come first; the others are left out.
+    """
+    home, name = folder / run_folder.LEDGER, f"{as_of}-{model_version}"
+    main = takewhile(lambda table: table["horizon_days"][0].as_py() == horizon_days, tables)
+    with drafted(home / f"{name}.parquet") as draft:
+        customers = run_folder.write_tables(draft, (table.select(COLUMNS) for table in main))
+        sha256 = _sha256(draft)
+        file = draft.replace(home / f"{name}.{sha256[:8]}.parquet")
+    batch = {
+        "as_of": as_of.isoformat(),
+        "model_version": model_version,
+        "horizon_days": horizon_days,
+        "file": file.name,
+        "sha256": sha256,
+        "scored_at": scored_at.isoformat(timespec="seconds"),
+        "data_end": data_end.isoformat(),
+        "customers": customers,
+        "totals": dict(totals),
+    }
+    told = home / f"{name}.json"
+    replaced = _named(told)
+    run_folder.write_json(told, {"batch": batch, "sha256": _digest(batch)})
+    if replaced and replaced != file:  # another run may be about to name its own table: no other one is touched
+        replaced.unlink(missing_ok=True)
+
+
+def entries(folder: Path) -> list[Entry]:
+    """All batches, the oldest first: by day, then by when they were scored. folder: the output folder."""
+    found = [_entry(path) for path in sorted((folder / run_folder.LEDGER).glob("*.json"))]
+    return sorted(found, key=lambda one: (one.as_of, one.scored_at))
+
+
+def read(entry: Entry) -> pd.DataFrame:
+    """The scores of a batch, every byte checked: `COLUMNS`, a row per customer."""
+    _refuse_changed(entry)
+    return run_folder.read_table(entry.file, next=RESTORE)
+
+
+def row(entry: Entry, customer_id: str) -> dict[str, Any] | None:
+    """One customer's scores of a batch, every byte checked; None if it has none."""
+    _refuse_changed(entry)
+    found: list[dict[str, Any]] = pq.read_table(entry.file, filters=[("customer_id", "==", customer_id)]).to_pylist()
+    return found[0] if found else None
+
+
+def model_of(entry: Entry, uri: str) -> Scorer:
+    """The model that made a batch, fetched from the registry by its version, every byte checked."""
+    known = [one.number for one in registry.versions(uri) if one.bundle == entry.model_version]
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            if not known:
+                raise InputError("no registered version has this bundle", where=registry.shown(uri))
+            return bundle.read(registry.fetch(uri, known[0], Path(scratch), part=registry.BUNDLE))
+        except InputError as error:
+            raise InputError(
+                f"the model {entry.model_version}, which made the scores of {entry.as_of}, is gone: {error.what}",
+                where=registry.shown(uri),
+                next="Restore it, or name days that other models scored: `stayworth why --list`.",
+            ) from None
+
+
+def _entry(path: Path) -> Entry:
+    """The batch of a JSON file; raises InputError for one that is not as it was written."""
+    told = run_folder.read_json(path, next=RESTORE)
+    batch = told.get("batch") if isinstance(told, dict) else None
+    if not isinstance(batch, dict) or told.get("sha256") != _digest(batch):
+        raise InputError("is not what its hash says: it was changed or damaged", where=str(path), next=RESTORE)
+    days = {name: date.fromisoformat(batch[name]) for name in ("as_of", "data_end")}
+    scored_at = datetime.fromisoformat(batch["scored_at"])
+    return Entry(**batch | days | {"scored_at": scored_at, "file": path.with_name(batch["file"])})
+
+
+def _named(path: Path) -> Path | None:
+    """The table that a JSON file names; None if it is not there, or not as it was written."""
+    try:
+        return _entry(path).file
+    except InputError:
+        return None
+
+
+def _refuse_changed(entry: Entry) -> None:
+    """Raise InputError unless the table of a batch is the one that was written."""
+    try:
+        found = _sha256(entry.file)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(entry.file), next=RESTORE) from None
+    if found != entry.sha256:
+        raise InputError(
+            f"its SHA-256 begins with {found[:8]}, that of the scores kept was {entry.sha256[:8]}: "
+            "it was changed or damaged",
+            where=str(entry.file),
+            next=RESTORE,
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(batch: dict[str, Any]) -> str:
+    """The SHA-256 of what is said of a batch."""
+    return hashlib.sha256(json.dumps(batch, sort_keys=True).encode()).hexdigest()

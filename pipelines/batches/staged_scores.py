@@ -1,0 +1,132 @@
+"""Scores on their way: made part by part and kept on disk until everybody's are there, then given out with segments.
+
+A segment compares a customer with the averages of all, so none is known before the last customer is scored.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from retention.customer_base.segments import CURRENT, cuts, quadrant
+from retention.economics.profit import value_at_risk
+
+SCHEMA = pa.schema(
+    {
+        "customer_id": pa.string(),
+        "as_of": pa.date32(),
+        "horizon_days": pa.int32(),
+        "churn_probability": pa.float64(),
+        "expected_orders": pa.float64(),
+        "expected_value": pa.float64(),
+        "value_p10": pa.float64(),
+        "value_p90": pa.float64(),
+        "clv": pa.float64(),
+        "segment": pa.string(),
+        "reason_1": pa.string(),
+        "reason_2": pa.string(),
+        "reason_3": pa.string(),
+        "model_version": pa.string(),
+    }
+)
+"""The columns of scores, wherever they are written."""
+UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"), (CURRENT, pa.float64())])
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Everybody's scores in a folder, in the order they came."""
+
+    files: tuple[Path, ...]
+    """Over one horizon each, the main one first."""
+    rows: Path
+    """The feature rows of the main one."""
+    current_cut: float
+    """The base's average spend of the last year, currency units."""
+    future_cut: float
+    """Its average CLV."""
+    totals: dict[str, float]
+    """Over the main horizon: expected churners, and sums in currency units."""
+    customers: int
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The scores with their segments, in tables of bounded size: all over the main horizon, then the others."""
+        for file in self.files:
+            yield from map(self._finished, _groups(file))
+
+    def main_with_rows(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        """The scores over the main horizon and the feature rows of the same customers, part by part.
+
+        Features are float32, as trees see them.
+        """
+        for scores, rows in zip(_groups(self.files[0]), _groups(self.rows), strict=True):
+            yield self._finished(scores).to_pandas(date_as_object=False), rows.to_pandas(date_as_object=False)
+
+    def _finished(self, scores: pa.Table) -> pa.Table:
+        segment = quadrant(scores[CURRENT], scores["clv"], current_cut=self.current_cut, future_cut=self.future_cut)
+        return scores.append_column("segment", pa.array(segment, pa.string())).select(SCHEMA.names)
+
+
+def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> Staged:
+    """Keep the scores of each part and its feature rows in an empty folder.
+
+    scored: scores as `models.scoring.batch_scores.score` has them of feature rows, and those rows. Raises InputError
+    where nobody is scored, or a customer has no CLV.
+    """
+    files: dict[int, Path] = {}
+    rows_file = folder / "rows.parquet"
+    current: list[np.ndarray] = []
+    future: list[np.ndarray] = []
+    totals: list[dict[str, float]] = []
+    with ExitStack() as stack:
+        writers: dict[Path, pq.ParquetWriter] = {}
+
+        def write(path: Path, table: pa.Table) -> None:
+            if path not in writers:
+                writers[path] = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="lz4"))
+            writers[path].write_table(table, row_group_size=max(len(table), 1))
+
+        for scores, rows in scored:
+            # Copies: a view would keep all columns of the frame in memory.
+            spend = rows[CURRENT].to_numpy(np.float64, copy=True)
+            clv = scores["clv"].head(len(rows)).to_numpy(copy=True)
+            for first in range(0, len(scores), len(rows)):
+                over = scores.iloc[first : first + len(rows)].assign(**{CURRENT: spend})
+                path = files.setdefault(int(over["horizon_days"].iloc[0]), folder / f"scores-{len(files)}.parquet")
+                write(path, pa.Table.from_pandas(over, UNFINISHED, preserve_index=False))
+            write(rows_file, _narrow(rows))
+            current.append(spend)
+            future.append(clv)
+            totals.append(_totals(scores.head(len(rows))))
+    # In ascending order, so that the averages are the same to the last digit whatever parts the customers came in.
+    averages = cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
+    summed = {name: float(sum(one[name] for one in totals)) for name in totals[0]}
+    return Staged(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
+
+
+def _totals(scores: pd.DataFrame) -> dict[str, float]:
+    return {
+        "expected_churners": float(scores["churn_probability"].sum()),
+        "expected_value": float(scores["expected_value"].sum()),
+        "clv": float(scores["clv"].sum()),
+        "value_at_risk": float(value_at_risk(scores).sum()),
+    }
+
+
+def _narrow(rows: pd.DataFrame) -> pa.Table:
+    """Feature rows with measures as float32."""
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in table.schema]
+    return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
+
+
+def _groups(path: Path) -> Iterator[pa.Table]:
+    """A file as it was written, table by table."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)

@@ -1,0 +1,40 @@
+"""The offers of the config as campaigns have left them: a save rate that is "measured" is what was read out so far."""
+
+from collections.abc import Sequence
+
+from features.errors import InputError, nearest
+from pipelines.config import Config
+from retention.economics.offers import MEASURED, Offer
+from retention.measurement.save_rate_store import with_measured
+
+
+def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
+    """The offers of these names, all where none is named; raises InputError where one is unknown or unmeasured."""
+    known = {offer.name: offer for offer in with_measured(config.offers, config.folder)}
+    if not known:
+        raise InputError(
+            "the config has no offer", where="[[offers]]", next="Add one; `stayworth init FILE` shows its keys."
+        )
+    for name in names:
+        if name not in known:
+            hint = nearest(name, list(known)) or "known are " + ", ".join(known)
+            raise InputError(f"no offer '{name}'; {hint}", where="[[offers]]", next="Name one with --offer.")
+    chosen = [known[name] for name in dict.fromkeys(names)] or list(known.values())
+    if missing := [offer.name for offer in chosen if offer.save_rate == MEASURED]:
+        raise InputError(
+            f"{len(missing)} of {len(chosen)} offers have a save rate to be measured, and no campaign with them was "
+            f"read out yet: {', '.join(missing)}",
+            where="[[offers]]",
+            next="Read one out (stayworth readout), give save_rate a number, or name other offers with --offer.",
+        )
+    return chosen
+
+
+def settled(config: Config) -> list[Offer]:
+    """The offers whose save rate is known."""
+    return [offer for offer in with_measured(config.offers, config.folder) if offer.save_rate != MEASURED]
+
+
+def judged(config: Config) -> Offer | None:
+    """The offer with which models are judged in money: the first settled one whose incentive is a sum of money."""
+    return next((offer for offer in settled(config) if offer.incentive_cost is not None), None)

@@ -1,0 +1,221 @@
+"""A first `stayworth.toml` for somebody's own file: columns guessed from names and types, everything explained."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from features.errors import InputError, nearest
+from features.ingest.csv_checks import named, refuse_utf16
+from features.ingest.duckdb_connection import connect
+from features.ingest.postgresql import is_url
+from features.ingest.schema import ORDERS
+from features.ingest.sources import find, scan_of
+
+SYNONYMS = {
+    "customer_id": "customer id|customerid|customer no|customer number|customer|client id|client no|client|"
+    "user id|userid|user|account id|member id|buyer id",
+    "ordered_at": "ordered at|order date|orderdate|invoice date|invoicedate|date|datetime|timestamp|ts|created at|"
+    "purchase date|transaction date|order purchase timestamp|time|day",
+    "amount": "amount|total|revenue|sales|line total|order total|order value|value|spend|payment value|dollar value|"
+    "net sales|total price|sum",
+    "order_id": "order id|orderid|order|order no|order number|invoice|invoice no|invoiceno|transaction id|receipt id",
+    "product_id": "product id|productid|product|sku|stock code|stockcode|item id|item|article",
+    "quantity": "quantity|qty|units|number of cds",
+    "unit_price": "unit price|unitprice|price",
+    "cost": "cost|unit cost|cogs",
+    "currency": "currency|currency code",
+    "recorded_at": "recorded at|loaded at|ingested at|inserted at|updated at",
+    "category": "category|product category|department",
+    "channel": "channel|source channel|sales channel",
+    "discount": "discount|rebate",
+}
+"""Names that shops give our columns, likeliest first; lower case, any separators."""
+
+TIME_FORMATS = tuple(
+    f"{day}{time}"
+    for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y%m%d", "%d %b %Y")
+    for time in (" %H:%M:%S", " %H:%M", "")
+)
+"""Tried in order on times that are not ISO."""
+
+
+def guess(orders: str, *, config_folder: Path, told: Mapping[str, str] | None = None) -> str:
+    """The text of a config for a file, folder or glob of orders. Raises InputError if a required column is not found.
+
+    told: our columns → theirs, where the user said so; the others are guessed. Business numbers cannot be: they are
+    marked ASSUMED.
+    """
+    if is_url(orders):
+        raise InputError(
+            "looks at files, not at what an address leads to",
+            where="init",
+            next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
+        )
+    file = find(orders)[0]
+    refuse_utf16(file)
+    with connect() as db:
+        try:
+            scan = scan_of(file)
+            types = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
+            columns = _columns(types, told or {}, where=str(file))
+            time_formats = _time_formats(db, scan, columns["ordered_at"], types[columns["ordered_at"]], where=str(file))
+            currency = _currency(db, scan, columns.get("currency"))
+        except duckdb.Error as error:
+            what = str(error).splitlines()[0]
+            raise InputError(f"cannot be read: {what}", where=str(file), next="Is it CSV or Parquet?") from None
+    zoned = types[columns["ordered_at"]] == "TIMESTAMP WITH TIME ZONE"
+    path = Path(orders).absolute()
+    relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
+    mapping = "\n".join(f"{ours} = {json.dumps(theirs)}" for ours, theirs in columns.items() if ours != theirs)
+    return TEMPLATE.format(
+        orders=json.dumps(relative.as_posix()),
+        mapping=mapping or "# every name is ours already",
+        found=json.dumps(list(types), ensure_ascii=False),
+        timezone="# timezone is not needed: the times carry one"
+        if zoned
+        else 'timezone = "UTC"                 # GUESS: the zone in which the times were written',
+        format=_format_line(time_formats),
+        currency=currency or "USD",
+        currency_note="found in the file" if currency else "ASSUMED: ISO 4217",
+    )
+
+
+def _format_line(formats: list[str]) -> str:
+    if not formats:
+        return '# format = "%d/%m/%Y %H:%M"      # strptime, where times are not ISO'
+    others = " and ".join(formats[1:])
+    note = f"GUESS: {others} would fit too" if others else "strptime, since the times are not ISO"
+    return f'format = "{formats[0]}"                # {note}'
+
+
+def _columns(types: dict[str, str], told: Mapping[str, str], *, where: str) -> dict[str, str]:
+    """Our names → theirs: as told, else as far as the names tell."""
+    for given, known in ((list(told), list(ORDERS)), (list(told.values()), list(types))):
+        if wrong := [name for name in given if name not in known]:
+            next_ = f"--column OURS=THEIRS; {nearest(wrong[0], known) or 'there are ' + ', '.join(known)}"
+            raise InputError(f"there is no column '{wrong[0]}'", where=where, next=next_)
+    plain = {" ".join(name.lower().replace("_", " ").replace("-", " ").split()): name for name in reversed(types)}
+    found = dict(told)
+    for ours, names in SYNONYMS.items():
+        candidates = [plain[name] for name in [ours.replace("_", " "), *names.split("|")] if name in plain]
+        candidates = [name for name in candidates if name not in found.values()]
+        if candidates and ours not in told:
+            found[ours] = candidates[0]
+    if "amount" not in found and not {"quantity", "unit_price"} <= found.keys():
+        numbers = [name for name, kind in types.items() if kind in ("DOUBLE", "FLOAT") and name not in found.values()]
+        if len(numbers) == 1:
+            found["amount"] = numbers[0]
+    missing = [ours for ours, column in ORDERS.items() if column.required and ours not in found]
+    if {"quantity", "unit_price"} <= found.keys() and "amount" in missing:
+        missing.remove("amount")
+    if missing:
+        raise InputError(
+            f"no column looks like {' or '.join(missing)}; found {', '.join(types)}",
+            where=where,
+            next="Say which they are: add "
+            + " ".join(f"--column {ours}=NAME" for ours in missing)
+            + (" (quantity and unit_price stand in for amount)." if "amount" in missing else "."),
+        )
+    return found
+
+
+def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: str, *, where: str) -> list[str]:
+    """The strptime formats that fit a column of times, likeliest first; none if they are times or ISO already."""
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return []
+    text = f"{named(column)}::text"
+
+    def fits(parsed: str) -> bool:
+        bad, rows = db.sql(
+            f"select count(*) filter ({parsed} is null), count(*) from (select * from {scan} limit 100000) "
+            f"where {text} is not null"
+        ).fetchall()[0]
+        return bool(rows and bad <= rows // 100)
+
+    if kind == "VARCHAR" and fits(f"try_cast({text} as timestamp)"):
+        return []
+    found = [form for form in TIME_FORMATS if fits(f"try_strptime({text}, '{form}')")]
+    if not found:
+        if not db.sql(f"from {scan} limit 1").fetchall():
+            raise InputError("has no rows", where=where, next="Export it again.")
+        raise InputError(
+            f"'{column}' holds no times we can read", where=where, next="Write time.format in the config by hand."
+        )
+    return found
+
+
+def _currency(db: duckdb.DuckDBPyConnection, scan: str, column: str | None) -> str | None:
+    if not column:
+        return None
+    name = named(column)
+    found = db.sql(f"select distinct upper(trim({name})) from {scan} where {name} is not null limit 2").fetchall()
+    return found[0][0] if len(found) == 1 and len(found[0][0]) == 3 else None
+
+
+TEMPLATE = """\
+# Stayworth: who is about to leave, what they are worth, and what it pays to keep them.
+# Lines marked GUESS were read off the file, lines marked ASSUMED are examples: put your own numbers there.
+
+[data]                               # relative paths start at this file's folder
+orders = {orders}
+# exclude_products = ["POST", "TEST%"]   # product ids that are no purchases; % stands for anything
+# interactions = "visits/*.parquet"      # customer_id, at, kind (visit, complaint, survey_score, …), value
+# customers = "customers.csv"            # customer_id and attributes, one row per customer; its left_at (when they
+#                                        # left, else empty) makes churn contractual
+# treatments = "treatments.csv"          # what campaigns did: customer_id, at, campaign, offer, treated (yes, or no for
+#                                        # who was held out), cost
+# costs = "costs.csv"                    # customer_id, at, kind (service, delivery, marketing, …), amount
+# Any of them may be a database: "postgresql://user@host/shop#orders", or "…#select … from …"
+
+[columns.orders]                     # ours = "theirs"; found: {found}
+{mapping}
+# The other tables likewise: [columns.interactions], [columns.customers], [columns.treatments], [columns.costs]
+
+[time]
+{timezone}
+{format}
+horizon_days = 90                    # no order for this long (or left_at within it) is churn; `stayworth check` advises
+# horizons = [30, 180]                 # further days to look ahead, from the same model
+
+[money]
+currency = "{currency}"                     # {currency_note}
+gross_margin = 0.40                  # ASSUMED: share of revenue that is margin, where a line has no cost
+annual_discount_rate = 0.10          # ASSUMED: what a year's waiting costs
+lifetime_days = 1095                 # ASSUMED: how far customer lifetime value looks
+
+# [features]
+# attributes = ["plan"]                # columns of customers; they carry no time: name only what was true all along
+
+[train]
+trials = 30                          # Optuna trials for the churn trees and for the value trees
+seed = 7
+# rows = 1_000_000                     # on how many rows trees grow; default 100_000; more stream from disk
+# device = "cuda"                      # grow them on a GPU
+# monotone = {{recency_days = 1}}        # churn may only rise (1) or only fall (-1) with a feature
+
+[tracking]
+uri = "sqlite:///mlflow.db"          # or the address of an MLflow server
+
+[plan]
+holdout_share = 0.1                  # share of the chosen left alone at random, to measure the effect
+salt = "stayworth"                   # changes who is held out
+# do_not_contact = "do_not_contact.csv"  # CSV or Parquet with customer_id: nobody in it is contacted
+# quiet_days = 30                      # leave alone whom another campaign contacted less than so many days ago
+# [plan.capacity]                      # the most contacts of a channel in a campaign
+# email = 5000
+
+[output]
+folder = "runs"                      # where the latest scores, plan, metrics and report stand
+
+[[offers]]                           # one block per offer; every number here is ASSUMED
+name = "voucher"
+contact_cost = 0.50                  # per customer contacted
+incentive_cost = 5.00                # paid when redeemed
+# incentive_share = 0.25               # instead: share of the margin of one expected order; 10 % off at 40 % margin
+save_rate = 0.10                     # share of would-be leavers it keeps; or {{alpha = 2, beta = 18}}
+#                                    # or "measured": what `stayworth readout` found of it so far
+redeem_rate = 0.30                   # share of those who would have stayed anyway who redeem it
+# channel = "email"                    # offers of one channel share its capacity
+"""

@@ -1,0 +1,161 @@
+"""Canaries: two ways in which a model betrays that it was taught what it cannot know.
+
+Both take rows of the training cut-offs and of the test day, with features and the label `churned`.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from features.arrays import Floats
+from models.evaluation.bootstrap import interval, resampled
+from models.evaluation.estimate import Z95
+from models.evaluation.metrics import roc_auc
+from models.trees import boosting, churn
+from pipelines.training.training_set import FEWEST, Lesson
+
+TOLERANCE = 0.02
+"""How far from 0.50 the mean AUC on shuffled labels may lie."""
+SHUFFLES = 10
+SHUFFLED_ROWS, ROWS = 20_000, 100_000
+"""Training rows of a model of shuffled labels and of any other, at most: they show as much as all."""
+EAGER: boosting.Params = {"rounds": 20, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0}
+"""Trees that learn by heart, for the shuffled labels."""
+
+STRONGEST = 3
+"""How many features, and how many attributes, are compared with all others."""
+RESAMPLES = 500
+CONFIDENCE = 0.99
+"""Of each comparison: several are made."""
+
+
+def shuffled_labels(
+    rows: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], *, seed: int
+) -> dict[str, float | bool | int]:
+    """The AUC of a model taught and judged on labels that were shuffled within each cut-off, mean of ten shuffles.
+
+    auc, low, high (95 %), tolerance, is_widened, shuffles, leaks. Nothing is left to learn, so it is 0.50; more means
+    that rows of the test day are among the training rows. A column made of the true label goes unseen here:
+    `dominance` is for that. tolerance: 0.02, or three standard errors where so few customers say no more: that of an
+    AUC by chance is √((m + n + 1) / 12mn) (Mann & Whitney 1947), over √shuffles for the mean.
+    """
+    rng = np.random.default_rng(seed)
+    rows = _some(rows, SHUFFLED_ROWS, seed=seed)
+    inputs = boosting.inputs_of(rows, features)
+    left, stayed = int(test["churned"].sum()), int((~test["churned"]).sum())
+    labels = pd.concat([rows, test]).groupby(["as_of", "customer_id"])["churned"].first()
+    taught, judged = (pd.MultiIndex.from_frame(of[["as_of", "customer_id"]]) for of in (rows, test))
+    aucs = []
+    for shuffle in range(SHUFFLES):
+        dealt = labels.groupby(level="as_of").transform(rng.permutation)
+        model = churn.fit(rows.assign(churned=dealt[taught].to_numpy()), inputs, params=EAGER, seed=seed + shuffle)
+        aucs.append(roc_auc(dealt[judged].to_numpy(float), model.probability(test, inputs)))
+    mean, error = float(np.mean(aucs)), float(np.sqrt((left + stayed + 1) / (12 * left * stayed * SHUFFLES)))
+    tolerance = max(TOLERANCE, 3 * error)
+    return {
+        "auc": mean,
+        "low": mean - Z95 * error,
+        "high": mean + Z95 * error,
+        "tolerance": tolerance,
+        "is_widened": tolerance > TOLERANCE,
+        "shuffles": SHUFFLES,
+        "leaks": abs(mean - 0.5) > tolerance,
+    }
+
+
+def dominance(
+    rows: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], attributes: Sequence[str], *, seed: int
+) -> list[dict[str, Any]]:
+    """The strongest single columns, each against all other features; strongest first.
+
+    feature, auc (alone), others_auc (of their model, or the best of them alone where that is better, as with few
+    customers), suspicious; where auc is the higher, low and high (99 %, paired, of the difference): it is suspicious
+    if low is above 0. Then also worth: what adding it to the model of the others gives in AUC.
+    Orders say in many ways when somebody is gone, so that an honest feature has its like among the others; a column
+    made of the label has not. The others of an attribute are the features of the log, without other attributes: two
+    leaky ones must not excuse each other. Blind to a leak that ranks worse than the honest features do together.
+    """
+    rows, churned = _some(rows, ROWS, seed=seed), test["churned"].to_numpy(float)
+    alone = {name: _alone(rows, test, name) for name in features}
+    auc = {name: float(roc_auc(churned, score)) for name, score in alone.items()}
+    of_log = [name for name in features if name not in attributes]
+    examined = []
+    for group in (of_log, [name for name in features if name in attributes]):
+        examined += sorted(group, key=lambda name: -auc[name])[:STRONGEST]
+    others_of = {name: tuple(other for other in of_log if other != name) for name in examined}
+    model_of = {others: _judged(rows, test, others, seed=seed) for others in set(others_of.values()) if others}
+    found = []
+    for name in sorted((name for name in examined if others_of[name]), key=lambda name: -auc[name]):
+        others = others_of[name]
+        best = max([model_of[others], *(alone[other] for other in others)], key=partial(roc_auc, churned))
+        others_auc = float(roc_auc(churned, best))
+        one: dict[str, Any] = {"feature": name, "auc": auc[name], "others_auc": others_auc, "suspicious": False}
+        if auc[name] > others_auc:
+            low, high = _difference(churned, alone[name], best, seed=seed)
+            one |= {"low": low, "high": high, "suspicious": low > 0}
+        if one["suspicious"]:
+            together = _judged(rows, test, (*others, name), seed=seed)
+            one["worth"] = float(roc_auc(churned, together) - roc_auc(churned, model_of[others]))
+        found.append(one)
+    return found
+
+
+def canaries(
+    taught: Lesson, test: pd.DataFrame, attributes: Sequence[str], *, customers: int, seed: int
+) -> dict[str, Any]:
+    """`shuffled_labels` and `strongest` on the rows of a lesson and the test rows of its day, or a `note` why not.
+
+    customers: of the test day, are shown at most.
+    """
+    if min(test["churned"].sum(), (~test["churned"]).sum()) < FEWEST:
+        return {"note": f"fewer than {FEWEST} customers left, or stayed, after {taught.timeline.as_of}"}
+    rows = taught.rows
+    if len(test) > customers:
+        test = test.sample(customers, random_state=seed)
+        rows = rows[rows["customer_id"].isin(test["customer_id"])].reset_index(drop=True)
+    known = [name for name in attributes if name in taught.features]
+    return {
+        "customers": len(test),
+        "shuffled_labels": shuffled_labels(rows, test, taught.features, seed=seed),
+        "strongest": dominance(rows, test, taught.features, known, seed=seed),
+    }
+
+
+def _some(rows: pd.DataFrame, most: int, *, seed: int) -> pd.DataFrame:
+    """The rows, or as many of them at random."""
+    return rows.sample(most, random_state=seed) if len(rows) > most else rows
+
+
+def _alone(rows: pd.DataFrame, test: pd.DataFrame, name: str) -> Floats:
+    """A column as a score of churn: the better of both directions, what is missing at the better end.
+
+    A name counts as the churn rate of its training rows.
+    """
+    churned = test["churned"].to_numpy(float)
+    if is_numeric_dtype(test[name]):
+        values = test[name].to_numpy(float)
+    else:
+        values = test[name].map(rows.groupby(name)["churned"].mean()).to_numpy(float)
+    place = np.unique(values, return_inverse=True)[1].astype(float)  # ranks: no value lies beyond the missing
+    missing = np.isnan(values)
+    scores = [sign * np.where(missing, end, place) for sign in (1, -1) for end in (-1.0, float(len(values)))]
+    return max(scores, key=partial(roc_auc, churned))
+
+
+def _judged(rows: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], *, seed: int) -> Floats:
+    """Churn of the test rows by a model of these features."""
+    inputs = boosting.inputs_of(rows, features)
+    return churn.fit(rows, inputs, params=boosting.DEFAULTS, seed=seed).probability(test, inputs)
+
+
+def _difference(churned: Floats, one: Floats, other: Floats, *, seed: int) -> tuple[float, float]:
+    """The interval of AUC(one) − AUC(other) over the same draws of customers."""
+    draws = [
+        roc_auc(churned, one, weights) - roc_auc(churned, other, weights)
+        for weights in resampled(len(churned), resamples=RESAMPLES, seed=seed)
+    ]
+    return interval(np.concatenate(draws), confidence=CONFIDENCE)

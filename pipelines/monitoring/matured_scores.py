@@ -1,0 +1,140 @@
+"""What became of the scores of a day whose horizon has passed: probabilities and money, said against realised.
+
+Whoever a campaign of ours contacted in that time is left out and told apart; those it held out stand for them
+(retention/measurement/inverse_propensity.py). Where it held out nobody, the figures are of those it left alone: whom it
+chose hung on the scores, so their probabilities and money are judged fairly all the same, but their ranking is not
+comparable.
+
+Every figure has the interval of the percentile bootstrap over customers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats
+from features.histories.columns import Histories
+from models.evaluation import calibration_slope, metrics
+from models.evaluation.bootstrap import interval, resampled
+from models.evaluation.drift import effective
+from models.evaluation.evaluation_tables import number
+from models.evaluation.ranking import DECILES, captured, ratio
+from pipelines.campaigns.outcomes import outcomes
+from pipelines.gate.merit_checks import by_chance
+from pipelines.training.holdout_evaluation import CONFIDENCE
+from retention.measurement.inverse_propensity import Untreated, untreated
+
+RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scores of a day, over the model's main horizon."""
+
+    as_of: date
+    horizon_days: int
+    model_version: str
+    scores: pd.DataFrame
+    """customer_id, churn_probability and expected_value (currency units), a row per customer."""
+    is_kept: bool
+    """As they were given out; else the same model has scored the day again."""
+
+    @property
+    def until(self) -> date:
+        """The first day after their horizon."""
+        return self.as_of + timedelta(days=self.horizon_days)
+
+
+def matured(batch: Batch, histories: Histories, campaigns: Mapping[str, pd.DataFrame], *, seed: int) -> dict[str, Any]:
+    """The figures of a batch whose horizon the log covers, as JSON; `campaigns`: those within it.
+
+    Customers that the log does not know any more are counted and left out.
+    """
+    done = outcomes(histories, batch.scores["customer_id"], day=batch.as_of, window_days=batch.horizon_days)
+    rows = batch.scores.join(done[["stayed", "margin"]], on="customer_id", how="inner").reset_index(drop=True)
+    without = untreated(rows["customer_id"], campaigns)
+    told = {
+        "as_of": batch.as_of.isoformat(),
+        "until": batch.until.isoformat(),
+        "horizon_days": batch.horizon_days,
+        "model_version": batch.model_version,
+        "kept": batch.is_kept,
+        "customers": len(rows),
+        "not_in_the_log": len(batch.scores) - len(rows),
+        "own_campaigns": _apart(rows, without),
+    }
+    judged = rows[without.kept]
+    return told | _figures(judged, without.weights[without.kept], seed=seed)
+
+
+def _apart(rows: pd.DataFrame, without: Untreated) -> dict[str, Any]:
+    """Those contacted and those held out: how many were to leave, and how many left."""
+    arms = {"treated": without.treated, "held_out": without.held_out}
+    return {
+        name: {
+            "customers": int(mine.sum()),
+            "said_to_leave": float(rows["churn_probability"][mine].sum()),
+            "left": float((1 - rows["stayed"][mine]).sum()),
+            "said_value": float(rows["expected_value"][mine].sum()),
+            "value": float(rows["margin"][mine].sum()),
+        }
+        for name, mine in arms.items()
+    } | {"nobody_stands_for": without.alone}
+
+
+def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any]:
+    columns = ("churn_probability", "expected_value", "margin")
+    probability, expected, value = (rows[name].to_numpy(float) for name in columns)
+    churned = 1 - rows["stayed"].to_numpy(float)
+    if not len(rows):
+        return {"figures": {}, "deciles": [], "ece_by_chance": None}
+    line = calibration_slope.line(churned, probability, weights)
+
+    def measured(w: Floats) -> dict[str, Floats]:
+        intercept, slope = calibration_slope.lines(churned, probability, w, near=line)
+        return {
+            "roc_auc": metrics.roc_auc(churned, probability, w),
+            "ece": metrics.ece(churned, probability, w),
+            "churn_rate": w @ churned / w.sum(-1),
+            "churn_rate_said": w @ probability / w.sum(-1),
+            "calibration_intercept": intercept,
+            "calibration_slope": slope,
+            "total_bias": metrics.total_bias(value, expected, w),
+            "deciles": np.moveaxis(_deciles(expected, value, w), 0, -1),
+        }
+
+    point = {name: at[0] for name, at in measured(weights[None, :]).items()}
+    stacks = [measured(counts * weights) for counts in resampled(len(rows), resamples=RESAMPLES, seed=seed)]
+    draws = {name: np.concatenate([stack[name] for stack in stacks]) for name in point}
+    figures = {name: _figure(point[name], draws[name]) for name in point if name != "deciles"}
+    return {
+        "figures": figures,
+        "ece_by_chance": _ece_by_chance(probability, weights),
+        "deciles": [
+            {"said": number(point["deciles"][place, 0])}
+            | _figure(point["deciles"][place, 1], draws["deciles"][:, place, 1])
+            for place in range(len(DECILES) - 1)
+        ],
+    }
+
+
+def _deciles(expected: Floats, value: Floats, weights: Floats) -> Floats:
+    """Mean expected and realised value of each tenth by expectation, the best first; shape (2, stack, tenths)."""
+    size, said, brought = np.diff(captured(expected, weights, DECILES, expected, value))
+    return np.stack([ratio(said, size), ratio(brought, size)])
+
+
+def _ece_by_chance(probability: Floats, weights: Floats) -> float:
+    """The calibration error that a perfect model of as many customers, in effect, stays below."""
+    size, said = np.diff(captured(probability, weights, DECILES, probability))
+    share = effective(weights) / weights.sum()
+    return by_chance([{"predicted": p, "customers": n} for p, n in zip(ratio(said, size), share * size, strict=True)])
+
+
+def _figure(value: Floats, draws: Floats) -> dict[str, float | None]:
+    low, high = interval(draws, confidence=CONFIDENCE)
+    return {"value": number(value), "low": number(low), "high": number(high)}

@@ -1,0 +1,102 @@
+"""Has the model's world moved, and was the model right? Both without what our own campaigns did."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from features.histories.columns import Histories
+from models.scoring.scorer import Scorer
+from pipelines.monitoring import alarm
+from pipelines.monitoring.feature_drift import absent, moved, rows_of
+from pipelines.monitoring.matured_scores import Batch, matured
+from pipelines.monitoring.usual_drift import quiet_pairs
+from retention.measurement.inverse_propensity import untreated
+
+SEED = 7
+
+Campaigns = Callable[[date, date], Mapping[str, pd.DataFrame]]
+"""The own campaigns from a day on and before another: by name, whom each chose."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The model that is watched."""
+
+    model: Scorer
+    number: str
+    """Its number in the registry."""
+    made: date
+    """It knew everything before this day."""
+    seen: Mapping[str, float]
+    """Its figures at the gate."""
+
+
+def watch_over(
+    histories: Histories,
+    watched: Watched,
+    batches: Sequence[Batch],
+    campaigns: Campaigns,
+    *,
+    as_of: date,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """The verdict on a model and all it rests on, as JSON. batches: matured by `as_of`, the oldest first."""
+    say("comparing customers with those of the day the model was made")
+    drifted, reasons = _moved(histories, watched, campaigns, as_of=as_of)
+    say("comparing scores with what became of them")
+    judged = [matured(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
+    if judged:
+        reasons = [*reasons, *alarm.of_matured(judged[-1], watched.seen)]
+    return {
+        "verdict": alarm.verdict_of(reasons),
+        "reasons": [one.content for one in reasons],
+        "as_of": as_of.isoformat(),
+        "model": {
+            "version": watched.number,
+            "bundle": watched.model.version,
+            "made_as_of": watched.made.isoformat(),
+            "horizon_days": watched.model.terms.horizon_days,
+            "at_the_gate": dict(watched.seen),
+        },
+        "moved": drifted,
+        "matured": judged,
+        "first_matures": _first_matures(watched) if not judged else None,
+    }
+
+
+def _moved(
+    histories: Histories, watched: Watched, campaigns: Campaigns, *, as_of: date
+) -> tuple[dict[str, Any], list[alarm.Reason]]:
+    made, model = watched.made, watched.model
+    gone = absent(histories, model, as_of=as_of)
+    reasons = alarm.of_absent(gone)
+    told: dict[str, Any] = {"since": made.isoformat(), "days": (as_of - made).days, "absent": gone, "columns": []}
+    if as_of == made:
+        return told | {"note": "the model was made as of this very day"}, reasons
+    pairs = quiet_pairs(histories.first_day, made=made, as_of=as_of)
+    told["quiet"] = [[day.isoformat() for day in pair] for pair in pairs]
+    if not pairs:
+        note = (
+            f"the log before the model was made, {(made - histories.first_day).days} days, is too short to say what is "
+            f"usual within {(as_of - made).days} days"
+        )
+        return told | {"note": note}, [*reasons, alarm.Reason("features", "watch", note, "Retrain when more matured.")]
+    features = [name for name in model.inputs if name not in gone]
+    rows = rows_of(histories, [made, as_of, *(day for pair in pairs for day in pair)], features, seed=SEED)
+    without = untreated(rows[as_of]["customer_id"], campaigns(made, as_of))
+    told |= {"customers": len(rows[as_of]), "treated_since": int(without.treated.sum())}
+    days = {"first_day": histories.first_day, "made": made, "as_of": as_of}
+    found = moved(rows, model, quiet=pairs, weights=without.weights, **days)
+    told["columns"] = [one.content for one in found]
+    if not without.is_whole:
+        alone = ", ".join(f"'{name}' ({number:,} contacted)" for name, number in without.alone.items())
+        note = f"nobody was held out of {alone}: what moved may be its doing, and is told without a verdict"
+        return told | {"note": note}, reasons
+    return told, [*reasons, *alarm.of_moved(found, apart_days=told["days"])]
+
+
+def _first_matures(watched: Watched) -> str:
+    return (watched.made + timedelta(days=watched.model.terms.horizon_days)).isoformat()

@@ -1,0 +1,64 @@
+"""The config's log of orders, read and accounted for."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.clock import day_of
+from features.errors import InputError
+from features.ingest.build_histories import Ingested, ingest, no_order
+from features.ingest.postgresql import is_url
+from features.ingest.reading import Reading
+from features.ingest.reconciliation import Account, Entry
+from features.ingest.sources import find
+from pipelines import run_folder
+from pipelines.config import Config
+
+
+def read_orders(config: Config, *, now: datetime) -> Ingested:
+    """Read the orders; nothing is written."""
+    return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
+
+
+def write_account(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
+    """Leave the quarantine and the reconciliation of the orders in the output folder."""
+    run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
+    run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation(account.orders))
+
+
+def reconciliation(entries: list[Entry]) -> list[dict[str, str | int]]:
+    """A reconciliation as JSON rows: what, rows, amount (text, exact)."""
+    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in entries]
+
+
+def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
+    """Raise InputError if a file to write is one of the files of the log, or of the tables beside it that are there."""
+    log = config.log
+    inputs = {file.resolve() for where in log.tables.values() if not is_url(str(where)) for file in find(str(where))}
+    for where in log.books.values():
+        with suppress(InputError):
+            inputs |= set() if is_url(str(where)) else {file.resolve() for file in find(str(where))}
+    for target in targets:
+        if target.resolve() in inputs:
+            raise InputError("is a file of your log", where=str(target), next="Name another file with -o.")
+
+
+def refuse_too_early(first_day: date, end: date, *, as_of: date) -> None:
+    """Raise InputError for a day before which nobody had ordered."""
+    if as_of <= first_day:
+        raise InputError(
+            f"nobody had ordered before {as_of}; the first order is of {first_day}",
+            where="--as-of",
+            next=f"Name a later day, e.g. {end}.",
+        )
+
+
+def extent(opened: Reading) -> tuple[date, date]:
+    """The day of the first order and the day after the last event; raises InputError where there is no order."""
+    first, last = opened.rows('select min("at") filter (cents >= 0), max("at") from usable_orders')[0]
+    if first is None:
+        raise no_order(opened)
+    return day_of(first), day_of(last) + timedelta(days=1)

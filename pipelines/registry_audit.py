@@ -1,0 +1,52 @@
+"""The audit log's lines of models: who changed which one serves, when, and to which bundle (see features/audit_log.py).
+
+    {"at": "2026-03-01T09:00:00+00:00", "who": "ann", "what": "promote", "version": "4", "bundle": "0f3a9c…",
+     "from": "3", "why": "passed the gate"}
+
+what: promote, rollback, or refuse (the gate said no, and nothing changed). A line is on disk before its change is
+made, so that there is no change without a line; where the change then failed, a second line with "failed" says so.
+"""
+
+import os
+import pwd
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from features.audit_log import FILE, append
+
+__all__ = ["FILE", "What", "who", "write"]
+
+What = Literal["promote", "rollback", "refuse"]
+
+
+def write(
+    path: Path,
+    *,
+    at: datetime,
+    what: What,
+    version: str,
+    bundle: str,
+    before: str | None,
+    why: str,
+    failed: str | None = None,
+) -> None:
+    """Append one line and wait until it is on disk; raises InputError, with the log as it was, if it cannot be."""
+    entry = {
+        "at": at.isoformat(timespec="seconds"),
+        "who": who(),
+        "what": what,
+        "version": version,
+        "bundle": bundle,
+        "from": before,
+        "why": why,
+    } | ({"failed": failed} if failed else {})
+    append(path, entry, next="No model changes without its audit line: make room.")
+
+
+def who() -> str:
+    """The account this process runs under, which a variable of the environment cannot change."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

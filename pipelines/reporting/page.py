@@ -1,0 +1,204 @@
+"""The report: one self-contained HTML page for whoever decides on retention. It opens offline and names no customer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Template
+from markupsafe import Markup
+
+from features.errors import InputError
+from models.evaluation.metric_labels import HEADLINE, METRICS
+from pipelines.reporting import evaluation_charts as pictures
+from pipelines.reporting.chart_captions import captions
+from pipelines.reporting.model_card import model_card
+from pipelines.training.baseline_comparison import (
+    BRINGING,
+    DECISIVE,
+    EARNING,
+    LEAVING,
+    MISSING_BY,
+    MODELS,
+    tally,
+    verdicts,
+)
+from retention.analyses.chapters import Chapter
+from retention.economics.customer_equity import Worth
+from retention.economics.profit import value_at_risk
+from retention.planning import plan_charts
+from retention.presentation import formatting, theme
+from retention.presentation.analysis import as_html
+from retention.presentation.templates import templates
+
+DAILY = ("roc_auc", "log_loss", "ece", "value_deviance", "total_bias")
+"""Metrics shown of each day of the backtest."""
+
+
+def page(
+    *,
+    metrics: Mapping[str, Any],
+    scores: pd.DataFrame,
+    plan: pd.DataFrame | None,
+    plan_summary: Mapping[str, Any] | None,
+    profit_curve: pd.DataFrame | None,
+    title: str,
+    currency: str,
+    assumptions: Sequence[tuple[str, str]],
+    reconciliation: Sequence[Mapping[str, Any]],
+    written_on: date | str,
+    worth: Worth,
+    chapters: Sequence[Chapter],
+    backtest: Sequence[Mapping[str, Any]] = (),
+    named: int = 0,
+    warned: pd.DataFrame | None = None,
+) -> str:
+    """The page as text; where there is no plan, it says which command makes one.
+
+    `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
+    `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
+    ISO text; `worth` and `chapters` are of the customer base behind the scores; `backtest` as in backtest.json, empty
+    where `evaluate` has not run; `named`: how many customers to show by their ids; `warned`: the
+    early-warning list, where it is to be shown. All text is escaped.
+    """
+    if scores.empty:
+        raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
+    by_segment = carriers(scores, scores["segment"].fillna("(none)")).sort_values("at_risk", ascending=False)
+    by_risk = carriers(scores, tenths(scores["churn_probability"]))
+    figures = {
+        "by-segment": plan_charts.value_at_risk(by_segment, currency=currency),
+        "by-risk": plan_charts.value_at_risk(by_risk, currency=currency),
+        **pictures.evaluation(metrics),
+    }
+    if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
+        figures["profit-curve"] = plan_charts.profit_curve(profit_curve, plan_summary, currency=currency)
+    drawn = {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
+
+    base, judgement = _base(scores), verdicts(metrics)
+    known = [model for model in MODELS if model in metrics["models"]]
+    return _template(currency).render(
+        currency=currency,
+        title=title,
+        written_on=written_on,
+        base=base,
+        by_segment=by_segment.to_dict("records"),
+        by_risk=by_risk.to_dict("records"),
+        plan=plan_summary,
+        is_stale=plan_summary is not None and not isclose(plan_summary["value_at_risk"], base["at_risk"], rel_tol=1e-6),
+        contacted=[] if plan is None else _contacted(scores, plan).to_dict("records"),
+        assumptions=assumptions,
+        reconciliation=reconciliation,
+        metrics=metrics,
+        models=known + [model for model in metrics["models"] if model not in known],
+        names=MODELS,
+        judged=METRICS,
+        headline=HEADLINE,
+        explained=(*DECISIVE, "total_bias"),
+        leaving=LEAVING,
+        bringing=BRINGING,
+        missing_by=MISSING_BY,
+        earning=EARNING,
+        captions=captions(metrics),
+        verdicts=judgement,
+        days=[{"metrics": one, "tally": tally(verdicts(one))} for one in backtest],
+        daily=DAILY,
+        tally=tally(judgement),
+        figures=drawn,
+        worth=worth,
+        chapters=[_chapter(number, one, currency=currency) for number, one in enumerate(chapters, 1)],
+        card=model_card(metrics, backtest),
+        people=_most_at_risk(scores, named),
+        warned=[] if warned is None else warned.to_dict("records"),
+        plotly=Markup(theme.script()),
+        draws=Markup(theme.DRAWS),
+    )
+
+
+def carriers(scores: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Customers, CLV and value at risk (currency units) per group: columns group, customers, clv, at_risk."""
+    sums = pd.DataFrame({"group": group, "customers": 1, "clv": scores["clv"], "at_risk": value_at_risk(scores)})
+    return sums.groupby("group", observed=True).sum().reset_index()
+
+
+def tenths(churn_probability: pd.Series) -> pd.Series:
+    """Each customer's tenth of the base by churn probability, as an ordered label of its range, riskiest first."""
+    place = churn_probability.rank(method="first", ascending=False).to_numpy() - 1
+    tenth = (place * 10 // len(churn_probability)).astype(int)
+    ranges = churn_probability.groupby(tenth).agg(["min", "max"])
+    labels = {tenth: f"{tenth + 1} · {_range(row['min'], row['max'])}" for tenth, row in ranges.iterrows()}
+    named = pd.Categorical(tenth, ordered=True).rename_categories(labels)
+    return pd.Series(named, index=churn_probability.index)
+
+
+def _chapter(number: int, chapter: Chapter, *, currency: str) -> dict[str, Any]:
+    """A chapter with its analyses as HTML, by the names that the contents link to."""
+    pictures = {name: one.figure for name, one in chapter.analyses.items() if one.figure is not None}
+    drawn = theme.to_html({f"picture-{name}": figure for name, figure in pictures.items()})
+    return {
+        "id": f"chapter-{number}",
+        "title": chapter.title,
+        "titles": {name: one.title for name, one in chapter.analyses.items()},
+        "analyses": [
+            as_html(one, name=name, figure=drawn.get(f"picture-{name}", ""), currency=currency)
+            for name, one in chapter.analyses.items()
+        ],
+    }
+
+
+def _most_at_risk(scores: pd.DataFrame, count: int) -> list[dict[str, Any]]:
+    """The customers with the most value at risk, with their reasons."""
+    first = scores.assign(at_risk=value_at_risk(scores)).nlargest(count, "at_risk")
+    reasons = first.reindex(columns=["reason_1", "reason_2", "reason_3"]).to_numpy(object)
+    told = first[["customer_id", "segment", "churn_probability", "clv", "at_risk"]].to_dict("records")
+    return [
+        one | {"reasons": [text for text in texts if isinstance(text, str)]}
+        for one, texts in zip(told, reasons, strict=True)
+    ]
+
+
+def _base(scores: pd.DataFrame) -> dict[str, Any]:
+    """What the whole customer base comes to, and how few carry half of its value at risk."""
+    at_risk = np.sort(value_at_risk(scores).to_numpy())[::-1]
+    return {
+        "as_of": pd.Timestamp(scores["as_of"].iloc[0]).date(),
+        "horizon_days": int(scores["horizon_days"].iloc[0]),
+        "model_version": scores["model_version"].iloc[0],
+        "customers": len(scores),
+        "leavers": scores["churn_probability"].sum(),
+        "clv": scores["clv"].sum(),
+        "at_risk": at_risk.sum(),
+        "half": int(np.searchsorted(np.cumsum(at_risk), at_risk.sum() / 2)) + 1,
+    }
+
+
+def _contacted(scores: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """Whom the plan contacts, by segment: customers, value at risk, cost and profit."""
+    chosen = plan[plan["treated"]]
+    treated = chosen.merge(scores, on="customer_id", validate="one_to_one")
+    if len(treated) < len(chosen):
+        raise InputError(
+            f"{len(chosen) - len(treated):,} of {len(chosen):,} contacted customers are not among the scores",
+            where="report",
+            next="The plan is from other scores: plan again.",
+        )
+    groups = carriers(treated, treated["segment"].fillna("(none)")).set_index("group")
+    money = treated.groupby(treated["segment"].fillna("(none)"))[["expected_cost", "expected_profit"]].sum()
+    return groups.join(money).sort_values("expected_profit", ascending=False).reset_index()
+
+
+def _template(currency: str) -> Template:
+    environment = templates(Path(__file__).parent)
+    environment.filters |= {
+        "money": lambda amount: formatting.money(amount, currency),
+        "interval": lambda ends: formatting.interval(ends, currency),
+    }
+    return environment.get_template("page.html.j2")
+
+
+def _range(low: float, high: float) -> str:
+    """91–95%, or 98% where both read the same."""
+    ends = [f"{low:.0%}", f"{high:.0%}"]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0][:-1]}–{ends[1]}"

@@ -1,0 +1,188 @@
+"""The customer base as of the day of the latest scores, read from the log and what the commands left."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.clock import YEAR_DAYS, microseconds
+from features.histories.columns import Histories
+from features.histories.order_frames import known_interactions, known_orders
+from features.ingest.customers_table import read_people
+from features.snapshots.snapshot import columns_of, snapshot
+from models.prediction import NUMBERS, REASONS
+from pipelines.batches import ledger
+from pipelines.batches.latest_scores import latest_scores
+from pipelines.campaigns.treatments import treatments_if_any
+from pipelines.config import Config
+from pipelines.order_log import read_orders
+from pipelines.reporting.costs_table import read_costs
+from retention.customer_base.customer_base import CustomerBase, Earlier
+
+EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
+COUNTED = ("products", "categories")
+YEAR = pd.Timedelta(days=YEAR_DAYS)
+
+
+def customer_base(config: Config, *, now: datetime) -> CustomerBase:
+    """The base as of the day of the latest scores;
+    now: rows after it are in the future.
+
+    Raises InputError where there are no scores, or a table cannot be used. It holds the whole log in memory.
+    """
+    scores = latest_scores(config.folder)
+    as_of = pd.Timestamp(scores["as_of"].iloc[0]).date()
+    histories = read_orders(config, now=now).histories
+    people = _people(config, now=now) if config.data.customers else None
+    orders, numbers = known_orders(histories, as_of=as_of), _Numbers.of(histories, scores)
+    costs = _before(read_costs(config, now=now), as_of=as_of) if config.data.costs else None
+    treatments = treatments_if_any(config, now=now)
+    costs = None if costs is None else numbers.named(costs)
+    customers = _customers(histories, numbers, orders, costs, scores, as_of=as_of)
+    report = config.report
+    return CustomerBase(
+        as_of=as_of,
+        horizon_days=int(scores["horizon_days"].iloc[0]),
+        currency=config.money.currency,
+        gross_margin=config.money.gross_margin,
+        annual_discount_rate=config.money.annual_discount_rate,
+        lifetime_days=config.money.lifetime_days,
+        customers=customers,
+        orders=numbers.numbered(orders),
+        interactions=numbers.numbered(known_interactions(histories, as_of=as_of)) if config.data.interactions else None,
+        costs=costs,
+        treatments=None if treatments is None else numbers.named(_before(treatments, as_of=as_of)),
+        people=None if people is None else numbers.named(people, everybody=True),
+        former=_former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None,
+        earlier=_earlier(config, as_of=as_of),
+        tiers=dict(sorted(report.tiers.items(), key=lambda one: one[1])),
+        involuntary=frozenset(report.involuntary),
+        survey_range=report.survey_range,
+        targets=report.targets,
+    )
+
+
+class _Numbers(NamedTuple):
+    """From a customer of the histories, by number or id, to the row of `customers`; −1 for who is none of them."""
+
+    row_of: np.ndarray
+    ids: pa.Array
+
+    @classmethod
+    def of(cls, histories: Histories, scores: pd.DataFrame) -> "_Numbers":
+        """The customers are those of the histories, in their order, who have scores."""
+        scored = pc.is_in(histories.customer_ids, value_set=_texts(scores["customer_id"])).to_numpy(
+            zero_copy_only=False
+        )
+        row_of = np.where(scored, np.cumsum(scored) - 1, -1)
+        return cls(row_of, histories.customer_ids.filter(pa.array(scored)))
+
+    def numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the customers, with their new numbers."""
+        rows = self.row_of[frame["customer"].to_numpy()]
+        return frame.assign(customer=rows)[rows >= 0].reset_index(drop=True)
+
+    def named(self, frame: pd.DataFrame, *, everybody: bool = False) -> pd.DataFrame:
+        """The same by customer_id; everybody: the id stays, and with it who is no customer."""
+        found = pc.index_in(_texts(frame["customer_id"]), value_set=self.ids)
+        rows = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        frame = frame.assign(customer=rows)
+        return frame if everybody else frame[rows >= 0].drop(columns="customer_id").reset_index(drop=True)
+
+
+def _customers(
+    histories: Histories,
+    numbers: _Numbers,
+    orders: pd.DataFrame,
+    costs: pd.DataFrame | None,
+    scores: pd.DataFrame,
+    *,
+    as_of: date,
+) -> pd.DataFrame:
+    """`CustomerBase.customers`."""
+    day, count = _day(as_of), len(numbers.ids)
+    rows = numbers.numbered(orders)
+    stand = rows[rows["stands"]]
+    by_customer = stand.groupby("customer", sort=False)["at"]
+    table = pd.DataFrame({"customer_id": numbers.ids.to_pandas().astype("str")})
+    table["first_order"], table["last_order"] = by_customer.first(), by_customer.last()
+    table["orders"] = np.bincount(stand["customer"], minlength=count)
+    for name, column in (("gross", "gross"), ("refunded", "refunded"), ("net_sales", "net"), ("margin", "margin")):
+        table[name] = np.bincount(rows["customer"], rows[column], minlength=count)
+    table["discount"] = rows.groupby("customer", sort=False)["discount"].sum(min_count=1)
+    last = rows[rows["at"] >= day - YEAR]
+    table["orders_year"] = np.bincount(last.loc[last["stands"], "customer"], minlength=count)
+    for name, column in (("sales_year", "net"), ("margin_year", "margin")):
+        table[name] = np.bincount(last["customer"], last[column], minlength=count)
+    for name, booked in (
+        ("cost_to_serve", costs),
+        ("cost_to_serve_year", None if costs is None else costs[costs["at"] >= day - YEAR]),
+    ):
+        table[name] = np.nan if booked is None else np.bincount(booked["customer"], booked["amount"], minlength=count)
+    have = [name for name in COUNTED if name in columns_of(histories, as_of=[as_of])]
+    seen = snapshot(histories, as_of=[as_of], features=have).to_pandas() if have else pd.DataFrame()
+    for name in COUNTED:
+        table[name] = (
+            seen.set_index("customer_id")[name].reindex(table["customer_id"]).to_numpy() if name in have else np.nan
+        )
+    of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
+    return table.join(of_scores[[*NUMBERS, "segment", *REASONS]], on="customer_id")
+
+
+def _texts(ids: pd.Series) -> pa.Array:
+    found = pa.array(ids.astype("str"), pa.string())
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _people(config: Config, *, now: datetime) -> pd.DataFrame:
+    return read_people(config.log, now_us=int(now.timestamp() * 1_000_000)).to_pandas()
+
+
+def _former(
+    histories: Histories, numbers: _Numbers, orders: pd.DataFrame, people: pd.DataFrame | None, *, as_of: date
+) -> pd.DataFrame:
+    """`CustomerBase.former`: who has left before the day."""
+    left_us = histories.left_us
+    assert left_us is not None
+    gone = np.flatnonzero((left_us < microseconds(as_of)) & (numbers.row_of < 0))
+    place = np.full(histories.customers, -1)
+    place[gone] = np.arange(len(gone))
+    rows = orders.assign(customer=place[orders["customer"].to_numpy()])
+    rows = rows[rows["customer"] >= 0]
+    left_at = left_us[gone].view("datetime64[us]")
+    last = rows[rows["at"].to_numpy() >= left_at[rows["customer"]] - YEAR.to_timedelta64()]
+    table = pd.DataFrame({"customer_id": histories.customer_ids.to_pandas().iloc[gone].to_numpy(), "left_at": left_at})
+    table["left_reason"] = None
+    if people is not None:
+        table["left_reason"] = table["customer_id"].map(people.set_index("customer_id")["left_reason"])
+    table["orders"] = np.bincount(rows.loc[rows["stands"], "customer"], minlength=len(gone))
+    for name, of, column in (
+        ("net_sales", rows, "net"),
+        ("margin", rows, "margin"),
+        ("margin_last_year", last, "margin"),
+    ):
+        table[name] = np.bincount(of["customer"], of[column], minlength=len(gone))
+    return table
+
+
+def _earlier(config: Config, *, as_of: date) -> Earlier | None:
+    """The last batch of a day before."""
+    before = [entry for entry in ledger.entries(config.folder) if entry.as_of < as_of]
+    if not before:
+        return None
+    scores = ledger.read(before[-1])
+    return Earlier(before[-1].as_of, scores.reindex(columns=EARLIER))
+
+
+def _before(frame: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """What had happened and was known before the day; times without their zone."""
+    day = _day(as_of).tz_localize("UTC")
+    rows = frame[(frame["at"] < day) & (frame["recorded_at"] < day)]
+    return rows.assign(at=rows["at"].dt.tz_localize(None)).drop(columns="recorded_at").reset_index(drop=True)
+
+
+def _day(day: date) -> pd.Timestamp:
+    return pd.Timestamp(microseconds(day), unit="us")

@@ -1,0 +1,51 @@
+"""A plan as the shop carries it out: whom it contacts with which offer, and the treatments table of it."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import InputError
+from pipelines.simulator import parameters
+from pipelines.simulator.contact_response import Contacted
+from pipelines.simulator.customers import People
+from pipelines.simulator.shop_tables import ID_DIGITS, ids, instants
+
+OFFER_NAMES = [offer.name for offer in parameters.OFFERS]
+
+
+def offers_of(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, int]:
+    """Customer's number → place of the offer, of those a plan treats. Raises InputError for whom the shop has not."""
+    strange = chosen[~chosen["offer"].isin(OFFER_NAMES)]
+    known = chosen["customer_id"].astype("str").str.fullmatch(rf"\d{{{ID_DIGITS}}}")
+    number = pd.to_numeric(chosen["customer_id"].where(known, "-1")).astype(int)
+    unknown = chosen[(number < 0) | (number >= customers)]
+    for rows, column, what in ((strange, "offer", "an offer"), (unknown, "customer_id", "a customer")):
+        if len(rows):
+            raise InputError(
+                f"{len(rows):,} of {len(chosen):,} rows name {what} that the shop does not have, "
+                f"first '{rows[column].iloc[0]}'",
+                where=where,
+                next=f"Its offers are {', '.join(OFFER_NAMES)}; its customers {0:0{ID_DIGITS}d} to "
+                f"{customers - 1:0{ID_DIGITS}d}.",
+            )
+    treated = chosen["treated"].to_numpy(bool)
+    places = chosen.loc[treated, "offer"].map(OFFER_NAMES.index)
+    return dict(zip(number[treated].tolist(), places.tolist(), strict=True))
+
+
+def treatment_rows(people: People, done: Contacted, chosen: pd.DataFrame, *, campaign: str, day: float) -> pa.Table:
+    """The treatments table of these people: the contacts with what each cost in the end, and the holdout."""
+    place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), ids(people))
+    mine = chosen.assign(person=place.to_pandas().to_numpy()).dropna(subset="person")
+    person, treated = mine["person"].to_numpy(np.int64), mine["treated"].to_numpy(bool)
+    return pa.table(
+        {
+            "customer_id": ids(people).take(pa.array(person)),
+            "at": instants(np.full(len(mine), float(day))),
+            "campaign": pa.array([campaign] * len(mine), pa.string()),
+            "offer": pa.array(mine["offer"].astype("str"), pa.string()),
+            "treated": pa.array(treated),
+            "cost": pa.array(done.cost[person].round(2), mask=~treated),
+        }
+    )

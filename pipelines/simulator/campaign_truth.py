@@ -1,0 +1,90 @@
+"""What a campaign truly did, which no shop ever sees: its story held against the same story without it."""
+
+from typing import Any
+
+import numpy as np
+
+from features.arrays import Floats, Integers
+from pipelines.simulator import buying, parameters
+from pipelines.simulator.contact_response import Contacted
+from pipelines.simulator.customers import People
+from pipelines.simulator.refunds import refunds
+from pipelines.simulator.truth import truth
+
+COUNTS = ("treated", "would_leave", "kept", "redeemed", "orders")
+SUMS = (
+    *COUNTS,
+    "cost",
+    "margin",
+    "expected_kept",
+    "expected_orders",
+    "expected_margin",
+    "expected_lifetime_profit",
+)
+
+
+def sums(people: People, done: Contacted, offer: Integers, *, seed: int, day: float) -> dict[str, Floats]:
+    """Of each offer and each of `SUMS`, the total over its treated people; money in currency units.
+
+    offer: of each person, its place, or contact.NOBODY. orders and margin are what the kept bought in the horizon, net
+    of refunds in it: without contact they would have bought nothing in it, and nobody else changed. The expected ones
+    are over all that could have happened from the day on; `expected_lifetime_profit` is of the whole lifetime.
+    """
+    stage = done.lives.take(np.arange(len(people))).stage(day)
+    true = truth(people, stage, day=day)
+    alive, p = true["alive"].to_numpy(), true["churn_probability"].to_numpy()
+    stays = np.where(alive, 1 - p, 1.0)
+    orders, margin = horizon_totals(people, done, seed=seed, day=day)
+    told = {name: np.zeros(len(parameters.OFFERS)) for name in SUMS}
+    for place, one in enumerate(parameters.OFFERS):
+        mine = offer == place
+        effect = true[f"effect_{one.name}"].to_numpy()
+        by_person = {
+            "treated": np.ones(len(people)),
+            "would_leave": alive & ~done.stays,
+            "kept": done.kept,
+            "redeemed": done.redeemed,
+            "cost": done.cost,
+            "orders": np.where(done.kept, orders, 0.0),
+            "margin": np.where(done.kept, margin, 0.0),
+            "expected_kept": effect,
+            "expected_orders": effect * true["expected_orders"].to_numpy() / stays,
+            "expected_margin": effect * true["expected_value"].to_numpy() / stays,
+            "expected_lifetime_profit": true[f"profit_{one.name}"].to_numpy(),
+        }
+        for name in SUMS:
+            told[name][place] = by_person[name][mine].sum()
+    return told
+
+
+def horizon_totals(people: People, done: Contacted, *, seed: int, day: float) -> tuple[Floats, Floats]:
+    """Orders of each person in the horizon, and their margin net of refunds before its end, in currency units."""
+    end = day + parameters.HORIZON_DAYS
+    placed = buying.orders(people, done.lives.ended(end), seed=seed)
+    bought = buying.lines(people, done.lives, placed, seed=seed)
+    back = refunds(people, done.lives, placed, bought, seed=seed)
+    in_time = back.at < end
+    cents = np.bincount(bought.order, bought.margin_cents, minlength=len(placed))
+    cents -= np.bincount(bought.order[back.line[in_time]], back.margin_cents[in_time], minlength=len(placed))
+    in_horizon = placed.at >= day
+    person = done.lives.person[placed.life[in_horizon]]
+    orders = np.bincount(person, minlength=len(people)).astype(float)
+    margin = np.bincount(person, cents[in_horizon] / 100, minlength=len(people))
+    return orders, margin.astype(float)
+
+
+def told(totals: dict[str, Floats]) -> dict[str, Any]:
+    """The totals ready for JSON: of the whole campaign, and by offer. profit: margin less cost."""
+
+    def group(found: dict[str, float]) -> dict[str, Any]:
+        return found | {
+            **{name: int(found[name]) for name in COUNTS},
+            "profit": found["margin"] - found["cost"],
+            "expected_profit": found["expected_margin"] - found["cost"],
+        }
+
+    by_offer = [
+        {"offer": one.name} | group({name: float(totals[name][place]) for name in SUMS})
+        for place, one in enumerate(parameters.OFFERS)
+    ]
+    return group({name: float(totals[name].sum()) for name in SUMS}) | {"by_offer": by_offer}

@@ -1,0 +1,51 @@
+"""What customers send back: a part of a line, days after its order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import Floats, Integers
+from pipelines.simulator import parameters
+from pipelines.simulator.buying import Lines, drawn
+from pipelines.simulator.customers import People
+from pipelines.simulator.lifetimes import Events, Lives
+
+
+@dataclass(frozen=True)
+class Refunds:
+    """Refunds, a row each; money in minor units, above 0."""
+
+    line: Integers
+    """Place among the lines."""
+    at: Floats
+    """Days since 1970."""
+    cents: Integers
+    cost_cents: Integers
+    """Of the goods that come back."""
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    @property
+    def margin_cents(self) -> Integers:
+        return self.cents - self.cost_cents
+
+
+def refunds(people: People, of: Lives, placed: Events, bought: Lines, *, seed: int) -> Refunds:
+    """The refunds of lines, whenever they come; less than the line, so that no order vanishes."""
+    each = Events(placed.life[bought.order], placed.at[bought.order], placed.number[bought.order])
+
+    def one(what: int) -> Floats:
+        return drawn(people, of, each, seed=seed, what=16 * (bought.place + 1) + what)
+
+    (low, high), (soon, late) = parameters.REFUND_SHARE, parameters.REFUND_LAG_DAYS
+    share = low + (high - low) * one(7)
+    cents = np.rint(bought.cents * share).astype(np.int64)
+    likely = people.of_kind("refunded")[of.person[each.life]]
+    line = np.flatnonzero((one(6) < likely) & (cents > 0) & (cents < bought.cents))
+    return Refunds(
+        line=line,
+        at=(each.at + soon + (late - soon) * one(8))[line],
+        cents=cents[line],
+        cost_cents=np.rint(bought.cost_cents * share).astype(np.int64)[line],
+    )

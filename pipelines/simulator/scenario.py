@@ -1,0 +1,83 @@
+"""The shop's story: who its customers are, and how they live as long as nobody contacts them.
+
+A shop is four numbers; everything else follows from them and from `world`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from features.clock import DAY, microseconds
+from features.errors import InputError
+from pipelines.simulator import parameters
+from pipelines.simulator.customers import People, people
+from pipelines.simulator.lifetimes import ENGAGED, Lives, lives
+from pipelines.simulator.shop_tables import ID_DIGITS
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop as of a day: its customers joined in the `days` before it."""
+
+    customers: int
+    days: int
+    seed: int
+    as_of: date
+
+    @property
+    def day(self) -> int:
+        """The day, in days since 1970."""
+        return microseconds(self.as_of) // DAY
+
+    @property
+    def end(self) -> date:
+        """The day on which the horizon closes."""
+        return self.as_of + timedelta(days=parameters.HORIZON_DAYS)
+
+    def checked(self) -> "Shop":
+        """Itself; raises InputError where it cannot be."""
+        most = 10**ID_DIGITS - 1
+        limits = {"customers": (1, most), "days": (1, 36_500), "seed": (0, 2**62)}
+        for name, (least, highest) in limits.items():
+            if not least <= getattr(self, name) <= highest:
+                raise InputError(
+                    f"{getattr(self, name):,} is not from {least:,} to {highest:,}",
+                    where=f"--{name}",
+                    next=f"Example: --{name} {min(1000, highest):,}".replace(",", ""),
+                )
+        return self
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some customers of a shop; their lives without any campaign, a row each."""
+
+    people: People
+    lives: Lives
+
+
+def parts(shop: Shop, *, size: int) -> Iterator[Part]:
+    """All customers of a shop, so many at a time."""
+    for first in range(0, shop.customers, size):
+        yield part(shop, np.arange(first, min(first + size, shop.customers)))
+
+
+def newcomers(shop: Shop, *, size: int) -> Iterator[Part]:
+    """Who joins in the horizon after the shop's day, as many a day as before it; so many at a time."""
+    count = round(shop.customers / shop.days * parameters.HORIZON_DAYS)
+    for first in range(shop.customers, shop.customers + count, size):
+        numbers = np.arange(first, min(first + size, shop.customers + count))
+        yield _part(shop, numbers, first_day=shop.day, days=parameters.HORIZON_DAYS)
+
+
+def part(shop: Shop, numbers: np.ndarray) -> Part:
+    """The customers of these numbers."""
+    return _part(shop, numbers, first_day=shop.day - shop.days, days=shop.days)
+
+
+def _part(shop: Shop, numbers: np.ndarray, *, first_day: int, days: int) -> Part:
+    who = people(numbers, seed=shop.seed, first_day=first_day, days=days)
+    everyone, engaged = np.arange(len(who)), np.full(len(who), ENGAGED)
+    return Part(who, lives(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))

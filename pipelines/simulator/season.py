@@ -1,0 +1,39 @@
+"""The shop's year: how much more is ordered on a day than on average, and its integrals over a span of days.
+
+season(t) = 1 + swing · cos(ω (t − peak)),   ω = 2π / year,   t in days since 1970
+"""
+
+from math import tau
+
+import numpy as np
+
+from features.arrays import Floats
+from pipelines.simulator.parameters import SEASON_PEAK, SEASON_SWING, SEASON_YEAR
+
+OMEGA = tau / SEASON_YEAR
+
+
+def season(t: Floats | float) -> Floats:
+    """Orders on day t as a multiple of the yearly mean.
+
+    >>> bool(abs(season(SEASON_PEAK) - 1 - SEASON_SWING) < 1e-12)
+    True
+    """
+    return np.asarray(1 + SEASON_SWING * np.cos(OMEGA * (np.asarray(t) - SEASON_PEAK)))
+
+
+def between(a: Floats | float, b: Floats | float) -> Floats:
+    """∫ season over [a, b): days, stretched by the season."""
+    late, early = (np.sin(OMEGA * (np.asarray(day) - SEASON_PEAK)) for day in (b, a))
+    return np.asarray(np.asarray(b) - a + SEASON_SWING / OMEGA * (late - early))
+
+
+def faded(a: float, days: Floats | float, rate: Floats) -> Floats:
+    """∫ season(a + u) e^(−rate·u) du over u in [0, days): what is left of the season for one who fades; rate > 0.
+
+    The cosine is the real part of e^(iω(a + u − peak)), so both terms are integrals of an exponential.
+    """
+    flat = -np.expm1(-rate * days) / rate
+    turning = rate - 1j * OMEGA
+    wave = np.exp(1j * OMEGA * (a - SEASON_PEAK)) * -np.expm1(-turning * days) / turning
+    return np.asarray(flat + SEASON_SWING * wave.real)

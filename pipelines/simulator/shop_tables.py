@@ -1,0 +1,110 @@
+"""The shop's story as the files a shop has: orders with refunds, interactions, costs, customers, treatments."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrays import Floats, Integers
+from features.clock import DAY
+from pipelines.simulator import buying, parameters
+from pipelines.simulator.customers import People
+from pipelines.simulator.interaction_events import KINDS, interactions
+from pipelines.simulator.lifetimes import Lives
+from pipelines.simulator.refunds import refunds
+
+ID_DIGITS = 8
+TIME = pa.timestamp("us", tz="UTC")
+
+
+def ids(people: People) -> pa.Array:
+    """The customers' ids: their numbers, with leading zeros."""
+    return pc.utf8_lpad(pa.array(people.number).cast(pa.string()), ID_DIGITS, "0")
+
+
+def instants(days: Floats) -> pa.Array:
+    """Days since 1970 as times; NaN as none."""
+    none = np.isnan(days)
+    us = np.floor(np.where(none, 0, days) * DAY).astype(np.int64)
+    return pa.array(us, mask=none).cast(TIME)
+
+
+def order_lines(people: People, of: Lives, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+    """The orders table, refunds in it, and the cost of delivering the orders: all that was known before `until`."""
+    placed = buying.orders(people, of.ended(until), seed=seed)
+    known, late = buying.known_at(people, of, placed, seed=seed)
+    bought = buying.lines(people, of, placed, seed=seed)
+    back = refunds(people, of, placed, bought, seed=seed)
+    person = of.person[placed.life]
+    anew = pc.if_else(pa.array(of.branch[placed.life] == 0), "-", "-k")
+    number = pa.array(placed.number).cast(pa.string())
+    order_id = pc.binary_join_element_wise(ids(people).take(pa.array(person)), anew, number, "")
+    channel = pa.array(parameters.CHANNELS).take(pa.array(buying.channel(people, of, placed, seed=seed)))
+    line = np.concatenate([np.arange(len(bought)), back.line])
+    order, sign = bought.order[line], np.repeat([1, -1], [len(bought), len(back)])
+    at = np.concatenate([placed.at[bought.order], back.at])
+    is_known = np.where(sign > 0, known[order], at) < until
+    product = pc.binary_join_element_wise(
+        pa.array(parameters.CATEGORIES).take(pa.array(bought.category)), pa.array(bought.product).cast(pa.string()), "-"
+    )
+    none = np.zeros(len(back), np.int64)
+    table = pa.table(
+        {
+            "order_id": order_id.take(pa.array(order)),
+            "customer_id": ids(people).take(pa.array(person[order])),
+            "ordered_at": instants(at),
+            "recorded_at": instants(np.where((sign > 0) & late[order], known[order], np.nan)),
+            "product_id": product.take(pa.array(line)),
+            "category": pa.array(parameters.CATEGORIES).take(pa.array(bought.category[line])),
+            "channel": channel.take(pa.array(order)),
+            "quantity": pa.array(np.concatenate([bought.quantity, none - 1])),
+            "amount": _money(np.concatenate([bought.cents, -back.cents])),
+            "cost": _money(np.concatenate([bought.cost_cents, -back.cost_cents])),
+            "discount": _money(np.concatenate([bought.discount_cents, none])),
+        }
+    )
+    visible = known < until
+    delivered = costs(people, person[visible], placed.at[visible], "delivery", parameters.DELIVERY_COST)
+    return table.filter(pa.array(is_known)), delivered
+
+
+def interaction_rows(people: People, of: Lives, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+    """The interactions table, and the cost of serving those who complained or asked for help."""
+    happened = interactions(people, of.ended(until), seed=seed)
+    person = of.person[happened.life]
+    table = pa.table(
+        {
+            "customer_id": ids(people).take(pa.array(person)),
+            "at": instants(happened.at),
+            "kind": pa.array(KINDS).take(pa.array(happened.kind)),
+            "value": pa.array(happened.value, mask=np.isnan(happened.value)),
+        }
+    )
+    served = np.isin(happened.kind, [KINDS.index(kind) for kind in ("complaint", "support_ticket")])
+    return table, costs(people, person[served], happened.at[served], "service", parameters.SERVICE_COST)
+
+
+def costs(people: People, person: Integers, at: Floats, kind: str, amount: float) -> pa.Table:
+    """Rows of the costs table, all of one kind and amount."""
+    return pa.table(
+        {
+            "customer_id": ids(people).take(pa.array(person)),
+            "at": instants(at),
+            "kind": pa.array([kind]).take(pa.array(np.zeros(len(person), np.int64))),
+            "amount": pa.array(np.full(len(person), amount)),
+        }
+    )
+
+
+def customer_rows(people: People) -> pa.Table:
+    return pa.table(
+        {
+            "customer_id": ids(people),
+            "joined_at": instants(people.joined),
+            "acquired_by": pa.array(parameters.ACQUIRED).take(pa.array(people.acquired)),
+        }
+    )
+
+
+def _money(cents: Integers) -> pa.Array:
+    """Minor units as currency units: the nearest float, which reads back to the same cent."""
+    return pa.array(cents / 100)

@@ -1,0 +1,73 @@
+"""What is true of each customer on a day, given all there is to know: his rates, his stage, his mean order.
+
+    stay               p = P(no order in the horizon)                                       silence.py
+    value              margin expected in the horizon                                       worth.py
+    clv                discounted margin expected in the lifetime                           worth.py
+    kept_value         clv if he orders in the horizon, less clv if he does not:
+                       W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it]
+    effect of an offer τ = p · s, s the probability that it keeps him as a would-be leaver  contact.py
+    profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
+
+R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the lifetime
+from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the customer's
+CLV: what keeping him is worth is not his CLV, which counts the chance that he leaves already, and counts as lost what
+somebody silent buys later.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.arrays import Floats, Integers
+from features.clock import YEAR_DAYS
+from pipelines.simulator import parameters
+from pipelines.simulator.contact_response import keeps, redeems
+from pipelines.simulator.customers import People
+from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
+from pipelines.simulator.silence import silence
+from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value
+
+
+def truth(people: People, stage: Integers, *, day: float) -> pd.DataFrame:
+    """A row per customer, in their order: kind, stage, alive, churn_probability, expected_orders, expected_value, clv,
+    kept_value (0 of who is gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
+
+    Money in currency units over the horizon and lifetime of `world`.
+    """
+    horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
+    quiet = silence(people, stage, day=day, days=horizon)
+    p = quiet.total
+    clv = lifetime_value(people, stage, day=day, days=lifetime)
+    discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
+    later = np.zeros(len(people))
+    for then, likely in ((ENGAGED, quiet.engaged), (COOLING, quiet.cooling)):
+        worth = lifetime_value(people, np.full(len(people), then), day=day + horizon, days=lifetime - horizon)
+        later += discount * likely * worth
+    alive = stage != GONE
+    told = {
+        "kind": np.array([kind.name for kind in parameters.KINDS])[people.kind],
+        "stage": np.array(STAGE_NAMES)[stage],
+        "alive": alive,
+        "churn_probability": p,
+        "expected_orders": expected_orders(people, stage, day=day, days=horizon),
+        "expected_value": expected_value(people, stage, day=day, days=horizon),
+        "clv": clv,
+        "kept_value": _ratio(clv - later, 1 - p, alive) - _ratio(later, p, alive),
+        "responsive": people.responsive,
+    }
+    for offer in parameters.OFFERS:
+        kept, redeemed = keeps(people, stage, offer), redeems(people, stage, offer)
+        effect = np.where(alive, p * kept, 0.0)
+        told |= {
+            f"keeps_{offer.name}": kept,
+            f"redeems_{offer.name}": redeemed,
+            f"effect_{offer.name}": effect,
+            f"profit_{offer.name}": effect * (told["kept_value"] - offer.incentive_cost)
+            - (1 - p) * redeemed * offer.incentive_cost
+            - offer.contact_cost,
+        }
+    return pd.DataFrame(told)
+
+
+def _ratio(above: Floats, below: Floats, where: NDArray[np.bool_]) -> Floats:
+    return np.divide(above, below, out=np.zeros(len(above)), where=where)

@@ -1,0 +1,70 @@
+"""What a customer is expected to bring: margin over the horizon, and discounted over his lifetime.
+
+With ε and δ the rates of cooling and of leaving, x the share of ordering left while cooling, J(k) = ∫ season(t) e^(−kt)
+over the span (season.py), an order expected per day of `ordering` λ:
+
+    cooling now     λ x J(δ)
+    engaged now     λ J(ε) + λ x ε / (δ − ε) · (J(ε) − J(δ))
+
+since somebody engaged is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)). Discounting adds its rate to
+every k. An order brings his mean order times the margin of his basket, less what is refunded of it on average.
+"""
+
+from math import log1p
+
+import numpy as np
+
+from features.arrays import Floats, Integers
+from features.clock import YEAR_DAYS
+from pipelines.simulator import parameters
+from pipelines.simulator.customers import People
+from pipelines.simulator.season import faded
+
+LAG_PLACES, LAG_WEIGHTS = np.polynomial.legendre.leggauss(4)
+
+
+def expected_orders(people: People, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0) -> Floats:
+    """Orders of each customer in `[day, day + days)`, in his stage on that day, discounted to it at a rate per year."""
+    falls = log1p(annual_rate) / YEAR_DAYS
+    cooling, leaving = people.cooling, people.leaving
+    apart = np.where(np.abs(leaving - cooling) < 1e-6 * leaving, leaving * (1 + 1e-5), leaving)
+    while_engaged, while_cooling = faded(day, days, cooling + falls), faded(day, days, apart + falls)
+    turned = cooling / (apart - cooling) * (while_engaged - while_cooling)
+    told = [
+        while_engaged + parameters.COOL_ORDERS * turned,
+        parameters.COOL_ORDERS * while_cooling,
+        np.zeros(len(people)),
+    ]
+    return people.ordering * np.choose(stage, told)
+
+
+def order_margin(people: People) -> Floats:
+    """What an order is expected to bring, refunds left aside, in currency units."""
+    rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in parameters.KINDS])
+    return people.mean_order * rates[people.kind]
+
+
+def refunded(people: People) -> Floats:
+    """The share of an order's margin that goes back on average."""
+    return people.of_kind("refunded") * np.mean(parameters.REFUND_SHARE)
+
+
+def expected_value(people: People, stage: Integers, *, day: float, days: float) -> Floats:
+    """Margin of the orders in `[day, day + days)`, net of their refunds before its end; not discounted.
+
+    A refund comes evenly between two lags after its order, so those in time are of the orders up to that lag before the
+    end: a mean over the lag, by Gauss and Legendre's rule.
+    """
+    soon, late = parameters.REFUND_LAG_DAYS
+    lags = (soon + late) / 2 + (late - soon) / 2 * LAG_PLACES
+    in_time = sum(
+        weight / 2 * expected_orders(people, stage, day=day, days=max(days - lag, 0.0))
+        for weight, lag in zip(LAG_WEIGHTS, lags, strict=True)
+    )
+    return order_margin(people) * (expected_orders(people, stage, day=day, days=days) - refunded(people) * in_time)
+
+
+def lifetime_value(people: People, stage: Integers, *, day: float, days: float) -> Floats:
+    """Margin of the orders in `[day, day + days)`, net of all their refunds, discounted to `day` by the year's rate."""
+    brought = expected_orders(people, stage, day=day, days=days, annual_rate=parameters.ANNUAL_DISCOUNT_RATE)
+    return order_margin(people) * (1 - refunded(people)) * brought

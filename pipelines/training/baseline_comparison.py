@@ -1,0 +1,125 @@
+"""Does the model beat the simple ones? Said in words, from the evaluation, for people who decide."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models import CHAMPION, STAYWORTH
+from models.ensemble.base_learners import COUNTING, SIMPLE
+from models.evaluation.metric_labels import METRICS, Metric
+
+MODELS = {
+    "stayworth": "Stayworth",
+    "bgnbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
+    "pareto_nbd_gamma_gamma": "Pareto/NBD + Gamma-Gamma",
+    "rfm_logistic": "RFM logistic regression",
+    "last_period": "Same as last period",
+    "hiatus": "Hiatus rule",
+    CHAMPION: "The champion",
+}
+
+
+LEAVING = ("roc_auc", "pr_auc", "top_decile_lift", "log_loss", "brier", "ece")
+EARNING = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
+MISSING_BY = ("value_deviance", "mae", "rmse", "r2")
+BRINGING = tuple(name for name in METRICS if name not in (*LEAVING, *EARNING, *MISSING_BY))
+
+#: What decides whether an opponent is beaten: ranking, probability and calibration; ranking and level of value.
+DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
+
+Word = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Stayworth against one opponent: a word, and the metrics behind it."""
+
+    opponent: str
+    word: Word
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+    unclear: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """One honest sentence: better at what, worse at what, not told apart by what, not compared in what."""
+        parts = [
+            f"{says} {_listed(names)}"
+            for says, names in [
+                ("better in", self.better),
+                ("worse in", self.worse),
+                ("no clear difference in", self.unclear),
+                ("not comparable in", self.missing),
+            ]
+            if names
+        ]
+        text = "; ".join(parts)
+        return text[:1].upper() + text[1:] + "."
+
+
+def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
+    """One verdict per simple model in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
+
+    A difference is clear if its interval excludes zero. Wrong by chance now and then: at 95 %, one clear difference
+    in twenty comparisons of equals.
+    """
+    opponents = {name: found for name, found in metrics["differences"].items() if name != CHAMPION}
+    return [_verdict(opponent, differences) for opponent, differences in opponents.items()]
+
+
+def better_alone(metrics: Mapping[str, Any]) -> str | None:
+    """The simple model that should serve instead: better in log loss and in value error; of several, in log loss.
+
+    Among those that can serve from the features of a row. No certainty is asked for: of two models that predict as
+    well, the simple one is to be had for less.
+    """
+    models = metrics["models"]
+
+    def beats(name: str) -> bool:
+        ours, theirs = models[STAYWORTH], models[name]
+        return all(theirs[metric]["value"] < ours[metric]["value"] for metric in ("log_loss", "value_deviance"))
+
+    better = [name for name in (*COUNTING, *SIMPLE) if name in models and beats(name)]
+    return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """How many opponents are beaten: "clearly better than 2 of 4 simple models, not clearly different from 2 of 4"."""
+    words: Counter[str] = Counter(verdict.word for verdict in verdicts)
+    says = {
+        "better": "clearly better than {} of {} simple models",
+        "worse": "clearly worse than {} of {}",
+        "mixed": "better in some ways and worse in others than {} of {}",
+        "no clear difference": "not clearly different from {} of {}",
+        "not compared": "not compared with {} of {}",
+    }
+    parts = [says[word].format(words[word], len(verdicts)) for word in says if words[word] or word == "better"]
+    return ", ".join(parts)
+
+
+def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]]) -> Verdict:
+    found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
+    for name in DECISIVE:
+        found[_side(differences.get(name), METRICS[name])].append(name)
+    better, worse = bool(found["better"]), bool(found["worse"])
+    word: Word
+    if not (better or worse):
+        word = "no clear difference" if found["unclear"] else "not compared"
+    else:
+        word = "mixed" if better and worse else "better" if better else "worse"
+    return Verdict(opponent, word, **{side: tuple(names) for side, names in found.items()})
+
+
+def _side(difference: Mapping[str, float | None] | None, metric: Metric) -> str:
+    low, high = (None, None) if difference is None else (difference.get("low"), difference.get("high"))
+    if low is None or high is None or low != low or high != high:
+        return "missing"
+    if low <= 0 <= high:
+        return "unclear"
+    return "better" if (low > 0) == (metric.better == "higher") else "worse"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(METRICS[name].label for name in names)

@@ -1,0 +1,121 @@
+"""What became of what a model said: its judgement on the window after its day, beside its opponents."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.histories.columns import Histories
+from features.snapshots.labels import with_labels
+from features.snapshots.snapshot import snapshot
+from models import CHAMPION, STAYWORTH
+from models.ensemble.baselines import fit_opponents
+from models.ensemble.business_terms import Terms
+from models.evaluation import metrics
+from models.evaluation.profit_metrics import Campaign
+from models.prediction import Prediction
+from models.scoring import scorer
+from models.scoring.scorer import Scorer
+from models.training.temporal_splits import test_day
+from pipelines.training.training_set import Lesson
+from retention.customer_base.segments import CURRENT, cuts, quadrant
+from retention.economics.offers import BetaPrior, Offer
+
+CONFIDENCE = 0.95
+"""Of the interval of every figure that is judged."""
+
+
+def days_to_judge(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
+    """The test days of a backtest, oldest first: a third of the horizon apart, fewer where the history is too short."""
+    latest = test_day(histories.first_day, histories.end, horizon_days=horizon_days)
+    step = timedelta(days=max(horizon_days // 3, 1))
+    earliest = histories.first_day + timedelta(days=3 * horizon_days)
+    return [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
+
+
+def rows_to_judge(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame:
+    """The feature rows of a day, labelled with what followed."""
+    table = snapshot(histories, as_of=[as_of])
+    return with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
+
+
+def judge(
+    test: pd.DataFrame,
+    taught: Lesson,
+    model: Scorer,
+    terms: Terms,
+    *,
+    offer: Offer | None,
+    resamples: int,
+    seed: int,
+    champion: Scorer | None = None,
+) -> dict[str, Any]:
+    """The evaluation (`metrics.json`) of a model, its opponents and the champion on the test rows of its day.
+
+    With an offer, in money too. `segments`: how the model is calibrated in each of them.
+    """
+    as_of = taught.timeline.as_of
+    said = scorer.predict(model, test)
+    opponents = fit_opponents(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
+    predictions = {
+        STAYWORTH: prediction(said),
+        **{name: opponent.predict(test) for name, opponent in opponents.items()},
+        **({CHAMPION: prediction(scorer.predict(champion, test))} if champion else {}),
+    }
+    return {
+        "as_of": as_of.isoformat(),
+        "horizon_days": terms.horizon_days,
+        "customers": len(test),
+        "currency": terms.currency,
+        "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
+        "level": model.level.rule(as_of=as_of),
+        "segments": segments(test, said),
+        **metrics.evaluate(
+            test,
+            predictions,
+            resamples=resamples,
+            seed=seed,
+            confidence=CONFIDENCE,
+            campaign=_campaign(offer, clv=said["clv"].to_numpy()) if offer else None,
+        ),
+    }
+
+
+def prediction(scores: pd.DataFrame) -> Prediction:
+    """What is judged of scores."""
+    return Prediction(
+        *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
+    )
+
+
+def segments(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
+    """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
+    current, future = test[CURRENT], said["clv"]
+    current_cut, future_cut = cuts(current, future)
+    names = np.asarray(quadrant(current, future, current_cut=current_cut, future_cut=future_cut))
+    told = {}
+    for name in np.unique(names):
+        mine = names == name
+        churned = test["churned"].to_numpy(float)[mine]
+        told[str(name)] = {
+            "customers": int(mine.sum()),
+            "ece": float(metrics.ece(churned, said["churn_probability"].to_numpy()[mine])),
+            "expected_value": float(said["expected_value"].to_numpy()[mine].sum()),
+            "future_value": float(test["future_value"].to_numpy()[mine].sum()),
+        }
+    return told
+
+
+def _campaign(offer: Offer, *, clv: np.ndarray) -> Campaign:
+    """The offer, of a fixed incentive, as the profit metrics take it; `clv` of each customer judged, currency units."""
+    rate = offer.save_rate
+    return Campaign(
+        name=offer.name,
+        contact_cost=offer.contact_cost,
+        incentive_cost=offer.incentive_cost or 0.0,
+        save_rate=(rate.alpha, rate.beta) if isinstance(rate, BetaPrior) else offer.save_rate_mean,
+        redeem_rate=offer.redeem_rate,
+        clv=clv,
+    )

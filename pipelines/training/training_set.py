@@ -1,0 +1,156 @@
+"""One model made as of a day, from nothing known later.
+
+`train`, the final model and every cut-off of `evaluate` go through here, so that what is judged is what is served.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.clock import YEAR_DAYS, microseconds
+from features.errors import InputError
+from features.histories.columns import Histories
+from features.snapshots.labels import left, period, with_labels
+from features.snapshots.snapshot import snapshot
+from models.ensemble.baselines import COUNTED
+from models.ensemble.business_terms import Terms
+from models.ensemble.recipe import Recipe
+from models.scoring.scorer import Scorer
+from models.training import fitting, horizon_models
+from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeline
+from models.trees.training_rows import Stream
+
+FEWEST = 5
+"""Customers of each kind at every cut-off: below it a model could only repeat their names."""
+SEASON = "as_of_season"
+"""Features that are one for all customers of a day: the level of a day is models/ensemble/seasonal_level.py's to say.
+"""
+YEAR_AGO = "_year_ago_"
+"""Features that look back a year: unknown, not nothing, at cut-offs to which the log does not reach back a year."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model made as of a day may learn from."""
+
+    timeline: Timeline
+    rows: pd.DataFrame
+    """Labelled rows of the matured cut-offs."""
+    now: pd.DataFrame
+    """Rows of the day itself, without labels."""
+    features: list[str]
+    """The columns of features among them."""
+    is_contractual: bool
+    margin_rate: float
+    """Margin as a share of revenue, for models that only know revenue."""
+    recent: pd.DataFrame | None = None
+    """Rows of the last months and of the same a year before, labelled over short windows; None: too short a log."""
+    other_horizons: tuple[int, ...] = ()
+    """Days of the horizons beside that of the terms; their labels are among the rows."""
+    more: Stream | None = None
+    """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
+
+
+def lesson(
+    histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), more: Stream | None = None
+) -> Lesson:
+    """Snapshots and labels up to a day; horizons: further ones to look ahead, days.
+
+    more: labelled rows, on these cut-offs among others, for the trees (pipelines/training/training_data.py).
+    """
+    others = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
+    line = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
+    now = snapshot(histories, as_of=[as_of])
+    features = learnt_from(now.column_names[2:])
+    table = snapshot(histories, as_of=line.matured, features=features)
+    rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
+    for days in others:
+        rows = rows.assign(**_labels(histories, table, horizon_days=days, as_of=as_of))
+    rows = without_unknown_year(rows, first_day=histories.first_day)
+    _refuse_too_few(rows, as_of=as_of)
+    return Lesson(
+        timeline=line,
+        rows=rows,
+        now=now.to_pandas(date_as_object=False),
+        features=features,
+        is_contractual=histories.contractual,
+        margin_rate=_margin_rate(histories, as_of=as_of),
+        recent=_recent(histories, terms, as_of=as_of),
+        other_horizons=others,
+        more=more.on(line.matured) if more else None,
+    )
+
+
+def _recent(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame | None:
+    days = recent(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
+    if not days:
+        return None
+    table = snapshot(histories, as_of=days, features=list(COUNTED))
+    short = min(SHORT_DAYS, terms.horizon_days)
+    return with_labels(histories, table, horizon_days=short).to_pandas(date_as_object=False)
+
+
+def learnt_from(columns: Sequence[str]) -> list[str]:
+    """Those features of a log that a customer's rank may rest on."""
+    return [name for name in columns if not name.startswith(SEASON)]
+
+
+def without_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
+    """Rows of a log that begins on `first_day`: NaN where a feature looks back further than that."""
+    is_short = (rows["as_of"] - pd.Timestamp(first_day)).dt.days < YEAR_DAYS
+    rows.loc[is_short, [name for name in rows.columns if YEAR_AGO in name]] = np.nan
+    return rows
+
+
+def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: date) -> dict[str, np.ndarray]:
+    """The labels of another horizon as numbers; NaN where its window had not closed by `as_of`."""
+    orders, value = period(histories, table, from_days=0, to_days=horizon_days)
+    gone = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
+    is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
+    labels = {"bought": orders > 0, "future_value": value, "churned": gone}
+    return {horizon_models.label(name, horizon_days): np.where(is_open, np.nan, of) for name, of in labels.items()}
+
+
+def censored_rows(histories: Histories, line: Timeline) -> int:
+    """Customers × cut-offs left out of a lesson because their window was not closed."""
+    return snapshot(histories, as_of=line.censored, features=["orders"]).num_rows if line.censored else 0
+
+
+def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
+    """Raise InputError where a cut-off has too few who left or too few who stayed to learn anything from."""
+    for label, did in (("churned", "left"), ("bought", "ordered")):
+        for day, group in rows.groupby("as_of"):
+            yes = int(group[label].sum())
+            if min(yes, len(group) - yes) < FEWEST:
+                raise InputError(
+                    f"{yes:,} of {len(group):,} customers {did} within the horizon after {day.date()}: at least "
+                    f"{FEWEST} who do and {FEWEST} who do not are needed",
+                    where=f"a model made as of {as_of}",
+                    next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
+                )
+
+
+def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
+    """The model made from a lesson."""
+    return fitting.fit(
+        taught.rows,
+        taught.now,
+        features=taught.features,
+        terms=terms,
+        recipe=recipe,
+        margin_rate=taught.margin_rate,
+        is_contractual=taught.is_contractual,
+        recent=taught.recent,
+        other_horizons=taught.other_horizons,
+        more=taught.more,
+    )
+
+
+def _margin_rate(histories: Histories, *, as_of: date) -> float:
+    """Margin as a share of revenue over all orders known before `as_of`."""
+    known = histories.columns.known_at < microseconds(as_of)
+    return float(histories.columns.margin_cents[known].sum() / histories.columns.amount_cents[known].sum())

@@ -1,0 +1,105 @@
+"""What a contact with an offer would cost and earn, for every scored customer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats
+from features.errors import InputError
+from retention.economics import profit
+from retention.economics.individual_effects import doubt, effect, with_effects
+from retention.economics.offers import Offer
+
+NUMBERS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
+ORDERS = "expected_orders"
+"""Read as well where an offer pays a share of an order."""
+
+
+def customers(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row per customer, in the order of the ids: customer_id, churn_probability, clv and clv_sd, order_margin, the
+    margin of one expected order where an offer pays a share of it (currency units), and the individual effect of each
+    offer that has one (retention/economics/individual_effects.py).
+    """
+    numbers = [*NUMBERS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
+    _check(scores, numbers)
+    scores = scores[["customer_id", *numbers]].astype({"customer_id": "str"} | dict.fromkeys(numbers, float))
+    scores = scores.sort_values("customer_id", ignore_index=True)
+    value, low, high, clv = (scores[name] for name in ("expected_value", "value_p10", "value_p90", "clv"))
+    told = {
+        "customer_id": scores["customer_id"],
+        "churn_probability": scores["churn_probability"],
+        "clv": clv,
+        "clv_sd": profit.clv_sd(clv=clv, expected_value=value, value_p10=low, value_p90=high),
+    }
+    if ORDERS in numbers:
+        orders = scores[ORDERS].to_numpy()
+        margin = np.maximum(value.to_numpy(), 0)
+        told["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
+    everyone = pd.DataFrame(told)
+    return everyone if effects is None else with_effects(everyone, effects, offers)
+
+
+def incentive(customers: pd.DataFrame, offer: Offer) -> Floats:
+    """What the offer pays each of the customers who redeems it, in currency units."""
+    if offer.incentive_share is not None:
+        return offer.incentive_share * customers["order_margin"].to_numpy()
+    return np.full(len(customers), float(offer.incentive_cost or 0))
+
+
+def cost(customers: pd.DataFrame, offer: Offer) -> Floats:
+    """What contacting each of the customers with the offer is expected to cost."""
+    return profit.expected_cost(
+        churn_probability=customers["churn_probability"].to_numpy(),
+        effect=effect(customers, offer),
+        redeem_rate=offer.redeem_rate,
+        incentive_cost=incentive(customers, offer),
+        contact_cost=offer.contact_cost,
+    )
+
+
+def earned(customers: pd.DataFrame, offer: Offer) -> Floats:
+    """What contacting each of the customers with the offer is expected to earn, its cost deducted."""
+    return profit.expected_profit(
+        churn_probability=customers["churn_probability"].to_numpy(),
+        clv=customers["clv"].to_numpy(),
+        effect=effect(customers, offer),
+        redeem_rate=offer.redeem_rate,
+        incentive_cost=incentive(customers, offer),
+        contact_cost=offer.contact_cost,
+    )
+
+
+def earned_sd(customers: pd.DataFrame, offer: Offer) -> Floats:
+    """Standard deviation of what contacting each of the customers is expected to earn."""
+    return profit.profit_sd(
+        effect=effect(customers, offer),
+        effect_doubt=doubt(offer),
+        clv=customers["clv"].to_numpy(),
+        clv_sd=customers["clv_sd"].to_numpy(),
+        incentive_cost=incentive(customers, offer),
+    )
+
+
+def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
+    """Refuse scores that would make a total wrong: what is wrong, and in how many rows."""
+    if missing := [name for name in ["customer_id", *numbers] if name not in scores.columns]:
+        raise InputError(
+            f"missing {', '.join(missing)}; found {', '.join(map(str, scores.columns)) or 'no columns'}",
+            where="scores",
+            next="Hand in what `stayworth score` wrote.",
+        )
+    ids, p = scores["customer_id"], scores["churn_probability"]
+    wrong = {
+        "without a customer_id": ids.isna(),
+        "with the customer_id of an earlier row": ids.duplicated() & ids.notna(),
+        "with a missing or infinite number": ~np.isfinite(scores[numbers].astype(float)).all(axis=1),
+        "with a churn_probability outside 0 to 1": (p < 0) | (p > 1),
+        "with value_p10 above value_p90": scores["value_p10"] > scores["value_p90"],
+    }
+    if found := [f"{int(rows.sum()):,} {what}" for what, rows in wrong.items() if rows.any()]:
+        raise InputError(
+            f"of {len(scores):,} rows {', '.join(found)}",
+            where="scores",
+            next="Score again: a plan needs one complete row per customer.",
+        )

@@ -1,0 +1,71 @@
+"""Individual effects: what an offer adds to each customer's probability of staying, as an experiment taught it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats
+from features.errors import InputError
+from retention.economics.offers import Offer
+
+COLUMN = "effect of "
+"""Before an offer's name: its column among the customers."""
+
+
+def is_individual(customers: pd.DataFrame, offer: Offer) -> bool:
+    """Whether the offer's effect is known customer by customer."""
+    return COLUMN + offer.name in customers
+
+
+def effect(customers: pd.DataFrame, offer: Offer) -> Floats:
+    """What contacting each of the customers adds to his probability of staying: his own effect, else p s."""
+    if is_individual(customers, offer):
+        return customers[COLUMN + offer.name].to_numpy()
+    return customers["churn_probability"].to_numpy() * offer.save_rate_mean
+
+
+def doubt(offer: Offer) -> float:
+    """By how much the offer's effects may be wrong all alike: the save rate's standard deviation over its mean."""
+    return offer.save_rate_sd / offer.save_rate_mean if offer.save_rate_mean else 0.0
+
+
+def with_effects(everyone: pd.DataFrame, effects: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
+    """The customers with a column for each offer that has one among the effects, in -(1 - p) … p.
+
+    effects: customer_id, and per offer -1 … 1. Nobody can be kept more surely than he would leave, nor driven away more
+    surely than he would stay: what is beyond is cut off. Raises InputError for customers without an effect, unknown
+    offers and what is no effect.
+    """
+    names = [str(name) for name in effects.columns if name != "customer_id"]
+    _check(everyone, effects, names, offers)
+    known = effects.astype({"customer_id": "str"}).set_index("customer_id")[names].reindex(everyone["customer_id"])
+    p = everyone["churn_probability"].to_numpy()
+    told = {COLUMN + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
+    return everyone.assign(**told)
+
+
+def _check(everyone: pd.DataFrame, effects: pd.DataFrame, names: list[str], offers: Sequence[Offer]) -> None:
+    known = [offer.name for offer in offers]
+    if strange := [name for name in names if name not in known]:
+        raise InputError(
+            f"effects of {', '.join(map(repr, strange))}; the offers are {', '.join(known)}",
+            where="effects",
+            next="Give a column for each offer of the plan, by its name.",
+        )
+    if "customer_id" not in effects:
+        raise InputError("there is no customer_id", where="effects", next="Give a row per customer, with customer_id.")
+    ids, numbers = effects["customer_id"].astype("str"), effects[names].astype(float)
+    wrong = {
+        "with the customer_id of an earlier row": ids.duplicated(),
+        "with a missing effect, or one outside -1 to 1": ~((numbers >= -1) & (numbers <= 1)).all(axis=1),
+    }
+    found = [f"{int(rows.sum()):,} of {len(effects):,} rows {what}" for what, rows in wrong.items() if rows.any()]
+    if without := int((~everyone["customer_id"].isin(ids)).sum()):
+        found.append(f"{without:,} of {len(everyone):,} scored customers without a row")
+    if found:
+        raise InputError(
+            ", ".join(found),
+            where="effects",
+            next="Give one row of effects for every scored customer; if the log changed since, score again.",
+        )

@@ -1,0 +1,96 @@
+"""What each budget would earn: the profit curve of several offers, along which money goes where it brings most."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats, Integers
+from models.evaluation.estimate import Z90
+from retention.economics import profit
+from retention.economics.contact import cost, customers, earned, incentive
+from retention.economics.individual_effects import doubt, effect
+from retention.economics.offers import Offer
+
+
+def profit_curve(
+    scores: pd.DataFrame, offers: Sequence[Offer], *, points: int, effects: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """What each of `points` budgets would earn, from 0 to the least that reaches all the profit there is.
+
+    effects: as `plan` takes them.
+
+    Columns: budget, expected_profit, profit_p10, profit_p90 (currency units) and customers (contacted). Without
+    capacities and holdout. A larger budget than the last earns no more.
+    """
+    everyone = customers(scores, offers, effects)
+    steps = _steps(*(np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned)))
+    spent, made = _running_total(steps["cost"]), _running_total(steps["profit"])
+    budgets = np.unique(np.linspace(0, spent[-1], points))
+    reached = np.searchsorted(spent, budgets, side="right") - 1
+    clv, sd = (everyone[name].to_numpy() for name in ("clv", "clv_sd"))
+    variance = np.zeros(len(spent))
+    for place, offer in enumerate(offers):
+        sign = (steps["to"] == place).astype(float) - (steps["from"] == place)
+        added = effect(everyone, offer)
+        kept = (added * (clv - incentive(everyone, offer)))[steps["customer"]]
+        mean, squares = _running_total(sign * kept), _running_total(sign * (added * sd)[steps["customer"]] ** 2)
+        spread = np.sqrt(np.maximum(squares, 0))
+        variance += profit.product_sd(1, doubt(offer), mean, spread) ** 2
+    interval = Z90 * np.sqrt(variance)
+    return pd.DataFrame(
+        {
+            "budget": budgets,
+            "expected_profit": made[reached],
+            "profit_p10": (made - interval)[reached],
+            "profit_p90": (made + interval)[reached],
+            "customers": _running_total(steps["from"] < 0).astype(int)[reached],
+        }
+    )
+
+
+def _steps(costs: Floats, profits: Floats) -> pd.DataFrame:
+    """Whom to give which offer instead of which, by what it brings per unit of money, most first.
+
+    Columns: customer, from and to (offers, -1 is none), cost and profit of the step. Each customer climbs the upper
+    hull of his offers from none at all, the steepest step first: with so much money no choice earns more, but for the
+    last step (Sinha and Zoltners 1979, "The multiple-choice knapsack problem", Operations Research 27(3)).
+    """
+    who = np.flatnonzero((profits > 0).any(axis=0))
+    at: Integers = np.full(len(who), -1)
+    at_cost: Floats = np.zeros(len(who))
+    at_profit: Floats = np.zeros(len(who))
+    taken = []
+    while len(who):
+        steepest, gain, to = np.zeros(len(who)), np.zeros(len(who)), np.full(len(who), -1)
+        for offer in range(len(costs)):
+            more, dearer = profits[offer, who] - at_profit, costs[offer, who] - at_cost
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slope = np.where((more > 0) & (dearer >= 0), more / dearer, 0.0)
+            better = (slope > steepest) | ((slope == steepest) & (slope > 0) & (more > gain))
+            steepest[better], gain[better], to[better] = slope[better], more[better], offer
+        climbs = to >= 0
+        who, at, to = who[climbs], at[climbs], to[climbs]
+        at_cost, at_profit = at_cost[climbs], at_profit[climbs]
+        cost_there, profit_there = costs[to, who], profits[to, who]
+        taken.append(
+            pd.DataFrame(
+                {
+                    "customer": who,
+                    "from": at,
+                    "to": to,
+                    "cost": cost_there - at_cost,
+                    "profit": profit_there - at_profit,
+                    "slope": steepest[climbs],
+                }
+            )
+        )
+        at, at_cost, at_profit = to, cost_there, profit_there
+    columns = ["customer", "from", "to", "cost", "profit", "slope"]
+    steps = pd.concat(taken) if taken else pd.DataFrame({name: np.zeros(0, int) for name in columns})
+    return steps.iloc[np.argsort(-steps["slope"].to_numpy(), kind="stable")]
+
+
+def _running_total(values: pd.Series) -> Floats:
+    """The sums of the first 0, 1, … n values."""
+    return np.concatenate([[0.0], np.cumsum(values)])

@@ -1,0 +1,169 @@
+"""What a plan of a past day would have reached, now that what followed is known: against other lists of the same cost.
+
+Nobody was contacted, so what the list would have changed is not seen; who left and what the others brought is. Three
+questions are answered: was the plan right about those it chose (leavers and margin, expected and realised), did it find
+more of those who left, and of the margin that left with them, than simpler lists; and what would it have earned, if
+what it assumes of its offers holds: the profit is that of retention/economics/profit.py with 1 or 0, did he leave, in
+the place of the churn probability. The save rate itself no history tests without randomisation.
+
+That profit counts the whole CLV as lost with who leaves. Where leaving is a silence, some come back by themselves:
+`profit_of_the_lost` counts nothing as won with those who did before the log ended. What keeping customers is worth lies
+between the two, since who comes back later still brought nothing in the meantime.
+
+The margin that left with a customer is what he brought in the window before. The other lists go from the top, each
+customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk
+first, the largest spender first, and in random order, of which the expectation is told.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.arrays import Floats, Integers
+from features.errors import InputError
+from models.evaluation.estimate import Z95
+from retention.economics import profit
+from retention.economics.contact import cost, customers, earned, incentive
+from retention.economics.offers import Offer
+
+RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
+REACHED = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
+"""What is counted of every list; money in currency units."""
+
+
+def hindsight(
+    scores: pd.DataFrame, happened: pd.DataFrame, contacts: pd.DataFrame, offers: Sequence[Offer]
+) -> dict[str, Any]:
+    """The plan of one day in hindsight, as counts and sums (currency units).
+
+    scores: those the plan was made of. happened, a row per scored customer: customer_id, churned and back (bools: left,
+    and has ordered since), margin (after the day), margin_before (in as long before it) and spend (by which the largest
+    spender is first). contacts: the treated of the plan, customer_id and offer.
+    """
+    known = customers(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
+    everyone = known.merge(happened, on="customer_id", how="left", validate="one_to_one")
+    _check(everyone)
+    left, back = (everyone[name].to_numpy(bool) for name in ("churned", "back"))
+    costs, profits = (np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned))
+    realised = np.stack([_realised(everyone, offer, left) for offer in offers])
+    of_lost = np.stack([_realised(everyone.assign(clv=everyone["clv"].mask(back, 0)), one, left) for one in offers])
+    lost = np.where(left, np.maximum(everyone["margin_before"].to_numpy(float), 0), 0.0)
+    listed = contacts.merge(
+        pd.DataFrame({"customer_id": everyone["customer_id"], "row": np.arange(len(everyone))}), on="customer_id"
+    )
+    rows = listed["row"].to_numpy(np.int64)
+    chosen = listed["offer"].map({offer.name: place for place, offer in enumerate(offers)}).to_numpy(np.int64)
+    spent = float(costs[chosen, rows].sum())
+
+    def reached(rows: Integers, with_: Integers) -> dict[str, float]:
+        return {
+            "contacted": float(len(rows)),
+            "expected_cost": float(costs[with_, rows].sum()),
+            "leavers": float(left[rows].sum()),
+            "back": float(back[rows].sum()),
+            "lost_margin": float(lost[rows].sum()),
+            "profit": float(realised[with_, rows].sum()),
+            "profit_of_the_lost": float(of_lost[with_, rows].sum()),
+        }
+
+    best, all_ = profits.argmax(axis=0), np.arange(len(everyone))
+    orders = {RISK: everyone["churn_probability"], SPENDER: everyone["spend"]}
+    others = {
+        name: reached(top, best[top])
+        for name, by in orders.items()
+        for top in [_until(np.argsort(-by.to_numpy(float), kind="stable"), costs[best, all_], spent)]
+    }
+    p = everyone["churn_probability"].to_numpy()[rows]
+    spread = Z95 * float(np.sqrt((p * (1 - p)).sum()))
+    return {
+        "customers": len(everyone),
+        "leavers": int(left.sum()),
+        "lost_margin": float(lost.sum()),
+        "plan": reached(rows, chosen)
+        | {
+            "expected_leavers": float(p.sum()),
+            "expected_leavers_low": float(p.sum()) - spread,
+            "expected_leavers_high": float(p.sum()) + spread,
+            "expected_margin": float(everyone["expected_value"].to_numpy()[rows].sum()),
+            "margin": float(everyone["margin"].to_numpy()[rows].sum()),
+            "expected_profit": float(profits[chosen, rows].sum()),
+        },
+        "others": {RANDOM: _at_random(reached(all_, best), spent)} | others,
+    }
+
+
+def summed(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The sums of several days' `hindsight`. Customers and windows of different days overlap."""
+    total = {name: sum(day[name] for day in days) for name in ("customers", "leavers", "lost_margin")}
+    plan = {name: sum(day["plan"][name] for day in days) for name in days[0]["plan"]}
+    spread = float(
+        np.hypot.reduce([day["plan"]["expected_leavers_high"] - day["plan"]["expected_leavers"] for day in days])
+    )
+    plan["expected_leavers_low"], plan["expected_leavers_high"] = (
+        plan["expected_leavers"] + sign * spread for sign in (-1, 1)
+    )
+    others = {
+        other: {name: sum(day["others"][other][name] for day in days) for name in REACHED}
+        for other in days[0]["others"]
+    }
+    return total | {"plan": plan, "others": others}
+
+
+def shares(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of all leavers, and of all margin that left, the share each list reached, and the plan's divided by that of each
+    other list (lift); None where that is nothing.
+    """
+
+    def of(reached: Mapping[str, float]) -> dict[str, float | None]:
+        return {name: _ratio(reached[name], found[name]) for name in ("leavers", "lost_margin")}
+
+    mine = found["plan"]
+    return {
+        "share": {"plan": of(mine)} | {name: of(other) for name, other in found["others"].items()},
+        "lift": {
+            name: {what: _ratio(mine[what], other[what]) for what in ("leavers", "lost_margin")}
+            for name, other in found["others"].items()
+        },
+    }
+
+
+def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_]) -> Floats:
+    """What a contact would have earned with each customer, given that he left or stayed."""
+    did = left.astype(float)
+    return profit.expected_profit(
+        churn_probability=did,
+        clv=everyone["clv"].to_numpy(),
+        effect=did * offer.save_rate_mean,
+        redeem_rate=offer.redeem_rate,
+        incentive_cost=incentive(everyone, offer),
+        contact_cost=offer.contact_cost,
+    )
+
+
+def _until(order: Integers, costs: Floats, spent: float) -> Integers:
+    """The top of an order, as far as it costs no more than was spent."""
+    return order[: int(np.searchsorted(np.cumsum(costs[order]), spent * (1 + 1e-12), side="right"))]
+
+
+def _at_random(of_all: Mapping[str, float], spent: float) -> dict[str, float]:
+    """What a random list of that cost reaches in expectation, of what contacting all would."""
+    part = min(spent / of_all["expected_cost"], 1.0) if of_all["expected_cost"] > 0 else 0.0
+    return {name: part * amount for name, amount in of_all.items()}
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def _check(everyone: pd.DataFrame) -> None:
+    needed = ["churned", "back", "margin", "margin_before", "spend"]
+    without = int(everyone[needed].isna().any(axis=1).sum())
+    if without:
+        raise InputError(
+            f"of {without:,} of {len(everyone):,} scored customers it is not known what followed",
+            where="policy backtest",
+            next="Label the very rows that were scored.",
+        )

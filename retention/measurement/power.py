@@ -1,0 +1,72 @@
+"""How small an effect a holdout can tell from none, and how many customers it takes to tell a given one.
+
+An effect of size d, measured with a standard deviation sd, is told from none with probability POWER if d is at least
+(z(1 - LEVEL/2) + z(POWER)) sd, z being quantiles of the standard normal. Source: any text on sample size, e.g. Cohen
+(1988), "Statistical Power Analysis for the Behavioral Sciences", chapter 2.
+"""
+
+from math import ceil, inf, sqrt
+
+import numpy as np
+from scipy import stats
+
+from retention.economics.profit import Numbers
+from retention.measurement.holm import PROVEN
+
+POWER = 0.8
+"""How many of ten campaigns with such an effect are to show it: eight."""
+LEVEL = PROVEN / 2
+"""The two-sided level of each of the two questions of a readout: did it keep customers, and did it pay?"""
+_REACH = float(stats.norm.isf(LEVEL / 2) + stats.norm.isf(1 - POWER))
+
+
+def detectable(sd: float) -> float:
+    """The smallest effect that is told from none with probability POWER, if it is measured with this sd.
+
+    >>> round(detectable(1.0), 3)
+    3.274
+    """
+    return _REACH * sd
+
+
+def more_customers(effect: float, *, sd: float, customers: int) -> int:
+    """How many more customers it takes to tell `effect` from none, if `customers` measure it with `sd`; 0 if none.
+
+    The new ones are like those there are, and as large a share of them is held out: the sd falls with the root of
+    their number.
+
+    >>> more_customers(detectable(0.1) / 2, sd=0.1, customers=1000)
+    3000
+    """
+    if effect == 0:
+        raise ValueError("no number of customers tells an effect of 0 from none")
+    return max(0, ceil(round(customers * ((detectable(sd) / effect) ** 2 - 1), 6)))
+
+
+def arms_sd(spread: float, *, treated: int, holdout: int) -> float:
+    """Standard deviation of a difference between two arms' means, `spread` being that of one customer; inf without
+    a holdout or without treated.
+    """
+    return spread * sqrt(1 / treated + 1 / holdout) if treated and holdout else inf
+
+
+def stay_spread(churn_probability: Numbers) -> float:
+    """Standard deviation of whether one customer stays, given churn probabilities that are right: √mean p (1 - p).
+
+    >>> stay_spread([0.5, 0.5])
+    0.5
+    """
+    p = np.asarray(churn_probability, dtype=float)
+    return float(np.sqrt(np.mean(p * (1 - p))))
+
+
+def detectable_save_rate(churn_probability: Numbers, *, treated: int, holdout: int) -> float:
+    """The smallest save rate that a plan's readout will tell from none with probability POWER: the smallest effect on
+    staying, divided by the mean churn probability of the chosen. Above 1, or infinite without a holdout: none at all.
+
+    >>> round(detectable_save_rate([0.5] * 2000, treated=1800, holdout=200), 2)
+    0.24
+    """
+    smallest = detectable(arms_sd(stay_spread(churn_probability), treated=treated, holdout=holdout))
+    expected_leaving = float(np.mean(np.asarray(churn_probability, dtype=float)))
+    return smallest / expected_leaving if expected_leaving > 0 else inf

@@ -1,0 +1,1 @@
+"""The retention plan: selection, assignment of offers, holdout, limits, suppression, and the archive of plans."""

@@ -1,0 +1,102 @@
+"""The effects that `stayworth effects` learnt, ready for a plan: fresh ones only, and each offer says what it has."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.errors import InputError
+from models.artifacts import effect_bundle
+from models.uplift.calibrated_effect import FittedEffect
+from retention.economics.offers import BetaPrior, Offer
+
+EFFECTS = "effects"
+"""The folder of the bundles under the output folder: one of each offer that has one, offer/hash."""
+EFFECTS_SAID = "effects.json"
+MOST_DAYS = 730
+"""How long before the plan's day the last contact may lie that effects were learnt from."""
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a plan needs of them."""
+
+    frame: pd.DataFrame | None
+    """customer_id, and a column for each offer with individual effects; None: none has."""
+    offers: list[Offer]
+    """The same offers; of those with effects, the save rate is what the experiment says, for how sure they are."""
+    said: dict[str, str]
+    """By offer what the plan goes by, in words; empty where nothing was learnt yet."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """The effects of some offers, of nobody yet."""
+
+    fitted: dict[str, FittedEffect]
+    """By offer, those that a plan may use."""
+    offers: list[Offer]
+    """All of them, as `Effects` has them."""
+    said: dict[str, str]
+
+    def without(self, lacking: dict[str, str], offers: Sequence[Offer]) -> "Learnt":
+        """Without those of the offers in `lacking`, which says why; offers: the same as they were before."""
+        fitted = {name: one for name, one in self.fitted.items() if name not in lacking}
+        kept = [given if given.name in lacking else one for given, one in zip(offers, self.offers, strict=True)]
+        said = self.said | {name: f"one save rate: {why}" for name, why in lacking.items()}
+        return Learnt(fitted, kept, said)
+
+
+def learnt_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, as_of: date) -> Learnt:
+    """What was learnt of these offers that a plan of a day may use. output: the output folder.
+
+    Raises InputError where what was kept is not what was written.
+    """
+    path = output / EFFECTS_SAID
+    if not path.exists():
+        return Learnt({}, list(offers), {})
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path), next=effect_bundle.NEXT) from None
+    fitted: dict[str, FittedEffect] = {}
+    said, told = {}, []
+    for offer in offers:
+        entry = content["offers"].get(offer.name, {"learner": None, "in_words": "never tried at random"})
+        why_not = _why_not(entry, content, horizon_days=horizon_days, as_of=as_of)
+        said[offer.name] = f"one save rate: {why_not}" if why_not else _words(entry)
+        if not why_not:
+            folder = output / EFFECTS / offer.name / entry["bundle"]
+            fitted[offer.name] = effect_bundle.read(folder, expected=entry["bundle"])
+        told.append(offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer)
+    return Learnt(fitted, told, said)
+
+
+def of_rows(fitted: dict[str, FittedEffect], rows: pd.DataFrame) -> pd.DataFrame:
+    """customer_id, and by offer what a contact adds to each one's probability of staying, -1 to 1."""
+    ids = pd.DataFrame({"customer_id": rows["customer_id"].astype("str")})
+    return ids.assign(**{name: one.of(rows).clip(-1, 1) for name, one in fitted.items()})
+
+
+def _why_not(entry: dict[str, Any], content: dict[str, Any], *, horizon_days: int, as_of: date) -> str:
+    """Why an offer's effects are not to be used; empty if they are."""
+    if entry["learner"] is None:
+        return str(entry["in_words"]).removesuffix(": the plan uses one save rate")
+    if content["horizon_days"] != horizon_days:
+        return f"its effects are of {content['horizon_days']} days"
+    age = (as_of - date.fromisoformat(entry["last_day"])).days
+    if age > MOST_DAYS:
+        return f"its effects are too old, learnt from contacts up to {entry['last_day']}"
+    return ""
+
+
+def _words(entry: dict[str, Any]) -> str:
+    campaigns = len(entry["campaigns"])
+    return (
+        f"learner {entry['learner']}, of {entry['customers']:,} customers in {campaigns} "
+        f"campaign{'' if campaigns == 1 else 's'} up to {entry['last_day']}"
+    )

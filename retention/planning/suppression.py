@@ -1,0 +1,86 @@
+"""Whom not to contact: those on a list, and those whom another campaign has contacted lately."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from features.errors import InputError
+from retention.planning.plan_archive import KeptPlan, kept_plans
+
+LISTED = "on the do-not-contact list"
+
+
+def left_alone(
+    *,
+    do_not_contact: Path | None,
+    plans: Path,
+    quiet_days: int | None,
+    as_of: date,
+    campaign: str,
+    treatments: pd.DataFrame | None = None,
+) -> dict[str, set[str]]:
+    """The ids of whom not to contact, by the reason.
+
+    do_not_contact: a CSV or Parquet file with customer_id, read anew each time. plans: the folder of the plans kept so
+    far. treatments: who was contacted in fact, rows of customer_id, at, campaign and treated; None: nobody
+    books that. With `quiet_days`, whoever another campaign treated less than so many days before `as_of` is left alone;
+    `campaign` itself does not count, so that it can be planned again.
+
+    A campaign counts by its plan, sent or not, until something of it is booked, from the day before the plan on (where
+    the sun rises early, the shop's day begins in it); then by its bookings alone. Bookings after `as_of` count if the
+    campaign was planned by then.
+    """
+    found = {}
+    if do_not_contact is not None:
+        found[LISTED] = _listed(do_not_contact)
+    if quiet_days is not None:
+        others = [one for one in kept_plans(plans) if one.campaign != campaign and one.day <= as_of]
+        booked = treatments[treatments["campaign"] != campaign] if treatments is not None else None
+        found[f"contacted within {quiet_days} days"] = _contacted(
+            others, booked, first=as_of - timedelta(days=quiet_days - 1), last=as_of
+        )
+    return found
+
+
+def _contacted(plans: Sequence[KeptPlan], booked: pd.DataFrame | None, *, first: date, last: date) -> set[str]:
+    """Whom these campaigns treated from the day `first` to the day `last`; no plan is of a day after `last`."""
+    customers: set[str] = set()
+    latest: dict[str, pd.Timestamp] = {}
+    if booked is not None:
+        latest = booked.groupby("campaign")["at"].max().to_dict()
+        is_late = booked["at"] >= pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1)
+        counts = booked["treated"] & (booked["at"] >= pd.Timestamp(first, tz="UTC"))
+        counts &= ~is_late | booked["campaign"].isin({one.campaign for one in plans})
+        customers.update(booked.loc[counts, "customer_id"])
+    for one in plans:
+        eve = pd.Timestamp(one.day, tz="UTC") - pd.Timedelta(days=1)
+        is_booked = one.campaign in latest and latest[one.campaign] >= eve
+        if one.day >= first and not is_booked:
+            treated = pq.read_table(one.file, columns=["customer_id"], filters=[("treated", "=", True)])
+            customers.update(treated["customer_id"].to_pylist())
+    return customers
+
+
+def _listed(path: Path) -> set[str]:
+    # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
+    from features.ingest.csv_checks import named
+    from features.ingest.duckdb_connection import connect
+    from features.ingest.sources import find, readable, scan_of
+
+    ids: set[str] = set()
+    for file in find(path):
+        with readable(str(file)), connect() as db:
+            names = [row[0] for row in db.sql(f"describe select * from {scan_of(file)}").fetchall()]
+            if "customer_id" not in names:
+                raise InputError(
+                    f"no column customer_id; found {', '.join(names)}",
+                    where=str(file),
+                    next="Name the column of the ids customer_id.",
+                )
+            name = named("customer_id")
+            rows = db.sql(f"select distinct {name}::varchar from {scan_of(file)} where {name} is not null").fetchall()
+            ids.update(row[0] for row in rows)
+    return ids

@@ -1,0 +1,1 @@
+"""How money and tables look: number formats, charts, theme, templates, spreadsheets."""

@@ -1,0 +1,96 @@
+"""One analysis of the customer base, ready to be shown: a table, a picture, a sentence, and where the idea is from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+from jinja2 import Template
+from markupsafe import Markup
+
+from retention.presentation import formatting
+from retention.presentation.templates import templates
+from retention.presentation.theme import Figure
+
+Form = Literal["text", "count", "number", "money", "percent", "days"]
+"""How a column reads: 1,234 · 1.23 · 1,234 GBP · 12.3 % (of a share 0 to 1) · 12.3 days."""
+
+FORMS = {"count": ",.0f", "number": ",.2f", "percent": ".1%", "days": ",.1f"}
+LONG = 12
+"""A longer table is folded."""
+
+
+class Column(NamedTuple):
+    """How a column of a table is shown."""
+
+    heading: str
+    form: Form
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a customer base shows under one question. All text is plain: whoever shows it escapes it."""
+
+    title: str
+    definition: str
+    """What is computed, in one or two sentences for a stranger."""
+    source: str
+    """Who defined it: author, year, title."""
+    table: pd.DataFrame
+    """A row per group; no customer's id."""
+    columns: Mapping[str, Column]
+    """The table's columns that are shown, in order."""
+    reading: str
+    """One sentence with its figures, for those who decide."""
+    figure: Figure | None
+    missing: str = ""
+    """What more data would show, and how to supply it; an analysis that can say nothing has only this."""
+
+    def _ipython_display_(self) -> None:
+        """How a notebook shows it."""
+        from IPython.display import HTML, display
+
+        display(HTML(as_html(self)))
+        if self.figure is not None:
+            display(self.figure)
+
+
+def lacking(title: str, *, definition: str, source: str, missing: str) -> Analysis:
+    """An analysis that the data at hand cannot give. missing: what is not there, and how to supply it."""
+    return Analysis(title, definition, source, pd.DataFrame(), {}, "", None, missing)
+
+
+def as_html(one: Analysis, *, name: str = "", figure: str = "", currency: str = "") -> Markup:
+    """Its title, reading, picture, table, and how it is computed, as an element of a page; all text is escaped.
+
+    name: of the element, to link to; figure: the picture as HTML; currency: named in the headings of money.
+    """
+    rows = [
+        [(shown(row[column], told.form), told) for column, told in one.columns.items()]
+        for row in one.table.to_dict("records")
+    ]
+    return Markup(
+        _template().render(
+            one=one, name=name, figure=Markup(figure), currency=currency, rows=rows, is_long=len(rows) > LONG
+        )
+    )
+
+
+def shown(value: Any, form: Form) -> str:
+    """A cell of a table; a dash where there is nothing.
+
+    >>> [shown(0.0312, "percent"), shown(-1234.5, "money"), shown(12.5, "money"), shown(None, "count")]
+    ['3.1%', '−1,234', '12.50', '–']
+    """
+    if value is None or value != value:
+        return "–"
+    if form == "text":
+        return str(value)
+    return formatting.money(value, "") if form == "money" else formatting.figure(value, FORMS[form])
+
+
+@cache
+def _template() -> Template:
+    return templates(Path(__file__).parent).get_template("analysis.html.j2")

@@ -1,0 +1,1 @@
+"""The guard in front of every route: access policy, tokens, client kinds."""

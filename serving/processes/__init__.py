@@ -1,0 +1,1 @@
+"""The processes of the service: launch, workers, and the connections they share."""

@@ -1,0 +1,210 @@
+"""Starting the service: who may reach it is settled here, before anything listens.
+
+On this machine's own address a token is enough, and one is made where none is given. Any other address needs tokens
+and the list of host names that callers use. The service runs under uvicorn, never under `bentoml serve`
+(docs/decisions/0004).
+"""
+
+import ipaddress
+import os
+import secrets
+import signal
+import socket
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from features.errors import InputError
+from serving import access_log
+from serving.guard import tokens
+from serving.guard.access_policy import Door, host_names
+from serving.processes import workers
+
+HOST = "127.0.0.1"
+APP = "serving.service:app"
+
+
+def of_service(url: str, token: str) -> str:
+    """What the service says once it answers; token: one that was made, or the variable that holds it."""
+    return (
+        f"Scores are served on {url} (ctrl-C ends it). Ask for some, with ids of your customers:\n"
+        f"""  curl {url}/v1/score -H "Authorization: Bearer {token}" -H "Content-Type: application/json" """
+        """-d '{"customer_ids": ["00001"]}'"""
+    )
+
+
+def serve(
+    *,
+    port: int,
+    token: str | None,
+    tokens_file: Path | None = None,
+    host: str = HOST,
+    hosts: Sequence[str] = (),
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    processes: int = 1,
+    most_in_flight: int = Door.most_in_flight,
+    told: Mapping[str, str] = {},
+    app: str = APP,
+    welcome: Callable[[str, str], str] = of_service,
+) -> None:
+    """Answer on `host` until ctrl-C or SIGTERM; port 0 takes a free one.
+
+    Without a token or a file of them one is made, and shown once. `most_in_flight` counts requests in each of the
+    `processes`. `told` are further environment variables of theirs, `app` is what makes the application; `welcome` says
+    what is printed once it answers, by its address and the token (`$NAME` where it was given).
+    """
+    given = _credentials(token, tokens_file)
+    names = sorted(host_names(hosts))
+    address = _address(host, is_shut=bool(given and names))
+    if token and not address.is_loopback:
+        _refuse_guessable(token)
+    shown_as = names[0] if not address.is_loopback else f"[{address}]" if address.version == 6 else str(address)
+    tls = _tls(tls_cert, tls_key)
+    made = {} if given else {"STAYWORTH_TOKEN": secrets.token_urlsafe(24)}
+    shown = made.get("STAYWORTH_TOKEN") or ("$STAYWORTH_TOKEN" if token else "$TOKEN")
+    with _listening(address, port) as door, _stopped_by_signals(), _numbers_of(processes):
+        os.environ |= {
+            "STAYWORTH_TOKEN": "",
+            "STAYWORTH_TOKENS": "",
+            **given,
+            **made,
+            "STAYWORTH_HOSTS": ",".join({*names, shown_as}),
+            "STAYWORTH_MOST_IN_FLIGHT": str(most_in_flight),
+            "BENTOML_DO_NOT_TRACK": "true",
+            "OTEL_SDK_DISABLED": "true",
+            **told,
+        }
+        access_log.write_to(sys.stderr)
+        if not tls and not address.is_loopback:
+            print(
+                "Without --tls-cert and --tls-key, tokens and scores cross the network readable by anyone on the way. "
+                "Let a proxy that speaks TLS stand in front, or give both.",
+                file=sys.stderr,
+                flush=True,
+            )
+        url = f"{'https' if tls else 'http'}://{shown_as}:{door.getsockname()[1]}"
+        ready = partial(print, welcome(url, shown), flush=True)
+        if processes == 1:
+            workers.work(app, door, tls=tls, ready=ready)
+        else:
+            workers.supervise(app, door, processes, tls=tls, ready=ready)
+
+
+def _credentials(token: str | None, file: Path | None) -> dict[str, str]:
+    """What the workers read them from, once they are known to be usable; empty if there are none."""
+    if token and file:
+        raise InputError(
+            "there are two sources of tokens, STAYWORTH_TOKEN and --tokens",
+            where="stayworth serve",
+            next="Take one of them away.",
+        )
+    if file:
+        tokens.of_file(file)
+        return {"STAYWORTH_TOKENS": str(file.resolve())}
+    if token:
+        tokens.one(token)
+        return {"STAYWORTH_TOKEN": token}
+    return {}
+
+
+def _refuse_guessable(token: str) -> None:
+    if len(token) < tokens.SHORTEST:
+        raise InputError(
+            f"the token has {len(token)} characters, and other machines can guess it",
+            where="STAYWORTH_TOKEN",
+            next=f"Use {tokens.SHORTEST} or more: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+
+
+def _address(host: str, *, is_shut: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        address = ipaddress.ip_address(HOST if host == "localhost" else host.strip("[]"))
+    except ValueError as error:
+        raise InputError(
+            f"{host[:100]!r} is no IP address",
+            where="--host",
+            next="Name an address of this machine: 127.0.0.1, ::1, 0.0.0.0 for all of them.",
+        ) from error
+    if not address.is_loopback and not is_shut:
+        raise InputError(
+            f"{address} can be reached from other machines, and takes tokens and a list of host names",
+            where="--host",
+            next="Give the tokens by STAYWORTH_TOKEN or --tokens FILE, and the names callers use by --hosts NAME,NAME.",
+        )
+    return address
+
+
+def _tls(certificate: Path | None, key: Path | None) -> workers.Tls:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise InputError(
+            "a certificate and its key go together",
+            where="--tls-cert" if certificate is None else "--tls-key",
+            next="Give --tls-cert FILE and --tls-key FILE.",
+        )
+
+    def no_password() -> bytes:
+        raise InputError("the key is locked by a password", where=str(key), next="Give a key without one, mode 600.")
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=no_password)
+    except OSError as error:
+        missing = next((one for one in (certificate, key) if not one.is_file()), None)
+        raise InputError(
+            f"there is no such file ({error.strerror})" if missing else f"not a certificate with its key ({error})",
+            where=str(missing or certificate),
+            next="Give PEM files: the certificate with its chain, and the key that belongs to it.",
+        ) from error
+    return str(certificate.resolve()), str(key.resolve())
+
+
+@contextmanager
+def _listening(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    # Named as TCP, or asyncio leaves Nagle's delay on: 40 ms an answer.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((str(address), port))
+            door.listen()
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"cannot listen on port {port} of {address} ({error})",
+                next="Choose another with --port, or 0 for a free one.",
+            ) from error
+        yield door
+
+
+@contextmanager
+def _numbers_of(processes: int) -> Iterator[None]:
+    """A folder where several processes add up their metrics, as long as they run."""
+    if processes == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="stayworth-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block once the server has drained, and are no error."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # Ctrl-C too: a shell that starts us in the background has it ignored.
+    before = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

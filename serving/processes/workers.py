@@ -1,0 +1,170 @@
+"""The processes that answer: one in the process at hand, or several on one listening socket.
+
+uvicorn has a supervisor of its own, but its workers outlive it when it is killed, and hold the port. Ours end with
+it: each reads a pipe that closes with the supervisor's life. One that dies is replaced; the others take its callers.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from time import sleep
+
+import uvicorn
+
+from features.errors import StayworthError
+from serving import access_log
+from serving.processes import socket_sharing as accepting
+from serving.processes.http_connection import Connection
+
+DRAIN_S = 10
+LOOK_S = 0.2
+QUEUE = 2048
+"""Connections that may wait to be taken."""
+
+Tls = tuple[str, str] | None
+
+
+def work(
+    app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], counts: accepting.Counts | None = None
+) -> None:
+    """Answer at `door` in this process until SIGINT or SIGTERM, then drain for up to 10 s.
+
+    `app` is "module:function", and the function makes the ASGI application. `tls` are the files of the certificate and
+    of its key. `ready` is called once, when callers are answered. `counts`: where others stand at the same door.
+    """
+    access_log.write_to(sys.stderr)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            factory=True,
+            http=Connection,
+            lifespan="on",
+            ws="none",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
+        )
+    )
+    server.door, server.ready, server.counts = door, ready, counts
+    server.run(sockets=[])
+    if not server.started:
+        raise StayworthError("the service did not start", next="What it said stands above.")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but that we take the connections (serving/processes/socket_sharing.py)."""
+
+    door: socket.socket
+    ready: Callable[[], None]
+    counts: accepting.Counts | None
+    accepting: accepting.Accepting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.door.listen(QUEUE)
+            open_ = self.server_state.connections
+            self.accepting = accepting.Accepting(
+                self.door, self._connection, has=lambda: len(open_), tls=self.config.ssl, counts=self.counts
+            )
+            self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.accepting.close()
+        self.door.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def supervise(app: str, door: socket.socket, count: int, *, tls: Tls, ready: Callable[[], None]) -> None:
+    """Keep `count` processes answering at `door` until a KeyboardInterrupt; `ready` is called when all of them do."""
+    running: list[_Worker] = []
+    memory = accepting.shared_memory(count)
+    try:
+        for place in range(count):
+            running.append(_Worker(app, door, memory, place, tls))
+        if not all(worker.is_ready() for worker in running):
+            raise StayworthError("the service did not start", next="What it said stands above.")
+        ready()
+        while True:
+            sleep(LOOK_S)
+            for place, worker in enumerate(running):
+                if (code := worker.process.poll()) is not None:
+                    access_log.event({"event": "worker replaced", "exit_code": code})
+                    running[place] = _Worker(app, door, memory, place, tls)
+                    sleep(LOOK_S)
+    finally:
+        door.close()
+        os.close(memory)
+        for worker in running:
+            worker.process.terminate()
+        try:
+            for worker in running:
+                worker.process.wait(DRAIN_S + 5)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            for worker in running:
+                worker.process.kill()
+
+
+class _Worker:
+    """A process that answers at `door`; it ends when the pipe that is its standard input closes."""
+
+    def __init__(self, app: str, door: socket.socket, memory: int, place: int, tls: Tls) -> None:
+        self.said, says = os.pipe()
+        inherited = (door.fileno(), says, memory)
+        # -P: nothing is imported from the folder that the service happens to be started in.
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "serving.processes.workers",
+            app,
+            *map(str, (*inherited, place)),
+            *(tls or ()),
+        ]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=inherited)
+        os.close(says)
+
+    def is_ready(self) -> bool:
+        """Wait for its word that it answers; False if it ends without it."""
+        with os.fdopen(self.said, "rb") as said:
+            return said.read(1) == b"+"
+
+
+def _end_with_supervisor() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(app: str, door_fd: str, ready_fd: str, memory_fd: str, place: str, *tls: str) -> None:
+    """One worker: `python -m serving.processes.workers APP DOOR_FD READY_FD MEMORY_FD PLACE [CERTIFICATE KEY]`."""
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
+
+    def ready() -> None:
+        os.write(int(ready_fd), b"+")
+        os.close(int(ready_fd))
+
+    counts = accepting.Counts(int(memory_fd), int(place))
+    with socket.socket(fileno=int(door_fd)) as door:
+        try:
+            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, counts=counts)
+        except KeyboardInterrupt:
+            pass
+        except StayworthError as error:
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

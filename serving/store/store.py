@@ -1,0 +1,164 @@
+"""The latest scores and feature rows of every customer, by id: one file, mapped, shared by all who serve it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import InputError
+from models.prediction import NUMBERS
+from serving.store import file_format, id_index, packed_rows, shared_texts
+from serving.store.file_format import REMAKE, TEXTS, About
+from serving.store.writer import Writer, writing
+
+__all__ = ["About", "Store", "Writer", "open", "writing"]
+
+DIGITS = 12
+"""Of a store's hash."""
+NOBODY = ""
+"""Looked up once at opening, so that no request waits for code to be compiled."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """What `writing` wrote. The arrays are the file itself, so workers share one copy of them."""
+
+    about: About
+    hash: str
+    """The first digits of the file's SHA-256."""
+    records: np.ndarray
+    starts: np.ndarray
+    heap: np.ndarray
+    slots: np.ndarray
+    packing: packed_rows.Packing
+    text: Callable[[int], str]
+
+    @property
+    def customers(self) -> int:
+        """How many there are."""
+        return len(self.records)
+
+    def find(self, customer_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+        """The scores in the order of the ids, as `contract.Score` names them, and the ids that are not there."""
+        known, places, unknown = self._places(customer_ids)
+        about, text, record = self.about, self.text, self.records.item
+        scores = []
+        for customer_id, place in zip(known, places.tolist(), strict=True):
+            churn, orders, value, low, high, clv, _, segment, *reasons = record(place)
+            scores.append(
+                {
+                    "customer_id": customer_id,
+                    "as_of": about.as_of,
+                    "horizon_days": about.horizon_days,
+                    "churn_probability": churn,
+                    "expected_orders": orders,
+                    "expected_value": value,
+                    "value_p10": low,
+                    "value_p90": high,
+                    "clv": clv,
+                    "segment": text(segment),
+                    "reasons": [text(one) for one in reasons if one != shared_texts.NONE],
+                    "model_version": about.model_version,
+                }
+            )
+        return scores, unknown
+
+    def rows(self, customer_ids: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+        """Feature rows as models take them, in the order of the ids, and the ids that are not there.
+
+        customer_id, as_of, then the features: float64 that float32 holds, as trees see them anyway; names as text,
+        None for one the model did not learn.
+        """
+        known, places, unknown = self._places(customer_ids)
+        return self._rows(known, places), unknown
+
+    def rows_at(self, places: np.ndarray) -> pd.DataFrame:
+        """The same of the customers at these places, 0 to `customers` - 1."""
+        return self._rows(self._ids(self.starts[places]).to_pylist(), places)
+
+    def scores(self) -> pd.DataFrame:
+        """The scores of all customers, without reasons; 5 M rows take some seconds and 1 GB."""
+        customer_ids = self._ids(self.starts)
+        codes, segments = pd.factorize(np.ascontiguousarray(self.records["segment"]))
+        names = pa.array([self.text(int(one)) for one in segments], pa.string())
+        columns = {
+            "customer_id": customer_ids,
+            "as_of": np.full(len(self.records), self.about.as_of, "datetime64[ms]"),
+            "horizon_days": np.full(len(self.records), self.about.horizon_days, np.int32),
+            **{name: np.ascontiguousarray(self.records[name]) for name in NUMBERS},
+            "segment": names.take(pa.array(codes)),
+        }
+        return pa.table(columns).to_pandas(date_as_object=False)
+
+    def _rows(self, customer_ids: list[str], places: np.ndarray) -> pd.DataFrame:
+        packing = self.packing
+        bits = packed_rows.unpack(self.heap, self.starts, places, packing.usual, packing.twins)
+        values = bits.view(np.float32).astype(np.float64)
+        frame = pd.DataFrame(values.T, columns=list(self.about.features))
+        for (name, names), column in zip(self.about.features.items(), values, strict=True):
+            if names is not None:
+                codes = np.where(np.isnan(column), len(names), column).astype(np.int64)
+                frame[name] = pd.Series(np.array([*names, None], dtype=object)[codes], dtype=object)
+        frame.insert(0, "customer_id", pd.Series(customer_ids, dtype="str"))
+        frame.insert(1, "as_of", np.full(len(customer_ids), self.about.as_of, "datetime64[ms]"))
+        return frame
+
+    def _ids(self, starts: np.ndarray) -> pa.LargeStringArray:
+        ids, begins = id_index.gather(self.heap, np.ascontiguousarray(starts))
+        return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(begins), pa.py_buffer(ids))
+
+    def _places(self, customer_ids: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
+        """The ids that are there, which customers they are, and the ids that are not."""
+        encoded = [one.encode("utf-8", "surrogatepass") for one in customer_ids]
+        ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
+        ids = np.frombuffer(b"".join(encoded), np.uint8)
+        places = id_index.find(ids, ends, self.slots, self.heap, self.starts)
+        if -1 not in (listed := places.tolist()):
+            return list(customer_ids), places, []
+        known = [one for one, place in zip(customer_ids, listed, strict=True) if place >= 0]
+        unknown = [one for one, place in zip(customer_ids, listed, strict=True) if place < 0]
+        return known, places[places >= 0], unknown
+
+
+def open(path: Path) -> Store:
+    """The store of a file, once every byte of it is checked: a second per GB. Raises InputError if one is wrong.
+
+    The file is never written over while it is in use: `writing` puts another in its place, and who has this one open
+    keeps it.
+    """
+    content = file_format.read(path)
+    header, sections = content.header, content.sections
+    records = sections["records"].view(file_format.RECORD)[: header["customers"]]
+    slots, text_ends = sections["slots"].view(np.uint32), sections["text_ends"].view(np.uint64)
+    about = About.from_json(header["about"])
+    store = Store(
+        about,
+        content.hash[:DIGITS],
+        records,
+        records["start"],
+        sections["heap"],
+        slots,
+        packed_rows.Packing.from_json(header["packing"]),
+        shared_texts.reader(text_ends, sections["texts"]),
+    )
+    twins, most = store.packing.twins, len(text_ends) - 1
+    sound = (
+        len(records) == header["customers"]
+        and len(store.packing.usual) == len(twins) == len(about.features)
+        and ((twins >= 0) & (twins <= np.arange(len(twins)))).all()
+        and packed_rows.is_whole(store.heap, store.starts, len(about.features))
+        and slots.max(initial=0) <= len(records)
+        and not slots.all()
+        and (text_ends[1:] >= text_ends[:-1]).all()
+        and text_ends[-1] <= len(sections["texts"])
+        and all(((records[name] < most) | (records[name] == shared_texts.NONE)).all() for name in TEXTS)
+    )
+    if not sound:
+        raise InputError("its parts contradict each other", where=str(path), next=REMAKE)
+    store.rows([NOBODY])
+    return store
