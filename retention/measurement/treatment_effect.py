@@ -12,7 +12,7 @@ spender happens to be has a low mean *and* looks sure of it: intervals from each
 to 200 customers held out, and erred towards effects that are not there. Here each arm's spread is told by
 both (retention/measurement/arm_variance.py), and skewness shifts the interval: the effect's law is a gamma law shifted
 to its mean, spread and skewness (Pearson III). Without an effect that is the law of all the ways the lots could have
-fallen, but for its fourth moment on (tests/retention/test_effect_is_what_the_lots_say.py).
+fallen, but for its fourth moment on (tests/retention/measurement/test_effect_is_what_the_lots_say.py).
 
 Wrong, as all such comparisons are, where one customer's contact changes what another does.
 """

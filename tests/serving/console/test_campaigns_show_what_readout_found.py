@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import run_folder
 from serving.console import readouts
-from tests.pipelines.test_readout_measures_a_campaign import made, read  # noqa: F401
+from tests.pipelines.campaigns.test_readout_measures_a_campaign import made, read  # noqa: F401
 from tests.serving.console.campaign_shop import DAY, score, scored, shop_in
 from tests.serving.console.rooms import rooms_of, words
 

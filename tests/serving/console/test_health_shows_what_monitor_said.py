@@ -7,7 +7,7 @@ import pytest
 
 from models.artifacts import bundle, registry
 from serving.console import health
-from tests.pipelines.test_monitor import shop, told  # noqa: F401
+from tests.pipelines.monitoring.test_monitor import shop, told  # noqa: F401
 from tests.serving.console.rooms import rooms_of, words
 from tests.serving.served import written
 

@@ -22,7 +22,7 @@ from serving.console.plan_files import listed, pieces
 from serving.console.planner import free_name, slider
 from serving.console.planning import Planning, Wish, planning
 from serving.store import store as served
-from tests.pipelines.test_effects_are_used_where_they_help import learn, made_in, planned
+from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
 
 

@@ -20,7 +20,7 @@ from retention.measurement.save_rate import Measured
 from tests.scored import scored
 from tests.shops import CALL, VOUCHER, config_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DAY = date(2020, 1, 1)
 COUNT = 400
 

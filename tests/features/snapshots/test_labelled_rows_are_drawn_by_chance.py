@@ -1,6 +1,6 @@
 """Labelled rows are drawn by chance and the same at every making; that they are right is said where they are learnt.
 
-See tests/pipelines/test_training_needs_no_more_than_its_memory.py.
+See tests/pipelines/training/test_training_needs_no_more_than_its_memory.py.
 """
 
 from datetime import date

@@ -203,7 +203,7 @@ def test_the_file_does_not_depend_on_the_process(kept, tmp_path):
         subprocess.run(
             [sys.executable, "-c", code, str(path)],
             env=os.environ | {"PYTHONHASHSEED": seed},
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             capture_output=True,
             text=True,
             check=True,

@@ -19,7 +19,7 @@ COLUMNS = ", ".join(SCHEMA.names)
 KILLED = """
 import sys
 from pipelines.batches.score_table import replace_table
-from tests.pipelines.test_score_fills_a_table import scores
+from tests.pipelines.batches.test_score_fills_a_table import scores
 
 def tables():
     yield scores("new", 5000)

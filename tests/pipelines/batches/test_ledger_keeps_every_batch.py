@@ -22,7 +22,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipelines import store
-from tests.pipelines.test_ledger_keeps_every_batch import keep
+from tests.pipelines.batches.test_ledger_keeps_every_batch import keep
 
 store.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 keep(Path(sys.argv[1]), churn=0.75)

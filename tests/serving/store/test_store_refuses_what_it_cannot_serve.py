@@ -143,7 +143,7 @@ def test_a_killed_batch_leaves_the_old_store(path):
         [sys.executable, "-c", code, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     ) as batch:
         assert batch.stdout.readline() == b"begun\n"
         batch.send_signal(signal.SIGKILL)
