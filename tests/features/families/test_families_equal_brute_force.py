@@ -141,7 +141,7 @@ ORACLES = {
         "refunds_last": lambda c, days: sum(within(c, days, times(c.refunds))),
         "refund_share": lambda c: over(sum(cents for _, cents in c.refunds), sum(one.paid for one in c.books)),
     },
-    "rhythm": {
+    "regularity": {
         "gap_mean_days": lambda c: mean(differences(c.times)),
         "gap_std_days": lambda c: spread(differences(c.times)),
         "gap_cv": lambda c: over(spread(differences(c.times)), mean(differences(c.times))),
@@ -178,7 +178,7 @@ ORACLES = {
         "complaints_per_order": lambda c: len(c.kind("complaint")) / len(c.orders),
         "campaign_response_share": lambda c: over(len(c.kind("campaign_response")), len(c.kind("campaign_contact"))),
     },
-    "crosses": {
+    "ratios": {
         "recency_over_gap": lambda c: over(in_days(c.as_of - c.times[-1]), mean(differences(c.times))),
         "orders_times_spend_mean": lambda c: sum(c.net),
         "spend_per_tenure_day": lambda c: c.spent / tenure(c),
@@ -201,7 +201,7 @@ def values(one, function, customers):
 
 
 def family_of(one):
-    return one.function.__module__.removeprefix("features.")
+    return one.function.__module__.removeprefix("features.families.")
 
 
 def test_no_feature_is_without_an_oracle_and_no_oracle_without_its_feature():
