@@ -23,7 +23,7 @@ from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models import STAYWORTH
 from models.ensemble.base_learners import COUNTING
-from models.ensemble.baselines import fit_opponents
+from models.ensemble.baselines import fit_baselines
 from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
 from models.prediction import Prediction
@@ -32,7 +32,7 @@ from models.scoring.scorer import Scorer
 from models.training.temporal_splits import Timeline
 from pipelines.config import Config
 from pipelines.training.holdout_evaluation import judge, rows_to_judge
-from pipelines.training.training_set import SEASON, Lesson, learn, lesson
+from pipelines.training.training_set import SEASON, TrainingSet, learn, training_set
 from pipelines.training.tuning import Folds, tune
 
 SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
@@ -44,7 +44,7 @@ CDNOW_DAY, CDNOW_HORIZON = date(1997, 10, 1), 273
 def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
     """Train as of a day, judge on the horizon after it."""
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
-    taught = lesson(histories, config.terms, as_of=as_of)
+    taught = training_set(histories, config.terms, as_of=as_of)
     model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
     test = rows_to_judge(histories, config.terms, as_of=as_of)
     return judge(test, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
@@ -54,7 +54,7 @@ def cdnow_forward() -> dict[str, Any]:
     """Nothing after the day is known: learnt on shorter windows, extended to the horizon."""
     near = CDNOW_HORIZON // 4
     config, histories = CDNOW.config(horizon_days=near), CDNOW.histories()
-    taught = lesson(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
+    taught = training_set(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
     model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
 
     table = snapshot(histories, as_of=[CDNOW_DAY])
@@ -63,7 +63,7 @@ def cdnow_forward() -> dict[str, Any]:
         with_labels(histories, table, horizon_days=days).to_pandas(date_as_object=False)
         for days in (CDNOW_HORIZON, near)
     )
-    opponents = fit_opponents(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
+    opponents = fit_baselines(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
     said = {
         name: one.predict(test) if name in COUNTING else repeated(one.predict(soon), CDNOW_HORIZON / near)
         for name, one in opponents.items()
@@ -85,7 +85,7 @@ def cdnow_split() -> dict[str, Any]:
     test, rows = everyone[in_sample].reset_index(drop=True), everyone[~in_sample].reset_index(drop=True)
     early, latest = CDNOW_DAY - timedelta(days=CDNOW_HORIZON), CDNOW_DAY
     is_early = np.random.default_rng(config.train.seed).random(len(rows)) < 0.5
-    taught = Lesson(
+    taught = TrainingSet(
         timeline=Timeline(as_of=CDNOW_DAY, calibrate=latest, train=[early], between=[], censored=[]),
         rows=rows.assign(as_of=np.where(is_early, pd.Timestamp(early), pd.Timestamp(latest))),
         now=rows[["customer_id", "as_of", *features]],
@@ -94,11 +94,11 @@ def cdnow_split() -> dict[str, Any]:
         margin_rate=config.money.gross_margin,
     )
     model = learn(taught, config.terms, tuned(taught, config, [([early], latest), ([latest], early)]))
-    opponents = fit_opponents(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
+    opponents = fit_baselines(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
     return judged(model, test, {name: one.predict(test) for name, one in opponents.items()}, seed=config.train.seed)
 
 
-def tuned(taught: Lesson, config: Config, folds: Folds) -> Recipe:
+def tuned(taught: TrainingSet, config: Config, folds: Folds) -> Recipe:
     """The recipe as `train` finds it."""
     train = config.train
     how = {"trials": train.trials, "seed": train.seed, "monotone": train.monotone, "device": train.device}

@@ -18,7 +18,7 @@ from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.kernel.slices import Kinds
-from features.snapshots.snapshot import Rows, columns_of
+from features.snapshots.snapshot import SnapshotPass, columns_of
 
 CDNOW = Path(__file__).parents[1] / "pipelines" / "data" / "cdnow.parquet"
 DAY = date(1998, 7, 1)
@@ -35,7 +35,7 @@ def fastest(call: Callable[[], Any], *, calls: int) -> float:
     return min(rounds)
 
 
-def measured(histories: Histories, rows: Rows, customer: int) -> dict[str, float]:
+def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[str, float]:
     """Orders of a customer, and microseconds of the compiled pass and of the plain functions."""
     alone = histories.columns.span(customer, customer + 1)
     out, row, day = np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64)
@@ -61,7 +61,7 @@ def measured(histories: Histories, rows: Rows, customer: int) -> dict[str, float
 def main(options: list[str]) -> None:  # noqa: ARG001
     histories = ingest(Log(CDNOW, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
     names = columns_of(histories, as_of=[DAY])
-    rows = Rows(histories, names, as_of=cut_offs([DAY]), known_at=cut_offs([DAY]))
+    rows = SnapshotPass(histories, names, as_of=cut_offs([DAY]), known_at=cut_offs([DAY]))
     counts = np.diff(histories.columns.starts)
     found = [measured(histories, rows, int(np.argmin(np.abs(counts - count)))) for count in (1, 10, 100)]
     table = [

@@ -19,7 +19,7 @@ import pandas as pd
 
 from benchmarks.accuracy_shops import SHARED
 from benchmarks.table import save, show
-from models.evaluation.estimate import Figure
+from models.evaluation.estimate import Estimate
 from models.trees import boosting
 from models.uplift import policy_value
 from models.uplift.cross_fitting import cross_fit
@@ -43,7 +43,7 @@ def hillstrom(mail: str, outcome: str) -> tuple[pd.DataFrame, Experiment]:
     return rows, Experiment(treated, rows[outcome].to_numpy(float), np.full(len(rows), share), f"Hillstrom, {mail}")
 
 
-def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Choice, dict[str, Figure]]:
+def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Choice, dict[str, Estimate]]:
     """The choice, and by ranking what its better half brings above a random half."""
     rows, experiment = hillstrom(mail, outcome)
     fitted = cross_fit(rows, boosting.inputs_of(rows, FEATURES), experiment, seed=seed)
@@ -59,13 +59,13 @@ def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Choi
     return choice, half
 
 
-def cell(figure: Figure) -> str:
+def cell(figure: Estimate) -> str:
     """Per 1,000 customers."""
     one = figure.times(1000)
     return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
 
 
-def lines(choice: Choice, half: dict[str, Figure]) -> list[list[str]]:
+def lines(choice: Choice, half: dict[str, Estimate]) -> list[list[str]]:
     """A line for each rule and learner."""
     told = []
     for name, figure in choice.qini.items():

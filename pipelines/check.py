@@ -47,7 +47,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
 
 def _horizons(histories: Histories) -> dict[str, Any]:
     """Whether churn is contractual, the horizons compared, and what they rest on."""
-    judged: Sequence[churn_horizon.Rate | churn_horizon.Candidate]
+    judged: Sequence[churn_horizon.Rate | churn_horizon.HorizonCandidate]
     if histories.contractual:
         told = asdict(leaving(histories))
         told["last_left"] = told["last_left"] and told["last_left"].isoformat()

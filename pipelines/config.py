@@ -33,13 +33,13 @@ def _known_columns(table: str, columns: dict[str, Column]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """A section of the config: frozen, and no key that is not named here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Data(Part):
+class Data(Section):
     """Where the tables are: a file, a folder or a glob of CSV or Parquet files, or a database's URL.
 
     Paths are relative to the config's folder.
@@ -59,7 +59,7 @@ class Data(Part):
     """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
 
 
-class Columns(Part):
+class ColumnNames(Section):
     """Our column names to theirs."""
 
     orders: Annotated[dict[str, str], _known_columns("orders", ORDERS)] = Field(default_factory=dict)
@@ -69,7 +69,7 @@ class Columns(Part):
     costs: Annotated[dict[str, str], _known_columns("costs", COSTS)] = Field(default_factory=dict)
 
 
-class Time(Part):
+class Time(Section):
     """How times are written and how far ahead to look."""
 
     horizon_days: int = Field(ge=1, le=1095)
@@ -83,7 +83,7 @@ class Time(Part):
     """strptime format of times that are not ISO, e.g. %d/%m/%Y %H:%M."""
 
 
-class Money(Part):
+class Money(Section):
     """The business terms of value; no number here has a default."""
 
     currency: str = Field(pattern="^[A-Z]{3}$")
@@ -96,21 +96,21 @@ class Money(Part):
     """How far CLV looks."""
 
 
-class Features(Part):
+class Features(Section):
     """What becomes a feature beside the catalogue."""
 
     attributes: tuple[str, ...] = ()
     """Columns of the table `customers`. They carry no time: name only what was true before every day asked about."""
 
 
-class Spark(Part):
+class Spark(Section):
     """Where `features` and `train` with `--engine spark` run."""
 
     master: str = "local[*]"
     """The address of a Spark master; local[*] is this machine, all cores."""
 
 
-class Train(Part):
+class Train(Section):
     """How hard to look for a model."""
 
     trials: int = Field(default=30, ge=1, le=10_000)
@@ -125,14 +125,14 @@ class Train(Part):
     """On how many rows the trees are grown at most; more than fit into memory stream from disk."""
 
 
-class Tracking(Part):
+class Tracking(Section):
     """Where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
 
     uri: str = "sqlite:///mlflow.db"
     """sqlite:///FILE, or the address of an MLflow server."""
 
 
-class Plan(Part):
+class PlanSettings(Section):
     """How a campaign is measured, and whom it may reach."""
 
     holdout_share: float = Field(default=0.1, ge=0, le=0.5)
@@ -147,7 +147,7 @@ class Plan(Part):
     """Whom another campaign contacted less than so many days ago is left alone."""
 
 
-class Report(Part):
+class Report(Section):
     """What the report cannot read from the tables."""
 
     tiers: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
@@ -167,25 +167,25 @@ class Report(Part):
         return ends
 
 
-class Output(Part):
+class Output(Section):
     """Where the latest bundle, scores, plan and metrics stand, for `plan`, `report` and `serve` to find."""
 
     folder: str = "runs"
     """Relative to the config."""
 
 
-class Config(Part):
+class Config(Section):
     """The whole of `stayworth.toml`."""
 
     data: Data
-    columns: Columns = Columns()
+    columns: ColumnNames = ColumnNames()
     time: Time
     money: Money
     features: Features = Features()
     spark: Spark = Spark()
     train: Train = Train()
     tracking: Tracking = Tracking()
-    plan: Plan = Plan()
+    plan: PlanSettings = PlanSettings()
     report: Report = Report()
     output: Output = Output()
     offers: tuple[Offer, ...] = ()

@@ -14,7 +14,7 @@ from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
 from pipelines.training.holdout_evaluation import days_to_judge, judge, rows_to_judge
-from pipelines.training.training_set import learn, lesson
+from pipelines.training.training_set import learn, training_set
 from pipelines.training.tuning import tune
 
 RESAMPLES = 100
@@ -43,7 +43,7 @@ def evaluate(
     say("reading orders")
     histories = read_orders(config, now=now).histories
     days = days_to_judge(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
-    oldest = lesson(histories, terms, as_of=days[0])
+    oldest = training_set(histories, terms, as_of=days[0])
     tuned = tune(
         oldest.rows,
         oldest.features,
@@ -59,7 +59,7 @@ def evaluate(
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
-        taught = lesson(histories, terms, as_of=day)
+        taught = training_set(histories, terms, as_of=day)
         model = learn(taught, terms, recipe)
         test = rows_to_judge(histories, terms, as_of=day)
         results.append(judge(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))

@@ -86,7 +86,7 @@ def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:
         )
 
 
-def _kept(entries: Sequence[ledger.Entry], watched: Watched, *, as_of: date) -> list[Batch]:
+def _kept(entries: Sequence[ledger.LedgerEntry], watched: Watched, *, as_of: date) -> list[Batch]:
     """The champion's own batches that have matured, the oldest first; none of a day that it had learnt from."""
     version = watched.model.version
     mine = [one for one in entries if one.model_version == version and one.as_of >= watched.made]

@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.ingest.build_histories import Ingested, ingest, no_order
 from features.ingest.postgresql import is_url
 from features.ingest.reading import Reading
-from features.ingest.reconciliation import Account, Entry
+from features.ingest.reconciliation import Account, ReconciliationLine
 from features.ingest.sources import find
 from pipelines import run_folder
 from pipelines.config import Config
@@ -29,7 +29,7 @@ def write_account(config: Config, account: Account, quarantine: Iterable[pa.Tabl
     run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation(account.orders))
 
 
-def reconciliation(entries: list[Entry]) -> list[dict[str, str | int]]:
+def reconciliation(entries: list[ReconciliationLine]) -> list[dict[str, str | int]]:
     """A reconciliation as JSON rows: what, rows, amount (text, exact)."""
     return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in entries]
 

@@ -23,7 +23,7 @@ from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches import ledger
 from pipelines.batches.score_table import refuse_unwritable, replace_table
-from pipelines.batches.staged_scores import SCHEMA, Staged, stage
+from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
 from pipelines.memory import machine_memory
 from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_account
@@ -81,7 +81,7 @@ def score(
     return summary(staged, model, config, as_of=as_of)
 
 
-def _fill(path: Path, staged: Staged, model: Scorer, *, as_of: date) -> None:
+def _fill(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
     """What the service looks up: scores over the main horizon, and the features that they rest on."""
     about = served.About(
         as_of=as_of,
@@ -97,7 +97,9 @@ def _fill(path: Path, staged: Staged, model: Scorer, *, as_of: date) -> None:
             writer.add(scores, rows)
 
 
-def _keep(folder: Path, staged: Staged, model: Scorer, *, as_of: date, scored_at: datetime, data_end: date) -> None:
+def _keep(
+    folder: Path, staged: StagedScores, model: Scorer, *, as_of: date, scored_at: datetime, data_end: date
+) -> None:
     """The batch for the ledger."""
     ledger.keep(
         folder,
@@ -189,7 +191,7 @@ def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
         run_folder.write_tables(Path(target), tables)
 
 
-def summary(staged: Staged, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
+def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
     """What a batch of scores comes to over the main horizon: customers, and money in currency units."""
     return {
         "customers": staged.customers,

@@ -23,10 +23,10 @@ from pipelines.simulator import campaign_truth, parameters
 from pipelines.simulator.campaign_execution import offers_of, treatment_rows
 from pipelines.simulator.config_text import config_text
 from pipelines.simulator.contact_response import NOBODY, contacted
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.folder import whole_folder
-from pipelines.simulator.lifetimes import Lives, latest
-from pipelines.simulator.scenario import Part, Shop, newcomers, parts
+from pipelines.simulator.lifetimes import Lifetimes, latest
+from pipelines.simulator.scenario import CustomerChunk, Shop, newcomers, parts
 from pipelines.simulator.shop_tables import customer_rows, ids, interaction_rows, order_lines
 from pipelines.simulator.truth import truth
 
@@ -46,7 +46,7 @@ def simulate(output: Path, shop: Shop, *, part_size: int = PART, say: Callable[[
     with whole_folder(output) as folder:
         for number, of in enumerate(parts(shop, size=part_size)):
             say(f"customer {number * part_size:,} of {shop.customers:,}")
-            written = _write_part(folder, number, of.people, of.lives, seed=shop.seed, until=shop.day)
+            written = _write_part(folder, number, of.people, of.lifetimes, seed=shop.seed, until=shop.day)
             rows = {name: rows.get(name, 0) + count for name, count in written.items()}
         _describe(folder, shop, until=shop.as_of, part_size=part_size, campaign=None)
     return {"folder": str(output), "as_of": shop.as_of.isoformat(), "customers": shop.customers} | rows
@@ -75,14 +75,18 @@ def let_time_run(
         for number, of in enumerate(parts(shop, size=part_size)):
             say(f"customer {number * part_size:,} of {shop.customers:,}")
             offer = np.array([offers.get(one, NOBODY) for one in of.people.number.tolist()])
-            done = contacted(of.people, of.lives, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS)
-            _write_part(folder, number, of.people, done.lives, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS)
+            done = contacted(of.people, of.lifetimes, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS)
+            _write_part(
+                folder, number, of.people, done.lifetimes, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS
+            )
             found = campaign_truth.sums(of.people, done, offer, seed=shop.seed, day=shop.day)
             totals = {name: total + found[name] for name, total in totals.items()}
             rows = treatment_rows(of.people, done, campaign.chosen, campaign=campaign.name, day=shop.day)
             treatments.append(rows)
         for place, of in enumerate(newcomers(shop, size=part_size), number + 1):
-            _write_part(folder, place, of.people, of.lives, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS)
+            _write_part(
+                folder, place, of.people, of.lifetimes, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS
+            )
         run_folder.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
         told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
         told |= campaign_truth.told(totals)
@@ -92,7 +96,9 @@ def let_time_run(
     return {"folder": str(output)} | told
 
 
-def _write_part(folder: Path, number: int, people: People, of: Lives, *, seed: int, until: float) -> dict[str, int]:
+def _write_part(
+    folder: Path, number: int, people: Customers, of: Lifetimes, *, seed: int, until: float
+) -> dict[str, int]:
     """Write some customers: what was known of them before a day, and their truth on it; returns the rows."""
     orders, delivery = order_lines(people, of, seed=seed, until=until)
     happened, service = interaction_rows(people, of, seed=seed, until=until)
@@ -111,7 +117,7 @@ def _write_part(folder: Path, number: int, people: People, of: Lives, *, seed: i
 
 def _describe(folder: Path, shop: Shop, *, until: date, part_size: int, campaign: str | None) -> None:
     """Write who the customers are, the config, and the numbers that the shop follows from."""
-    everyone: Iterable[Part] = parts(shop, size=part_size)
+    everyone: Iterable[CustomerChunk] = parts(shop, size=part_size)
     if until > shop.as_of:
         everyone = chain(everyone, newcomers(shop, size=part_size))
     described = (customer_rows(of.people) for of in everyone)

@@ -35,7 +35,7 @@ from pipelines.config import Config
 from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
 from pipelines.gate.gate import Decision
-from pipelines.leakage.leakage_probes import canaries
+from pipelines.leakage.leakage_probes import leakage_probes
 from pipelines.memory import machine_memory
 from pipelines.order_log import write_account
 from pipelines.reporting import evaluation_charts
@@ -46,7 +46,7 @@ from pipelines.training.holdout_evaluation import judge, rows_to_judge
 from pipelines.training.learning_curve import in_words, learning_curve
 from pipelines.training.tracking import Logged
 from pipelines.training.training_data import Gathered, gather
-from pipelines.training.training_set import Lesson, censored_rows, learn, lesson
+from pipelines.training.training_set import TrainingSet, censored_rows, learn, training_set
 from pipelines.training.tuning import tune
 
 RESAMPLES = 200
@@ -141,7 +141,7 @@ def _workplace(config: Config, engine: str) -> Iterator[tuple[Path, Session | No
 def _train(
     config: Config,
     log: Gathered,
-    standing: champion_comparison.Rival | None,
+    standing: champion_comparison.ChampionComparison | None,
     *,
     now: datetime,
     trials: int,
@@ -153,7 +153,7 @@ def _train(
     day = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
 
     say("building snapshots")
-    taught = lesson(histories, terms, as_of=day, more=log.more)
+    taught = training_set(histories, terms, as_of=day, more=log.more)
     test = rows_to_judge(histories, terms, as_of=day)
     tuned = tune(
         taught.rows,
@@ -170,7 +170,7 @@ def _train(
     recipe, metrics = _judged(config, taught, test, tuned.recipe(config.train), against, say=say)
 
     say("making the model that serves")
-    latest = lesson(histories, terms, as_of=histories.end, horizons=horizons, more=log.more)
+    latest = training_set(histories, terms, as_of=histories.end, horizons=horizons, more=log.more)
     served, made_of = learn(latest, terms, recipe), described(latest)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
@@ -185,7 +185,7 @@ def _train(
             candidate=examine(folder, latest.now),
             rows=latest.now,
             offered=taught.features,
-            canaries=canaries(taught, test, config.features.attributes, customers=CANARY_CUSTOMERS, seed=seed),
+            canaries=leakage_probes(taught, test, config.features.attributes, customers=CANARY_CUSTOMERS, seed=seed),
             horizon_days=terms.horizon_days,
             now=now.date(),
             rival=against,
@@ -231,10 +231,10 @@ def _train(
 
 def _judged(
     config: Config,
-    taught: Lesson,
+    taught: TrainingSet,
     test: pd.DataFrame,
     recipe: Recipe,
-    against: champion_comparison.Rival | None,
+    against: champion_comparison.ChampionComparison | None,
     *,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
@@ -280,7 +280,7 @@ def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str
     )
 
 
-def _training(taught: Lesson, made_of: Dataset, recipe: Recipe) -> dict[str, Any]:
+def _training(taught: TrainingSet, made_of: Dataset, recipe: Recipe) -> dict[str, Any]:
     """What the manifest says of what a bundle was made of: enough to make its like again
     (pipelines/training/champion_comparison.py).
     """

@@ -16,7 +16,7 @@ from features.online.one_customer import rows_of
 from models.scoring.explain import RHYTHM
 from models.scoring.score_change import DAY, MEASURES, PARTS, Change, Stations, are_equal, split
 from pipelines.batches import ledger
-from pipelines.batches.ledger import Entry
+from pipelines.batches.ledger import LedgerEntry
 from pipelines.config import Config
 from pipelines.monitoring.score_steps import stations
 
@@ -95,7 +95,9 @@ def why(
     }
 
 
-def two_batches(kept: Sequence[Entry], *, first: date | None, last: date | None) -> tuple[Entry, Entry]:
+def two_batches(
+    kept: Sequence[LedgerEntry], *, first: date | None, last: date | None
+) -> tuple[LedgerEntry, LedgerEntry]:
     """The latest batch of the day `last`, and the latest before it of the day `first`; None: of any day."""
     ends = [place for place, one in enumerate(kept) if last in (None, one.as_of)]
     if not ends:
@@ -116,7 +118,7 @@ def two_batches(kept: Sequence[Entry], *, first: date | None, last: date | None)
     return before, after
 
 
-def _no_batch(kept: Sequence[Entry], which: str, *, where: str) -> InputError:
+def _no_batch(kept: Sequence[LedgerEntry], which: str, *, where: str) -> InputError:
     days = list(dict.fromkeys(str(one.as_of) for one in kept))
     found = f"; there are {', '.join(days[-5:])}" if days else ""
     more = f" and {len(days) - 5:,} days before" if len(days) > 5 else ""
@@ -140,7 +142,9 @@ def _because(change: Change, seen: Stations, part: str) -> list[dict[str, Any]]:
     ]
 
 
-def _came_or_went(customer_id: str, before: Entry, after: Entry, between: Sequence[Entry], *, is_new: bool) -> str:
+def _came_or_went(
+    customer_id: str, before: LedgerEntry, after: LedgerEntry, between: Sequence[LedgerEntry], *, is_new: bool
+) -> str:
     """Of a customer with a score in one of the batches only."""
     if is_new:
         day = next((one.as_of for one in between if ledger.row(one, customer_id)), after.as_of)
@@ -151,7 +155,7 @@ def _came_or_went(customer_id: str, before: Entry, after: Entry, between: Sequen
     )
 
 
-def _not_as_then(change: Change, before: Entry, after: Entry, known: Sequence[np.ndarray]) -> list[str]:
+def _not_as_then(change: Change, before: LedgerEntry, after: LedgerEntry, known: Sequence[np.ndarray]) -> list[str]:
     """What cannot be made again of the two scores, in words."""
     said = []
     for batch, then, again in zip((before, after), known, (change.first_again, change.last_again), strict=True):

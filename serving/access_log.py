@@ -70,7 +70,7 @@ def event(said: Mapping[str, object]) -> None:
     LOG.warning(said["event"], extra={"said": said})
 
 
-class Lines(logging.Formatter):
+class LogLines(logging.Formatter):
     """A record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -81,7 +81,7 @@ class Lines(logging.Formatter):
 def write_to(stream: TextIO) -> None:
     """From now on the journal is written to `stream`, and nowhere else."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Lines())
+    handler.setFormatter(LogLines())
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import StayworthError
 from features.histories.columns import Histories
 from models.scoring import batch_scores, explain, online
-from models.scoring.explain import Parts
+from models.scoring.explain import Contributions
 from models.scoring.scorer import Scorer
 from retention.customer_base.segments import CURRENT, quadrant
 from retention.economics.offers import MEASURED, Offer
@@ -239,7 +239,7 @@ class Answers:
         return quadrant(spent, clv, current_cut=about.current_cut, future_cut=about.future_cut).tolist()
 
 
-def _parts(parts: Parts, place: int, score: float | None) -> dict[str, Any]:
+def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:
     """What adds up to one customer's score, the largest effect first; what adds nothing is left out.
 
     score: that of the batch, if the same model made it: it knew the features to more digits than are kept.

@@ -127,14 +127,14 @@ def taught(read: Callable[..., Ingested]):
     from features.snapshots.labels import with_labels
     from features.snapshots.snapshot import snapshot
     from models.ensemble.business_terms import Terms
-    from pipelines.training.training_set import lesson
+    from pipelines.training.training_set import training_set
 
     terms = Terms(**TERMS)
     frame = pd.read_parquet(CDNOW)
     histories = read(frame[frame["customer_id"].astype(int) % 5 == 0]).histories
     as_of = date(1998, 4, 2)
     test = with_labels(histories, snapshot(histories, as_of=[as_of]), horizon_days=90)
-    return lesson(histories, terms, as_of=as_of), terms, test.to_pandas(date_as_object=False)
+    return training_set(histories, terms, as_of=as_of), terms, test.to_pandas(date_as_object=False)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ class Tally(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReconciliationLine:
     """One line of the reconciliation: what became of how many rows and how much money (currency units)."""
 
     what: str
@@ -41,10 +41,10 @@ class Entry:
 class Account:
     """Per table, the source first; the entries after it add up to it, to the cent."""
 
-    orders: list[Entry]
-    interactions: list[Entry]
+    orders: list[ReconciliationLine]
+    interactions: list[ReconciliationLine]
     """Empty where the log has none."""
-    customers: list[Entry] = field(default_factory=list)
+    customers: list[ReconciliationLine] = field(default_factory=list)
     """Empty where the log has none."""
 
 
@@ -57,19 +57,19 @@ def account_of(opened: Reading, tally: Tally) -> Account:
     )
 
 
-def account_of_book(opened: Reading, table: str) -> list[Entry]:
+def account_of_book(opened: Reading, table: str) -> list[ReconciliationLine]:
     """The account of a table beside the histories; the money of treatments is what contacts cost, not rounded."""
     usable, units = _usable(opened, table), minor_units(opened.log.currency)
     kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
     return [
         _source(opened, table),
-        Entry("accepted", usable.rows, kept),
+        ReconciliationLine("accepted", usable.rows, kept),
         *_quarantined(opened, table),
-        *([Entry("rounding to minor units", 0, _units(usable.micros) - kept)] if table == "costs" else []),
+        *([ReconciliationLine("rounding to minor units", 0, _units(usable.micros) - kept)] if table == "costs" else []),
     ]
 
 
-def _orders(opened: Reading, tally: Tally) -> list[Entry]:
+def _orders(opened: Reading, tally: Tally) -> list[ReconciliationLine]:
     units = minor_units(opened.log.currency)
     usable = _usable(opened, "orders")
 
@@ -78,26 +78,28 @@ def _orders(opened: Reading, tally: Tally) -> list[Entry]:
 
     return [
         _source(opened, "orders"),
-        Entry("order lines accepted", usable.rows - usable.refunds, money(usable.cents - usable.refund_cents)),
-        Entry("refunds netted to their order", tally.netted, money(tally.netted_cents)),
-        Entry(
+        ReconciliationLine(
+            "order lines accepted", usable.rows - usable.refunds, money(usable.cents - usable.refund_cents)
+        ),
+        ReconciliationLine("refunds netted to their order", tally.netted, money(tally.netted_cents)),
+        ReconciliationLine(
             "refunds whose order was not found",
             usable.refunds - tally.netted,
             money(usable.refund_cents - tally.netted_cents),
         ),
         *_quarantined(opened, "orders"),
-        Entry("rounding to minor units", 0, _units(usable.micros) - money(usable.cents)),
+        ReconciliationLine("rounding to minor units", 0, _units(usable.micros) - money(usable.cents)),
     ]
 
 
-def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[Entry]:
+def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[ReconciliationLine]:
     """The entries of a table of which only the rows of customers with an order are used, and so many are."""
     if table not in opened.types:
         return []
     return [
         _source(opened, table),
-        Entry(what, rows, Decimal(0)),
-        Entry("of somebody without an order", _usable(opened, table).rows - rows, Decimal(0)),
+        ReconciliationLine(what, rows, Decimal(0)),
+        ReconciliationLine("of somebody without an order", _usable(opened, table).rows - rows, Decimal(0)),
         *_quarantined(opened, table),
     ]
 
@@ -106,20 +108,23 @@ def _usable(opened: Reading, table: str) -> Judged:
     return next((one for one in opened.judged[table] if one.reason is None), Judged(None, 0, 0, 0, 0, 0, None))
 
 
-def _source(opened: Reading, table: str) -> Entry:
+def _source(opened: Reading, table: str) -> ReconciliationLine:
     judged = opened.judged[table]
     rows = sum(one.rows for one in judged) + opened.malformed(table)
-    return Entry("source", rows, _units(sum(one.micros for one in judged)))
+    return ReconciliationLine("source", rows, _units(sum(one.micros for one in judged)))
 
 
-def _quarantined(opened: Reading, table: str) -> list[Entry]:
+def _quarantined(opened: Reading, table: str) -> list[ReconciliationLine]:
     entries = [
-        Entry(f"quarantined: {one.reason}", one.rows, _units(one.micros))
+        ReconciliationLine(f"quarantined: {one.reason}", one.rows, _units(one.micros))
         for one in opened.judged[table]
         if one.reason is not None
     ]
     malformed = opened.malformed(table)
-    return [*entries, *([Entry("quarantined: malformed line", malformed, Decimal(0))] if malformed else [])]
+    return [
+        *entries,
+        *([ReconciliationLine("quarantined: malformed line", malformed, Decimal(0))] if malformed else []),
+    ]
 
 
 def _units(micros: int) -> Decimal:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.errors import InputError
 from features.ingest.log import Log
 from features.ingest.reading import Reading, reading
-from features.ingest.reconciliation import Entry, account_of_book
+from features.ingest.reconciliation import ReconciliationLine, account_of_book
 from features.ingest.schema import BOOKS, minor_units
 
 WRITTEN = {"treatments": ("campaign", "offer", "treated", "cost"), "costs": ("kind", "amount")}
@@ -26,7 +26,7 @@ class Book:
 
     Times are UTC, money is in currency units: costs rounded to minor units, each contact's cost as it was booked.
     """
-    account: list[Entry]
+    account: list[ReconciliationLine]
     """Where every row and its money went: the source first; the entries after it add up to it."""
     quarantine: pa.Table
     """The rows that cannot be used: file, row, reason, and the columns as written."""

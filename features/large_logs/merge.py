@@ -28,7 +28,7 @@ from features.large_logs import partitions
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFeatures:
     """The files that the buckets became, and where every row and cent went."""
 
     features: list[str]
@@ -95,7 +95,7 @@ def _one_schema(schemas: list[pa.Schema], *, where: str) -> pa.Schema:
         ) from None
 
 
-def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *, staging: Path) -> Staged:
+def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *, staging: Path) -> StagedFeatures:
     """The buckets put together; done: what `pieces.walked` says of each. Raises InputError if there is no order."""
     raise_first(done)
     done = sorted(done, key=lambda one: one["bucket"])
@@ -107,7 +107,7 @@ def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *
     if not extents:
         raise no_order(whole)
     first, end = zip(*extents, strict=True)
-    return Staged(
+    return StagedFeatures(
         features=features,
         parts=[staging / one["rows"] for one in done if "rows" in one],
         account=account_of(whole, Tally.total([Tally(*one["tally"]) for one in done])),

@@ -27,7 +27,7 @@ from features.errors import InputError
 from features.ingest.log import Log
 from features.ingest.reading import Reading
 from features.large_logs import partitions
-from features.large_logs.merge import Staged, staged_of, whole_of
+from features.large_logs.merge import StagedFeatures, staged_of, whole_of
 from features.snapshots.labels import labelled
 from features.snapshots.snapshot import chunks, columns_of
 
@@ -62,7 +62,7 @@ def snapshot_to(
     master: str,
     now_us: int | None,
     before_us: int | None = None,
-) -> Staged:
+) -> StagedFeatures:
     """The rows of `snapshot` as files in an empty folder, computed by a Spark of its own at the address `master`.
 
     now_us, before_us: as of `reading`.
@@ -79,7 +79,7 @@ def snapshot_to(
 
 def labelled_to(
     spark: Session, log: Log, *, features: list[str], staging: Path, now_us: int | None, **how: Any
-) -> Staged:
+) -> StagedFeatures:
     """The rows of `labelled` as files in an empty folder; how: its other arguments. Raises what `snapshot_to` does."""
     return _staged(spark, log, partial(labelled, **how), lambda _: features, staging=staging, now_us=now_us)
 
@@ -93,7 +93,7 @@ def _staged(
     staging: Path,
     now_us: int | None,
     before_us: int | None = None,
-) -> Staged:
+) -> StagedFeatures:
     """What `rows` makes of each bucket's histories and the features `wanted` of the whole log."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
     todo = partitions.pieces_of(log)

@@ -19,7 +19,7 @@ from features.kernel.feature import Feature
 from features.kernel.slices import Kinds
 
 
-class Seen(NamedTuple):
+class FeatureRows(NamedTuple):
     """The features of the customers with an order known before the day who had not left by then."""
 
     customers: np.ndarray
@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     """float64, (customers, features): money in currency units, undefined = NaN; a channel as its code, none = -1."""
 
 
-def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> Seen:
+def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> FeatureRows:
     """The features of these names, in their order; no attributes. Raises InputError for one that cannot be given.
 
     A feature of a kind of interaction that nobody has sees none of it.
@@ -51,7 +51,7 @@ def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> See
     rows = compiled(templates()).walk(columns, day, day, kinds, *told, histories.minor_units, out, customer, row_day)
     customer = customer[:rows]
     kept = ~histories.gone(customer, as_of=day, known_at=day)
-    return Seen(customer[kept], out[:rows][kept])
+    return FeatureRows(customer[kept], out[:rows][kept])
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,7 @@ def history_of(log: Log, rows: Rows, *, now_us: int | None, before_us: int | Non
 
 
 @dataclass(frozen=True)
-class Events:
+class EventCounts:
     """What happened in a history, counted."""
 
     orders: int
@@ -59,7 +59,7 @@ class Events:
     """By kind; kinds without any are not there."""
 
 
-def events(histories: Histories, *, at: tuple[int, int] = ALWAYS, known_at: tuple[int, int] = ALWAYS) -> Events:
+def events(histories: Histories, *, at: tuple[int, int] = ALWAYS, known_at: tuple[int, int] = ALWAYS) -> EventCounts:
     """What happened within `at` and became known within `known_at`: microseconds, from the first to before the last."""
     columns = histories.columns
 
@@ -71,7 +71,7 @@ def events(histories: Histories, *, at: tuple[int, int] = ALWAYS, known_at: tupl
     cents = columns.adjustment_cents[changed]
     kinds = columns.interaction_kind[within(columns.interaction_at, columns.interaction_known_at)]
     counts = np.bincount(kinds, minlength=len(histories.kinds)).tolist()
-    return Events(
+    return EventCounts(
         orders=int(orders.sum()),
         spend=float(columns.amount_cents[orders].sum() + cents[cents > 0].sum()) / histories.minor_units,
         refunds=int((cents < 0).sum()),

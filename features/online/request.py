@@ -22,7 +22,7 @@ from features.ingest.cleaning import LARGEST_CENTS
 from features.ingest.schema import ORDERS, minor_units
 from features.ingest.usable_rows import MOST_KINDS
 from features.online.duckdb_text import HASHES, KINDS, WHOLE
-from features.online.request_columns import BadRequest, Rows, is_number, is_text
+from features.online.request_columns import BadRequest, RequestRows, is_number, is_text
 
 Customer = Mapping[str, Any]
 MICROS = 1_000_000
@@ -45,8 +45,8 @@ def histories(
     """
     ids = _ids(customers)
     units = minor_units(currency)
-    orders = Rows.of_each("order", [one.get("orders") or () for one in customers])
-    events = Rows.of_each("interaction", [one.get("interactions") or () for one in customers])
+    orders = RequestRows.of_each("order", [one.get("orders") or () for one in customers])
+    events = RequestRows.of_each("interaction", [one.get("interactions") or () for one in customers])
     _refuse_other_currencies(orders, currency)
     lines, channels = _lines(orders, gross_margin, units=units, naive_is_utc=naive_is_utc)
     happened, kinds = _happened(events, naive_is_utc=naive_is_utc)
@@ -90,7 +90,7 @@ def _ids(customers: Sequence[Customer]) -> list[str]:
     return list(first)
 
 
-def _refuse_other_currencies(orders: Rows, currency: str) -> None:
+def _refuse_other_currencies(orders: RequestRows, currency: str) -> None:
     if "currency" in orders.columns:
         names = orders.texts("currency")
         orders.refuse(names, lambda one: one and one.strip().upper() != currency, f"the currency is not {currency}")
@@ -99,7 +99,9 @@ def _refuse_other_currencies(orders: Rows, currency: str) -> None:
         orders.refuse(orders.texts("source"), bool, "a request has one source", next=next)
 
 
-def _lines(orders: Rows, gross_margin: float, *, units: int, naive_is_utc: bool) -> tuple[Arrays, tuple[str, ...]]:
+def _lines(
+    orders: RequestRows, gross_margin: float, *, units: int, naive_is_utc: bool
+) -> tuple[Arrays, tuple[str, ...]]:
     """The columns that features/histories/assemble.py asks for but `customer`, and the names of the channels."""
     has, most = orders.columns, LARGEST_CENTS // units
     at = orders.instants("ordered_at", naive_is_utc=naive_is_utc)
@@ -143,7 +145,7 @@ def _minor(micros: np.ndarray, units: int) -> np.ndarray:
     return np.sign(micros) * ((np.abs(micros) + step // 2) // step)
 
 
-def _keys(orders: Rows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _keys(orders: RequestRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each line's order as a number, and the number that the order's id is.
 
     They are those of a log where two orders of a customer share an instant, since they then say which comes first;
@@ -166,7 +168,7 @@ def _hashed(texts: list[str | None]) -> np.ndarray:
     return np.array([max(next(hashes), 1) if one else 0 for one in texts], np.uint64).view(np.int64)
 
 
-def _happened(events: Rows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
+def _happened(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
     """The same of interactions; and their kinds, ascending, with when each was first known."""
     if not events.rows:
         return {name: column for name, column in NO_INTERACTIONS.items() if name != "customer"}, {}
@@ -189,7 +191,7 @@ def _happened(events: Rows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, in
     return rows, {name: first[name] for name in place}
 
 
-def _of_buyers(place: np.ndarray, rows: Rows, columns: Arrays) -> Arrays:
+def _of_buyers(place: np.ndarray, rows: RequestRows, columns: Arrays) -> Arrays:
     """The columns of the rows whose customer has a place, and `customer`: the place."""
     customer = place[np.array(rows.of, np.int64)]
     kept = customer >= 0
@@ -197,7 +199,7 @@ def _of_buyers(place: np.ndarray, rows: Rows, columns: Arrays) -> Arrays:
     return columns if kept.all() else {name: column[kept] for name, column in columns.items()}
 
 
-def _present(customers: Sequence[Customer], orders: Rows, events: Rows) -> frozenset[str]:
+def _present(customers: Sequence[Customer], orders: RequestRows, events: RequestRows) -> frozenset[str]:
     """The columns that are given, be it as None; all of them of no rows; `interactions` if every customer has them."""
     present = (orders.columns & ORDERS.keys()) | REQUIRED if orders.rows else {*ORDERS}
     if all(one.get("interactions") is not None for one in customers):

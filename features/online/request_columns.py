@@ -25,7 +25,7 @@ class BadRequest(InputError):
 
 
 @dataclass(frozen=True)
-class Rows:
+class RequestRows:
     """The orders of all customers of a request, one after the other; or their interactions."""
 
     what: str
@@ -35,7 +35,7 @@ class Rows:
     """The place of each row's customer in the request."""
 
     @classmethod
-    def of_each(cls, what: str, tables: Sequence[Sequence[Mapping[str, Any]]]) -> "Rows":
+    def of_each(cls, what: str, tables: Sequence[Sequence[Mapping[str, Any]]]) -> "RequestRows":
         """From the rows of each customer."""
         return cls(
             what, [row for one in tables for row in one], [place for place, one in enumerate(tables) for _ in one]

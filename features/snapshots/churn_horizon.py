@@ -17,7 +17,7 @@ ACCEPTABLE = 0.10
 
 
 @dataclass(frozen=True)
-class Candidate:
+class HorizonCandidate:
     """One horizon: how many customers it calls gone, and how many of those come back all the same."""
 
     horizon_days: int
@@ -37,7 +37,7 @@ class Rate:
     churn_rate: float
     """Share who left in the last such window of the data, of the customers at its beginning."""
     trainable: bool
-    """As of `Candidate`."""
+    """As of `HorizonCandidate`."""
 
 
 def churn_rates(histories: Histories) -> list[Rate]:
@@ -52,7 +52,7 @@ def churn_rates(histories: Histories) -> list[Rate]:
     return rates
 
 
-def candidates(histories: Histories) -> tuple[list[Candidate], int]:
+def candidates(histories: Histories) -> tuple[list[HorizonCandidate], int]:
     """The horizons compared on one day, and the days of follow-up after it.
 
     The follow-up is 180 days or a third of the history, and the same for every horizon, so that the rates compare: a
@@ -64,14 +64,14 @@ def candidates(histories: Histories) -> tuple[list[Candidate], int]:
     recency = rows["recency_days"].to_numpy()
     returned = period(histories, rows, from_days=0, to_days=follow_up)[0] > 0
     judged = [
-        Candidate(horizon, float(silent.mean()), float(returned[silent].mean()), have >= 4 * horizon)
+        HorizonCandidate(horizon, float(silent.mean()), float(returned[silent].mean()), have >= 4 * horizon)
         for horizon in CANDIDATES
         if (silent := recency >= horizon).any()
     ]
     return judged, follow_up
 
 
-def advised(judged: list[Candidate]) -> Candidate | None:
+def advised(judged: list[HorizonCandidate]) -> HorizonCandidate | None:
     """The shortest trainable horizon with few false churners; failing that, the trainable one with the fewest."""
     trainable = [one for one in judged if one.trainable]
     good = [one for one in trainable if one.false_churn_rate <= ACCEPTABLE]

@@ -49,7 +49,7 @@ def chunks(
         raise ValueError("what became known after as_of needs a log read as if nothing had happened since")
     limits = np.full(len(days), microseconds(known_at)) if known_at else days
     names = columns_of(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
-    rows = Rows(histories, names, as_of=days, known_at=limits)
+    rows = SnapshotPass(histories, names, as_of=days, known_at=limits)
     step = max(1, CELLS // (len(days) * max(len(names), 1)))
     bounds = [*range(0, histories.customers, step), histories.customers]
     threads = os.cpu_count() or 1
@@ -70,7 +70,7 @@ def columns_of(log: Histories | Reading, *, as_of: list[date], known_at: date | 
     return [*catalogue(log.present, kinds), *log.attributes]
 
 
-class Rows:
+class SnapshotPass:
     """The compiled pass over some histories, ready to be run on spans of customers."""
 
     def __init__(self, histories: Histories, names: list[str], *, as_of: np.ndarray, known_at: np.ndarray):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from models.ensemble.base_learners import Members, from_json, to_json
+from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
 from models.ensemble.horizons import LEAVING, ORDER, VALUE, Horizon
 from models.ensemble.intervals import Intervals
@@ -111,7 +111,7 @@ def read(folder: Path) -> Scorer:
     return Scorer(
         terms=Terms(**model["terms"]),
         inputs={name: model["categories"].get(name) for name in manifest["features"]},
-        members=Members(
+        members=BaseLearners(
             Churn(boosters["quiet.ubj"]),
             Value(orders_booster=boosters["orders.ubj"], margin_booster=boosters["margin.ubj"], **model["value"]),
             from_json(model["simple"]),

@@ -21,10 +21,10 @@ from models.btyd.bgnbd import BGNBD
 from models.btyd.gamma_gamma import GammaGamma
 from models.btyd.pareto_nbd import ParetoNBD
 from models.ensemble import seasonal_level, stacking
-from models.ensemble.baselines import BuyTillYouDie, Hiatus, Opponent, RfmLogistic, fit_opponents, repeat_spend
+from models.ensemble.baselines import Baseline, BuyTillYouDie, Hiatus, RfmLogistic, fit_baselines, repeat_spend
 from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.seasonal_level import Level
-from models.ensemble.stacking import Opinion, Outcome
+from models.ensemble.stacking import LogPrediction, Outcome
 from models.trees import boosting, churn, value
 from models.trees.churn import Churn
 from models.trees.training_rows import Stream, changed
@@ -39,24 +39,24 @@ OFFSET = "(offset)"
 
 
 @dataclass(frozen=True)
-class Members:
+class BaseLearners:
     """Fitted on the same rows."""
 
     quiet: Churn
     """Trees for the probability of no order."""
     value: Value
     """Trees for orders and value given an order."""
-    simple: Mapping[str, Opponent]
+    simple: Mapping[str, Baseline]
     """The others, by name."""
 
     def opinions(
         self, rows: pd.DataFrame, inputs: boosting.Inputs, names: Sequence[str], *, data: boosting.Matrix | None = None
-    ) -> dict[str, Opinion]:
+    ) -> dict[str, LogPrediction]:
         """What those named say of each row; data: the rows as trees take them, if they are at hand."""
-        said = {name: stacking.opinion_of(self.simple[name].predict(rows)) for name in names if name != TREES}
+        said = {name: stacking.log_prediction_of(self.simple[name].predict(rows)) for name in names if name != TREES}
         if TREES in names:
             data = boosting.matrix(rows, inputs) if data is None else data
-            said[TREES] = stacking.opinion(self.quiet.of(data), self.value.margin_of(data))
+            said[TREES] = stacking.log_prediction(self.quiet.of(data), self.value.margin_of(data))
         return {name: said[name] for name in names}
 
 
@@ -70,16 +70,16 @@ def fit(
     margin_rate: float,
     names: Sequence[str],
     more: Stream | None = None,
-) -> Members:
+) -> BaseLearners:
     """Fit on labelled rows; known: rows of the latest day, on whose features alone BG/NBD and Pareto/NBD are fitted.
 
     names: the members wanted; the trees are grown in any case, for the expected orders. more: what the trees are grown
     on instead, rows of the same cut-offs.
     """
     quiet_rows = rows.assign(churned=~rows["bought"])  # under a contract, who left may have ordered
-    opponents = fit_opponents(quiet_rows, known, horizon_days=horizon_days, margin_rate=margin_rate)
+    opponents = fit_baselines(quiet_rows, known, horizon_days=horizon_days, margin_rate=margin_rate)
     counting = next(opponents[name] for name in (*names, *COUNTING) if name in COUNTING)
-    season = levels(stacking.opinion_of(counting.predict(rows)), rows)
+    season = levels(stacking.log_prediction_of(counting.predict(rows)), rows)
     drawn = recipe.drawn(rows)
     start = float(logit(1 - drawn["bought"].mean()) - _seasons(season, drawn)[0].mean())
     taught = changed(drawn if more is None else more, partial(_season_off, season, start))
@@ -88,10 +88,10 @@ def fit(
         taught, inputs, target="quiet", offset=OFFSET, params=recipe.churn, monotone=recipe.monotone, **how
     )
     valuer = value.fit(taught, inputs, params=recipe.value, kind=recipe.kind, **how)
-    return Members(quiet, valuer, {name: one for name, one in opponents.items() if name in names})
+    return BaseLearners(quiet, valuer, {name: one for name, one in opponents.items() if name in names})
 
 
-def levels(said: Opinion, rows: pd.DataFrame, *, drift: tuple[float, float] | None = None) -> Level:
+def levels(said: LogPrediction, rows: pd.DataFrame, *, drift: tuple[float, float] | None = None) -> Level:
     """The level of each cut-off among labelled rows."""
     return seasonal_level.learn(*_by_day(said, rows), drift=drift)
 
@@ -107,15 +107,15 @@ def drift(
     if recent.empty:
         return None
     counting = BuyTillYouDie(shape, gamma_gamma.fit(*repeat_spend(now)), days, margin_rate)
-    return seasonal_level.drift(*_by_day(stacking.opinion_of(counting.predict(recent)), recent))
+    return seasonal_level.drift(*_by_day(stacking.log_prediction_of(counting.predict(recent)), recent))
 
 
-def _by_day(said: Opinion, rows: pd.DataFrame) -> tuple[dict[str, Opinion], dict[str, Outcome]]:
+def _by_day(said: LogPrediction, rows: pd.DataFrame) -> tuple[dict[str, LogPrediction], dict[str, Outcome]]:
     """What was said and what became of them, cut-off by cut-off."""
     days = rows["as_of"].to_numpy().astype("datetime64[D]")
     places = {str(day): days == day for day in np.unique(days)}
     return (
-        {day: Opinion(said.log_odds[of], said.log_value[of]) for day, of in places.items()},
+        {day: LogPrediction(said.log_odds[of], said.log_value[of]) for day, of in places.items()},
         {day: outcome(rows[of]) for day, of in places.items()},
     )
 
@@ -138,17 +138,17 @@ def _seasons(season: Level, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     return np.array(season.log_odds)[place], np.array(season.log_value)[place]
 
 
-def to_json(simple: Mapping[str, Opponent]) -> dict[str, Any]:
+def to_json(simple: Mapping[str, Baseline]) -> dict[str, Any]:
     """The members that are no trees, as plain numbers."""
     return {name: asdict(one) for name, one in simple.items()}  # type: ignore[call-overload]
 
 
-def from_json(content: Mapping[str, Any]) -> dict[str, Opponent]:
+def from_json(content: Mapping[str, Any]) -> dict[str, Baseline]:
     """What `to_json` made; raises KeyError or TypeError on anything else."""
     return {name: _opponent(name, dict(fields)) for name, fields in content.items()}
 
 
-def _opponent(name: str, fields: dict[str, Any]) -> Opponent:
+def _opponent(name: str, fields: dict[str, Any]) -> Baseline:
     if name in COUNTING:
         orders, spend = COUNTING[name](**fields.pop("orders")), GammaGamma(**fields.pop("spend"))
         return BuyTillYouDie(orders, spend, **fields)

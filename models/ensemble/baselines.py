@@ -27,15 +27,15 @@ from models.btyd import bgnbd, gamma_gamma, pareto_nbd
 from models.prediction import Prediction
 
 
-class Opponent(Protocol):
+class Baseline(Protocol):
     """Anything that predicts from a features frame, one value per row."""
 
     def predict(self, rows: pd.DataFrame) -> Prediction: ...
 
 
-def fit_opponents(
+def fit_baselines(
     rows: pd.DataFrame, known: pd.DataFrame, *, horizon_days: float, margin_rate: float
-) -> dict[str, Opponent]:
+) -> dict[str, Baseline]:
     """The opponents by name, fitted on training rows (several cut-offs stacked).
 
     known: rows of the latest day, whose features alone BG/NBD and Pareto/NBD are fitted on: they ask for no labels.

@@ -41,7 +41,7 @@ from models.ensemble import seasonal_trees
 from models.ensemble.baselines import history
 from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_trees import Share
-from models.ensemble.stacking import CERTAIN, Opinion
+from models.ensemble.stacking import CERTAIN, LogPrediction
 from models.trees import boosting
 
 ORDER, VALUE, LEAVING = "order", "value", "leaving"
@@ -54,7 +54,7 @@ Past = tuple[Floats, Floats, Floats]
 class Foreseen(NamedTuple):
     """What is said of each customer over one horizon, shape (rows,) each."""
 
-    said: Opinion
+    said: LogPrediction
     orders: Floats
     """Expected orders: no less than the probability of one."""
     leaving: Floats | None
@@ -95,7 +95,7 @@ class Horizon:
             share, log_odds = expit(counted.share), before.said.log_odds + counted.shift
         ratio = share if self.is_shorter else 1 / share
         order = expit(-log_odds)
-        said = Opinion(log_odds, np.log(before.said.expected_value * ratio) - np.log(order))
+        said = LogPrediction(log_odds, np.log(before.said.expected_value * ratio) - np.log(order))
         low, high = self.spread.interval(said)
         towards = np.minimum if self.is_shorter else np.maximum
         return Foreseen(

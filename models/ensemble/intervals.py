@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Floats
-from models.ensemble.stacking import Opinion, Outcome
+from models.ensemble.stacking import LogPrediction, Outcome
 
 COVERAGE = 0.8
 FEWEST = 50
@@ -40,11 +40,11 @@ class Intervals:
     mass: float
     """The share of a customer's distribution that the interval takes."""
 
-    def interval(self, said: Opinion) -> tuple[Floats, Floats]:
+    def interval(self, said: LogPrediction) -> tuple[Floats, Floats]:
         """value_p10 and value_p90 of each customer, currency units."""
         return self._with_mass(said, self.mass)
 
-    def _with_mass(self, said: Opinion, mass: float) -> tuple[Floats, Floats]:
+    def _with_mass(self, said: LogPrediction, mass: float) -> tuple[Floats, Floats]:
         nothing = said.no_order
         tail = (1 - mass) / 2
         takes_tail = nothing >= tail
@@ -53,7 +53,7 @@ class Intervals:
         low = np.where(takes_tail, 0.0, low)
         return low, np.maximum(low, high)  # with refunds a quantile just above nothing may be negative
 
-    def _quantile(self, said: Opinion, share: Floats) -> Floats:
+    def _quantile(self, said: LogPrediction, share: Floats) -> Floats:
         """The value below which `share` of each customer's distribution lies; 0 up to the share of nothing."""
         nothing = said.no_order
         group = np.searchsorted(self.edges, 1 - nothing, side="right")
@@ -64,7 +64,7 @@ class Intervals:
         return np.where(share > nothing, ratio * np.exp(said.log_value), 0.0)
 
 
-def fit(said: Opinion, outcome: Outcome, *, ordering: float | None = None) -> Intervals:
+def fit(said: LogPrediction, outcome: Outcome, *, ordering: float | None = None) -> Intervals:
     """Learn from customers the model was not fitted on, at the level that was theirs.
 
     One customer at least must have ordered. ordering: the share that will order among those to come; the mass is then
@@ -87,7 +87,7 @@ def fit(said: Opinion, outcome: Outcome, *, ordering: float | None = None) -> In
     return Intervals(spread.edges, spread.ratios, _mass(spread, said, value, counts))
 
 
-def _mass(spread: Intervals, said: Opinion, value: Floats, counts: Floats) -> float:
+def _mass(spread: Intervals, said: LogPrediction, value: Floats, counts: Floats) -> float:
     """The least mass with which enough of the customers, each counted so often, are within their interval."""
     enough = COVERAGE * (1 + 1 / len(value))
     first, last = 0, len(MASSES) - 1

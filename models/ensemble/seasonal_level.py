@@ -26,7 +26,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from features.clock import YEAR_DAYS
-from models.ensemble.stacking import Opinion, Outcome
+from models.ensemble.stacking import LogPrediction, Outcome
 
 USUAL = 0.3
 """How far a level usually moves, as a standard deviation: a shift measured less surely than that is shrunk to none."""
@@ -57,7 +57,7 @@ class Level:
             self._foretold(self.log_value, value and VALUE_DRIFT * value, as_of=as_of),
         )
 
-    def moved(self, said: Opinion, *, as_of: np.ndarray) -> Opinion:
+    def moved(self, said: LogPrediction, *, as_of: np.ndarray) -> LogPrediction:
         """An opinion at the level of each row's day; as_of: datetime64, shape (rows,)."""
         days, place = np.unique(as_of.astype("datetime64[D]"), return_inverse=True)
         shifts = np.array([self.at(as_of=day.astype(object)) for day in days]).reshape(-1, 2)
@@ -104,7 +104,7 @@ def drawn_to_mean(shifts: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray
 
 
 def learn(
-    said: Mapping[str, Opinion], outcomes: Mapping[str, Outcome], *, drift: tuple[float, float] | None = None
+    said: Mapping[str, LogPrediction], outcomes: Mapping[str, Outcome], *, drift: tuple[float, float] | None = None
 ) -> Level:
     """The shifts of cut-offs, by ISO day: what was said of each customer, and what became of them.
 
@@ -118,7 +118,7 @@ def learn(
     return Level(days, drawn[:, 0].tolist(), drawn[:, 1].tolist(), drift)
 
 
-def drift(said: Mapping[str, Opinion], outcomes: Mapping[str, Outcome]) -> tuple[float, float] | None:
+def drift(said: Mapping[str, LogPrediction], outcomes: Mapping[str, Outcome]) -> tuple[float, float] | None:
     """By how much shifts are above those of the same day a year before: the mean over the ISO days that have both.
 
     None where no day has. Drawn to nothing by how surely it is measured.
@@ -137,12 +137,12 @@ def drift(said: Mapping[str, Opinion], outcomes: Mapping[str, Outcome]) -> tuple
     return float(odds), float(value)
 
 
-def measure(said: Opinion, outcome: Outcome) -> tuple[float, float]:
+def measure(said: LogPrediction, outcome: Outcome) -> tuple[float, float]:
     """The shifts at which an opinion's totals are what came: as many order, and as much is brought."""
     return _measured(said, outcome)[0]
 
 
-def _measured(said: Opinion, outcome: Outcome) -> tuple[tuple[float, float], tuple[float, float]]:
+def _measured(said: LogPrediction, outcome: Outcome) -> tuple[tuple[float, float], tuple[float, float]]:
     """The shifts of the log-odds and of ln value, and the variances with which they are known."""
     customers, came = len(outcome.ordered), float(outcome.ordered.sum())
     if not 0 < came < customers:

@@ -31,7 +31,7 @@ PRIOR = 10.0
 """How strongly the weights are drawn to equal ones: as so many customers would, so that with few they stay even."""
 
 
-class Opinion(NamedTuple):
+class LogPrediction(NamedTuple):
     """What is said of each customer, on the scales of the blend; shape (rows,) each."""
 
     log_odds: Floats
@@ -49,9 +49,9 @@ class Opinion(NamedTuple):
         """P(orders) × value given ordering, currency units."""
         return expit(-self.log_odds) * np.exp(self.log_value)
 
-    def moved(self, log_odds: Floats | float, log_value: Floats | float) -> Opinion:
+    def moved(self, log_odds: Floats | float, log_value: Floats | float) -> LogPrediction:
         """The same ranking by probability, and by value given an order, at another level."""
-        return Opinion(self.log_odds + log_odds, self.log_value + log_value)
+        return LogPrediction(self.log_odds + log_odds, self.log_value + log_value)
 
 
 class Outcome(NamedTuple):
@@ -62,16 +62,16 @@ class Outcome(NamedTuple):
     """Realised margin, currency units."""
 
 
-def opinion(no_order: Floats, value_given_order: Floats) -> Opinion:
+def log_prediction(no_order: Floats, value_given_order: Floats) -> LogPrediction:
     """From probabilities (0 … 1) and currency units."""
     probability = np.clip(np.asarray(no_order, np.float64), CERTAIN, 1 - CERTAIN)
-    return Opinion(logit(probability), np.log(np.maximum(np.asarray(value_given_order, np.float64), LEAST)))
+    return LogPrediction(logit(probability), np.log(np.maximum(np.asarray(value_given_order, np.float64), LEAST)))
 
 
-def opinion_of(said: Prediction) -> Opinion:
+def log_prediction_of(said: Prediction) -> LogPrediction:
     """From what an opponent predicts: its expected value is taken apart by its own probability."""
     probability = np.clip(said.churn_probability, CERTAIN, 1 - CERTAIN)
-    return opinion(probability, said.expected_value / (1 - probability))
+    return log_prediction(probability, said.expected_value / (1 - probability))
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class Blend:
         """Those with a weight; all of them where none has one, so that there is an opinion of each row."""
         return [name for name in self.no_order if self.no_order[name] or self.value[name]] or list(self.no_order)
 
-    def of(self, opinions: Mapping[str, Opinion]) -> Opinion:
+    def of(self, opinions: Mapping[str, LogPrediction]) -> LogPrediction:
         """The blended opinion; `opinions` of all `members`."""
         names = self.members
-        return Opinion(
+        return LogPrediction(
             sum((self.no_order[name] * opinions[name].log_odds for name in names), start=np.zeros(1)),
             sum((self.value[name] * opinions[name].log_value for name in names), start=np.zeros(1)),
         )
@@ -100,7 +100,7 @@ def alone(name: str) -> Blend:
     return Blend({name: 1.0}, {name: 1.0})
 
 
-def fit(opinions: Mapping[str, Opinion], outcome: Outcome) -> Blend:
+def fit(opinions: Mapping[str, LogPrediction], outcome: Outcome) -> Blend:
     """Weights by maximum likelihood on customers that no member was fitted on.
 
     Bernoulli for the order; for the value of those who ordered a gamma likelihood, whose score is that of an unbiased

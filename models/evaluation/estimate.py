@@ -16,25 +16,25 @@ Z95 = 1.96
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """An estimate and the interval around it."""
 
     value: float
     low: float
     high: float
 
-    def times(self, number: float) -> Figure:
+    def times(self, number: float) -> Estimate:
         """The same in other units, of so many customers instead of one; number above 0."""
-        return Figure(self.value * number, self.low * number, self.high * number)
+        return Estimate(self.value * number, self.low * number, self.high * number)
 
-    def less(self, amount: float) -> Figure:
+    def less(self, amount: float) -> Estimate:
         """The same with so much taken off."""
-        return Figure(self.value - amount, self.low - amount, self.high - amount)
+        return Estimate(self.value - amount, self.low - amount, self.high - amount)
 
 
 def differences(
     point: Mapping[str, float], draws: Mapping[str, Floats], pairs: Sequence[tuple[str, str]], *, confidence: float
-) -> list[Figure]:
+) -> list[Estimate]:
     """The first less the second of each pair, with intervals that all hold at once in `confidence` of cases.
 
     draws: bootstrap draws by name, the same customers in the same place. A difference is d ± q s, s the standard
@@ -46,4 +46,4 @@ def differences(
     sd = moved.std(axis=1)
     size = np.divide(np.abs(moved), sd[:, None], out=np.zeros_like(moved), where=sd[:, None] > 0)
     width = np.quantile(size.max(axis=0), confidence) * sd
-    return [Figure(*of) for of in np.stack([at, at - width, at + width], axis=1).tolist()]
+    return [Estimate(*of) for of in np.stack([at, at - width, at + width], axis=1).tolist()]

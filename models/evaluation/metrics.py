@@ -20,7 +20,7 @@ from features.errors import Refusal
 from models.evaluation import evaluation_tables, profit_metrics
 from models.evaluation.bootstrap import interval, resampled
 from models.evaluation.evaluation_tables import number
-from models.evaluation.profit_metrics import Campaign
+from models.evaluation.profit_metrics import CampaignTerms
 from models.evaluation.ranking import DECILES, captured, gain_area, midranks, ranked, ratio
 from models.prediction import Prediction
 
@@ -165,7 +165,7 @@ def evaluate(
     resamples: int,
     seed: int,
     confidence: float,
-    campaign: Campaign | None = None,
+    campaign: CampaignTerms | None = None,
 ) -> dict[str, Any]:
     """The judgement of `metrics.json`: models, differences and the tables of models/evaluation/evaluation_tables.py,
     ready for JSON.
@@ -219,7 +219,7 @@ def evaluate(
 
 
 def _measure(
-    churned: Floats, value: Floats, said: Prediction, weights: Floats | None, campaign: Campaign | None
+    churned: Floats, value: Floats, said: Prediction, weights: Floats | None, campaign: CampaignTerms | None
 ) -> dict[str, Floats]:
     """Every metric the prediction allows."""
     found = {name: metric(churned, said.churn_probability, weights) for name, metric in CHURN_METRICS.items()}

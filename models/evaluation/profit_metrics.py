@@ -29,7 +29,7 @@ PERCENTS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, eq=False)
-class Campaign:
+class CampaignTerms:
     """The offer that models are judged by. Every number is the shop's; none has a default."""
 
     name: str
@@ -146,7 +146,9 @@ def best_cut(score: Floats, earned: Floats, weights: Floats | None = None) -> Fl
     return np.maximum(np.cumsum(profit, -1).max(-1), 0) / customers.sum(-1)
 
 
-def measured(churned: Floats, probability: Floats, weights: Floats | None, campaign: Campaign) -> dict[str, Floats]:
+def measured(
+    churned: Floats, probability: Floats, weights: Floats | None, campaign: CampaignTerms
+) -> dict[str, Floats]:
     """The profit metrics of a churn model: `mpc`, `empc`, `empb`, and those of the campaign run as a plan would be.
 
     `best_cut_profit` ranks by the profit the model expects of each contact; `own_cut_profit` contacts those of whom it
@@ -175,7 +177,7 @@ def measured(churned: Floats, probability: Floats, weights: Floats | None, campa
     }
 
 
-def curve(churned: Floats, probability: Floats, campaign: Campaign) -> dict[str, Any]:
+def curve(churned: Floats, probability: Floats, campaign: CampaignTerms) -> dict[str, Any]:
     """What contacting the 0, 1, … 100 % of whom the model expects most would have earned, and at which cut it peaks.
 
     Money in currency units over all customers judged. `best` is the best cut in hindsight, `own` the model's: everyone
@@ -197,7 +199,7 @@ def _cut(contacted: float, profit: float, *, customers: int) -> dict[str, float 
     return {"share": float(contacted / customers), "customers": int(contacted), "profit": float(profit)}
 
 
-def _expected_and_earned(churned: Floats, probability: Floats, campaign: Campaign) -> tuple[Floats, Floats]:
+def _expected_and_earned(churned: Floats, probability: Floats, campaign: CampaignTerms) -> tuple[Floats, Floats]:
     """What the model expects of each contact, and what it would have earned."""
     expected, earned = (
         contact_profit(

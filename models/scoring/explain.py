@@ -18,7 +18,7 @@ from scipy.special import expit
 from features.arrays import Floats
 from features.families.catalogue import named, words
 from models.ensemble.recipe import TREES
-from models.ensemble.stacking import Opinion
+from models.ensemble.stacking import LogPrediction
 from models.prediction import REASONS
 from models.scoring.scorer import Scorer, View
 from models.trees import boosting
@@ -28,7 +28,7 @@ RHYTHM = "expected_from_rhythm"
 
 
 @dataclass(frozen=True)
-class Parts:
+class Contributions:
     """What adds up to a score: `base + added.sum(axis=1)` is the score of each customer."""
 
     names: list[str]
@@ -39,7 +39,7 @@ class Parts:
     """(rows, names)."""
 
 
-def no_order(scorer: Scorer, view: View) -> Parts:
+def no_order(scorer: Scorer, view: View) -> Contributions:
     """What adds up to the probability of no order within the horizon; under a contract, to that of its end."""
     if scorer.leaving:
         parts = boosting.contributions(scorer.leaving.booster, view.data)
@@ -50,7 +50,7 @@ def no_order(scorer: Scorer, view: View) -> Parts:
     return _divided(_names(scorer), base, added, view.said.no_order)
 
 
-def expected_value(scorer: Scorer, view: View) -> Parts:
+def expected_value(scorer: Scorer, view: View) -> Contributions:
     """What adds up to the expected value, currency units."""
     said, data, level = view.said, view.data, _average(scorer, view)
     odds_base, odds = _parts(said.log_odds, level.log_odds, _quiet(scorer, data))
@@ -60,7 +60,7 @@ def expected_value(scorer: Scorer, view: View) -> Parts:
     of_order = _shares(odds) * ((order - order_base) * (value + given_base) / 2)[:, None]
     of_value = _shares(values) * ((value - given_base) * (order + order_base) / 2)[:, None]
     added = of_order + of_value
-    return Parts(_names(scorer), said.expected_value - added.sum(axis=1), added)
+    return Contributions(_names(scorer), said.expected_value - added.sum(axis=1), added)
 
 
 def reasons(scorer: Scorer, view: View) -> pd.DataFrame:
@@ -113,10 +113,10 @@ def centre(scorer: Scorer, rows: pd.DataFrame) -> tuple[float, float]:
     return float(np.mean(said.log_odds - quiet.sum(axis=1))), float(np.mean(said.log_value - value.sum(axis=1)))
 
 
-def _average(scorer: Scorer, view: View) -> Opinion:
+def _average(scorer: Scorer, view: View) -> LogPrediction:
     """The opinion of the average customer at the level of each row's day."""
     nobody = np.zeros(len(view.given.as_of))
-    average = Opinion(nobody + scorer.centre[0], nobody + scorer.centre[1])
+    average = LogPrediction(nobody + scorer.centre[0], nobody + scorer.centre[1])
     return scorer.level.moved(average, as_of=view.given.as_of)
 
 
@@ -135,11 +135,11 @@ def _value(scorer: Scorer, data: boosting.Matrix) -> Floats:
     return scorer.blend.value.get(TREES, 0.0) * scorer.members.value.contributions(data)
 
 
-def _divided(names: list[str], base: Floats, added: Floats, score: Floats) -> Parts:
+def _divided(names: list[str], base: Floats, added: Floats, score: Floats) -> Contributions:
     """A probability divided in proportion to what each name adds to its log-odds."""
     start = expit(base)
     parts = _shares(added) * (score - start)[:, None]
-    return Parts(names, score - parts.sum(axis=1), parts)
+    return Contributions(names, score - parts.sum(axis=1), parts)
 
 
 def _shares(added: Floats) -> Floats:

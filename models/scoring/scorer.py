@@ -20,13 +20,13 @@ import pandas as pd
 from features.arrays import Floats
 from features.errors import InputError
 from models.ensemble import horizons
-from models.ensemble.base_learners import Members
+from models.ensemble.base_learners import BaseLearners
 from models.ensemble.baselines import history
 from models.ensemble.business_terms import Terms
 from models.ensemble.horizons import Foreseen, Horizon
 from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_level import Level
-from models.ensemble.stacking import Blend, Opinion
+from models.ensemble.stacking import Blend, LogPrediction
 from models.lifetime import clv as lifetime
 from models.trees import boosting
 from models.trees.churn import Churn
@@ -50,7 +50,7 @@ class Scorer:
     terms: Terms
     inputs: boosting.Inputs
     """Feature columns in the order the trees take them, with the names learnt where they are names."""
-    members: Members
+    members: BaseLearners
     blend: Blend
     level: Level
     intervals: Intervals
@@ -66,7 +66,7 @@ class Scorer:
     version: str = "unsaved"
     """The first digits of the bundle's hash."""
 
-    def opinion(self, rows: pd.DataFrame) -> Opinion:
+    def opinion(self, rows: pd.DataFrame) -> LogPrediction:
         """The blended opinion of each row at the level of its day."""
         return self.look_at(rows).said
 
@@ -86,7 +86,7 @@ class View(NamedTuple):
 
     given: Given
     data: boosting.Matrix
-    said: Opinion
+    said: LogPrediction
     """At the level of each row's day."""
 
 

@@ -87,7 +87,7 @@ def fit(
         else None,
         horizons=horizon_models.fit(
             rows,
-            horizon_models.Rehearsal(early, latest, rehearsed, spread),
+            horizon_models.ValidationFit(early, latest, rehearsed, spread),
             inputs,
             days=other_horizons,
             main_days=terms.horizon_days,

@@ -18,7 +18,7 @@ from models.ensemble.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, S
 from models.ensemble.intervals import Intervals
 from models.ensemble.recipe import Recipe
 from models.ensemble.seasonal_trees import Share
-from models.ensemble.stacking import Opinion, Outcome
+from models.ensemble.stacking import LogPrediction, Outcome
 from models.trees import boosting
 
 ENOUGH = 3
@@ -27,14 +27,14 @@ FEWEST = 50
 """Rows of each outcome, at least: with fewer, counting says more than trees."""
 
 
-class Rehearsal(NamedTuple):
+class ValidationFit(NamedTuple):
     """What the spread of the main horizon was learnt from."""
 
     early: pd.DataFrame
     """The labelled rows it was fitted on."""
     latest: pd.DataFrame
     """Those it was judged on."""
-    said: Opinion
+    said: LogPrediction
     """Of the latest, over the main horizon, at the level that was theirs."""
     spread: Intervals
 
@@ -46,7 +46,7 @@ def label(name: str, days: int) -> str:
 
 def fit(
     rows: pd.DataFrame,
-    rehearsal: Rehearsal,
+    rehearsal: ValidationFit,
     inputs: boosting.Inputs,
     *,
     days: Sequence[int],
@@ -69,7 +69,7 @@ def fit(
 
 
 def _spreads(
-    rehearsal: Rehearsal, inputs: boosting.Inputs, days: Sequence[int], *, main_days: int, shape: Shape, **how: Any
+    rehearsal: ValidationFit, inputs: boosting.Inputs, days: Sequence[int], *, main_days: int, shape: Shape, **how: Any
 ) -> dict[int, Intervals]:
     """The spread of each shorter horizon in the rehearsal, where anybody ordered."""
     early, latest, said, spread = rehearsal

@@ -22,7 +22,7 @@ import numpy as np
 from features.arrays import Floats
 from features.errors import InputError
 from models.evaluation.bootstrap import interval, resampled
-from models.evaluation.estimate import Figure, differences
+from models.evaluation.estimate import Estimate, differences
 from models.uplift import learners as uplift
 from models.uplift.cross_fitting import CrossFit
 from models.uplift.experiment import Experiment
@@ -41,11 +41,11 @@ class Choice:
     """One of `uplift.KINDS`, if any is better than every rule."""
     ranking: str
     """Whom to treat first: by that learner, else by the best rule that is better than random, else `random`."""
-    qini: Mapping[str, Figure]
+    qini: Mapping[str, Estimate]
     """Of every learner and rule, each with an interval of its own."""
-    ahead: Mapping[str, tuple[str, Figure]]
+    ahead: Mapping[str, tuple[str, Estimate]]
     """Of each learner the rule it is least surely above, and by how much; of each rule, how far above random."""
-    everybody: Figure
+    everybody: Estimate
     """What treating everybody adds, against nobody."""
 
     def __str__(self) -> str:
@@ -96,9 +96,9 @@ def compare(
     return Choice(
         learner=learner,
         ranking=learner or max(better, key=lambda name: point[name], default=RANDOM),
-        qini={name: Figure(point[name], *interval(one, confidence=confidence)) for name, one in draws.items()},
+        qini={name: Estimate(point[name], *interval(one, confidence=confidence)) for name, one in draws.items()},
         ahead=ahead,
-        everybody=Figure(float(mean(effects)), *interval(np.concatenate(totals), confidence=confidence)),
+        everybody=Estimate(float(mean(effects)), *interval(np.concatenate(totals), confidence=confidence)),
     )
 
 

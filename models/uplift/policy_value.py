@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from features.arrays import Floats
 from features.errors import InputError
-from models.evaluation.estimate import Figure
+from models.evaluation.estimate import Estimate
 from models.uplift.experiment import Experiment
 
 Numbers = Floats | float
@@ -37,7 +37,7 @@ class Arms:
         return propensity * self.untreated + (1 - propensity) * self.treated
 
 
-def value(policy: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers, confidence: float) -> Figure:
+def value(policy: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers, confidence: float) -> Estimate:
     """Mean outcome per customer, less the cost of those treated, if the policy decided; `.times(customers)` in total.
 
     policy: the probability with which each customer is treated; 0 and 1 are nobody and everybody. cost: of treating a
@@ -48,7 +48,7 @@ def value(policy: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers,
 
 def advantage(
     policy: Numbers, other: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers, confidence: float
-) -> Figure:
+) -> Estimate:
     """By how much per customer the policy is worth more than another one, on the same customers: surer than both."""
     return _figure(_worth(policy, experiment, arms, cost) - _worth(other, experiment, arms, cost), confidence)
 
@@ -68,6 +68,6 @@ def _worth(policy: Numbers, experiment: Experiment, arms: Arms, cost: Numbers) -
     return treats * (with_it - cost) + (1 - treats) * without
 
 
-def _figure(worth: Floats, confidence: float) -> Figure:
+def _figure(worth: Floats, confidence: float) -> Estimate:
     middle, error = float(worth.mean()), float(worth.std(ddof=1) / np.sqrt(len(worth)) * ndtri((1 + confidence) / 2))
-    return Figure(middle, middle - error, middle + error)
+    return Estimate(middle, middle - error, middle + error)

@@ -35,7 +35,7 @@ RESTORE = "Restore it, or score that day again with the same model: stayworth sc
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A batch of scores in the ledger."""
 
     as_of: date
@@ -92,26 +92,26 @@ def keep(
         replaced.unlink(missing_ok=True)
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path) -> list[LedgerEntry]:
     """All batches, the oldest first: by day, then by when they were scored. folder: the output folder."""
     found = [_entry(path) for path in sorted((folder / run_folder.LEDGER).glob("*.json"))]
     return sorted(found, key=lambda one: (one.as_of, one.scored_at))
 
 
-def read(entry: Entry) -> pd.DataFrame:
+def read(entry: LedgerEntry) -> pd.DataFrame:
     """The scores of a batch, every byte checked: `COLUMNS`, a row per customer."""
     _refuse_changed(entry)
     return run_folder.read_table(entry.file, next=RESTORE)
 
 
-def row(entry: Entry, customer_id: str) -> dict[str, Any] | None:
+def row(entry: LedgerEntry, customer_id: str) -> dict[str, Any] | None:
     """One customer's scores of a batch, every byte checked; None if it has none."""
     _refuse_changed(entry)
     found: list[dict[str, Any]] = pq.read_table(entry.file, filters=[("customer_id", "==", customer_id)]).to_pylist()
     return found[0] if found else None
 
 
-def model_of(entry: Entry, uri: str) -> Scorer:
+def model_of(entry: LedgerEntry, uri: str) -> Scorer:
     """The model that made a batch, fetched from the registry by its version, every byte checked."""
     known = [one.number for one in registry.versions(uri) if one.bundle == entry.model_version]
     with tempfile.TemporaryDirectory() as scratch:
@@ -127,7 +127,7 @@ def model_of(entry: Entry, uri: str) -> Scorer:
             ) from None
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> LedgerEntry:
     """The batch of a JSON file; raises InputError for one that is not as it was written."""
     told = run_folder.read_json(path, next=RESTORE)
     batch = told.get("batch") if isinstance(told, dict) else None
@@ -135,7 +135,7 @@ def _entry(path: Path) -> Entry:
         raise InputError("is not what its hash says: it was changed or damaged", where=str(path), next=RESTORE)
     days = {name: date.fromisoformat(batch[name]) for name in ("as_of", "data_end")}
     scored_at = datetime.fromisoformat(batch["scored_at"])
-    return Entry(**batch | days | {"scored_at": scored_at, "file": path.with_name(batch["file"])})
+    return LedgerEntry(**batch | days | {"scored_at": scored_at, "file": path.with_name(batch["file"])})
 
 
 def _named(path: Path) -> Path | None:
@@ -146,7 +146,7 @@ def _named(path: Path) -> Path | None:
         return None
 
 
-def _refuse_changed(entry: Entry) -> None:
+def _refuse_changed(entry: LedgerEntry) -> None:
     """Raise InputError unless the table of a batch is the one that was written."""
     try:
         found = _sha256(entry.file)

@@ -39,7 +39,7 @@ UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"),
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedScores:
     """Everybody's scores in a folder, in the order they came."""
 
     files: tuple[Path, ...]
@@ -72,7 +72,7 @@ class Staged:
         return scores.append_column("segment", pa.array(segment, pa.string())).select(SCHEMA.names)
 
 
-def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> Staged:
+def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> StagedScores:
     """Keep the scores of each part and its feature rows in an empty folder.
 
     scored: scores as `models.scoring.batch_scores.score` has them of feature rows, and those rows. Raises InputError
@@ -106,7 +106,7 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
     # In ascending order, so that the averages are the same to the last digit whatever parts the customers came in.
     averages = cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
     summed = {name: float(sum(one[name] for one in totals)) for name in totals[0]}
-    return Staged(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
+    return StagedScores(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
 
 
 def _totals(scores: pd.DataFrame) -> dict[str, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines import run_folder
 from retention.economics.offers import BetaPrior
 from retention.measurement.save_rate import FLAT, Measured, posterior
-from retention.measurement.save_rate_store import SAVE_RATES, Entry, entries, measured_save_rates
+from retention.measurement.save_rate_store import SAVE_RATES, SaveRateEntry, entries, measured_save_rates
 
 __all__ = ["SAVE_RATES", "measured_save_rates", "remember"]
 
@@ -20,7 +20,7 @@ def remember(folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str
     before = prior or FLAT
     campaigns = (known[offer].campaigns if offer in known else {}) | {campaign: measured}
     after = posterior(before, campaigns.values())
-    known[offer] = Entry(prior=before, campaigns=campaigns, posterior=after)
+    known[offer] = SaveRateEntry(prior=before, campaigns=campaigns, posterior=after)
     content = {
         name: {
             "prior": one.prior.model_dump(),

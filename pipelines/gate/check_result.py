@@ -7,13 +7,13 @@ Outcome = Literal["pass", "warn", "fail", "not examined"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckResult:
     """An outcome and one reason in words, with what was found and what the limit is."""
 
     outcome: Outcome
     reason: str
 
 
-def answer(passed: bool, reason: str) -> Answer:
+def check_result(passed: bool, reason: str) -> CheckResult:
     """Pass or fail."""
-    return Answer("pass" if passed else "fail", reason)
+    return CheckResult("pass" if passed else "fail", reason)

@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import InputError
 from models.artifacts import bundle
 from models.scoring import batch_scores, scorer
-from pipelines.training.champion_comparison import Rival
+from pipelines.training.champion_comparison import ChampionComparison
 
 TIMED_ROWS = 1000
 """Rows whose scoring is timed, drawn with replacement so that a small shop is timed on as many."""
@@ -49,7 +49,7 @@ class Evidence:
     """`shuffled_labels` and `strongest` of pipelines/leakage/leakage_probes.py, or a `note` why there are none."""
     horizon_days: int
     now: date
-    rival: Rival | None
+    rival: ChampionComparison | None
     """The champion; None if there is none yet."""
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from features.errors import Refusal
 from pipelines.gate import bundle_checks, data_checks, merit_checks
-from pipelines.gate.check_result import Answer, Outcome
+from pipelines.gate.check_result import CheckResult, Outcome
 from pipelines.gate.evidence import Evidence
 
 Severity = Literal["refuse", "keep"]
@@ -24,7 +24,7 @@ class Check:
     code: str
     title: str
     severity: Severity
-    ask: Callable[[Evidence], Answer]
+    ask: Callable[[Evidence], CheckResult]
 
 
 CHECKS = (

@@ -8,7 +8,7 @@ import numpy as np
 from models import CHAMPION, STAYWORTH
 from models.evaluation.estimate import Z95
 from models.evaluation.metric_labels import METRICS
-from pipelines.gate.check_result import Answer, answer
+from pipelines.gate.check_result import CheckResult, check_result
 from pipelines.gate.evidence import Evidence
 from pipelines.training.baseline_comparison import MODELS
 
@@ -25,7 +25,7 @@ WORST_BIAS = 0.15
 """Share by which the predicted total may miss the realised, where its interval does not say that it may be less."""
 
 
-def complete(evidence: Evidence) -> Answer:
+def complete(evidence: Evidence) -> CheckResult:
     """Every needed metric of the candidate and of at least one opponent, and the differences of the decisive ones."""
     models = evidence.metrics["models"]
     opponents = [name for name in models if name not in (STAYWORTH, CHAMPION)]
@@ -41,56 +41,60 @@ def complete(evidence: Evidence) -> Answer:
     if evidence.champion_stands and CHAMPION not in models:
         missing.append("the champion")
     if missing:
-        return Answer("fail", f"{len(missing)} missing or undefined: {', '.join(missing[:5])}")
-    return Answer("pass", f"{len(NEEDED)} metrics, {len(opponents)} simple models")
+        return CheckResult("fail", f"{len(missing)} missing or undefined: {', '.join(missing[:5])}")
+    return CheckResult("pass", f"{len(NEEDED)} metrics, {len(opponents)} simple models")
 
 
-def champion(evidence: Evidence) -> Answer:
+def champion(evidence: Evidence) -> CheckResult:
     """Worse is a paired difference whose whole interval lies on the wrong side, in log loss or in value error."""
     rival = evidence.rival
     if rival is None:
-        return Answer("pass", "there is no champion yet")
+        return CheckResult("pass", "there is no champion yet")
     if rival.scorer is None:
-        return Answer("warn", f"version {rival.number} was {rival.how}")
+        return CheckResult("warn", f"version {rival.number} was {rival.how}")
     if CHAMPION not in evidence.metrics["differences"]:
-        return Answer("fail", f"version {rival.number} can be compared and was not")
+        return CheckResult("fail", f"version {rival.number} can be compared and was not")
     worse = _worse(evidence.metrics, CHAMPION)
     if worse:
-        return Answer("fail", f"worse than version {rival.number} ({rival.how}) in {'; '.join(worse)}")
+        return CheckResult("fail", f"worse than version {rival.number} ({rival.how}) in {'; '.join(worse)}")
     shown = ", ".join(_difference(evidence.metrics, CHAMPION, name) for name in DECISIVE)
-    return Answer("pass", f"against version {rival.number} ({rival.how}): {shown}")
+    return CheckResult("pass", f"against version {rival.number} ({rival.how}): {shown}")
 
 
-def opponents(evidence: Evidence) -> Answer:
+def opponents(evidence: Evidence) -> CheckResult:
     """As against the champion; excused where the champion is no better."""
     others = [name for name in evidence.metrics["differences"] if name != CHAMPION]
     worse = {name: found for name in others if (found := _worse(evidence.metrics, name))}
     if not worse:
-        return Answer("pass", f"not clearly worse than any of {len(others)} in {' or '.join(map(_label, DECISIVE))}")
+        return CheckResult(
+            "pass", f"not clearly worse than any of {len(others)} in {' or '.join(map(_label, DECISIVE))}"
+        )
     said = "; ".join(f"{MODELS.get(name, name)}: {', '.join(found)}" for name, found in worse.items())
     return _excused(evidence, f"worse than {said}", DECISIVE)
 
 
-def calibration(evidence: Evidence) -> Answer:
+def calibration(evidence: Evidence) -> CheckResult:
     """The calibration error beyond what chance gives a perfect model of as many customers."""
     found = _value(evidence.metrics["models"].get(STAYWORTH, {}), "ece")
     bins = evidence.metrics.get("calibration", {}).get(STAYWORTH)
     if found is None or not bins:
-        return Answer("not examined", "there is no calibration error")
+        return CheckResult("not examined", "there is no calibration error")
     limit = WORST_ECE + by_chance(bins)
     said = f"ECE {found:.3f}; at most {limit:.3f}: {WORST_ECE} and {limit - WORST_ECE:.3f} by chance"
-    return Answer("pass", said) if found <= limit else _excused(evidence, said, ("ece",))
+    return CheckResult("pass", said) if found <= limit else _excused(evidence, said, ("ece",))
 
 
-def level(evidence: Evidence) -> Answer:
+def level(evidence: Evidence) -> CheckResult:
     """The predicted total against the realised; wrong only if its whole interval is."""
     bias = evidence.metrics["models"].get(STAYWORTH, {}).get("total_bias") or {}
     value, low, high = (bias.get(name) for name in ("value", "low", "high"))
     if value is None or low is None or high is None:
-        return Answer("not examined", "there is no total bias")
+        return CheckResult("not examined", "there is no total bias")
     said = f"the predicted total misses by {value:+.1%} ({low:+.1%} to {high:+.1%}); at most ±{WORST_BIAS:.0%}"
     return (
-        Answer("pass", said) if low <= WORST_BIAS and high >= -WORST_BIAS else _excused(evidence, said, ("total_bias",))
+        CheckResult("pass", said)
+        if low <= WORST_BIAS and high >= -WORST_BIAS
+        else _excused(evidence, said, ("total_bias",))
     )
 
 
@@ -107,14 +111,14 @@ def by_chance(bins: list[Mapping[str, Any]]) -> float:
     return float(mean * (weight * spread).sum() + Z95 * deviation * np.sqrt(((weight * spread) ** 2).sum()))
 
 
-def _excused(evidence: Evidence, said: str, metrics: tuple[str, ...]) -> Answer:
+def _excused(evidence: Evidence, said: str, metrics: tuple[str, ...]) -> CheckResult:
     """Fail, or a warning where the champion that would stay is no better in any of these metrics."""
     models = evidence.metrics["models"]
     if CHAMPION in models:
         pairs = [(_value(models[STAYWORTH], name), _value(models[CHAMPION], name)) for name in metrics]
         if all(ours is not None and theirs is not None and abs(theirs) >= abs(ours) for ours, theirs in pairs):
-            return Answer("warn", f"{said}; the champion is no better")
-    return answer(False, said)
+            return CheckResult("warn", f"{said}; the champion is no better")
+    return check_result(False, said)
 
 
 def _worse(metrics: Mapping[str, Any], other: str) -> list[str]:

@@ -24,9 +24,9 @@ from features.snapshots.snapshot import snapshot
 from models.ensemble.business_terms import Terms
 from pipelines.config import Config
 from pipelines.leakage import perturbed_futures
-from pipelines.leakage.leakage_probes import canaries
+from pipelines.leakage.leakage_probes import leakage_probes
 from pipelines.training.holdout_evaluation import rows_to_judge
-from pipelines.training.training_set import lesson
+from pipelines.training.training_set import training_set
 
 CUSTOMERS = 50_000
 """Customers the models are shown, at most; the features are compared for all."""
@@ -114,10 +114,12 @@ def _canaries(histories: Histories, terms: Terms, attributes: Sequence[str], *, 
     """What the models say, or why there are none."""
     as_of = histories.end - timedelta(days=terms.horizon_days)
     try:
-        taught = lesson(histories, terms, as_of=as_of)
+        taught = training_set(histories, terms, as_of=as_of)
     except InputError as error:
         return {"note": error.what}
-    return canaries(taught, rows_to_judge(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed)
+    return leakage_probes(
+        taught, rows_to_judge(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed
+    )
 
 
 def findings(content: dict[str, Any]) -> list[str]:

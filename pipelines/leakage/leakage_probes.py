@@ -16,7 +16,7 @@ from models.evaluation.bootstrap import interval, resampled
 from models.evaluation.estimate import Z95
 from models.evaluation.metrics import roc_auc
 from models.trees import boosting, churn
-from pipelines.training.training_set import FEWEST, Lesson
+from pipelines.training.training_set import FEWEST, TrainingSet
 
 TOLERANCE = 0.02
 """How far from 0.50 the mean AUC on shuffled labels may lie."""
@@ -104,8 +104,8 @@ def dominance(
     return found
 
 
-def canaries(
-    taught: Lesson, test: pd.DataFrame, attributes: Sequence[str], *, customers: int, seed: int
+def leakage_probes(
+    taught: TrainingSet, test: pd.DataFrame, attributes: Sequence[str], *, customers: int, seed: int
 ) -> dict[str, Any]:
     """`shuffled_labels` and `strongest` on the rows of a lesson and the test rows of its day, or a `note` why not.
 

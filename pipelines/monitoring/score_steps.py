@@ -9,7 +9,7 @@ import pandas as pd
 from features.clock import microseconds
 from features.histories.columns import Histories
 from features.ingest.log import Log
-from features.online.one_customer import ALWAYS, Events, Rows, events, history_of
+from features.online.one_customer import ALWAYS, EventCounts, Rows, events, history_of
 from features.snapshots.snapshot import snapshot
 from models.scoring.score_change import Stations
 
@@ -43,7 +43,7 @@ def _row(histories: Histories | None, features: list[str], *, as_of: date, known
     return found.to_pandas(date_as_object=False) if len(found) else None
 
 
-def _counted(found: Events) -> str:
+def _counted(found: EventCounts) -> str:
     """Events in words, "2 orders of 35.00, 1 × visit"; "nothing" of none."""
     said = [
         f"{count:,} {what}{'s' * (count != 1)} of {money:,.2f}" if count else f"{money:,.2f} more on older orders"

@@ -23,8 +23,8 @@ from pipelines.training.baseline_comparison import (
     LEAVING,
     MISSING_BY,
     MODELS,
+    baseline_comparisons,
     tally,
-    verdicts,
 )
 from retention.analyses.chapters import Chapter
 from retention.economics.customer_equity import Worth
@@ -77,7 +77,7 @@ def page(
         figures["profit-curve"] = plan_charts.profit_curve(profit_curve, plan_summary, currency=currency)
     drawn = {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
 
-    base, judgement = _base(scores), verdicts(metrics)
+    base, judgement = _base(scores), baseline_comparisons(metrics)
     known = [model for model in MODELS if model in metrics["models"]]
     return _template(currency).render(
         currency=currency,
@@ -103,7 +103,7 @@ def page(
         earning=EARNING,
         captions=captions(metrics),
         verdicts=judgement,
-        days=[{"metrics": one, "tally": tally(verdicts(one))} for one in backtest],
+        days=[{"metrics": one, "tally": tally(baseline_comparisons(one))} for one in backtest],
         daily=DAILY,
         tally=tally(judgement),
         figures=drawn,

@@ -8,9 +8,9 @@ from scipy.special import ndtri
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import People, chosen
+from pipelines.simulator.customers import Customers, chosen
 from pipelines.simulator.draws import uniforms
-from pipelines.simulator.lifetimes import Events, Lives, events
+from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes, events
 from pipelines.simulator.parameters import LINES, ORDERS
 
 SECOND_LINE, THIRD_LINE = 0.45, 0.15
@@ -20,7 +20,7 @@ ADDRESSES = 64
 
 
 @dataclass(frozen=True)
-class Lines:
+class OrderLines:
     """Lines of orders, a row each; money in minor units."""
 
     order: Integers
@@ -44,7 +44,7 @@ class Lines:
         return self.cents - self.cost_cents
 
 
-def orders(people: People, of: Lives, *, seed: int) -> Events:
+def orders(people: Customers, of: Lifetimes, *, seed: int) -> LifetimeEvents:
     """The orders of each life: the one a customer's story begins with, and those that follow as he likes."""
     rates = {"engaged": people.ordering, "cooling": people.ordering * parameters.COOL_ORDERS}
     later = events(people, of, ORDERS, seed=seed, swing=parameters.SEASON_SWING, **rates)
@@ -53,17 +53,17 @@ def orders(people: People, of: Lives, *, seed: int) -> Events:
     at = np.concatenate([of.start[first], later.at])
     number = np.concatenate([np.zeros(len(first), np.int64), later.number + 1])
     turn = np.lexsort((number, life))
-    return Events(life[turn], at[turn], number[turn])
+    return LifetimeEvents(life[turn], at[turn], number[turn])
 
 
-def drawn(people: People, of: Lives, placed: Events, *, seed: int, what: Integers | int) -> Floats:
+def drawn(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int, what: Integers | int) -> Floats:
     """The random number `what` (0 to 63) of each order."""
     customer = people.number[of.person[placed.life]]
     where = {"branch": of.branch[placed.life], "number": placed.number * ADDRESSES + what}
     return uniforms(seed, customer, LINES, **where)
 
 
-def lines(people: People, of: Lives, placed: Events, *, seed: int) -> Lines:
+def lines(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int) -> OrderLines:
     """The lines of orders: 1 to 3 of them share a log-normal amount, each of a category that the kind likes."""
 
     def one(what: Integers | int) -> Floats:
@@ -76,7 +76,7 @@ def lines(people: People, of: Lives, placed: Events, *, seed: int) -> Lines:
     count = 1 + (more < SECOND_LINE) + (more < THIRD_LINE)
     order = np.repeat(np.arange(len(placed)), count)
     place = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
-    each = Events(placed.life[order], placed.at[order], placed.number[order])
+    each = LifetimeEvents(placed.life[order], placed.at[order], placed.number[order])
 
     def line(what: int) -> Floats:
         return drawn(people, of, each, seed=seed, what=16 * (place + 1) + what)
@@ -87,7 +87,7 @@ def lines(people: People, of: Lives, placed: Events, *, seed: int) -> Lines:
     category = chosen(line(1), np.array([one.basket for one in parameters.KINDS])[kind])
     cents = np.maximum(1, np.rint(100 * total[order] * share)).astype(np.int64)
     off = np.where(line(3) < people.of_kind("discounted")[person[order]], 0.1 + 0.2 * line(4), 0.0)
-    return Lines(
+    return OrderLines(
         order=order,
         place=place,
         category=category,
@@ -99,13 +99,15 @@ def lines(people: People, of: Lives, placed: Events, *, seed: int) -> Lines:
     )
 
 
-def channel(people: People, of: Lives, placed: Events, *, seed: int) -> Integers:
+def channel(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int) -> Integers:
     """Where each order came from: a place among `world.CHANNELS`."""
     shares = np.array([one.channels for one in parameters.KINDS])[people.kind[of.person[placed.life]]]
     return chosen(drawn(people, of, placed, seed=seed, what=2), shares)
 
 
-def known_at(people: People, of: Lives, placed: Events, *, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
+def known_at(
+    people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int
+) -> tuple[Floats, NDArray[np.bool_]]:
     """When each order became known (days since 1970), and whether that was late. A first order is known at once."""
     late = (drawn(people, of, placed, seed=seed, what=3) < parameters.LATE_SHARE) & (placed.number > 0)
     low, high = parameters.LATE_DAYS

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from features.errors import InputError
 from pipelines.simulator import parameters
 from pipelines.simulator.contact_response import Contacted
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.shop_tables import ID_DIGITS, ids, instants
 
 OFFER_NAMES = [offer.name for offer in parameters.OFFERS]
@@ -34,7 +34,7 @@ def offers_of(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, 
     return dict(zip(number[treated].tolist(), places.tolist(), strict=True))
 
 
-def treatment_rows(people: People, done: Contacted, chosen: pd.DataFrame, *, campaign: str, day: float) -> pa.Table:
+def treatment_rows(people: Customers, done: Contacted, chosen: pd.DataFrame, *, campaign: str, day: float) -> pa.Table:
     """The treatments table of these people: the contacts with what each cost in the end, and the holdout."""
     place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), ids(people))
     mine = chosen.assign(person=place.to_pandas().to_numpy()).dropna(subset="person")

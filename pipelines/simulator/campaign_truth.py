@@ -7,7 +7,7 @@ import numpy as np
 from features.arrays import Floats, Integers
 from pipelines.simulator import buying, parameters
 from pipelines.simulator.contact_response import Contacted
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.refunds import refunds
 from pipelines.simulator.truth import truth
 
@@ -23,14 +23,14 @@ SUMS = (
 )
 
 
-def sums(people: People, done: Contacted, offer: Integers, *, seed: int, day: float) -> dict[str, Floats]:
+def sums(people: Customers, done: Contacted, offer: Integers, *, seed: int, day: float) -> dict[str, Floats]:
     """Of each offer and each of `SUMS`, the total over its treated people; money in currency units.
 
     offer: of each person, its place, or contact.NOBODY. orders and margin are what the kept bought in the horizon, net
     of refunds in it: without contact they would have bought nothing in it, and nobody else changed. The expected ones
     are over all that could have happened from the day on; `expected_lifetime_profit` is of the whole lifetime.
     """
-    stage = done.lives.take(np.arange(len(people))).stage(day)
+    stage = done.lifetimes.take(np.arange(len(people))).stage(day)
     true = truth(people, stage, day=day)
     alive, p = true["alive"].to_numpy(), true["churn_probability"].to_numpy()
     stays = np.where(alive, 1 - p, 1.0)
@@ -57,17 +57,17 @@ def sums(people: People, done: Contacted, offer: Integers, *, seed: int, day: fl
     return told
 
 
-def horizon_totals(people: People, done: Contacted, *, seed: int, day: float) -> tuple[Floats, Floats]:
+def horizon_totals(people: Customers, done: Contacted, *, seed: int, day: float) -> tuple[Floats, Floats]:
     """Orders of each person in the horizon, and their margin net of refunds before its end, in currency units."""
     end = day + parameters.HORIZON_DAYS
-    placed = buying.orders(people, done.lives.ended(end), seed=seed)
-    bought = buying.lines(people, done.lives, placed, seed=seed)
-    back = refunds(people, done.lives, placed, bought, seed=seed)
+    placed = buying.orders(people, done.lifetimes.ended(end), seed=seed)
+    bought = buying.lines(people, done.lifetimes, placed, seed=seed)
+    back = refunds(people, done.lifetimes, placed, bought, seed=seed)
     in_time = back.at < end
     cents = np.bincount(bought.order, bought.margin_cents, minlength=len(placed))
     cents -= np.bincount(bought.order[back.line[in_time]], back.margin_cents[in_time], minlength=len(placed))
     in_horizon = placed.at >= day
-    person = done.lives.person[placed.life[in_horizon]]
+    person = done.lifetimes.person[placed.life[in_horizon]]
     orders = np.bincount(person, minlength=len(people)).astype(float)
     margin = np.bincount(person, cents[in_horizon] / 100, minlength=len(people))
     return orders, margin.astype(float)

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
 from pipelines.simulator.buying import orders
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniforms
-from pipelines.simulator.lifetimes import GONE, Lives, lives
+from pipelines.simulator.lifetimes import GONE, Lifetimes, lifetimes
 from pipelines.simulator.parameters import ANSWERS, TrueOffer
 
 Flags = NDArray[np.bool_]
@@ -39,7 +39,7 @@ FUTURES = 1_000_000
 class Contacted:
     """What came of a campaign, a row per person; lives as they then are, those of the kept ended and begun anew."""
 
-    lives: Lives
+    lifetimes: Lifetimes
     stays: Flags
     """Orders in the horizon without contact."""
     kept: Flags
@@ -49,19 +49,19 @@ class Contacted:
     """Currency units; 0 of who is not contacted."""
 
 
-def keeps(people: People, stage: Integers, offer: TrueOffer) -> Floats:
+def keeps(people: Customers, stage: Integers, offer: TrueOffer) -> Floats:
     """The probability that a contact keeps each customer, if he would leave; 0 of who is gone."""
     least, most = parameters.RESPONSE
     answer = least + (most - least) * people.responsive
     return np.where(stage == GONE, 0.0, np.array(offer.keeps)[people.kind] * answer)
 
 
-def redeems(people: People, stage: Integers, offer: TrueOffer) -> Floats:
+def redeems(people: Customers, stage: Integers, offer: TrueOffer) -> Floats:
     """The probability that each customer redeems, if he would stay anyway; 0 of who is gone."""
     return np.where(stage == GONE, 0.0, np.array(offer.redeems)[people.kind])
 
 
-def contacted(people: People, of: Lives, offer: Integers, *, seed: int, day: float, days: float) -> Contacted:
+def contacted(people: Customers, of: Lifetimes, offer: Integers, *, seed: int, day: float, days: float) -> Contacted:
     """The lives of a campaign: on `day` each person is contacted with an offer, a place among `world.OFFERS`.
 
     of: one life per person, in their order, all of one branch and not ended; offer: NOBODY for who is not contacted.
@@ -80,27 +80,27 @@ def contacted(people: People, of: Lives, offer: Integers, *, seed: int, day: flo
     return Contacted(of.ended(until).and_then(anew), stays, kept, redeemed, contact + redeemed * incentive)
 
 
-def kept_lives(people: People, of: Lives, stage: Integers, *, seed: int, day: float, days: float) -> Lives:
+def kept_lives(people: Customers, of: Lifetimes, stage: Integers, *, seed: int, day: float, days: float) -> Lifetimes:
     """For each life another one from `day` on, drawn until it has an order in the horizon."""
     branch = of.branch * FUTURES + 1
-    drawn = lives(people, of.person, seed=seed, branch=branch, start=day, stage=stage)
+    drawn = lifetimes(people, of.person, seed=seed, branch=branch, start=day, stage=stage)
     while len(again := _silent(people, drawn, seed=seed, end=day + days)):
         branch[again] += 1
-        more = lives(people, of.person[again], seed=seed, branch=branch[again], start=day, stage=stage[again])
+        more = lifetimes(people, of.person[again], seed=seed, branch=branch[again], start=day, stage=stage[again])
         turn = np.arange(len(drawn))
         turn[again] = len(drawn) + np.arange(len(again))
         drawn = drawn.and_then(more).take(turn)
     return drawn
 
 
-def _silent(people: People, of: Lives, *, seed: int, end: float) -> Integers:
+def _silent(people: Customers, of: Lifetimes, *, seed: int, end: float) -> Integers:
     """The lives without an order before `end`."""
     has = np.zeros(len(of), dtype=bool)
     has[orders(people, of.ended(end), seed=seed).life] = True
     return np.flatnonzero(~has)
 
 
-def _terms(people: People, stage: Integers, offer: Integers) -> tuple[Floats, Floats, Floats, Floats]:
+def _terms(people: Customers, stage: Integers, offer: Integers) -> tuple[Floats, Floats, Floats, Floats]:
     """What is true of each person's offer: the share kept, the share redeemed, contact and incentive cost."""
     told = np.zeros((4, len(people)))
     for place, one in enumerate(parameters.OFFERS):

@@ -14,7 +14,7 @@ from pipelines.simulator.parameters import KINDS, RATE_SHAPE, TRAITS
 
 
 @dataclass(frozen=True)
-class People:
+class Customers:
     """Some customers, an array each; rates are per day."""
 
     number: Integers
@@ -40,15 +40,15 @@ class People:
     def __len__(self) -> int:
         return len(self.number)
 
-    def take(self, rows: Integers | NDArray[np.bool_]) -> "People":
-        return People(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def take(self, rows: Integers | NDArray[np.bool_]) -> "Customers":
+        return Customers(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def of_kind(self, name: str) -> Floats:
         """A number of each one's kind."""
         return np.array([getattr(kind, name) for kind in KINDS], dtype=float)[self.kind]
 
 
-def people(numbers: Integers, *, seed: int, first_day: int, days: int) -> People:
+def people(numbers: Integers, *, seed: int, first_day: int, days: int) -> Customers:
     """The customers of these numbers, who joined in `[first_day, first_day + days)`, evenly over it."""
     drawn = iter(uniforms(seed, numbers, TRAITS, number=place) for place in range(9))
     kind = chosen(next(drawn), [one.share for one in KINDS])
@@ -61,7 +61,7 @@ def people(numbers: Integers, *, seed: int, first_day: int, days: int) -> People
 
     complaining = of("complaints_per_year") / parameters.SEASON_YEAR * varied()
     spread = parameters.MEAN_ORDER_SPREAD
-    return People(
+    return Customers(
         number=numbers,
         kind=kind,
         joined=first_day + days * next(drawn),

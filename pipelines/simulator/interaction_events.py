@@ -11,9 +11,9 @@ from scipy.special import ndtri
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniforms
-from pipelines.simulator.lifetimes import Lives, events
+from pipelines.simulator.lifetimes import Lifetimes, events
 
 KINDS = ("visit", "email_open", "complaint", "support_ticket", "survey_score")
 
@@ -31,7 +31,7 @@ class Interactions:
     """The answer to a survey, 0 to 10; NaN of the others."""
 
 
-def interactions(people: People, of: Lives, *, seed: int) -> Interactions:
+def interactions(people: Customers, of: Lifetimes, *, seed: int) -> Interactions:
     """All interactions of each life."""
     each = np.ones(len(people))
     least, most = parameters.OPENS_PER_DAY
@@ -65,7 +65,7 @@ def interactions(people: People, of: Lives, *, seed: int) -> Interactions:
     return Interactions(life, at, kind, value)
 
 
-def _answers(people: People, of: Lives, life: Integers, at: Floats, number: Integers, *, seed: int) -> Floats:
+def _answers(people: Customers, of: Lifetimes, life: Integers, at: Floats, number: Integers, *, seed: int) -> Floats:
     """What is answered to surveys: around the mean of the stage, a whole number."""
     customer = people.number[of.person[life]]
     noise = 1.5 * ndtri(uniforms(seed, customer, parameters.SCORES, branch=of.branch[life], number=number))

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.arrays import Floats, Integers
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniform, uniforms
 from pipelines.simulator.parameters import COMPLAINT_COOLS, SEASON_PEAK, STAGES
 from pipelines.simulator.season import OMEGA
@@ -24,7 +24,7 @@ STAGE_NAMES = ("engaged", "cooling", "gone")
 
 
 @dataclass(frozen=True)
-class Lives:
+class Lifetimes:
     """Lives, a row each; days since 1970."""
 
     person: Integers
@@ -46,19 +46,19 @@ class Lives:
         """The stage on a day of the life."""
         return np.where(day < self.cooled, ENGAGED, np.where(day < self.gone, COOLING, GONE))
 
-    def ended(self, at: Floats | float) -> "Lives":
+    def ended(self, at: Floats | float) -> "Lifetimes":
         return replace(self, until=np.minimum(self.until, at))
 
-    def take(self, rows: Integers | NDArray[np.bool_]) -> "Lives":
-        return Lives(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def take(self, rows: Integers | NDArray[np.bool_]) -> "Lifetimes":
+        return Lifetimes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def and_then(self, others: "Lives") -> "Lives":
+    def and_then(self, others: "Lifetimes") -> "Lifetimes":
         joined = [np.concatenate([getattr(self, one.name), getattr(others, one.name)]) for one in fields(self)]
-        return Lives(*joined)
+        return Lifetimes(*joined)
 
 
 @dataclass(frozen=True)
-class Events:
+class LifetimeEvents:
     """What happened, a row each: in which life, when (days since 1970), and its number in that life, from 0."""
 
     life: Integers
@@ -69,16 +69,16 @@ class Events:
         return len(self.life)
 
 
-def lives(
-    people: People, person: Integers, *, seed: int, branch: Integers | int, start: Floats | float, stage: Integers
-) -> Lives:
+def lifetimes(
+    people: Customers, person: Integers, *, seed: int, branch: Integers | int, start: Floats | float, stage: Integers
+) -> Lifetimes:
     """A life of each person from a day on, of somebody engaged or cooling on that day; without end but its own."""
     numbers = people.number[person]
     waits = [-np.log(uniforms(seed, numbers, STAGES, branch=branch, number=place)) for place in range(2)]
     begin = np.broadcast_to(np.asarray(start, dtype=float), person.shape)
     cooled = np.where(stage == ENGAGED, begin + waits[0] / people.cooling[person], begin)
     by_complaint = COMPLAINT_COOLS * people.complaining[person] / people.cooling[person]
-    return Lives(
+    return Lifetimes(
         person=person,
         branch=np.array(np.broadcast_to(branch, person.shape), dtype=np.int64),
         start=np.array(begin),
@@ -90,8 +90,8 @@ def lives(
 
 
 def events(
-    people: People, of: Lives, purpose: int, *, seed: int, engaged: Floats, cooling: Floats, swing: float = 0.0
-) -> Events:
+    people: Customers, of: Lifetimes, purpose: int, *, seed: int, engaged: Floats, cooling: Floats, swing: float = 0.0
+) -> LifetimeEvents:
     """A Poisson process along each life, at one rate per day while engaged and another while cooling.
 
     engaged, cooling: by person. swing: how far the season sways the rates. Made by thinning (Lewis and Shedler 1979),
@@ -99,7 +99,7 @@ def events(
     """
     ends = np.minimum(of.gone, of.until)
     where = (people.number[of.person], of.branch, of.start, of.cooled, ends)
-    return Events(*_thinned(seed, purpose, *where, engaged[of.person], cooling[of.person], swing))
+    return LifetimeEvents(*_thinned(seed, purpose, *where, engaged[of.person], cooling[of.person], swing))
 
 
 @njit(cache=True, nogil=True)
@@ -140,7 +140,7 @@ def _thinned(
     return life[:count].copy(), at[:count].copy(), number[:count].copy()
 
 
-def latest(of: Lives, people: int) -> Lives:
+def latest(of: Lifetimes, people: int) -> Lifetimes:
     """The last life of each of so many people, in their order: of lives one after the other."""
     place = np.empty(people, np.int64)
     place[of.person] = np.arange(len(of))

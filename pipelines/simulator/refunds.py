@@ -6,13 +6,13 @@ import numpy as np
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
-from pipelines.simulator.buying import Lines, drawn
-from pipelines.simulator.customers import People
-from pipelines.simulator.lifetimes import Events, Lives
+from pipelines.simulator.buying import OrderLines, drawn
+from pipelines.simulator.customers import Customers
+from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes
 
 
 @dataclass(frozen=True)
-class Refunds:
+class SimulatedRefunds:
     """Refunds, a row each; money in minor units, above 0."""
 
     line: Integers
@@ -31,9 +31,11 @@ class Refunds:
         return self.cents - self.cost_cents
 
 
-def refunds(people: People, of: Lives, placed: Events, bought: Lines, *, seed: int) -> Refunds:
+def refunds(
+    people: Customers, of: Lifetimes, placed: LifetimeEvents, bought: OrderLines, *, seed: int
+) -> SimulatedRefunds:
     """The refunds of lines, whenever they come; less than the line, so that no order vanishes."""
-    each = Events(placed.life[bought.order], placed.at[bought.order], placed.number[bought.order])
+    each = LifetimeEvents(placed.life[bought.order], placed.at[bought.order], placed.number[bought.order])
 
     def one(what: int) -> Floats:
         return drawn(people, of, each, seed=seed, what=16 * (bought.place + 1) + what)
@@ -43,7 +45,7 @@ def refunds(people: People, of: Lives, placed: Events, bought: Lines, *, seed: i
     cents = np.rint(bought.cents * share).astype(np.int64)
     likely = people.of_kind("refunded")[of.person[each.life]]
     line = np.flatnonzero((one(6) < likely) & (cents > 0) & (cents < bought.cents))
-    return Refunds(
+    return SimulatedRefunds(
         line=line,
         at=(each.at + soon + (late - soon) * one(8))[line],
         cents=cents[line],

@@ -12,8 +12,8 @@ import numpy as np
 from features.clock import DAY, microseconds
 from features.errors import InputError
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import People, people
-from pipelines.simulator.lifetimes import ENGAGED, Lives, lives
+from pipelines.simulator.customers import Customers, people
+from pipelines.simulator.lifetimes import ENGAGED, Lifetimes, lifetimes
 from pipelines.simulator.shop_tables import ID_DIGITS
 
 
@@ -51,20 +51,20 @@ class Shop:
 
 
 @dataclass(frozen=True)
-class Part:
+class CustomerChunk:
     """Some customers of a shop; their lives without any campaign, a row each."""
 
-    people: People
-    lives: Lives
+    people: Customers
+    lifetimes: Lifetimes
 
 
-def parts(shop: Shop, *, size: int) -> Iterator[Part]:
+def parts(shop: Shop, *, size: int) -> Iterator[CustomerChunk]:
     """All customers of a shop, so many at a time."""
     for first in range(0, shop.customers, size):
         yield part(shop, np.arange(first, min(first + size, shop.customers)))
 
 
-def newcomers(shop: Shop, *, size: int) -> Iterator[Part]:
+def newcomers(shop: Shop, *, size: int) -> Iterator[CustomerChunk]:
     """Who joins in the horizon after the shop's day, as many a day as before it; so many at a time."""
     count = round(shop.customers / shop.days * parameters.HORIZON_DAYS)
     for first in range(shop.customers, shop.customers + count, size):
@@ -72,12 +72,12 @@ def newcomers(shop: Shop, *, size: int) -> Iterator[Part]:
         yield _part(shop, numbers, first_day=shop.day, days=parameters.HORIZON_DAYS)
 
 
-def part(shop: Shop, numbers: np.ndarray) -> Part:
+def part(shop: Shop, numbers: np.ndarray) -> CustomerChunk:
     """The customers of these numbers."""
     return _part(shop, numbers, first_day=shop.day - shop.days, days=shop.days)
 
 
-def _part(shop: Shop, numbers: np.ndarray, *, first_day: int, days: int) -> Part:
+def _part(shop: Shop, numbers: np.ndarray, *, first_day: int, days: int) -> CustomerChunk:
     who = people(numbers, seed=shop.seed, first_day=first_day, days=days)
     everyone, engaged = np.arange(len(who)), np.full(len(who), ENGAGED)
-    return Part(who, lives(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))
+    return CustomerChunk(who, lifetimes(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))

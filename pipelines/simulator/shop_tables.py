@@ -7,16 +7,16 @@ import pyarrow.compute as pc
 from features.arrays import Floats, Integers
 from features.clock import DAY
 from pipelines.simulator import buying, parameters
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.interaction_events import KINDS, interactions
-from pipelines.simulator.lifetimes import Lives
+from pipelines.simulator.lifetimes import Lifetimes
 from pipelines.simulator.refunds import refunds
 
 ID_DIGITS = 8
 TIME = pa.timestamp("us", tz="UTC")
 
 
-def ids(people: People) -> pa.Array:
+def ids(people: Customers) -> pa.Array:
     """The customers' ids: their numbers, with leading zeros."""
     return pc.utf8_lpad(pa.array(people.number).cast(pa.string()), ID_DIGITS, "0")
 
@@ -28,7 +28,7 @@ def instants(days: Floats) -> pa.Array:
     return pa.array(us, mask=none).cast(TIME)
 
 
-def order_lines(people: People, of: Lives, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+def order_lines(people: Customers, of: Lifetimes, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
     """The orders table, refunds in it, and the cost of delivering the orders: all that was known before `until`."""
     placed = buying.orders(people, of.ended(until), seed=seed)
     known, late = buying.known_at(people, of, placed, seed=seed)
@@ -67,7 +67,7 @@ def order_lines(people: People, of: Lives, *, seed: int, until: float) -> tuple[
     return table.filter(pa.array(is_known)), delivered
 
 
-def interaction_rows(people: People, of: Lives, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+def interaction_rows(people: Customers, of: Lifetimes, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
     """The interactions table, and the cost of serving those who complained or asked for help."""
     happened = interactions(people, of.ended(until), seed=seed)
     person = of.person[happened.life]
@@ -83,7 +83,7 @@ def interaction_rows(people: People, of: Lives, *, seed: int, until: float) -> t
     return table, costs(people, person[served], happened.at[served], "service", parameters.SERVICE_COST)
 
 
-def costs(people: People, person: Integers, at: Floats, kind: str, amount: float) -> pa.Table:
+def costs(people: Customers, person: Integers, at: Floats, kind: str, amount: float) -> pa.Table:
     """Rows of the costs table, all of one kind and amount."""
     return pa.table(
         {
@@ -95,7 +95,7 @@ def costs(people: People, person: Integers, at: Floats, kind: str, amount: float
     )
 
 
-def customer_rows(people: People) -> pa.Table:
+def customer_rows(people: Customers) -> pa.Table:
     return pa.table(
         {
             "customer_id": ids(people),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.arrays import Floats, Integers
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE
 from pipelines.simulator.parameters import COOL_ORDERS
 from pipelines.simulator.season import between
@@ -39,7 +39,7 @@ class Silence(NamedTuple):
         return self.engaged + self.cooling + self.gone
 
 
-def silence(people: People, stage: Integers, *, day: float, days: float) -> Silence:
+def silence(people: Customers, stage: Integers, *, day: float, days: float) -> Silence:
     """Of each customer, in his stage on a day, over `[day, day + days)`."""
     parts = np.zeros((3, len(people)))
     parts[GONE, stage == GONE] = 1.0
@@ -51,7 +51,7 @@ def silence(people: People, stage: Integers, *, day: float, days: float) -> Sile
     return Silence(parts[ENGAGED], parts[COOLING], parts[GONE])
 
 
-def _from_engaged(people: People, day: float, days: float) -> Floats:
+def _from_engaged(people: Customers, day: float, days: float) -> Floats:
     still = np.exp(-people.ordering * between(day, day + days) - people.cooling * days)
     cools = days * PLACES
     cooled = people.cooling[:, None] * np.exp(
@@ -62,7 +62,7 @@ def _from_engaged(people: People, day: float, days: float) -> Floats:
     return np.stack([still, cooling, gone])
 
 
-def _from_cooling(people: People, day: float, days: float) -> Floats:
+def _from_cooling(people: Customers, day: float, days: float) -> Floats:
     ordering = COOL_ORDERS * people.ordering
     still = np.exp(-ordering * between(day, day + days) - people.leaving * days)
     leaves = days * PLACES

@@ -22,13 +22,13 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
 from pipelines.simulator.contact_response import keeps, redeems
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
 from pipelines.simulator.silence import silence
 from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value
 
 
-def truth(people: People, stage: Integers, *, day: float) -> pd.DataFrame:
+def truth(people: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     """A row per customer, in their order: kind, stage, alive, churn_probability, expected_orders, expected_value, clv,
     kept_value (0 of who is gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
 

@@ -17,13 +17,13 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import People
+from pipelines.simulator.customers import Customers
 from pipelines.simulator.season import faded
 
 LAG_PLACES, LAG_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
-def expected_orders(people: People, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0) -> Floats:
+def expected_orders(people: Customers, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0) -> Floats:
     """Orders of each customer in `[day, day + days)`, in his stage on that day, discounted to it at a rate per year."""
     falls = log1p(annual_rate) / YEAR_DAYS
     cooling, leaving = people.cooling, people.leaving
@@ -38,18 +38,18 @@ def expected_orders(people: People, stage: Integers, *, day: float, days: float,
     return people.ordering * np.choose(stage, told)
 
 
-def order_margin(people: People) -> Floats:
+def order_margin(people: Customers) -> Floats:
     """What an order is expected to bring, refunds left aside, in currency units."""
     rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in parameters.KINDS])
     return people.mean_order * rates[people.kind]
 
 
-def refunded(people: People) -> Floats:
+def refunded(people: Customers) -> Floats:
     """The share of an order's margin that goes back on average."""
     return people.of_kind("refunded") * np.mean(parameters.REFUND_SHARE)
 
 
-def expected_value(people: People, stage: Integers, *, day: float, days: float) -> Floats:
+def expected_value(people: Customers, stage: Integers, *, day: float, days: float) -> Floats:
     """Margin of the orders in `[day, day + days)`, net of their refunds before its end; not discounted.
 
     A refund comes evenly between two lags after its order, so those in time are of the orders up to that lag before the
@@ -64,7 +64,7 @@ def expected_value(people: People, stage: Integers, *, day: float, days: float) 
     return order_margin(people) * (expected_orders(people, stage, day=day, days=days) - refunded(people) * in_time)
 
 
-def lifetime_value(people: People, stage: Integers, *, day: float, days: float) -> Floats:
+def lifetime_value(people: Customers, stage: Integers, *, day: float, days: float) -> Floats:
     """Margin of the orders in `[day, day + days)`, net of all their refunds, discounted to `day` by the year's rate."""
     brought = expected_orders(people, stage, day=day, days=days, annual_rate=parameters.ANNUAL_DISCOUNT_RATE)
     return order_margin(people) * (1 - refunded(people)) * brought

@@ -32,7 +32,7 @@ Word = Literal["better", "worse", "mixed", "no clear difference", "not compared"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BaselineComparison:
     """Stayworth against one opponent: a word, and the metrics behind it."""
 
     opponent: str
@@ -59,7 +59,7 @@ class Verdict:
         return text[:1].upper() + text[1:] + "."
 
 
-def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
+def baseline_comparisons(metrics: Mapping[str, Any]) -> list[BaselineComparison]:
     """One verdict per simple model in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
 
     A difference is clear if its interval excludes zero. Wrong by chance now and then: at 95 %, one clear difference
@@ -85,7 +85,7 @@ def better_alone(metrics: Mapping[str, Any]) -> str | None:
     return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
 
 
-def tally(verdicts: Sequence[Verdict]) -> str:
+def tally(verdicts: Sequence[BaselineComparison]) -> str:
     """How many opponents are beaten: "clearly better than 2 of 4 simple models, not clearly different from 2 of 4"."""
     words: Counter[str] = Counter(verdict.word for verdict in verdicts)
     says = {
@@ -99,7 +99,7 @@ def tally(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(parts)
 
 
-def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]]) -> Verdict:
+def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]]) -> BaselineComparison:
     found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
     for name in DECISIVE:
         found[_side(differences.get(name), METRICS[name])].append(name)
@@ -109,7 +109,7 @@ def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]
         word = "no clear difference" if found["unclear"] else "not compared"
     else:
         word = "mixed" if better and worse else "better" if better else "worse"
-    return Verdict(opponent, word, **{side: tuple(names) for side, names in found.items()})
+    return BaselineComparison(opponent, word, **{side: tuple(names) for side, names in found.items()})
 
 
 def _side(difference: Mapping[str, float | None] | None, metric: Metric) -> str:

@@ -17,11 +17,11 @@ from models.artifacts import bundle, registry
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring.scorer import Scorer
-from pipelines.training.training_set import Lesson, learn
+from pipelines.training.training_set import TrainingSet, learn
 
 
 @dataclass(frozen=True)
-class Rival:
+class ChampionComparison:
     """The version that serves."""
 
     number: str
@@ -39,13 +39,15 @@ class Rival:
         return date.fromisoformat(self.manifest["training"]["as_of"]) if self.manifest else None
 
 
-def standing(uri: str) -> Rival | None:
+def standing(uri: str) -> ChampionComparison | None:
     """The champion with its own bundle; None if there is none. Raises InputError if the registry is out of reach."""
     version = registry.holder(uri, "champion")
     if version is None:
         return None
     made_at = version.tags.get("made_at")
-    known = Rival(version.number, datetime.fromisoformat(made_at).date() if made_at else None, None, None, "")
+    known = ChampionComparison(
+        version.number, datetime.fromisoformat(made_at).date() if made_at else None, None, None, ""
+    )
     with tempfile.TemporaryDirectory() as scratch:
         try:
             folder = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
@@ -55,7 +57,7 @@ def standing(uri: str) -> Rival | None:
             return replace(known, how=f"not compared: {error.what}")
 
 
-def compared(rival: Rival, taught: Lesson, terms: Terms) -> Rival:
+def compared(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> ChampionComparison:
     """What of the champion can be judged on the window after a lesson."""
     if rival.scorer is None or rival.manifest is None:
         return rival

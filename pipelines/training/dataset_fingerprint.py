@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipelines.training.training_set import Lesson
+from pipelines.training.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Dataset:
     """Of every cell, in the order of rows and columns."""
 
 
-def described(taught: Lesson) -> Dataset:
+def described(taught: TrainingSet) -> Dataset:
     """What a lesson was made of."""
     rows = taught.rows
     digest = hashlib.sha256("\n".join(map(str, rows.columns)).encode())

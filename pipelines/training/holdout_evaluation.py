@@ -11,15 +11,15 @@ from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models import CHAMPION, STAYWORTH
-from models.ensemble.baselines import fit_opponents
+from models.ensemble.baselines import fit_baselines
 from models.ensemble.business_terms import Terms
 from models.evaluation import metrics
-from models.evaluation.profit_metrics import Campaign
+from models.evaluation.profit_metrics import CampaignTerms
 from models.prediction import Prediction
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import test_day
-from pipelines.training.training_set import Lesson
+from pipelines.training.training_set import TrainingSet
 from retention.customer_base.segments import CURRENT, cuts, quadrant
 from retention.economics.offers import BetaPrior, Offer
 
@@ -43,7 +43,7 @@ def rows_to_judge(histories: Histories, terms: Terms, *, as_of: date) -> pd.Data
 
 def judge(
     test: pd.DataFrame,
-    taught: Lesson,
+    taught: TrainingSet,
     model: Scorer,
     terms: Terms,
     *,
@@ -58,7 +58,7 @@ def judge(
     """
     as_of = taught.timeline.as_of
     said = scorer.predict(model, test)
-    opponents = fit_opponents(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
+    opponents = fit_baselines(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
     predictions = {
         STAYWORTH: prediction(said),
         **{name: opponent.predict(test) for name, opponent in opponents.items()},
@@ -108,10 +108,10 @@ def segments(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, f
     return told
 
 
-def _campaign(offer: Offer, *, clv: np.ndarray) -> Campaign:
+def _campaign(offer: Offer, *, clv: np.ndarray) -> CampaignTerms:
     """The offer, of a fixed incentive, as the profit metrics take it; `clv` of each customer judged, currency units."""
     rate = offer.save_rate
-    return Campaign(
+    return CampaignTerms(
         name=offer.name,
         contact_cost=offer.contact_cost,
         incentive_cost=offer.incentive_cost or 0.0,

@@ -17,7 +17,7 @@ from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
 from models.scoring import scorer
 from pipelines.training.holdout_evaluation import CONFIDENCE, prediction
-from pipelines.training.training_set import Lesson, learn
+from pipelines.training.training_set import TrainingSet, learn
 from pipelines.training.tuning import lots
 
 SHARES = (0.125, 0.25, 0.5)
@@ -29,7 +29,7 @@ RESAMPLES = 100
 
 def learning_curve(
     test: pd.DataFrame,
-    taught: Lesson,
+    taught: TrainingSet,
     terms: Terms,
     recipe: Recipe,
     *,

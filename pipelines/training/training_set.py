@@ -34,7 +34,7 @@ YEAR_AGO = "_year_ago_"
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSet:
     """What a model made as of a day may learn from."""
 
     timeline: Timeline
@@ -55,9 +55,9 @@ class Lesson:
     """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
 
 
-def lesson(
+def training_set(
     histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), more: Stream | None = None
-) -> Lesson:
+) -> TrainingSet:
     """Snapshots and labels up to a day; horizons: further ones to look ahead, days.
 
     more: labelled rows, on these cut-offs among others, for the trees (pipelines/training/training_data.py).
@@ -72,7 +72,7 @@ def lesson(
         rows = rows.assign(**_labels(histories, table, horizon_days=days, as_of=as_of))
     rows = without_unknown_year(rows, first_day=histories.first_day)
     _refuse_too_few(rows, as_of=as_of)
-    return Lesson(
+    return TrainingSet(
         timeline=line,
         rows=rows,
         now=now.to_pandas(date_as_object=False),
@@ -134,7 +134,7 @@ def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
                 )
 
 
-def learn(taught: Lesson, terms: Terms, recipe: Recipe) -> Scorer:
+def learn(taught: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
     """The model made from a lesson."""
     return fitting.fit(
         taught.rows,

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted
 
@@ -53,11 +53,11 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Class", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "value": Column("Margin, last year", "money"),
-            "value_share": Column("of the positive margin", "percent"),
+            "group": TableColumn("Class", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "value": TableColumn("Margin, last year", "money"),
+            "value_share": TableColumn("of the positive margin", "percent"),
         },
         f"{counted(int(best['customers']), 'A customer')}, {best['customer_share']:.1%} of all, brought "
         f"{best['value_share']:.0%} of last year's positive margin."

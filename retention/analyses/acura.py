@@ -7,7 +7,7 @@ from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.referrals import newcomer
 from retention.customer_base.survey_answers import of_kind
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import money
 
@@ -79,10 +79,10 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "lever": Column("Lever", "text"),
-            "step": Column("Moved by", "text"),
-            "moved": Column("of how many", "count"),
-            "moves": Column("Would bring", "money"),
+            "lever": TableColumn("Lever", "text"),
+            "step": TableColumn("Moved by", "text"),
+            "moved": TableColumn("of how many", "count"),
+            "moves": TableColumn("Would bring", "money"),
         },
         f"Moved by one per cent or point, {first['lever']} brings most, {money(first['moves'], base.currency)}, and "
         f"{last['lever']} least, {money(last['moves'], base.currency)}.",

@@ -4,7 +4,7 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -63,11 +63,11 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         shown,
         {
-            "cause": Column("Cause", "text"),
-            "choice": Column("Whose choice", "text"),
-            "customers": Column("Customers", "count"),
-            "lost": Column("Margin of their last year", "money"),
-            "lost_share": Column("of all that was lost", "percent"),
+            "cause": TableColumn("Cause", "text"),
+            "choice": TableColumn("Whose choice", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "lost": TableColumn("Margin of their last year", "money"),
+            "lost_share": TableColumn("of all that was lost", "percent"),
         },
         f"{counted(len(left), 'customer')} left in the last 365 days and took "
         f"{money(table['lost'].sum(), base.currency)} a year with them; most went with “{first['cause']}”, "

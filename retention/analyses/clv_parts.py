@@ -9,7 +9,7 @@ from features.clock import YEAR_DAYS
 from retention.analyses.profit_waterfall import SUPPLY_COSTS, SUPPLY_DISCOUNTS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.referrals import SUPPLY, newcomer, referrals
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import money
 
@@ -37,7 +37,7 @@ SUPPLY_CATEGORIES = (
 UNTOLD = "Which order was the first in its category is not kept in the base, so cross-selling has an upper bound only."
 
 
-class Part(NamedTuple):
+class ClvComponent(NamedTuple):
     """One part; money in currency units, clv NaN where it cannot be told."""
 
     part: str
@@ -46,7 +46,7 @@ class Part(NamedTuple):
     role: str
 
 
-def orders_parts(base: CustomerBase) -> list[Part]:
+def orders_parts(base: CustomerBase) -> list[ClvComponent]:
     """The margin of first orders and of repeat orders in the last 365 days; they add up to all of it.
 
     Refunds without an order are with the repeat orders.
@@ -55,13 +55,13 @@ def orders_parts(base: CustomerBase) -> list[Part]:
     first_at, categories = customers["first_order"].to_numpy(), customers["categories"].to_numpy()
     who = rows["customer"].to_numpy()
     first = rows["at"].to_numpy() == first_at[who]
-    parts = [Part("first orders", rows.loc[first, "margin"].sum(), np.nan, ADDS)]
+    parts = [ClvComponent("first orders", rows.loc[first, "margin"].sum(), np.nan, ADDS)]
     if np.isnan(categories).all():
-        return [*parts, Part("repeat orders", rows.loc[~first, "margin"].sum(), customers["clv"].sum(), ADDS)]
+        return [*parts, ClvComponent("repeat orders", rows.loc[~first, "margin"].sum(), customers["clv"].sum(), ADDS)]
     several = categories > 1
     for name, wanted in (("one category", ~several), ("several categories", several)):
         margin = rows.loc[~first & wanted[who], "margin"].sum()
-        parts.append(Part(f"repeat orders, {name}", margin, customers.loc[wanted, "clv"].sum(), ADDS))
+        parts.append(ClvComponent(f"repeat orders, {name}", margin, customers.loc[wanted, "clv"].sum(), ADDS))
     return parts
 
 
@@ -72,17 +72,21 @@ def parts(base: CustomerBase) -> pd.DataFrame:
     if base.costs is not None:
         cost = base.customers["cost_to_serve_year"].sum()
         of_clv = clv * cost / year if year > 0 else np.nan
-        found.append(Part("cost to serve", -cost, -of_clv, ADDS))
-        found.append(Part("customer profit", year - cost, clv - of_clv, TOTAL))
+        found.append(ClvComponent("cost to serve", -cost, -of_clv, ADDS))
+        found.append(ClvComponent("customer profit", year - cost, clv - of_clv, TOTAL))
     else:
-        found.append(Part("margin", year, clv, TOTAL))
+        found.append(ClvComponent("margin", year, clv, TOTAL))
     rows = _last_year(base)
     if rows["discount"].notna().any():
-        found.append(Part("orders at full price", rows.loc[rows["discount"] == 0, "margin"].sum(), np.nan, WITHIN))
-        found.append(Part("orders with a discount", rows.loc[rows["discount"] > 0, "margin"].sum(), np.nan, WITHIN))
+        found.append(
+            ClvComponent("orders at full price", rows.loc[rows["discount"] == 0, "margin"].sum(), np.nan, WITHIN)
+        )
+        found.append(
+            ClvComponent("orders with a discount", rows.loc[rows["discount"] > 0, "margin"].sum(), np.nan, WITHIN)
+        )
     sent, new = referrals(base), newcomer(base)
     if sent is not None and new.customers:
-        found.append(Part("customers who came by referral", sent.sum() * new.margin, np.nan, WITHIN))
+        found.append(ClvComponent("customers who came by referral", sent.sum() * new.margin, np.nan, WITHIN))
     return pd.DataFrame(found)
 
 
@@ -104,10 +108,10 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "part": Column("Part", "text"),
-            "year": Column("Margin, last 365 days", "money"),
-            "clv": Column("of CLV", "money"),
-            "role": Column("How it counts", "text"),
+            "part": TableColumn("Part", "text"),
+            "year": TableColumn("Margin, last 365 days", "money"),
+            "clv": TableColumn("of CLV", "money"),
+            "role": TableColumn("How it counts", "text"),
         },
         _reading(named, float(base.customers["margin_year"].sum()), base.currency),
         waterfall(

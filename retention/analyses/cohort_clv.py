@@ -11,7 +11,7 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS, microseconds
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.yearly_retention import yearly_retention
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, lines
 from retention.presentation.formatting import money
 
@@ -131,16 +131,16 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "year": Column("Year", "count"),
-            "customers": Column("Customers observed", "count"),
-            "retention": Column("Retention", "percent"),
-            "staying": Column("Staying", "percent"),
-            "margin": Column("Margin of one who stays", "money"),
-            "margin_each": Column("Margin per customer", "money"),
-            "discount_factor": Column("Discount factor", "number"),
-            "discounted": Column("Discounted", "money"),
-            "cumulative": Column("CLV up to here", "money"),
-            "basis": Column("Basis", "text"),
+            "year": TableColumn("Year", "count"),
+            "customers": TableColumn("Customers observed", "count"),
+            "retention": TableColumn("Retention", "percent"),
+            "staying": TableColumn("Staying", "percent"),
+            "margin": TableColumn("Margin of one who stays", "money"),
+            "margin_each": TableColumn("Margin per customer", "money"),
+            "discount_factor": TableColumn("Discount factor", "number"),
+            "discounted": TableColumn("Discounted", "money"),
+            "cumulative": TableColumn("CLV up to here", "money"),
+            "basis": TableColumn("Basis", "text"),
         },
         f"A new customer is worth {money(table['cumulative'].iloc[0], base.currency)} in the first year{ends}"
         + (f"; {table['retention'].iloc[1]:.0%} stay into the second." if len(table) > 1 else "."),

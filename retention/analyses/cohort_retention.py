@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
 
@@ -65,8 +65,8 @@ def analyse(base: CustomerBase) -> Analysis:
         DEFINITION,
         SOURCE,
         table,
-        {"cohort": Column("First order in", "text"), "customers": Column("Customers", "count")}
-        | {f"after_{step}": Column(f"+{step}", "percent") for step in shares.columns},
+        {"cohort": TableColumn("First order in", "text"), "customers": TableColumn("Customers", "count")}
+        | {f"after_{step}": TableColumn(f"+{step}", "percent") for step in shares.columns},
         f"Of the customers of {counted(len(ripe), 'cohort')}, {mean:.0%} ordered again in the {name} after "
         f"their first; of the latest that can be judged, {ripe.index[-1]}, {last:.0%}.",
         heatmap(matrix, x_title=f"{name}s after the first order", y_title=f"{name} of the first order", form=".0%"),

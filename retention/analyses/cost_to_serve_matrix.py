@@ -5,7 +5,7 @@ import pandas as pd
 
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted, money
 
@@ -61,14 +61,14 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Customers who are", "text"),
-            "customers": Column("Customers", "count"),
-            "sales": Column("Net sales, last year", "money"),
-            "margin": Column("Margin", "money"),
-            "cost": Column("Cost to serve", "money"),
-            "profit": Column("Profit", "money"),
-            "profit_mean": Column("Profit each", "money"),
-            "losing": Column("With a loss", "count"),
+            "group": TableColumn("Customers who are", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "sales": TableColumn("Net sales, last year", "money"),
+            "margin": TableColumn("Margin", "money"),
+            "cost": TableColumn("Cost to serve", "money"),
+            "profit": TableColumn("Profit", "money"),
+            "profit_mean": TableColumn("Profit each", "money"),
+            "losing": TableColumn("With a loss", "count"),
         },
         f"{counted(int(dear['customers']), 'customer')} paid little and cost much: "
         f"{money(dear['profit'], base.currency)} of {money(table['profit'].sum(), base.currency)} profit; "

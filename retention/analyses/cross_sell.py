@@ -8,7 +8,7 @@ from features.arrays import Floats
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.loyalty_index import wallet_per_year
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import bars
 from retention.presentation.formatting import counted, money
 
@@ -80,13 +80,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Categories" if kind == "categories" else "Products", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "margin_mean": Column("Margin each, last year", "money"),
-            "clv_mean": Column("CLV each", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
-            "at_risk": Column("Value at risk", "money"),
+            "group": TableColumn("Categories" if kind == "categories" else "Products", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "margin_mean": TableColumn("Margin each, last year", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "at_risk": TableColumn("Value at risk", "money"),
         },
         says + ".",
         bars(

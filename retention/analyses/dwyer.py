@@ -9,7 +9,7 @@ from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.margin_multiple import period_discount
 from retention.customer_base.migration import CELLS, migration, observed, retention
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, lines
 from retention.presentation.formatting import counted, money
 
@@ -62,10 +62,10 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "since": Column("Last order", "text"),
-            "seen": Column("Times seen", "count"),
-            "ordered": Column(f"of them an order in the next {name}", "count"),
-            "probability": Column("Probability", "percent"),
+            "since": TableColumn("Last order", "text"),
+            "seen": TableColumn("Times seen", "count"),
+            "ordered": TableColumn(f"of them an order in the next {name}", "count"),
+            "probability": TableColumn("Probability", "percent"),
         },
         f"{probability[0]:.0%} of those who ordered in one {name} order in the next, and {probability[1]:.0%} of those "
         f"who skipped one: a new customer is worth {money(back, base.currency)} in {years:.1f} years if they may come "

@@ -6,7 +6,7 @@ from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.segments import VIP
 from retention.customer_base.survey_answers import kinds, of_kind
 from retention.economics.profit import value_at_risk
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, part_of
 
@@ -83,11 +83,11 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "sign": Column("Sign", "text"),
-            "means": Column("Means", "text"),
-            "customers": Column("Customers", "count"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
-            "at_risk": Column("Value at risk", "money"),
+            "sign": TableColumn("Sign", "text"),
+            "means": TableColumn("Means", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "at_risk": TableColumn("Value at risk", "money"),
         },
         says,
         bars(

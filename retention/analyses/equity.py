@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.analyses.segment_moves import MISSING
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import counted, money
 
@@ -52,9 +52,9 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "step": Column("Step", "text"),
-            "customers": Column("Customers", "count"),
-            "amount": Column("CLV", "money"),
+            "step": TableColumn("Step", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "amount": TableColumn("CLV", "money"),
         },
         f"Customer equity {'grew' if changed >= 0 else 'fell'} by {money(abs(changed), base.currency)} since "
         f"{base.earlier.as_of}, to {money(last['amount'], base.currency)}; most of the movement is "

@@ -7,7 +7,7 @@ from features.clock import YEAR_DAYS
 from models.evaluation.estimate import Z90
 from retention.customer_base.customer_base import CustomerBase
 from retention.economics.profit import clv_sd
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -76,12 +76,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "event": Column("Event", "text"),
-            "expected": Column(f"Next {days}", "count"),
-            "low": Column("80 % from", "count"),
-            "high": Column("to", "count"),
-            "before": Column(f"Last {days}", "count"),
-            "year_before": Column("The next ones, a year ago", "count"),
+            "event": TableColumn("Event", "text"),
+            "expected": TableColumn(f"Next {days}", "count"),
+            "low": TableColumn("80 % from", "count"),
+            "high": TableColumn("to", "count"),
+            "before": TableColumn(f"Last {days}", "count"),
+            "year_before": TableColumn("The next ones, a year ago", "count"),
         },
         f"In the next {days} {table['expected'].iloc[0]:,.0f} of {counted(len(base.customers), 'customer')} are "
         f"expected to order, and to bring {money(margin['expected'], base.currency)} "

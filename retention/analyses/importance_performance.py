@@ -5,7 +5,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.survey_answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import bubbles
 from retention.presentation.formatting import counted, listed
 from retention.presentation.theme import MUTED, Figure
@@ -91,11 +91,11 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "attribute": Column("Attribute", "text"),
-            "answers": Column("Answers", "count"),
-            "performance": Column("Done well, mean answer", "number"),
-            "importance": Column("Importance" + (", derived" if derived else ", mean answer"), "number"),
-            "quadrant": Column("What to do", "text"),
+            "attribute": TableColumn("Attribute", "text"),
+            "answers": TableColumn("Answers", "count"),
+            "performance": TableColumn("Done well, mean answer", "number"),
+            "importance": TableColumn("Importance" + (", derived" if derived else ", mean answer"), "number"),
+            "quadrant": TableColumn("What to do", "text"),
         },
         f"Of {counted(len(table), 'attribute')}, {listed(do) if do else 'none'} {'are' if len(do) > 1 else 'is'} "
         "important and not done as well as the others.",

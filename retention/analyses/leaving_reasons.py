@@ -5,7 +5,7 @@ import pandas as pd
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.reason_topics import subjects
 from retention.economics.profit import value_at_risk
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, part_of
 
@@ -48,11 +48,11 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table.head(SHOWN),
         {
-            "reason": Column("Strongest reason", "text"),
-            "customers": Column("Customers", "count"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
-            "at_risk": Column("Value at risk", "money"),
-            "at_risk_share": Column("of all", "percent"),
+            "reason": TableColumn("Strongest reason", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "at_risk": TableColumn("Value at risk", "money"),
+            "at_risk_share": TableColumn("of all", "percent"),
         },
         f"“{first['reason']}” is the strongest reason for {first['customers']:,} of "
         f"{counted(len(who), 'customer')}, with "

@@ -6,7 +6,7 @@ import pandas as pd
 from retention.customer_base.customer_base import HALF_YEAR_DAYS, CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.relationship_states import states
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money, part_of
 
@@ -61,13 +61,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Stage", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all customers", "percent"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
-            "at_risk": Column("Value at risk", "money"),
+            "group": TableColumn("Stage", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all customers", "percent"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "at_risk": TableColumn("Value at risk", "money"),
         },
         f"{counted(int(rows.loc['decline', 'customers']), 'customer')} in decline brought "
         f"{part_of(rows.loc['decline', 'margin_year'], total, base.currency)} of last year's margin; those in growth "

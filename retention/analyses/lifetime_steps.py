@@ -10,7 +10,7 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.margin_multiple import margin_multiple, period_discount
 from retention.customer_base.yearly_retention import yearly_retention
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import bars
 from retention.presentation.formatting import money
 
@@ -118,13 +118,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "case": Column("Case", "text"),
-            "years": Column("1. Years expected", "number"),
-            "net_year": Column("2. Net a year", "money"),
-            "undiscounted": Column("Years × net", "money"),
-            "discounting": Column("3. Discounting", "money"),
-            "value": Column("4. Lifetime value", "money"),
-            "change": Column("Change", "money"),
+            "case": TableColumn("Case", "text"),
+            "years": TableColumn("1. Years expected", "number"),
+            "net_year": TableColumn("2. Net a year", "money"),
+            "undiscounted": TableColumn("Years × net", "money"),
+            "discounting": TableColumn("3. Discounting", "money"),
+            "value": TableColumn("4. Lifetime value", "money"),
+            "change": TableColumn("Change", "money"),
         },
         f"With {inputs.retention:.0%} staying from year to year, a customer is here for {steps['years']:.1f} of "
         f"{inputs.horizon:.1f} years, brings {money(steps['net_year'], base.currency)} a year and is worth "

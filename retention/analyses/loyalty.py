@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.loyalty_index import GROUPS, INDICATORS, index, scores
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, part_of
 
@@ -64,13 +64,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Group", "text"),
-            "customers": Column("Customers", "count"),
-            "index": Column("Index (0 to 100)", "number"),
-            **{group: Column(group.capitalize(), "number") for group in GROUPS},
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
+            "group": TableColumn("Group", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "index": TableColumn("Index (0 to 100)", "number"),
+            **{group: TableColumn(group.capitalize(), "number") for group in GROUPS},
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
         },
         _reading(table, known=int(scored.notna().any().sum()), total=total, currency=base.currency),
         bars(

@@ -5,7 +5,7 @@ import pandas as pd
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.event_pairing import days_since
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, listed
 
@@ -97,12 +97,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Loyalty of", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column(f"of those with {FEWEST} orders", "percent"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv_mean": Column("CLV each", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
+            "group": TableColumn("Loyalty of", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn(f"of those with {FEWEST} orders", "percent"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
         },
         says,
         bars(

@@ -5,7 +5,7 @@ import pandas as pd
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.segments import SEGMENTS
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, money
 
@@ -49,13 +49,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Segment", "text"),
-            "customers": Column("New customers", "count"),
-            "customer_share": Column("of the new", "percent"),
-            "share_of_others": Column("of the others", "percent"),
-            "clv": Column("CLV of the new", "money"),
-            "clv_mean": Column("CLV each", "money"),
-            "again": Column("Order again within the horizon", "percent"),
+            "group": TableColumn("Segment", "text"),
+            "customers": TableColumn("New customers", "count"),
+            "customer_share": TableColumn("of the new", "percent"),
+            "share_of_others": TableColumn("of the others", "percent"),
+            "clv": TableColumn("CLV of the new", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            "again": TableColumn("Order again within the horizon", "percent"),
         },
         says,
         bars(

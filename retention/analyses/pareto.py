@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, lines
 from retention.presentation.formatting import counted
 
@@ -67,12 +67,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "tier": Column("Tier", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "value": Column("Margin, last year", "money"),
-            "value_share": Column("of all", "percent"),
-            "value_mean": Column("each", "money"),
+            "tier": TableColumn("Tier", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "value": TableColumn("Margin, last year", "money"),
+            "value_share": TableColumn("of all", "percent"),
+            "value_mean": TableColumn("each", "money"),
         },
         _reading(table, top),
         lines(

@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import money
 
@@ -54,12 +54,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Segment", "text"),
-            "customers": Column("Customers", "count"),
-            "clv": Column("CLV", "money"),
-            "play": Column("Play", "text"),
-            "about": Column("The money is", "text"),
-            "at_most": Column("At most", "money"),
+            "group": TableColumn("Segment", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "clv": TableColumn("CLV", "money"),
+            "play": TableColumn("Play", "text"),
+            "about": TableColumn("The money is", "text"),
+            "at_most": TableColumn("At most", "money"),
         },
         f"The play about most money is that for {best['group']} ({best['play']}): "
         f"{money(best['at_most'], base.currency)} at most.",

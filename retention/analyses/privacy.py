@@ -7,7 +7,7 @@ import pandas as pd
 from features.clock import YEAR_DAYS
 from models.prediction import NUMBERS, REASONS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.formatting import counted
 
 TITLE = "What is kept about a customer"
@@ -80,12 +80,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "name": Column("Table", "text"),
-            "fields": Column("Fields", "text"),
-            "purpose": Column("Used for", "text"),
-            "rows": Column("Rows", "count"),
-            "oldest": Column("Oldest", "text"),
-            "newest": Column("Newest", "text"),
+            "name": TableColumn("Table", "text"),
+            "fields": TableColumn("Fields", "text"),
+            "purpose": TableColumn("Used for", "text"),
+            "rows": TableColumn("Rows", "count"),
+            "oldest": TableColumn("Oldest", "text"),
+            "newest": TableColumn("Newest", "text"),
         },
         f"{counted(len(table), 'table')} about {counted(len(base.customers), 'customer')} are read, the oldest row "
         f"{years:.1f} years old; an id leaves the house in an export, a contact list, a score that is asked for, or a "

@@ -5,7 +5,7 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import listed, money
 
@@ -69,9 +69,9 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "step": Column("Step", "text"),
-            "amount": Column("Last 365 days", "money"),
-            "share": Column(f"of {table['step'].iloc[0]}", "percent"),
+            "step": TableColumn("Step", "text"),
+            "amount": TableColumn("Last 365 days", "money"),
+            "share": TableColumn(f"of {table['step'].iloc[0]}", "percent"),
         },
         f"The last 365 days left a {last['step']} of {money(last['amount'], base.currency)}{of_all} "
         f"{money(top, base.currency)} at {table['step'].iloc[0]}" + (f"; most went to {takers}." if takers else "."),

@@ -5,7 +5,7 @@ import pandas as pd
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.relationship_states import LOYAL_ORDERS, STATES, states
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
 
@@ -45,13 +45,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("State", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "before": Column("One horizon ago", "count"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
+            "group": TableColumn("State", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "before": TableColumn("One horizon ago", "count"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
         },
         f"Within the last horizon {gone:,} of {counted(int(there.sum()), 'customer')} who were there fell silent, and "
         f"{counted(back, 'customer')} came back after a pause.",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from features.arrays import Floats
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.margin_multiple import margin_multiple, period_discount
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import money
 
@@ -81,12 +81,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "points": Column("Points more", "count"),
-            "retention": Column(f"Retention, {base.horizon_days} days", "percent"),
-            "churners": Column(f"Churners expected, {base.horizon_days} days", "count"),
-            "clv": Column("CLV", "money"),
-            "gain": Column("Gain", "money"),
-            "gain_share": Column("of today's CLV", "percent"),
+            "points": TableColumn("Points more", "count"),
+            "retention": TableColumn(f"Retention, {base.horizon_days} days", "percent"),
+            "churners": TableColumn(f"Churners expected, {base.horizon_days} days", "count"),
+            "clv": TableColumn("CLV", "money"),
+            "gain": TableColumn("Gain", "money"),
+            "gain_share": TableColumn("of today's CLV", "percent"),
         },
         f"One point more of retention is worth at most {money(one['gain'], base.currency)}, five points "
         f"{money(five['gain'], base.currency)}{share}.",

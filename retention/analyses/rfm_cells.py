@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from features.snapshots.rfm_quintiles import cells, cuts
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
 
@@ -68,13 +68,13 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "cell": Column("Cell", "text"),
-            "customers": Column("Customers", "count"),
-            "monetary_mean": Column("Mean fifth by spending", "number"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "clv_mean": Column("CLV each", "money"),
-            "churn_probability": Column("Churn probability", "percent"),
+            "cell": TableColumn("Cell", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "monetary_mean": TableColumn("Mean fifth by spending", "number"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            "churn_probability": TableColumn("Churn probability", "percent"),
         },
         _reading(table),
         heatmap(

@@ -16,7 +16,7 @@ from retention.customer_base.survey_answers import (
     off_scale,
     satisfied_from,
 )
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -79,14 +79,14 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Type", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "satisfaction": Column("Last answer, mean", "number"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "churn_probability": Column("Churn probability, mean", "percent"),
-            "at_risk": Column("Value at risk", "money"),
+            "group": TableColumn("Type", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "satisfaction": TableColumn("Last answer, mean", "number"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "at_risk": TableColumn("Value at risk", "money"),
         },
         _reading(table, base.currency),
         bars(

@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.segments import SEGMENTS, VIP
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted, money
 
@@ -55,8 +55,8 @@ def analyse(base: CustomerBase) -> Analysis:
         DEFINITION,
         SOURCE,
         table,
-        {"before": Column(f"On {base.earlier.as_of}", "text")}
-        | {name: Column(f"{name} now" if name != GONE else GONE, "count") for name in (*SEGMENTS, GONE)},
+        {"before": TableColumn(f"On {base.earlier.as_of}", "text")}
+        | {name: TableColumn(f"{name} now" if name != GONE else GONE, "count") for name in (*SEGMENTS, GONE)},
         f"In {counted(days, 'day')} {counted(moved, 'customer')} changed segment; {counted(len(fell), 'customer')} "
         f"fell from VIP, whose CLV changed by {money(-lost, base.currency)}.",
         heatmap(matrix, x_title="segment now", y_title=f"segment on {base.earlier.as_of}", form=",d"),

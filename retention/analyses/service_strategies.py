@@ -8,7 +8,7 @@ import pandas as pd
 from retention.analyses.importance_performance import ASK, attributes, importance_performance, quadrants
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.formatting import listed
 
 TITLE = "What service each segment should get"
@@ -73,10 +73,10 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table.replace({np.nan: None}),
         {
-            "segment": Column("Segment", "text"),
-            "customers": Column("Customers", "count"),
-            "clv_mean": Column("CLV each", "money"),
-            **{f"service_{name}": Column(name.replace("_", " "), "text") for name in wide.columns},
+            "segment": TableColumn("Segment", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            **{f"service_{name}": TableColumn(name.replace("_", " "), "text") for name in wide.columns},
         },
         f"In the segment worth most a head, {best}, "
         + (f"invest in {listed(first)}." if first else "nothing important is done worse than the rest."),

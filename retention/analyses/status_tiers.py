@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, money
 
@@ -59,16 +59,16 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Tier", "text"),
-            "least": Column("From, a year", "money"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "sales_year": Column("Net sales, last year", "money"),
-            "margin_year": Column("Margin", "money"),
-            "margin_mean": Column("Margin each", "money"),
-            "churn_probability": Column("Churn probability", "percent"),
-            "clv": Column("CLV", "money"),
-            "clv_mean": Column("CLV each", "money"),
+            "group": TableColumn("Tier", "text"),
+            "least": TableColumn("From, a year", "money"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "sales_year": TableColumn("Net sales, last year", "money"),
+            "margin_year": TableColumn("Margin", "money"),
+            "margin_mean": TableColumn("Margin each", "money"),
+            "churn_probability": TableColumn("Churn probability", "percent"),
+            "clv": TableColumn("CLV", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
         },
         f"{counted(int(top['customers']), 'customer')} of {len(base.customers):,} reached {top['group']} and brought "
         f"{money(top['margin_year'], base.currency)} margin{of_margin} in the last 365 days.",

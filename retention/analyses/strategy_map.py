@@ -11,7 +11,7 @@ from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.loyalty_index import wallet_per_year
 from retention.customer_base.survey_answers import SATISFACTION, answers, kinds, of_kind, satisfied_from
-from retention.presentation.analysis import Analysis, Column, Form
+from retention.presentation.analysis import Analysis, Form, TableColumn
 from retention.presentation.formatting import counted, listed
 
 TITLE = "From knowledge to value"
@@ -27,7 +27,7 @@ Window = tuple[int, int]
 """Length in days, and how many days before the base's day it ends."""
 
 
-class Indicator(NamedTuple):
+class StrategyIndicator(NamedTuple):
     """A measure of the map."""
 
     layer: str
@@ -123,17 +123,17 @@ def _wallet(base: CustomerBase, window: Window) -> float:
 
 
 INDICATORS = (
-    Indicator("knowledge", "known_customers", "percent", True, _known),
-    Indicator("interaction", "visits_per_customer", "number", True, partial(_rate, "visit")),
-    Indicator("interaction", "opens_per_customer", "number", True, partial(_rate, "email_open")),
-    Indicator("interaction", "referrals_per_customer", "number", True, partial(_rate, "referral")),
-    Indicator("satisfaction", "satisfaction_mean", "number", True, _satisfaction),
-    Indicator("satisfaction", "satisfied_share", "percent", True, _satisfied),
-    Indicator("satisfaction", "complaints_per_100_orders", "number", False, _complaints),
-    Indicator("value", "ordered_again", "percent", True, _again),
-    Indicator("value", "margin_per_customer", "money", True, _margin),
-    Indicator("value", "clv_mean", "money", True, _clv),
-    Indicator("value", "share_of_wallet", "percent", True, _wallet),
+    StrategyIndicator("knowledge", "known_customers", "percent", True, _known),
+    StrategyIndicator("interaction", "visits_per_customer", "number", True, partial(_rate, "visit")),
+    StrategyIndicator("interaction", "opens_per_customer", "number", True, partial(_rate, "email_open")),
+    StrategyIndicator("interaction", "referrals_per_customer", "number", True, partial(_rate, "referral")),
+    StrategyIndicator("satisfaction", "satisfaction_mean", "number", True, _satisfaction),
+    StrategyIndicator("satisfaction", "satisfied_share", "percent", True, _satisfied),
+    StrategyIndicator("satisfaction", "complaints_per_100_orders", "number", False, _complaints),
+    StrategyIndicator("value", "ordered_again", "percent", True, _again),
+    StrategyIndicator("value", "margin_per_customer", "money", True, _margin),
+    StrategyIndicator("value", "clv_mean", "money", True, _clv),
+    StrategyIndicator("value", "share_of_wallet", "percent", True, _wallet),
 )
 """By these names `[report] targets` gives targets, shares as 0 to 1."""
 
@@ -181,12 +181,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         shown,
         {
-            "layer": Column("Layer", "text"),
-            "indicator": Column("Indicator", "text"),
-            "value": Column("Last 365 days", "text"),
-            "before": Column("The 365 days before", "text"),
-            "target": Column("Target", "text"),
-            "met": Column("Target met?", "text"),
+            "layer": TableColumn("Layer", "text"),
+            "indicator": TableColumn("Indicator", "text"),
+            "value": TableColumn("Last 365 days", "text"),
+            "before": TableColumn("The 365 days before", "text"),
+            "target": TableColumn("Target", "text"),
+            "met": TableColumn("Target met?", "text"),
         },
         _reading(compared, met),
         None,

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.referrals import SUPPLY, newcomer, referrals
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -74,12 +74,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "kind": Column("Value", "text"),
-            "span": Column("What it is", "text"),
-            "value": Column("In all", "money"),
-            "customers": Column("Customers above 0", "count"),
-            "each": Column("Each of these", "money"),
-            "best_share": Column("Held by the best tenth", "percent"),
+            "kind": TableColumn("Value", "text"),
+            "span": TableColumn("What it is", "text"),
+            "value": TableColumn("In all", "money"),
+            "customers": TableColumn("Customers above 0", "count"),
+            "each": TableColumn("Each of these", "money"),
+            "best_share": TableColumn("Held by the best tenth", "percent"),
         },
         f"Customers have brought {money(customers['margin'].sum(), base.currency)} so far and are expected to bring "
         f"{money(customers['clv'].sum(), base.currency)}; of the {best} who brought most, {both:.0%} are among the "

@@ -5,7 +5,7 @@ import pandas as pd
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.segments import SEGMENTS
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, money
 
@@ -33,15 +33,15 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Quadrant", "text"),
-            "customers": Column("Customers", "count"),
-            "customer_share": Column("of all", "percent"),
-            "sales_year": Column("Net sales, last year", "money"),
-            "margin_year": Column("Margin, last year", "money"),
-            "clv": Column("CLV", "money"),
-            "clv_mean": Column("CLV each", "money"),
-            "churn_probability": Column("Churn probability", "percent"),
-            "at_risk": Column("CLV at risk", "money"),
+            "group": TableColumn("Quadrant", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "customer_share": TableColumn("of all", "percent"),
+            "sales_year": TableColumn("Net sales, last year", "money"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "clv": TableColumn("CLV", "money"),
+            "clv_mean": TableColumn("CLV each", "money"),
+            "churn_probability": TableColumn("Churn probability", "percent"),
+            "at_risk": TableColumn("CLV at risk", "money"),
         },
         f"{counted(int(vip['customers']), 'VIP')}, {vip['customer_share']:.0%} of all customers, "
         f"{'is' if vip['customers'] == 1 else 'are'} worth {money(vip['clv'], base.currency)} of "

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from features.arrays import Floats
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, Column
+from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, lines
 from retention.presentation.formatting import counted, money
 
@@ -81,12 +81,12 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {
-            "group": Column("Customers, best first", "text"),
-            "customers": Column("Customers", "count"),
-            "profit": Column("Profit, last year", "money"),
-            "share": Column("of all", "percent"),
-            "cumulative": Column("Up to here", "money"),
-            "cumulative_share": Column("of all", "percent"),
+            "group": TableColumn("Customers, best first", "text"),
+            "customers": TableColumn("Customers", "count"),
+            "profit": TableColumn("Profit, last year", "money"),
+            "share": TableColumn("of all", "percent"),
+            "cumulative": TableColumn("Up to here", "money"),
+            "cumulative_share": TableColumn("of all", "percent"),
         },
         f"{counted(top.customers, 'customer')} made {money(top.profit, base.currency)} in the last 365 days and "
         f"{counted(top.losing, 'customer')} lost {money(top.loss, base.currency)} of it again"

@@ -14,7 +14,7 @@ VISITS = ("visit", "email_open")
 GROUPS = ("persistence", "spend share", "affinity")
 
 
-class Indicator(NamedTuple):
+class LoyaltyIndicator(NamedTuple):
     """One of the nine: the higher its value, the more loyal the customer."""
 
     name: str
@@ -132,15 +132,15 @@ def _days(base: CustomerBase, since: str) -> pd.Series:
 
 
 INDICATORS = (
-    Indicator("tenure", "persistence", "orders that stand", _tenure),
-    Indicator("repurchase rate", "persistence", "orders that stand", _repurchase),
-    Indicator("recency against own rhythm", "persistence", "customers with a second order", _recency),
-    Indicator("share of wallet", "spend share", "the column wallet_per_year in the table customers", _wallet),
-    Indicator("spending trend", "spend share", "a year of orders", _trend),
-    Indicator("breadth", "spend share", "the column category or product in the orders", _breadth),
-    Indicator("visits and opened e-mails", "affinity", "interactions of kind visit or email_open", _visits),
-    Indicator("recommending", "affinity", "interactions of kind referral or recommendation", _advocacy),
-    Indicator(
+    LoyaltyIndicator("tenure", "persistence", "orders that stand", _tenure),
+    LoyaltyIndicator("repurchase rate", "persistence", "orders that stand", _repurchase),
+    LoyaltyIndicator("recency against own rhythm", "persistence", "customers with a second order", _recency),
+    LoyaltyIndicator("share of wallet", "spend share", "the column wallet_per_year in the table customers", _wallet),
+    LoyaltyIndicator("spending trend", "spend share", "a year of orders", _trend),
+    LoyaltyIndicator("breadth", "spend share", "the column category or product in the orders", _breadth),
+    LoyaltyIndicator("visits and opened e-mails", "affinity", "interactions of kind visit or email_open", _visits),
+    LoyaltyIndicator("recommending", "affinity", "interactions of kind referral or recommendation", _advocacy),
+    LoyaltyIndicator(
         "response", "affinity", "interactions of kind campaign_contact and campaign_response, or complaint", _response
     ),
 )

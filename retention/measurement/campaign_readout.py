@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import Refusal
-from models.evaluation.estimate import Figure
+from models.evaluation.estimate import Estimate
 from retention.measurement.holm import PROVEN, holm
 from retention.measurement.power import POWER, detectable, more_customers
 from retention.measurement.treatment_effect import Effect, effects
@@ -65,7 +65,7 @@ def _group(customers: pd.DataFrame, scores: Sequence[str]) -> dict[str, Any]:
     count, cost = int(treated.sum()), float(customers.loc[treated, "cost"].sum())
     content: dict[str, Any] = {"treated": count, "holdout": len(treated) - count}
     for name, column, effect in zip(names, outcomes.T, found, strict=True):
-        figure, mean = Figure(effect.value, *effect.interval()), float(column[treated].mean())
+        figure, mean = Estimate(effect.value, *effect.interval()), float(column[treated].mean())
         content[name] = asdict(figure) | {"treated": mean, "without": mean - effect.value, "sd": effect.sd}
         content[name] |= {"total": asdict(figure.times(count)), "p_value": effect.p_value()}
     return content | _earned(found[names.index("margin")], count, cost)
@@ -73,7 +73,7 @@ def _group(customers: pd.DataFrame, scores: Sequence[str]) -> dict[str, Any]:
 
 def _earned(margin: Effect, treated: int, cost: float) -> dict[str, Any]:
     """What the campaign earned: the margin it brought in the window, less what it cost."""
-    profit = Figure(margin.value, *margin.interval()).times(treated).less(cost)
+    profit = Estimate(margin.value, *margin.interval()).times(treated).less(cost)
     return {
         "cost": cost,
         "profit": asdict(profit) | {"sd": margin.sd * treated, "p_value": margin.p_value(cost / treated)},

@@ -18,7 +18,7 @@ SAVE_RATES = "save_rates.json"
 NEXT = "Delete it and read the campaigns out again: stayworth readout."
 
 
-class Entry(BaseModel):
+class SaveRateEntry(BaseModel):
     """One offer: what was believed before, what each campaign measured, and what is believed after."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -48,7 +48,7 @@ def measured_save_rates(output: Path) -> dict[str, BetaPrior]:
     return {offer: entry.posterior for offer, entry in entries(output).items()}
 
 
-def entries(output: Path) -> dict[str, Entry]:
+def entries(output: Path) -> dict[str, SaveRateEntry]:
     """What the file says, by offer; nothing where it is not there."""
     path = output / SAVE_RATES
     if not path.exists():
@@ -58,6 +58,6 @@ def entries(output: Path) -> dict[str, Entry]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=NEXT) from None
     try:
-        return {name: Entry.model_validate(one) for name, one in content.items()}
+        return {name: SaveRateEntry.model_validate(one) for name, one in content.items()}
     except (AttributeError, ValidationError) as error:
         raise InputError(f"is not what we wrote: {error}", where=str(path), next=NEXT) from None

@@ -22,7 +22,7 @@ LONG = 12
 """A longer table is folded."""
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """How a column of a table is shown."""
 
     heading: str
@@ -40,7 +40,7 @@ class Analysis:
     """Who defined it: author, year, title."""
     table: pd.DataFrame
     """A row per group; no customer's id."""
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     """The table's columns that are shown, in order."""
     reading: str
     """One sentence with its figures, for those who decide."""

@@ -25,7 +25,7 @@ router = APIRouter()
 
 
 @dataclass(frozen=True)
-class Shown:
+class CustomerPage:
     """One page of a selection."""
 
     customers: int
@@ -64,12 +64,12 @@ def at_risk(request: Request) -> HTMLResponse:
     )
 
 
-def show(ranking: Ranking, asked: Wanted) -> Shown:
+def show(ranking: Ranking, asked: Wanted) -> CustomerPage:
     """The page of a selection; one beyond the last is empty."""
     chosen = select(ranking, asked)
     begin = (asked.page - 1) * PAGE
     found = rows(ranking.store, places(ranking, asked, chosen, first=begin + PAGE)[begin:])
-    return Shown(
+    return CustomerPage(
         customers=chosen.customers,
         leavers=chosen.leavers,
         value_at_risk=chosen.value_at_risk,

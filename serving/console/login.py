@@ -14,7 +14,7 @@ from serving.guard.access_policy import Door
 router = APIRouter()
 
 
-class Shown(BaseModel):
+class TokenForm(BaseModel):
     """A token somebody brings."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -29,7 +29,7 @@ def form(request: Request, next: str = "/", why: str = "") -> HTMLResponse:
 
 
 @router.post("/login")
-async def log_in(request: Request, shown: Shown) -> Response:
+async def log_in(request: Request, shown: TokenForm) -> Response:
     """204 with the cookie, or 401."""
     door: Door = request.app.state.door
     if not door.tokens.name_of(shown.token.encode(), now_s=asyncio.get_running_loop().time()):

@@ -21,7 +21,7 @@ router = APIRouter()
 
 
 @dataclass(frozen=True)
-class Seen:
+class CampaignStatus:
     """A campaign, as far as it is."""
 
     campaign: str
@@ -66,23 +66,23 @@ def campaigns(request: Request, campaign: str = "") -> HTMLResponse:
     )
 
 
-def campaigns_in(output: Path) -> list[Seen]:
+def campaigns_in(output: Path) -> list[CampaignStatus]:
     """Every campaign that left a plan or a readout in the output folder, the latest first."""
     readouts = {path.name: path for path in output.glob("readout-*.json")}
     seen = []
     for plan in kept_plans(output / PLANS):
         path = readouts.pop(f"readout-{file_name(plan.campaign)}.json", None)
-        seen.append(Seen(plan.campaign, plan.day, plan, *(_read(path) if path else (None, None))))
+        seen.append(CampaignStatus(plan.campaign, plan.day, plan, *(_read(path) if path else (None, None))))
     for path in readouts.values():
         content, damaged = _read(path)
         if content:
-            seen.append(Seen(content["campaign"], date.fromisoformat(content["day"]), None, content, None))
+            seen.append(CampaignStatus(content["campaign"], date.fromisoformat(content["day"]), None, content, None))
         else:
-            seen.append(Seen(path.name, date.min, None, None, damaged))
+            seen.append(CampaignStatus(path.name, date.min, None, None, damaged))
     return sorted(seen, key=lambda one: (one.day, one.campaign), reverse=True)
 
 
-def state(one: Seen) -> str:
+def state(one: CampaignStatus) -> str:
     """How far a campaign is, in words."""
     if one.damaged:
         return "its readout cannot be read"

@@ -15,7 +15,7 @@ from models.ensemble.recipe import Recipe
 from models.scoring.scorer import Scorer
 from models.training import fitting
 from models.trees.boosting import defaults
-from pipelines.training.training_set import Lesson, lesson
+from pipelines.training.training_set import TrainingSet, training_set
 
 CONTRACT = "contract"
 """The make of a model under a contract; the others are kinds of value and members alone."""
@@ -26,7 +26,7 @@ TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount
 class Small(NamedTuple):
     """What small models learn from, and the labelled rows of the day after which they are judged."""
 
-    lesson: Lesson
+    training_set: TrainingSet
     contract: pd.DataFrame
     """The lesson's rows under a made-up contract: the longer the silence, the likelier its end."""
     test: pd.DataFrame
@@ -42,7 +42,7 @@ def small(read, cdnow_path) -> Small:
     frame = pd.read_parquet(cdnow_path)
     histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
     as_of = date(1998, 4, 2)
-    taught = lesson(histories, TERMS, as_of=as_of)
+    taught = training_set(histories, TERMS, as_of=as_of)
     rows = taught.rows
     ends = np.random.default_rng(1).random(len(rows)) < 0.05 + 0.3 * (rows["recency_days"] > 60)
     test = with_labels(histories, snapshot(histories, as_of=[as_of]), horizon_days=TERMS.horizon_days)

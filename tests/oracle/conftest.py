@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pipelines.simulator.lifetimes import lives
+from pipelines.simulator.lifetimes import lifetimes
 from pipelines.simulator.scenario import Shop, part
 
 
@@ -22,7 +22,7 @@ def base(shop):
 
 @pytest.fixture(scope="session")
 def stage(shop, base):
-    return base.lives.stage(shop.day)
+    return base.lifetimes.stage(shop.day)
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,6 @@ def futures(shop):
 
     def drawn(people, stage, *, branch):
         everyone = np.arange(len(people))
-        return lives(people, everyone, seed=shop.seed, branch=branch, start=float(shop.day), stage=stage)
+        return lifetimes(people, everyone, seed=shop.seed, branch=branch, start=float(shop.day), stage=stage)
 
     return drawn

@@ -20,7 +20,7 @@ def true(shop, base, stage):
 
 def ran(shop, base, offer):
     offers = np.full(len(base.people), offer)
-    return contacted(base.people, base.lives, offers, seed=shop.seed, day=shop.day, **HOW)
+    return contacted(base.people, base.lifetimes, offers, seed=shop.seed, day=shop.day, **HOW)
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def ordered(shop, base, lives):
 
 
 def test_the_kept_order_in_the_horizon_and_all_others_live_on_as_they_would_have(shop, base, voucher):
-    without = ordered(shop, base, base.lives)
+    without = ordered(shop, base, base.lifetimes)
     assert (voucher.stays == without).all()
     assert not (voucher.kept & without).any()
-    assert (ordered(shop, base, voucher.lives) == (without | voucher.kept)).all()
+    assert (ordered(shop, base, voucher.lifetimes) == (without | voucher.kept)).all()
     others = ~voucher.kept
     for name in ("start", "cooled", "gone", "until"):
-        assert (getattr(voucher.lives, name)[: len(others)] == getattr(base.lives, name))[others].all()
+        assert (getattr(voucher.lifetimes, name)[: len(others)] == getattr(base.lifetimes, name))[others].all()
 
 
 def test_as_many_are_kept_and_redeem_as_is_said(stage, true, voucher):
@@ -67,7 +67,7 @@ def test_the_gone_hear_nothing(stage, voucher):
 
 def test_two_campaigns_differ_only_where_their_contacts_do(shop, base, voucher):
     offer = np.where(np.arange(len(base.people)) % 3 == 0, 0, NOBODY)
-    half = contacted(base.people, base.lives, offer, seed=shop.seed, day=shop.day, **HOW)
+    half = contacted(base.people, base.lifetimes, offer, seed=shop.seed, day=shop.day, **HOW)
     treated = offer == 0
     assert (half.kept[treated] == voucher.kept[treated]).all()
     assert not half.kept[~treated].any()

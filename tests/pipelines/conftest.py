@@ -6,13 +6,13 @@ import pytest
 
 from models import STAYWORTH
 from models.artifacts import bundle
-from models.ensemble.baselines import fit_opponents
+from models.ensemble.baselines import fit_baselines
 from models.evaluation import metrics
 from models.prediction import Prediction
 from models.scoring import scorer
 from pipelines.gate.evidence import Evidence, examine
 from pipelines.leakage.leakage_probes import dominance, shuffled_labels
-from pipelines.training.champion_comparison import Rival
+from pipelines.training.champion_comparison import ChampionComparison
 
 TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
 NOW = date(1998, 4, 10)
@@ -29,7 +29,7 @@ def predicted(model, taught):
 @pytest.fixture(scope="session")
 def simple(taught):
     lesson, _, test = taught
-    fitted = fit_opponents(lesson.rows, lesson.now, horizon_days=90, margin_rate=0.4)
+    fitted = fit_baselines(lesson.rows, lesson.now, horizon_days=90, margin_rate=0.4)
     return {name: fitted[name].predict(test) for name in ("last_period", "hiatus", "rfm_logistic")}
 
 
@@ -91,5 +91,5 @@ def good(candidate_folder, model, taught, well, honest):
         canaries=honest,
         horizon_days=90,
         now=NOW,
-        rival=Rival("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
+        rival=ChampionComparison("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
     )

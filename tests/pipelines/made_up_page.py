@@ -12,7 +12,7 @@ from retention.economics.customer_equity import Worth
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
-from retention.presentation.analysis import Analysis, Column, lacking
+from retention.presentation.analysis import Analysis, TableColumn, lacking
 from retention.presentation.charts import MONEY, bars
 
 COUNT = 300
@@ -107,7 +107,11 @@ def told():
 
 def found(text="top"):
     table = pd.DataFrame({"tier": [text, "rest"], "value": [12_345.0, -1.5], "share": [0.75, None]})
-    columns = {"tier": Column("Tier", "text"), "value": Column("Value", "money"), "share": Column("of all", "percent")}
+    columns = {
+        "tier": TableColumn("Tier", "text"),
+        "value": TableColumn("Value", "money"),
+        "share": TableColumn("of all", "percent"),
+    }
     figure = bars(table["tier"], {"value": table["value"]}, title="value", form=MONEY)
     return Analysis("Pyramid", "By value.", "Pareto (1896)", table, columns, f"The {text} brings most.", figure)
 

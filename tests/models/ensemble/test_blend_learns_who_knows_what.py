@@ -9,14 +9,14 @@ from scipy.special import expit, logit
 from sklearn.linear_model import GammaRegressor, LogisticRegression
 
 from models.ensemble import stacking
-from models.ensemble.stacking import Blend, Opinion, Outcome
+from models.ensemble.stacking import Blend, LogPrediction, Outcome
 from models.prediction import Prediction
 
 
 def knowing(customers: int, *, no_order: tuple[float, float], value: tuple[float, float], seed: int):
     """Two halves of the truth and a member of noise; outcomes drawn from the halves with these coefficients."""
     rng = np.random.default_rng(seed)
-    opinions = {name: Opinion(*rng.normal(size=(2, customers))) for name in ("left", "right", "noise")}
+    opinions = {name: LogPrediction(*rng.normal(size=(2, customers))) for name in ("left", "right", "noise")}
     left, right = opinions["left"], opinions["right"]
     log_odds = 0.4 + no_order[0] * left.log_odds + no_order[1] * right.log_odds
     log_value = 3.0 + value[0] * left.log_value + value[1] * right.log_value
@@ -122,9 +122,9 @@ def test_no_other_weights_are_likelier():
 
 def test_a_blend_is_the_weighted_sum_of_log_odds_and_of_logs():
     opinions = {
-        "a": stacking.opinion([0.2, 0.9], [10.0, 1000.0]),
-        "b": stacking.opinion([0.5, 0.6], [20.0, 50.0]),
-        "c": stacking.opinion([0.01, 0.01], [1.0, 1.0]),
+        "a": stacking.log_prediction([0.2, 0.9], [10.0, 1000.0]),
+        "b": stacking.log_prediction([0.5, 0.6], [20.0, 50.0]),
+        "c": stacking.log_prediction([0.01, 0.01], [1.0, 1.0]),
     }
     weights = Blend({"a": 0.5, "b": 0.25, "c": 0.0}, {"a": 0.0, "b": 0.8, "c": 0.0})
     said = weights.of(opinions)
@@ -138,7 +138,10 @@ def test_a_blend_is_the_weighted_sum_of_log_odds_and_of_logs():
 
 def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
     """One opinion per customer all the same: the same for everybody."""
-    opinions = {"a": stacking.opinion([0.2, 0.9], [10.0, 1000.0]), "b": stacking.opinion([0.5, 0.6], [20.0, 50.0])}
+    opinions = {
+        "a": stacking.log_prediction([0.2, 0.9], [10.0, 1000.0]),
+        "b": stacking.log_prediction([0.5, 0.6], [20.0, 50.0]),
+    }
     weights = Blend({"a": 0.0, "b": 0.0}, {"a": 0.0, "b": 0.0})
     said = weights.of({name: opinions[name] for name in weights.members})
     assert said.no_order == pytest.approx([0.5, 0.5])
@@ -147,7 +150,7 @@ def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
 
 def test_an_opponent_is_taken_apart_so_that_its_expected_value_stays():
     said = Prediction(np.array([0.0, 0.3, 0.999, 1.0, 0.5]), np.array([50.0, 7.0, 0.4, 0.0, -3.0]))
-    taken = stacking.opinion_of(said)
+    taken = stacking.log_prediction_of(said)
     assert taken.no_order == pytest.approx([0.0, 0.3, 0.999, 1.0, 0.5], abs=2e-6)
     assert taken.expected_value[:3] == pytest.approx([50.0, 7.0, 0.4])
     assert taken.log_odds[1] == pytest.approx(logit(0.3))

@@ -23,7 +23,7 @@ from models.scoring import batch_scores, scorer
 from models.training import horizon_models
 from models.training.horizon_models import label
 from models.trees.boosting import defaults, matrix
-from pipelines.training.training_set import learn, lesson
+from pipelines.training.training_set import learn, training_set
 
 AS_OF = date(1998, 4, 2)
 DAYS = [30, 90, 180, 365]
@@ -38,7 +38,7 @@ def taught(read, cdnow_path):
     frame = pd.read_parquet(cdnow_path)
     frame = frame[frame["customer_id"].astype(int) % 10 == 0]
     terms = Terms(horizon_days=90, **TERMS)
-    return lesson(read(frame).histories, terms, as_of=AS_OF, horizons=DAYS), terms, frame
+    return training_set(read(frame).histories, terms, as_of=AS_OF, horizons=DAYS), terms, frame
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_a_horizon_that_was_not_trained_is_named(taught, model):
 def test_counting_alone_moves_any_customer_without_contradiction(
     log_odds, log_value, frequency, age, last, days, shape
 ):
-    said = stacking.Opinion(np.array([log_odds]), np.array([log_value]))
+    said = stacking.LogPrediction(np.array([log_odds]), np.array([log_value]))
     main = horizons.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
     recency = age * last if frequency else 0.0
     row = pd.DataFrame({"repeat_orders": [frequency], "tenure_days": [age], "recency_days": [age - recency]})
@@ -187,7 +187,7 @@ def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of
     shape, past = SHAPES[0], (np.array([0.0, 4.0]), np.array([0.0, 200.0]), np.array([150.0, 260.0]))
     quiet = 1 - shape.probability_of_order(90, *past)
     orders = shape.expected_orders(90, *past)
-    said = stacking.opinion(quiet, 10 * orders / (1 - quiet))
+    said = stacking.log_prediction(quiet, 10 * orders / (1 - quiet))
     main = horizons.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
     rows = pd.DataFrame({"repeat_orders": past[0], "tenure_days": past[2], "recency_days": past[2] - past[1]})
     rows["as_of"] = pd.Timestamp(AS_OF)
@@ -234,8 +234,12 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
         rows[value] = np.clip(days_ahead - orders_in, 0, None)
         rows[churned] = leaves_in < days_ahead
     late = (rows["as_of"] == rows["as_of"].max()).to_numpy()
-    said = stacking.opinion(np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean()))
-    rehearsal = horizon_models.Rehearsal(rows[~late], rows[late], stacking.Opinion(*(of[late] for of in said)), SPREAD)
+    said = stacking.log_prediction(
+        np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean())
+    )
+    rehearsal = horizon_models.ValidationFit(
+        rows[~late], rows[late], stacking.LogPrediction(*(of[late] for of in said)), SPREAD
+    )
     inputs = {"rate": None}
     found = horizon_models.fit(
         rows,

@@ -9,16 +9,16 @@ from scipy.stats import gamma
 
 from models.ensemble import intervals
 from models.ensemble.intervals import Intervals
-from models.ensemble.stacking import Opinion, Outcome, opinion
+from models.ensemble.stacking import LogPrediction, Outcome, log_prediction
 
 SPREAD = gamma(2, scale=0.5)
 """The law of realised over expected value given an order: mean 1."""
 
 
-def customers(no_order: np.ndarray, *, seed: int) -> tuple[Opinion, Outcome]:
+def customers(no_order: np.ndarray, *, seed: int) -> tuple[LogPrediction, Outcome]:
     """Opinions that are the truth, and outcomes drawn from it."""
     rng = np.random.default_rng(seed)
-    said = opinion(no_order, rng.lognormal(3, 1, len(no_order)))
+    said = log_prediction(no_order, rng.lognormal(3, 1, len(no_order)))
     ordered = rng.random(len(no_order)) >= no_order
     ratio = SPREAD.rvs(len(no_order), random_state=rng)
     return said, Outcome(ordered, np.where(ordered, np.exp(said.log_value) * ratio, 0.0))
@@ -29,7 +29,7 @@ def shares(count: int, low: float, high: float, *, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(low, high, count)
 
 
-def covered(fitted: Intervals, said: Opinion, outcome: Outcome) -> float:
+def covered(fitted: Intervals, said: LogPrediction, outcome: Outcome) -> float:
     low, high = fitted.interval(said)
     return float(((low <= outcome.value) & (outcome.value <= high)).mean())
 
@@ -71,15 +71,17 @@ def test_groups_of_another_spread_are_covered_each():
     """Likely buyers are predictable, unlikely ones are not: one spread for all would cover 80 % only on average."""
     rng = np.random.default_rng(5)
     no_order = np.repeat([0.2, 0.6], 20_000)
-    said = opinion(no_order, rng.lognormal(3, 1, 40_000))
+    said = log_prediction(no_order, rng.lognormal(3, 1, 40_000))
     shape = np.where(no_order < 0.5, 20.0, 0.5)
     ordered = rng.random(40_000) >= no_order
     value = np.where(ordered, np.exp(said.log_value) * rng.gamma(shape, 1 / shape), 0.0)
     learn, fresh = np.arange(40_000) % 2 == 0, np.arange(40_000) % 2 == 1
-    fitted = intervals.fit(Opinion(said.log_odds[learn], said.log_value[learn]), Outcome(ordered[learn], value[learn]))
+    fitted = intervals.fit(
+        LogPrediction(said.log_odds[learn], said.log_value[learn]), Outcome(ordered[learn], value[learn])
+    )
     for likely in (no_order < 0.5, no_order > 0.5):
         of = fresh & likely
-        inside = covered(fitted, Opinion(said.log_odds[of], said.log_value[of]), Outcome(ordered[of], value[of]))
+        inside = covered(fitted, LogPrediction(said.log_odds[of], said.log_value[of]), Outcome(ordered[of], value[of]))
         assert 0.78 < inside < 0.82
 
 
@@ -96,7 +98,7 @@ def test_the_mass_makes_up_for_zeros_within_bounds():
 @pytest.mark.parametrize("zeros", [(0.0, 1.0), (0.3, 0.7), (0.8, 1.0)])
 def test_ends_are_ordered_and_grow_with_the_expected_value(zeros):
     fitted = intervals.fit(*customers(shares(3000, *zeros, seed=1), seed=2))
-    said = opinion(np.linspace(0, 1, 501), np.full(501, 20.0))
+    said = log_prediction(np.linspace(0, 1, 501), np.full(501, 20.0))
     low, high = fitted.interval(said)
     assert (low >= 0).all()
     assert (low <= high).all()
@@ -112,7 +114,7 @@ def test_ends_are_ordered_where_refunds_exceed_orders():
     said, outcome = customers(shares(5000, 0.0, 1.0, seed=1), seed=2)
     loss = np.random.default_rng(3).random(5000) < 0.1
     fitted = intervals.fit(said, Outcome(outcome.ordered, np.where(loss, -outcome.value, outcome.value)))
-    low, high = fitted.interval(opinion(np.linspace(0, 1, 2001), np.full(2001, 20.0)))
+    low, high = fitted.interval(log_prediction(np.linspace(0, 1, 2001), np.full(2001, 20.0)))
     assert (low <= high).all()
 
 
@@ -136,7 +138,7 @@ def test_groups_without_buyers_are_none(no_order):
     fitted = intervals.fit(said, Outcome(ordered, np.where(ordered, np.exp(said.log_value), 0.0)))
     assert len(fitted.ratios) == len(fitted.edges) + 1
     assert np.array(fitted.ratios) == pytest.approx(1.0)
-    low, high = fitted.interval(opinion(np.array([0.05, 0.5, 0.95]), np.full(3, 8.0)))
+    low, high = fitted.interval(log_prediction(np.array([0.05, 0.5, 0.95]), np.full(3, 8.0)))
     assert np.isfinite([low, high]).all()
 
 

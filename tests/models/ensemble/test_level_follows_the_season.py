@@ -8,18 +8,18 @@ from scipy.special import expit
 
 from models.ensemble import seasonal_level
 from models.ensemble.seasonal_level import Level
-from models.ensemble.stacking import Opinion, Outcome
+from models.ensemble.stacking import LogPrediction, Outcome
 
 YEAR = 365
 
 
-def base(customers: int, *, seed: int) -> Opinion:
+def base(customers: int, *, seed: int) -> LogPrediction:
     """What a model that knows no season says of customers: the truth at the average of the year."""
     rng = np.random.default_rng(seed)
-    return Opinion(rng.normal(0.5, 1.2, customers), rng.normal(3, 0.7, customers))
+    return LogPrediction(rng.normal(0.5, 1.2, customers), rng.normal(3, 0.7, customers))
 
 
-def came(truth: Opinion, *, seed: int) -> Outcome:
+def came(truth: LogPrediction, *, seed: int) -> Outcome:
     """Outcomes drawn from the truth."""
     rng = np.random.default_rng(seed)
     ordered = rng.random(len(truth.log_odds)) < expit(-truth.log_odds)
@@ -145,13 +145,13 @@ def test_each_row_is_moved_by_its_own_day_and_no_ranking_changes_within_one():
         assert (np.argsort(moved.log_value[of]) == np.argsort(said.log_value[of])).all()
 
 
-def taught(calibrate: date, *, amplitude: float, drift: float = 0.0) -> tuple[Level, Opinion, Opinion]:
+def taught(calibrate: date, *, amplitude: float, drift: float = 0.0) -> tuple[Level, LogPrediction, LogPrediction]:
     """A level learnt over 375 days up to `calibrate`; what a model says 90 days later, and the truth then.
 
     Once a year the log-odds of no order fall by `amplitude` and the log value rises by half of it, around December.
     """
 
-    def truth(said: Opinion, day: date) -> Opinion:
+    def truth(said: LogPrediction, day: date) -> LogPrediction:
         high = np.cos(2 * np.pi * ((day - date(2020, 12, 15)).days % YEAR) / YEAR)
         years = (day - calibrate).days / YEAR
         return said.moved(-amplitude * high - drift * years, amplitude / 2 * high)
@@ -168,7 +168,7 @@ def taught(calibrate: date, *, amplitude: float, drift: float = 0.0) -> tuple[Le
     return learnt, now, truth(now, later)
 
 
-def error(learnt: Level, now: Opinion, then: Opinion, *, as_of: date) -> float:
+def error(learnt: Level, now: LogPrediction, then: LogPrediction, *, as_of: date) -> float:
     """By how much the foretold total misses the true one, as a share."""
     foretold = learnt.moved(now, as_of=np.full(len(now.log_odds), as_of, "datetime64[D]"))
     return float(foretold.expected_value.sum() / then.expected_value.sum() - 1)

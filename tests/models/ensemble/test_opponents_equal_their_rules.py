@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from features.errors import Refusal
 from models.btyd import bgnbd, gamma_gamma, pareto_nbd
-from models.ensemble.baselines import fit_opponents
+from models.ensemble.baselines import fit_baselines
 
 HORIZON, MARGIN = 90.0, 0.3
 BTYD = {"bgnbd_gamma_gamma": bgnbd, "pareto_nbd_gamma_gamma": pareto_nbd}
@@ -65,7 +65,7 @@ def unseen() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def opponents(rows):
-    return fit_opponents(rows, latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)
+    return fit_baselines(rows, latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)
 
 
 def test_every_customer_gets_a_finite_number_and_a_probability(opponents, unseen):
@@ -111,7 +111,7 @@ def test_last_period_is_the_share_of_churners_and_the_value_itself(opponents, ro
 
 def test_last_period_without_such_customers_falls_back_on_all(rows, unseen):
     quiet = rows.assign(last_period_orders=0)
-    said = fit_opponents(quiet, latest_of(quiet), horizon_days=HORIZON, margin_rate=MARGIN)["last_period"].predict(
+    said = fit_baselines(quiet, latest_of(quiet), horizon_days=HORIZON, margin_rate=MARGIN)["last_period"].predict(
         unseen
     )
     assert said.churn_probability == pytest.approx(rows["churned"].mean())
@@ -165,7 +165,7 @@ def test_rfm_logistic_is_the_penalised_likelihood_and_keeps_totals(opponents, ro
 
 def test_rfm_logistic_knows_no_currency(rows, unseen, opponents):
     pence = rows.assign(future_value=rows["future_value"] * 100)
-    said = fit_opponents(pence, latest_of(pence), horizon_days=HORIZON, margin_rate=MARGIN)["rfm_logistic"].predict(
+    said = fit_baselines(pence, latest_of(pence), horizon_days=HORIZON, margin_rate=MARGIN)["rfm_logistic"].predict(
         unseen
     )
     assert said.expected_value == pytest.approx(100 * opponents["rfm_logistic"].predict(unseen).expected_value)
@@ -173,7 +173,7 @@ def test_rfm_logistic_knows_no_currency(rows, unseen, opponents):
 
 def test_rows_in_another_order_say_the_same(opponents, rows, unseen):
     mixed = rows.sample(frac=1, random_state=0)
-    again = fit_opponents(mixed, latest_of(mixed), horizon_days=HORIZON, margin_rate=MARGIN)
+    again = fit_baselines(mixed, latest_of(mixed), horizon_days=HORIZON, margin_rate=MARGIN)
     for name, opponent in again.items():
         for one, other in zip(opponent.predict(unseen)[:2], opponents[name].predict(unseen)[:2], strict=True):
             assert one == pytest.approx(other, rel=1e-4)
@@ -194,4 +194,4 @@ def test_opponents_are_plain_data(opponents):
 )
 def test_nothing_to_tell_apart_is_refused(rows, changes, says):
     with pytest.raises(Refusal, match=says):
-        fit_opponents(rows.assign(**changes), latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)
+        fit_baselines(rows.assign(**changes), latest_of(rows), horizon_days=HORIZON, margin_rate=MARGIN)

@@ -101,7 +101,7 @@ def test_a_contact_earns_what_the_plan_says_it_does(case):
 
 def campaign(clv, **changed):
     terms = {"contact_cost": 0.5, "incentive_cost": 5.0, "save_rate": (2.0, 18.0), "redeem_rate": 0.3, "clv": clv}
-    return pm.Campaign(name="voucher", **terms | changed)
+    return pm.CampaignTerms(name="voucher", **terms | changed)
 
 
 def test_to_count_twice_is_to_stand_there_twice(case):

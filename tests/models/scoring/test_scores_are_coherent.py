@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from features.errors import InputError
 from models.artifacts import bundle
 from models.ensemble import stacking
-from models.ensemble.baselines import fit_opponents
+from models.ensemble.baselines import fit_baselines
 from models.scoring import batch_scores, scorer
 from models.trees import churn
 from models.trees.value import KINDS
@@ -137,7 +137,7 @@ def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
     """The opponent fitted on the same rows by itself; only the level of the day stands between the two."""
     rows = small.lesson.rows
     how = {"horizon_days": 90, "margin_rate": small.lesson.margin_rate}
-    opponent = fit_opponents(rows, small.lesson.now, **how)[make].predict(small.test)
+    opponent = fit_baselines(rows, small.lesson.now, **how)[make].predict(small.test)
     scores = scorer.predict(made(make), small.test)
     order, value = made(make).level.at(as_of=small.test["as_of"].iloc[0].date())
     churned = np.clip(opponent.churn_probability, 1e-6, 1 - 1e-6)

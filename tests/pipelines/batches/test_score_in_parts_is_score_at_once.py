@@ -26,7 +26,7 @@ from pipelines.batches.latest_scores import latest_scores
 from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation
-from pipelines.training.training_set import learn, lesson
+from pipelines.training.training_set import learn, training_set
 from retention.customer_base.segments import CURRENT
 from serving.store import store as served
 from tests.shops import config_of
@@ -64,7 +64,7 @@ def model(read, cdnow_path):
     frame = pd.read_parquet(cdnow_path)
     histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
     few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
-    taught = lesson(histories, TERMS, as_of=date(1998, 4, 2), horizons=(30, 180))
+    taught = training_set(histories, TERMS, as_of=date(1998, 4, 2), horizons=(30, 180))
     return learn(taught, TERMS, Recipe(churn=few, value=few, kind="gamma", seed=7))
 
 

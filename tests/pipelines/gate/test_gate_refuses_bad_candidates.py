@@ -16,7 +16,7 @@ from pipelines.gate import bundle_checks
 from pipelines.gate import evidence as evidences
 from pipelines.gate.evidence import examine
 from pipelines.gate.gate import CHECKS, decide
-from pipelines.training.champion_comparison import Rival
+from pipelines.training.champion_comparison import ChampionComparison
 
 
 def resigned(folder, **changes):
@@ -111,7 +111,7 @@ def test_one_with_impossible_scores_is_refused(good, change):
 
 
 def test_one_made_of_older_data_than_the_champion_is_refused(good, model):
-    newer = Rival("3", date(1998, 4, 10), {"training": {"as_of": "1998-04-03"}}, model, "its bundle")
+    newer = ChampionComparison("3", date(1998, 4, 10), {"training": {"as_of": "1998-04-03"}}, model, "its bundle")
     assert refused_by(replace(good, rival=newer)) == ["G07"]
 
 

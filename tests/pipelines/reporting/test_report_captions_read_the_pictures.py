@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation import metrics
-from models.evaluation.profit_metrics import Campaign
+from models.evaluation.profit_metrics import CampaignTerms
 from models.prediction import Prediction
 from pipelines.reporting.chart_captions import captions
 from pipelines.reporting.evaluation_charts import churn_rate, evaluation
@@ -20,7 +20,7 @@ EVEN = Prediction(np.linspace(0.59, 0.61, COUNT), np.linspace(30, 31, COUNT))
 
 def judged(*, offer=True, truth=None, **models):
     truth = pd.DataFrame({"churned": LEFT, "future_value": VALUE}) if truth is None else truth
-    campaign = Campaign(
+    campaign = CampaignTerms(
         name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.2, redeem_rate=0.3, clv=np.full(COUNT, 50.0)
     )
     said = {"stayworth": Prediction(PERFECT, VALUE + 0.01, VALUE, VALUE + 1)} | models

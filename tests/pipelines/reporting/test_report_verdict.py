@@ -4,12 +4,12 @@ import pytest
 
 from models.evaluation import metrics
 from models.evaluation.metric_labels import HEADLINE, METRICS
-from pipelines.training.baseline_comparison import DECISIVE, EARNING, tally, verdicts
+from pipelines.training.baseline_comparison import DECISIVE, EARNING, baseline_comparisons, tally
 
 
 def against(**intervals):
     differences = {name: {"low": low, "high": high} for name, (low, high) in intervals.items()}
-    [verdict] = verdicts({"differences": {"hiatus": differences}})
+    [verdict] = baseline_comparisons({"differences": {"hiatus": differences}})
     return verdict
 
 
@@ -37,7 +37,7 @@ def test_better_here_and_worse_there_is_mixed():
 
 @pytest.mark.parametrize("missing", [{}, {"low": None, "high": None}, {"low": float("nan"), "high": 1.0}])
 def test_what_an_opponent_does_not_give_is_not_compared(missing):
-    [verdict] = verdicts({"differences": {"hiatus": {"log_loss": missing}}})
+    [verdict] = baseline_comparisons({"differences": {"hiatus": {"log_loss": missing}}})
     assert (verdict.word, verdict.missing) == ("not compared", DECISIVE)
 
 

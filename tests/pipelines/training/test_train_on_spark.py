@@ -17,7 +17,7 @@ from models.scoring.batch_scores import score_orders
 from models.trees import boosting
 from pipelines.config import load
 from pipelines.training.training_data import LABELS, gather
-from pipelines.training.training_set import lesson
+from pipelines.training.training_set import training_set
 from tests.shops import config_of
 
 NOW_US = int(datetime(1998, 8, 1, tzinfo=UTC).timestamp() * 1_000_000)
@@ -64,8 +64,8 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     assert (log.histories.customers == cdnow.histories.customers) == (memory_bytes == PLENTY)
     assert log.account == cdnow.account
     end = cdnow.histories.end
-    whole = lesson(cdnow.histories, config.terms, as_of=end)
-    more = lesson(log.histories, config.terms, as_of=end, more=log.more).more
+    whole = training_set(cdnow.histories, config.terms, as_of=end)
+    more = training_set(log.histories, config.terms, as_of=end, more=log.more).more
     columns = [*whole.features, *LABELS]
     read = pd.concat(boosting.read(more.files, columns, more.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))

@@ -21,7 +21,7 @@ from models.trees import boosting
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation
 from pipelines.training.training_data import LABELS, gather
-from pipelines.training.training_set import learn, lesson
+from pipelines.training.training_set import learn, training_set
 from tests.shops import config_of
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ def gathered(shop, tmp_path):
 def taught(log, config, *, as_of=None):
     histories = log.histories
     day = as_of or day_of_test(histories.first_day, histories.end, horizon_days=90)
-    return lesson(histories, config.terms, as_of=day, more=log.more)
+    return training_set(histories, config.terms, as_of=day, more=log.more)
 
 
 def test_what_fits_is_learnt_from_all_customers_in_memory(gathered, cdnow):
@@ -72,7 +72,7 @@ def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, ro
     monkeypatch.setattr(buckets, "ROW_BYTES", row_bytes)
     log, config = gathered(LITTLE, rows=1_000_000), shop(rows=1_000_000)
     assert len(log.more.files) == (1 if row_bytes == 220 else 9)
-    whole = lesson(cdnow.histories, config.terms, as_of=cdnow.histories.end)
+    whole = training_set(cdnow.histories, config.terms, as_of=cdnow.histories.end)
     part = taught(log, config, as_of=cdnow.histories.end)
     assert part.features == whole.features
     assert part.timeline == whole.timeline
