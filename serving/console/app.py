@@ -20,6 +20,7 @@ from serving import settings
 from serving.console import (
     at_risk,
     browsers,
+    campaigns,
     customer,
     export,
     health,
@@ -27,25 +28,24 @@ from serving.console import (
     pages,
     plan_files,
     planner,
-    readouts,
-    static,
+    static_files,
 )
 from serving.console.customer_index import Ranked
-from serving.console.histories import Busy, Reader
+from serving.console.history_reader import Busy, Reader
 from serving.guard.access_policy import of_environment
 from serving.guard.guard import Guard
 from serving.hot_reload import kept_fresh
 from serving.responses import Unavailable
 
 ROOMS = (
-    static.router,
+    static_files.router,
     login.router,
     at_risk.router,
     export.router,
     customer.router,
     planner.router,
     plan_files.router,
-    readouts.router,
+    campaigns.router,
     health.router,
 )
 THREADS = 4

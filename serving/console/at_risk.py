@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse
 from serving import access_log
 from serving.console import pages
 from serving.console.customer_index import KEYS, Ranked, Ranking
+from serving.console.customer_table import rows
 from serving.console.filters import PAGE, Wanted, places, select, wanted
-from serving.console.rows import rows
 
 COLUMNS = {
     "value_at_risk": "Value at risk",

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from serving.console import pages, static
+from serving.console import pages, static_files
 from serving.guard.client_kinds import OTHER, Callers, Headers, Refused, bearer, in_json
 
 COOKIE = "stayworth"
@@ -100,7 +100,7 @@ def route_of(routes: frozenset[str], path: str) -> str:
 def callers(routes: frozenset[str]) -> Callers:
     """Browsers that visit these routes; those with a name in them end in /…"""
     return Callers(
-        open=frozenset({"/livez", LOGIN}) | static.PATHS,
+        open=frozenset({"/livez", LOGIN}) | static_files.PATHS,
         signing_in=frozenset({LOGIN}),
         token=token_of,
         is_from_here=is_from_here,

@@ -15,9 +15,9 @@ from features.families.catalogue import words
 from models.scoring.explain import RHYTHM
 from retention.economics.profit import value_at_risk
 from serving import access_log, settings
-from serving.console import customer_pictures, pages
-from serving.console.events import events
-from serving.console.histories import Reader
+from serving.console import customer_charts, pages
+from serving.console.customer_events import events
+from serving.console.history_reader import Reader
 from serving.console.what_if import with_order
 from serving.contract import LARGEST
 from serving.responses import Unavailable
@@ -60,7 +60,7 @@ def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
         value_at_risk=value_at_risk(found[0]),
         told=told,
         unexplained=unexplained,
-        pictures=customer_pictures.of_reasons(told, currency=batch.about.currency) if told else None,
+        pictures=customer_charts.of_reasons(told, currency=batch.about.currency) if told else None,
         has_log=settings.shop() is not None,
         **about,
     )
@@ -114,7 +114,7 @@ async def history(request: Request, id: str) -> HTMLResponse:
             latest=happened[: -EVENTS - 1 : -1],
             with_values=any(one.value is not None for one in happened),
             with_times=any(one.at.normalize() != one.at for one in happened),
-            pictures=customer_pictures.of_history(happened, as_of=as_of, currency=_currency()) if happened else None,
+            pictures=customer_charts.of_history(happened, as_of=as_of, currency=_currency()) if happened else None,
             as_of=as_of,
         )
 

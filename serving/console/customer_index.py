@@ -12,7 +12,7 @@ import numpy as np
 from models.prediction import REASONS
 from retention.customer_base.reason_topics import subject
 from retention.economics.profit import value_at_risk
-from serving.console.rows import rows
+from serving.console.customer_table import rows
 from serving.hot_reload import Held
 from serving.store import id_index, shared_texts
 from serving.store.store import Store

@@ -21,9 +21,9 @@ from features.errors import InputError
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
 from serving.console.customer_index import Ranked
+from serving.console.customer_table import rows
 from serving.console.filters import places, select, wanted
 from serving.console.now import now
-from serving.console.rows import rows
 from serving.responses import Unavailable
 from serving.store.store import Store
 

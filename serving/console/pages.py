@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from retention.presentation import formatting, theme
 from retention.presentation.templates import templates
 from serving import access_log, settings
-from serving.console.static import HERE, asset
+from serving.console.static_files import HERE, asset
 
 ROOMS = {"/": "At risk", "/plan": "Plan", "/campaigns": "Campaigns", "/health": "Model health"}
 """The pages that every page links to."""

@@ -22,8 +22,8 @@ from retention.planning.plan_archive import PLANS, plan_file
 from retention.presentation import formatting
 from serving import access_log, settings
 from serving.console import pages
+from serving.console.campaign_plans import Made, Wish, planning
 from serving.console.now import now
-from serving.console.planning import Made, Wish, planning
 from serving.contract import LARGEST, Asked, Text
 
 PAGE = 50
@@ -120,7 +120,7 @@ def _told(request: Request, made: Made | None, curve: pd.DataFrame, *, page: int
     figure = plan_charts.profit_curve(curve, summary, currency=currency)
     return pages.render(
         request,
-        "plan_told.html.j2",
+        "plan_result.html.j2",
         summary=summary,
         rows=rows,
         page=page,

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 
 from retention.economics.offers import Offer
 from serving import settings
-from serving.console import health, planner, readouts
-from serving.console.planning import planning
+from serving.console import campaigns, health, planner
+from serving.console.campaign_plans import planning
 from serving.responses import Campaigns
 
 NOWHERE = Path("/nonexistent")
@@ -52,7 +52,7 @@ def rooms_of(
     )
     cached = (settings.answers, settings.shop, planning)
     app = FastAPI()
-    for room in (planner.router, readouts.router, health.router):
+    for room in (planner.router, campaigns.router, health.router):
         app.include_router(room)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in told.items():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipelines import run_folder
-from serving.console import readouts
+from serving.console import campaigns
 from tests.pipelines.campaigns.test_readout_measures_a_campaign import made, read  # noqa: F401
 from tests.serving.console.campaign_shop import DAY, score, scored, shop_in
 from tests.serving.console.rooms import rooms_of, words
@@ -96,7 +96,7 @@ def test_a_plan_says_how_far_it_is(tmp_path, monkeypatch, scores_on, today, said
     run_folder.write_json(config.folder / run_folder.PLANS / "spring.json", plan)
     run_folder.write_table(config.folder / run_folder.PLANS / "spring.parquet", scored()[["customer_id"]])
     score(config, scored(day=scores_on))
-    monkeypatch.setattr(readouts, "now", lambda: datetime.combine(today, datetime.min.time(), UTC))
+    monkeypatch.setattr(campaigns, "now", lambda: datetime.combine(today, datetime.min.time(), UTC))
     text = words(page_of(config.folder))
     assert said in text
     assert "9 1 −12 –" in text

@@ -12,9 +12,9 @@ import pytest
 
 from features.errors import InputError
 from features.ingest.log import Log
-from serving.console import histories
-from serving.console.events import events
-from serving.console.histories import Busy, Reader
+from serving.console import history_reader
+from serving.console.customer_events import events
+from serving.console.history_reader import Busy, Reader
 from serving.console.what_if import with_order
 
 T = TypeVar("T")
@@ -119,15 +119,15 @@ def test_who_is_not_in_the_log_has_no_history(tmp_path):
 
 def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
     log, read = as_file(tmp_path, "csv iso"), []
-    real = histories.rows_of
-    monkeypatch.setattr(histories, "rows_of", lambda log, one: read.append(one) or real(log, one))
+    real = history_reader.rows_of
+    monkeypatch.setattr(history_reader, "rows_of", lambda log, one: read.append(one) or real(log, one))
     reader = Reader(log)
     for _ in range(3):
         assert run(reader.rows("a"))["orders"].num_rows == 3
     assert read == ["a"]
     ORDERS.iloc[:1].to_csv(tmp_path / "orders.csv", index=False)
     assert run(reader.rows("a"))["orders"].num_rows == 1
-    monkeypatch.setattr(histories, "KEPT", 2)
+    monkeypatch.setattr(history_reader, "KEPT", 2)
     for one in ("b", "c", "d", "b"):
         run(reader.rows(one))
     assert read == ["a", "a", "b", "c", "d", "b"]
@@ -143,15 +143,15 @@ def test_one_history_is_read_at_a_time_and_few_wait(tmp_path, monkeypatch):
         at_once.remove(one)
         return {}
 
-    monkeypatch.setattr(histories, "rows_of", slowly)
+    monkeypatch.setattr(history_reader, "rows_of", slowly)
     reader = Reader(as_file(tmp_path, "csv iso"))
 
     async def ask():
-        asked = [asyncio.ensure_future(reader.rows(str(one))) for one in range(histories.MOST_WAITING + 3)]
+        asked = [asyncio.ensure_future(reader.rows(str(one))) for one in range(history_reader.MOST_WAITING + 3)]
         await asyncio.sleep(0.1)
         free.set()
         return await asyncio.gather(*asked, return_exceptions=True)
 
     answers = run(ask())
-    assert [isinstance(one, Busy) for one in answers] == [False] * histories.MOST_WAITING + [True] * 3
+    assert [isinstance(one, Busy) for one in answers] == [False] * history_reader.MOST_WAITING + [True] * 3
     assert set(most) == {1}

@@ -10,8 +10,8 @@ import pytest
 
 from serving.console.at_risk import show
 from serving.console.customer_index import KEYS, ranking
+from serving.console.customer_table import rows
 from serving.console.filters import PAGE, Wanted, places, select, wanted
-from serving.console.rows import rows
 from serving.store import store
 from tests.serving.console.conftest import HOSTILE
 

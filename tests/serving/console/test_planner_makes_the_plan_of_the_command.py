@@ -18,9 +18,9 @@ from retention.measurement.save_rate import Measured
 from retention.planning.learned_effects import learnt_effects
 from retention.planning.plan_archive import kept_plan
 from serving import settings
+from serving.console.campaign_plans import Planning, Wish, planning
 from serving.console.plan_files import listed, pieces
 from serving.console.planner import free_name, slider
-from serving.console.planning import Planning, Wish, planning
 from serving.store import store as served
 from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank
-from serving.console.events import Event
+from serving.console.customer_events import Event
 from serving.console.pages import picture
 
 BARS = 6
