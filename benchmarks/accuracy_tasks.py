@@ -5,7 +5,7 @@ tuned on inner folds to the judgement, and of all opponents, on the same custome
 
 Online Retail II is cleaned as the product cleans it: 5,267 and 4,962 customers, not the 5,281 and 4,976 of ANCHORS.
 Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model has the horizon of a quarter of
-the history, and 39 weeks as another one, to which counting extends it (models/ensemble/horizons.py); rules that learn
+the history, and 39 weeks as another one, to which counting extends it (models/horizons/horizon.py); rules that learn
 repeat what they say of the quarter. For CDNOW *split* all learn what the customers outside the sample did after the
 same day.
 """

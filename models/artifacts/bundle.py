@@ -2,7 +2,7 @@
 
     quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
     leaving.ubj                         under a contract only: the trees of its end
-    horizon_30_order.ubj …              of each other horizon (models/ensemble/horizons.py): _order, _value, _leaving
+    horizon_30_order.ubj …              of each other horizon (models/horizons/horizon.py): _order, _value, _leaving
     model.json                          everything else a Scorer holds
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
     manifest.sha256                     SHA-256 of the manifest: the hash of the bundle, and its version
@@ -20,11 +20,11 @@ from typing import Any
 from features.errors import InputError
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
-from models.ensemble.horizons import LEAVING, ORDER, VALUE, Horizon
 from models.ensemble.intervals import Intervals
-from models.ensemble.seasonal_level import Level
-from models.ensemble.seasonal_trees import Share
+from models.ensemble.seasonal_calibration import Level
 from models.ensemble.stacking import Blend
+from models.horizons.horizon import LEAVING, ORDER, VALUE, Horizon
+from models.horizons.share_trees import Share
 from models.lifetime.clv import Tail
 from models.scoring.scorer import Example, Scorer
 from models.trees import boosting

@@ -20,10 +20,10 @@ from models.btyd import gamma_gamma
 from models.btyd.bgnbd import BGNBD
 from models.btyd.gamma_gamma import GammaGamma
 from models.btyd.pareto_nbd import ParetoNBD
-from models.ensemble import seasonal_level, stacking
+from models.ensemble import seasonal_calibration, stacking
 from models.ensemble.baselines import Baseline, BuyTillYouDie, Hiatus, RfmLogistic, fit_baselines, repeat_spend
 from models.ensemble.recipe import TREES, Recipe
-from models.ensemble.seasonal_level import Level
+from models.ensemble.seasonal_calibration import Level
 from models.ensemble.stacking import LogPrediction, Outcome
 from models.trees import boosting, churn, value
 from models.trees.churn import Churn
@@ -93,7 +93,7 @@ def fit(
 
 def levels(said: LogPrediction, rows: pd.DataFrame, *, drift: tuple[float, float] | None = None) -> Level:
     """The level of each cut-off among labelled rows."""
-    return seasonal_level.learn(*_by_day(said, rows), drift=drift)
+    return seasonal_calibration.learn(*_by_day(said, rows), drift=drift)
 
 
 def drift(
@@ -107,7 +107,7 @@ def drift(
     if recent.empty:
         return None
     counting = BuyTillYouDie(shape, gamma_gamma.fit(*repeat_spend(now)), days, margin_rate)
-    return seasonal_level.drift(*_by_day(stacking.log_prediction_of(counting.predict(recent)), recent))
+    return seasonal_calibration.drift(*_by_day(stacking.log_prediction_of(counting.predict(recent)), recent))
 
 
 def _by_day(said: LogPrediction, rows: pd.DataFrame) -> tuple[dict[str, LogPrediction], dict[str, Outcome]]:

@@ -5,7 +5,7 @@
 
 with weights of 0 or more: stacking (Wolpert 1992, Neural Networks 5; Breiman 1996, Machine Learning 24, for the
 weights' sign). The level is left free while they are learnt: it belongs to the season
-(models/ensemble/seasonal_level.py), the weights to the ranking and the spread.
+(models/ensemble/seasonal_calibration.py), the weights to the ranking and the spread.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ EQUAL = 1e-9
 """Scores that differ by no more, relative to the larger of them and 1, are the same."""
 DAY = "day"
 """The part of a probability that no feature moves: the season and the trend of the day
-(models/ensemble/seasonal_level.py).
+(models/ensemble/seasonal_calibration.py).
 """
 
 

@@ -19,14 +19,14 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.errors import InputError
-from models.ensemble import horizons
 from models.ensemble.base_learners import BaseLearners
 from models.ensemble.baselines import history
 from models.ensemble.business_terms import Terms
-from models.ensemble.horizons import Foreseen, Horizon
 from models.ensemble.intervals import Intervals
-from models.ensemble.seasonal_level import Level
+from models.ensemble.seasonal_calibration import Level
 from models.ensemble.stacking import Blend, LogPrediction
+from models.horizons import horizon
+from models.horizons.horizon import Foreseen, Horizon
 from models.lifetime import clv as lifetime
 from models.trees import boosting
 from models.trees.churn import Churn
@@ -138,7 +138,7 @@ def foreseen(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int,
         recency=recency,
         T=age,
     )
-    known = horizons.follow(
+    known = horizon.follow(
         others,
         main,
         rows.assign(as_of=these.as_of) if others else rows,

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from models.ensemble import base_learners, intervals, seasonal_level, stacking
+from models.ensemble import base_learners, intervals, seasonal_calibration, stacking
 from models.ensemble.base_learners import COUNTING
 from models.ensemble.baselines import history
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import TREES, Recipe
+from models.horizons import fit_horizons
 from models.lifetime import clv
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer
-from models.training import horizon_models
 from models.training.temporal_splits import SHORT_DAYS
 from models.trees import boosting, churn
 from models.trees.churn import Churn
@@ -40,7 +40,7 @@ def fit(
     more: Stream | None = None,
 ) -> Scorer:
     """Learn from the labelled rows of all matured cut-offs; their labels of `other_horizons` are
-    models/training/horizon_models.py's.
+    models/horizons/fit_horizons.py's.
 
     now: feature rows of the day the model is made, unlabelled: what BG/NBD and Pareto/NBD are fitted on. margin_rate:
     margin as a share of revenue, 0 … 1, for members that only know revenue. A rehearsal on the cut-offs that had closed
@@ -64,7 +64,7 @@ def fit(
     opinions = rehearsal.opinions(latest, inputs, names)
     weights = stacking.alone(recipe.alone) if recipe.alone else stacking.fit(opinions, outcome)
     rehearsed = weights.of(opinions)
-    rehearsed = rehearsed.moved(*seasonal_level.measure(rehearsed, outcome))
+    rehearsed = rehearsed.moved(*seasonal_calibration.measure(rehearsed, outcome))
 
     drift = None
     if recent is not None:
@@ -85,9 +85,9 @@ def fit(
         leaving=_leaving(more or recipe.drawn(rows), early_more or recipe.drawn(early), latest, inputs, recipe)
         if is_contractual
         else None,
-        horizons=horizon_models.fit(
+        horizons=fit_horizons.fit(
             rows,
-            horizon_models.ValidationFit(early, latest, rehearsed, spread),
+            fit_horizons.ValidationFit(early, latest, rehearsed, spread),
             inputs,
             days=other_horizons,
             main_days=terms.horizon_days,

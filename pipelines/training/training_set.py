@@ -19,15 +19,16 @@ from features.snapshots.snapshot import snapshot
 from models.ensemble.baselines import COUNTED
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
+from models.horizons import fit_horizons
 from models.scoring.scorer import Scorer
-from models.training import fitting, horizon_models
+from models.training import fitting
 from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeline
 from models.trees.training_rows import Stream
 
 FEWEST = 5
 """Customers of each kind at every cut-off: below it a model could only repeat their names."""
 SEASON = "as_of_season"
-"""Features that are one for all customers of a day: the level of a day is models/ensemble/seasonal_level.py's to say.
+"""Features that are one for all customers of a day: the level of a day is models/ensemble/seasonal_calibration.py's to say.
 """
 YEAR_AGO = "_year_ago_"
 """Features that look back a year: unknown, not nothing, at cut-offs to which the log does not reach back a year."""
@@ -112,7 +113,7 @@ def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: 
     gone = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
     is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
     labels = {"bought": orders > 0, "future_value": value, "churned": gone}
-    return {horizon_models.label(name, horizon_days): np.where(is_open, np.nan, of) for name, of in labels.items()}
+    return {fit_horizons.label(name, horizon_days): np.where(is_open, np.nan, of) for name, of in labels.items()}
 
 
 def censored_rows(histories: Histories, line: Timeline) -> int:

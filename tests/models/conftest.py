@@ -33,7 +33,7 @@ class Small(NamedTuple):
 
     @property
     def latest(self) -> pd.DataFrame:
-        rows = self.lesson.rows
+        rows = self.training_set.rows
         return rows[rows["as_of"] == rows["as_of"].max()]
 
 
@@ -55,11 +55,11 @@ def grow(small):
 
     def grown(make: str, *, under_contract: bool = False) -> Scorer:
         is_contractual = under_contract or make == CONTRACT
-        params = defaults(len(small.lesson.rows)) | {"rounds": 25, "learning_rate": 0.3}
+        params = defaults(len(small.training_set.rows)) | {"rounds": 25, "learning_rate": 0.3}
         return fitting.fit(
-            small.contract if is_contractual else small.lesson.rows,
-            small.lesson.now,
-            features=small.lesson.features,
+            small.contract if is_contractual else small.training_set.rows,
+            small.training_set.now,
+            features=small.training_set.features,
             terms=TERMS,
             recipe=Recipe(
                 churn=params,
@@ -68,7 +68,7 @@ def grow(small):
                 seed=7,
                 alone=make if make in ALONE else None,
             ),
-            margin_rate=small.lesson.margin_rate,
+            margin_rate=small.training_set.margin_rate,
             is_contractual=is_contractual,
         )
 

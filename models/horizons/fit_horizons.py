@@ -1,4 +1,4 @@
-"""Learning other horizons (models/ensemble/horizons.py) from the windows of past cut-offs that have closed."""
+"""Learning other horizons (models/horizons/horizon.py) from the windows of past cut-offs that have closed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from features.arrays import Floats
 from models.btyd import bgnbd, pareto_nbd
 from models.btyd.bgnbd import BGNBD
-from models.ensemble import intervals, seasonal_level, seasonal_trees
+from models.ensemble import intervals, seasonal_calibration
 from models.ensemble.baselines import history
-from models.ensemble.horizons import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, count, follow, outwards
 from models.ensemble.intervals import Intervals
 from models.ensemble.recipe import Recipe
-from models.ensemble.seasonal_trees import Share
 from models.ensemble.stacking import LogPrediction, Outcome
+from models.horizons import share_trees
+from models.horizons.horizon import LEAVING, ORDER, VALUE, Foreseen, Horizon, Shape, count, follow, outwards
+from models.horizons.share_trees import Share
 from models.trees import boosting
 
 ENOUGH = 3
@@ -83,7 +84,9 @@ def _spreads(
         window = _window(latest, one, main_days)
         outcome = Outcome(window.ordered == 1, window.value)
         if one != main_days and outcome.ordered.any():
-            found[one] = intervals.fit(foreseen.said.moved(*seasonal_level.measure(foreseen.said, outcome)), outcome)
+            found[one] = intervals.fit(
+                foreseen.said.moved(*seasonal_calibration.measure(foreseen.said, outcome)), outcome
+            )
     return found
 
 
@@ -124,7 +127,7 @@ def _learnt(
 
     def learn(told: NDArray[np.bool_], share: Floats, weight: Floats, offset: Floats, churns: int = 0) -> Share:
         chosen = _drawn(np.flatnonzero(told), recipe)
-        return seasonal_trees.fit(
+        return share_trees.fit(
             rows.iloc[chosen],
             inputs,
             share=share[chosen],

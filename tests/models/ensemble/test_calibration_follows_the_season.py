@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from models.ensemble import seasonal_level
-from models.ensemble.seasonal_level import Level
+from models.ensemble import seasonal_calibration
+from models.ensemble.seasonal_calibration import Level
 from models.ensemble.stacking import LogPrediction, Outcome
 
 YEAR = 365
@@ -29,10 +29,10 @@ def came(truth: LogPrediction, *, seed: int) -> Outcome:
 def test_measured_at_a_cut_off_the_totals_are_what_came():
     said = base(3000, seed=1)
     outcome = came(said.moved(-0.8, 0.5), seed=2)
-    moved = said.moved(*seasonal_level.measure(said, outcome))
+    moved = said.moved(*seasonal_calibration.measure(said, outcome))
     assert moved.no_order.sum() == pytest.approx((~outcome.ordered).sum(), rel=1e-9)
     assert moved.expected_value.sum() == pytest.approx(outcome.value.sum(), rel=1e-9)
-    assert seasonal_level.measure(said, outcome) == pytest.approx((-0.8, 0.5), abs=0.15)
+    assert seasonal_calibration.measure(said, outcome) == pytest.approx((-0.8, 0.5), abs=0.15)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_measured_at_a_cut_off_the_totals_are_what_came():
 )
 def test_what_cannot_be_measured_moves_nothing(ordered, value, moves):
     """Nobody ordered, all did, or orders brought nothing: no shift, and no NaN."""
-    shifts = seasonal_level.measure(base(4, seed=3), Outcome(np.array(ordered), np.array(value)))
+    shifts = seasonal_calibration.measure(base(4, seed=3), Outcome(np.array(ordered), np.array(value)))
     assert np.isfinite(shifts).all()
     assert tuple(shift != 0 for shift in shifts) == moves
 
@@ -59,9 +59,9 @@ def test_small_cut_offs_are_drawn_to_the_mean_and_large_ones_hardly():
         said[day] = base(customers, seed=number)
         outcomes[day] = came(said[day].moved(-0.3, 0.2), seed=number + 9)
     outcomes["2020-04-01"] = Outcome(np.arange(12) < 2, np.where(np.arange(12) < 2, [2.0, 9.0] * 6, 0.0))
-    found = seasonal_level.learn(said, outcomes)
+    found = seasonal_calibration.learn(said, outcomes)
     for place, shifts in enumerate((found.log_odds, found.log_value)):
-        measured = np.array([seasonal_level.measure(said[day], outcomes[day])[place] for day in found.days])
+        measured = np.array([seasonal_calibration.measure(said[day], outcomes[day])[place] for day in found.days])
         assert shifts[:3] == pytest.approx(measured[:3], abs=0.02)
         typical = measured[:3].mean()
         assert abs(measured[3] - typical) > 0.5
@@ -73,8 +73,8 @@ def test_one_order_says_nothing_of_the_value_of_a_day():
     said = {"2020-01-01": base(5000, seed=1), "2020-02-01": base(40, seed=2)}
     one = np.arange(40) == 0
     outcomes = {"2020-01-01": came(said["2020-01-01"], seed=3), "2020-02-01": Outcome(one, np.where(one, 900.0, 0.0))}
-    found = seasonal_level.learn(said, outcomes)
-    assert seasonal_level.measure(said["2020-02-01"], outcomes["2020-02-01"])[1] > 2
+    found = seasonal_calibration.learn(said, outcomes)
+    assert seasonal_calibration.measure(said["2020-02-01"], outcomes["2020-02-01"])[1] > 2
     assert found.log_value[1] == pytest.approx(found.log_value[0], abs=1e-2)
 
 
@@ -82,7 +82,7 @@ def test_a_cut_off_that_says_nothing_gets_the_mean_of_the_others():
     said = {f"2020-0{month}-01": base(5000, seed=month) for month in (1, 2, 3)}
     outcomes = {day: came(one.moved(0.4, 0.4), seed=7) for day, one in said.items()}
     outcomes["2020-02-01"] = Outcome(np.zeros(5000, bool), np.zeros(5000))
-    found = seasonal_level.learn(said, outcomes)
+    found = seasonal_calibration.learn(said, outcomes)
     for shifts in (found.log_odds, found.log_value):
         assert shifts[1] == pytest.approx((shifts[0] + shifts[2]) / 2, abs=1e-2)
 
@@ -90,9 +90,9 @@ def test_a_cut_off_that_says_nothing_gets_the_mean_of_the_others():
 def test_days_may_come_in_any_order():
     said = {day: base(500, seed=place) for place, day in enumerate(["2020-03-01", "2020-01-01", "2020-02-01"])}
     outcomes = {day: came(one, seed=5) for day, one in said.items()}
-    found = seasonal_level.learn(said, outcomes)
+    found = seasonal_calibration.learn(said, outcomes)
     assert found.days == sorted(said)
-    assert found == seasonal_level.learn({day: said[day] for day in sorted(said)}, outcomes)
+    assert found == seasonal_calibration.learn({day: said[day] for day in sorted(said)}, outcomes)
 
 
 TWO_YEARS = Level(["2020-01-01", "2020-06-29", "2020-12-31"], [0.10, 0.50, 0.30], [1.0, 0.0, 3.0], (0.1, 2.0))
@@ -164,7 +164,7 @@ def taught(calibrate: date, *, amplitude: float, drift: float = 0.0) -> tuple[Le
     months += [month - timedelta(days=YEAR) for month in months]
     lately = {str(day): base(4000, seed=50 + place) for place, day in enumerate(months)}
     lately_came = {str(day): came(truth(lately[str(day)], day), seed=200 + place) for place, day in enumerate(months)}
-    learnt = seasonal_level.learn(said, outcomes, drift=seasonal_level.drift(lately, lately_came))
+    learnt = seasonal_calibration.learn(said, outcomes, drift=seasonal_calibration.drift(lately, lately_came))
     return learnt, now, truth(now, later)
 
 
@@ -180,7 +180,7 @@ def test_the_total_of_a_day_in_season_is_foretold(calibrate):
     as_of = calibrate + timedelta(days=90)
     learnt, now, then = taught(calibrate, amplitude=0.8)
     assert abs(error(learnt, now, then, as_of=as_of)) < 0.05
-    latest = seasonal_level.Level(learnt.days[-1:], learnt.log_odds[-1:], learnt.log_value[-1:])
+    latest = seasonal_calibration.Level(learnt.days[-1:], learnt.log_odds[-1:], learnt.log_value[-1:])
     assert abs(error(latest, now, then, as_of=as_of)) > 0.15
     if calibrate.month != 12:  # 90 days after the peak the season is where the year is on average
         assert abs(error(Level([], [], []), now, then, as_of=as_of)) > 0.3
@@ -196,10 +196,12 @@ def test_a_drift_is_the_mean_move_from_the_same_days_a_year_before():
     said = {day: base(6000, seed=place) for place, day in enumerate(["2020-02-01", "2021-01-31", "2021-03-02"])}
     moves = {"2020-02-01": (0.0, 0.0), "2021-01-31": (-0.4, 0.6), "2021-03-02": (3.0, 3.0)}
     outcomes = {day: came(said[day].moved(*move), seed=3) for day, move in moves.items()}
-    assert seasonal_level.drift(said, outcomes) == pytest.approx((-0.4, 0.6), abs=0.1)  # 2021-03-02 has no year before
+    assert seasonal_calibration.drift(said, outcomes) == pytest.approx(
+        (-0.4, 0.6), abs=0.1
+    )  # 2021-03-02 has no year before
     few = {day: base(8, seed=place) for place, day in enumerate(said)}
-    assert abs(seasonal_level.drift(few, {day: came(few[day], seed=4) for day in few})[0]) < 0.3
-    assert seasonal_level.drift({"2021-03-02": said["2021-03-02"]}, outcomes) is None
+    assert abs(seasonal_calibration.drift(few, {day: came(few[day], seed=4) for day in few})[0]) < 0.3
+    assert seasonal_calibration.drift({"2021-03-02": said["2021-03-02"]}, outcomes) is None
 
 
 def test_a_trend_is_carried_on():

@@ -16,12 +16,12 @@ from features.errors import InputError
 from models.artifacts import bundle
 from models.btyd.bgnbd import BGNBD
 from models.btyd.pareto_nbd import ParetoNBD
-from models.ensemble import horizons, intervals, seasonal_trees, stacking
+from models.ensemble import intervals, stacking
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
+from models.horizons import fit_horizons, horizon, share_trees
+from models.horizons.fit_horizons import label
 from models.scoring import batch_scores, scorer
-from models.training import horizon_models
-from models.training.horizon_models import label
 from models.trees.boosting import defaults, matrix
 from pipelines.training.training_set import learn, training_set
 
@@ -166,12 +166,12 @@ def test_counting_alone_moves_any_customer_without_contradiction(
     log_odds, log_value, frequency, age, last, days, shape
 ):
     said = stacking.LogPrediction(np.array([log_odds]), np.array([log_value]))
-    main = horizons.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
+    main = horizon.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
     recency = age * last if frequency else 0.0
     row = pd.DataFrame({"repeat_orders": [frequency], "tenure_days": [age], "recency_days": [age - recency]})
     row["as_of"] = pd.Timestamp(AS_OF)
-    steps = [horizons.Horizon(one, beside, "", {}, SPREAD) for one, beside in horizons.outwards(90, days)]
-    found = horizons.follow(steps, main, row, {"tenure_days": None}, main_days=90, shape=shape)
+    steps = [horizon.Horizon(one, beside, "", {}, SPREAD) for one, beside in horizon.outwards(90, days)]
+    found = horizon.follow(steps, main, row, {"tenure_days": None}, main_days=90, shape=shape)
     ascending = [found[one] for one in sorted(found)]
     for nearer, farther in pairwise(ascending):
         assert farther.said.no_order <= nearer.said.no_order
@@ -188,11 +188,11 @@ def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of
     quiet = 1 - shape.probability_of_order(90, *past)
     orders = shape.expected_orders(90, *past)
     said = stacking.log_prediction(quiet, 10 * orders / (1 - quiet))
-    main = horizons.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
+    main = horizon.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
     rows = pd.DataFrame({"repeat_orders": past[0], "tenure_days": past[2], "recency_days": past[2] - past[1]})
     rows["as_of"] = pd.Timestamp(AS_OF)
-    steps = [horizons.Horizon(180, 90, "", {}, SPREAD)]
-    found = horizons.follow(steps, main, rows, {"tenure_days": None}, main_days=90, shape=shape)[180]
+    steps = [horizon.Horizon(180, 90, "", {}, SPREAD)]
+    found = horizon.follow(steps, main, rows, {"tenure_days": None}, main_days=90, shape=shape)[180]
     np.testing.assert_allclose(found.said.no_order, 1 - shape.probability_of_order(180, *past), rtol=1e-9)
     np.testing.assert_allclose(found.orders, shape.expected_orders(180, *past), rtol=1e-9)
     np.testing.assert_allclose(found.said.expected_value, 10 * found.orders, rtol=1e-9)
@@ -210,10 +210,10 @@ def test_seasons_are_told_from_causes():
     share = (rng.uniform(size=len(place)) < 1 / (1 + np.exp(-shift[place]))).astype(float)
     inputs, recipe = {"tenure_days": None}, Recipe(churn=defaults(8000), value={}, kind="gamma", seed=1)
     none = np.zeros(len(place))
-    fitted = seasonal_trees.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
+    fitted = share_trees.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
     np.testing.assert_allclose(fitted.shifts, shift, atol=0.15)
     one = pd.DataFrame({"tenure_days": [30.0, 120.0, 210.0]})
-    later = [seasonal_trees.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
+    later = [share_trees.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
     said = np.array([fitted.of(matrix(one, inputs), np.zeros(3), day) for day in later])
     assert np.ptp(said, axis=1).max() < 0.08
     np.testing.assert_allclose(said[:, 0], 1 / (1 + np.exp(-shift / 2)), atol=0.05)
@@ -237,11 +237,11 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
     said = stacking.log_prediction(
         np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean())
     )
-    rehearsal = horizon_models.ValidationFit(
+    rehearsal = fit_horizons.ValidationFit(
         rows[~late], rows[late], stacking.LogPrediction(*(of[late] for of in said)), SPREAD
     )
     inputs = {"rate": None}
-    found = horizon_models.fit(
+    found = fit_horizons.fit(
         rows,
         rehearsal,
         inputs,
@@ -251,8 +251,8 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
         shape=SHAPES[0],
         is_contractual=True,
     )
-    main = horizons.Foreseen(said, 1 - said.no_order, 1 - np.exp(-90 * rate), *SPREAD.interval(said))
-    over = horizons.follow(found, main, rows, inputs, main_days=90, shape=SHAPES[0])
+    main = horizon.Foreseen(said, 1 - said.no_order, 1 - np.exp(-90 * rate), *SPREAD.interval(said))
+    over = horizon.follow(found, main, rows, inputs, main_days=90, shape=SHAPES[0])
     assert (over[30].leaving < over[90].leaving).all()
     assert (over[90].leaving < over[180].leaving).all()
     for one in (30, 180):

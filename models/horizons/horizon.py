@@ -9,7 +9,7 @@ s, e and r lie in (0, 1) and are trees: of an order within h among those who ord
 those who had not within h'; and of the shorter window's share of what the longer one brought, weighted by the latter
 (fractional logistic regression: Papke & Wooldridge 1996, Journal of Applied Econometrics 11). They learn what is left
 when BG/NBD or Pareto/NBD has said its part, which knows ages that no closed window has seen, and the season of the
-cut-off its own (models/ensemble/seasonal_trees.py). So for every customer the probability of no order never rises with
+cut-off its own (models/horizons/share_trees.py). So for every customer the probability of no order never rises with
 the horizon, the expected value never falls with it, and the value given an order is one divided by the other. Under a
 contract the probability of its end follows like that of an order.
 
@@ -17,7 +17,7 @@ Where the windows of h have not closed at enough cut-offs, or too few customers 
 moved by as much as BG/NBD or Pareto/NBD moves between h' and h for that customer; the end of a contract then has
 the hazard it has within h'.
 
-Limits: season and trend are those of H (models/ensemble/seasonal_level.py), and s, e and r know a season only by halves
+Limits: season and trend are those of H (models/ensemble/seasonal_calibration.py), and s, e and r know a season only by halves
 and after a year of cut-offs: thirty quiet days have nearly their usual share of the ninety around them. Longer horizons
 have the spread of H at the same probability of ordering, since none of their windows had closed when the rehearsal was
 judged.
@@ -37,11 +37,11 @@ from scipy.special import expit, logit
 from features.arrays import Floats
 from models.btyd.bgnbd import BGNBD
 from models.btyd.pareto_nbd import ParetoNBD
-from models.ensemble import seasonal_trees
 from models.ensemble.baselines import history
 from models.ensemble.intervals import Intervals
-from models.ensemble.seasonal_trees import Share
 from models.ensemble.stacking import CERTAIN, LogPrediction
+from models.horizons import share_trees
+from models.horizons.share_trees import Share
 from models.trees import boosting
 
 ORDER, VALUE, LEAVING = "order", "value", "leaving"
@@ -169,7 +169,7 @@ def follow(
     known = {main_days: main}
     if not horizons:
         return known
-    past, days = history(rows), seasonal_trees.days(rows)
+    past, days = history(rows), share_trees.days(rows)
     data = boosting.matrix(rows, inputs) if data is None else data
     for one in horizons:
         known[one.days] = one.follow(known[one.beside], data, days, past, shape)

@@ -20,7 +20,7 @@ from scipy.special import expit
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models.ensemble.recipe import Recipe
-from models.ensemble.seasonal_level import FARTHEST, UNKNOWN, drawn_to_mean
+from models.ensemble.seasonal_calibration import FARTHEST, UNKNOWN, drawn_to_mean
 from models.ensemble.stacking import CERTAIN
 from models.trees import boosting
 
@@ -58,7 +58,7 @@ def fit(
     """Fractional logistic trees of `share` (0 … 1), each row counted by its `weight`.
 
     offset: the log-odds known beforehand. The shifts are drawn to their mean by how surely they are measured, as
-    models/ensemble/seasonal_level.py draws its own.
+    models/ensemble/seasonal_calibration.py draws its own.
     """
     numbers = days(rows)
     cut_offs, place = np.unique(numbers, return_inverse=True)
