@@ -41,10 +41,10 @@ TIME_FORMATS = tuple(
 """Tried in order on times that are not ISO."""
 
 
-def guess(orders: str, *, config_folder: Path, told: Mapping[str, str] | None = None) -> str:
+def config_text(orders: str, *, config_folder: Path, given: Mapping[str, str] | None = None) -> str:
     """The text of a config for a file, folder or glob of orders. Raises InputError if a required column is not found.
 
-    told: our columns → theirs, where the user said so; the others are guessed. Business numbers cannot be: they are
+    given: our columns → theirs, where the user said so; the others are guessed. Business numbers cannot be: they are
     marked ASSUMED.
     """
     if is_url(orders):
@@ -59,7 +59,7 @@ def guess(orders: str, *, config_folder: Path, told: Mapping[str, str] | None = 
         try:
             scan = scan_of(file)
             types = {row[0]: row[1] for row in db.sql(f"describe select * from {scan}").fetchall()}
-            columns = _columns(types, told or {}, where=str(file))
+            columns = _columns(types, given or {}, where=str(file))
             time_formats = _time_formats(db, scan, columns["ordered_at"], types[columns["ordered_at"]], where=str(file))
             currency = _currency(db, scan, columns.get("currency"))
         except duckdb.Error as error:

@@ -67,7 +67,7 @@ def _champion(config: Config) -> Watched:
     if standing.scorer is None or standing.as_of is None:
         raise InputError(f"version {standing.number}: {standing.how}", where="monitor", next="Train again.")
     version = registry.numbered(config.tracking_uri, standing.number)
-    return Watched(standing.scorer, standing.number, standing.as_of, promotion.told(version)["metrics"])
+    return Watched(standing.scorer, standing.number, standing.as_of, promotion.version_summary(version)["metrics"])
 
 
 def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:

@@ -17,12 +17,12 @@ from pipelines import registry_audit
 from pipelines.config import Config
 
 
-def listed(config: Config) -> list[dict[str, Any]]:
+def list_versions(config: Config) -> list[dict[str, Any]]:
     """Every version, the newest first: what it is, who calls it what, and what the gate said of it."""
-    return [told(one) for one in registry.versions(config.tracking_uri)]
+    return [version_summary(version) for version in registry.versions(config.tracking_uri)]
 
 
-def told(version: Version) -> dict[str, Any]:
+def version_summary(version: Version) -> dict[str, Any]:
     """A version as JSON. Headline metrics are those of its evaluation; what was not recorded is None."""
     tags = version.tags
     return {

@@ -42,10 +42,10 @@ RECONCILIATION = "reconciliation.json"
 REPORT = "report.html"
 
 
-def size_of(text: str) -> int:
+def parse_size(text: str) -> int:
     """Bytes of a size as people write it.
 
-    >>> size_of("4GB"), size_of("500 MB")
+    >>> parse_size("4GB"), parse_size("500 MB")
     (4000000000, 500000000)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])?B?", text.strip().upper())

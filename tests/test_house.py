@@ -27,8 +27,8 @@ ONLY_IN = {
     "adbc_driver_postgresql": {"features/ingest/postgresql.py"},
     "pyspark": {"features/large_logs/spark.py"},
 }
-MAY_REACH_SERVING = {"pipelines/commands/serve.py", "pipelines/score.py"}
-COMMANDS = ("pipelines/cli.py", "pipelines/commands/")
+MAY_REACH_SERVING = {"pipelines/serve.py", "pipelines/score.py"}
+COMMANDS = "pipelines/commands/"
 """Typer reads the options off the arguments of these."""
 CLOCK = {"pipelines/cli.py", "serving/score_log.py", "serving/console/now.py"}
 CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "perf_counter", "monotonic"}

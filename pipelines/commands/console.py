@@ -1,13 +1,24 @@
-"""`stayworth console`: the retention team's pages, on this machine's own address unless told otherwise."""
+"""The options of `stayworth console`."""
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile
-from pipelines.commands.serve import THIS_MACHINE, Bundle, Certificate, Host, Hosts, Key, Port, Tokens, Workers, listen
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    LOOPBACK,
+    Bundle,
+    Certificate,
+    ConfigFile,
+    Host,
+    Hosts,
+    Key,
+    Port,
+    Tokens,
+    Workers,
+)
 
 
 def console(
     config: ConfigFile = DEFAULT_CONFIG,
     port: Port = 3001,
-    host: Host = THIS_MACHINE,
+    host: Host = LOOPBACK,
     hosts: Hosts = None,
     tokens: Tokens = None,
     tls_cert: Certificate = None,
@@ -15,34 +26,15 @@ def console(
     workers: Workers = 1,
     bundle: Bundle = None,
 ) -> None:
-    """Open the retention team's pages in a browser: who is at risk and why, campaigns, the model's health.
+    """Serve the retention team's web pages: who is at risk and why, campaigns, the model's health.
 
-    The token comes from STAYWORTH_TOKEN or --tokens; with neither, the link that is printed holds one.
+    The token comes from STAYWORTH_TOKEN or --tokens; with neither, the printed link contains one.
 
     Example: stayworth console --port 3001
     """
     from pipelines.config import load
+    from pipelines.screens.console import welcome
+    from pipelines.serve import Listening, serve_console
 
-    read = load(config)
-    listen(
-        read,
-        bundle,
-        {"shop": read.log, "folder": read.folder},
-        port=port,
-        host=host,
-        hosts=hosts,
-        tokens_file=tokens,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        processes=workers,
-        app="serving.console.app:app",
-        welcome=welcome,
-    )
-
-
-def welcome(url: str, token: str) -> str:
-    """What is printed: the address to open, with the token where we made one. It stands behind #, which no browser
-    sends anywhere."""
-    if token.startswith("$"):
-        return f"The console is on {url} (ctrl-C ends it). Open it in a browser and log in with your token."
-    return f"The console is ready (ctrl-C ends it). Open it in a browser:\n  {url}/login#token={token}"
+    listening = Listening(port, host, hosts, tokens, tls_cert, tls_key, workers)
+    serve_console(load(config), listening, bundle=bundle, welcome=welcome)

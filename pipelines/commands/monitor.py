@@ -1,27 +1,29 @@
-"""The command `monitor`. The clock comes with the context."""
+"""The options of `stayworth monitor`."""
 
 from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, printed, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress
 
 
 def monitor(
     context: typer.Context,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day; default the end of the log.")
+        str | None,
+        typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day; default: the end of the log."),
     ] = None,
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="Train, through the gate, if the verdict says so.")
+        bool, typer.Option("--retrain", help='Train a new model, through the gate, if the verdict is "retrain".')
     ] = False,
     trials: Trials = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Say whether the champion is still right, from drift and from what became of its scores: retrain, watch or fine.
+    """Check whether the champion is still right, by drift and by how its scores turned out: retrain, watch or fine.
 
-    Exit code 1 where the verdict is "retrain", so that a scheduler notices; with --retrain where the gate then refuses.
+    Exit code 1 if the verdict is "retrain", so that a scheduler notices; with --retrain, if the gate refuses the new
+    model.
 
     Example: stayworth monitor --as-of 2011-12-10
     """
@@ -30,7 +32,7 @@ def monitor(
     from pipelines.gate import gate
     from pipelines.monitor import monitor as run
     from pipelines.monitor import refuse, retrained
-    from pipelines.screens import monitor as monitor_screen
+    from pipelines.screens.monitor import show_monitor
 
     settings, now = load(config), context.obj()
     day = parse_day(as_of) if as_of else None
@@ -40,7 +42,7 @@ def monitor(
         if retrain and content["verdict"] == "retrain":
             gated = retrained(settings, now=now, trials=trials, say=say)
             content = content | {"retrained": gated}
-    printed(content, as_json, monitor_screen.show_monitor)
+    print_result(content, as_json, show_monitor)
     if gated is None:
         refuse(content)
     else:

@@ -1,4 +1,4 @@
-"""What commands have in common: their options, how they say what they are doing, and how they print."""
+"""Options that several commands share, the progress line, and the choice between tables and JSON."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,23 +13,42 @@ from features.errors import InputError
 ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The config file.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DAY", help="Midnight UTC of this day, YYYY-MM-DD.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
-Trials = Annotated[int | None, typer.Option(min=1, help="Optuna trials; default from the config.")]
+Trials = Annotated[int | None, typer.Option(min=1, help="Number of Optuna trials; default: the config's.")]
 Memory = Annotated[
-    str | None, typer.Option(metavar="SIZE", help="What the run may take, e.g. 4GB; a larger log is split on disk.")
+    str | None, typer.Option(metavar="SIZE", help="Memory the run may use, e.g. 4GB; a larger log is split on disk.")
 ]
 DEFAULT_CONFIG = Path("stayworth.toml")
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")]
+Host = Annotated[
+    str, typer.Option(help="Address to listen on; any but this machine's own loopback address needs --hosts.")
+]
+Hosts = Annotated[
+    str | None, typer.Option(metavar="NAMES", help="Host names that clients use: scores.example,10.0.0.5")
+]
+Tokens = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help='File of named tokens, lines of name = "sha256:…"; reloaded when it changes.'),
+]
+Certificate = Annotated[Path | None, typer.Option(metavar="FILE", help="TLS certificate with its chain, PEM.")]
+Key = Annotated[Path | None, typer.Option(metavar="FILE", help="Private key of the certificate, PEM.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Number of worker processes.")]
+Bundle = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Use the model in this folder, not the registry's champion.")
+]
+LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error that says what is being done; silent where there is no terminal."""
+    """A spinner on standard error that names the current step; silent where there is no terminal."""
     from rich.console import Console
 
     with Console(stderr=True, quiet=quiet).status("starting") as status:
         yield status.update
 
 
-def printed(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+def print_result(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print the content of a command: as JSON, or as `show` does."""
     if as_json:
         print(json.dumps(content, indent=1, default=str))
@@ -37,10 +56,10 @@ def printed(content: Any, as_json: bool, show: Callable[[Any], None]) -> None:
         show(content)
 
 
-def days_ahead(text: str) -> tuple[int, ...]:
-    """Horizons as people list them.
+def parse_horizons(text: str) -> tuple[int, ...]:
+    """Horizons in days, from a list with commas.
 
-    >>> days_ahead("30, 90,180")
+    >>> parse_horizons("30, 90,180")
     (30, 90, 180)
     """
     parts = [part.strip() for part in text.split(",")]
@@ -50,3 +69,10 @@ def days_ahead(text: str) -> tuple[int, ...]:
             f"'{wrong[0]}' is not a number of days, 1 to 1095", where="--horizons", next="Example: --horizons 30,90,180"
         )
     return tuple(int(part) for part in parts)
+
+
+def parse_memory(text: str | None) -> int | None:
+    """Bytes of --memory; None where it is not given."""
+    from pipelines import run_folder
+
+    return run_folder.parse_size(text) if text else None

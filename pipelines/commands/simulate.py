@@ -1,4 +1,4 @@
-"""The command that makes a shop with known truth, and lets time run on in it."""
+"""The options of `stayworth simulate`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,36 +6,40 @@ from typing import Annotated
 import typer
 
 from features.errors import InputError
-from pipelines.commands.options import Json, printed, progress
+from pipelines.commands.options import Json, print_result, progress
 
 AS_OF = "2025-01-01"
-"""The day of a made-up shop, where none is named."""
+"""The day of a simulated shop, where none is named."""
 
 
 def simulate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write; it must not exist, or be empty.")],
-    customers: Annotated[int | None, typer.Option(metavar="N", help="How many customers.")] = None,
-    days: Annotated[int, typer.Option(metavar="D", help="Days of history: they joined over these.")] = 730,
-    seed: Annotated[int, typer.Option(metavar="S", help="Another one, another shop.")] = 7,
-    as_of: Annotated[str, typer.Option("--as-of", metavar="DAY", help="Its day: what is known before it.")] = AS_OF,
-    part: Annotated[int, typer.Option(min=1, metavar="N", help="Customers in a file; more take more memory.")] = 20_000,
+    customers: Annotated[int | None, typer.Option(metavar="N", help="Number of customers.")] = None,
+    days: Annotated[int, typer.Option(metavar="D", help="Days of history in which they joined.")] = 730,
+    seed: Annotated[int, typer.Option(metavar="S", help="Random seed; another one gives another shop.")] = 7,
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="DAY", help="Day the data end: what was known before it is written.")
+    ] = AS_OF,
+    part: Annotated[int, typer.Option(min=1, metavar="N", help="Customers per file; more take more memory.")] = 20_000,
     source: Annotated[
-        Path | None, typer.Option("--continue", metavar="FOLDER", help="Let time run on in that shop, for a horizon.")
+        Path | None,
+        typer.Option("--continue", metavar="FOLDER", help="Let time run on in the shop of FOLDER, for one horizon."),
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --continue: what is carried out; default its latest plan.")
+        Path | None,
+        typer.Option(metavar="FILE", help="With --continue: the plan to carry out; default: the shop's latest."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a shop whose truth is known: who leaves, what each is worth, what an offer changes. Any size.
+    """Simulate a shop of any size whose truth is known: who leaves, what each is worth, what an offer changes.
 
-    With --continue its customers, days, seed and day are those of FOLDER.
+    With --continue, the number of customers, the days, the seed and the day are those of FOLDER.
 
     Example: stayworth simulate -o shop --customers 20000
     """
     from features.clock import parse_day
     from pipelines.campaigns.campaign import plan_of
-    from pipelines.screens.tables import show_pairs
+    from pipelines.screens.simulate import show_simulation
     from pipelines.simulate import let_time_run
     from pipelines.simulate import simulate as run
     from pipelines.simulator.scenario import Shop
@@ -48,10 +52,10 @@ def simulate(
         )
     with progress(as_json) as say:
         if source is not None:
-            told = let_time_run(source, plan or plan_of(source / "runs", None), output, part_size=part, say=say)
+            result = let_time_run(source, plan or plan_of(source / "runs", None), output, part_size=part, say=say)
         else:
             shop = Shop(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
-            told = run(output, shop, part_size=part, say=say)
-    printed(told, as_json, lambda content: show_pairs({k: v for k, v in content.items() if k != "by_offer"}))
+            result = run(output, shop, part_size=part, say=say)
+    print_result(result, as_json, show_simulation)
     if not as_json:
         typer.echo(f"Next: cd {output}, then stayworth {'train' if source is None else 'readout'}")

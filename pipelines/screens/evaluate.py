@@ -1,20 +1,27 @@
-"""What the backtest of the plan prints: each day in hindsight, the lists beside it, and who was contacted by lot."""
+"""The screens of `evaluate` and of `evaluate --plan-budget`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
 
-from pipelines.screens.tables import console, table_of
+from pipelines.screens.comparison import comparison
+from pipelines.screens.tables import console, percent, table_of
 
 SHOWN = ("expected_leavers", "back", "margin", "expected_margin", "profit", "expected_profit", "profit_of_the_lost")
 
 
+def show_backtest(content: list[dict[str, Any]]) -> None:
+    """Print a table of our model and the baselines per test day."""
+    for metrics in content:
+        console.print(comparison(metrics))
+
+
 def show_policy_backtest(content: Mapping[str, Any]) -> None:
-    """A row per day and one for all; then the shares reached by every list of the same cost, in all."""
+    """Print a row per test day and one for all, then the shares that every list of the same cost reached in all."""
     currency, total = content["currency"], content["total"]
     table = table_of(
-        "plan of", "chosen", "left", "foreseen", "back", "margin", "foreseen", "profit", "foreseen", "of the lost"
+        "plan of", "chosen", "left", "expected", "back", "margin", "expected", "profit", "expected", "excl. back"
     )
     table.columns[0].min_width, table.collapse_padding = len("2011-08-12"), True  # fits 80 columns, no day is broken
     days = content["horizon_days"]
@@ -28,15 +35,17 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
             *(f"{plan[name]:,.0f}" for name in SHOWN),
         )
     console.print(table)
-    console.print("back: who left, and has ordered since; of the lost: the profit if keeping those had won nothing.")
+    console.print(
+        "back: customers who left and have ordered since; excl. back: the profit if keeping them had won nothing."
+    )
     table = table_of(
         "list of the same cost", "contacted", "of all who left", "of the margin lost", f"profit, {currency}"
     )
     for name, reached in {"the plan": total["plan"], **total["others"]}.items():
         share = total["share"]["plan" if name == "the plan" else name]
-        shown = [f"{share[what]:.1%}" if share[what] is not None else "–" for what in ("leavers", "lost_margin")]
-        table.add_row(name, f"{reached['contacted']:,.0f}", *shown, f"{reached['profit']:,.0f}")
+        shares = [percent(share[column]) for column in ("leavers", "lost_margin")]
+        table.add_row(name, f"{reached['contacted']:,.0f}", *shares, f"{reached['profit']:,.0f}")
     console.print(table)
     console.print(f"Assumed: {escape(content['assumed'])}.")
-    for found in content["randomised"].values():
-        console.print(f"Contacted by lot: {escape(found['in_words'])}.")
+    for trial in content["randomised"].values():
+        console.print(f"Contacted at random: {escape(trial['in_words'])}.")

@@ -12,11 +12,11 @@ from features.errors import InputError, Refusal
 from models.uplift import learners
 from pipelines import run_folder
 from pipelines.campaigns.customer_effects import EFFECTS, EFFECTS_SAID
-from pipelines.commands.effects import show_effects
 from pipelines.config import load
 from pipelines.effects import learn_effects
 from pipelines.plan import make_plan
-from pipelines.screens.tables import show_plan
+from pipelines.screens.effects import show_effects
+from pipelines.screens.plan import show_plan
 from tests.shops import config_of
 
 DAY, NEXT = date(2020, 1, 1), date(2020, 4, 1)

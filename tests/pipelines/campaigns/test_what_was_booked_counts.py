@@ -16,11 +16,11 @@ from pipelines.campaigns.treatments import read_treatments, treatments_if_any
 from pipelines.check import check
 from pipelines.cli import main
 from pipelines.config import load
-from pipelines.init import guess
+from pipelines.init import config_text
 from pipelines.plan import make_plan
 from pipelines.reporting.costs_table import read_costs
+from pipelines.screens.check import show_check
 from pipelines.screens.readout import show_readout
-from pipelines.screens.tables import show_check
 from tests.shops import VOUCHER, config_of
 
 DAY, COUNT = date(2020, 1, 1), 300
@@ -86,7 +86,7 @@ def ran(monkeypatch, capsys, *words):
 
 def test_init_names_the_tables_and_the_keys_work_once_uncommented(shop, tmp_path):
     shop()
-    text = guess(str(tmp_path / "orders.parquet"), config_folder=tmp_path)
+    text = config_text(str(tmp_path / "orders.parquet"), config_folder=tmp_path)
     for table in ("treatments", "costs"):
         assert re.search(rf'^# {table} = "', text, flags=re.MULTILINE)
         text = text.replace(f"# {table} = ", f"{table} = ")

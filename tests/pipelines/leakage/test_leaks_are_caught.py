@@ -17,7 +17,7 @@ from features.ingest.reading import reading
 from features.snapshots.snapshot import snapshot
 from pipelines.config import load
 from pipelines.leakage import leak_audit, perturbed_futures
-from pipelines.screens.leaks import show_leaks
+from pipelines.screens.check import show_leaks
 from tests.shops import config_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -37,8 +37,8 @@ SERVE = """
 import sys
 from pathlib import Path
 from pipelines.config import load
-from pipelines.commands.console import welcome
-from pipelines.commands.serve import campaigns
+from pipelines.screens.console import welcome
+from pipelines.serve import campaigns
 from serving import settings
 from serving.processes.launch import serve
 

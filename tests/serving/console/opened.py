@@ -17,7 +17,7 @@ SERVE = """
 import json, sys
 from pathlib import Path
 from features.ingest.log import Log
-from pipelines.commands.console import welcome
+from pipelines.screens.console import welcome
 from retention.economics.offers import Offer
 from serving import settings
 from serving.responses import Campaigns

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.commands.console import welcome
 from pipelines.config import load
+from pipelines.screens.console import welcome
 from serving import fetch, settings
 from serving.processes import launch
 from tests.shops import VOUCHER, config_of

@@ -10,9 +10,9 @@ from features.snapshots.snapshot import snapshot
 from pipelines import run_folder
 from pipelines.campaigns.campaign import plan_of, read_campaign
 from pipelines.campaigns.save_rates import remember
-from pipelines.commands.serve import campaigns
 from pipelines.config import load
 from pipelines.plan import make_plan
+from pipelines.serve import campaigns
 from retention.economics.profit_curve import profit_curve
 from retention.measurement.save_rate import Measured
 from retention.planning.learned_effects import learnt_effects

@@ -1,0 +1,37 @@
+"""The options of `stayworth check`."""
+
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result, progress
+
+
+def check(
+    context: typer.Context,
+    config: ConfigFile = DEFAULT_CONFIG,
+    leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the log and report, to the cent, what was accepted, netted and quarantined, and which horizon suits it.
+
+    Exit code 1 if --leaks finds a leak.
+
+    Example: stayworth check --leaks
+    """
+    from pipelines.config import load
+    from pipelines.screens.check import show_check, show_leaks
+
+    if leaks:
+        from pipelines.leakage.leak_audit import audit, refuse_leaks
+
+        with progress(as_json) as say:
+            found = audit(load(config), now=context.obj(), say=say)
+        print_result(found, as_json, show_leaks)
+        return refuse_leaks(found)
+    from pipelines.check import check as run
+
+    with progress(as_json) as say:
+        say("reading orders")
+        result = run(load(config), now=context.obj())
+    return print_result(result, as_json, show_check)

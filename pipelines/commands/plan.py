@@ -1,0 +1,45 @@
+"""The options of `stayworth plan`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result
+
+
+def plan(
+    budget: Annotated[float, typer.Option(help="What the campaign may cost, in currency units.")],
+    capacity: Annotated[int | None, typer.Option(min=1, help="The most customers that can be contacted.")] = None,
+    offer: Annotated[
+        list[str] | None, typer.Option(help="An offer of the config; may be repeated; default: all of them.")
+    ] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Name of the campaign; default: the day of the scores. It decides who is held out."
+        ),
+    ] = None,
+    output: Annotated[
+        list[Path] | None, typer.Option("-o", "--output", help="Parquet or CSV file to write; may be repeated.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Choose which customers get which offer within a budget, hold some out at random, and estimate the profit.
+
+    Example: stayworth plan --budget 1000 --offer voucher --offer call -o plan.csv
+    """
+    from pipelines import run_folder
+    from pipelines.campaigns.campaign import plan_of
+    from pipelines.config import load
+    from pipelines.plan import make_plan
+    from pipelines.screens.plan import show_plan
+
+    settings = load(config)
+    names, outputs = offer or [], output or []
+    before = set((settings.folder / run_folder.PLANS).glob("*.parquet"))
+    made = make_plan(settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs)
+    kept = plan_of(settings.folder, made.summary["campaign"])
+    files = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}
+    print_result(made.summary | files | {"currency": settings.money.currency}, as_json, show_plan)

@@ -1,0 +1,103 @@
+"""The service and the console: told what a config says, then started (serving/processes/launch.py)."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines import run_folder
+from pipelines.config import Config
+from pipelines.plan import do_not_contact
+from serving import fetch, settings
+from serving.processes import launch
+from serving.responses import Campaigns
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where to listen and to whom, as the options of `serve` and `console` say."""
+
+    port: int
+    host: str
+    hosts: str | None
+    """Host names that clients use, with commas between them."""
+    tokens_file: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    workers: int
+
+
+def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, most_in_flight: int) -> None:
+    """Serve a shop's latest scores by this bundle or the registry's champion until ctrl-C."""
+    scores, model = _places(config, bundle)
+    environment = settings.told(
+        scores=scores, model=model, campaigns=campaigns(config), log=config.folder / run_folder.SCORE_LOG
+    )
+    with _following(config, bundle, scores, model):
+        launch.serve(
+            port=listening.port,
+            token=os.environ.get("STAYWORTH_TOKEN"),
+            tokens_file=listening.tokens_file,
+            host=listening.host,
+            hosts=_names(listening),
+            tls_cert=listening.tls_cert,
+            tls_key=listening.tls_key,
+            processes=listening.workers,
+            most_in_flight=most_in_flight,
+            told=environment,
+        )
+
+
+def serve_console(
+    config: Config, listening: Listening, *, bundle: Path | None, welcome: Callable[[str, str], str]
+) -> None:
+    """Serve the retention team's pages until ctrl-C; welcome: the text printed once they answer, by URL and token."""
+    scores, model = _places(config, bundle)
+    environment = settings.told(
+        scores=scores, model=model, campaigns=campaigns(config), shop=config.log, folder=config.folder
+    )
+    with _following(config, bundle, scores, model):
+        launch.serve(
+            port=listening.port,
+            token=os.environ.get("STAYWORTH_TOKEN"),
+            tokens_file=listening.tokens_file,
+            host=listening.host,
+            hosts=_names(listening),
+            tls_cert=listening.tls_cert,
+            tls_key=listening.tls_key,
+            processes=listening.workers,
+            told=environment,
+            app="serving.console.app:app",
+            welcome=welcome,
+        )
+
+
+def campaigns(config: Config) -> Campaigns:
+    """The config's settings of campaigns, for plans on request."""
+    listed = do_not_contact(config)
+    return Campaigns(
+        tuple(config.offers),
+        config.plan.holdout_share,
+        config.plan.salt,
+        capacities=config.plan.capacity,
+        do_not_contact=str(listed.resolve()) if listed else None,
+        plans=str((config.folder / run_folder.PLANS).resolve()),
+        quiet_days=config.plan.quiet_days,
+    )
+
+
+def _places(config: Config, bundle: Path | None) -> tuple[Path, Path]:
+    """The store of the latest scores, and the folder of the model."""
+    return config.folder / run_folder.SERVED_SCORES, bundle or config.folder / run_folder.SERVED
+
+
+@contextmanager
+def _following(config: Config, bundle: Path | None, scores: Path, model: Path) -> Iterator[None]:
+    """Keep the folder of the model up to date with the registry's champion, unless a bundle was named."""
+    with fetch.following(None if bundle else config.tracking_uri, model, at_once=not scores.exists()):
+        yield
+
+
+def _names(listening: Listening) -> list[str]:
+    return listening.hosts.split(",") if listening.hosts else []
