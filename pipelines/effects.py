@@ -23,6 +23,7 @@ import pandas as pd
 from features.arrays import Floats
 from features.errors import InputError, Refusal
 from models.artifacts import effect_bundle, registry
+from models.artifacts.registered_model import load_untouched
 from models.scoring import scorer
 from models.trees import boosting
 from models.uplift import calibrated_effect
@@ -34,7 +35,6 @@ from pipelines.campaigns.experiments import Trial, trial
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import Config
 from pipelines.order_log import read_orders
-from pipelines.promotion import verified
 from pipelines.training.holdout_evaluation import CONFIDENCE
 from retention.measurement.save_rate import FLAT, measured, posterior
 from retention.planning.learned_effects import EFFECTS, EFFECTS_SAID
@@ -169,7 +169,7 @@ def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[KeptPlan]) -> tup
     version = registry.holder(config.tracking_uri, "champion")
     if version is None:
         return {}, "nowhere: the campaigns have no plan here, and no model was trained"
-    model = verified(config.tracking_uri, version)
+    model = load_untouched(config.tracking_uri, version).scorer
     if missing := [name for name in model.inputs if name not in rows]:
         return {}, f"nowhere: the champion needs {missing[0]}"
     told = scorer.predict(model, rows)["churn_probability"].to_numpy(float)

@@ -15,7 +15,7 @@ import pandas as pd
 from features.errors import InputError, Refusal
 from features.histories.columns import Histories
 from features.snapshots.snapshot import snapshot
-from models.artifacts import registry
+from models.artifacts.registered_model import load_champion
 from models.scoring import scorer
 from pipelines import promotion, run_folder
 from pipelines.batches import ledger
@@ -26,7 +26,6 @@ from pipelines.monitoring.matured_scores import Batch
 from pipelines.monitoring.watch import Watched, watch_over
 from pipelines.order_log import read_orders
 from pipelines.train import train
-from pipelines.training import champion_comparison
 
 MONITOR = "monitor.json"
 """In the output folder."""
@@ -61,13 +60,9 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
 
 
 def _champion(config: Config) -> Watched:
-    standing = champion_comparison.standing(config.tracking_uri)
-    if standing is None:
-        raise InputError("no model serves yet", where="monitor", next="Train first: stayworth train.")
-    if standing.scorer is None or standing.as_of is None:
-        raise InputError(f"version {standing.number}: {standing.how}", where="monitor", next="Train again.")
-    version = registry.numbered(config.tracking_uri, standing.number)
-    return Watched(standing.scorer, standing.number, standing.as_of, promotion.version_summary(version)["metrics"])
+    champion = load_champion(config.tracking_uri)
+    metrics = promotion.version_summary(champion.version)["metrics"]
+    return Watched(champion.scorer, champion.version.number, champion.as_of, metrics)
 
 
 def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:

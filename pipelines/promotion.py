@@ -4,15 +4,13 @@ A version serves only after every byte of what was logged was fetched and checke
 """
 
 import json
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, Refusal
-from models.artifacts import bundle, registry
+from models.artifacts import registry
+from models.artifacts.registered_model import load_untouched
 from models.artifacts.registry import Version
-from models.scoring.scorer import Scorer
 from pipelines import registry_audit
 from pipelines.config import Config
 
@@ -60,7 +58,7 @@ def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
 
 def _move(config: Config, version: Version, *, now: datetime, what: registry_audit.What, why: str) -> dict[str, Any]:
     uri = config.tracking_uri
-    verified(uri, version)
+    load_untouched(uri, version)
     champion = registry.holder(uri, "champion")
     before = champion.number if champion else None
     if before != version.number:
@@ -78,27 +76,3 @@ def _move(config: Config, version: Version, *, now: datetime, what: registry_aud
             registry_audit.write(path, at=now, what=what, **line, failed=error.what)
             raise
     return {"champion": version.number, "bundle": version.bundle, "before": before, "changed": before != version.number}
-
-
-def verified(uri: str, version: Version) -> Scorer:
-    """The model of a version, fetched, every byte checked; raises InputError if anything was changed since.
-
-    The code and the `MLmodel` that lie beside the bundle are checked too: whoever loads the champion with MLflow's own
-    `load_model` runs them.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = registry.fetch(uri, version.number, Path(scratch))
-        scorer = bundle.read(folder / registry.BUNDLE)
-        contents = registry.contents_hash(folder)
-    where = f"version {version.number}"
-    if scorer.version != version.bundle:
-        raise InputError(
-            f"its bundle is {scorer.version}, and {version.bundle} was registered", where=where, next="Train again."
-        )
-    if contents != version.tags.get("contents"):
-        raise InputError(
-            "what lies beside its bundle is not what was logged: files were changed or added",
-            where=where,
-            next="Restore them, or train again; nothing of it was run.",
-        )
-    return scorer

@@ -17,7 +17,7 @@ from features.ingest.reading import Reading, reading
 from features.ingest.reconciliation import Tally, account_of, quarantine
 from features.large_logs.buckets import buckets, database_bytes
 from features.snapshots.snapshot import chunks
-from models.artifacts import bundle, registry
+from models.artifacts.registered_model import load_champion
 from models.scoring import batch_scores
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
@@ -58,7 +58,7 @@ def score(
     _refuse_unwritable(config, output, latest)
     memory_bytes = memory_bytes or machine_memory()
     say("fetching the champion")
-    model = champion(config)
+    model = load_champion(config.tracking_uri).scorer
     say("reading orders")
     now_us = int(now.timestamp() * 1_000_000)
     with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
@@ -134,12 +134,6 @@ def _refuse_stale(end: date, *, as_of: date, horizon_days: int) -> None:
             where="--as-of",
             next=f"Load newer orders, or score as of {end}.",
         )
-
-
-def champion(config: Config) -> Scorer:
-    """The registered model with the alias `champion`, every byte checked."""
-    with tempfile.TemporaryDirectory() as scratch:
-        return bundle.read(registry.download(config.tracking_uri, "champion", Path(scratch)))
 
 
 def _rows(

@@ -18,6 +18,7 @@ from typing import Any
 from features.atomic_files import replacing
 from features.errors import InputError, StayworthError
 from models.artifacts import bundle, registry
+from models.artifacts.registered_model import fetched_bundle
 from models.scoring import online, self_test
 from models.scoring.scorer import Scorer
 
@@ -74,8 +75,7 @@ def bring(uri: str, folder: Path) -> bool:
     pointer = folder / POINTER
     if _is_there(folder, version):
         return False
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as scratch:
-        fetched = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
+    with fetched_bundle(uri, version) as fetched:
         name = _tried(fetched)[2][:12]
         place = folder / BUNDLES / name
         if not _is_whole(place):

@@ -10,7 +10,6 @@ same model take its place. Nothing else is ever removed; whoever wants the room 
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +23,8 @@ import pyarrow.parquet as pq
 
 from features.atomic_files import drafted
 from features.errors import InputError
-from models.artifacts import bundle, registry
+from models.artifacts import registry
+from models.artifacts.registered_model import load_version
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches.staged_scores import SCHEMA
@@ -113,18 +113,17 @@ def row(entry: LedgerEntry, customer_id: str) -> dict[str, Any] | None:
 
 def model_of(entry: LedgerEntry, uri: str) -> Scorer:
     """The model that made a batch, fetched from the registry by its version, every byte checked."""
-    known = [one.number for one in registry.versions(uri) if one.bundle == entry.model_version]
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            if not known:
-                raise InputError("no registered version has this bundle", where=registry.shown(uri))
-            return bundle.read(registry.fetch(uri, known[0], Path(scratch), part=registry.BUNDLE))
-        except InputError as error:
-            raise InputError(
-                f"the model {entry.model_version}, which made the scores of {entry.as_of}, is gone: {error.what}",
-                where=registry.shown(uri),
-                next="Restore it, or name days that other models scored: `stayworth why --list`.",
-            ) from None
+    versions = [version for version in registry.versions(uri) if version.bundle == entry.model_version]
+    try:
+        if not versions:
+            raise InputError("no registered version has this bundle", where=registry.shown(uri))
+        return load_version(uri, versions[0]).scorer
+    except InputError as error:
+        raise InputError(
+            f"the model {entry.model_version}, which made the scores of {entry.as_of}, is gone: {error.what}",
+            where=registry.shown(uri),
+            next="Restore it, or name days that other models scored: `stayworth why --list`.",
+        ) from None
 
 
 def _entry(path: Path) -> LedgerEntry:

@@ -5,15 +5,14 @@ refitted on the candidate's own lesson and judged instead. That is kind to the c
 chosen when part of those answers was known.
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from models.artifacts import bundle, registry
+from models.artifacts import registry
+from models.artifacts.registered_model import load_version
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring.scorer import Scorer
@@ -48,13 +47,11 @@ def standing(uri: str) -> ChampionComparison | None:
     known = ChampionComparison(
         version.number, datetime.fromisoformat(made_at).date() if made_at else None, None, None, ""
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            folder = registry.fetch(uri, version.number, Path(scratch), part=registry.BUNDLE)
-            manifest, _ = bundle.signed_manifest(folder)
-            return replace(known, manifest=manifest, scorer=bundle.read(folder), how="its bundle")
-        except InputError as error:
-            return replace(known, how=f"not compared: {error.what}")
+    try:
+        model = load_version(uri, version)
+    except InputError as error:
+        return replace(known, how=f"not compared: {error.what}")
+    return replace(known, manifest=model.manifest, scorer=model.scorer, how="its bundle")
 
 
 def compared(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> ChampionComparison:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from models.artifacts import registry
-from pipelines import promotion
+from models.artifacts.registered_model import load_untouched
 from pipelines.config import load
 from tests.shops import QUICK
 
@@ -100,7 +100,7 @@ def whole(folder):
     uri = load(folder / "stayworth.toml").tracking_uri
     version = registry.holder(uri, "champion")
     if version is not None:
-        assert promotion.verified(uri, version).version == version.bundle
+        assert load_untouched(uri, version).scorer.version == version.bundle
     return version
 
 

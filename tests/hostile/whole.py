@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from models.artifacts import bundle, registry
+from models.artifacts.registered_model import load_untouched
 from models.scoring import batch_scores
-from pipelines import promotion, registry_audit
+from pipelines import registry_audit
 from pipelines.batches import ledger
 from pipelines.config import load
 from serving import active_model as served
@@ -54,7 +55,7 @@ def verified_champion(folder: Path) -> registry.Version:
     uri, runs = config.tracking_uri, config.folder
     versions = {one.number: one for one in registry.versions(uri)}
     holder = registry.find(uri, "champion")
-    assert promotion.verified(uri, holder).version == holder.bundle
+    assert load_untouched(uri, holder).scorer.version == holder.bundle
     lines = [json.loads(line) for line in (runs / registry_audit.FILE).read_text("utf-8").splitlines()]
     named = {(line["version"], line["bundle"]) for line in lines}
     if (runs / "monitor.json").exists():
@@ -62,7 +63,7 @@ def verified_champion(folder: Path) -> registry.Version:
         named.add((told["version"], told["bundle"]))
     for number, version in named - {(holder.number, holder.bundle)}:
         assert versions[number].bundle == version
-        assert promotion.verified(uri, versions[number]).version == version
+        assert load_untouched(uri, versions[number]).scorer.version == version
     moved = [line for line in lines if line["what"] != "refuse" and "failed" not in line]
     assert moved[-1]["version"] == holder.number
     pointer = runs / "served" / served.POINTER
@@ -76,7 +77,7 @@ def scored_anew(folder: Path, rows: list[Row], *, as_of: str, version: str) -> p
     """The scores of these rows as of a day by the bundle of that version, by customer."""
     uri = load(folder / "stayworth.toml").tracking_uri
     registered = next(one for one in registry.versions(uri) if one.bundle == version)
-    model = promotion.verified(uri, registered)
+    model = load_untouched(uri, registered).scorer
     day = pd.Timestamp(as_of).date()
     return batch_scores.score_orders(model, pd.DataFrame(rows, columns=Row._fields), as_of=day).set_index("customer_id")
 

@@ -39,11 +39,12 @@ WITHIN_MEMORY = """
 import json, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from models import bundle
+from types import SimpleNamespace
+from models.artifacts import bundle
 from pipelines import config, score
 
 home, parts = Path(sys.argv[1]), []
-score.champion = lambda config: bundle.read(home / "bundle")
+score.load_champion = lambda uri: SimpleNamespace(scorer=bundle.read(home / "bundle"))
 told = score.score(
     config.load(home / "stayworth.toml"),
     as_of=date(2024, 12, 31),

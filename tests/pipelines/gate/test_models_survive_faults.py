@@ -14,10 +14,10 @@ import pytest
 
 from features.errors import InputError
 from models.artifacts import registry
+from models.artifacts.registered_model import load_champion
 from pipelines import promotion, registry_audit
 from pipelines.cli import main
 from pipelines.config import load
-from pipelines.score import champion as serving
 from tests.registered import registered
 from tests.shops import config_of
 
@@ -68,7 +68,7 @@ def stands(shop, *, with_lines=1):
     """The first version serves, byte for byte, and the audit log is whole."""
     (holder,) = [one for one in registry.versions(shop.tracking_uri) if "champion" in one.aliases]
     assert holder.number == "1"
-    assert serving(shop).version == holder.bundle
+    assert load_champion(shop.tracking_uri).scorer.version == holder.bundle
     assert len(lines(shop)) == with_lines
 
 
@@ -201,5 +201,5 @@ def test_scoring_runs_nothing_that_lies_beside_the_champions_bundle(shop, tmp_pa
     (folder / "python_model.pkl").write_bytes(f"cposix\nsystem\n(S'touch {marker}'\ntR.".encode())
     for path in (folder / "code" / "models").rglob("*.py"):
         path.write_text(EVIL.format(marker=str(marker)))
-    assert serving(shop).version == registry.find(shop.tracking_uri, "champion").bundle
+    assert load_champion(shop.tracking_uri).scorer.version == registry.find(shop.tracking_uri, "champion").bundle
     assert not marker.exists()

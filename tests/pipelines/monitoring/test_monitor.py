@@ -98,7 +98,7 @@ def test_days_it_knows_nothing_of_are_refused(config):
 
 def test_without_a_champion_it_says_what_to_do(tmp_path, cdnow_path):
     (tmp_path / "stayworth.toml").write_text(config_of(cdnow_path))
-    with pytest.raises(InputError, match=r"no model serves yet\n.*stayworth train"):
+    with pytest.raises(InputError, match=r"no model has the alias 'champion'\n.*stayworth train"):
         monitor(load(tmp_path / "stayworth.toml"))
     assert not (tmp_path / "runs" / "monitor.json").exists()
 
