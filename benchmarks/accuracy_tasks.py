@@ -31,8 +31,8 @@ from models.scoring import scorer
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import Timeline
 from pipelines.config import Config
-from pipelines.training.holdout_evaluation import judge, rows_to_judge
-from pipelines.training.training_set import SEASON, TrainingSet, learn, training_set
+from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows
+from pipelines.training.training_set import SEASON, TrainingSet, fit_model, training_set
 from pipelines.training.tuning import Folds, tune
 
 SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
@@ -45,9 +45,9 @@ def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
     """Train as of a day, judge on the horizon after it."""
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
     taught = training_set(histories, config.terms, as_of=as_of)
-    model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
-    test = rows_to_judge(histories, config.terms, as_of=as_of)
-    return judge(test, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
+    model = fit_model(taught, config.terms, tuned(taught, config, taught.timeline.folds))
+    test = labelled_rows(histories, config.terms, as_of=as_of)
+    return evaluate_model(test, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
 
 
 def cdnow_forward() -> dict[str, Any]:
@@ -55,7 +55,7 @@ def cdnow_forward() -> dict[str, Any]:
     near = CDNOW_HORIZON // 4
     config, histories = CDNOW.config(horizon_days=near), CDNOW.histories()
     taught = training_set(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
-    model = learn(taught, config.terms, tuned(taught, config, taught.timeline.folds))
+    model = fit_model(taught, config.terms, tuned(taught, config, taught.timeline.folds))
 
     table = snapshot(histories, as_of=[CDNOW_DAY])
     table = table.filter(pc.is_in(table["customer_id"], pa.array(cdnow_sample())))
@@ -93,7 +93,7 @@ def cdnow_split() -> dict[str, Any]:
         is_contractual=False,
         margin_rate=config.money.gross_margin,
     )
-    model = learn(taught, config.terms, tuned(taught, config, [([early], latest), ([latest], early)]))
+    model = fit_model(taught, config.terms, tuned(taught, config, [([early], latest), ([latest], early)]))
     opponents = fit_baselines(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
     return judged(model, test, {name: one.predict(test) for name, one in opponents.items()}, seed=config.train.seed)
 

@@ -12,7 +12,7 @@ from features.ingest.side_tables import read_book
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.order_log import read_orders, reconciliation, write_account
+from pipelines.order_log import read_orders, reconciliation_rows, write_reconciliation
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     ingested = read_orders(config, now=now)
     books = {table: read_book(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books}
     histories = ingested.histories
-    write_account(config, ingested.account, [ingested.quarantine])
+    write_reconciliation(config, ingested.account, [ingested.quarantine])
     for table, book in books.items():
         run_folder.write_table(config.folder / run_folder.QUARANTINE_OF.format(table), book.quarantine)
     return {
@@ -34,10 +34,10 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "first_day": histories.first_day.isoformat(),
         "end": histories.end.isoformat(),
         "currency": config.money.currency,
-        "reconciliation": reconciliation(ingested.account.orders),
-        "interactions": reconciliation(ingested.account.interactions),
-        "customer_rows": reconciliation(ingested.account.customers),
-        **{table: reconciliation(books[table].account) if table in books else [] for table in BOOKS},
+        "reconciliation": reconciliation_rows(ingested.account.orders),
+        "interactions": reconciliation_rows(ingested.account.interactions),
+        "customer_rows": reconciliation_rows(ingested.account.customers),
+        **{table: reconciliation_rows(books[table].account) if table in books else [] for table in BOOKS},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories),
         "quarantined": ingested.quarantine.num_rows,

@@ -22,7 +22,7 @@ BUDGET = 1000.0
 """US dollars: enough to show a choice."""
 
 
-def demo_shop(folder: Path) -> Path:
+def write_demo_shop(folder: Path) -> Path:
     """Write the demo's orders and its config into a folder; returns the config's path."""
     data = files("pipelines") / "data"
     with replacing(folder / "orders.parquet") as draft:
@@ -34,7 +34,7 @@ def demo_shop(folder: Path) -> Path:
 
 def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
     """Run every step into `folder`; returns what the closing table shows."""
-    settings = demo_shop(folder)
+    settings = write_demo_shop(folder)
     config = load(settings)
 
     say("checking the orders")

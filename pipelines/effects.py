@@ -51,7 +51,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
     An offer that cannot be learnt from yet is told with the reason. Raises Refusal where that is so of all of them.
     """
     target = config.folder / EFFECTS_SAID
-    run_folder.writable(target)
+    run_folder.refuse_unwritable(target)
     say("reading the treatments")
     treatments = read_treatments(config, now=now)
     offers = [offer.name for offer in config.offers if (treatments["offer"] == offer.name).any()]

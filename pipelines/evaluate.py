@@ -13,8 +13,8 @@ from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
-from pipelines.training.holdout_evaluation import days_to_judge, judge, rows_to_judge
-from pipelines.training.training_set import learn, training_set
+from pipelines.training.holdout_evaluation import backtest_days, evaluate_model, labelled_rows
+from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
 
 RESAMPLES = 100
@@ -37,12 +37,12 @@ def evaluate(
     """
     terms, seed = config.terms, config.train.seed
     boosting.present(config.train.device)
-    run_folder.writable(config.folder / run_folder.BACKTEST)
+    run_folder.refuse_unwritable(config.folder / run_folder.BACKTEST)
     offers = offers_to_judge(config) if plan_budget is not None else []
     planned: list[dict[str, Any]] = []
     say("reading orders")
     histories = read_orders(config, now=now).histories
-    days = days_to_judge(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
+    days = backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
     oldest = training_set(histories, terms, as_of=days[0])
     tuned = tune(
         oldest.rows,
@@ -60,9 +60,9 @@ def evaluate(
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
         taught = training_set(histories, terms, as_of=day)
-        model = learn(taught, terms, recipe)
-        test = rows_to_judge(histories, terms, as_of=day)
-        results.append(judge(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
+        model = fit_model(taught, terms, recipe)
+        test = labelled_rows(histories, terms, as_of=day)
+        results.append(evaluate_model(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
         if plan_budget is not None:
             models[day] = model
             planned.append(of_day(config, offers, model, test, histories, budget=plan_budget))

@@ -21,7 +21,7 @@ from features.snapshots.snapshot import chunks, columns_of
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.memory import machine_memory
-from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_account
+from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
 
 
 def write_features(
@@ -43,7 +43,7 @@ def write_features(
     all; a larger log is split on disk (Spark has settings of its own). rfm: add each customer's quintiles among all of
     the day.
     """
-    run_folder.writable(output, kinds=run_folder.TABLES)
+    run_folder.refuse_unwritable(output, kinds=run_folder.TABLES)
     output.parent.mkdir(parents=True, exist_ok=True)
     refuse_input_as_output(config, [output])
     asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
@@ -86,7 +86,7 @@ def _on_this_machine(
 
         written = run_folder.write_tables(output, rows())
         if times["before_us"] is None:
-            write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
+            write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return written, names
 
 
@@ -110,7 +110,7 @@ def _by_spark(
         say("writing features")
         written = run_folder.write_tables(output, staged.rows())
         if times["before_us"] is None:
-            write_account(config, staged.account, staged.quarantine())
+            write_reconciliation(config, staged.account, staged.quarantine())
     return written, staged.features
 
 

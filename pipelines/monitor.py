@@ -39,7 +39,7 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     as_of: None: the end of the log. Nothing that happened from that day on is looked at.
     """
     target = config.folder / MONITOR
-    run_folder.writable(target)
+    run_folder.refuse_unwritable(target)
     say("fetching the champion")
     watched = _champion(config)
     say("reading the log")

@@ -23,13 +23,13 @@ def read_orders(config: Config, *, now: datetime) -> Ingested:
     return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
 
 
-def write_account(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
+def write_reconciliation(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
     """Leave the quarantine and the reconciliation of the orders in the output folder."""
     run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
-    run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation(account.orders))
+    run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation_rows(account.orders))
 
 
-def reconciliation(entries: list[ReconciliationLine]) -> list[dict[str, str | int]]:
+def reconciliation_rows(entries: list[ReconciliationLine]) -> list[dict[str, str | int]]:
     """A reconciliation as JSON rows: what, rows, amount (text, exact)."""
     return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in entries]
 

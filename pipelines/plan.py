@@ -41,7 +41,7 @@ def make_plan(
     offers = offers_of(config, offer_names)
     targets = [config.folder / run_folder.PLAN, *outputs]
     for target in targets:
-        run_folder.writable(target, kinds=run_folder.TABLES)
+        run_folder.refuse_unwritable(target, kinds=run_folder.TABLES)
     refuse_input_as_output(config, targets)
     scores = latest_scores(config.folder)
     if scores.empty:

@@ -56,7 +56,7 @@ def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
     return _move(config, previous, now=now, what="rollback", why="by hand")
 
 
-def _move(config: Config, version: Version, *, now: datetime, what: registry_audit.What, why: str) -> dict[str, Any]:
+def _move(config: Config, version: Version, *, now: datetime, what: registry_audit.Action, why: str) -> dict[str, Any]:
     uri = config.tracking_uri
     load_untouched(uri, version)
     champion = registry.holder(uri, "champion")
@@ -67,7 +67,7 @@ def _move(config: Config, version: Version, *, now: datetime, what: registry_aud
         registry_audit.write(path, at=now, what=what, **line)
         moved = {
             "promoted_at": now.isoformat(timespec="seconds"),
-            "promoted_by": registry_audit.who(),
+            "promoted_by": registry_audit.account_name(),
             "promoted_because": why,
         }
         try:

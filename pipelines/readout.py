@@ -54,7 +54,7 @@ def read_out(
     campaign = read_campaign(plan_file or plan_of(config.folder, campaign_name), day=day)
     target = config.folder / f"readout-{campaign.file_name}.json"
     for path in (target, config.folder / SAVE_RATES):
-        run_folder.writable(path)
+        run_folder.refuse_unwritable(path)
     refuse_input_as_output(config, [target])
     say("reading the orders")
     histories = read_orders(config, now=now).histories

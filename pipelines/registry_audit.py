@@ -15,16 +15,16 @@ from typing import Literal
 
 from features.audit_log import FILE, append
 
-__all__ = ["FILE", "What", "who", "write"]
+__all__ = ["FILE", "Action", "account_name", "write"]
 
-What = Literal["promote", "rollback", "refuse"]
+Action = Literal["promote", "rollback", "refuse"]
 
 
 def write(
     path: Path,
     *,
     at: datetime,
-    what: What,
+    what: Action,
     version: str,
     bundle: str,
     before: str | None,
@@ -34,7 +34,7 @@ def write(
     """Append one line and wait until it is on disk; raises InputError, with the log as it was, if it cannot be."""
     entry = {
         "at": at.isoformat(timespec="seconds"),
-        "who": who(),
+        "who": account_name(),
         "what": what,
         "version": version,
         "bundle": bundle,
@@ -44,7 +44,7 @@ def write(
     append(path, entry, next="No model changes without its audit line: make room.")
 
 
-def who() -> str:
+def account_name() -> str:
     """The account this process runs under, which a variable of the environment cannot change."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

@@ -14,7 +14,7 @@ from pipelines.campaigns.customer_effects import kept_effects
 from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
 from pipelines.plan import assumptions
-from pipelines.registry_audit import who
+from pipelines.registry_audit import account_name
 from pipelines.reporting.page import page
 from pipelines.reporting.report_data import customer_base
 from retention.analyses.chapters import chapters
@@ -39,7 +39,7 @@ def write_report(
     with_ids: name the customers with the most value at risk; the audit log says who asked for it.
     """
     path = output or config.folder / run_folder.REPORT
-    run_folder.writable(path)
+    run_folder.refuse_unwritable(path)
     refuse_input_as_output(config, [path])
     folder = config.folder
     metrics = run_folder.read_json(folder / run_folder.METRICS, next="Train first: stayworth train.")
@@ -86,7 +86,7 @@ def _named(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
     """What the audit log says of a report that names customers."""
     return {
         "at": now.isoformat(timespec="seconds"),
-        "who": who(),
+        "who": account_name(),
         "what": "report with ids",
         "customers": min(NAMED, len(base.customers)),
         "as_of": base.as_of.isoformat(),

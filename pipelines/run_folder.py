@@ -54,7 +54,7 @@ def parse_size(text: str) -> int:
     return int(float(found[1]) * 1000 ** " KMGT".index(found[2] or " "))
 
 
-def writable(path: Path, *, kinds: tuple[str, ...] = ()) -> None:
+def refuse_unwritable(path: Path, *, kinds: tuple[str, ...] = ()) -> None:
     """Raise InputError now if `path` could not be written after long work, or has none of the endings `kinds`."""
     if kinds and path.suffix not in kinds and not path.is_dir():
         raise InputError(f"we write {' or '.join(kinds)}", where=str(path), next="Name such a file with -o.")

@@ -26,13 +26,13 @@ from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
 from pipelines.memory import machine_memory
-from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_account
+from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
 from serving.store import store as served
 
 COLUMNS = tuple(SCHEMA.names)
-PIECE = 20_000
+CHUNK_ROWS = 20_000
 """Rows that one thread scores at a time."""
-PIECE_BYTES = 150_000_000
+CHUNK_BYTES = 150_000_000
 """Memory that it takes for them."""
 
 Scored = tuple[pd.DataFrame, pd.DataFrame]
@@ -77,7 +77,7 @@ def score(
                 _write(output, staged.tables())
             _keep(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
             _write(latest, staged.tables())
-        write_account(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
+        write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return summary(staged, model, config, as_of=as_of)
 
 
@@ -118,7 +118,7 @@ def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) 
     is_table = output is not None and is_url(str(output))
     files = [latest, *([Path(output)] if output and not is_table else [])]
     for file in files:
-        run_folder.writable(file, kinds=run_folder.TABLES)
+        run_folder.refuse_unwritable(file, kinds=run_folder.TABLES)
     refuse_input_as_output(config, files)
     if is_table:
         refuse_unwritable(str(output))
@@ -152,7 +152,7 @@ def _rows(
         for table in chunks(histories, as_of=[as_of], features=list(model.inputs)):
             ids = table["customer_id"].cast(pa.string())
             rows = table.set_column(0, "customer_id", ids)
-            yield from (rows.slice(first, PIECE) for first in range(0, len(rows), PIECE))
+            yield from (rows.slice(first, CHUNK_ROWS) for first in range(0, len(rows), CHUNK_ROWS))
         del histories  # before the next part is read
 
 
@@ -175,7 +175,7 @@ def _scored(model: Scorer, pieces: Iterable[pa.Table], *, threads: int) -> Itera
 
 def _threads(memory_bytes: int) -> int:
     """As many as there are cores, if they have room in a quarter of the memory."""
-    return min(os.cpu_count() or 1, max(1, memory_bytes // 4 // PIECE_BYTES))
+    return min(os.cpu_count() or 1, max(1, memory_bytes // 4 // CHUNK_BYTES))
 
 
 def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:

@@ -37,16 +37,16 @@ from pipelines.gate.evidence import Evidence, examine
 from pipelines.gate.gate import Decision
 from pipelines.leakage.leakage_probes import leakage_probes
 from pipelines.memory import machine_memory
-from pipelines.order_log import write_account
+from pipelines.order_log import write_reconciliation
 from pipelines.reporting import evaluation_charts
 from pipelines.training import champion_comparison, tracking
-from pipelines.training.baseline_comparison import MODELS, better_alone
-from pipelines.training.dataset_fingerprint import Dataset, described
-from pipelines.training.holdout_evaluation import judge, rows_to_judge
+from pipelines.training.baseline_comparison import MODELS, better_baseline
+from pipelines.training.dataset_fingerprint import Dataset, fingerprint
+from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows
 from pipelines.training.learning_curve import in_words, learning_curve
-from pipelines.training.tracking import Logged
-from pipelines.training.training_data import Gathered, gather
-from pipelines.training.training_set import TrainingSet, censored_rows, learn, training_set
+from pipelines.training.tracking import LoggedRun
+from pipelines.training.training_data import TrainingData, read_training_data
+from pipelines.training.training_set import TrainingSet, censored_rows, fit_model, training_set
 from pipelines.training.tuning import tune
 
 RESAMPLES = 200
@@ -106,12 +106,12 @@ def train(
             next='Set it to "cpu", or leave out --engine spark.',
         )
     for name in (run_folder.METRICS, registry_audit.FILE):
-        run_folder.writable(config.folder / name)
+        run_folder.refuse_unwritable(config.folder / name)
     say("looking up the champion")
-    standing = champion_comparison.standing(config.tracking_uri)
+    standing = champion_comparison.current_champion(config.tracking_uri)
     say("reading orders")
     with _workplace(config, engine) as (folder, spark):
-        log = gather(
+        log = read_training_data(
             config,
             now_us=int(now.timestamp() * 1_000_000),
             memory_bytes=memory_bytes or machine_memory(),
@@ -140,7 +140,7 @@ def _workplace(config: Config, engine: str) -> Iterator[tuple[Path, Session | No
 
 def _train(
     config: Config,
-    log: Gathered,
+    log: TrainingData,
     standing: champion_comparison.ChampionComparison | None,
     *,
     now: datetime,
@@ -154,7 +154,7 @@ def _train(
 
     say("building snapshots")
     taught = training_set(histories, terms, as_of=day, more=log.more)
-    test = rows_to_judge(histories, terms, as_of=day)
+    test = labelled_rows(histories, terms, as_of=day)
     tuned = tune(
         taught.rows,
         taught.features,
@@ -166,12 +166,12 @@ def _train(
         device=config.train.device,
     )
     say("judging against the champion and the opponents")
-    against = champion_comparison.compared(standing, taught, terms) if standing else None
+    against = champion_comparison.comparable_champion(standing, taught, terms) if standing else None
     recipe, metrics = _judged(config, taught, test, tuned.recipe(config.train), against, say=say)
 
     say("making the model that serves")
     latest = training_set(histories, terms, as_of=histories.end, horizons=horizons, more=log.more)
-    served, made_of = learn(latest, terms, recipe), described(latest)
+    served, made_of = fit_model(latest, terms, recipe), fingerprint(latest)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
@@ -245,12 +245,12 @@ def _judged(
         "seed": config.train.seed,
         "champion": against.scorer if against else None,
     }
-    metrics = judge(test, taught, learn(taught, config.terms, recipe), config.terms, **how)
-    simple = None if taught.is_contractual else better_alone(metrics)  # no simple model knows contracts
+    metrics = evaluate_model(test, taught, fit_model(taught, config.terms, recipe), config.terms, **how)
+    simple = None if taught.is_contractual else better_baseline(metrics)  # no simple model knows contracts
     if simple:
         say(f"no better than {MODELS[simple]}: that serves")
         recipe = replace(recipe, alone=simple)
-        metrics = judge(test, taught, learn(taught, config.terms, recipe), config.terms, **how)
+        metrics = evaluate_model(test, taught, fit_model(taught, config.terms, recipe), config.terms, **how)
     curve = learning_curve(
         test, replace(taught, more=None), config.terms, recipe, whole=metrics, seed=config.train.seed, say=say
     )
@@ -260,15 +260,15 @@ def _judged(
     }
 
 
-def _promote(config: Config, log: Gathered, run: Logged, metrics: dict[str, Any], *, now: datetime) -> None:
+def _promote(config: Config, log: TrainingData, run: LoggedRun, metrics: dict[str, Any], *, now: datetime) -> None:
     """The files first, so that a full disk leaves the old champion with its own metrics."""
-    write_account(config, log.account, log.quarantine)
+    write_reconciliation(config, log.account, log.quarantine)
     with replacing(config.folder / run_folder.METRICS) as draft:
         draft.write_text(run_folder.json_text(metrics), "utf-8")
         promotion.promote(config, run.version, now=now, why="passed the gate")
 
 
-def _refuse(config: Config, decision: Decision, run: Logged, *, bundle_hash: str, now: datetime) -> None:
+def _refuse(config: Config, decision: Decision, run: LoggedRun, *, bundle_hash: str, now: datetime) -> None:
     registry_audit.write(
         config.folder / registry_audit.FILE,
         at=now,

@@ -142,10 +142,10 @@ def model(taught):
     """A model made from that lesson."""
     from models.ensemble.recipe import Recipe
     from models.trees.boosting import DEFAULTS
-    from pipelines.training.training_set import learn
+    from pipelines.training.training_set import fit_model
 
     lesson, terms, _ = taught
-    return learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+    return fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from models.artifacts import bundle
 from pipelines.training import tracking
-from pipelines.training.dataset_fingerprint import described
+from pipelines.training.dataset_fingerprint import fingerprint
 
 
 def registered(config, folder, model, lesson, *, seed: int, made_at: datetime) -> None:
@@ -16,7 +16,7 @@ def registered(config, folder, model, lesson, *, seed: int, made_at: datetime) -
     tracking.log_run(
         uri=config.tracking_uri,
         bundle=folder,
-        dataset=described(lesson),
+        dataset=fingerprint(lesson),
         source={},
         params={},
         metrics={"roc_auc": 0.8},

@@ -22,7 +22,7 @@ from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import chunks, columns_of
 from models.uplift.experiment import Experiment
-from pipelines.training.training_set import learnt_from, without_unknown_year
+from pipelines.training.training_set import mask_unknown_year, training_features
 
 FEWEST = 50
 """Customers who stayed, and who did not, among the treated and among the held out: with fewer nothing is learnt."""
@@ -97,7 +97,7 @@ def trial(
 def _known(histories: Histories, listed: pd.DataFrame, *, horizon_days: int) -> tuple[pd.DataFrame, list[str]]:
     """The listed with features and labels, in the order of the ids; and the names of the features."""
     days = sorted({day.date() for day in listed["as_of"]})
-    features = learnt_from(columns_of(histories, as_of=days))
+    features = training_features(columns_of(histories, as_of=days))
     ids, found = pa.array(listed["customer_id"].astype("str"), pa.string()), []
     asked = listed[["customer_id", "as_of"]]
     for table in chunks(histories, as_of=days, features=features):
@@ -107,7 +107,7 @@ def _known(histories: Histories, listed: pd.DataFrame, *, horizon_days: int) -> 
         places = pairs.assign(place=np.arange(len(pairs))).merge(asked, on=["customer_id", "as_of"])["place"]
         found.append(some.take(pa.array(np.sort(places.to_numpy(np.int64)))))
     rows = with_labels(histories, pa.concat_tables(found), horizon_days=horizon_days)
-    frame = without_unknown_year(rows.to_pandas(date_as_object=False), first_day=histories.first_day)
+    frame = mask_unknown_year(rows.to_pandas(date_as_object=False), first_day=histories.first_day)
     lots = listed[["customer_id", "campaign", "treated", "propensity"]]
     return frame.merge(lots, on="customer_id", validate="one_to_one").reset_index(drop=True), features
 

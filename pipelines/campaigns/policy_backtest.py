@@ -95,7 +95,7 @@ def of_day(
 ) -> dict[str, Any]:
     """The plan of one day in hindsight (`retention.measurement.plan_hindsight.hindsight`).
 
-    model: as learnt on that day. test: its labelled rows, as `rows_to_judge` has them, of these histories.
+    model: as learnt on that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
     """
     day = test["as_of"].iloc[0].date().isoformat()
     scores = scorer.predict(model, test)

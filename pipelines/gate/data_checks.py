@@ -15,7 +15,7 @@ TOO_GOOD = 0.99
 """A ROC-AUC that nobody reaches who has to guess: the label, or what follows from it, is among the features."""
 
 
-def no_older(evidence: Evidence) -> CheckResult:
+def not_older(evidence: Evidence) -> CheckResult:
     """What a candidate knows ends no earlier than what the champion knows."""
     made = _as_of(evidence)
     if made is None:
@@ -41,7 +41,7 @@ def fresh(evidence: Evidence) -> CheckResult:
     return check_result(age <= limit, f"its data end before {made}, {age:,} days ago; at most {limit:,}")
 
 
-def honest(evidence: Evidence) -> CheckResult:
+def no_leak(evidence: Evidence) -> CheckResult:
     """Canaries: a ranking without error, a column that knows more than all others, shuffled labels that were learnt."""
     auc = (evidence.metrics["models"][STAYWORTH].get("roc_auc") or {}).get("value")
     if auc is not None and auc >= TOO_GOOD:

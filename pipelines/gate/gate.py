@@ -34,13 +34,13 @@ CHECKS = (
     Check("G04", "every customer gets a score that is a number", "refuse", bundle_checks.scores),
     Check("G05", "it scores fast enough", "refuse", bundle_checks.speed),
     Check("G06", "no metric is missing", "refuse", merit_checks.complete),
-    Check("G07", "it knows no less than the champion", "refuse", data_checks.no_older),
+    Check("G07", "it knows no less than the champion", "refuse", data_checks.not_older),
     Check("G08", "its data are not stale", "keep", data_checks.fresh),
-    Check("G09", "it is not too good to be true", "refuse", data_checks.honest),
+    Check("G09", "it is not too good to be true", "refuse", data_checks.no_leak),
     Check("G10", "it is not worse than the champion", "refuse", merit_checks.champion),
-    Check("G11", "it is not worse than a simple model", "keep", merit_checks.opponents),
+    Check("G11", "it is not worse than a simple model", "keep", merit_checks.baselines),
     Check("G12", "its probabilities are calibrated", "keep", merit_checks.calibration),
-    Check("G13", "its total is on the level", "keep", merit_checks.level),
+    Check("G13", "its total is on the level", "keep", merit_checks.total_bias),
 )
 
 

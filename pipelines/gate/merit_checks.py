@@ -61,7 +61,7 @@ def champion(evidence: Evidence) -> CheckResult:
     return CheckResult("pass", f"against version {rival.number} ({rival.how}): {shown}")
 
 
-def opponents(evidence: Evidence) -> CheckResult:
+def baselines(evidence: Evidence) -> CheckResult:
     """As against the champion; excused where the champion is no better."""
     others = [name for name in evidence.metrics["differences"] if name != CHAMPION]
     worse = {name: found for name in others if (found := _worse(evidence.metrics, name))}
@@ -84,7 +84,7 @@ def calibration(evidence: Evidence) -> CheckResult:
     return CheckResult("pass", said) if found <= limit else _excused(evidence, said, ("ece",))
 
 
-def level(evidence: Evidence) -> CheckResult:
+def total_bias(evidence: Evidence) -> CheckResult:
     """The predicted total against the realised; wrong only if its whole interval is."""
     bias = evidence.metrics["models"].get(STAYWORTH, {}).get("total_bias") or {}
     value, low, high = (bias.get(name) for name in ("value", "low", "high"))

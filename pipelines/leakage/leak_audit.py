@@ -25,12 +25,12 @@ from models.ensemble.business_terms import Terms
 from pipelines.config import Config
 from pipelines.leakage import perturbed_futures
 from pipelines.leakage.leakage_probes import leakage_probes
-from pipelines.training.holdout_evaluation import rows_to_judge
+from pipelines.training.holdout_evaluation import labelled_rows
 from pipelines.training.training_set import training_set
 
 CUSTOMERS = 50_000
 """Customers the models are shown, at most; the features are compared for all."""
-FUTURES = {"removed": perturbed_futures.removed, "poisoned": perturbed_futures.poisoned}
+FUTURES = {"removed": perturbed_futures.remove_future, "poisoned": perturbed_futures.poison_future}
 
 
 def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[
                 next="Choose a shorter time.horizon_days, or give more history.",
             )
         content: dict[str, Any] = {"as_of": as_of.isoformat(), "customers": honest.num_rows}
-        content |= other_futures(opened, honest, as_of=as_of, say=say)
+        content |= compare_futures(opened, honest, as_of=as_of, say=say)
         if histories.customers > CUSTOMERS:
             histories = _sample(opened, customers=histories.customers)
     say("teaching models what they should not learn")
@@ -62,19 +62,19 @@ def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[
     return content | {"leaks": bool(findings(content))}
 
 
-def other_futures(opened: Reading, honest: pa.Table, *, as_of: date, say: Callable[[str], None]) -> dict[str, Any]:
+def compare_futures(opened: Reading, honest: pa.Table, *, as_of: date, say: Callable[[str], None]) -> dict[str, Any]:
     """What `moved` when the future of a log was removed, and when it was poisoned; honest: its own snapshot."""
-    perturbed_futures.split(opened, as_of=as_of)
+    perturbed_futures.split_future(opened, as_of=as_of)
     content = {}
     for name, changed in FUTURES.items():
         say(f"comparing every feature with the future {name}")
         with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
             copy = ingest(changed(opened, Path(folder)), now_us=None).histories
-        content[name] = moved(honest, snapshot(copy, as_of=[as_of]))
+        content[name] = changed_cells(honest, snapshot(copy, as_of=[as_of]))
     return content
 
 
-def moved(before: pa.Table, after: pa.Table) -> dict[str, Any]:
+def changed_cells(before: pa.Table, after: pa.Table) -> dict[str, Any]:
     """Two snapshots of one day, cell by cell: cells compared, how many moved (not the same bits), and in which columns.
 
     A cell that only one of them has has moved; undefined equals undefined.
@@ -118,7 +118,7 @@ def _canaries(histories: Histories, terms: Terms, attributes: Sequence[str], *, 
     except InputError as error:
         return {"note": error.what}
     return leakage_probes(
-        taught, rows_to_judge(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed
+        taught, labelled_rows(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed
     )
 
 

@@ -16,14 +16,14 @@ from models.evaluation.bootstrap import interval, resampled
 from models.evaluation.estimate import Z95
 from models.evaluation.metrics import roc_auc
 from models.trees import boosting, churn
-from pipelines.training.training_set import FEWEST, TrainingSet
+from pipelines.training.training_set import MIN_CUSTOMERS_PER_LABEL, TrainingSet
 
 TOLERANCE = 0.02
 """How far from 0.50 the mean AUC on shuffled labels may lie."""
 SHUFFLES = 10
 SHUFFLED_ROWS, ROWS = 20_000, 100_000
 """Training rows of a model of shuffled labels and of any other, at most: they show as much as all."""
-EAGER: boosting.Params = {"rounds": 20, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0}
+OVERFITTING: boosting.Params = {"rounds": 20, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0}
 """Trees that learn by heart, for the shuffled labels."""
 
 STRONGEST = 3
@@ -40,7 +40,7 @@ def shuffled_labels(
 
     auc, low, high (95 %), tolerance, is_widened, shuffles, leaks. Nothing is left to learn, so it is 0.50; more means
     that rows of the test day are among the training rows. A column made of the true label goes unseen here:
-    `dominance` is for that. tolerance: 0.02, or three standard errors where so few customers say no more: that of an
+    `dominant_columns` is for that. tolerance: 0.02, or three standard errors where customers are few: that of an
     AUC by chance is √((m + n + 1) / 12mn) (Mann & Whitney 1947), over √shuffles for the mean.
     """
     rng = np.random.default_rng(seed)
@@ -52,7 +52,9 @@ def shuffled_labels(
     aucs = []
     for shuffle in range(SHUFFLES):
         dealt = labels.groupby(level="as_of").transform(rng.permutation)
-        model = churn.fit(rows.assign(churned=dealt[taught].to_numpy()), inputs, params=EAGER, seed=seed + shuffle)
+        model = churn.fit(
+            rows.assign(churned=dealt[taught].to_numpy()), inputs, params=OVERFITTING, seed=seed + shuffle
+        )
         aucs.append(roc_auc(dealt[judged].to_numpy(float), model.probability(test, inputs)))
     mean, error = float(np.mean(aucs)), float(np.sqrt((left + stayed + 1) / (12 * left * stayed * SHUFFLES)))
     tolerance = max(TOLERANCE, 3 * error)
@@ -67,7 +69,7 @@ def shuffled_labels(
     }
 
 
-def dominance(
+def dominant_columns(
     rows: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], attributes: Sequence[str], *, seed: int
 ) -> list[dict[str, Any]]:
     """The strongest single columns, each against all other features; strongest first.
@@ -111,8 +113,10 @@ def leakage_probes(
 
     customers: of the test day, are shown at most.
     """
-    if min(test["churned"].sum(), (~test["churned"]).sum()) < FEWEST:
-        return {"note": f"fewer than {FEWEST} customers left, or stayed, after {taught.timeline.as_of}"}
+    if min(test["churned"].sum(), (~test["churned"]).sum()) < MIN_CUSTOMERS_PER_LABEL:
+        return {
+            "note": f"fewer than {MIN_CUSTOMERS_PER_LABEL} customers left, or stayed, after {taught.timeline.as_of}"
+        }
     rows = taught.rows
     if len(test) > customers:
         test = test.sample(customers, random_state=seed)
@@ -121,7 +125,7 @@ def leakage_probes(
     return {
         "customers": len(test),
         "shuffled_labels": shuffled_labels(rows, test, taught.features, seed=seed),
-        "strongest": dominance(rows, test, taught.features, known, seed=seed),
+        "strongest": dominant_columns(rows, test, taught.features, known, seed=seed),
     }
 
 

@@ -25,7 +25,7 @@ KEPT = ("currency",)
 """Columns that are never poisoned: a second currency would be refused."""
 
 
-def split(opened: Reading, *, as_of: date) -> None:
+def split_future(opened: Reading, *, as_of: date) -> None:
     """Make the tables `split_<table>` of usable rows as written, with is_later and dice, a number without meaning.
 
     The column `source` is left out: rows that stand in two exports were set aside before.
@@ -46,8 +46,8 @@ def split(opened: Reading, *, as_of: date) -> None:
             where reason is null""")
 
 
-def removed(opened: Reading, folder: Path) -> Log:
-    """The log without its future; after `split`."""
+def remove_future(opened: Reading, folder: Path) -> Log:
+    """The log without its future; after `split_future`."""
     return _copied(
         opened,
         folder / "removed",
@@ -55,8 +55,8 @@ def removed(opened: Reading, folder: Path) -> Log:
     )
 
 
-def poisoned(opened: Reading, folder: Path) -> Log:
-    """The log with every row of its future changed, and rows added to it; after `split`.
+def poison_future(opened: Reading, folder: Path) -> Log:
+    """The log with every row of its future changed, and rows added to it; after `split_future`.
 
     Times, ids, products, kinds, … go from one later row to another, a fifth of the ids become new ones, numbers are
     multiplied by −10 … 10, a quarter of the rows come twice. Earlier orders come again at a later time, half of them

@@ -17,14 +17,14 @@ from pipelines.reporting import evaluation_charts as pictures
 from pipelines.reporting.chart_captions import captions
 from pipelines.reporting.model_card import model_card
 from pipelines.training.baseline_comparison import (
-    BRINGING,
+    CHURN_METRICS,
     DECISIVE,
-    EARNING,
-    LEAVING,
-    MISSING_BY,
     MODELS,
-    baseline_comparisons,
-    tally,
+    PROFIT_METRICS,
+    VALUE_ERROR_METRICS,
+    VALUE_METRICS,
+    compare_with_baselines,
+    count_outcomes,
 )
 from retention.analyses.chapters import Chapter
 from retention.economics.customer_equity import Worth
@@ -77,7 +77,7 @@ def page(
         figures["profit-curve"] = plan_charts.profit_curve(profit_curve, plan_summary, currency=currency)
     drawn = {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
 
-    base, judgement = _base(scores), baseline_comparisons(metrics)
+    base, judgement = _base(scores), compare_with_baselines(metrics)
     known = [model for model in MODELS if model in metrics["models"]]
     return _template(currency).render(
         currency=currency,
@@ -97,15 +97,15 @@ def page(
         judged=METRICS,
         headline=HEADLINE,
         explained=(*DECISIVE, "total_bias"),
-        leaving=LEAVING,
-        bringing=BRINGING,
-        missing_by=MISSING_BY,
-        earning=EARNING,
+        leaving=CHURN_METRICS,
+        bringing=VALUE_METRICS,
+        missing_by=VALUE_ERROR_METRICS,
+        earning=PROFIT_METRICS,
         captions=captions(metrics),
         verdicts=judgement,
-        days=[{"metrics": one, "tally": tally(baseline_comparisons(one))} for one in backtest],
+        days=[{"metrics": one, "tally": count_outcomes(compare_with_baselines(one))} for one in backtest],
         daily=DAILY,
-        tally=tally(judgement),
+        tally=count_outcomes(judgement),
         figures=drawn,
         worth=worth,
         chapters=[_chapter(number, one, currency=currency) for number, one in enumerate(chapters, 1)],

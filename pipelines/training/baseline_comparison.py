@@ -20,15 +20,15 @@ MODELS = {
 }
 
 
-LEAVING = ("roc_auc", "pr_auc", "top_decile_lift", "log_loss", "brier", "ece")
-EARNING = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
-MISSING_BY = ("value_deviance", "mae", "rmse", "r2")
-BRINGING = tuple(name for name in METRICS if name not in (*LEAVING, *EARNING, *MISSING_BY))
+CHURN_METRICS = ("roc_auc", "pr_auc", "top_decile_lift", "log_loss", "brier", "ece")
+PROFIT_METRICS = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
+VALUE_ERROR_METRICS = ("value_deviance", "mae", "rmse", "r2")
+VALUE_METRICS = tuple(name for name in METRICS if name not in (*CHURN_METRICS, *PROFIT_METRICS, *VALUE_ERROR_METRICS))
 
 #: What decides whether an opponent is beaten: ranking, probability and calibration; ranking and level of value.
 DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
 
-Word = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
+Outcome = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class BaselineComparison:
     """Stayworth against one opponent: a word, and the metrics behind it."""
 
     opponent: str
-    word: Word
+    word: Outcome
     better: tuple[str, ...]
     worse: tuple[str, ...]
     unclear: tuple[str, ...]
@@ -59,7 +59,7 @@ class BaselineComparison:
         return text[:1].upper() + text[1:] + "."
 
 
-def baseline_comparisons(metrics: Mapping[str, Any]) -> list[BaselineComparison]:
+def compare_with_baselines(metrics: Mapping[str, Any]) -> list[BaselineComparison]:
     """One verdict per simple model in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
 
     A difference is clear if its interval excludes zero. Wrong by chance now and then: at 95 %, one clear difference
@@ -69,7 +69,7 @@ def baseline_comparisons(metrics: Mapping[str, Any]) -> list[BaselineComparison]
     return [_verdict(opponent, differences) for opponent, differences in opponents.items()]
 
 
-def better_alone(metrics: Mapping[str, Any]) -> str | None:
+def better_baseline(metrics: Mapping[str, Any]) -> str | None:
     """The simple model that should serve instead: better in log loss and in value error; of several, in log loss.
 
     Among those that can serve from the features of a row. No certainty is asked for: of two models that predict as
@@ -85,7 +85,7 @@ def better_alone(metrics: Mapping[str, Any]) -> str | None:
     return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
 
 
-def tally(verdicts: Sequence[BaselineComparison]) -> str:
+def count_outcomes(verdicts: Sequence[BaselineComparison]) -> str:
     """How many opponents are beaten: "clearly better than 2 of 4 simple models, not clearly different from 2 of 4"."""
     words: Counter[str] = Counter(verdict.word for verdict in verdicts)
     says = {
@@ -104,7 +104,7 @@ def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]
     for name in DECISIVE:
         found[_side(differences.get(name), METRICS[name])].append(name)
     better, worse = bool(found["better"]), bool(found["worse"])
-    word: Word
+    word: Outcome
     if not (better or worse):
         word = "no clear difference" if found["unclear"] else "not compared"
     else:

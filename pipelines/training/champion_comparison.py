@@ -16,7 +16,7 @@ from models.artifacts.registered_model import load_version
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring.scorer import Scorer
-from pipelines.training.training_set import TrainingSet, learn
+from pipelines.training.training_set import TrainingSet, fit_model
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ChampionComparison:
         return date.fromisoformat(self.manifest["training"]["as_of"]) if self.manifest else None
 
 
-def standing(uri: str) -> ChampionComparison | None:
+def current_champion(uri: str) -> ChampionComparison | None:
     """The champion with its own bundle; None if there is none. Raises InputError if the registry is out of reach."""
     version = registry.holder(uri, "champion")
     if version is None:
@@ -54,7 +54,7 @@ def standing(uri: str) -> ChampionComparison | None:
     return replace(known, manifest=model.manifest, scorer=model.scorer, how="its bundle")
 
 
-def compared(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> ChampionComparison:
+def comparable_champion(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> ChampionComparison:
     """What of the champion can be judged on the window after a lesson."""
     if rival.scorer is None or rival.manifest is None:
         return rival
@@ -71,7 +71,7 @@ def compared(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> Ch
         return rival
     lesson = replace(taught, features=list(rival.manifest["features"]))
     try:
-        refitted = learn(lesson, terms, Recipe(**rival.manifest["training"]["recipe"]))
+        refitted = fit_model(lesson, terms, Recipe(**rival.manifest["training"]["recipe"]))
     except (KeyError, TypeError) as error:
         return replace(rival, scorer=None, how=f"not compared: its recipe is of another release ({error})")
     why = "it had seen what came after" if theirs == terms else "its money has other terms"

@@ -22,7 +22,7 @@ class Dataset:
     """Of every cell, in the order of rows and columns."""
 
 
-def described(taught: TrainingSet) -> Dataset:
+def fingerprint(taught: TrainingSet) -> Dataset:
     """What a lesson was made of."""
     rows = taught.rows
     digest = hashlib.sha256("\n".join(map(str, rows.columns)).encode())

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 """Of the interval of every figure that is judged."""
 
 
-def days_to_judge(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
+def backtest_days(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
     """The test days of a backtest, oldest first: a third of the horizon apart, fewer where the history is too short."""
     latest = test_day(histories.first_day, histories.end, horizon_days=horizon_days)
     step = timedelta(days=max(horizon_days // 3, 1))
@@ -35,13 +35,13 @@ def days_to_judge(histories: Histories, *, horizon_days: int, cut_offs: int) -> 
     return [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
 
 
-def rows_to_judge(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame:
+def labelled_rows(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame:
     """The feature rows of a day, labelled with what followed."""
     table = snapshot(histories, as_of=[as_of])
     return with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
 
 
-def judge(
+def evaluate_model(
     test: pd.DataFrame,
     taught: TrainingSet,
     model: Scorer,
@@ -60,9 +60,9 @@ def judge(
     said = scorer.predict(model, test)
     opponents = fit_baselines(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
     predictions = {
-        STAYWORTH: prediction(said),
+        STAYWORTH: as_prediction(said),
         **{name: opponent.predict(test) for name, opponent in opponents.items()},
-        **({CHAMPION: prediction(scorer.predict(champion, test))} if champion else {}),
+        **({CHAMPION: as_prediction(scorer.predict(champion, test))} if champion else {}),
     }
     return {
         "as_of": as_of.isoformat(),
@@ -71,7 +71,7 @@ def judge(
         "currency": terms.currency,
         "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
         "level": model.level.rule(as_of=as_of),
-        "segments": segments(test, said),
+        "segments": segment_calibration(test, said),
         **metrics.evaluate(
             test,
             predictions,
@@ -83,14 +83,14 @@ def judge(
     }
 
 
-def prediction(scores: pd.DataFrame) -> Prediction:
+def as_prediction(scores: pd.DataFrame) -> Prediction:
     """What is judged of scores."""
     return Prediction(
         *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
     )
 
 
-def segments(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
+def segment_calibration(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
     """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
     current, future = test[CURRENT], said["clv"]
     current_cut, future_cut = cuts(current, future)

@@ -16,12 +16,12 @@ from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
 from models.scoring import scorer
-from pipelines.training.holdout_evaluation import CONFIDENCE, prediction
-from pipelines.training.training_set import TrainingSet, learn
-from pipelines.training.tuning import lots
+from pipelines.training.holdout_evaluation import CONFIDENCE, as_prediction
+from pipelines.training.training_set import TrainingSet, fit_model
+from pipelines.training.tuning import random_ranks
 
 SHARES = (0.125, 0.25, 0.5)
-FEWEST, MOST = 100, 50_000
+MIN_CUSTOMERS, MAX_CUSTOMERS = 100, 50_000
 """Customers: a share of fewer teaches nothing, and beyond so many the curve is flat and dear."""
 SHOWN = ("log_loss", "roc_auc", "value_deviance", "normalized_gini")
 RESAMPLES = 100
@@ -40,26 +40,26 @@ def learning_curve(
     """Customers taught and the metrics `SHOWN` with intervals, fewest customers first, all of them last.
 
     test: the labelled rows of the test day; all are judged on the same customers, those left out of a share among them.
-    whole: the evaluation of the model of all customers. Empty where there are more than `MOST`; a share that cannot be
+    whole: the evaluation of the model of all customers. Empty above `MAX_CUSTOMERS`; a share that cannot be
     learnt from is left out.
     """
     customers = taught.now["customer_id"].nunique()
-    if customers > MOST:
+    if customers > MAX_CUSTOMERS:
         return []
-    lot = lots(taught.now["customer_id"], seed)
+    lot = random_ranks(taught.now["customer_id"], seed)
     curve = []
     for share in SHARES:
         now = taught.now[lot < share].reset_index(drop=True)
         rows = taught.rows[taught.rows["customer_id"].isin(now["customer_id"])].reset_index(drop=True)
         part = replace(taught, rows=rows, now=now)
-        if len(part.now) < FEWEST:
+        if len(part.now) < MIN_CUSTOMERS:
             continue
         say(f"learning curve: {len(part.now):,} of {customers:,} customers")
         try:
-            made = learn(part, terms, recipe)
+            made = fit_model(part, terms, recipe)
         except StayworthError:
             continue
-        says = {STAYWORTH: prediction(scorer.predict(made, test))}
+        says = {STAYWORTH: as_prediction(scorer.predict(made, test))}
         said = metrics.evaluate(test, says, resamples=RESAMPLES, seed=seed, confidence=CONFIDENCE)
         curve.append({"customers": len(part.now), **{name: said["models"][STAYWORTH][name] for name in SHOWN}})
     return [*curve, {"customers": customers, **{name: whole["models"][STAYWORTH][name] for name in SHOWN}}]

@@ -48,7 +48,7 @@ REASONS, LONGEST = 8, 500
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedRun:
     """Where a run went."""
 
     run_id: str
@@ -67,7 +67,7 @@ def log_run(
     figures: dict[str, Any],
     metrics_json: dict[str, Any],
     made_at: datetime,
-) -> Logged:
+) -> LoggedRun:
     """Log one run and register its bundle as the newest version of the model, without an alias.
 
     source: where each table of the log is; figures: Plotly figures by name; metrics_json: the whole evaluation with
@@ -110,7 +110,7 @@ def log_run(
             status = "FINISHED"
         finally:
             client.set_terminated(run.run_id, status)
-    return Logged(run.run_id, number)
+    return LoggedRun(run.run_id, number)
 
 
 def log_backtest(

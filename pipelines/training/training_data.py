@@ -33,7 +33,7 @@ from models.trees.training_rows import Stream
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.order_log import extent
-from pipelines.training.training_set import learnt_from, without_unknown_year
+from pipelines.training.training_set import mask_unknown_year, training_features
 
 CELL_BYTES = 45
 """Memory that a value of a lesson takes at the peak of becoming a model, all copies together: an estimate; a run of a
@@ -44,7 +44,7 @@ MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
-class Gathered:
+class TrainingData:
     """The log, read."""
 
     histories: Histories
@@ -59,7 +59,7 @@ class Gathered:
     """Labelled rows of all customers for the trees, where those drawn have too few or Spark is to grow them."""
 
 
-class Size(NamedTuple):
+class TrainingSize(NamedTuple):
     """How large the lessons of a log are."""
 
     customers: int
@@ -69,7 +69,7 @@ class Size(NamedTuple):
     """The share of the customers whose lesson fits into memory; 1 or more: of all."""
 
 
-def gather(
+def read_training_data(
     config: Config,
     *,
     now_us: int,
@@ -77,7 +77,7 @@ def gather(
     folder: Path,
     say: Callable[[str], None],
     spark: Session | None = None,
-) -> Gathered:
+) -> TrainingData:
     """Read the log of a config; raises InputError, having written nothing but to `folder`, which is to be empty.
 
     now_us: rows after it are in the future. memory_bytes: what the run may take, all in all. spark: who makes the rows
@@ -90,7 +90,7 @@ def gather(
         horizon_days = config.terms.horizon_days
         ends = (test_day(first_day, end, horizon_days=horizon_days), end)
         lines = [timeline(first_day, as_of=day, horizon_days=horizon_days) for day in ends]
-        features = learnt_from(columns_of(opened, as_of=[end]))
+        features = training_features(columns_of(opened, as_of=[end]))
         size = _size(opened, [line.matured for line in lines], features, memory_bytes=memory_bytes, config=config)
         how: dict[str, Any] = {
             "whole": (first_day, end),
@@ -110,7 +110,7 @@ def gather(
                 raise no_order(opened)
             set_aside = pa.concat_tables(quarantine(opened))
             more = _stream(staged.parts, first_day, spark) if staged else None
-            return Gathered(histories, histories.customers, account_of(opened, tally), [set_aside], more)
+            return TrainingData(histories, histories.customers, account_of(opened, tally), [set_aside], more)
 
         say(f"the lesson of {size.customers:,} customers is larger than memory: {size.share:.0%} of them are drawn")
         is_streamed = how["share"] > size.share
@@ -123,7 +123,7 @@ def gather(
         run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
         drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
         sample, _ = histories_of(opened, *drawn)
-        return Gathered(
+        return TrainingData(
             replace(sample, whole=(first_day, end)),
             size.customers,
             account,
@@ -149,7 +149,7 @@ def _parts(
 
 def _size(
     opened: Reading, cut_offs: Sequence[Sequence[date]], features: list[str], *, memory_bytes: int, config: Config
-) -> Size:
+) -> TrainingSize:
     """From the day of each customer's first order; who has left since is counted as well."""
     lessons = [" + ".join(f"count(*) filter (first < {microseconds(day)})" for day in days) for days in cut_offs]
     customers, *rows = opened.rows(f"""
@@ -158,7 +158,7 @@ def _size(
     log_rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
     room = memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
     needed = log_rows * ROW_BYTES + max(rows) * (len(features) + len(LABELS)) * CELL_BYTES
-    return Size(customers, max(rows), max(room, memory_bytes // 10) / needed)
+    return TrainingSize(customers, max(rows), max(room, memory_bytes // 10) / needed)
 
 
 def _of_drawn(relation: str, share: float) -> str:
@@ -168,7 +168,7 @@ def _of_drawn(relation: str, share: float) -> str:
 
 def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream:
     rows = sum(pq.read_metadata(part).num_rows for part in parts)
-    known = partial(without_unknown_year, first_day=first_day)
+    known = partial(mask_unknown_year, first_day=first_day)
     return Stream(tuple(parts), rows, LABELS, (known,), spark)
 
 

@@ -25,7 +25,7 @@ from models.training import fitting
 from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeline
 from models.trees.training_rows import Stream
 
-FEWEST = 5
+MIN_CUSTOMERS_PER_LABEL = 5
 """Customers of each kind at every cut-off: below it a model could only repeat their names."""
 SEASON = "as_of_season"
 """Features that are one for all customers of a day: the level of a day is models/ensemble/seasonal_calibration.py's to say.
@@ -66,12 +66,12 @@ def training_set(
     others = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
     line = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
     now = snapshot(histories, as_of=[as_of])
-    features = learnt_from(now.column_names[2:])
+    features = training_features(now.column_names[2:])
     table = snapshot(histories, as_of=line.matured, features=features)
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
     for days in others:
         rows = rows.assign(**_labels(histories, table, horizon_days=days, as_of=as_of))
-    rows = without_unknown_year(rows, first_day=histories.first_day)
+    rows = mask_unknown_year(rows, first_day=histories.first_day)
     _refuse_too_few(rows, as_of=as_of)
     return TrainingSet(
         timeline=line,
@@ -95,12 +95,12 @@ def _recent(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame 
     return with_labels(histories, table, horizon_days=short).to_pandas(date_as_object=False)
 
 
-def learnt_from(columns: Sequence[str]) -> list[str]:
+def training_features(columns: Sequence[str]) -> list[str]:
     """Those features of a log that a customer's rank may rest on."""
     return [name for name in columns if not name.startswith(SEASON)]
 
 
-def without_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
+def mask_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
     """Rows of a log that begins on `first_day`: NaN where a feature looks back further than that."""
     is_short = (rows["as_of"] - pd.Timestamp(first_day)).dt.days < YEAR_DAYS
     rows.loc[is_short, [name for name in rows.columns if YEAR_AGO in name]] = np.nan
@@ -126,16 +126,16 @@ def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
     for label, did in (("churned", "left"), ("bought", "ordered")):
         for day, group in rows.groupby("as_of"):
             yes = int(group[label].sum())
-            if min(yes, len(group) - yes) < FEWEST:
+            if min(yes, len(group) - yes) < MIN_CUSTOMERS_PER_LABEL:
                 raise InputError(
                     f"{yes:,} of {len(group):,} customers {did} within the horizon after {day.date()}: at least "
-                    f"{FEWEST} who do and {FEWEST} who do not are needed",
+                    f"{MIN_CUSTOMERS_PER_LABEL} who do and {MIN_CUSTOMERS_PER_LABEL} who do not are needed",
                     where=f"a model made as of {as_of}",
                     next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
                 )
 
 
-def learn(taught: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
+def fit_model(taught: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
     """The model made from a lesson."""
     return fitting.fit(
         taught.rows,

@@ -32,14 +32,14 @@ Folds = list[tuple[list[date], date]]
 MOST_ROWS = 60_000
 FAST, SLOW = 0.1, 0.03
 """Learning rates of the search and of what it hands on; the number of trees grows in proportion."""
-SURE = 2.0
+STANDARD_ERRORS = 2.0
 """How many standard errors of a difference decide."""
-READINGS = (15, 30, 60, 90, 120, 150, 180)
+ROUNDS_READ = (15, 30, 60, 90, 120, 150, 180)
 """After how many trees a trial is read: the best number of them comes almost free."""
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningResult:
     """What to grow the models with."""
 
     churn: boosting.Params
@@ -94,14 +94,14 @@ def tune(
     say: Callable[[str], None],
     monotone: Mapping[str, int] = boosting.FREE,
     device: str = "cpu",
-) -> Tuned:
+) -> TuningResult:
     """Parameters of the churn trees, the kind of value model and its parameters, by their losses on the folds.
 
     rows: labelled feature rows of all the cut-offs in `folds` (fit on, judge on). monotone holds for the churn trees.
     Where no fold has two outcomes to tell apart, the defaults come back.
     """
     inputs = boosting.inputs_of(rows, features)
-    lot = lots(rows["customer_id"], seed)
+    lot = random_ranks(rows["customer_id"], seed)
     everyone, buys = np.ones(len(rows), bool), value.bought(rows)
     margin = rows["future_value"].clip(lower=value.LEAST).to_numpy()
     scores: dict[str, float] = {}
@@ -146,7 +146,7 @@ def tune(
     churn_params = _tuned(churn_task, trials=trials, seed=seed, say=say, scores=scores)
     kind, chosen = _kind({kind: value_task(kind) for kind in value.KINDS}, say=say, scores=scores)
     value_params = _tuned(chosen, trials=trials, seed=seed, say=say, scores=scores)
-    return Tuned(churn_params, value_params, kind, scores)
+    return TuningResult(churn_params, value_params, kind, scores)
 
 
 def churn_loss(churned: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
@@ -167,7 +167,7 @@ def value_loss(margin: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return 4 * (np.sqrt(margin) - np.sqrt(expected)) ** 2 / np.sqrt(expected)
 
 
-def lots(customers: pd.Series, seed: int) -> np.ndarray:
+def random_ranks(customers: pd.Series, seed: int) -> np.ndarray:
     """A number in [0, 1) for each row, the same for all rows of a customer."""
     codes, ids = pd.factorize(customers, sort=True)
     return (np.random.default_rng(seed).permutation(len(ids)) / len(ids))[codes]
@@ -196,9 +196,9 @@ def _kind(tasks: dict[str, Task], *, say: Callable[[str], None], scores: dict[st
 
 
 def _curve(task: Task, split: Split, params: boosting.Params) -> np.ndarray:
-    """Loss at each of `READINGS` (axis 0) of each judged row (axis 1), trees grown fast."""
-    booster = task.grow(split.fit, params | {"learning_rate": FAST, "rounds": READINGS[-1]})
-    return np.array([task.loss(split.truth, task.read(booster, split.judge, rounds)) for rounds in READINGS])
+    """Loss at each of `ROUNDS_READ` (axis 0) of each judged row (axis 1), trees grown fast."""
+    booster = task.grow(split.fit, params | {"learning_rate": FAST, "rounds": ROUNDS_READ[-1]})
+    return np.array([task.loss(split.truth, task.read(booster, split.judge, rounds)) for rounds in ROUNDS_READ])
 
 
 def _tuned(
@@ -221,9 +221,9 @@ def _tuned(
 
 
 def _clearly(losses: np.ndarray, usual: np.ndarray) -> bool:
-    """Whether losses are lower than the usual ones of the same rows by more than `SURE` standard errors."""
+    """Whether losses are lower than the usual ones of the same rows by more than `STANDARD_ERRORS` standard errors."""
     gain = usual - losses
-    return bool(gain.mean() > SURE * gain.std() / np.sqrt(len(gain)))
+    return bool(gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
 
 
 def _search(task: Task, *, trials: int, seed: int, say: Callable[[str], None]) -> boosting.Params:
@@ -238,13 +238,13 @@ def _search(task: Task, *, trials: int, seed: int, say: Callable[[str], None]) -
             "subsample": trial.suggest_float("subsample", 0.5, 1.0),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.2, 1.0),
         }
-        curves = np.empty((0, len(READINGS)))
+        curves = np.empty((0, len(ROUNDS_READ)))
         for step, split in enumerate(task.splits):
             curves = np.vstack([curves, _curve(task, split, params).mean(axis=1)])
             trial.report(curves.mean(axis=0).min(), step)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        trial.set_user_attr("rounds", READINGS[int(curves.mean(axis=0).argmin())])
+        trial.set_user_attr("rounds", ROUNDS_READ[int(curves.mean(axis=0).argmin())])
         return float(curves.mean(axis=0).min())
 
     def tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:

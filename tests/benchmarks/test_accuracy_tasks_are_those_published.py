@@ -19,7 +19,7 @@ def done(monkeypatch):
     def doing(task):
         seen = {}
         monkeypatch.setattr(accuracy_tasks, "tuned", lambda *_: None)
-        monkeypatch.setattr(accuracy_tasks, "learn", lambda taught, *_: seen.update(taught=taught))
+        monkeypatch.setattr(accuracy_tasks, "fit_model", lambda taught, *_: seen.update(taught=taught))
         monkeypatch.setattr(accuracy_tasks, "judged", lambda _, test, said, **__: seen.update(test=test, said=said))
         task()
         return seen["taught"], seen["test"], seen["said"]

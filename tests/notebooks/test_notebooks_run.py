@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell
 
-from pipelines.demo import demo_shop
+from pipelines.demo import write_demo_shop
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -33,7 +33,7 @@ def executed(run):
 @pytest.fixture
 def tenth(tmp_path):
     """The config of the demo's shop with a tenth of its customers."""
-    config = demo_shop(tmp_path / "shop")
+    config = write_demo_shop(tmp_path / "shop")
     orders = pd.read_parquet(config.with_name("orders.parquet"))
     orders[orders["customer_id"].astype(int) % 10 == 0].to_parquet(config.with_name("orders.parquet"))
     return config

@@ -11,7 +11,7 @@ from models.evaluation import metrics
 from models.prediction import Prediction
 from models.scoring import scorer
 from pipelines.gate.evidence import Evidence, examine
-from pipelines.leakage.leakage_probes import dominance, shuffled_labels
+from pipelines.leakage.leakage_probes import dominant_columns, shuffled_labels
 from pipelines.training.champion_comparison import ChampionComparison
 
 TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
@@ -63,7 +63,7 @@ def canaries_of(taught):
         features = [*lesson.features[:8], *columns]
         return {
             "shuffled_labels": shuffled_labels(*both, features, seed=1),
-            "strongest": dominance(*both, features, list(columns), seed=1),
+            "strongest": dominant_columns(*both, features, list(columns), seed=1),
         }
 
     return sung

@@ -131,7 +131,7 @@ def other_futures(orders, members, *, as_of, **terms):
     log = Log(orders, customers=members, attributes=("plan",), currency="EUR", gross_margin=0.4, **terms)
     with reading(log, now_us=None) as opened:
         histories, _ = histories_of(opened, "usable_orders", "usable_interactions")
-        return leak_audit.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
+        return leak_audit.compare_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
 
 
 WRITTEN = {
@@ -173,9 +173,13 @@ def test_the_other_futures_keep_who_left_before_and_move_who_had_not(tmp_path):
     members = members.assign(left_at=pd.to_datetime(members["closed"])).drop(columns="closed")
     log = Log(orders, customers=members, currency="EUR", gross_margin=0.4, timezone="UTC")
     with reading(log, now_us=None) as opened:
-        perturbed_futures.split(opened, as_of=as_of.date())
-        removed = pd.read_parquet(perturbed_futures.removed(opened, tmp_path).customers).sort_values("customer_id")
-        poisoned = pd.read_parquet(perturbed_futures.poisoned(opened, tmp_path).customers).sort_values("customer_id")
+        perturbed_futures.split_future(opened, as_of=as_of.date())
+        removed = pd.read_parquet(perturbed_futures.remove_future(opened, tmp_path).customers).sort_values(
+            "customer_id"
+        )
+        poisoned = pd.read_parquet(perturbed_futures.poison_future(opened, tmp_path).customers).sort_values(
+            "customer_id"
+        )
     had_left = (members["left_at"] < as_of).to_numpy()
     assert 20 < had_left.sum() < 200
     for copy in (removed, poisoned):

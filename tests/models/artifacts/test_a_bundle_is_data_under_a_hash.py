@@ -11,7 +11,7 @@ from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores
 from models.trees.boosting import DEFAULTS
-from pipelines.training.training_set import learn
+from pipelines.training.training_set import fit_model
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_scores_are_the_same_before_and_after(model, taught, folder):
 
 def test_the_same_lesson_gives_the_same_hash(taught, folder, tmp_path):
     lesson, terms, _ = taught
-    again = learn(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+    again = fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
     (tmp_path / "again").mkdir()
     second = bundle.write(tmp_path / "again", again, training={"as_of": "1998-04-02"})
     assert second == (folder / "manifest.sha256").read_text().strip()

@@ -23,7 +23,7 @@ from models.horizons import fit_horizons, horizon, share_trees
 from models.horizons.fit_horizons import label
 from models.scoring import batch_scores, scorer
 from models.trees.boosting import defaults, matrix
-from pipelines.training.training_set import learn, training_set
+from pipelines.training.training_set import fit_model, training_set
 
 AS_OF = date(1998, 4, 2)
 DAYS = [30, 90, 180, 365]
@@ -45,7 +45,7 @@ def taught(read, cdnow_path):
 def model(taught):
     rows, terms, _ = taught
     few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
-    return learn(rows, terms, Recipe(churn=few, value=few, kind="gamma", seed=7))
+    return fit_model(rows, terms, Recipe(churn=few, value=few, kind="gamma", seed=7))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores, online
 from models.trees import boosting
 from models.trees.boosting import defaults
-from pipelines.training.training_set import learn, training_set
+from pipelines.training.training_set import fit_model, training_set
 
 AS_OF = date(1998, 4, 2)
 TERMS = {"currency": "USD", "gross_margin": 0.4}
@@ -61,7 +61,9 @@ def rich(tables):
     terms = Terms(horizon_days=90, annual_discount_rate=0.1, lifetime_days=1095, **TERMS)
     few = defaults(5000) | {"rounds": 40}
     taught = training_set(histories, terms, as_of=AS_OF)
-    return replace(learn(taught, terms, Recipe(churn=few, value=few, kind="gamma", seed=7)), version="abc"), histories
+    return replace(
+        fit_model(taught, terms, Recipe(churn=few, value=few, kind="gamma", seed=7)), version="abc"
+    ), histories
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ from pipelines import score as scores_of
 from pipelines.batches.latest_scores import latest_scores
 from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
-from pipelines.order_log import read_orders, reconciliation
-from pipelines.training.training_set import learn, training_set
+from pipelines.order_log import read_orders, reconciliation_rows
+from pipelines.training.training_set import fit_model, training_set
 from retention.customer_base.segments import CURRENT
 from serving.store import store as served
 from tests.shops import config_of
@@ -66,7 +66,7 @@ def model(read, cdnow_path):
     histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
     few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
     taught = training_set(histories, TERMS, as_of=date(1998, 4, 2), horizons=(30, 180))
-    return learn(taught, TERMS, Recipe(churn=few, value=few, kind="gamma", seed=7))
+    return fit_model(taught, TERMS, Recipe(churn=few, value=few, kind="gamma", seed=7))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def at_once(model, rows):
 @pytest.fixture
 def config(tmp_path, cdnow_path, model, monkeypatch):
     monkeypatch.setattr(scores_of, "champion", lambda _: model)
-    monkeypatch.setattr(scores_of, "PIECE", 1_000)
+    monkeypatch.setattr(scores_of, "CHUNK_ROWS", 1_000)
     (tmp_path / "stayworth.toml").write_text(config_of(cdnow_path))
     return load(tmp_path / "stayworth.toml")
 
@@ -124,7 +124,7 @@ def test_of_a_log_split_on_disk_every_customer_has_the_same_scores(config, at_on
     by_customer = [frame.sort_values(["horizon_days", "customer_id"], ignore_index=True) for frame in (found, at_once)]
     same(*by_customer)
     account = json.loads((config.folder / "reconciliation.json").read_text())
-    assert account == reconciliation(read_orders(config, now=NOW).account.orders)
+    assert account == reconciliation_rows(read_orders(config, now=NOW).account.orders)
 
 
 def test_the_latest_scores_are_those_of_the_main_horizon(config, at_once):

@@ -28,7 +28,7 @@ from pipelines.batches.latest_scores import latest_scores
 from pipelines.commands import why as change_cli
 from pipelines.config import load
 from pipelines.monitoring.score_steps import stations
-from pipelines.training.training_set import learn, training_set
+from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.late_orders import LOG, frame_of
 from tests.shops import config_of
 
@@ -43,7 +43,9 @@ def models(read, cdnow_path, tmp_path_factory):
     frame = pd.read_parquet(cdnow_path)
     histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
     few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
-    made = learn(training_set(histories, TERMS, as_of=date(1998, 4, 2)), TERMS, Recipe(few, few, kind="gamma", seed=7))
+    made = fit_model(
+        training_set(histories, TERMS, as_of=date(1998, 4, 2)), TERMS, Recipe(few, few, kind="gamma", seed=7)
+    )
     level = replace(made.level, log_odds=[one + 0.5 for one in made.level.log_odds])
     found = []
     for number, one in enumerate((made, replace(made, level=level))):

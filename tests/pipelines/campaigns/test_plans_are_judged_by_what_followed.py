@@ -16,7 +16,7 @@ from pipelines.config import load
 from pipelines.evaluate import evaluate
 from pipelines.order_log import read_orders
 from pipelines.screens.evaluate import show_policy_backtest
-from pipelines.training.holdout_evaluation import days_to_judge
+from pipelines.training.holdout_evaluation import backtest_days
 from retention.economics.offers import Offer
 from retention.measurement.plan_hindsight import RANDOM, RISK
 from retention.planning.retention_plan import plan
@@ -79,7 +79,7 @@ def test_a_day_is_judged_on_the_orders_that_followed(shop, histories, model, tau
 
 def test_the_days_are_those_of_the_backtest_and_what_is_written_is_whole(shop, histories, model, taught, capsys):
     log = SimpleNamespace(first_day=date(1997, 1, 1), end=date(1998, 7, 1))
-    days = days_to_judge(log, horizon_days=90, cut_offs=4)
+    days = backtest_days(log, horizon_days=90, cut_offs=4)
     assert [one.isoformat() for one in days] == ["1998-01-02", "1998-02-01", "1998-03-03", "1998-04-02"]
     found = [backtest.of_day(shop, [OFFER], model, taught[2], histories, budget=budget) for budget in (50, 100)]
     how = {"now": datetime(1998, 7, 2, tzinfo=UTC), "budget": 100}

@@ -31,7 +31,7 @@ def moved_cells(log, *, as_of):
     """Cells compared, and the columns that moved when the future was removed or poisoned."""
     with reading(log, now_us=None) as opened:
         histories, _ = histories_of(opened, "usable_orders", "usable_interactions")
-        found = leak_audit.other_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
+        found = leak_audit.compare_futures(opened, snapshot(histories, as_of=[as_of]), as_of=as_of, say=silent)
     return [one["cells"] for one in found.values()], found["removed"]["columns"] | found["poisoned"]["columns"]
 
 
@@ -157,9 +157,9 @@ def test_the_other_futures_leave_the_past_as_written_and_nothing_later(tmp_path)
     is_later = (orders["ordered_at"] >= as_of) | (orders["recorded_at"] >= as_of)
     log = Log(orders, interactions=interactions, currency="USD", gross_margin=0.4, timezone="UTC")
     with reading(log, now_us=None) as opened:
-        perturbed_futures.split(opened, as_of=as_of.date())
-        removed = pd.read_parquet(perturbed_futures.removed(opened, tmp_path).orders)
-        poisoned = pd.read_parquet(perturbed_futures.poisoned(opened, tmp_path).orders)
+        perturbed_futures.split_future(opened, as_of=as_of.date())
+        removed = pd.read_parquet(perturbed_futures.remove_future(opened, tmp_path).orders)
+        poisoned = pd.read_parquet(perturbed_futures.poison_future(opened, tmp_path).orders)
     by = list(orders.columns)
     past = orders[~is_later].sort_values(by, ignore_index=True)
     pd.testing.assert_frame_equal(removed.sort_values(by, ignore_index=True), past, check_dtype=False)
@@ -179,14 +179,14 @@ def test_cells_are_compared_bit_for_bit():
 
     nan = float("nan")
     one = table(["a", "b", "c"], x=[1.0, nan, 0.3], channel=["web", None, "shop"])
-    assert leak_audit.moved(one, one) == {"cells": 6, "moved": 0, "columns": {}}
+    assert leak_audit.changed_cells(one, one) == {"cells": 6, "moved": 0, "columns": {}}
     almost = table(["a", "b", "c"], x=[1.0, 0.0, 0.1 + 0.2], channel=["web", "web", "shop"])
-    assert leak_audit.moved(one, almost) == {"cells": 6, "moved": 3, "columns": {"x": 2, "channel": 1}}
+    assert leak_audit.changed_cells(one, almost) == {"cells": 6, "moved": 3, "columns": {"x": 2, "channel": 1}}
     other_rows = table(["b", "c", "d"], x=[nan, 0.3, 0.0], channel=[None, "shop", "web"])
-    assert leak_audit.moved(one, other_rows) == {"cells": 8, "moved": 4, "columns": {"x": 2, "channel": 2}}
+    assert leak_audit.changed_cells(one, other_rows) == {"cells": 8, "moved": 4, "columns": {"x": 2, "channel": 2}}
     assert (
-        leak_audit.moved(one, one.drop(["x"]))["columns"]
-        == leak_audit.moved(one.drop(["x"]), one)["columns"]
+        leak_audit.changed_cells(one, one.drop(["x"]))["columns"]
+        == leak_audit.changed_cells(one.drop(["x"]), one)["columns"]
         == {"x": 3}
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.leakage.leakage_probes import dominance, shuffled_labels
+from pipelines.leakage.leakage_probes import dominant_columns, shuffled_labels
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def planted(rows, *, noise, seed):
     columns = pd.DataFrame({"status": left ^ (rng.random(len(left)) < noise), "random": rng.random(len(left))}) * 1.0
     learnt = learnt[learnt["as_of"] == learnt["as_of"].max()]
     both = [of.join(columns, on="customer_id") for of in (learnt, test)]
-    found = dominance(*both, [*features, *columns], list(columns), seed=seed)
+    found = dominant_columns(*both, [*features, *columns], list(columns), seed=seed)
     return [one["feature"] for one in found if one["suspicious"]]
 
 
@@ -44,7 +44,7 @@ def test_clean_rows_raise_no_false_alarm(rows):
     for seed in range(5):
         customers = test["customer_id"].sample(1000, random_state=seed)
         some = [of[of["customer_id"].isin(customers)].reset_index(drop=True) for of in (learnt, test)]
-        assert not [one for one in dominance(*some, features, [], seed=seed) if one["suspicious"]]
+        assert not [one for one in dominant_columns(*some, features, [], seed=seed) if one["suspicious"]]
         assert not shuffled_labels(*some, features, seed=seed)["leaks"]
 
 

@@ -20,8 +20,8 @@ from models.trees.boosting import DEFAULTS
 from pipelines.monitoring.matured_scores import Batch, matured
 from pipelines.monitoring.usual_drift import quiet_pairs
 from pipelines.monitoring.watch import Watched, watch_over
-from pipelines.training.holdout_evaluation import rows_to_judge
-from pipelines.training.training_set import learn, training_set
+from pipelines.training.holdout_evaluation import labelled_rows
+from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
 from tests.retention.bases import held_out
 
@@ -40,11 +40,11 @@ def watched():
     """The model, with what it reached on the window before it was made, as at a gate."""
     histories = histories_of(shop(0))
     day = MADE - timedelta(days=HORIZON_DAYS)
-    before = learn(training_set(histories, TERMS, as_of=day), TERMS, RECIPE)
-    said = scorer.predict(before, rows_to_judge(histories, TERMS, as_of=day))
+    before = fit_model(training_set(histories, TERMS, as_of=day), TERMS, RECIPE)
+    said = scorer.predict(before, labelled_rows(histories, TERMS, as_of=day))
     at_gate = matured(Batch(day, HORIZON_DAYS, "gate", said, is_kept=False), histories, {}, seed=1)["figures"]
     seen = {name: at_gate[name]["value"] for name in ("roc_auc", "ece", "total_bias")}
-    return Watched(learn(training_set(histories, TERMS, as_of=MADE), TERMS, RECIPE), "1", MADE, seen)
+    return Watched(fit_model(training_set(histories, TERMS, as_of=MADE), TERMS, RECIPE), "1", MADE, seen)
 
 
 @pytest.fixture(scope="module")

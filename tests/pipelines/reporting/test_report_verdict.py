@@ -4,12 +4,12 @@ import pytest
 
 from models.evaluation import metrics
 from models.evaluation.metric_labels import HEADLINE, METRICS
-from pipelines.training.baseline_comparison import DECISIVE, EARNING, baseline_comparisons, tally
+from pipelines.training.baseline_comparison import DECISIVE, PROFIT_METRICS, compare_with_baselines, count_outcomes
 
 
 def against(**intervals):
     differences = {name: {"low": low, "high": high} for name, (low, high) in intervals.items()}
-    [verdict] = baseline_comparisons({"differences": {"hiatus": differences}})
+    [verdict] = compare_with_baselines({"differences": {"hiatus": differences}})
     return verdict
 
 
@@ -37,17 +37,20 @@ def test_better_here_and_worse_there_is_mixed():
 
 @pytest.mark.parametrize("missing", [{}, {"low": None, "high": None}, {"low": float("nan"), "high": 1.0}])
 def test_what_an_opponent_does_not_give_is_not_compared(missing):
-    [verdict] = baseline_comparisons({"differences": {"hiatus": {"log_loss": missing}}})
+    [verdict] = compare_with_baselines({"differences": {"hiatus": {"log_loss": missing}}})
     assert (verdict.word, verdict.missing) == ("not compared", DECISIVE)
 
 
 def test_the_tally_counts_the_defeats_too():
     found = [against(roc_auc=(1, 2)), against(roc_auc=(-2, -1)), against(roc_auc=(-1, 1)), against()]
-    assert tally(found) == (
+    assert count_outcomes(found) == (
         "clearly better than 1 of 4 simple models, clearly worse than 1 of 4, "
         "not clearly different from 1 of 4, not compared with 1 of 4"
     )
-    assert tally([against(roc_auc=(-2, -1))]) == "clearly better than 0 of 1 simple models, clearly worse than 1 of 1"
+    assert (
+        count_outcomes([against(roc_auc=(-2, -1))])
+        == "clearly better than 0 of 1 simple models, clearly worse than 1 of 1"
+    )
 
 
 def test_every_decisive_metric_has_a_direction():
@@ -55,6 +58,6 @@ def test_every_decisive_metric_has_a_direction():
 
 
 def test_every_metric_of_an_evaluation_can_be_named():
-    judged = set(metrics.CHURN_METRICS) | set(metrics.VALUE_METRICS) | {"interval_coverage"} | set(EARNING)
+    judged = set(metrics.CHURN_METRICS) | set(metrics.VALUE_METRICS) | {"interval_coverage"} | set(PROFIT_METRICS)
     assert judged == set(METRICS)
     assert set(HEADLINE) <= judged

@@ -16,7 +16,7 @@ from models.artifacts import bundle, registry
 from models.scoring.batch_scores import score_orders
 from models.trees import boosting
 from pipelines.config import load
-from pipelines.training.training_data import LABELS, gather
+from pipelines.training.training_data import LABELS, read_training_data
 from pipelines.training.training_set import training_set
 from tests.shops import config_of
 
@@ -60,7 +60,7 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     config = load(configured(cdnow_path))
     how = {"now_us": NOW_US, "memory_bytes": memory_bytes, "folder": tmp_path, "say": lambda _: None}
     with session("local[2]", tmp_path) as spark:
-        log = gather(config, spark=spark, **how)
+        log = read_training_data(config, spark=spark, **how)
     assert (log.histories.customers == cdnow.histories.customers) == (memory_bytes == PLENTY)
     assert log.account == cdnow.account
     end = cdnow.histories.end
@@ -126,4 +126,4 @@ def test_a_log_that_spark_cannot_read_is_refused_before_it_is_read(configured, t
     config = load(configured("postgresql://ann@127.0.0.1:1/shop#orders"))
     how = {"now_us": NOW_US, "memory_bytes": PLENTY, "folder": tmp_path, "say": lambda _: None}
     with pytest.raises(InputError, match="read from files only"):
-        gather(config, spark=object(), **how)
+        read_training_data(config, spark=object(), **how)

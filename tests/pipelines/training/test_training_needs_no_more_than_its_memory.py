@@ -19,9 +19,9 @@ from models.scoring import scorer
 from models.training.temporal_splits import test_day as day_of_test
 from models.trees import boosting
 from pipelines.config import load
-from pipelines.order_log import read_orders, reconciliation
-from pipelines.training.training_data import LABELS, gather
-from pipelines.training.training_set import learn, training_set
+from pipelines.order_log import read_orders, reconciliation_rows
+from pipelines.training.training_data import LABELS, read_training_data
+from pipelines.training.training_set import fit_model, training_set
 from tests.shops import config_of
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
@@ -48,7 +48,9 @@ def gathered(shop, tmp_path):
     """Reads CDNOW within some memory."""
 
     def read(memory_bytes, **keys):
-        return gather(shop(**keys), now_us=NOW_US, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None)
+        return read_training_data(
+            shop(**keys), now_us=NOW_US, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None
+        )
 
     return read
 
@@ -115,7 +117,7 @@ def test_a_model_of_streamed_rows_is_as_good_as_one_of_memory(gathered, shop, re
     for memory_bytes in (PLENTY, LITTLE):
         log, config = gathered(memory_bytes, rows=1_000_000), shop(rows=1_000_000)
         said = taught(log, config)
-        found[memory_bytes] = learn(
+        found[memory_bytes] = fit_model(
             said, config.terms, Recipe(boosting.DEFAULTS, boosting.DEFAULTS, kind="gamma", seed=7, rows=1_000_000)
         )
     day = date(1998, 4, 2)
@@ -166,4 +168,4 @@ def test_train_within_little_memory_goes_the_whole_way(shop, stayworth):
     assert 0 < told["drawn"] < told["customers"] == 23_570
     assert told["streamed_rows"] > 90_000
     account = json.loads((config.folder / "reconciliation.json").read_text())
-    assert account == reconciliation(read_orders(config, now=NOW).account.orders)
+    assert account == reconciliation_rows(read_orders(config, now=NOW).account.orders)

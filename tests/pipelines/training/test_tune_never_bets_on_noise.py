@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss, mean_tweedie_deviance
 from models.trees import boosting
 from models.trees.value import KINDS
 from pipelines.training import tuning
-from pipelines.training.tuning import Tuned, churn_loss, tune, value_loss
+from pipelines.training.tuning import TuningResult, churn_loss, tune, value_loss
 
 DAYS = [date(2020, month, 1) for month in range(1, 7)]
 FOLDS = [(DAYS[:2], DAYS[3]), (DAYS[:3], DAYS[4])]
@@ -41,13 +41,13 @@ def drawn(customers: int, seed: int = 1) -> pd.DataFrame:
     )
 
 
-def tuned(rows: pd.DataFrame, **changes: object) -> Tuned:
+def tuned(rows: pd.DataFrame, **changes: object) -> TuningResult:
     settings = {"folds": FOLDS, "trials": 2, "seed": 7, "say": silent} | changes
     return tune(rows, ["recent", "large"], **settings)
 
 
 @pytest.fixture(scope="module")
-def usual() -> tuple[pd.DataFrame, Tuned]:
+def usual() -> tuple[pd.DataFrame, TuningResult]:
     rows = drawn(500)
     return rows, tuned(rows)
 
@@ -111,14 +111,14 @@ def test_features_of_pure_noise_bring_no_more_trees_and_no_other_kind():
 def test_nothing_to_judge_on_gives_the_defaults():
     rows = drawn(50)
     none = tuned(rows, folds=[])
-    assert none == Tuned(boosting.defaults(300), boosting.defaults(int(rows["bought"].sum())), "gamma", {})
+    assert none == TuningResult(boosting.defaults(300), boosting.defaults(int(rows["bought"].sum())), "gamma", {})
     one_outcome = tuned(rows.assign(churned=True, bought=False, future_value=0.0))
     assert one_outcome.scores == {}
 
 
 def test_a_fold_holds_whole_customers_up_to_its_limit(usual, monkeypatch):
     rows, _ = usual
-    lot = tuning.lots(rows["customer_id"], seed=7)
+    lot = tuning.random_ranks(rows["customer_id"], seed=7)
     assert (pd.Series(lot).groupby(rows["customer_id"]).nunique() == 1).all()
     monkeypatch.setattr(tuning, "MOST_ROWS", 1_000)
     kept = tuning.sample(np.ones(len(rows), bool), lot)
