@@ -24,7 +24,7 @@ from models.trees import boosting
 from models.uplift import policy_value
 from models.uplift.cross_fitting import cross_fit
 from models.uplift.experiment import Experiment
-from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, Choice, compare
+from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, LearnerSelection, select_learner
 
 CUSTOMERS = SHARED / "hillstrom" / "customers.parquet"
 FEATURES = ("recency", "history", "mens", "womens", "zip_code", "newbie", "channel")
@@ -43,15 +43,15 @@ def hillstrom(mail: str, outcome: str) -> tuple[pd.DataFrame, Experiment]:
     return rows, Experiment(treated, rows[outcome].to_numpy(float), np.full(len(rows), share), f"Hillstrom, {mail}")
 
 
-def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Choice, dict[str, Estimate]]:
+def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[LearnerSelection, dict[str, Estimate]]:
     """The choice, and by ranking what its better half brings above a random half."""
     rows, experiment = hillstrom(mail, outcome)
     fitted = cross_fit(rows, boosting.inputs_of(rows, FEATURES), experiment, seed=seed)
-    choice = compare(fitted, experiment, resamples=resamples, confidence=CONFIDENCE, seed=seed)
+    choice = select_learner(fitted, experiment, resamples=resamples, confidence=CONFIDENCE, seed=seed)
     judged, response = experiment.part(fitted.judged), fitted.arms.untreated
     scores = {RANDOM: 0 * response, RESPONSE: response, RISK: -response, **fitted.effects}
     half = {
-        name: policy_value.advantage(
+        name: policy_value.policy_advantage(
             np.where(place == 0.5, 0.5, place > 0.5), 0.5, judged, fitted.arms, cost=0.0, confidence=CONFIDENCE
         )
         for name, place in ((name, fitted.place(score)) for name, score in scores.items())
@@ -65,7 +65,7 @@ def cell(figure: Estimate) -> str:
     return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
 
 
-def lines(choice: Choice, half: dict[str, Estimate]) -> list[list[str]]:
+def lines(choice: LearnerSelection, half: dict[str, Estimate]) -> list[list[str]]:
     """A line for each rule and learner."""
     told = []
     for name, figure in choice.qini.items():

@@ -2,8 +2,8 @@
 
 For every offer, all learners of uplift are held against the simple rules (models/uplift/learner_selection.py): a random
 order, the response, the risk, and the churn probability that a plan with one save rate goes by. Where a learner beats
-every rule beyond its interval it is fitted, kept in the folder `EFFECTS`, and used by the next plan; else the plan goes
-on with one save rate. `EFFECTS_SAID` says what was found, in words.
+every rule beyond its interval it is fitted, kept in the folder `EFFECTS_FOLDER`, and used by the next plan; else the plan goes
+on with one save rate. `EFFECTS_FILE` says what was found, in words.
 
 It is a command of its own, `stayworth effects`, and no part of `train`: treatments mature when campaigns do, not when
 models are made, and a plan may use new effects with the same model.
@@ -29,16 +29,16 @@ from models.trees import boosting
 from models.uplift import calibrated_effect
 from models.uplift.cross_fitting import CrossFit, cross_fit
 from models.uplift.experiment import Experiment
-from models.uplift.learner_selection import Choice, compare
+from models.uplift.learner_selection import LearnerSelection, select_learner
 from pipelines import run_folder
 from pipelines.campaigns.experiments import Trial, trial
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.training.holdout_evaluation import CONFIDENCE
-from retention.measurement.save_rate import FLAT, measured, posterior
-from retention.planning.learned_effects import EFFECTS, EFFECTS_SAID
-from retention.planning.plan_archive import KeptPlan, kept_plans, planned_shares
+from retention.measurement.save_rate import FLAT_PRIOR, measured_save_rate, posterior_save_rate
+from retention.planning.learned_effects import EFFECTS_FILE, EFFECTS_FOLDER
+from retention.planning.plan_archive import ArchivedPlan, archived_plans, planned_shares
 
 RESAMPLES = 1000
 PLAN = "the plan's churn probability"
@@ -46,11 +46,11 @@ PLAN = "the plan's churn probability"
 
 
 def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
-    """Learn the effects of every offer of the config that the treatments have; writes `EFFECTS_SAID` and the bundles.
+    """Learn the effects of every offer of the config that the treatments have; writes `EFFECTS_FILE` and the bundles.
 
     An offer that cannot be learnt from yet is told with the reason. Raises Refusal where that is so of all of them.
     """
-    target = config.folder / EFFECTS_SAID
+    target = config.folder / EFFECTS_FILE
     run_folder.refuse_unwritable(target)
     say("reading the treatments")
     treatments = read_treatments(config, now=now)
@@ -64,7 +64,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
         )
     say("reading the orders")
     histories = read_orders(config, now=now).histories
-    days, plans = config.time.horizon_days, kept_plans(config.folder / run_folder.PLANS)
+    days, plans = config.time.horizon_days, archived_plans(config.folder / run_folder.PLANS)
     told: dict[str, dict[str, Any]] = {}
     refused: list[Refusal] = []
     for offer in offers:
@@ -85,18 +85,18 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
         "offers": told,
     }
     run_folder.write_json(target, content)
-    _tidy(config.folder / EFFECTS, told)
+    _tidy(config.folder / EFFECTS_FOLDER, told)
     return content | {"written": str(target)}
 
 
-def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[KeptPlan]) -> dict[str, Any]:
+def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[ArchivedPlan]) -> dict[str, Any]:
     """What was found of one offer; its bundle is written where a learner helps."""
     seed, rows = config.train.seed, made.rows
     experiment = made.experiment("stayed", where=f"treatments with the offer '{offer}'")
     inputs = boosting.inputs_of(rows, made.features)
     rules, from_ = _rules(config, rows, plans)
     crossed = cross_fit(rows, inputs, experiment, seed=seed)
-    choice = compare(crossed, experiment, rules=rules, resamples=RESAMPLES, confidence=CONFIDENCE, seed=seed)
+    choice = select_learner(crossed, experiment, rules=rules, resamples=RESAMPLES, confidence=CONFIDENCE, seed=seed)
     content = {
         "in_words": f"{choice}{'' if choice.learner else ': the plan uses one save rate'}",
         "learner": choice.learner,
@@ -110,15 +110,15 @@ def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[KeptPlan]) 
     }
     if choice.learner is None:
         return content
-    fitted = calibrated_effect.fit(choice.learner, rows, inputs, experiment, crossed, seed=seed)
+    fitted = calibrated_effect.fit_calibrated_effect(choice.learner, rows, inputs, experiment, crossed, seed=seed)
     return content | {
-        "bundle": _written(config.folder / EFFECTS / offer, fitted),
+        "bundle": _written(config.folder / EFFECTS_FOLDER / offer, fitted),
         "effect": asdict(fitted.line),
         "save_rate": _save_rate(choice.learner, experiment, crossed),
     }
 
 
-def _figures(choice: Choice) -> dict[str, Any]:
+def _figures(choice: LearnerSelection) -> dict[str, Any]:
     return {
         "everybody": asdict(choice.everybody),
         "ranking": choice.ranking,
@@ -129,14 +129,16 @@ def _figures(choice: Choice) -> dict[str, Any]:
 
 def _save_rate(kind: str, experiment: Experiment, crossed: CrossFit) -> dict[str, float]:
     """What the better half by the learner says of the save rate: as sure as that is the level of the effects."""
-    effect, sd = calibrated_effect.best_half(kind, experiment, crossed)
+    effect, sd = calibrated_effect.best_half_effect(kind, experiment, crossed)
     leaving = 1 - crossed.arms.untreated[crossed.place(crossed.effects[kind]) >= 0.5].mean()
-    said = measured(effect_on_staying=effect, sd=max(sd, 1e-9), mean_churn_probability=max(float(leaving), 1e-9))
-    return posterior(FLAT, [said]).model_dump()
+    said = measured_save_rate(
+        effect_on_staying=effect, sd=max(sd, 1e-9), mean_churn_probability=max(float(leaving), 1e-9)
+    )
+    return posterior_save_rate(FLAT_PRIOR, [said]).model_dump()
 
 
 def _written(folder: Path, fitted: calibrated_effect.FittedEffect) -> str:
-    """Write a bundle beside the one before, under its hash: which of them counts is for `EFFECTS_SAID` to say."""
+    """Write a bundle beside the one before, under its hash: which of them counts is for `EFFECTS_FILE` to say."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=folder) as scratch:
         draft = Path(scratch) / "effect"
@@ -155,7 +157,7 @@ def _tidy(folder: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
             shutil.rmtree(one)
 
 
-def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[KeptPlan]) -> tuple[dict[str, Floats], str]:
+def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[ArchivedPlan]) -> tuple[dict[str, Floats], str]:
     """The churn probability of each row, highest first, and where it is from; no rule where nothing says it."""
     said, files = pd.Series(np.nan, index=rows.index), {plan.campaign: plan.file for plan in plans}
     for campaign, mine in rows.groupby("campaign").groups.items():

@@ -17,7 +17,7 @@ from retention.economics.offers import Offer
 from retention.planning import plan_archive
 from retention.planning.contact_list import contact_list
 from retention.planning.retention_plan import Plan, plan
-from retention.planning.suppression import left_alone
+from retention.planning.suppression import suppressed_customers
 
 WHERE = "--campaign"
 
@@ -47,7 +47,7 @@ def make_plan(
     if scores.empty:
         raise InputError("no customer is scored", where="plan", next="Score first: stayworth score --as-of DAY.")
     day = scores["as_of"].iloc[0].date()
-    name = f"campaign {day}" if campaign is None else plan_archive.named(campaign, where=WHERE)
+    name = f"campaign {day}" if campaign is None else plan_archive.check_campaign_name(campaign, where=WHERE)
     plan_archive.refuse_namesake(config.folder / run_folder.PLANS, name, where=WHERE)
     effects = kept_effects(config, offers, as_of=day)
     made = plan(
@@ -56,7 +56,7 @@ def make_plan(
         budget=budget,
         capacity=capacity,
         capacities=_capacities(config, offers),
-        excluded=left_alone(
+        excluded=suppressed_customers(
             do_not_contact=do_not_contact(config),
             plans=config.folder / run_folder.PLANS,
             quiet_days=config.plan.quiet_days,
@@ -71,7 +71,7 @@ def make_plan(
     )
     told = {"campaign": name, "as_of": day.isoformat()} | made.summary | {"effects": effects.said}
     made = replace(made, summary=told)
-    plan_archive.keep(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
+    plan_archive.archive_plan(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
     channels = {offer.name: offer.channel for offer in offers}
     for output in outputs:
         is_for_people = output.suffix == ".csv"

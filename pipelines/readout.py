@@ -17,14 +17,14 @@ from pipelines.order_log import read_orders, refuse_input_as_output
 from retention.economics.offers import BetaPrior
 from retention.measurement.campaign_readout import readout
 from retention.measurement.findings import findings
-from retention.measurement.holm import PROVEN
+from retention.measurement.holm import MAX_PROVEN_P_VALUE
 from retention.measurement.sample_ratio import refuse_mismatch
-from retention.measurement.save_rate import measured
+from retention.measurement.save_rate import measured_save_rate
 
 METHOD = (
     "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
     "before; 95 % intervals from the spread and skewness that both arms tell together (Pearson III); 'proven' at "
-    f"{PROVEN:.0%} over the two questions of a group, and over all groups of a breakdown (Holm)"
+    f"{MAX_PROVEN_P_VALUE:.0%} over the two questions of a group, and over all groups of a breakdown (Holm)"
 )
 
 
@@ -167,7 +167,7 @@ def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, con
         leaving = float(customers.loc[treated, "churn_probability"].mean())
         if "stayed" in group and group["stayed"]["sd"] > 0 and leaving > 0:
             how = {"effect_on_staying": group["stayed"]["value"], "sd": group["stayed"]["sd"]}
-            said = measured(**how, mean_churn_probability=leaving)
+            said = measured_save_rate(**how, mean_churn_probability=leaving)
             named = {"offer": offer, "prior": priors.get(offer), "campaign": campaign.name}
             after = remember(config.folder, **named, measured=said)
             told[offer] = {"measured": said.share, "sd": said.sd, "believed": after.model_dump()}

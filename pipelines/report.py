@@ -20,7 +20,7 @@ from pipelines.reporting.report_data import customer_base
 from retention.analyses.chapters import chapters
 from retention.analyses.early_warning import warned
 from retention.customer_base.customer_base import CustomerBase
-from retention.economics.customer_equity import worth
+from retention.economics.customer_equity import customer_equity
 from retention.economics.profit_curve import profit_curve
 
 POINTS = 40
@@ -65,7 +65,9 @@ def write_report(
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        worth=worth(base.customers, [miss for one in judged.values() if (miss := _total_bias(one)) is not None]),
+        worth=customer_equity(
+            base.customers, [miss for one in judged.values() if (miss := _total_bias(one)) is not None]
+        ),
         chapters=chapters(base),
         backtest=backtest,
         named=NAMED if with_ids else 0,

@@ -14,11 +14,11 @@ from features.histories.columns import Histories
 from models.scoring import batch_scores, explain, online
 from models.scoring.explain import Contributions
 from models.scoring.scorer import Scorer
-from retention.customer_base.segments import CURRENT, quadrant
+from retention.customer_base.segments import CURRENT_VALUE_FEATURE, value_quadrants
 from retention.economics.offers import MEASURED, Offer
-from retention.measurement.save_rate_store import with_measured
+from retention.measurement.save_rate_store import with_measured_save_rates
 from retention.planning.retention_plan import Plan, plan
-from retention.planning.suppression import left_alone
+from retention.planning.suppression import suppressed_customers
 from serving.active_model import Champion
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
 from serving.hot_reload import Held
@@ -47,13 +47,13 @@ class Campaigns:
     @property
     def settled(self) -> list[Offer]:
         """The offers whose save rate is known: one that is measured may be known since the last request."""
-        known = with_measured(self.offers, Path(self.plans).parent)
+        known = with_measured_save_rates(self.offers, Path(self.plans).parent)
         return [offer for offer in known if offer.save_rate != MEASURED]
 
     def left_alone(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
         """The ids of whom not to contact, by the reason. treatments: as `retention.planning.suppression` takes them."""
         listed = Path(self.do_not_contact) if self.do_not_contact else None
-        return left_alone(
+        return suppressed_customers(
             do_not_contact=listed,
             plans=Path(self.plans),
             quiet_days=self.quiet_days,
@@ -228,7 +228,9 @@ class Answers:
 
     def _scored(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         records, rows = batch_scores.score_histories(scorer, histories, as_of=as_of)
-        segments = self._segments(rows[CURRENT].to_numpy(), [one["clv"] for one in records]) if records else []
+        segments = (
+            self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [one["clv"] for one in records]) if records else []
+        )
         return [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
 
     def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
@@ -236,7 +238,7 @@ class Answers:
         if self.scores.current is None:
             return [None] * len(clv)
         about = self.scores.current.about
-        return quadrant(spent, clv, current_cut=about.current_cut, future_cut=about.future_cut).tolist()
+        return value_quadrants(spent, clv, current_cut=about.current_cut, future_cut=about.future_cut).tolist()
 
 
 def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:

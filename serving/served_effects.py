@@ -12,28 +12,28 @@ import pandas as pd
 from features.errors import InputError
 from models.uplift.calibrated_effect import FittedEffect
 from retention.economics.offers import Offer
-from retention.planning.learned_effects import Effects, learnt_effects, of_rows
+from retention.planning.learned_effects import PlanEffects, effects_of_rows, read_learned_effects
 from serving.store.store import Store
 
 PIECE = 100_000
 """Customers whose features are in memory at once."""
 
 
-def effects_of(batch: Store, output: Path, offers: Sequence[Offer]) -> Effects:
+def effects_of(batch: Store, output: Path, offers: Sequence[Offer]) -> PlanEffects:
     """The effects of these offers. output: the output folder.
 
     Raises InputError where what was kept is not what was written, and where the batch lacks what the effects rest on:
     one save rate for all would be another plan than that of the command.
     """
     about = batch.about
-    learnt = learnt_effects(output, offers, horizon_days=about.horizon_days, as_of=about.as_of)
+    learnt = read_learned_effects(output, offers, horizon_days=about.horizon_days, as_of=about.as_of)
     if not learnt.fitted:
-        return Effects(None, learnt.offers, learnt.said)
+        return PlanEffects(None, learnt.offers, learnt.said)
     for name, fitted in learnt.fitted.items():
         _refuse_lacking(batch, name, fitted)
     pieces = [np.arange(begin, min(begin + PIECE, batch.customers)) for begin in range(0, batch.customers, PIECE)]
-    parts = [of_rows(learnt.fitted, batch.rows_at(places)) for places in pieces]
-    return Effects(pd.concat(parts, ignore_index=True), learnt.offers, learnt.said)
+    parts = [effects_of_rows(learnt.fitted, batch.rows_at(places)) for places in pieces]
+    return PlanEffects(pd.concat(parts, ignore_index=True), learnt.offers, learnt.said)
 
 
 def _refuse_lacking(batch: Store, offer: str, fitted: FittedEffect) -> None:

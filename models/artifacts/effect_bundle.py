@@ -16,7 +16,7 @@ from typing import Any
 from features.errors import InputError
 from models.artifacts.bundle import signed_manifest
 from models.trees import boosting
-from models.uplift.calibrated_effect import FittedEffect, Line
+from models.uplift.calibrated_effect import EffectLine, FittedEffect
 from models.uplift.learners import KINDS, Term, Uplift
 
 FORMAT = 1
@@ -64,7 +64,7 @@ def read(folder: Path, *, expected: str) -> FittedEffect:
             )
     fitted = [Term(boosting.from_ubj(contents[name]), **term) for name, term in zip(names, terms, strict=True)]
     inputs = {one["feature"]: one["names"] for one in manifest["inputs"]}
-    return FittedEffect(Uplift(manifest["kind"], inputs, tuple(fitted)), Line(**manifest["line"]))
+    return FittedEffect(Uplift(manifest["kind"], inputs, tuple(fitted)), EffectLine(**manifest["line"]))
 
 
 def _bytes(folder: Path, name: str) -> bytes:

@@ -11,7 +11,7 @@ from features.arrays import Floats
 STACK = 2_000_000  # counts held at a time
 
 
-def resampled(customers: int, *, resamples: int, seed: int) -> Iterator[Floats]:
+def resample_counts(customers: int, *, resamples: int, seed: int) -> Iterator[Floats]:
     """How often each customer is drawn in each resample (as many draws as customers, with replacement).
 
     Comes in stacks (rows = resamples, columns = customers) of bounded size. Use each stack for every model: paired
@@ -25,7 +25,7 @@ def resampled(customers: int, *, resamples: int, seed: int) -> Iterator[Floats]:
         yield np.stack([np.bincount(row, minlength=customers) for row in draws]).astype(float)
 
 
-def interval(draws: Floats, *, confidence: float) -> tuple[float, float]:
+def percentile_interval(draws: Floats, *, confidence: float) -> tuple[float, float]:
     """The central interval that holds `confidence` (0 … 1) of the draws; NaN if the metric was undefined in any."""
     outside = (1 - confidence) / 2
     low, high = np.quantile(draws, [outside, 1 - outside])

@@ -24,7 +24,7 @@ RESAMPLED_STEPS = 3
 Models, International Economic Review 40: a few steps are as good as all)."""
 
 
-def line(churned: Floats, probability: Floats, weights: Floats | None = None) -> tuple[float, float]:
+def intercept_and_slope(churned: Floats, probability: Floats, weights: Floats | None = None) -> tuple[float, float]:
     """Intercept and slope by maximum likelihood; NaN where there is none: nobody or everybody left, all probabilities
     are equal, or a threshold of the probability tells leavers from stayers without error.
     """
@@ -34,7 +34,9 @@ def line(churned: Floats, probability: Floats, weights: Floats | None = None) ->
     return float(intercept), float(slope)
 
 
-def lines(churned: Floats, probability: Floats, weights: Floats, *, near: tuple[float, float]) -> tuple[Floats, Floats]:
+def resampled_intercepts_and_slopes(
+    churned: Floats, probability: Floats, weights: Floats, *, near: tuple[float, float]
+) -> tuple[Floats, Floats]:
     """The intercepts and slopes of a stack of weights, a row each, from the line `near` them."""
     start = np.tile(near, (len(weights), 1))
     intercepts, slopes = _newton(churned, _logits(probability), weights, start, steps=RESAMPLED_STEPS).T

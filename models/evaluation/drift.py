@@ -64,7 +64,7 @@ class Drift:
     """Share of customers with such a name now."""
 
 
-def numbers(before: Floats, after: Floats, weights: Floats | None = None) -> Drift:
+def numeric_drift(before: Floats, after: Floats, weights: Floats | None = None) -> Drift:
     """The drift of a measure; NaN is missing. weights: how many customers each of `after` stands for.
 
     The bins are tenths of the earlier day; a value that a tenth of the customers share has its own.
@@ -87,7 +87,7 @@ def numbers(before: Floats, after: Floats, weights: Floats | None = None) -> Dri
     )
 
 
-def names(
+def categorical_drift(
     before: pd.Series, after: pd.Series, weights: Floats | None = None, *, known: Sequence[str] | None = None
 ) -> Drift:
     """The drift of a column of names; None is missing. known: the names that are; None: those of the earlier day.
@@ -116,7 +116,7 @@ def names(
     )
 
 
-def effective(weights: Floats) -> float:
+def effective_sample_size(weights: Floats) -> float:
     """How many customers of equal weight tell as much: (Σw)² / Σw² (Kish 1965, Survey Sampling).
 
     >>> effective(np.array([1.0, 1.0, 0.0])), round(effective(np.array([9.0, 1.0, 0.0])), 2)
@@ -128,7 +128,7 @@ def effective(weights: Floats) -> float:
 
 def _psi(first: np.ndarray, of_first: Floats, then: np.ndarray, of_then: Floats) -> Psi | None:
     """Over the bins that anybody is in, each day's counts with half a customer more, so that no share is 0."""
-    n, m = effective(of_first), effective(of_then)
+    n, m = effective_sample_size(of_first), effective_sample_size(of_then)
     if min(n, m) < ENOUGH:
         return None
     bins = 1 + max(first.max(), then.max())

@@ -32,7 +32,7 @@ class Estimate:
         return Estimate(self.value - amount, self.low - amount, self.high - amount)
 
 
-def differences(
+def simultaneous_differences(
     point: Mapping[str, float], draws: Mapping[str, Floats], pairs: Sequence[tuple[str, str]], *, confidence: float
 ) -> list[Estimate]:
     """The first less the second of each pair, with intervals that all hold at once in `confidence` of cases.

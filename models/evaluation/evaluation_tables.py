@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from features.arrays import Floats
-from models.evaluation.ranking import DECILES, captured, ratio
+from models.evaluation.ranking import DECILES, captured_totals, ratio
 
 TWENTIETHS = np.linspace(0, 1, 21)
 
@@ -21,7 +21,7 @@ Row = dict[str, float | int | None]
 
 def calibration(probability: Floats, churned: Floats, *, confidence: float) -> list[Row]:
     """Mean churn probability and observed churn rate per tenth, the likeliest to leave first."""
-    size, said, left = np.diff(captured(probability, None, DECILES, probability, churned))
+    size, said, left = np.diff(captured_totals(probability, None, DECILES, probability, churned))
     low, high = wilson(left, size, confidence=confidence)
     return _rows(len(churned), predicted=said / size, observed=left / size, low=low, high=high)
 
@@ -31,7 +31,7 @@ def deciles(expected: Floats, value: Floats, *, confidence: float) -> list[Row]:
 
     Its interval is too narrow where a few customers bring most of a tenth's value.
     """
-    size, said, brought, squares = np.diff(captured(expected, None, DECILES, expected, value, value**2))
+    size, said, brought, squares = np.diff(captured_totals(expected, None, DECILES, expected, value, value**2))
     mean = brought / size
     error = np.sqrt(np.maximum(squares / size - mean**2, 0) / size) * ndtri((1 + confidence) / 2)
     return _rows(len(value), predicted=said / size, realised=mean, low=mean - error, high=mean + error)
@@ -39,8 +39,8 @@ def deciles(expected: Floats, value: Floats, *, confidence: float) -> list[Row]:
 
 def gains(score: Floats, amount: Floats) -> list[float | None]:
     """Share of the whole amount held by the best-scored 0, 5, … 100 % of customers."""
-    _, held = captured(score, None, TWENTIETHS, amount)
-    return [number(share) for share in ratio(held, np.full(held.shape, held[-1]))]
+    _, held = captured_totals(score, None, TWENTIETHS, amount)
+    return [finite_or_none(share) for share in ratio(held, np.full(held.shape, held[-1]))]
 
 
 def coverage(value: Floats, expected: Floats, low: Floats, high: Floats, *, confidence: float) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def coverage(value: Floats, expected: Floats, low: Floats, high: Floats, *, conf
     """
     inside = ((low <= value) & (value <= high)).astype(float)
     groups = {"overall": np.full(len(value), True), "nothing": value <= 0, "something": value > 0}
-    size, said, covered = np.diff(captured(expected, None, DECILES, expected, inside))
+    size, said, covered = np.diff(captured_totals(expected, None, DECILES, expected, inside))
     ends = wilson(covered, size, confidence=confidence)
     tenths = _rows(len(value), predicted=said / size, value=covered / size, low=ends[0], high=ends[1])
     return {name: _covered(inside[group], confidence=confidence) for name, group in groups.items()} | {
@@ -69,7 +69,7 @@ def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, 
     return middle - spread, middle + spread
 
 
-def number(value: float | Floats) -> float | None:
+def finite_or_none(value: float | Floats) -> float | None:
     """For JSON, which has no NaN."""
     return float(value) if np.isfinite(value) else None
 
@@ -77,7 +77,7 @@ def number(value: float | Floats) -> float | None:
 def _covered(inside: Floats, *, confidence: float) -> Row:
     hits, trials = np.array(inside.sum()), np.array(float(len(inside)))
     low, high = wilson(hits, trials, confidence=confidence)
-    found = {"value": number(ratio(hits, trials)), "low": number(low), "high": number(high)}
+    found = {"value": finite_or_none(ratio(hits, trials)), "low": finite_or_none(low), "high": finite_or_none(high)}
     return found | {"customers": len(inside)}
 
 
@@ -85,6 +85,6 @@ def _rows(customers: int, **columns: Floats) -> list[Row]:
     """One row per tenth, with its whole number of customers."""
     sizes = np.diff(np.round(DECILES * customers)).astype(int)
     return [
-        {name: number(column[place]) for name, column in columns.items()} | {"customers": int(size)}
+        {name: finite_or_none(column[place]) for name, column in columns.items()} | {"customers": int(size)}
         for place, size in enumerate(sizes)
     ]

@@ -54,7 +54,7 @@ METRICS = {
 HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "decile_mape", "total_bias")
 """The few that a model is known by: on the report's first table, and carried by each version in the registry."""
 
-MATURED = {
+MATURED_BATCH_METRICS = {
     "roc_auc": METRICS["roc_auc"],
     "ece": METRICS["ece"],
     "churn_rate_said": Metric("churn rate, said", ".1%", None, "mean churn probability"),

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 from features.arrays import Floats
 from features.errors import Refusal
 from models.evaluation import evaluation_tables, profit_metrics
-from models.evaluation.bootstrap import interval, resampled
-from models.evaluation.evaluation_tables import number
+from models.evaluation.bootstrap import percentile_interval, resample_counts
+from models.evaluation.evaluation_tables import finite_or_none
 from models.evaluation.profit_metrics import CampaignTerms
-from models.evaluation.ranking import DECILES, captured, gain_area, midranks, ranked, ratio
+from models.evaluation.ranking import DECILES, captured_totals, gain_area, midranks, ranked_totals, ratio
 from models.prediction import Prediction
 
 LEAST = 1e-4
@@ -30,14 +30,14 @@ LEAST = 1e-4
 
 def roc_auc(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
     """Probability that a churner is scored above a stayer, ties half (0 … 1); undefined with one class."""
-    left, stayed = ranked(probability, weights, churned, 1 - churned)
+    left, stayed = ranked_totals(probability, weights, churned, 1 - churned)
     below = stayed.sum(-1, keepdims=True) - np.cumsum(stayed, -1)
     return ratio((left * (below + stayed / 2)).sum(-1), left.sum(-1) * stayed.sum(-1))
 
 
 def pr_auc(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
     """Average precision: Σ (recall_k − recall_k−1) · precision_k (share of churners … 1); undefined without churn."""
-    left, everyone = ranked(probability, weights, churned, np.ones_like(churned))
+    left, everyone = ranked_totals(probability, weights, churned, np.ones_like(churned))
     precision = np.cumsum(left, -1) / np.maximum(np.cumsum(everyone, -1), 1e-300)
     return ratio((left * precision).sum(-1), left.sum(-1))
 
@@ -58,13 +58,13 @@ def ece(churned: Floats, probability: Floats, weights: Floats | None = None) -> 
 
     Bins by predicted probability (Naeini et al. 2015, with equal counts). Blind to what averages out within a bin.
     """
-    customers, said, seen = np.diff(captured(probability, weights, DECILES, probability, churned))
+    customers, said, seen = np.diff(captured_totals(probability, weights, DECILES, probability, churned))
     return np.abs(said - seen).sum(-1) / customers.sum(-1)
 
 
 def top_decile_lift(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
     """Churn among the 10 % of customers scored highest over churn among all (0 … 10; Lemmens & Croux 2006)."""
-    _, left = captured(probability, weights, np.array([0.1, 1.0]), churned)
+    _, left = captured_totals(probability, weights, np.array([0.1, 1.0]), churned)
     return ratio(left[..., 0], 0.1 * left[..., 1])
 
 
@@ -124,7 +124,7 @@ def decile_mape(value: Floats, expected: Floats, weights: Floats | None = None) 
 
     Undefined when a decile realised nothing.
     """
-    _, said, seen = np.diff(captured(expected, weights, DECILES, expected, value))
+    _, said, seen = np.diff(captured_totals(expected, weights, DECILES, expected, value))
     return ratio(np.abs(said - seen), seen).mean(-1)
 
 
@@ -184,7 +184,7 @@ def evaluate(
         _check("campaign", {"clv": campaign.clv}, customers=len(truth))
     point = {name: _measure(churned, value, said, None, campaign) for name, said in predictions.items()}
     stacks: dict[str, list[dict[str, Floats]]] = {name: [] for name in predictions}
-    for weights in resampled(len(truth), resamples=resamples, seed=seed):
+    for weights in resample_counts(len(truth), resamples=resamples, seed=seed):
         for name, said in predictions.items():
             stacks[name].append(_measure(churned, value, said, weights, campaign))
     draws = {name: {m: np.concatenate([s[m] for s in stack]) for m in stack[0]} for name, stack in stacks.items()}
@@ -194,8 +194,8 @@ def evaluate(
         at, spread = point[one][metric], draws[one][metric]
         if other is not None:
             at, spread = at - point[other][metric], spread - draws[other][metric]
-        low, high = interval(spread, confidence=confidence)
-        return {"value": number(at), "low": number(low), "high": number(high)}
+        low, high = percentile_interval(spread, confidence=confidence)
+        return {"value": finite_or_none(at), "low": finite_or_none(low), "high": finite_or_none(high)}
 
     first, *others = predictions
     judged = {
@@ -211,7 +211,7 @@ def evaluate(
         judged["profit"] = {
             "offer": campaign.terms,
             "models": {
-                name: profit_metrics.curve(churned, said.churn_probability, campaign)
+                name: profit_metrics.contact_curve(churned, said.churn_probability, campaign)
                 for name, said in predictions.items()
             },
         }
@@ -227,7 +227,7 @@ def _measure(
     if said.value_p10 is not None and said.value_p90 is not None:
         found["interval_coverage"] = interval_coverage(value, said.value_p10, said.value_p90, weights)
     if campaign is not None:
-        found |= profit_metrics.measured(churned, said.churn_probability, weights, campaign)
+        found |= profit_metrics.campaign_profit_metrics(churned, said.churn_probability, weights, campaign)
     return found
 
 

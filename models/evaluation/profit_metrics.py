@@ -23,7 +23,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import betaincc
 
 from features.arrays import Floats
-from models.evaluation.ranking import captured, ranked
+from models.evaluation.ranking import captured_totals, ranked_totals
 
 PERCENTS = np.linspace(0, 1, 101)
 
@@ -101,7 +101,7 @@ def mpc(
     """
     rates = {"save_rate": save_rate, "redeem_rate": redeem_rate}
     costs = {"incentive_cost": incentive_cost, "contact_cost": contact_cost}
-    return best_cut(probability, contact_profit(churned, clv=clv, **rates, **costs), weights)
+    return best_cut_profit(probability, contact_profit(churned, clv=clv, **rates, **costs), weights)
 
 
 def empc(
@@ -123,7 +123,7 @@ def empc(
     made falling by pooling (Fawcett & Niculescu-Mizil 2007, PAV and the ROC Convex Hull, Machine Learning 68); each
     pool is contacted where the save rate makes it pay.
     """
-    left, everyone = ranked(probability, weights, churned, np.ones_like(churned))
+    left, everyone = ranked_totals(probability, weights, churned, np.ones_like(churned))
     found = []
     for leavers, customers in zip(np.atleast_2d(left), np.atleast_2d(everyone), strict=True):
         drawn = customers > 0
@@ -134,7 +134,7 @@ def empc(
     return np.reshape(found, left.shape[:-1])
 
 
-def best_cut(score: Floats, earned: Floats, weights: Floats | None = None) -> Floats:
+def best_cut_profit(score: Floats, earned: Floats, weights: Floats | None = None) -> Floats:
     """Profit per customer of the best cut through a ranking (0 …); customers of equal score are contacted all or none.
 
     Through the churn ranking, with what each customer's own CLV earns, it is EMPB: Janssens, Bogaert, Bagué & Van den
@@ -142,11 +142,11 @@ def best_cut(score: Floats, earned: Floats, weights: Floats | None = None) -> Fl
     is an incentive in proportion to the CLV, and a Beta save rate, of which only the mean matters as the cut is made
     before it is known.
     """
-    profit, customers = ranked(score, weights, earned, np.ones_like(earned))
+    profit, customers = ranked_totals(score, weights, earned, np.ones_like(earned))
     return np.maximum(np.cumsum(profit, -1).max(-1), 0) / customers.sum(-1)
 
 
-def measured(
+def campaign_profit_metrics(
     churned: Floats, probability: Floats, weights: Floats | None, campaign: CampaignTerms
 ) -> dict[str, Floats]:
     """The profit metrics of a churn model: `mpc`, `empc`, `empb`, and those of the campaign run as a plan would be.
@@ -171,21 +171,21 @@ def measured(
     return {
         "mpc": certain,
         "empc": uncertain,
-        "empb": best_cut(probability, earned, weights),
-        "best_cut_profit": best_cut(expected, earned, weights),
+        "empb": best_cut_profit(probability, earned, weights),
+        "best_cut_profit": best_cut_profit(expected, earned, weights),
         "own_cut_profit": np.asarray(w @ np.where(expected > 0, earned, 0) / w.sum(-1)),
     }
 
 
-def curve(churned: Floats, probability: Floats, campaign: CampaignTerms) -> dict[str, Any]:
+def contact_curve(churned: Floats, probability: Floats, campaign: CampaignTerms) -> dict[str, Any]:
     """What contacting the 0, 1, … 100 % of whom the model expects most would have earned, and at which cut it peaks.
 
     Money in currency units over all customers judged. `best` is the best cut in hindsight, `own` the model's: everyone
     of whom it expects a profit.
     """
     expected, earned = _expected_and_earned(churned, probability, campaign)
-    _, totals = captured(expected, None, PERCENTS, earned)
-    profit, size = ranked(expected, None, earned, np.ones_like(earned))
+    _, totals = captured_totals(expected, None, PERCENTS, earned)
+    profit, size = ranked_totals(expected, None, earned, np.ones_like(earned))
     totals_at_cuts, contacted = np.append(0, np.cumsum(profit)), np.append(0, np.cumsum(size))
     best, chosen = int(totals_at_cuts.argmax()), expected > 0
     return {

@@ -13,7 +13,7 @@ from features.arrays import Floats
 DECILES = np.linspace(0, 1, 11)
 
 
-def ranked(score: Floats, weights: Floats | None, *amounts: Floats) -> list[Floats]:
+def ranked_totals(score: Floats, weights: Floats | None, *amounts: Floats) -> list[Floats]:
     """Totals of weight × amount for each distinct score, highest score first, one array per amount."""
     order = np.argsort(-score, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(score[order]) != 0))
@@ -22,12 +22,12 @@ def ranked(score: Floats, weights: Floats | None, *amounts: Floats) -> list[Floa
     return held if starts.size == score.size else [np.add.reduceat(one, starts, axis=-1) for one in held]
 
 
-def captured(score: Floats, weights: Floats | None, shares: Floats, *amounts: Floats) -> Floats:
+def captured_totals(score: Floats, weights: Floats | None, shares: Floats, *amounts: Floats) -> Floats:
     """What the best-scored `shares` (0 … 1) of customers hold: first their number, then each amount.
 
     Shape (1 + amounts, …, shares). A customer, or a group of equal scores, at the boundary counts with the part inside.
     """
-    totals = ranked(score, weights, np.ones_like(score), *amounts)
+    totals = ranked_totals(score, weights, np.ones_like(score), *amounts)
     held = np.zeros((len(totals), totals[0].size // totals[0].shape[-1], totals[0].shape[-1] + 1))
     for one, total in zip(held, totals, strict=True):
         np.cumsum(np.atleast_2d(total), -1, out=one[:, 1:])
@@ -39,14 +39,14 @@ def captured(score: Floats, weights: Floats | None, shares: Floats, *amounts: Fl
 
 def gain_area(score: Floats, value: Floats, weights: Floats | None) -> Floats:
     """Area between the gain curve of `value` by falling `score` and the diagonal; NaN unless the total is above 0."""
-    customers, held = ranked(score, weights, np.ones_like(value), value)
+    customers, held = ranked_totals(score, weights, np.ones_like(value), value)
     height = np.cumsum(held, -1) - held / 2
     return ratio((customers * height).sum(-1), customers.sum(-1) * held.sum(-1)) - 0.5
 
 
 def midranks(values: Floats, weights: Floats | None) -> Floats:
     """Rank of each customer from the top, ties at their mean rank, each customer taking up its weight."""
-    (customers,) = ranked(values, weights, np.ones_like(values))
+    (customers,) = ranked_totals(values, weights, np.ones_like(values))
     middles = np.cumsum(customers, -1) - customers / 2
     place = np.unique(-values, return_inverse=True)[1]
     return np.take(middles, place, axis=-1)

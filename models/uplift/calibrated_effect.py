@@ -27,7 +27,7 @@ from models.uplift.learners import Uplift
 
 
 @dataclass(frozen=True)
-class Line:
+class EffectLine:
     """What is measured of an effect by what a learner says: level + slope (τ̂ - centre), in units of the outcome."""
 
     level: float
@@ -43,7 +43,7 @@ class FittedEffect:
     """A learner and its line."""
 
     learner: Uplift
-    line: Line
+    line: EffectLine
 
     def of(self, rows: pd.DataFrame) -> Floats:
         """What a contact adds to each customer's outcome, expected."""
@@ -51,32 +51,32 @@ class FittedEffect:
         return line.level + line.slope * (self.learner.effect(rows) - line.centre)
 
 
-def fit(
+def fit_calibrated_effect(
     kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, crossed: CrossFit, *, seed: int
 ) -> FittedEffect:
     """The learner of this kind, fitted on all customers; its line from those judged in `crossed`."""
-    learner = learners.fit(kind, rows, inputs, experiment, seed=seed)
-    level, slope = measured(kind, experiment, crossed)
-    return FittedEffect(learner, Line(level, slope, float(learner.effect(rows).mean())))
+    learner = learners.fit_learner(kind, rows, inputs, experiment, seed=seed)
+    level, slope = measured_level_and_slope(kind, experiment, crossed)
+    return FittedEffect(learner, EffectLine(level, slope, float(learner.effect(rows).mean())))
 
 
-def measured(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
+def measured_level_and_slope(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
     """Level and slope of the line, by least squares over the customers judged."""
-    found, said = found_effects(experiment, crossed), pd.Series(crossed.effects[kind])
+    found, said = doubly_robust_effects(experiment, crossed), pd.Series(crossed.effects[kind])
     beyond = (said - said.groupby(crossed.fold).transform("mean")).to_numpy()
     spread = float(beyond @ beyond)
     return float(found.mean()), min(max(float(beyond @ found) / spread, 0.0), 1.0) if spread else 0.0
 
 
-def found_effects(experiment: Experiment, crossed: CrossFit) -> Floats:
+def doubly_robust_effects(experiment: Experiment, crossed: CrossFit) -> Floats:
     """The unbiased, very noisy effect of each customer judged (`Experiment.effects`, doubly robust)."""
     judged = experiment.part(crossed.judged)
     return judged.effects(crossed.arms.expected(judged.propensity))
 
 
-def best_half(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
+def best_half_effect(kind: str, experiment: Experiment, crossed: CrossFit) -> tuple[float, float]:
     """Mean effect of the half of customers of whom the learner says most, and its standard deviation: what is known
     of those whom a plan would choose.
     """
-    found = found_effects(experiment, crossed)[crossed.place(crossed.effects[kind]) >= 0.5]
+    found = doubly_robust_effects(experiment, crossed)[crossed.place(crossed.effects[kind]) >= 0.5]
     return float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))

@@ -19,7 +19,7 @@ from features.arrays import Floats, Integers
 from models.trees import boosting, least_squares
 from models.uplift import learners
 from models.uplift.experiment import Experiment
-from models.uplift.policy_value import Arms
+from models.uplift.policy_value import ExpectedOutcomes
 
 FOLDS = 5
 
@@ -33,7 +33,7 @@ class CrossFit:
     fold: Integers
     effects: Mapping[str, Floats]
     """Expected effect by learner, in units of the outcome."""
-    arms: Arms
+    arms: ExpectedOutcomes
 
     def place(self, score: Floats) -> Floats:
         """Each customer's place by a score among the customers of his fold: 0 … 1, 1 the highest, ties in the middle.
@@ -48,15 +48,15 @@ def cross_fit(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experimen
     """Fit all learners and the expected outcomes on one fifth of the customers, then two, three and four."""
     fold = experiment.folds(FOLDS, seed=seed)
     effects = {kind: np.empty(len(rows)) for kind in learners.KINDS}
-    arms = Arms(np.empty(len(rows)), np.empty(len(rows)))
+    arms = ExpectedOutcomes(np.empty(len(rows)), np.empty(len(rows)))
     for held in range(1, FOLDS):
         apart, before = np.flatnonzero(fold == held), np.flatnonzero(fold < held)
         asked, taught, part = rows.iloc[apart], rows.iloc[before], experiment.part(before)
         for kind, said in effects.items():
-            said[apart] = learners.fit(kind, taught, inputs, part, seed=seed).effect(asked)
+            said[apart] = learners.fit_learner(kind, taught, inputs, part, seed=seed).effect(asked)
         for treated, said in ((True, arms.treated), (False, arms.untreated)):
-            booster = learners.arm(taught, inputs, part, treated, seed=seed)
+            booster = learners.fit_arm(taught, inputs, part, treated, seed=seed)
             said[apart] = least_squares.predict(booster, asked, inputs)
     judged = np.flatnonzero(fold > 0)
     of_judged = {kind: said[judged] for kind, said in effects.items()}
-    return CrossFit(judged, fold[judged], of_judged, Arms(arms.treated[judged], arms.untreated[judged]))
+    return CrossFit(judged, fold[judged], of_judged, ExpectedOutcomes(arms.treated[judged], arms.untreated[judged]))

@@ -21,12 +21,12 @@ import numpy as np
 
 from features.arrays import Floats
 from features.errors import InputError
-from models.evaluation.bootstrap import interval, resampled
-from models.evaluation.estimate import Estimate, differences
+from models.evaluation.bootstrap import percentile_interval, resample_counts
+from models.evaluation.estimate import Estimate, simultaneous_differences
 from models.uplift import learners as uplift
 from models.uplift.cross_fitting import CrossFit
 from models.uplift.experiment import Experiment
-from models.uplift.qini import mean, qini
+from models.uplift.qini import mean_effect, qini
 
 RANDOM, RESPONSE, RISK = "random", "response", "risk"
 NO_RULES: Mapping[str, Floats] = MappingProxyType({})
@@ -34,7 +34,7 @@ NO_RULES: Mapping[str, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Choice:
+class LearnerSelection:
     """What was found; figures are per customer, in units of the outcome."""
 
     learner: str | None
@@ -58,7 +58,7 @@ class Choice:
         return f"no learner helps: the best, {best}, is {by}; the order to treat in is '{self.ranking}'"
 
 
-def compare(
+def select_learner(
     fitted: CrossFit,
     experiment: Experiment,
     *,
@@ -66,15 +66,15 @@ def compare(
     resamples: int,
     confidence: float,
     seed: int,
-) -> Choice:
+) -> LearnerSelection:
     """Compare what is fitted; rules: further scores that order all the customers, highest first."""
     learners, simple, judged = list(fitted.effects), _rules(fitted, rules), experiment.part(fitted.judged)
     effects = judged.effects(fitted.arms.expected(judged.propensity))
     places = {name: fitted.place(score) for name, score in {**simple, **fitted.effects}.items()}
     stacks: dict[str, list[Floats]] = {name: [] for name in places}
     totals: list[Floats] = []
-    for weights in resampled(len(judged), resamples=resamples, seed=seed):
-        totals.append(mean(effects, weights))
+    for weights in resample_counts(len(judged), resamples=resamples, seed=seed):
+        totals.append(mean_effect(effects, weights))
         for name, place in places.items():
             stacks[name].append(qini(effects, place, weights))
 
@@ -85,7 +85,7 @@ def compare(
     found = [
         one
         for pairs in (of_learners, of_rules)
-        for one in zip(pairs, differences(point, draws, pairs, confidence=confidence), strict=True)
+        for one in zip(pairs, simultaneous_differences(point, draws, pairs, confidence=confidence), strict=True)
     ]
     ahead = {
         name: min(((rule, by) for (one, rule), by in found if one == name), key=lambda pair: pair[1].low)
@@ -93,12 +93,16 @@ def compare(
     }
     better = [name for name, (_, by) in ahead.items() if by.low > 0]
     learner = max((name for name in better if name in learners), key=lambda name: point[name], default=None)
-    return Choice(
+    return LearnerSelection(
         learner=learner,
         ranking=learner or max(better, key=lambda name: point[name], default=RANDOM),
-        qini={name: Estimate(point[name], *interval(one, confidence=confidence)) for name, one in draws.items()},
+        qini={
+            name: Estimate(point[name], *percentile_interval(one, confidence=confidence)) for name, one in draws.items()
+        },
         ahead=ahead,
-        everybody=Estimate(float(mean(effects)), *interval(np.concatenate(totals), confidence=confidence)),
+        everybody=Estimate(
+            float(mean_effect(effects)), *percentile_interval(np.concatenate(totals), confidence=confidence)
+        ),
     )
 
 

@@ -65,7 +65,7 @@ class Uplift:
         return least_squares.predict(term.booster, rows.assign(**{TREATED: term.arm}), {**self.inputs, TREATED: None})
 
 
-def fit(kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int) -> Uplift:
+def fit_learner(kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int) -> Uplift:
     """A learner of `KINDS` fitted on rows of features known before the treatment, in the order of the experiment."""
     if kind not in KINDS:
         raise InputError(f"'{kind}' is not one of {', '.join(KINDS)}", where="uplift learner", next="Choose one.")
@@ -78,7 +78,7 @@ def fit(kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Expe
     return Uplift(kind, inputs, KINDS[kind](rows, inputs, experiment, seed))
 
 
-def arm(
+def fit_arm(
     rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, treated: bool, *, seed: int
 ) -> boosting.Booster:
     """Trees of μ1 or μ0: of the outcome in one arm, each customer weighted by 1 / probability of that arm."""
@@ -100,7 +100,7 @@ def _s(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed
 
 
 def _t(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed: int) -> tuple[Term, ...]:
-    with_it, without = (arm(rows, inputs, experiment, treated, seed=seed) for treated in (True, False))
+    with_it, without = (fit_arm(rows, inputs, experiment, treated, seed=seed) for treated in (True, False))
     return Term(with_it, 1.0), Term(without, -1.0)
 
 

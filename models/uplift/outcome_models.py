@@ -11,19 +11,21 @@ import pandas as pd
 from models.trees import boosting, least_squares
 from models.uplift import learners
 from models.uplift.experiment import Experiment
-from models.uplift.policy_value import Arms
+from models.uplift.policy_value import ExpectedOutcomes
 
 FOLDS = 3
 
 
-def expected_arms(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int) -> Arms:
+def fit_expected_outcomes(
+    rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int
+) -> ExpectedOutcomes:
     """The expected outcome of each customer in either arm."""
     fold = experiment.folds(FOLDS, seed=seed)
-    arms = Arms(np.empty(len(rows)), np.empty(len(rows)))
+    arms = ExpectedOutcomes(np.empty(len(rows)), np.empty(len(rows)))
     for held in range(FOLDS):
         apart, others = np.flatnonzero(fold == held), np.flatnonzero(fold != held)
         part = experiment.part(others)
         for treated, said in ((True, arms.treated), (False, arms.untreated)):
-            booster = learners.arm(rows.iloc[others], inputs, part, treated, seed=seed)
+            booster = learners.fit_arm(rows.iloc[others], inputs, part, treated, seed=seed)
             said[apart] = least_squares.predict(booster, rows.iloc[apart], inputs)
     return arms

@@ -26,7 +26,7 @@ Numbers = Floats | float
 
 
 @dataclass(frozen=True)
-class Arms:
+class ExpectedOutcomes:
     """What is expected of each customer, by models that did not learn from him."""
 
     treated: Floats
@@ -37,7 +37,9 @@ class Arms:
         return propensity * self.untreated + (1 - propensity) * self.treated
 
 
-def value(policy: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers, confidence: float) -> Estimate:
+def policy_value(
+    policy: Numbers, experiment: Experiment, arms: ExpectedOutcomes, *, cost: Numbers, confidence: float
+) -> Estimate:
     """Mean outcome per customer, less the cost of those treated, if the policy decided; `.times(customers)` in total.
 
     policy: the probability with which each customer is treated; 0 and 1 are nobody and everybody. cost: of treating a
@@ -46,14 +48,14 @@ def value(policy: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers,
     return _figure(_worth(policy, experiment, arms, cost), confidence)
 
 
-def advantage(
-    policy: Numbers, other: Numbers, experiment: Experiment, arms: Arms, *, cost: Numbers, confidence: float
+def policy_advantage(
+    policy: Numbers, other: Numbers, experiment: Experiment, arms: ExpectedOutcomes, *, cost: Numbers, confidence: float
 ) -> Estimate:
     """By how much per customer the policy is worth more than another one, on the same customers: surer than both."""
     return _figure(_worth(policy, experiment, arms, cost) - _worth(other, experiment, arms, cost), confidence)
 
 
-def _worth(policy: Numbers, experiment: Experiment, arms: Arms, cost: Numbers) -> Floats:
+def _worth(policy: Numbers, experiment: Experiment, arms: ExpectedOutcomes, cost: Numbers) -> Floats:
     treats = np.broadcast_to(np.asarray(policy, float), len(experiment))
     outside = int((~((treats >= 0) & (treats <= 1))).sum())
     if outside:

@@ -17,25 +17,25 @@ from __future__ import annotations
 import numpy as np
 
 from features.arrays import Floats
-from models.evaluation.ranking import captured, ranked
+from models.evaluation.ranking import captured_totals, ranked_totals
 
 
 def qini(effects: Floats, score: Floats, weights: Floats | None = None) -> Floats:
     """The area between the curve and the diagonal: above 0 if the high scores are those who gain most."""
-    customers, held = ranked(score, weights, np.ones_like(score), effects)
+    customers, held = ranked_totals(score, weights, np.ones_like(score), effects)
     everyone = customers.sum(-1, keepdims=True)
     place = (np.cumsum(customers, -1) - customers / 2) / everyone
     return np.asarray((held * (0.5 - place)).sum(-1) / everyone[..., 0])
 
 
-def mean(effects: Floats, weights: Floats | None = None) -> Floats:
+def mean_effect(effects: Floats, weights: Floats | None = None) -> Floats:
     """What treating everybody adds, per customer: G(1)."""
     w = np.ones_like(effects) if weights is None else weights
     return np.asarray(w @ effects / w.sum(-1))
 
 
-def curve(effects: Floats, score: Floats, shares: Floats, weights: Floats | None = None) -> Floats:
+def qini_curve(effects: Floats, score: Floats, shares: Floats, weights: Floats | None = None) -> Floats:
     """G at each share (0 … 1) of the customers."""
-    _, held = captured(score, weights, shares, effects)
+    _, held = captured_totals(score, weights, shares, effects)
     everyone = len(score) if weights is None else weights.sum(-1)[..., None]
     return held / everyone

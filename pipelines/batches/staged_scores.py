@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from retention.customer_base.segments import CURRENT, cuts, quadrant
+from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.profit import value_at_risk
 
 SCHEMA = pa.schema(
@@ -35,7 +35,7 @@ SCHEMA = pa.schema(
     }
 )
 """The columns of scores, wherever they are written."""
-UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"), (CURRENT, pa.float64())])
+UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"), (CURRENT_VALUE_FEATURE, pa.float64())])
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class StagedScores:
             yield self._finished(scores).to_pandas(date_as_object=False), rows.to_pandas(date_as_object=False)
 
     def _finished(self, scores: pa.Table) -> pa.Table:
-        segment = quadrant(scores[CURRENT], scores["clv"], current_cut=self.current_cut, future_cut=self.future_cut)
+        segment = value_quadrants(
+            scores[CURRENT_VALUE_FEATURE], scores["clv"], current_cut=self.current_cut, future_cut=self.future_cut
+        )
         return scores.append_column("segment", pa.array(segment, pa.string())).select(SCHEMA.names)
 
 
@@ -93,10 +95,10 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
 
         for scores, rows in scored:
             # Copies: a view would keep all columns of the frame in memory.
-            spend = rows[CURRENT].to_numpy(np.float64, copy=True)
+            spend = rows[CURRENT_VALUE_FEATURE].to_numpy(np.float64, copy=True)
             clv = scores["clv"].head(len(rows)).to_numpy(copy=True)
             for first in range(0, len(scores), len(rows)):
-                over = scores.iloc[first : first + len(rows)].assign(**{CURRENT: spend})
+                over = scores.iloc[first : first + len(rows)].assign(**{CURRENT_VALUE_FEATURE: spend})
                 path = files.setdefault(int(over["horizon_days"].iloc[0]), folder / f"scores-{len(files)}.parquet")
                 write(path, pa.Table.from_pandas(over, UNFINISHED, preserve_index=False))
             write(rows_file, _narrow(rows))
@@ -104,7 +106,7 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
             future.append(clv)
             totals.append(_totals(scores.head(len(rows))))
     # In ascending order, so that the averages are the same to the last digit whatever parts the customers came in.
-    averages = cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
+    averages = average_cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
     summed = {name: float(sum(one[name] for one in totals)) for name in totals[0]}
     return StagedScores(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
 

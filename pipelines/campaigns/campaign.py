@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.errors import InputError, Refusal
 from pipelines import run_folder
-from retention.planning.plan_archive import NAME, day_of, file_name, kept_plans, plan_file
+from retention.planning.plan_archive import NAME, archived_plans, day_of, file_name, plan_file
 
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
@@ -51,7 +51,7 @@ def plan_of(folder: Path, name: str | None) -> Path:
         )
     file = plan_file(folder / run_folder.PLANS, name)
     if not file.exists():
-        known = ", ".join(repr(one.campaign) for one in kept_plans(folder / run_folder.PLANS)) or "none"
+        known = ", ".join(repr(one.campaign) for one in archived_plans(folder / run_folder.PLANS)) or "none"
         raise InputError(
             f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
         )

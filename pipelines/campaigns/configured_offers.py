@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from features.errors import InputError, nearest
 from pipelines.config import Config
 from retention.economics.offers import MEASURED, Offer
-from retention.measurement.save_rate_store import with_measured
+from retention.measurement.save_rate_store import with_measured_save_rates
 
 
 def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
     """The offers of these names, all where none is named; raises InputError where one is unknown or unmeasured."""
-    known = {offer.name: offer for offer in with_measured(config.offers, config.folder)}
+    known = {offer.name: offer for offer in with_measured_save_rates(config.offers, config.folder)}
     if not known:
         raise InputError(
             "the config has no offer", where="[[offers]]", next="Add one; `stayworth init FILE` shows its keys."
@@ -32,7 +32,7 @@ def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
 
 def settled(config: Config) -> list[Offer]:
     """The offers whose save rate is known."""
-    return [offer for offer in with_measured(config.offers, config.folder) if offer.save_rate != MEASURED]
+    return [offer for offer in with_measured_save_rates(config.offers, config.folder) if offer.save_rate != MEASURED]
 
 
 def judged(config: Config) -> Offer | None:

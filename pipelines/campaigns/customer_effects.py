@@ -12,21 +12,27 @@ from models.uplift.calibrated_effect import FittedEffect
 from pipelines.config import Config
 from pipelines.memory import machine_memory
 from retention.economics.offers import Offer
-from retention.planning.learned_effects import EFFECTS, EFFECTS_SAID, Effects, learnt_effects, of_rows
+from retention.planning.learned_effects import (
+    EFFECTS_FILE,
+    EFFECTS_FOLDER,
+    PlanEffects,
+    effects_of_rows,
+    read_learned_effects,
+)
 
-__all__ = ["EFFECTS", "EFFECTS_SAID", "Effects", "kept_effects"]
+__all__ = ["EFFECTS_FILE", "EFFECTS_FOLDER", "PlanEffects", "kept_effects"]
 
 
-def kept_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> Effects:
+def kept_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> PlanEffects:
     """The effects of these offers. Raises InputError where what was kept is not what was written."""
-    learnt = learnt_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
+    learnt = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
     if not learnt.fitted:
-        return Effects(None, learnt.offers, learnt.said)
+        return PlanEffects(None, learnt.offers, learnt.said)
     memory = machine_memory()
     with reading(config.log, now_us=None, memory_bytes=database_bytes(memory)) as opened:
         learnt = learnt.without(_lacking(opened, learnt.fitted, as_of=as_of), offers)
         frame = _of_everyone(opened, learnt.fitted, as_of=as_of, memory_bytes=memory) if learnt.fitted else None
-    return Effects(frame, learnt.offers, learnt.said)
+    return PlanEffects(frame, learnt.offers, learnt.said)
 
 
 def _lacking(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
@@ -39,7 +45,7 @@ def _lacking(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -
 def _of_everyone(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date, memory_bytes: int) -> pd.DataFrame:
     features = list(dict.fromkeys(name for of in fitted.values() for name in of.learner.inputs))
     parts = [
-        of_rows(fitted, rows)
+        effects_of_rows(fitted, rows)
         for histories, _ in buckets(opened, memory_bytes=memory_bytes)
         for table in chunks(histories, as_of=[as_of], features=features)
         if len(rows := table.to_pandas(date_as_object=False))

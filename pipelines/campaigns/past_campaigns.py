@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from retention.planning.plan_archive import kept_plans
+from retention.planning.plan_archive import archived_plans
 
 COLUMNS = ["customer_id", "treated"]
 
@@ -20,7 +20,7 @@ def own_campaigns(
     has them; None: there is no such table. Whoever was booked as contacted was treated, whatever the plan said; whoever
     the plan held out and nobody booked was held out.
     """
-    planned = {one.campaign: one for one in kept_plans(plans)}
+    planned = {one.campaign: one for one in archived_plans(plans)}
     booked = {} if treatments is None else _booked(treatments, first=first, before=before)
     names = [name for name, one in planned.items() if first <= one.day < before]
     return {

@@ -23,10 +23,10 @@ from pipelines.campaigns.outcomes import outcomes
 from pipelines.campaigns.policy_trial import in_words, trial_value
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from retention.customer_base.segments import CURRENT
+from retention.customer_base.segments import CURRENT_VALUE_FEATURE
 from retention.economics.offers import Offer
-from retention.measurement.plan_hindsight import hindsight, shares, summed
-from retention.planning.plan_archive import kept_plans, planned_shares
+from retention.measurement.plan_hindsight import plan_hindsight, shares_and_lifts, sum_of_days
+from retention.planning.plan_archive import archived_plans, planned_shares
 from retention.planning.retention_plan import plan
 
 POLICY_BACKTEST = "policy_backtest.json"
@@ -51,14 +51,14 @@ def concluded(
     models: by the day they were learnt on.
     """
     customers = found[-1]["customers"]
-    total = summed(found)
+    total = sum_of_days(found)
     content = {
         "horizon_days": config.time.horizon_days,
         "currency": config.money.currency,
         "budget": budget,
         "assumed": ASSUMED,
-        "cut_offs": [one | shares(one) for one in found],
-        "total": total | shares(total),
+        "cut_offs": [one | shares_and_lifts(one) for one in found],
+        "total": total | shares_and_lifts(total),
         "randomised": randomised(
             config,
             histories,
@@ -93,7 +93,7 @@ def of_day(
     *,
     budget: float,
 ) -> dict[str, Any]:
-    """The plan of one day in hindsight (`retention.measurement.plan_hindsight.hindsight`).
+    """The plan of one day in hindsight (`retention.measurement.plan_hindsight.plan_hindsight`).
 
     model: as learnt on that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
     """
@@ -114,10 +114,10 @@ def of_day(
             "back": _back(test, histories, horizon_days=config.time.horizon_days),
             "margin": test["future_value"],
             "margin_before": test["last_period_value"],
-            "spend": test[CURRENT],
+            "spend": test[CURRENT_VALUE_FEATURE],
         }
     )
-    told = hindsight(scores, happened, made.frame[made.frame["treated"]], offers)
+    told = plan_hindsight(scores, happened, made.frame[made.frame["treated"]], offers)
     return {"as_of": day, "held_out": made.summary["holdout"]} | told
 
 
@@ -148,7 +148,7 @@ def randomised(
     if treatments is None:
         return {}
     treatments = treatments[treatments["at"] >= pd.Timestamp(min(models), tz="UTC")]
-    planned = planned_shares(kept_plans(config.folder / run_folder.PLANS))
+    planned = planned_shares(archived_plans(config.folder / run_folder.PLANS))
     told: dict[str, Any] = {}
     for offer in offers:
         try:

@@ -16,10 +16,10 @@ import pandas as pd
 from features.arrays import Floats
 from models.trees import boosting
 from models.uplift import policy_value
-from models.uplift.outcome_models import expected_arms
+from models.uplift.outcome_models import fit_expected_outcomes
 from pipelines.campaigns.experiments import Trial
 from pipelines.training.holdout_evaluation import CONFIDENCE
-from retention.economics.contact import cost, customers
+from retention.economics.contact import contact_inputs, expected_costs
 from retention.economics.offers import Offer
 from retention.measurement.plan_hindsight import RISK
 from retention.planning.retention_plan import plan
@@ -41,8 +41,10 @@ def trial_value(
 
     scores: a row per customer of the trial, of models that knew nothing of what followed.
     """
-    known = customers(scores, [offer])
-    spend = pd.Series(cost(known, offer), known["customer_id"]).reindex(made.rows["customer_id"]).to_numpy(float)
+    known = contact_inputs(scores, [offer])
+    spend = (
+        pd.Series(expected_costs(known, offer), known["customer_id"]).reindex(made.rows["customer_id"]).to_numpy(float)
+    )
     policies = _policies(made, scores, offer, spend, budget_per_customer)
     told: dict[str, Any] = {
         "customers": len(made.rows),
@@ -52,11 +54,11 @@ def trial_value(
     inputs = boosting.inputs_of(made.rows, made.features)
     for name, label in OUTCOMES.items():
         experiment = made.experiment(label, where=f"treatments with the offer '{offer.name}'")
-        arms = expected_arms(made.rows, inputs, experiment, seed=seed)
+        arms = fit_expected_outcomes(made.rows, inputs, experiment, seed=seed)
         costs = spend if name == "margin" else np.zeros(len(spend))
         how: dict[str, Any] = {"experiment": experiment, "arms": arms, "cost": costs, "confidence": CONFIDENCE}
-        values = {policy: policy_value.value(who, **how) for policy, who in policies.items()}
-        ahead = {one: policy_value.advantage(policies["plan"], policies[one], **how) for one in POLICIES[1:]}
+        values = {policy: policy_value.policy_value(who, **how) for policy, who in policies.items()}
+        ahead = {one: policy_value.policy_advantage(policies["plan"], policies[one], **how) for one in POLICIES[1:]}
         told[name] = {
             "value": {policy: asdict(figure) for policy, figure in values.items()},
             "plan_above": {policy: asdict(figure) for policy, figure in ahead.items()},

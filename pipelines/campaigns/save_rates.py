@@ -6,20 +6,22 @@ from pathlib import Path
 
 from pipelines import run_folder
 from retention.economics.offers import BetaPrior
-from retention.measurement.save_rate import FLAT, Measured, posterior
-from retention.measurement.save_rate_store import SAVE_RATES, SaveRateEntry, entries, measured_save_rates
+from retention.measurement.save_rate import FLAT_PRIOR, MeasuredSaveRate, posterior_save_rate
+from retention.measurement.save_rate_store import SAVE_RATES, SaveRateEntry, measured_save_rates, read_save_rates
 
 __all__ = ["SAVE_RATES", "measured_save_rates", "remember"]
 
 
-def remember(folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str, measured: Measured) -> BetaPrior:
+def remember(
+    folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str, measured: MeasuredSaveRate
+) -> BetaPrior:
     """Add what a campaign measured of an offer, and return what is believed now: `prior` (None: nothing) and all
     campaigns of the offer.
     """
-    known = entries(folder)
-    before = prior or FLAT
+    known = read_save_rates(folder)
+    before = prior or FLAT_PRIOR
     campaigns = (known[offer].campaigns if offer in known else {}) | {campaign: measured}
-    after = posterior(before, campaigns.values())
+    after = posterior_save_rate(before, campaigns.values())
     known[offer] = SaveRateEntry(prior=before, campaigns=campaigns, posterior=after)
     content = {
         name: {

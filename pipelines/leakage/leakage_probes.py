@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from features.arrays import Floats
-from models.evaluation.bootstrap import interval, resampled
+from models.evaluation.bootstrap import percentile_interval, resample_counts
 from models.evaluation.estimate import Z95
 from models.evaluation.metrics import roc_auc
 from models.trees import boosting, churn
@@ -160,6 +160,6 @@ def _difference(churned: Floats, one: Floats, other: Floats, *, seed: int) -> tu
     """The interval of AUC(one) − AUC(other) over the same draws of customers."""
     draws = [
         roc_auc(churned, one, weights) - roc_auc(churned, other, weights)
-        for weights in resampled(len(churned), resamples=RESAMPLES, seed=seed)
+        for weights in resample_counts(len(churned), resamples=RESAMPLES, seed=seed)
     ]
-    return interval(np.concatenate(draws), confidence=CONFIDENCE)
+    return percentile_interval(np.concatenate(draws), confidence=CONFIDENCE)

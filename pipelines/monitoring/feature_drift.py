@@ -128,8 +128,8 @@ def _drift(
 ) -> Drift:
     one, other = before[column], after[column]
     if pd.api.types.is_numeric_dtype(one):
-        return drift.numbers(one.to_numpy(float), other.to_numpy(float), weights)
-    return drift.names(one, other, weights, known=known)
+        return drift.numeric_drift(one.to_numpy(float), other.to_numpy(float), weights)
+    return drift.categorical_drift(one, other, weights, known=known)
 
 
 def _is_known(column: str, day: date, first_day: date) -> bool:

@@ -19,14 +19,14 @@ import pandas as pd
 from features.arrays import Floats
 from features.histories.columns import Histories
 from models.evaluation import calibration_slope, metrics
-from models.evaluation.bootstrap import interval, resampled
-from models.evaluation.drift import effective
-from models.evaluation.evaluation_tables import number
-from models.evaluation.ranking import DECILES, captured, ratio
+from models.evaluation.bootstrap import percentile_interval, resample_counts
+from models.evaluation.drift import effective_sample_size
+from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.ranking import DECILES, captured_totals, ratio
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.gate.merit_checks import by_chance
 from pipelines.training.holdout_evaluation import CONFIDENCE
-from retention.measurement.inverse_propensity import Untreated, untreated
+from retention.measurement.inverse_propensity import InversePropensityWeights, inverse_propensity_weights
 
 RESAMPLES = 200
 
@@ -56,7 +56,7 @@ def matured(batch: Batch, histories: Histories, campaigns: Mapping[str, pd.DataF
     """
     done = outcomes(histories, batch.scores["customer_id"], day=batch.as_of, window_days=batch.horizon_days)
     rows = batch.scores.join(done[["stayed", "margin"]], on="customer_id", how="inner").reset_index(drop=True)
-    without = untreated(rows["customer_id"], campaigns)
+    without = inverse_propensity_weights(rows["customer_id"], campaigns)
     told = {
         "as_of": batch.as_of.isoformat(),
         "until": batch.until.isoformat(),
@@ -71,7 +71,7 @@ def matured(batch: Batch, histories: Histories, campaigns: Mapping[str, pd.DataF
     return told | _figures(judged, without.weights[without.kept], seed=seed)
 
 
-def _apart(rows: pd.DataFrame, without: Untreated) -> dict[str, Any]:
+def _apart(rows: pd.DataFrame, without: InversePropensityWeights) -> dict[str, Any]:
     """Those contacted and those held out: how many were to leave, and how many left."""
     arms = {"treated": without.treated, "held_out": without.held_out}
     return {
@@ -92,10 +92,10 @@ def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any
     churned = 1 - rows["stayed"].to_numpy(float)
     if not len(rows):
         return {"figures": {}, "deciles": [], "ece_by_chance": None}
-    line = calibration_slope.line(churned, probability, weights)
+    line = calibration_slope.intercept_and_slope(churned, probability, weights)
 
     def measured(w: Floats) -> dict[str, Floats]:
-        intercept, slope = calibration_slope.lines(churned, probability, w, near=line)
+        intercept, slope = calibration_slope.resampled_intercepts_and_slopes(churned, probability, w, near=line)
         return {
             "roc_auc": metrics.roc_auc(churned, probability, w),
             "ece": metrics.ece(churned, probability, w),
@@ -108,14 +108,14 @@ def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any
         }
 
     point = {name: at[0] for name, at in measured(weights[None, :]).items()}
-    stacks = [measured(counts * weights) for counts in resampled(len(rows), resamples=RESAMPLES, seed=seed)]
+    stacks = [measured(counts * weights) for counts in resample_counts(len(rows), resamples=RESAMPLES, seed=seed)]
     draws = {name: np.concatenate([stack[name] for stack in stacks]) for name in point}
     figures = {name: _figure(point[name], draws[name]) for name in point if name != "deciles"}
     return {
         "figures": figures,
         "ece_by_chance": _ece_by_chance(probability, weights),
         "deciles": [
-            {"said": number(point["deciles"][place, 0])}
+            {"said": finite_or_none(point["deciles"][place, 0])}
             | _figure(point["deciles"][place, 1], draws["deciles"][:, place, 1])
             for place in range(len(DECILES) - 1)
         ],
@@ -124,17 +124,17 @@ def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any
 
 def _deciles(expected: Floats, value: Floats, weights: Floats) -> Floats:
     """Mean expected and realised value of each tenth by expectation, the best first; shape (2, stack, tenths)."""
-    size, said, brought = np.diff(captured(expected, weights, DECILES, expected, value))
+    size, said, brought = np.diff(captured_totals(expected, weights, DECILES, expected, value))
     return np.stack([ratio(said, size), ratio(brought, size)])
 
 
 def _ece_by_chance(probability: Floats, weights: Floats) -> float:
     """The calibration error that a perfect model of as many customers, in effect, stays below."""
-    size, said = np.diff(captured(probability, weights, DECILES, probability))
-    share = effective(weights) / weights.sum()
+    size, said = np.diff(captured_totals(probability, weights, DECILES, probability))
+    share = effective_sample_size(weights) / weights.sum()
     return by_chance([{"predicted": p, "customers": n} for p, n in zip(ratio(said, size), share * size, strict=True)])
 
 
 def _figure(value: Floats, draws: Floats) -> dict[str, float | None]:
-    low, high = interval(draws, confidence=CONFIDENCE)
-    return {"value": number(value), "low": number(low), "high": number(high)}
+    low, high = percentile_interval(draws, confidence=CONFIDENCE)
+    return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}

@@ -13,7 +13,7 @@ from pipelines.monitoring import alarm
 from pipelines.monitoring.feature_drift import absent, moved, rows_of
 from pipelines.monitoring.matured_scores import Batch, matured
 from pipelines.monitoring.usual_drift import quiet_pairs
-from retention.measurement.inverse_propensity import untreated
+from retention.measurement.inverse_propensity import inverse_propensity_weights
 
 SEED = 7
 
@@ -86,7 +86,7 @@ def _moved(
         return told | {"note": note}, [*reasons, alarm.Reason("features", "watch", note, "Retrain when more matured.")]
     features = [name for name in model.inputs if name not in gone]
     rows = rows_of(histories, [made, as_of, *(day for pair in pairs for day in pair)], features, seed=SEED)
-    without = untreated(rows[as_of]["customer_id"], campaigns(made, as_of))
+    without = inverse_propensity_weights(rows[as_of]["customer_id"], campaigns(made, as_of))
     told |= {"customers": len(rows[as_of]), "treated_since": int(without.treated.sum())}
     days = {"first_day": histories.first_day, "made": made, "as_of": as_of}
     found = moved(rows, model, quiet=pairs, weights=without.weights, **days)

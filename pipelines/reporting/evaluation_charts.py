@@ -7,7 +7,18 @@ import pandas as pd
 
 from models import STAYWORTH
 from pipelines.reporting.model_styles import name_of, style
-from retention.presentation.theme import BLUE, CHANCE, MUTED, PALE, PERFECT, VERMILION, Figure, blank, panels, whiskers
+from retention.presentation.theme import (
+    BLUE,
+    CHANCE,
+    MUTED,
+    PALE,
+    PERFECT,
+    VERMILION,
+    Figure,
+    blank_figure,
+    panels,
+    whiskers,
+)
 
 
 def evaluation(metrics: Mapping[str, Any]) -> dict[str, Figure]:
@@ -77,7 +88,7 @@ def gains(models: Mapping[str, Sequence[float]], *, of: str, order: str, most: f
 
     With `most`, the share of customers who are the whole, the perfect ranking too.
     """
-    figure = blank(height=500)
+    figure = blank_figure(height=500)
     _by_share(figure, models, at=0.2, form=".1%", says="hold %{y:.1%}")
     if most is not None:
         figure.add_scatter(
@@ -93,7 +104,7 @@ def gains(models: Mapping[str, Sequence[float]], *, of: str, order: str, most: f
 
 def lift(models: Mapping[str, Sequence[float]], *, order: str, most: float | None = None) -> Figure:
     """How many times the average customer's share the top k % hold per head; arguments as in `gains`."""
-    figure = blank(height=500)
+    figure = blank_figure(height=500)
     shares = [k / 20 for k in range(1, 21)]
     times = {
         model: [None, *(None if part is None else part / k for part, k in zip(held[1:], shares, strict=True))]
@@ -115,7 +126,7 @@ def deciles(tenths: Sequence[Mapping[str, float]], *, currency: str) -> Figure:
     """Mean predicted against mean realised value, with its interval, per tenth of customers, best predicted first."""
     frame = pd.DataFrame(tenths)
     places = [str(place) for place in range(1, len(frame) + 1)]
-    figure = blank(height=360)
+    figure = blank_figure(height=360)
     figure.add_bar(
         x=places,
         y=frame["realised"],
@@ -146,7 +157,7 @@ def coverage(table: Mapping[str, Any]) -> Figure:
     rows = [{"group": says, **table[name]} for says, name in groups.items()]
     rows += [{"group": str(place), **tenth} for place, tenth in enumerate(table["deciles"], 1)]
     frame = pd.DataFrame(rows).dropna(subset=["value"])
-    figure = blank(height=360)
+    figure = blank_figure(height=360)
     figure.add_hline(y=0.8, line={"color": MUTED, "dash": "dash", "width": 1.5})
     figure.add_scatter(
         x=frame["group"],
@@ -174,7 +185,7 @@ def campaign_profit(models: Mapping[str, Mapping[str, Any]], *, currency: str) -
 
     Losses deeper than the best profit is high are cut off.
     """
-    figure = blank(height=460)
+    figure = blank_figure(height=460)
     for model in sorted(models, key=lambda name: -models[name]["best"]["profit"]):
         curve, best = models[model]["curve"], models[model]["best"]
         figure.add_scatter(

@@ -27,7 +27,7 @@ from pipelines.training.baseline_comparison import (
     count_outcomes,
 )
 from retention.analyses.chapters import Chapter
-from retention.economics.customer_equity import Worth
+from retention.economics.customer_equity import CustomerEquity
 from retention.economics.profit import value_at_risk
 from retention.planning import plan_charts
 from retention.presentation import formatting, theme
@@ -50,7 +50,7 @@ def page(
     assumptions: Sequence[tuple[str, str]],
     reconciliation: Sequence[Mapping[str, Any]],
     written_on: date | str,
-    worth: Worth,
+    worth: CustomerEquity,
     chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
     named: int = 0,
@@ -69,12 +69,12 @@ def page(
     by_segment = carriers(scores, scores["segment"].fillna("(none)")).sort_values("at_risk", ascending=False)
     by_risk = carriers(scores, tenths(scores["churn_probability"]))
     figures = {
-        "by-segment": plan_charts.value_at_risk(by_segment, currency=currency),
-        "by-risk": plan_charts.value_at_risk(by_risk, currency=currency),
+        "by-segment": plan_charts.value_at_risk_chart(by_segment, currency=currency),
+        "by-risk": plan_charts.value_at_risk_chart(by_risk, currency=currency),
         **pictures.evaluation(metrics),
     }
     if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
-        figures["profit-curve"] = plan_charts.profit_curve(profit_curve, plan_summary, currency=currency)
+        figures["profit-curve"] = plan_charts.profit_curve_chart(profit_curve, plan_summary, currency=currency)
     drawn = {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
 
     base, judgement = _base(scores), compare_with_baselines(metrics)
@@ -113,7 +113,7 @@ def page(
         people=_most_at_risk(scores, named),
         warned=[] if warned is None else warned.to_dict("records"),
         plotly=Markup(theme.script()),
-        draws=Markup(theme.DRAWS),
+        draws=Markup(theme.DRAW_SCRIPT),
     )
 
 

@@ -20,7 +20,7 @@ from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.reporting.costs_table import read_costs
-from retention.customer_base.customer_base import CustomerBase, Earlier
+from retention.customer_base.customer_base import CustomerBase, EarlierScores
 
 EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
 COUNTED = ("products", "categories")
@@ -168,13 +168,13 @@ def _former(
     return table
 
 
-def _earlier(config: Config, *, as_of: date) -> Earlier | None:
+def _earlier(config: Config, *, as_of: date) -> EarlierScores | None:
     """The last batch of a day before."""
     before = [entry for entry in ledger.entries(config.folder) if entry.as_of < as_of]
     if not before:
         return None
     scores = ledger.read(before[-1])
-    return Earlier(before[-1].as_of, scores.reindex(columns=EARLIER))
+    return EarlierScores(before[-1].as_of, scores.reindex(columns=EARLIER))
 
 
 def _before(frame: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

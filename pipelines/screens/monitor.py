@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from models.evaluation.metric_labels import MATURED
+from models.evaluation.metric_labels import MATURED_BATCH_METRICS
 from pipelines.monitoring.alarm import PSI_RETRAIN
 from pipelines.screens.tables import console, table_of
 
@@ -58,7 +58,7 @@ def _show_matured(batch: Mapping[str, Any], batches: int, currency: str) -> None
         f"The scores of {batch['as_of']}, {batch['customers']:,} customers, until {batch['until']} ({kept}; "
         f"{batches} matured)"
     )
-    for name, metric in MATURED.items():
+    for name, metric in MATURED_BATCH_METRICS.items():
         if name in batch["figures"]:
             table.add_row(metric.judged, *_cells(batch["figures"][name], metric.form))
     console.print(table)

@@ -20,7 +20,7 @@ from models.scoring import scorer
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import test_day
 from pipelines.training.training_set import TrainingSet
-from retention.customer_base.segments import CURRENT, cuts, quadrant
+from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.offers import BetaPrior, Offer
 
 CONFIDENCE = 0.95
@@ -92,9 +92,9 @@ def as_prediction(scores: pd.DataFrame) -> Prediction:
 
 def segment_calibration(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
     """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
-    current, future = test[CURRENT], said["clv"]
-    current_cut, future_cut = cuts(current, future)
-    names = np.asarray(quadrant(current, future, current_cut=current_cut, future_cut=future_cut))
+    current, future = test[CURRENT_VALUE_FEATURE], said["clv"]
+    current_cut, future_cut = average_cuts(current, future)
+    names = np.asarray(value_quadrants(current, future, current_cut=current_cut, future_cut=future_cut))
     told = {}
     for name in np.unique(names):
         mine = names == name

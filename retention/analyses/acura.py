@@ -5,8 +5,8 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
-from retention.customer_base.referrals import newcomer
-from retention.customer_base.survey_answers import of_kind
+from retention.customer_base.referrals import mean_newcomer
+from retention.customer_base.survey_answers import interactions_of_kind
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import money
@@ -52,9 +52,9 @@ def levers(base: CustomerBase) -> pd.DataFrame:
     """A row per lever, the most money first and those not known last: lever, step (text), moved (customers, new ones
     or referrals that the step is taken of), moves (currency units; NaN where it is not known)."""
     table = base.customers
-    new = newcomer(base)
+    new = mean_newcomer(base)
     ones, difference = second_bought(table)
-    referrals = of_kind(base, "referral")
+    referrals = interactions_of_kind(base, "referral")
     lately = len(base.within(referrals, YEAR_DAYS))
     kept = float((np.minimum(table["churn_probability"], STEP) * table["clv"]).sum())
     rows = [

@@ -4,7 +4,7 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -42,10 +42,12 @@ def churn_causes(former: pd.DataFrame, involuntary: frozenset[str]) -> pd.DataFr
 def analyse(base: CustomerBase) -> Analysis:
     """The causes of the last 365 days."""
     if base.former is None:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
     left = base.former[base.former["left_at"] >= base.as_of_time - pd.Timedelta(days=YEAR_DAYS)]
     if left.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing="Nobody left in the last 365 days.")
+        return unavailable_analysis(
+            TITLE, definition=DEFINITION, source=SOURCE, missing="Nobody left in the last 365 days."
+        )
     table = churn_causes(left, base.involuntary)
     shown, rest = table.iloc[: SHOWN - 1], table.iloc[SHOWN - 1 :]
     if len(rest) > 1:

@@ -8,7 +8,7 @@ import pandas as pd
 from features.clock import YEAR_DAYS
 from retention.analyses.profit_waterfall import SUPPLY_COSTS, SUPPLY_DISCOUNTS
 from retention.customer_base.customer_base import CustomerBase
-from retention.customer_base.referrals import SUPPLY, newcomer, referrals
+from retention.customer_base.referrals import SUPPLY, mean_newcomer, referral_counts
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import money
@@ -84,7 +84,7 @@ def parts(base: CustomerBase) -> pd.DataFrame:
         found.append(
             ClvComponent("orders with a discount", rows.loc[rows["discount"] > 0, "margin"].sum(), np.nan, WITHIN)
         )
-    sent, new = referrals(base), newcomer(base)
+    sent, new = referral_counts(base), mean_newcomer(base)
     if sent is not None and new.customers:
         found.append(ClvComponent("customers who came by referral", sent.sum() * new.margin, np.nan, WITHIN))
     return pd.DataFrame(found)
@@ -100,7 +100,7 @@ def analyse(base: CustomerBase) -> Analysis:
         *([SUPPLY_CATEGORIES] if base.customers["categories"].isna().all() else [UNTOLD]),
         *([SUPPLY_COSTS] if base.costs is None else []),
         *([SUPPLY_DISCOUNTS] if no_discounts else []),
-        *([SUPPLY] if referrals(base) is None else []),
+        *([SUPPLY] if referral_counts(base) is None else []),
     ]
     return Analysis(
         "What customer value is made of",

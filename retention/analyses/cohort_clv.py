@@ -11,7 +11,7 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS, microseconds
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.yearly_retention import yearly_retention
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, lines
 from retention.presentation.formatting import money
 
@@ -113,7 +113,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The table of all cohorts together, and the curves of those that joined in the last years."""
     seen = observed(base)
     if seen.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     contract = base.former is not None
     rate, years = base.annual_discount_rate, min(ceil(base.lifetime_days / YEAR_DAYS), MOST_YEARS)
     retention, margin = projected(seen, years=years, last=last_year(base), contract=contract)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
 
@@ -51,7 +51,7 @@ def analyse(base: CustomerBase) -> Analysis:
             break
     size, shares = size.iloc[-MOST:], shares.iloc[-MOST:].dropna(axis=1, how="all")
     if shares.empty or not shares.shape[1]:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     name = PERIODS[frequency]
     table = shares.set_axis([f"after_{step}" for step in shares.columns], axis=1).reset_index(drop=True)
     table.insert(0, "cohort", [str(one) for one in size.index])

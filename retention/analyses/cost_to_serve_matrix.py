@@ -5,7 +5,7 @@ import pandas as pd
 
 from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted, money
 
@@ -45,7 +45,7 @@ def cost_to_serve_matrix(customers: pd.DataFrame) -> pd.DataFrame:
 def analyse(base: CustomerBase) -> Analysis:
     """The matrix of the last 365 days; nothing without booked costs."""
     if base.costs is None:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_COSTS)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_COSTS)
     table = cost_to_serve_matrix(base.customers)
     profit = table.set_index("group")["profit"]
     matrix = pd.DataFrame(

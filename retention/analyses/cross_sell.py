@@ -8,7 +8,7 @@ from features.arrays import Floats
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
 from retention.customer_base.loyalty_index import wallet_per_year
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import bars
 from retention.presentation.formatting import counted, money
 
@@ -50,7 +50,7 @@ def analyse(base: CustomerBase) -> Analysis:
     who = base.customers
     kind = next((one for one in ("categories", "products") if who[one].notna().any()), None)
     if kind is None:
-        return lacking(
+        return unavailable_analysis(
             TITLE,
             definition=DEFINITION,
             source=SOURCE,

@@ -8,8 +8,8 @@ import pandas as pd
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.margin_multiple import period_discount
-from retention.customer_base.migration import CELLS, migration, observed, retention
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.customer_base.migration import CELLS, migration_model, observed_cells, retention_model
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, lines
 from retention.presentation.formatting import counted, money
 
@@ -32,17 +32,17 @@ def analyse(base: CustomerBase) -> Analysis:
     """The cells, and the value of a new customer under both models."""
     span = (base.as_of_time - base.orders["at"].min()).days if len(base.orders) else 0
     length = next((days for days in LENGTHS if span >= FEWEST * days), None)
-    cells = observed(base, period_days=length) if length else None
+    cells = observed_cells(base, period_days=length) if length else None
     if length is None or cells is None or not cells.seen[0] or np.isnan(cells.margin):
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     probability = np.nan_to_num(cells.probability)
     periods = max(ceil(base.lifetime_days / length), 2)
     factor = period_discount(base.annual_discount_rate, length) ** (np.arange(periods) + 0.5)
     worth = {
         name: np.cumsum(buyers * cells.margin * factor)
         for name, buyers in (
-            ("migration: may come back", migration(probability, periods=periods)),
-            ("retention: lost for good", retention(float(probability[0]), periods=periods)),
+            ("migration: may come back", migration_model(probability, periods=periods)),
+            ("retention: lost for good", retention_model(float(probability[0]), periods=periods)),
         )
     }
     back, gone = (float(curve[-1]) for curve in worth.values())

@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.segments import VIP
-from retention.customer_base.survey_answers import kinds, of_kind
+from retention.customer_base.survey_answers import interaction_kinds, interactions_of_kind
 from retention.economics.profit import value_at_risk
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
@@ -36,8 +36,8 @@ def signs(base: CustomerBase) -> pd.DataFrame:
     found = {"overdue": (gap > 0) & (silent > LATE * gap)}
     late, early = base.half_years()
     found["spending halved"] = pd.Series((early > 0) & (late < early / 2))
-    if "complaint" in kinds(base):
-        last = base.within(of_kind(base, "complaint"), COMPLAINT_DAYS).groupby("customer")["at"].max()
+    if "complaint" in interaction_kinds(base):
+        last = base.within(interactions_of_kind(base, "complaint"), COMPLAINT_DAYS).groupby("customer")["at"].max()
         found["unanswered complaint"] = last.reindex(who.index) > who["last_order"]
     if base.earlier is not None:
         then = base.earlier.scores.set_index("customer_id")["segment"].reindex(who["customer_id"])
@@ -68,7 +68,11 @@ def analyse(base: CustomerBase) -> Analysis:
         rows.append((name, SIGNS[name], int(mine.sum()), churn, at_risk[mine].sum()))
     table = pd.DataFrame(rows, columns=["sign", "means", "customers", "churn_probability", "at_risk"])
     any_sign = shown.any(axis=1) & best
-    missing = [] if "complaint" in kinds(base) else ["Complaints are not in the log: interactions of kind complaint."]
+    missing = (
+        []
+        if "complaint" in interaction_kinds(base)
+        else ["Complaints are not in the log: interactions of kind complaint."]
+    )
     if base.earlier is None:
         missing.append("Who fell from VIP shows once there is an earlier batch of scores.")
     says = (

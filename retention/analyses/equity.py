@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.analyses.segment_moves import MISSING
 from retention.customer_base.customer_base import CustomerBase
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import counted, money
 
@@ -39,7 +39,7 @@ def equity_change(before: pd.Series, now: pd.Series) -> pd.DataFrame:
 def analyse(base: CustomerBase) -> Analysis:
     """The change since the last batch of an earlier day."""
     if base.earlier is None:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=MISSING)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=MISSING)
     before = base.earlier.scores.set_index("customer_id")["clv"]
     table = equity_change(before, base.customers.set_index("customer_id")["clv"])
     first, last = table.iloc[0], table.iloc[-1]

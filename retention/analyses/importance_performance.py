@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.customer_base.survey_answers import ASK_RANGE, SATISFACTION, answers, kinds, last_answers
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.customer_base.survey_answers import ASK_RANGE, SATISFACTION, answers, interaction_kinds, last_answers
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import bubbles
 from retention.presentation.formatting import counted, listed
 from retention.presentation.theme import MUTED, Figure
@@ -30,7 +30,7 @@ ASK = (
 
 def attributes(base: CustomerBase) -> list[str]:
     """The attributes that customers were asked about."""
-    names = (one.removeprefix("survey_") for one in kinds(base, "survey_") if one != SATISFACTION)
+    names = (one.removeprefix("survey_") for one in interaction_kinds(base, "survey_") if one != SATISFACTION)
     return [name for name in names if not answers(base, f"survey_{name}").empty]
 
 
@@ -42,7 +42,7 @@ def importance_performance(base: CustomerBase) -> pd.DataFrame:
     FEWEST customers answered both.
     """
     names = attributes(base)
-    asked = all(f"importance_{name}" in kinds(base) for name in names)
+    asked = all(f"importance_{name}" in interaction_kinds(base) for name in names)
     overall = last_answers(base, SATISFACTION)
     rows = []
     for name in names:
@@ -73,7 +73,7 @@ def analyse(base: CustomerBase) -> Analysis:
     names = attributes(base)
     if len(names) < 2:
         only = f" Only {names[0]} was asked about; attributes are held against each other." if names else ""
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK + only)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK + only)
     table = importance_performance(base)
     table["quadrant"] = quadrants(table)
     known = table[table["importance"].notna()]

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.customer_base.reason_topics import subjects
+from retention.customer_base.reason_topics import reason_topics
 from retention.economics.profit import value_at_risk
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, part_of
 
@@ -22,7 +22,7 @@ SOURCE = "Lundberg et al. (2020), From local explanations to global understandin
 def leaving_reasons(reason: pd.Series, at_risk: pd.Series, churn_probability: pd.Series) -> pd.DataFrame:
     """A row per subject of the first reason, the largest value at risk first: reason, customers, at_risk (currency
     units), at_risk_share (of all, those without a reason among them) and churn_probability (mean)."""
-    subject = subjects(reason)
+    subject = reason_topics(reason)
     rows = pd.DataFrame({"reason": subject, "at_risk": at_risk, "churn_probability": churn_probability, "customers": 1})
     groups = rows.groupby("reason")
     table = groups[["customers", "at_risk"]].sum().assign(churn_probability=groups["churn_probability"].mean())
@@ -34,7 +34,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The reasons behind most of the value at risk."""
     who = base.customers
     if not who["reason_1"].notna().any():
-        return lacking(
+        return unavailable_analysis(
             TITLE,
             definition=DEFINITION,
             source=SOURCE,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import HALF_YEAR_DAYS, CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.customer_base.relationship_states import states
+from retention.customer_base.relationship_states import relationship_states
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money, part_of
@@ -27,7 +27,7 @@ NO_PROSPECTS = "Prospects are not known: supply the table customers with everybo
 
 def stages(base: CustomerBase) -> pd.Series:
     """Each customer's stage, by the row in `customers`."""
-    who, state = base.customers, states(base)
+    who, state = base.customers, relationship_states(base)
     late, early = base.half_years()
     young = who["first_order"] >= base.as_of_time - pd.Timedelta(days=HALF_YEAR_DAYS)
     named = np.select(

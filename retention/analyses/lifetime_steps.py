@@ -10,7 +10,7 @@ from retention.analyses.profit_waterfall import SUPPLY_COSTS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.margin_multiple import margin_multiple, period_discount
 from retention.customer_base.yearly_retention import yearly_retention
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import bars
 from retention.presentation.formatting import money
 
@@ -104,7 +104,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "A yearly retention needs customers who ordered in the 365 days before the last 365, and the margin of a "
             "year customers who ordered in the last 365. The log has none of the one or the other."
         )
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=missing)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=missing)
     table = sensitivity(inputs)
     if base.costs is None:
         table = table[table["input"] != "cost"]

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.customer_base.loyalty_index import GROUPS, INDICATORS, index, scores
+from retention.customer_base.loyalty_index import GROUPS, INDICATORS, indicator_scores, loyalty_index
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, part_of
@@ -45,8 +45,8 @@ def thirds(loyalty: pd.Series) -> NDArray[np.str_]:
 
 def analyse(base: CustomerBase) -> Analysis:
     """The thirds by the index, with what they bring and how likely they leave."""
-    scored = scores(base)
-    loyalty = index(scored)
+    scored = indicator_scores(base)
+    loyalty = loyalty_index(scored)
     third = thirds(loyalty)
     names = [*THIRDS, *([UNKNOWN] if (third == UNKNOWN).any() else [])]
     table = group_totals(base.customers, third, names=names)

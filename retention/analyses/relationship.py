@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.customer_base.relationship_states import LOYAL_ORDERS, STATES, states
+from retention.customer_base.relationship_states import LOYAL_ORDERS, STATES, relationship_states
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
@@ -33,7 +33,7 @@ def transitions(before: pd.Series, now: pd.Series) -> pd.DataFrame:
 
 def analyse(base: CustomerBase) -> Analysis:
     """The states now, and the moves since one horizon ago."""
-    before, now = states(base, before_days=base.horizon_days), states(base)
+    before, now = relationship_states(base, before_days=base.horizon_days), relationship_states(base)
     table = group_totals(base.customers, now, names=list(STATES))
     moved = transitions(before, now)
     there = before.isin(["first-time", "repeat", "loyal", "won back"])

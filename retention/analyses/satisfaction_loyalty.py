@@ -11,12 +11,12 @@ from retention.customer_base.survey_answers import (
     ASK_RANGE,
     SATISFACTION,
     SATISFIED,
-    kinds,
+    interaction_kinds,
     last_answers,
     off_scale,
     satisfied_from,
 )
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
 
@@ -57,8 +57,8 @@ def types(satisfaction: pd.Series, loyalty: pd.Series, *, scale: tuple[float, fl
 
 def analyse(base: CustomerBase) -> Analysis:
     """Customers and value at risk by type, of those who answered survey_score."""
-    if SATISFACTION not in kinds(base):
-        return lacking(
+    if SATISFACTION not in interaction_kinds(base):
+        return unavailable_analysis(
             TITLE,
             definition=DEFINITION,
             source=SOURCE,
@@ -66,9 +66,11 @@ def analyse(base: CustomerBase) -> Analysis:
             f"the answer as value. {ASK_RANGE}",
         )
     if base.survey_range is None:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=f"The scale is not known. {ASK_RANGE}")
+        return unavailable_analysis(
+            TITLE, definition=DEFINITION, source=SOURCE, missing=f"The scale is not known. {ASK_RANGE}"
+        )
     answered = last_answers(base, SATISFACTION)
-    kind = types(answered, loyalty_index.index(loyalty_index.scores(base)), scale=base.survey_range)
+    kind = types(answered, loyalty_index.loyalty_index(loyalty_index.indicator_scores(base)), scale=base.survey_range)
     table = group_totals(base.customers, kind, names=[*TYPES, NOT_ASKED])
     table = table.join(answered.groupby(kind).mean().rename("satisfaction"), on="group")
     of_them = table[table["group"] != NOT_ASKED]

@@ -4,7 +4,7 @@ import pandas as pd
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.segments import SEGMENTS, VIP
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted, money
 
@@ -38,7 +38,7 @@ def segment_moves(before: pd.Series, now: pd.Series) -> pd.DataFrame:
 def analyse(base: CustomerBase) -> Analysis:
     """The matrix since the last batch, and what those who fell from the best segment are worth."""
     if base.earlier is None or base.earlier.scores["segment"].isna().all():
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=MISSING)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=MISSING)
     then = base.earlier.scores.set_index("customer_id")
     who = base.customers.set_index("customer_id")
     matrix = segment_moves(then["segment"], who["segment"])

@@ -8,7 +8,7 @@ import pandas as pd
 from retention.analyses.importance_performance import ASK, attributes, importance_performance, quadrants
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.formatting import listed
 
 TITLE = "What service each segment should get"
@@ -57,7 +57,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The strategies, a row per segment."""
     found = strategies(base)
     if found.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK)
     segments = sorted(found["segment"].unique())
     wide = found.assign(strategy=found["strategy"].fillna("too few answers")).pivot(
         index="segment", columns="attribute", values="strategy"

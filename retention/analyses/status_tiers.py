@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.group_totals import group_totals
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, money
 
@@ -45,7 +45,7 @@ NONE = "no status"
 def analyse(base: CustomerBase) -> Analysis:
     """The tiers from the highest: how many are in each, what they spend, bring and will bring."""
     if not base.tiers:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
     names = [*list(base.tiers)[::-1], NONE]
     table = group_totals(base.customers, tier_of(base.customers["sales_year"], base.tiers), names=names)
     table.insert(1, "least", [*(base.tiers[name] for name in names[:-1]), np.nan])

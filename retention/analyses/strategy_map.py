@@ -10,7 +10,13 @@ import pandas as pd
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.loyalty_index import wallet_per_year
-from retention.customer_base.survey_answers import SATISFACTION, answers, kinds, of_kind, satisfied_from
+from retention.customer_base.survey_answers import (
+    SATISFACTION,
+    answers,
+    interaction_kinds,
+    interactions_of_kind,
+    satisfied_from,
+)
 from retention.presentation.analysis import Analysis, Form, TableColumn
 from retention.presentation.formatting import counted, listed
 
@@ -40,7 +46,7 @@ class StrategyIndicator(NamedTuple):
 
 def _rate(kind: str, base: CustomerBase, window: Window) -> float:
     """Events of a kind per customer who had ordered by the window's end; NaN where the log has none of them."""
-    rows = of_kind(base, kind)
+    rows = interactions_of_kind(base, kind)
     if rows.empty:
         return np.nan
     end = base.as_of_time - pd.Timedelta(days=window[1])
@@ -65,10 +71,10 @@ def _known(base: CustomerBase, window: Window) -> float:
 
 def _complaints(base: CustomerBase, window: Window) -> float:
     """Complaints per 100 orders."""
-    if "complaint" not in kinds(base):
+    if "complaint" not in interaction_kinds(base):
         return np.nan
     orders = base.within(base.orders[base.orders["stands"]], window[0], before_days=window[1])
-    rows = base.within(of_kind(base, "complaint"), window[0], before_days=window[1])
+    rows = base.within(interactions_of_kind(base, "complaint"), window[0], before_days=window[1])
     return 100 * len(rows) / len(orders) if len(orders) else np.nan
 
 

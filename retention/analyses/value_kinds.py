@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from retention.customer_base.customer_base import CustomerBase
-from retention.customer_base.referrals import SUPPLY, newcomer, referrals
+from retention.customer_base.referrals import SUPPLY, mean_newcomer, referral_counts
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, money
@@ -58,7 +58,7 @@ def analyse(base: CustomerBase) -> Analysis:
         "current": ("margin of the last 365 days", customers["margin_year"]),
         "potential": (f"CLV: margin expected in the next {base.lifetime_days:,} days", customers["clv"]),
     }
-    sent, new, missing = referrals(base), newcomer(base), ""
+    sent, new, missing = referral_counts(base), mean_newcomer(base), ""
     if sent is None:
         missing = SUPPLY
     elif new.customers:

@@ -13,7 +13,7 @@ HALF_YEAR_DAYS = 182
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierScores:
     """The base at an earlier batch of scores, for what has changed since."""
 
     as_of: date
@@ -59,7 +59,7 @@ class CustomerBase:
     former: pd.DataFrame | None = None
     """Who has left under a contract: customer_id, left_at, left_reason (None where it is not said), orders, net_sales,
     margin, and margin_last_year (of the 365 days before leaving); None: churn is not contractual."""
-    earlier: Earlier | None = None
+    earlier: EarlierScores | None = None
     """The last batch of scores of an earlier day; None: there is none."""
     tiers: Mapping[str, float] = field(default_factory=dict)
     """Status tier → least spending in a year, ascending; empty: the shop has none."""

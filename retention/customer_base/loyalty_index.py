@@ -8,7 +8,7 @@ import pandas as pd
 
 from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import HALF_YEAR_DAYS, CustomerBase
-from retention.customer_base.survey_answers import kinds, of_kind
+from retention.customer_base.survey_answers import interaction_kinds, interactions_of_kind
 
 VISITS = ("visit", "email_open")
 GROUPS = ("persistence", "spend share", "affinity")
@@ -37,12 +37,12 @@ def rank_score(values: pd.Series) -> pd.Series:
     return 100 * (values.rank() - 0.5) / max(int(values.notna().sum()), 1)
 
 
-def scores(base: CustomerBase) -> pd.DataFrame:
+def indicator_scores(base: CustomerBase) -> pd.DataFrame:
     """A column per indicator, by the row in `customers`: its `rank_score`, NaN where it is not known."""
     return pd.DataFrame({one.name: rank_score(one.of(base).astype(float)) for one in INDICATORS})
 
 
-def index(scored: pd.DataFrame) -> pd.Series:
+def loyalty_index(scored: pd.DataFrame) -> pd.Series:
     """Each customer's loyalty, 0 to 100: the mean of his indicators that are known, all of one weight; NaN without any.
 
     Who has few of them known has an index that says less, and is likelier to be far from 50.
@@ -95,16 +95,16 @@ def _visits(base: CustomerBase) -> pd.Series:
 
 def _advocacy(base: CustomerBase) -> pd.Series:
     """New customers who came by this one; where the log has none, the last answer whether he would recommend us."""
-    if kinds(base, "referral"):
+    if interaction_kinds(base, "referral"):
         return _counted(base, "referral")
-    rows = of_kind(base, "recommendation").dropna(subset="value").sort_values("at", kind="stable")
+    rows = interactions_of_kind(base, "recommendation").dropna(subset="value").sort_values("at", kind="stable")
     return rows.groupby("customer")["value"].last().reindex(base.customers.index)
 
 
 def _response(base: CustomerBase) -> pd.Series:
     """Responses per campaign contact, of those who were contacted; where the log has none, the complaints of the last
     365 days, less is better."""
-    if kinds(base, "campaign_contact"):
+    if interaction_kinds(base, "campaign_contact"):
         contacts = _counted(base, "campaign_contact")
         return _counted(base, "campaign_response") / contacts.where(contacts > 0)
     return -_counted(base, "complaint", days=YEAR_DAYS)
@@ -112,7 +112,7 @@ def _response(base: CustomerBase) -> pd.Series:
 
 def _counted(base: CustomerBase, *names: str, days: int | None = None) -> pd.Series:
     """Interactions of these kinds per customer; NaN for all where the log has none of them."""
-    rows = of_kind(base, *names)
+    rows = interactions_of_kind(base, *names)
     if rows.empty:
         return pd.Series(np.nan, index=base.customers.index)
     rows = rows if days is None else base.within(rows, days)

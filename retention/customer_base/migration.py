@@ -14,7 +14,7 @@ CELLS = 4
 MOST_PERIODS = 24
 
 
-class Cells(NamedTuple):
+class RecencyCells(NamedTuple):
     """Of each recency cell (1, 2, … periods since the last order): how often somebody was in it, and then ordered."""
 
     seen: Integers
@@ -28,7 +28,7 @@ class Cells(NamedTuple):
         return np.divide(self.ordered, self.seen, out=np.full(len(self.seen), np.nan), where=self.seen > 0)
 
 
-def observed(base: CustomerBase, *, period_days: int) -> Cells:
+def observed_cells(base: CustomerBase, *, period_days: int) -> RecencyCells:
     """What the periods before the day show, counted back from it; only whole ones that the log covers count."""
     orders = base.orders
     back = ((base.as_of_time - orders["at"]) // pd.Timedelta(days=period_days)).to_numpy()
@@ -46,10 +46,10 @@ def observed(base: CustomerBase, *, period_days: int) -> Cells:
             ordered[cell - 1] += bought[there, period].sum()
         since = np.where(bought[:, period], 1, np.where(since > 0, since + 1, since))
     money = orders.loc[back < periods, "margin"].sum()
-    return Cells(seen, ordered, float(money / bought.sum()) if bought.any() else float("nan"))
+    return RecencyCells(seen, ordered, float(money / bought.sum()) if bought.any() else float("nan"))
 
 
-def migration(probability: ArrayLike, *, periods: int) -> Floats:
+def migration_model(probability: ArrayLike, *, periods: int) -> Floats:
     """The expected share of a cohort that orders in each period, the first (all of them) included: (periods,).
 
     probability: of an order 1, 2, … periods after the last one; who passes the last cell without one is gone. Dwyer's
@@ -65,6 +65,6 @@ def migration(probability: ArrayLike, *, periods: int) -> Floats:
     return buyers
 
 
-def retention(rate: float, *, periods: int) -> Floats:
+def retention_model(rate: float, *, periods: int) -> Floats:
     """The same of Dwyer's retention model: who pauses once is lost for good, so that rate^k are left: (periods,)."""
     return np.asarray(rate ** np.arange(periods, dtype=float))

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 
-def subject(reason: str) -> str:
+def reason_topic(reason: str) -> str:
     """What a reason is about.
 
     >>> subject("62 days since the last order, usually 21"), subject("1 event of 'visit' in the last 30 days")
@@ -19,8 +19,8 @@ def subject(reason: str) -> str:
     return re.sub(r" -?\d[\d,.]*$", "", said)
 
 
-def subjects(reasons: pd.Series) -> pd.Series:
+def reason_topics(reasons: pd.Series) -> pd.Series:
     """The same of a column; None stays None. Each different sentence is looked at once."""
     codes, sentences = pd.factorize(reasons)
-    named = [*(subject(one) for one in sentences), None]
+    named = [*(reason_topic(one) for one in sentences), None]
     return pd.Series([named[code] for code in codes], index=reasons.index, dtype=object)

@@ -24,7 +24,7 @@ class Newcomer(NamedTuple):
     """That and their CLV: from the first order to the end of the lifetime that is looked at."""
 
 
-def referrals(base: CustomerBase) -> pd.Series | None:
+def referral_counts(base: CustomerBase) -> pd.Series | None:
     """How many new customers each customer sent in the last 365 days, by the row in `customers`; None where the log
     has never had a referral."""
     rows = base.interactions
@@ -34,7 +34,7 @@ def referrals(base: CustomerBase) -> pd.Series | None:
     return last.groupby("customer").size().reindex(base.customers.index, fill_value=0)
 
 
-def newcomer(base: CustomerBase) -> Newcomer:
+def mean_newcomer(base: CustomerBase) -> Newcomer:
     """The mean new customer of the last 365 days.
 
     Whoever joined under a contract and left again is not among them: there it is too high.

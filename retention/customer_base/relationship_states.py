@@ -12,7 +12,7 @@ LOST_HORIZONS = 2
 """Horizons without an order after which a customer is taken as lost; after one he has lapsed."""
 
 
-def states(base: CustomerBase, *, before_days: int = 0) -> pd.Series:
+def relationship_states(base: CustomerBase, *, before_days: int = 0) -> pd.Series:
     """Each customer's state so many days before the base's day, by the row in `customers`; None who had not ordered.
 
     With h the horizon and s the days since the last order then: lost, s > 2 h; lapsed, h < s ≤ 2 h; else there, and

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from features.arrays import Floats
 from features.errors import InputError
 
-CURRENT = "spend_last_365d"
+CURRENT_VALUE_FEATURE = "spend_last_365d"
 """The feature that is a customer's current value in every segment we give."""
 SEGMENTS = VIP, GROW, MAINTAIN, LET_GO = "VIP", "grow", "maintain", "let go"
 """The best first."""
@@ -14,7 +14,7 @@ SEGMENTS = VIP, GROW, MAINTAIN, LET_GO = "VIP", "grow", "maintain", "let go"
 QUADRANTS = np.array([[LET_GO, GROW], [MAINTAIN, VIP]])
 
 
-def quadrant(
+def value_quadrants(
     current_value: ArrayLike, future_value: ArrayLike, *, current_cut: float, future_cut: float
 ) -> NDArray[np.str_]:
     """Each customer's quadrant; values and cuts in currency units, high = strictly above the cut.
@@ -34,7 +34,7 @@ def quadrant(
     return QUADRANTS[(now > current_cut).astype(int), (then > future_cut).astype(int)]
 
 
-def cuts(current_value: ArrayLike, future_value: ArrayLike) -> tuple[float, float]:
+def average_cuts(current_value: ArrayLike, future_value: ArrayLike) -> tuple[float, float]:
     """The customer base's average current and future value, in currency units: where `quadrant` cuts.
 
     >>> cuts([0, 10], [2, 4])

@@ -10,14 +10,14 @@ SATISFIED = 0.75
 ASK_RANGE = "Say the lowest and the highest answer of the surveys: [report] survey_range = [1, 10]."
 
 
-def kinds(base: CustomerBase, prefix: str = "") -> list[str]:
+def interaction_kinds(base: CustomerBase, prefix: str = "") -> list[str]:
     """The kinds of interactions that the log has at least once, sorted; prefix: only those that begin so."""
     if base.interactions is None:
         return []
     return sorted(kind for kind in base.interactions["kind"].unique().astype(str) if kind.startswith(prefix))
 
 
-def of_kind(base: CustomerBase, *names: str) -> pd.DataFrame:
+def interactions_of_kind(base: CustomerBase, *names: str) -> pd.DataFrame:
     """The interactions of these kinds, in the log's order; empty where there are none."""
     if base.interactions is None:
         return pd.DataFrame({"customer": pd.Series(dtype="int64"), "at": pd.Series(dtype="datetime64[us]")}).assign(
@@ -28,13 +28,13 @@ def of_kind(base: CustomerBase, *names: str) -> pd.DataFrame:
 
 def answers(base: CustomerBase, question: str) -> pd.DataFrame:
     """customer, at, value of each answer that has a value on the scale `base.survey_range` (any, where it is None)."""
-    rows = of_kind(base, question)[["customer", "at", "value"]].dropna(subset="value")
+    rows = interactions_of_kind(base, question)[["customer", "at", "value"]].dropna(subset="value")
     return rows if base.survey_range is None else rows[rows["value"].between(*base.survey_range)]
 
 
 def off_scale(base: CustomerBase, questions: list[str]) -> int:
     """How many answers to these questions are not on the scale."""
-    given = of_kind(base, *questions)["value"].dropna()
+    given = interactions_of_kind(base, *questions)["value"].dropna()
     return 0 if base.survey_range is None else int((~given.between(*base.survey_range)).sum())
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from features.arrays import Floats
 from features.errors import InputError
 from retention.economics import profit
-from retention.economics.individual_effects import doubt, effect, with_effects
+from retention.economics.individual_effects import effects_on_staying, relative_effect_sd, with_effects
 from retention.economics.offers import Offer
 
 NUMBERS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
@@ -16,7 +16,7 @@ ORDERS = "expected_orders"
 """Read as well where an offer pays a share of an order."""
 
 
-def customers(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
+def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
     """A row per customer, in the order of the ids: customer_id, churn_probability, clv and clv_sd, order_margin, the
     margin of one expected order where an offer pays a share of it (currency units), and the individual effect of each
     offer that has one (retention/economics/individual_effects.py).
@@ -40,44 +40,44 @@ def customers(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFra
     return everyone if effects is None else with_effects(everyone, effects, offers)
 
 
-def incentive(customers: pd.DataFrame, offer: Offer) -> Floats:
+def incentive_costs(customers: pd.DataFrame, offer: Offer) -> Floats:
     """What the offer pays each of the customers who redeems it, in currency units."""
     if offer.incentive_share is not None:
         return offer.incentive_share * customers["order_margin"].to_numpy()
     return np.full(len(customers), float(offer.incentive_cost or 0))
 
 
-def cost(customers: pd.DataFrame, offer: Offer) -> Floats:
+def expected_costs(customers: pd.DataFrame, offer: Offer) -> Floats:
     """What contacting each of the customers with the offer is expected to cost."""
     return profit.expected_cost(
         churn_probability=customers["churn_probability"].to_numpy(),
-        effect=effect(customers, offer),
+        effect=effects_on_staying(customers, offer),
         redeem_rate=offer.redeem_rate,
-        incentive_cost=incentive(customers, offer),
+        incentive_cost=incentive_costs(customers, offer),
         contact_cost=offer.contact_cost,
     )
 
 
-def earned(customers: pd.DataFrame, offer: Offer) -> Floats:
+def expected_profits(customers: pd.DataFrame, offer: Offer) -> Floats:
     """What contacting each of the customers with the offer is expected to earn, its cost deducted."""
     return profit.expected_profit(
         churn_probability=customers["churn_probability"].to_numpy(),
         clv=customers["clv"].to_numpy(),
-        effect=effect(customers, offer),
+        effect=effects_on_staying(customers, offer),
         redeem_rate=offer.redeem_rate,
-        incentive_cost=incentive(customers, offer),
+        incentive_cost=incentive_costs(customers, offer),
         contact_cost=offer.contact_cost,
     )
 
 
-def earned_sd(customers: pd.DataFrame, offer: Offer) -> Floats:
+def expected_profit_sds(customers: pd.DataFrame, offer: Offer) -> Floats:
     """Standard deviation of what contacting each of the customers is expected to earn."""
     return profit.profit_sd(
-        effect=effect(customers, offer),
-        effect_doubt=doubt(offer),
+        effect=effects_on_staying(customers, offer),
+        effect_doubt=relative_effect_sd(offer),
         clv=customers["clv"].to_numpy(),
         clv_sd=customers["clv_sd"].to_numpy(),
-        incentive_cost=incentive(customers, offer),
+        incentive_cost=incentive_costs(customers, offer),
     )
 
 

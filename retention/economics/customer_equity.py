@@ -12,7 +12,7 @@ from models.evaluation.estimate import Z90
 from retention.economics.profit import clv_sd
 
 
-class Worth(NamedTuple):
+class CustomerEquity(NamedTuple):
     """Currency units; eight times of ten the worth is within p10 and p90."""
 
     clv: float
@@ -22,7 +22,7 @@ class Worth(NamedTuple):
     """Judged days behind the interval; 0: there is none, and it covers the customers' chance alone."""
 
 
-def worth(scores: pd.DataFrame, misses: Sequence[float]) -> Worth:
+def customer_equity(scores: pd.DataFrame, misses: Sequence[float]) -> CustomerEquity:
     """The sum of all CLVs with its 80 % interval.
 
     scores: clv, expected_value, value_p10, value_p90 (currency units) of each customer. misses: by how much the totals
@@ -42,9 +42,9 @@ def worth(scores: pd.DataFrame, misses: Sequence[float]) -> Worth:
     total = float(clv.sum())
     spread = clv_sd(clv=clv, expected_value=expected_value, value_p10=value_p10, value_p90=value_p90)
     if total <= 0:
-        return Worth(total, total, total, len(misses))
+        return CustomerEquity(total, total, total, len(misses))
     chance = Z90 * float(np.sqrt((spread**2).sum())) / total
     logs = [log1p(miss) for miss in misses if miss > -1]
     level = float(stats.t.ppf(0.9, len(logs))) * sqrt(np.mean(np.square(logs))) if logs else 0.0
     reach = exp(sqrt(chance**2 + level**2))
-    return Worth(total, total / reach, total * reach, len(logs))
+    return CustomerEquity(total, total / reach, total * reach, len(logs))

@@ -9,23 +9,23 @@ from features.arrays import Floats
 from features.errors import InputError
 from retention.economics.offers import Offer
 
-COLUMN = "effect of "
+EFFECT_COLUMN_PREFIX = "effect of "
 """Before an offer's name: its column among the customers."""
 
 
-def is_individual(customers: pd.DataFrame, offer: Offer) -> bool:
+def has_individual_effects(customers: pd.DataFrame, offer: Offer) -> bool:
     """Whether the offer's effect is known customer by customer."""
-    return COLUMN + offer.name in customers
+    return EFFECT_COLUMN_PREFIX + offer.name in customers
 
 
-def effect(customers: pd.DataFrame, offer: Offer) -> Floats:
+def effects_on_staying(customers: pd.DataFrame, offer: Offer) -> Floats:
     """What contacting each of the customers adds to his probability of staying: his own effect, else p s."""
-    if is_individual(customers, offer):
-        return customers[COLUMN + offer.name].to_numpy()
+    if has_individual_effects(customers, offer):
+        return customers[EFFECT_COLUMN_PREFIX + offer.name].to_numpy()
     return customers["churn_probability"].to_numpy() * offer.save_rate_mean
 
 
-def doubt(offer: Offer) -> float:
+def relative_effect_sd(offer: Offer) -> float:
     """By how much the offer's effects may be wrong all alike: the save rate's standard deviation over its mean."""
     return offer.save_rate_sd / offer.save_rate_mean if offer.save_rate_mean else 0.0
 
@@ -41,7 +41,7 @@ def with_effects(everyone: pd.DataFrame, effects: pd.DataFrame, offers: Sequence
     _check(everyone, effects, names, offers)
     known = effects.astype({"customer_id": "str"}).set_index("customer_id")[names].reindex(everyone["customer_id"])
     p = everyone["churn_probability"].to_numpy()
-    told = {COLUMN + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
+    told = {EFFECT_COLUMN_PREFIX + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
     return everyone.assign(**told)
 
 

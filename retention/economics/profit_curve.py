@@ -8,8 +8,8 @@ import pandas as pd
 from features.arrays import Floats, Integers
 from models.evaluation.estimate import Z90
 from retention.economics import profit
-from retention.economics.contact import cost, customers, earned, incentive
-from retention.economics.individual_effects import doubt, effect
+from retention.economics.contact import contact_inputs, expected_costs, expected_profits, incentive_costs
+from retention.economics.individual_effects import effects_on_staying, relative_effect_sd
 from retention.economics.offers import Offer
 
 
@@ -23,8 +23,10 @@ def profit_curve(
     Columns: budget, expected_profit, profit_p10, profit_p90 (currency units) and customers (contacted). Without
     capacities and holdout. A larger budget than the last earns no more.
     """
-    everyone = customers(scores, offers, effects)
-    steps = _steps(*(np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned)))
+    everyone = contact_inputs(scores, offers, effects)
+    steps = _steps(
+        *(np.stack([told(everyone, offer) for offer in offers]) for told in (expected_costs, expected_profits))
+    )
     spent, made = _running_total(steps["cost"]), _running_total(steps["profit"])
     budgets = np.unique(np.linspace(0, spent[-1], points))
     reached = np.searchsorted(spent, budgets, side="right") - 1
@@ -32,11 +34,11 @@ def profit_curve(
     variance = np.zeros(len(spent))
     for place, offer in enumerate(offers):
         sign = (steps["to"] == place).astype(float) - (steps["from"] == place)
-        added = effect(everyone, offer)
-        kept = (added * (clv - incentive(everyone, offer)))[steps["customer"]]
+        added = effects_on_staying(everyone, offer)
+        kept = (added * (clv - incentive_costs(everyone, offer)))[steps["customer"]]
         mean, squares = _running_total(sign * kept), _running_total(sign * (added * sd)[steps["customer"]] ** 2)
         spread = np.sqrt(np.maximum(squares, 0))
-        variance += profit.product_sd(1, doubt(offer), mean, spread) ** 2
+        variance += profit.product_sd(1, relative_effect_sd(offer), mean, spread) ** 2
     interval = Z90 * np.sqrt(variance)
     return pd.DataFrame(
         {

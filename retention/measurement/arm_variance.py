@@ -18,7 +18,7 @@ SHRINK = 30
 the spread of a holdout of 30 is as uncertain as its few buyers."""
 
 
-def arm_spread(rest: Floats, active: Flags, treated: Flags, *, arm: Flags) -> tuple[Floats, Floats]:
+def arm_moments(rest: Floats, active: Flags, treated: Flags, *, arm: Flags) -> tuple[Floats, Floats]:
     """Variance and third central moment of each column of `rest` in one arm.
 
     rest, active: customers × outcomes, what a fit left of the outcome, and whether the outcome is other than 0.

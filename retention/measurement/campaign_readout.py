@@ -16,14 +16,14 @@ import pandas as pd
 
 from features.errors import Refusal
 from models.evaluation.estimate import Estimate
-from retention.measurement.holm import PROVEN, holm
-from retention.measurement.power import POWER, detectable, more_customers
-from retention.measurement.treatment_effect import Effect, effects
+from retention.measurement.holm import MAX_PROVEN_P_VALUE, holm_adjusted
+from retention.measurement.power import POWER, detectable_effect, more_customers
+from retention.measurement.treatment_effect import Effect, treatment_effects
 
 OUTCOMES = ("stayed", "orders", "margin", "clv_kept")
 """What is compared, per treated customer: whether they stayed (0 or 1), their orders, their margin, and the lifetime
 value of those who stayed, as it was scored before; money in currency units."""
-FEWEST = 10
+MIN_ARM_CUSTOMERS = 10
 """Fewer customers than this in one arm are not compared."""
 
 
@@ -36,21 +36,24 @@ def readout(customers: pd.DataFrame, *, scores: Sequence[str], expected_effect: 
 
     Raises Refusal where an arm has fewer than FEWEST customers.
     """
-    refuse_too_few(customers["treated"])
+    refuse_small_arms(customers["treated"])
     whole = _group(customers, scores)
     _prove([whole])
     parts = {f"by_{name}": _breakdown(customers, name, scores) for name in ("offer", "segment") if name in customers}
     return whole | {"needs": _needs(whole, expected_effect)} | parts
 
 
-def refuse_too_few(treated: pd.Series) -> None:
+def refuse_small_arms(treated: pd.Series) -> None:
     """Raise Refusal where one arm is too small to be compared with the other."""
     arms = {"treated": int(treated.sum()), "held out": int((~treated).sum())}
     for name, count in arms.items():
-        if count < FEWEST:
-            more = f"{ceil(len(treated) * (FEWEST / count - 1)):,} more customers" if count else "more of them"
+        if count < MIN_ARM_CUSTOMERS:
+            more = (
+                f"{ceil(len(treated) * (MIN_ARM_CUSTOMERS / count - 1)):,} more customers" if count else "more of them"
+            )
             raise Refusal(
-                f"not enough data: of {len(treated):,} customers {count:,} are {name}, a comparison takes {FEWEST}",
+                f"not enough data: of {len(treated):,} customers {count:,} are {name}, a comparison takes "
+                f"{MIN_ARM_CUSTOMERS}",
                 where="readout",
                 next=f"Plan with {more} or a larger share held out: [plan] holdout_share.",
             )
@@ -61,7 +64,7 @@ def _group(customers: pd.DataFrame, scores: Sequence[str]) -> dict[str, Any]:
     treated = customers["treated"].to_numpy(bool)
     names = [name for name in OUTCOMES if name in customers]
     outcomes = customers[names].to_numpy(float)
-    found = effects(outcomes, treated, customers[list(scores)].to_numpy(float))
+    found = treatment_effects(outcomes, treated, customers[list(scores)].to_numpy(float))
     count, cost = int(treated.sum()), float(customers.loc[treated, "cost"].sum())
     content: dict[str, Any] = {"treated": count, "holdout": len(treated) - count}
     for name, column, effect in zip(names, outcomes.T, found, strict=True):
@@ -83,9 +86,9 @@ def _earned(margin: Effect, treated: int, cost: float) -> dict[str, Any]:
 
 def _prove(groups: list[dict[str, Any]]) -> None:
     """Say of each group whether it kept customers, and whether it paid, raised for the number of questions."""
-    raised = iter(holm([group[name]["p_value"] for group in groups for name in ("stayed", "profit")]))
+    raised = iter(holm_adjusted([group[name]["p_value"] for group in groups for name in ("stayed", "profit")]))
     for group in groups:
-        group["proven"] = {name: next(raised) <= PROVEN for name in ("stayed", "profit")}
+        group["proven"] = {name: next(raised) <= MAX_PROVEN_P_VALUE for name in ("stayed", "profit")}
 
 
 def _breakdown(customers: pd.DataFrame, name: str, scores: Sequence[str]) -> list[dict[str, Any]]:
@@ -97,7 +100,7 @@ def _breakdown(customers: pd.DataFrame, name: str, scores: Sequence[str]) -> lis
     for value, rows in groups.items():
         treated = int(rows["treated"].sum())
         group = {name: str(value), "treated": treated, "holdout": len(rows) - treated}
-        if min(treated, len(rows) - treated) >= FEWEST:
+        if min(treated, len(rows) - treated) >= MIN_ARM_CUSTOMERS:
             group |= _group(rows, scores)
             compared.append(group)
         told.append(group)
@@ -119,8 +122,8 @@ def _needs(whole: dict[str, Any], expected_effect: float | None) -> dict[str, An
         more["profit"] = more_customers(profit["value"], sd=profit["sd"], customers=customers)
     return {
         "power": POWER,
-        "detectable_effect_on_staying": detectable(stayed["sd"]),
+        "detectable_effect_on_staying": detectable_effect(stayed["sd"]),
         "expected_effect_on_staying": expected_effect,
-        "detectable_profit": detectable(profit["sd"]),
+        "detectable_profit": detectable_effect(profit["sd"]),
         "more_customers": more,
     }

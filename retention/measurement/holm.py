@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-PROVEN = 0.03
+MAX_PROVEN_P_VALUE = 0.03
 """What a raised p-value may be for its answer to count as proven. Of campaigns without any effect, one in twenty at
 most is to be told one; the rest is a reserve, since of heavy tails such as those of margins p-values are rough."""
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
     """Each p-value, raised for the number of questions asked: claim what is at most x, and in all but a share x of
     campaigns no claim is wrong, whatever the answers have to do with each other.
 

@@ -19,7 +19,7 @@ from features.arrays import Floats
 
 
 @dataclass(frozen=True)
-class Untreated:
+class InversePropensityWeights:
     """Some customers, without what our campaigns did to them."""
 
     weights: Floats
@@ -42,7 +42,9 @@ class Untreated:
         return self.weights > 0
 
 
-def untreated(customer_ids: pd.Series, campaigns: Mapping[str, pd.DataFrame]) -> Untreated:
+def inverse_propensity_weights(
+    customer_ids: pd.Series, campaigns: Mapping[str, pd.DataFrame]
+) -> InversePropensityWeights:
     """The customers, each once, without what these campaigns did.
 
     campaigns: by name, the customers that were chosen: customer_id, and treated (false: held out at random).
@@ -67,4 +69,4 @@ def untreated(customer_ids: pd.Series, campaigns: Mapping[str, pd.DataFrame]) ->
         elif contacted.any():
             alone[name] = int(contacted.sum())
         weights[contacted] = 0
-    return Untreated(weights, treated, held_out & ~treated, alone)
+    return InversePropensityWeights(weights, treated, held_out & ~treated, alone)

@@ -26,15 +26,15 @@ from features.arrays import Floats, Integers
 from features.errors import InputError
 from models.evaluation.estimate import Z95
 from retention.economics import profit
-from retention.economics.contact import cost, customers, earned, incentive
+from retention.economics.contact import contact_inputs, expected_costs, expected_profits, incentive_costs
 from retention.economics.offers import Offer
 
 RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
-REACHED = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
+LIST_OUTCOMES = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
 """What is counted of every list; money in currency units."""
 
 
-def hindsight(
+def plan_hindsight(
     scores: pd.DataFrame, happened: pd.DataFrame, contacts: pd.DataFrame, offers: Sequence[Offer]
 ) -> dict[str, Any]:
     """The plan of one day in hindsight, as counts and sums (currency units).
@@ -43,11 +43,13 @@ def hindsight(
     and has ordered since), margin (after the day), margin_before (in as long before it) and spend (by which the largest
     spender is first). contacts: the treated of the plan, customer_id and offer.
     """
-    known = customers(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
+    known = contact_inputs(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
     everyone = known.merge(happened, on="customer_id", how="left", validate="one_to_one")
     _check(everyone)
     left, back = (everyone[name].to_numpy(bool) for name in ("churned", "back"))
-    costs, profits = (np.stack([told(everyone, offer) for offer in offers]) for told in (cost, earned))
+    costs, profits = (
+        np.stack([told(everyone, offer) for offer in offers]) for told in (expected_costs, expected_profits)
+    )
     realised = np.stack([_realised(everyone, offer, left) for offer in offers])
     of_lost = np.stack([_realised(everyone.assign(clv=everyone["clv"].mask(back, 0)), one, left) for one in offers])
     lost = np.where(left, np.maximum(everyone["margin_before"].to_numpy(float), 0), 0.0)
@@ -95,7 +97,7 @@ def hindsight(
     }
 
 
-def summed(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def sum_of_days(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The sums of several days' `hindsight`. Customers and windows of different days overlap."""
     total = {name: sum(day[name] for day in days) for name in ("customers", "leavers", "lost_margin")}
     plan = {name: sum(day["plan"][name] for day in days) for name in days[0]["plan"]}
@@ -106,13 +108,13 @@ def summed(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         plan["expected_leavers"] + sign * spread for sign in (-1, 1)
     )
     others = {
-        other: {name: sum(day["others"][other][name] for day in days) for name in REACHED}
+        other: {name: sum(day["others"][other][name] for day in days) for name in LIST_OUTCOMES}
         for other in days[0]["others"]
     }
     return total | {"plan": plan, "others": others}
 
 
-def shares(found: Mapping[str, Any]) -> dict[str, Any]:
+def shares_and_lifts(found: Mapping[str, Any]) -> dict[str, Any]:
     """Of all leavers, and of all margin that left, the share each list reached, and the plan's divided by that of each
     other list (lift); None where that is nothing.
     """
@@ -138,7 +140,7 @@ def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_]) -> 
         clv=everyone["clv"].to_numpy(),
         effect=did * offer.save_rate_mean,
         redeem_rate=offer.redeem_rate,
-        incentive_cost=incentive(everyone, offer),
+        incentive_cost=incentive_costs(everyone, offer),
         contact_cost=offer.contact_cost,
     )
 

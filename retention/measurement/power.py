@@ -11,16 +11,16 @@ import numpy as np
 from scipy import stats
 
 from retention.economics.profit import Numbers
-from retention.measurement.holm import PROVEN
+from retention.measurement.holm import MAX_PROVEN_P_VALUE
 
 POWER = 0.8
 """How many of ten campaigns with such an effect are to show it: eight."""
-LEVEL = PROVEN / 2
+SIGNIFICANCE_LEVEL = MAX_PROVEN_P_VALUE / 2
 """The two-sided level of each of the two questions of a readout: did it keep customers, and did it pay?"""
-_REACH = float(stats.norm.isf(LEVEL / 2) + stats.norm.isf(1 - POWER))
+_REACH = float(stats.norm.isf(SIGNIFICANCE_LEVEL / 2) + stats.norm.isf(1 - POWER))
 
 
-def detectable(sd: float) -> float:
+def detectable_effect(sd: float) -> float:
     """The smallest effect that is told from none with probability POWER, if it is measured with this sd.
 
     >>> round(detectable(1.0), 3)
@@ -40,7 +40,7 @@ def more_customers(effect: float, *, sd: float, customers: int) -> int:
     """
     if effect == 0:
         raise ValueError("no number of customers tells an effect of 0 from none")
-    return max(0, ceil(round(customers * ((detectable(sd) / effect) ** 2 - 1), 6)))
+    return max(0, ceil(round(customers * ((detectable_effect(sd) / effect) ** 2 - 1), 6)))
 
 
 def arms_sd(spread: float, *, treated: int, holdout: int) -> float:
@@ -67,6 +67,6 @@ def detectable_save_rate(churn_probability: Numbers, *, treated: int, holdout: i
     >>> round(detectable_save_rate([0.5] * 2000, treated=1800, holdout=200), 2)
     0.24
     """
-    smallest = detectable(arms_sd(stay_spread(churn_probability), treated=treated, holdout=holdout))
+    smallest = detectable_effect(arms_sd(stay_spread(churn_probability), treated=treated, holdout=holdout))
     expected_leaving = float(np.mean(np.asarray(churn_probability, dtype=float)))
     return smallest / expected_leaving if expected_leaving > 0 else inf

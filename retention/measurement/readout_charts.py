@@ -6,17 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from retention.presentation.theme import BLUE, INK, MUTED, VERMILION, Figure, blank, whiskers
+from retention.presentation.theme import BLUE, INK, MUTED, VERMILION, Figure, blank_figure, whiskers
 
 
-def profit_of(groups: Sequence[Mapping[str, Any]], *, currency: str, window_days: int) -> Figure:
+def profit_chart(groups: Sequence[Mapping[str, Any]], *, currency: str, window_days: int) -> Figure:
     """A point with its 95 % interval per group, the first on top; the line at 0 is no profit.
 
     groups: name, and value, low and high in currency units. Blue earned, red lost, grey may have done either.
     """
     frame = pd.DataFrame(groups)
     names = [escape(str(name)) for name in frame["name"]]
-    figure = blank(height=110 + 44 * len(frame))
+    figure = blank_figure(height=110 + 44 * len(frame))
     for place, one in enumerate(frame.itertuples()):
         color = BLUE if one.low > 0 else VERMILION if one.high < 0 else MUTED
         figure.add_scatter(

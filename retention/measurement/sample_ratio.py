@@ -4,7 +4,7 @@ from scipy import stats
 
 from features.errors import Refusal
 
-ODDS = 0.001
+MIN_P_VALUE = 0.001
 """Below this probability we do not believe in chance."""
 
 
@@ -23,7 +23,7 @@ def sample_ratio_p(*, treated: int, holdout: int, holdout_share: float) -> float
 def refuse_mismatch(*, treated: int, holdout: int, holdout_share: float, campaign: str) -> float:
     """The probability; raises Refusal if the sizes of the arms are not by chance."""
     p = sample_ratio_p(treated=treated, holdout=holdout, holdout_share=holdout_share)
-    if p < ODDS:
+    if p < MIN_P_VALUE:
         found = holdout / (treated + holdout)
         raise Refusal(
             f"{holdout:,} of {treated + holdout:,} customers are in the holdout, {found:.1%} instead of the planned "

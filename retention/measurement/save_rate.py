@@ -18,12 +18,12 @@ import numpy as np
 
 from retention.economics.offers import BetaPrior
 
-FLAT = BetaPrior(alpha=1.0, beta=1.0)
+FLAT_PRIOR = BetaPrior(alpha=1.0, beta=1.0)
 """What is believed where the config gives a number without uncertainty, or none: every share is as likely."""
 POINTS = 20_000
 
 
-class Measured(NamedTuple):
+class MeasuredSaveRate(NamedTuple):
     """What one campaign says of the save rate."""
 
     share: float
@@ -31,7 +31,7 @@ class Measured(NamedTuple):
     sd: float
 
 
-def measured(*, effect_on_staying: float, sd: float, mean_churn_probability: float) -> Measured:
+def measured_save_rate(*, effect_on_staying: float, sd: float, mean_churn_probability: float) -> MeasuredSaveRate:
     """The save rate behind an effect on staying (share of the treated) that was measured with `sd` above 0.
 
     >>> measured(effect_on_staying=0.05, sd=0.02, mean_churn_probability=0.5)
@@ -39,10 +39,10 @@ def measured(*, effect_on_staying: float, sd: float, mean_churn_probability: flo
     """
     if not (mean_churn_probability > 0 and sd > 0):
         raise ValueError(f"a mean churn probability and an sd above 0 are needed: {mean_churn_probability}, {sd}")
-    return Measured(effect_on_staying / mean_churn_probability, sd / mean_churn_probability)
+    return MeasuredSaveRate(effect_on_staying / mean_churn_probability, sd / mean_churn_probability)
 
 
-def posterior(prior: BetaPrior, campaigns: Iterable[Measured]) -> BetaPrior:
+def posterior_save_rate(prior: BetaPrior, campaigns: Iterable[MeasuredSaveRate]) -> BetaPrior:
     """What is believed of the save rate after these campaigns: the Beta law with the posterior's mean and variance.
 
     Summed over a grid of angles t with s = sin²t, on which a prior that rises at 0 or 1 is smooth. Without campaigns

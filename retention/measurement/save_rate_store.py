@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from features.errors import InputError
 from retention.economics.offers import MEASURED, BetaPrior, Offer
-from retention.measurement.save_rate import Measured
+from retention.measurement.save_rate import MeasuredSaveRate
 
 SAVE_RATES = "save_rates.json"
 NEXT = "Delete it and read the campaigns out again: stayworth readout."
@@ -24,11 +24,11 @@ class SaveRateEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     prior: BetaPrior
-    campaigns: dict[str, Measured]
+    campaigns: dict[str, MeasuredSaveRate]
     posterior: BetaPrior
 
 
-def with_measured(offers: Sequence[Offer], output: Path) -> list[Offer]:
+def with_measured_save_rates(offers: Sequence[Offer], output: Path) -> list[Offer]:
     """The offers, a save rate that is "measured" being what was read out so far; it stays as it is before the first
     readout. output: the output folder.
     """
@@ -45,10 +45,10 @@ def with_measured(offers: Sequence[Offer], output: Path) -> list[Offer]:
 
 def measured_save_rates(output: Path) -> dict[str, BetaPrior]:
     """The save rate of every offer that a campaign was read out of, by the offer's name; none before the first."""
-    return {offer: entry.posterior for offer, entry in entries(output).items()}
+    return {offer: entry.posterior for offer, entry in read_save_rates(output).items()}
 
 
-def entries(output: Path) -> dict[str, SaveRateEntry]:
+def read_save_rates(output: Path) -> dict[str, SaveRateEntry]:
     """What the file says, by offer; nothing where it is not there."""
     path = output / SAVE_RATES
     if not path.exists():

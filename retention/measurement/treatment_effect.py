@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from features.arrays import Floats
-from retention.measurement.arm_variance import arm_spread
+from retention.measurement.arm_variance import arm_moments
 
 ROWS_PER_SCORE = 25
 """With fewer customers for each score, the adjustment would add more noise than it takes away: none is made."""
@@ -64,7 +64,7 @@ class Effect(NamedTuple):
         return self.sd * float(special.stdtrit(self.degrees, 1 - OUTSIDE) / special.ndtri(1 - OUTSIDE))
 
 
-def effects(outcomes: Floats, treated: NDArray[np.bool_], scores: Floats) -> list[Effect]:
+def treatment_effects(outcomes: Floats, treated: NDArray[np.bool_], scores: Floats) -> list[Effect]:
     """The effect on each column of `outcomes` (customers × outcomes), given `scores` (customers × scores) known before.
 
     Both arms need at least one customer, and all together at least three.
@@ -88,7 +88,7 @@ def effects(outcomes: Floats, treated: NDArray[np.bool_], scores: Floats) -> lis
     rest[:, flat] = 0.0
     variance, third = np.zeros(len(values)), np.zeros(len(values))
     for arm in (treated, ~treated):
-        squares, cubes = arm_spread(rest, outcomes != 0, treated, arm=arm)
+        squares, cubes = arm_moments(rest, outcomes != 0, treated, arm=arm)
         variance += (weights[arm] ** 2).sum() * squares
         third += (weights[arm] ** 3).sum() * cubes
     skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=~flat)

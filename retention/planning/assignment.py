@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from features.arrays import Floats, Integers
 from retention.planning import milp
-from retention.planning.dual_prices import Choice, Market, Options, Prices
+from retention.planning.dual_prices import DualPrices, LagrangianDual, OfferIndexes, Options
 
 EXACT = 1_000
 """Options of customers that are decided exactly at most: of more, an answer takes longer than seconds."""
@@ -26,13 +26,13 @@ class Assignment:
     """Everyone's offer, what it is worth, the most that another choice within the limits could be worth, and at which
     prices of the limits it was made."""
 
-    choice: Choice
+    choice: OfferIndexes
     worth: float
     bound: float
-    prices: Prices
+    prices: DualPrices
 
 
-def assign(market: Market, limits: Floats) -> Assignment:
+def assign_offers(market: LagrangianDual, limits: Floats) -> Assignment:
     """Choose within the limits: money, then contacts of each group, all > 0. Nobody is chosen who earns nothing.
 
     At the prices of the limits (`Market`) what nearly everyone should get is clear. What someone else gets loses
@@ -50,7 +50,7 @@ def assign(market: Market, limits: Floats) -> Assignment:
     second = _second(losses, left, clear)
     closest = np.argsort(second, kind="stable")
 
-    def rough(from_: Choice, size: int, *, whole: bool = True) -> tuple[float, Choice, float]:
+    def rough(from_: OfferIndexes, size: int, *, whole: bool = True) -> tuple[float, OfferIndexes, float]:
         """The choice with that of the closest calls decided anew, as many as have so many options."""
         asked = closest[: max(size // len(losses), 1)]
         fixed = from_.copy()
@@ -82,7 +82,7 @@ def assign(market: Market, limits: Floats) -> Assignment:
     return Assignment(_equals_in_order(options, choice), worth, max(bound, worth), prices)
 
 
-def _second(losses: Floats, left: Floats, clear: Choice) -> Floats:
+def _second(losses: Floats, left: Floats, clear: OfferIndexes) -> Floats:
     """What each customer's second-best choice loses, be it another offer or none."""
     second = np.where(clear >= 0, left, np.inf)
     for offer, loss in enumerate(losses):
@@ -90,7 +90,7 @@ def _second(losses: Floats, left: Floats, clear: Choice) -> Floats:
     return second
 
 
-def _mixed(options: Options, prices: Prices) -> Choice:
+def _mixed(options: Options, prices: DualPrices) -> OfferIndexes:
     """Everyone follows one of the mixed prices, each as many as its share says, spread evenly over the columns."""
     edges = np.cumsum([share for _, share in prices.mixed])
     golden = (np.arange(options.customers) * ((5**0.5 - 1) / 2)) % 1 * edges[-1]
@@ -101,7 +101,7 @@ def _mixed(options: Options, prices: Prices) -> Choice:
     return choice
 
 
-def _within(options: Options, choice: Choice, limits: Floats, left: Floats) -> Choice:
+def _within(options: Options, choice: OfferIndexes, limits: Floats, left: Floats) -> OfferIndexes:
     """The choice without those who leave least, as far as it used more than the limits."""
     for limit in range(len(limits)):
         while (over := options.use(choice)[limit] - limits[limit]) > 0:
@@ -117,8 +117,14 @@ def _within(options: Options, choice: Choice, limits: Floats, left: Floats) -> C
 
 
 def _decided(
-    options: Options, fixed: Choice, limits: Floats, asked: Integers, may: NDArray[np.bool_], *, whole: bool = True
-) -> tuple[float, Choice, float]:
+    options: Options,
+    fixed: OfferIndexes,
+    limits: Floats,
+    asked: Integers,
+    may: NDArray[np.bool_],
+    *,
+    whole: bool = True,
+) -> tuple[float, OfferIndexes, float]:
     """The fixed choice with that of the asked customers decided: its worth, the choice, and a bound of its worth.
 
     may: a row per offer, a column per asked customer: true where the offer is thought of. whole: see `exact.solve`.
@@ -129,13 +135,13 @@ def _decided(
     customer = asked[place]
     uses = np.vstack([options.cost[offer, customer], options.groups[:, offer]])
     rest = np.maximum(limits - options.use(fixed), 0)
-    taken, bound = milp.solve(options.profit[offer, customer], uses, rest, customer, whole=whole)
+    taken, bound = milp.select_options(options.profit[offer, customer], uses, rest, customer, whole=whole)
     choice = fixed.copy()
     choice[customer[taken]] = offer[taken]
     return options.worth(choice), choice, options.worth(fixed) + bound
 
 
-def _equals_in_order(options: Options, choice: Choice) -> Choice:
+def _equals_in_order(options: Options, choice: OfferIndexes) -> OfferIndexes:
     """The same choice, where customers who are equal in everything swap so that the earlier are chosen first."""
     order = np.argsort(options.profit[0], kind="stable")
     alike = options.profit[0][order][1:] == options.profit[0][order][:-1]

@@ -10,7 +10,9 @@ from features.errors import InputError
 from retention.economics.offers import Offer
 
 
-def check(offers: Sequence[Offer], *, budget: float, capacity: int | None, holdout_share: float, campaign: str) -> None:
+def check_limits(
+    offers: Sequence[Offer], *, budget: float, capacity: int | None, holdout_share: float, campaign: str
+) -> None:
     """Refuse limits that cannot be, and offers that cannot be told apart."""
     names = [offer.name for offer in offers]
     if not offers or len(set(names)) < len(names):
@@ -45,7 +47,7 @@ def check(offers: Sequence[Offer], *, budget: float, capacity: int | None, holdo
         )
 
 
-def channels(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tuple[list[int], list[int | None]]:
+def channel_limits(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tuple[list[int], list[int | None]]:
     """The place of each offer's channel, and the most contacts of each channel, None without limit.
 
     An offer without a channel has one of its own. Raises InputError for a capacity that binds nobody or everybody.
@@ -70,7 +72,7 @@ def channels(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tuple[li
     return [distinct.index(key) for key in keys], [capacities.get(channel or "") for channel, _ in distinct]
 
 
-def open_to_contact(
+def contactable_customers(
     everyone: pd.DataFrame, excluded: Mapping[str, Collection[str]]
 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
     """The customers who may be contacted; and, by the reason, how many may not and how many named ids are unknown."""

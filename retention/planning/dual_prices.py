@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 from features.arrays import Floats
 
 Flags = NDArray[np.bool_]
-Choice = NDArray[np.int8]
+OfferIndexes = NDArray[np.int8]
 """The offer of each customer by its place; -1 is none."""
 
 TOLERANCE = 1e-8
@@ -33,13 +33,13 @@ class Options:
     def customers(self) -> int:
         return self.profit.shape[1]
 
-    def use(self, choice: Choice) -> Floats:
+    def use(self, choice: OfferIndexes) -> Floats:
         """What a choice uses of each limit: money, then the contacts of each group."""
         counts = np.array([np.count_nonzero(choice == offer) for offer in range(len(self.cost))], dtype=float)
         money = sum(float(cost[choice == offer].sum()) for offer, cost in enumerate(self.cost))
         return np.concatenate([[money], self.groups @ counts])
 
-    def worth(self, choice: Choice) -> float:
+    def worth(self, choice: OfferIndexes) -> float:
         """The profit of a choice."""
         return sum(float(profit[choice == offer].sum()) for offer, profit in enumerate(self.profit))
 
@@ -47,7 +47,7 @@ class Options:
         """The profit of an offer with each customer, less what it uses at these prices."""
         return self.profit[offer] - prices[0] * self.cost[offer] - prices[1:] @ self.groups[:, offer]
 
-    def best(self, prices: Floats) -> tuple[Choice, Floats]:
+    def best(self, prices: Floats) -> tuple[OfferIndexes, Floats]:
         """Everyone's best choice at these prices, and what it leaves, at least 0; of equals the earlier offer."""
         choice, left = np.full(self.customers, -1, dtype=np.int8), np.zeros(self.customers)
         for offer in range(len(self.profit)):
@@ -59,7 +59,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Prices:
+class DualPrices:
     """The prices of the limits, and the most that any choice within them can earn.
 
     mixed: prices and shares, of which the best choices, so mixed, use no more than the limits.
@@ -70,7 +70,7 @@ class Prices:
     mixed: list[tuple[Floats, float]]
 
 
-class Market:
+class LagrangianDual:
     """The options without their whole numbers: where a customer may take a part of an offer, prices decide all.
 
     Lagrange's dual, min over prices π >= 0 of π·limits + Σ max(0, best profit at π), by cutting planes: each round
@@ -87,10 +87,10 @@ class Market:
         self._used: list[Floats] = []
         self._ask(np.zeros(1 + len(options.groups)))
 
-    def prices(self, limits: Floats) -> Prices:
+    def prices(self, limits: Floats) -> DualPrices:
         """The prices where these limits (money, then contacts of each group, all > 0) hold."""
         if (self._used[0] <= limits).all():
-            return Prices(self._asked[0], self._earned[0], [(self._asked[0], 1.0)])
+            return DualPrices(self._asked[0], self._earned[0], [(self._asked[0], 1.0)])
         for _ in range(MOST_ROUNDS):
             bounds = np.array(self._earned) + np.array(self._asked) @ limits - self._paid()
             best = int(np.argmin(bounds))
@@ -113,7 +113,7 @@ class Market:
         shares = [
             (asked, float(share)) for asked, share in zip(self._asked, solved.x, strict=False) if share > TOLERANCE
         ]
-        return Prices(self._asked[best], float(bounds[best]), shares)
+        return DualPrices(self._asked[best], float(bounds[best]), shares)
 
     def _paid(self) -> Floats:
         """What each answer pays for what it uses, at the prices it was asked at."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.arrays import Integers
 
 
-def lots(customer_ids: Iterable[str], *, campaign: str, salt: str) -> Integers:
+def random_ranks(customer_ids: Iterable[str], *, campaign: str, salt: str) -> Integers:
     """Each customer's place, from 0, in the order of BLAKE2b(salt, campaign, customer), 128 bits.
 
     So the same customers are drawn on every rerun and in any row order, others in another campaign, and nobody who
@@ -26,7 +26,7 @@ def lots(customer_ids: Iterable[str], *, campaign: str, salt: str) -> Integers:
     return places
 
 
-def drawn(lots: Integers, offers: NDArray[np.int8], channels: Integers, *, share: float) -> NDArray[np.bool_]:
+def draw_holdout(lots: Integers, offers: NDArray[np.int8], channels: Integers, *, share: float) -> NDArray[np.bool_]:
     """True for exactly round(n share) of n chosen customers, spread over channels and offers as evenly as can be.
 
     `offers` is the place of each one's offer and `channels` that of each offer's channel. Of each channel and each

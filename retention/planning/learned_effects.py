@@ -14,15 +14,15 @@ from models.artifacts import effect_bundle
 from models.uplift.calibrated_effect import FittedEffect
 from retention.economics.offers import BetaPrior, Offer
 
-EFFECTS = "effects"
+EFFECTS_FOLDER = "effects"
 """The folder of the bundles under the output folder: one of each offer that has one, offer/hash."""
-EFFECTS_SAID = "effects.json"
-MOST_DAYS = 730
+EFFECTS_FILE = "effects.json"
+MAX_EFFECT_AGE_DAYS = 730
 """How long before the plan's day the last contact may lie that effects were learnt from."""
 
 
 @dataclass(frozen=True)
-class Effects:
+class PlanEffects:
     """What a plan needs of them."""
 
     frame: pd.DataFrame | None
@@ -34,7 +34,7 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearnedEffects:
     """The effects of some offers, of nobody yet."""
 
     fitted: dict[str, FittedEffect]
@@ -43,22 +43,22 @@ class Learnt:
     """All of them, as `Effects` has them."""
     said: dict[str, str]
 
-    def without(self, lacking: dict[str, str], offers: Sequence[Offer]) -> "Learnt":
+    def without(self, lacking: dict[str, str], offers: Sequence[Offer]) -> "LearnedEffects":
         """Without those of the offers in `lacking`, which says why; offers: the same as they were before."""
         fitted = {name: one for name, one in self.fitted.items() if name not in lacking}
         kept = [given if given.name in lacking else one for given, one in zip(offers, self.offers, strict=True)]
         said = self.said | {name: f"one save rate: {why}" for name, why in lacking.items()}
-        return Learnt(fitted, kept, said)
+        return LearnedEffects(fitted, kept, said)
 
 
-def learnt_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, as_of: date) -> Learnt:
+def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, as_of: date) -> LearnedEffects:
     """What was learnt of these offers that a plan of a day may use. output: the output folder.
 
     Raises InputError where what was kept is not what was written.
     """
-    path = output / EFFECTS_SAID
+    path = output / EFFECTS_FILE
     if not path.exists():
-        return Learnt({}, list(offers), {})
+        return LearnedEffects({}, list(offers), {})
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -70,13 +70,13 @@ def learnt_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, 
         why_not = _why_not(entry, content, horizon_days=horizon_days, as_of=as_of)
         said[offer.name] = f"one save rate: {why_not}" if why_not else _words(entry)
         if not why_not:
-            folder = output / EFFECTS / offer.name / entry["bundle"]
+            folder = output / EFFECTS_FOLDER / offer.name / entry["bundle"]
             fitted[offer.name] = effect_bundle.read(folder, expected=entry["bundle"])
         told.append(offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer)
-    return Learnt(fitted, told, said)
+    return LearnedEffects(fitted, told, said)
 
 
-def of_rows(fitted: dict[str, FittedEffect], rows: pd.DataFrame) -> pd.DataFrame:
+def effects_of_rows(fitted: dict[str, FittedEffect], rows: pd.DataFrame) -> pd.DataFrame:
     """customer_id, and by offer what a contact adds to each one's probability of staying, -1 to 1."""
     ids = pd.DataFrame({"customer_id": rows["customer_id"].astype("str")})
     return ids.assign(**{name: one.of(rows).clip(-1, 1) for name, one in fitted.items()})
@@ -89,7 +89,7 @@ def _why_not(entry: dict[str, Any], content: dict[str, Any], *, horizon_days: in
     if content["horizon_days"] != horizon_days:
         return f"its effects are of {content['horizon_days']} days"
     age = (as_of - date.fromisoformat(entry["last_day"])).days
-    if age > MOST_DAYS:
+    if age > MAX_EFFECT_AGE_DAYS:
         return f"its effects are too old, learnt from contacts up to {entry['last_day']}"
     return ""
 

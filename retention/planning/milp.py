@@ -22,7 +22,7 @@ WHOLE = 1 - 1e-6
 _PRINTING = Lock()
 
 
-def solve(
+def select_options(
     profit: Floats, uses: Floats, limits: Floats, customer: Integers, *, whole: bool = True
 ) -> tuple[NDArray[np.bool_], float]:
     """Which options to take, at most one of each customer, and a bound of what any choice could earn.

@@ -33,7 +33,7 @@ NEXT = "Plan the campaign again, or remove its two files."
 
 
 @dataclass(frozen=True)
-class KeptPlan:
+class ArchivedPlan:
     """A plan that was kept."""
 
     campaign: str
@@ -44,13 +44,13 @@ class KeptPlan:
     summary: Mapping[str, Any]
 
 
-def kept_plans(plans: Path) -> list[KeptPlan]:
+def archived_plans(plans: Path) -> list[ArchivedPlan]:
     """The plans in a folder, in the order of their files' names; raises InputError where a summary is damaged."""
     files = [(summary, summary.with_suffix(".parquet")) for summary in sorted(plans.glob("*.json"))]
     return [_read(summary, file) for summary, file in files if file.exists()]
 
 
-def kept_plan(plans: Path, campaign: str) -> KeptPlan | None:
+def archived_plan(plans: Path, campaign: str) -> ArchivedPlan | None:
     """The plan of a campaign; None where none was kept."""
     file = plan_file(plans, campaign)
     summary = file.with_suffix(".json")
@@ -68,7 +68,7 @@ def file_name(campaign: str) -> str:
     return campaign.replace(" ", "-")
 
 
-def named(campaign: str, *, where: str) -> str:
+def check_campaign_name(campaign: str, *, where: str) -> str:
     """The name; raises InputError if a campaign cannot be called so. where: who asks, for the message."""
     if not NAME.fullmatch(campaign):
         raise InputError(
@@ -91,7 +91,7 @@ def refuse_namesake(plans: Path, campaign: str, *, where: str) -> None:
         )
 
 
-def keep(
+def archive_plan(
     output: Path,
     frame: pd.DataFrame,
     summary: Mapping[str, Any],
@@ -111,7 +111,7 @@ def keep(
     campaign, plans = summary["campaign"], output / PLANS
     with _alone(plans):
         refuse_namesake(plans, campaign, where=where)
-        there = None if replaces else kept_plan(plans, campaign)
+        there = None if replaces else archived_plan(plans, campaign)
         if there:
             raise InputError(
                 f"a plan of the campaign '{campaign}' was kept already: {there.summary.get('chosen', 0):,} customers "
@@ -128,7 +128,7 @@ def keep(
         _write_table(output / LATEST, frame)
 
 
-def planned_shares(plans: Sequence[KeptPlan]) -> dict[tuple[str, str], float]:
+def planned_shares(plans: Sequence[ArchivedPlan]) -> dict[tuple[str, str], float]:
     """By campaign and offer the share of the chosen that was to be treated, where it is neither none nor all."""
     return {
         (plan.campaign, one["offer"]): one["treated"] / one["chosen"]
@@ -147,7 +147,7 @@ def day_of(summary: Mapping[str, Any], campaign: str) -> date | None:
         return None
 
 
-def _read(summary: Path, file: Path) -> KeptPlan:
+def _read(summary: Path, file: Path) -> ArchivedPlan:
     content = _content(summary)
     campaign = content.get("campaign")
     if not isinstance(campaign, str):
@@ -155,7 +155,7 @@ def _read(summary: Path, file: Path) -> KeptPlan:
     day = day_of(content, campaign)
     if day is None:
         raise InputError("the plan does not say the day of its scores", where=str(summary), next=NEXT)
-    return KeptPlan(campaign, day, file, content)
+    return ArchivedPlan(campaign, day, file, content)
 
 
 def _content(summary: Path) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank
+from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank_figure
 
 
-def value_at_risk(groups: pd.DataFrame, *, currency: str) -> Figure:
+def value_at_risk_chart(groups: pd.DataFrame, *, currency: str) -> Figure:
     """Who carries the value at risk: a bar per group, as long as the group's CLV, its part at risk filled.
 
     `groups` has columns group (text), clv and at_risk (currency units), customers; the first row is drawn on top.
@@ -17,7 +17,7 @@ def value_at_risk(groups: pd.DataFrame, *, currency: str) -> Figure:
     names = [escape(str(name)) for name in groups["group"]]
     share = groups["at_risk"] / (groups["at_risk"].sum() or 1)
     notes = [f"{_short(risk)} ({part:.0%})" for risk, part in zip(groups["at_risk"], share, strict=True)]
-    figure = blank(height=90 + 34 * len(groups))
+    figure = blank_figure(height=90 + 34 * len(groups))
     figure.add_bar(
         y=names,
         x=groups["clv"],
@@ -43,12 +43,12 @@ def value_at_risk(groups: pd.DataFrame, *, currency: str) -> Figure:
     return figure
 
 
-def profit_curve(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *, currency: str) -> Figure:
+def profit_curve_chart(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *, currency: str) -> Figure:
     """What each budget would earn, with its 80 % interval, and where this plan stands, if there is one.
 
     `curve` as `retention.economics.profit_curve` returns it, `summary` that of the plan; currency units on both axes.
     """
-    figure = blank(height=380)
+    figure = blank_figure(height=380)
     figure.add_scatter(
         x=[*curve["budget"], *curve["budget"][::-1]],
         y=[*curve["profit_p90"], *curve["profit_p10"][::-1]],

@@ -9,13 +9,13 @@ import pandas as pd
 
 from models.evaluation.estimate import Z90
 from retention.economics import profit
-from retention.economics.contact import incentive
-from retention.economics.individual_effects import doubt, effect, is_individual
+from retention.economics.contact import incentive_costs
+from retention.economics.individual_effects import effects_on_staying, has_individual_effects, relative_effect_sd
 from retention.economics.offers import Offer
 from retention.measurement.power import detectable_save_rate
 
 
-def totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]) -> dict[str, Any]:
+def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]) -> dict[str, Any]:
     """The sums of a plan, ready for JSON (undefined is None); `offers` in it has those of each offer.
 
     everyone: as `economics.customers` tells; chosen: rows of it with offer (its place), treated, cost and profit.
@@ -31,7 +31,9 @@ def totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]
     spread = Z90 * hypot(*(part["sd"] for part in parts))
     at_risk = float(profit.value_at_risk(everyone).sum())
     won, kept = sum(part["won"] for part in parts), sum(part["kept"] for part in parts)
-    one_rate = offers[0].save_rate_mean if len(offers) == 1 and not is_individual(everyone, offers[0]) else None
+    one_rate = (
+        offers[0].save_rate_mean if len(offers) == 1 and not has_individual_effects(everyone, offers[0]) else None
+    )
     return {
         "expected_cost": cost,
         "expected_profit": earned,
@@ -62,12 +64,12 @@ def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
     bring), kept (Σ τ (v - d), what is) and saved (value at risk).
     """
     treated = chosen[chosen["treated"]]
-    p, v, d = treated["churn_probability"].to_numpy(), treated["clv"].to_numpy(), incentive(treated, offer)
-    added = effect(treated, offer)
+    p, v, d = treated["churn_probability"].to_numpy(), treated["clv"].to_numpy(), incentive_costs(treated, offer)
+    added = effects_on_staying(treated, offer)
     earned, won, kept = float(treated["profit"].sum()), float(np.sum(p * (v - d))), float(np.sum(added * (v - d)))
     sd = profit.total_profit_sd(
         effect=added,
-        effect_doubt=doubt(offer),
+        effect_doubt=relative_effect_sd(offer),
         clv=v,
         clv_sd=treated["clv_sd"].to_numpy(),
         incentive_cost=d,
@@ -87,7 +89,7 @@ def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         "expected_profit": earned,
         "profit_p10": earned - Z90 * sd,
         "profit_p90": earned + Z90 * sd,
-        "save_rate": _ratio(kept, won) if is_individual(chosen, offer) else offer.save_rate_mean,
+        "save_rate": _ratio(kept, won) if has_individual_effects(chosen, offer) else offer.save_rate_mean,
         "break_even_save_rate": break_even if isfinite(break_even) else None,
         "detectable_save_rate": _detectable(chosen),
         "sd": sd,

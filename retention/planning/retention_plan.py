@@ -9,14 +9,14 @@ import pandas as pd
 
 from features.arrays import Floats
 from models.evaluation.estimate import Z90
-from retention.economics.contact import cost, customers, earned, earned_sd
-from retention.economics.individual_effects import is_individual
+from retention.economics.contact import contact_inputs, expected_costs, expected_profit_sds, expected_profits
+from retention.economics.individual_effects import has_individual_effects
 from retention.economics.offers import Offer
 from retention.planning import constraints
 from retention.planning.assignment import ROUNDING
-from retention.planning.holdout import lots
-from retention.planning.plan_totals import totals
-from retention.planning.selection import choose
+from retention.planning.holdout import random_ranks
+from retention.planning.plan_totals import plan_totals
+from retention.planning.selection import select_customers
 
 NO_LIMIT = 1.0
 """A budget for contacts that are free: it limits nothing, however small the one that was given."""
@@ -63,18 +63,18 @@ def plan(
     where the save rate differs between customers, always where one customer's contact changes what another does.
     """
     capacities, excluded = capacities or {}, excluded or {}
-    constraints.check(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
-    channels, most = constraints.channels(offers, capacities)
-    everyone = customers(scores, offers, effects)
-    open_, left_alone = constraints.open_to_contact(everyone, excluded)
-    costs, profits = (np.stack([told(open_, offer) for offer in offers]) for told in (cost, earned))
+    constraints.check_limits(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
+    channels, most = constraints.channel_limits(offers, capacities)
+    everyone = contact_inputs(scores, offers, effects)
+    open_, left_alone = constraints.contactable_customers(everyone, excluded)
+    costs, profits = (np.stack([told(open_, offer) for offer in offers]) for told in (expected_costs, expected_profits))
     pays = (profits > 0) & (costs <= budget * (1 + ROUNDING))
     paying = np.flatnonzero(pays.any(axis=0))
     asked = np.where(pays, costs, 0.0)[:, paying]
-    found = choose(
+    found = select_customers(
         np.where(pays, profits, 0.0)[:, paying],
         asked,
-        lots(open_["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
+        random_ranks(open_["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
         budget=budget if asked.any() else NO_LIMIT,
         capacity=capacity,
         channels=channels,
@@ -101,7 +101,7 @@ def plan(
         "budget": float(budget),
         "capacity": capacity,
         "capacities": dict(capacities),
-        **totals(everyone, chosen, offers),
+        **plan_totals(everyone, chosen, offers),
         "marginal_return": found.price,
         "optimality_gap": found.gap,
         "note": "" if len(rows) else _why_nobody(open_, costs, profits, offers, budget=budget),
@@ -113,7 +113,7 @@ def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     spread = np.zeros(len(chosen))
     for place, offer in enumerate(offers):
         mine = (chosen["offer"] == place).to_numpy()
-        spread[mine] = Z90 * earned_sd(chosen[mine], offer)
+        spread[mine] = Z90 * expected_profit_sds(chosen[mine], offer)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     return pd.DataFrame(
@@ -137,7 +137,7 @@ def _why_nobody(open_: pd.DataFrame, costs: Floats, profits: Floats, offers: Seq
             f"Nobody is contacted: {int(pays.any(axis=0).sum()):,} customers would pay, but the cheapest contact is "
             f"expected to cost {costs[pays].min():,.2f} and the budget is {budget:,.2f}."
         )
-    if any(is_individual(open_, offer) for offer in offers):
+    if any(has_individual_effects(open_, offer) for offer in offers):
         return (
             "Nobody is contacted: by the individual effects each offer is expected to cost more than it brings with "
             f"each of the {len(open_):,} customers."

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.arrays import Floats, Integers
-from retention.planning.assignment import ROUNDING, Assignment, assign
-from retention.planning.dual_prices import Choice, Market, Options
-from retention.planning.holdout import drawn
+from retention.planning.assignment import ROUNDING, Assignment, assign_offers
+from retention.planning.dual_prices import LagrangianDual, OfferIndexes, Options
+from retention.planning.holdout import draw_holdout
 
 Flags = NDArray[np.bool_]
 
@@ -20,7 +20,7 @@ SPARED = 5e-4
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """The chosen, best first: their places, the place of each one's offer, and who of them is held out.
 
     gap: how much more, as a share, another list of the same length and cost could be worth at most. price: what one
@@ -34,7 +34,7 @@ class Chosen:
     price: float
 
 
-def choose(
+def select_customers(
     profit: Floats,
     cost: Floats,
     lots: Integers,
@@ -44,7 +44,7 @@ def choose(
     channels: Sequence[int] | None = None,
     capacities: Sequence[int | None] = (),
     holdout_share: float,
-) -> Chosen:
+) -> Selection:
     """Choose customers (columns) and their offers (rows); who has no offer with a profit above zero is never chosen.
 
     `profit` and `cost` >= 0 in currency units; `channels` is the place of each offer's channel, default one of its own,
@@ -59,20 +59,20 @@ def choose(
     channels = range(len(profit)) if channels is None else channels
     groups, most = _groups(channels, capacity, capacities, holdout_share)
     options = Options(profit, cost, groups)
-    market = Market(options)
+    market = LagrangianDual(options)
     budget *= 1 + ROUNDING
 
-    def held_out(rows: Integers, choice: Choice) -> Flags:
-        return drawn(lots[rows], choice[rows], np.asarray(channels), share=holdout_share)
+    def held_out(rows: Integers, choice: OfferIndexes) -> Flags:
+        return draw_holdout(lots[rows], choice[rows], np.asarray(channels), share=holdout_share)
 
-    def spent(rows: Integers, choice: Choice) -> float:
+    def spent(rows: Integers, choice: OfferIndexes) -> float:
         treated = rows[~held_out(rows, choice)]
         return float(cost[choice[treated], treated].sum())
 
     low, high, wanted = 0.0, np.inf, budget / (1 - holdout_share)
     fits: Assignment | None = None
     for _ in range(ROUNDS if holdout_share else 1):
-        found = assign(market, np.array([wanted, *most]))
+        found = assign_offers(market, np.array([wanted, *most]))
         listed = np.flatnonzero(found.choice >= 0)
         bill = spent(listed, found.choice)
         spared = max(SPARED * budget, bill / max(len(listed), 1))
@@ -91,7 +91,7 @@ def choose(
     aside = held_out(rows, best.choice)
     worth = float(profit[best.choice[rows], rows].sum())
     gap = 1 - worth / best.bound if best.bound > 0 else 0.0
-    return Chosen(rows, best.choice[rows], aside, max(gap, 0.0), float(best.prices.at[0]))
+    return Selection(rows, best.choice[rows], aside, max(gap, 0.0), float(best.prices.at[0]))
 
 
 def _groups(

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.errors import InputError
-from retention.planning.plan_archive import KeptPlan, kept_plans
+from retention.planning.plan_archive import ArchivedPlan, archived_plans
 
 LISTED = "on the do-not-contact list"
 
 
-def left_alone(
+def suppressed_customers(
     *,
     do_not_contact: Path | None,
     plans: Path,
@@ -37,7 +37,7 @@ def left_alone(
     if do_not_contact is not None:
         found[LISTED] = _listed(do_not_contact)
     if quiet_days is not None:
-        others = [one for one in kept_plans(plans) if one.campaign != campaign and one.day <= as_of]
+        others = [one for one in archived_plans(plans) if one.campaign != campaign and one.day <= as_of]
         booked = treatments[treatments["campaign"] != campaign] if treatments is not None else None
         found[f"contacted within {quiet_days} days"] = _contacted(
             others, booked, first=as_of - timedelta(days=quiet_days - 1), last=as_of
@@ -45,7 +45,7 @@ def left_alone(
     return found
 
 
-def _contacted(plans: Sequence[KeptPlan], booked: pd.DataFrame | None, *, first: date, last: date) -> set[str]:
+def _contacted(plans: Sequence[ArchivedPlan], booked: pd.DataFrame | None, *, first: date, last: date) -> set[str]:
     """Whom these campaigns treated from the day `first` to the day `last`; no plan is of a day after `last`."""
     customers: set[str] = set()
     latest: dict[str, pd.Timestamp] = {}

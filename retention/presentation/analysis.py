@@ -57,7 +57,7 @@ class Analysis:
             display(self.figure)
 
 
-def lacking(title: str, *, definition: str, source: str, missing: str) -> Analysis:
+def unavailable_analysis(title: str, *, definition: str, source: str, missing: str) -> Analysis:
     """An analysis that the data at hand cannot give. missing: what is not there, and how to supply it."""
     return Analysis(title, definition, source, pd.DataFrame(), {}, "", None, missing)
 
@@ -68,7 +68,7 @@ def as_html(one: Analysis, *, name: str = "", figure: str = "", currency: str = 
     name: of the element, to link to; figure: the picture as HTML; currency: named in the headings of money.
     """
     rows = [
-        [(shown(row[column], told.form), told) for column, told in one.columns.items()]
+        [(format_cell(row[column], told.form), told) for column, told in one.columns.items()]
         for row in one.table.to_dict("records")
     ]
     return Markup(
@@ -78,7 +78,7 @@ def as_html(one: Analysis, *, name: str = "", figure: str = "", currency: str = 
     )
 
 
-def shown(value: Any, form: Form) -> str:
+def format_cell(value: Any, form: Form) -> str:
     """A cell of a table; a dash where there is nothing.
 
     >>> [shown(0.0312, "percent"), shown(-1234.5, "money"), shown(12.5, "money"), shown(None, "count")]

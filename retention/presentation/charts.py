@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from retention.presentation.theme import BLUE, GREEN, MUTED, ORANGE, PALE, PURPLE, VERMILION, Figure, blank
+from retention.presentation.theme import BLUE, GREEN, MUTED, ORANGE, PALE, PURPLE, VERMILION, Figure, blank_figure
 
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, MUTED)
 PERCENT, MONEY, COUNT = ".0%", "~s", ",~r"
@@ -26,7 +26,7 @@ def bars(
     """A bar per label and series, from zero, the first label on top (or left). title: of the axis of values, with its
     unit; form: of its ticks."""
     names = [escape(str(label)) for label in labels]
-    figure = blank(
+    figure = blank_figure(
         height=110 + 30 * len(names) * (1 if stacked else max(1, len(series) * 2 // 3)) if horizontal else 400
     )
     for (name, values), color in zip(series.items(), _colors(len(series)), strict=True):
@@ -57,7 +57,7 @@ def lines(
     x_form: str | None = None,
 ) -> Figure:
     """A line per series over the same x; gaps where a value is None or NaN. form, x_form: of the ticks."""
-    figure, places = blank(height=400), list(x)
+    figure, places = blank_figure(height=400), list(x)
     for number, ((name, values), color) in enumerate(zip(series.items(), _colors(len(series)), strict=True)):
         figure.add_scatter(
             x=places,
@@ -76,7 +76,7 @@ def lines(
 
 def heatmap(matrix: pd.DataFrame, *, x_title: str, y_title: str, form: str) -> Figure:
     """A coloured cell per row (on top the first) and column, its value written in it; empty where it is NaN."""
-    figure = blank(height=120 + 36 * len(matrix))
+    figure = blank_figure(height=120 + 36 * len(matrix))
     figure.add_heatmap(
         z=matrix.to_numpy(float),
         x=[escape(str(one)) for one in matrix.columns],
@@ -99,7 +99,7 @@ def waterfall(
 ) -> Figure:
     """From the first total through what is added or taken to the last; where `totals` is True a bar stands on zero and
     its step is not read. title: of the axis of values, with its unit."""
-    figure = blank(height=420)
+    figure = blank_figure(height=420)
     figure.add_waterfall(
         x=[escape(label) for label in labels],
         y=[None if total and place else step for place, (step, total) in enumerate(zip(steps, totals, strict=True))],
@@ -132,7 +132,7 @@ def bubbles(
     y_form: str,
 ) -> Figure:
     """A named point per row of a table, as large as `size` says (columns by name; None: all alike)."""
-    figure = blank(height=460)
+    figure = blank_figure(height=460)
     sizes = table[size].clip(lower=0) / (table[size].max() or 1) if size else pd.Series(0.15, index=table.index)
     figure.add_scatter(
         x=table[x],

@@ -9,7 +9,7 @@ from datetime import date
 
 def count(number: int) -> str:
     """1,234"""
-    return signed(f"{number:,}")
+    return with_minus_sign(f"{number:,}")
 
 
 def money(amount: float, currency: str) -> str:
@@ -18,7 +18,7 @@ def money(amount: float, currency: str) -> str:
     >>> money(-1234.5, "USD"), money(9.5, "")
     ('−1,234\\xa0USD', '9.50')
     """
-    return f"{signed(f'{amount:,.{0 if abs(amount) >= 100 else 2}f}')}\u00a0{currency}".rstrip()
+    return f"{with_minus_sign(f'{amount:,.{0 if abs(amount) >= 100 else 2}f}')}\u00a0{currency}".rstrip()
 
 
 def interval(ends: Sequence[float], currency: str) -> str:
@@ -32,17 +32,17 @@ def interval(ends: Sequence[float], currency: str) -> str:
 
 def amount(value: float | str) -> str:
     """1,234.50, whatever its size; a text is left as it is."""
-    return value if isinstance(value, str) else signed(f"{value:,.2f}")
+    return value if isinstance(value, str) else with_minus_sign(f"{value:,.2f}")
 
 
 def percent(share: float) -> str:
     """12.3%, of a share from 0 to 1."""
-    return signed(f"{share:.1%}")
+    return with_minus_sign(f"{share:.1%}")
 
 
 def figure(value: float | None, form: str) -> str:
     """The value in this form of Python's `format`; a dash for none."""
-    return "–" if value is None or value != value else signed(format(value, form))
+    return "–" if value is None or value != value else with_minus_sign(format(value, form))
 
 
 def day(of: date | str) -> str:
@@ -56,7 +56,7 @@ def begin(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def signed(number: str) -> str:
+def with_minus_sign(number: str) -> str:
     """With a minus sign as wide as a plus, that a line is not broken after."""
     return number.replace("-", "−")
 

@@ -21,7 +21,7 @@ CHANCE = {"color": MUTED, "width": 1}
 PERFECT = {"color": INK, "dash": "dot", "width": 1}
 
 
-def blank(*, height: int) -> Figure:
+def blank_figure(*, height: int) -> Figure:
     """An empty picture, as wide as its place."""
     figure = go.Figure()
     _dress(figure, height=height)
@@ -70,7 +70,7 @@ def script() -> str:
     return str(get_plotlyjs())
 
 
-DRAWS = """
+DRAW_SCRIPT = """
 const options = { displayModeBar: false, responsive: true };
 function draw(place) {
   const told = place.querySelector("script");

@@ -19,7 +19,7 @@ from features.ingest.side_tables import read_book
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning import plan_archive
-from retention.planning.learned_effects import EFFECTS_SAID, Effects
+from retention.planning.learned_effects import EFFECTS_FILE, PlanEffects
 from retention.planning.retention_plan import Plan
 from serving import settings
 from serving.responses import Answers
@@ -63,7 +63,7 @@ class Planning:
         self._thread = ThreadPoolExecutor(1, "stayworth-plan")
         self._curves: dict[tuple[object, ...], pd.DataFrame] = {}
         self._last: Made | None = None
-        self._known: tuple[tuple[object, ...], Effects] | None = None
+        self._known: tuple[tuple[object, ...], PlanEffects] | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do it in the thread of the plans."""
@@ -103,7 +103,7 @@ class Planning:
                 next="Nothing was kept. Look at the plan once more: it may be another one now.",
             )
         made, known = self._made(wish)
-        plan_archive.keep(
+        plan_archive.archive_plan(
             self.output,
             made.plan.frame,
             made.plan.summary,
@@ -117,7 +117,7 @@ class Planning:
 
     def _made(self, wish: Wish) -> tuple[Made, pd.DataFrame]:
         """The plan, and the scores it rests on."""
-        plan_archive.named(wish.campaign, where=WHERE)
+        plan_archive.check_campaign_name(wish.campaign, where=WHERE)
         batch = self.answers.batch()
         plan_archive.refuse_namesake(self.output / plan_archive.PLANS, wish.campaign, where=WHERE)
         effects, scores = self._effects(batch, wish.offers), batch.scores()
@@ -134,9 +134,9 @@ class Planning:
         told = {"campaign": wish.campaign, "as_of": str(batch.about.as_of)} | plan.summary | {"effects": effects.said}
         return Made(wish, batch, replace(plan, summary=told)), scores
 
-    def _effects(self, batch: Store, names: tuple[str, ...]) -> Effects:
+    def _effects(self, batch: Store, names: tuple[str, ...]) -> PlanEffects:
         """Those of the offers, reckoned anew when scores, offers or what was learnt have changed."""
-        said, offers = self.output / EFFECTS_SAID, self.answers.offers(names)
+        said, offers = self.output / EFFECTS_FILE, self.answers.offers(names)
         key = (batch.hash, *_written(offers), said.stat().st_mtime_ns if said.exists() else None)
         if self._known is None or self._known[0] != key:
             self._known = key, effects_of(batch, self.output, offers)

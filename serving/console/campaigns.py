@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from retention.measurement.readout_charts import profit_of
+from retention.measurement.readout_charts import profit_chart
 from retention.measurement.readout_text import OUTCOMES, departures
-from retention.planning.plan_archive import PLANS, KeptPlan, file_name, kept_plans
+from retention.planning.plan_archive import PLANS, ArchivedPlan, archived_plans, file_name
 from serving import settings
 from serving.console import pages
 from serving.console.now import now
@@ -26,7 +26,7 @@ class CampaignStatus:
 
     campaign: str
     day: date
-    plan: KeptPlan | None
+    plan: ArchivedPlan | None
     """None: its plan was removed since."""
     readout: dict[str, Any] | None
     damaged: str | None
@@ -70,7 +70,7 @@ def campaigns_in(output: Path) -> list[CampaignStatus]:
     """Every campaign that left a plan or a readout in the output folder, the latest first."""
     readouts = {path.name: path for path in output.glob("readout-*.json")}
     seen = []
-    for plan in kept_plans(output / PLANS):
+    for plan in archived_plans(output / PLANS):
         path = readouts.pop(f"readout-{file_name(plan.campaign)}.json", None)
         seen.append(CampaignStatus(plan.campaign, plan.day, plan, *(_read(path) if path else (None, None))))
     for path in readouts.values():
@@ -110,7 +110,7 @@ def groups_of(readout: dict[str, Any]) -> list[dict[str, Any]]:
 def picture(readout: dict[str, Any]) -> Markup:
     """What it earned, with its interval, in all and by offer."""
     told = [{"name": one["name"], **one["profit"]} for one in groups_of(readout) if "profit" in one]
-    figure = profit_of(told, currency=readout["currency"], window_days=readout["window_days"])
+    figure = profit_chart(told, currency=readout["currency"], window_days=readout["window_days"])
     says = "; ".join(
         f"{one['name']}: {one['value']:,.0f}, 95 % interval {one['low']:,.0f} to {one['high']:,.0f}" for one in told
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank
+from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank_figure
 from serving.console.customer_events import Event
 from serving.console.pages import picture
 
@@ -36,7 +36,7 @@ def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, t
     amounts = [one[measure] * scale for one in largest]
     bad = [amount > 0 for amount in amounts] if measure == "churn_probability" else [amount < 0 for amount in amounts]
     names = [escape(_short(one["says"])) for one in largest]
-    figure = blank(height=70 + 38 * len(largest))
+    figure = blank_figure(height=70 + 38 * len(largest))
     figure.add_bar(
         x=amounts,
         y=list(range(len(names))),
@@ -59,7 +59,7 @@ def of_history(happened: Sequence[Event], *, as_of: date, currency: str) -> dict
     paid = [one for one in happened if one.amount is not None]
     days = [one.at.isoformat() for one in paid]
     amounts = [one.amount for one in paid]
-    each, total = blank(height=260), blank(height=260)
+    each, total = blank_figure(height=260), blank_figure(height=260)
     each.add_scatter(
         x=[day for day in days for _ in range(3)],
         y=[height for amount in amounts for height in (0, amount, None)],

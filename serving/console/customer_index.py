@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.prediction import REASONS
-from retention.customer_base.reason_topics import subject
+from retention.customer_base.reason_topics import reason_topic
 from retention.economics.profit import value_at_risk
 from serving.console.customer_table import rows
 from serving.hot_reload import Held
@@ -78,7 +78,7 @@ def ranking(store: Store) -> Ranking:
     id_index.beginning(store.heap, store.starts[:2], np.frombuffer(b"0", np.uint8))  # compiled now, not at a request
     rows(store, np.arange(min(2, store.customers)))
     segments = _named(store, ("segment",), str)
-    return Ranking(store, numbers, orders, segments, _named(store, REASONS, subject))
+    return Ranking(store, numbers, orders, segments, _named(store, REASONS, reason_topic))
 
 
 def _named(store: Store, columns: tuple[str, ...], say: Callable[[str], str]) -> Named:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from models.evaluation.metric_labels import HEADLINE, MATURED, METRICS
+from models.evaluation.metric_labels import HEADLINE, MATURED_BATCH_METRICS, METRICS
 from serving import settings
 from serving.active_model import Champion
 from serving.console import pages
@@ -48,7 +48,7 @@ def health(request: Request) -> HTMLResponse:
         metrics=metrics,
         gate=gate,
         figures={name: METRICS[name] for name in HEADLINE},
-        matured_figures=MATURED,
+        matured_figures=MATURED_BATCH_METRICS,
         next_step=next_step(answers, told, today=today),
         currency=told["currency"] if told else batch.about.currency if batch else "",
     )

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from features.errors import InputError
 from models.prediction import REASONS
 from retention.planning.contact_list import contact_list
-from retention.planning.plan_archive import NAME, NEXT, PLANS, KeptPlan, kept_plan
+from retention.planning.plan_archive import NAME, NEXT, PLANS, ArchivedPlan, archived_plan
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
 from serving.console.export import written_down
@@ -30,7 +30,7 @@ def download(campaign: str, what: str) -> StreamingResponse:
     """The list, or the mailing list, of a campaign."""
     if what not in ("list", "mailing") or not NAME.fullmatch(campaign):
         raise HTTPException(404)
-    plan = kept_plan(settings.folder() / PLANS, campaign)
+    plan = archived_plan(settings.folder() / PLANS, campaign)
     if plan is None:
         raise HTTPException(404)
     rows = listed(plan, settings.answers().scores.current)
@@ -43,7 +43,7 @@ def download(campaign: str, what: str) -> StreamingResponse:
     return StreamingResponse(pieces(rows), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def listed(plan: KeptPlan, batch: Store | None) -> pd.DataFrame:
+def listed(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
     """A plan's list as people read it, from its file and the scores of its day."""
     kept = _read(plan)
     told = ["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]
@@ -58,7 +58,7 @@ def listed(plan: KeptPlan, batch: Store | None) -> pd.DataFrame:
     return contact_list(frame, scores.join(reasons), channels, currency=batch.about.currency)
 
 
-def _read(plan: KeptPlan) -> pd.DataFrame:
+def _read(plan: ArchivedPlan) -> pd.DataFrame:
     try:
         return pd.read_parquet(plan.file)
     except (OSError, ValueError) as error:

@@ -117,7 +117,7 @@ def _told(request: Request, made: Made | None, curve: pd.DataFrame, *, page: int
     rows = made.plan.frame.iloc[(page - 1) * PAGE : page * PAGE].to_dict("records") if made else []
     if made:
         access_log.note(rows=len(rows), model_version=made.batch.about.model_version)
-    figure = plan_charts.profit_curve(curve, summary, currency=currency)
+    figure = plan_charts.profit_curve_chart(curve, summary, currency=currency)
     return pages.render(
         request,
         "plan_result.html.j2",

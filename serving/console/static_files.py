@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from retention.presentation import theme
 
 HERE = Path(__file__).parent
-OF_THEME = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAWS}
+OF_THEME = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAW_SCRIPT}
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 NAMES = frozenset({*OF_THEME, *(one.name for one in HERE.iterdir() if one.suffix in KINDS)})
 PATHS = frozenset(f"/static/{name}" for name in NAMES)

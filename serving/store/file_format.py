@@ -46,7 +46,7 @@ class About:
     model_version: str
     currency: str
     current_cut: float
-    """Of the segments, as `retention.customer_base.segments.cuts` gives them, currency units."""
+    """Of the segments, as `retention.customer_base.segments.average_cuts` gives them, currency units."""
     future_cut: float
     features: dict[str, list[str] | None]
     """What the model takes, in its order; for a feature of names, the names it learnt."""

@@ -8,11 +8,11 @@ import pandas as pd
 
 from pipelines.reporting.page import page as written
 from retention.analyses.chapters import Chapter
-from retention.economics.customer_equity import Worth
+from retention.economics.customer_equity import CustomerEquity
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
-from retention.presentation.analysis import Analysis, TableColumn, lacking
+from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, bars
 
 COUNT = 300
@@ -95,8 +95,8 @@ def page(*, planned=True, offer=OFFER, **changed):
         "assumptions": [("Gross margin", "40%")],
         "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
         "written_on": date(1998, 7, 2),
-        "worth": Worth(scores["clv"].sum(), 5_000, 40_000, 2),
-        "chapters": [Chapter("Who brings it", {"first": found(), "second": lacking("Costs", **told())})],
+        "worth": CustomerEquity(scores["clv"].sum(), 5_000, 40_000, 2),
+        "chapters": [Chapter("Who brings it", {"first": found(), "second": unavailable_analysis("Costs", **told())})],
     }
     return written(**arguments | changed)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from retention.planning.holdout import drawn, lots
+from retention.planning.holdout import draw_holdout, random_ranks
 
 one_customer = st.tuples(
     st.sampled_from([0.0, 0.3, 0.8, 1.0]) | st.floats(0, 1), st.sampled_from([90.0, 200.0]) | st.floats(-9, 999)
@@ -31,8 +31,8 @@ def scores_of(customers):
 
 def held_out(customer_ids, *, share, campaign, salt):
     """Whom a plan with one offer leaves alone."""
-    places = lots(customer_ids, campaign=campaign, salt=salt)
-    return drawn(places, np.zeros(len(places), np.int8), np.array([0]), share=share)
+    places = random_ranks(customer_ids, campaign=campaign, salt=salt)
+    return draw_holdout(places, np.zeros(len(places), np.int8), np.array([0]), share=share)
 
 
 def base(count, seed=1):

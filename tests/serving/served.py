@@ -9,7 +9,7 @@ import pandas as pd
 from models.artifacts import bundle
 from models.scoring import batch_scores, self_test
 from models.scoring.scorer import Scorer
-from retention.customer_base.segments import cuts, quadrant
+from retention.customer_base.segments import average_cuts, value_quadrants
 from serving.store import store
 from tests.serving.running import SECRET_ID
 
@@ -40,8 +40,8 @@ def batch_in(folder: Path, model: Scorer, rows: pd.DataFrame, orders: pd.DataFra
 def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Score the rows into a store at `path`; returns the scores."""
     scores = batch_scores.score(made, rows)
-    current_cut, future_cut = cuts(rows["spend_last_365d"], scores["clv"])
-    segment = quadrant(rows["spend_last_365d"], scores["clv"], current_cut=current_cut, future_cut=future_cut)
+    current_cut, future_cut = average_cuts(rows["spend_last_365d"], scores["clv"])
+    segment = value_quadrants(rows["spend_last_365d"], scores["clv"], current_cut=current_cut, future_cut=future_cut)
     scores = scores.assign(segment=segment)
     about = store.About(
         as_of=date(1998, 4, 2),

@@ -9,7 +9,7 @@ from scipy import stats
 
 from features.errors import Refusal
 from models.evaluation import metrics
-from models.evaluation.bootstrap import interval, resampled
+from models.evaluation.bootstrap import percentile_interval, resample_counts
 from models.evaluation.evaluation_tables import wilson
 from models.prediction import Prediction
 
@@ -71,7 +71,7 @@ def test_intervals_are_quantiles_over_the_same_draws(truth, predictions, judged)
     """Recomputed by drawing rows, as the textbook says."""
     churned = truth["churned"].to_numpy(float)
     ours, coin = (predictions[name].churn_probability for name in ("ours", "coin"))
-    counts = np.concatenate(list(resampled(640, resamples=60, seed=7))).astype(int)
+    counts = np.concatenate(list(resample_counts(640, resamples=60, seed=7))).astype(int)
     assert counts.shape == (60, 640)
     assert (counts.sum(axis=1) == 640).all()
     differences = []
@@ -86,9 +86,9 @@ def test_intervals_are_quantiles_over_the_same_draws(truth, predictions, judged)
 def test_the_bootstrap_interval_of_a_mean_is_the_normal_one():
     rng = np.random.default_rng(0)
     sample = rng.normal(size=2000)
-    draws = np.concatenate([counts @ sample / 2000 for counts in resampled(2000, resamples=2000, seed=1)])
+    draws = np.concatenate([counts @ sample / 2000 for counts in resample_counts(2000, resamples=2000, seed=1)])
     error = sample.std() / np.sqrt(2000)
-    low, high = interval(draws, confidence=0.95)
+    low, high = percentile_interval(draws, confidence=0.95)
     assert (low, high) == pytest.approx((sample.mean() - 1.96 * error, sample.mean() + 1.96 * error), abs=0.15 * error)
 
 

@@ -62,7 +62,7 @@ def test_mpc_and_empb_are_the_best_of_all_cuts(case):
         assert pm.mpc(churned, score, clv=90.0, incentive_cost=5.0, **terms) == pytest.approx(best)
         best = max(profit_at_every_cut(churned, score, clv=clv, incentive_cost=0.02 * clv, **terms)) / len(score)
         earned = pm.contact_profit(churned, clv=clv, incentive_cost=0.02 * clv, **terms)
-        assert pm.best_cut(score, earned) == pytest.approx(best)
+        assert pm.best_cut_profit(score, earned) == pytest.approx(best)
 
 
 @pytest.mark.parametrize(("alpha", "beta", "redeem_rate"), [(6, 14, 1.0), (2, 18, 0.3), (0.8, 1.5, 0.5)])
@@ -87,7 +87,7 @@ def test_the_published_implementation_agrees_to_six_digits(key):
         pm.mpc(churned, score, save_rate=0.3, redeem_rate=1, **VERBRAKEN),
         pm.empc(churned, score, alpha=6, beta=14, redeem_rate=1, **VERBRAKEN),
         pm.empc(churned, score, alpha=2, beta=18, redeem_rate=1, **SMALL),
-        pm.best_cut(score, pm.contact_profit(churned, save_rate=6 / 20, redeem_rate=1, **b2b)),
+        pm.best_cut_profit(score, pm.contact_profit(churned, save_rate=6 / 20, redeem_rate=1, **b2b)),
     )
     assert found == pytest.approx(RECORDED[key], rel=1e-9)
 
@@ -110,22 +110,22 @@ def test_to_count_twice_is_to_stand_there_twice(case):
     count = len(score)
     weights = np.random.default_rng(4).multinomial(count, np.full(count, 1 / count)).astype(float)
     index = np.repeat(np.arange(count), weights.astype(int))
-    once = pm.measured(churned, score, None, campaign(clv))
+    once = pm.campaign_profit_metrics(churned, score, None, campaign(clv))
     terms = {"clv": float(clv.mean()), "alpha": 2.0, "beta": 18.0, "redeem_rate": 0.3}
     terms |= {"incentive_cost": 5.0, "contact_cost": 0.5}
     repeated = float(pm.empc(churned[index], score[index], **terms))
     assert once["empc"] == pytest.approx(pm.empc(churned, score, **terms))
     assert pm.empc(churned, score, weights, **terms) == pytest.approx(repeated)
-    stack = pm.measured(churned, score, np.stack([weights, np.ones(count)]), campaign(clv))
+    stack = pm.campaign_profit_metrics(churned, score, np.stack([weights, np.ones(count)]), campaign(clv))
     assert stack["empc"] == pytest.approx([repeated, float(once["empc"])])
     for name in ("empb", "best_cut_profit", "own_cut_profit"):
-        again = pm.measured(churned[index], score[index], None, campaign(clv[index]))[name]
+        again = pm.campaign_profit_metrics(churned[index], score[index], None, campaign(clv[index]))[name]
         assert stack[name] == pytest.approx([float(again), float(once[name])])
 
 
 def test_no_cut_earns_less_than_contacting_nobody_but_the_models_own_may():
     churned, sure, clv = np.zeros(50), np.full(50, 0.9), np.full(50, 200.0)
-    found = pm.measured(churned, sure, None, campaign(clv))
+    found = pm.campaign_profit_metrics(churned, sure, None, campaign(clv))
     assert [found[name] for name in ("mpc", "empc", "empb", "best_cut_profit")] == [0, 0, 0, 0]
     assert found["own_cut_profit"] == pytest.approx(-0.3 * 5 - 0.5)
 
@@ -138,17 +138,17 @@ def test_nobody_is_worth_an_incentive_above_the_clv(case):
 
 def test_a_certain_save_rate_leaves_nothing_to_expect(case):
     churned, score, clv = case
-    certain = pm.measured(churned, score, None, campaign(clv, save_rate=0.1))
+    certain = pm.campaign_profit_metrics(churned, score, None, campaign(clv, save_rate=0.1))
     assert certain["empc"] == certain["mpc"]
-    nearly = pm.measured(churned, score, None, campaign(clv, save_rate=(1e6, 9e6)))
+    nearly = pm.campaign_profit_metrics(churned, score, None, campaign(clv, save_rate=(1e6, 9e6)))
     assert nearly["empc"] == pytest.approx(float(certain["mpc"]), rel=1e-4)
-    unsure = pm.measured(churned, score, None, campaign(clv))
+    unsure = pm.campaign_profit_metrics(churned, score, None, campaign(clv))
     assert unsure["empc"] >= unsure["mpc"]
 
 
 def test_the_curve_passes_its_best_cut_and_ends_with_everybody(case):
     churned, score, clv = case
-    found = pm.curve(churned, score, campaign(clv))
+    found = pm.contact_curve(churned, score, campaign(clv))
     terms = {"save_rate": 0.1, "redeem_rate": 0.3, "incentive_cost": 5.0, "contact_cost": 0.5, "clv": clv}
     expected = pm.contact_profit(score, **terms)
     cuts = profit_at_every_cut(churned, expected, **terms)
@@ -156,7 +156,7 @@ def test_the_curve_passes_its_best_cut_and_ends_with_everybody(case):
     assert max(found["curve"]) <= found["best"]["profit"] + 1e-9
     assert (len(found["curve"]), found["curve"][0]) == (101, 0)
     assert found["curve"][-1] == pytest.approx(cuts[-1])
-    per_head = pm.measured(churned, score, None, campaign(clv))
+    per_head = pm.campaign_profit_metrics(churned, score, None, campaign(clv))
     assert found["best"]["profit"] / len(score) == pytest.approx(float(per_head["best_cut_profit"]))
     assert found["own"]["profit"] / len(score) == pytest.approx(float(per_head["own_cut_profit"]))
     assert found["own"]["customers"] == (expected > 0).sum()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.uplift.experiment import Experiment
-from models.uplift.qini import curve, mean, qini
+from models.uplift.qini import mean_effect, qini, qini_curve
 
 N = 97
 
@@ -34,10 +34,10 @@ def test_curve_and_area_are_those_of_the_loop(case):
     effects, score, _ = case
     shares = np.linspace(0, 1, N + 1)
     by_hand = looped(effects, score, shares)
-    assert curve(effects, score, shares) == pytest.approx(by_hand)
+    assert qini_curve(effects, score, shares) == pytest.approx(by_hand)
     area = sum((by_hand[k] + by_hand[k + 1]) / 2 / N for k in range(N))
     assert qini(effects, score) == pytest.approx(area - by_hand[-1] / 2)
-    assert mean(effects) == pytest.approx(by_hand[-1])
+    assert mean_effect(effects) == pytest.approx(by_hand[-1])
 
 
 def test_a_weight_is_a_customer_counted_as_often(case):
@@ -46,8 +46,8 @@ def test_a_weight_is_a_customer_counted_as_often(case):
     stack, shares = np.stack([weights, np.ones(N)]), np.array([0.1, 0.5, 1.0])
     expected = [float(qini(effects[often], score[often])), float(qini(effects, score))]
     assert qini(effects, score, stack) == pytest.approx(expected)
-    expected = [curve(effects[often], score[often], shares), curve(effects, score, shares)]
-    assert curve(effects, score, shares, stack) == pytest.approx(np.array(expected))
+    expected = [qini_curve(effects[often], score[often], shares), qini_curve(effects, score, shares)]
+    assert qini_curve(effects, score, shares, stack) == pytest.approx(np.array(expected))
 
 
 def test_with_even_arms_it_is_radcliffes_count():
@@ -62,7 +62,7 @@ def test_with_even_arms_it_is_radcliffes_count():
         top = np.arange(2 * k)
         in_treated, in_control = top[treated[top]], top[~treated[top]]
         u = outcome[in_treated].sum() - outcome[in_control].sum() * len(in_treated) / len(in_control)
-        assert curve(effects, score, np.array([k / pairs]))[0] == pytest.approx(u / pairs)
+        assert qini_curve(effects, score, np.array([k / pairs]))[0] == pytest.approx(u / pairs)
 
 
 def test_one_score_for_all_is_exactly_nothing(case):

@@ -33,7 +33,7 @@ def stepped():
 def test_each_learner_finds_the_order_and_the_mean_of_a_known_effect(kind, stepped):
     rows, experiment, tau = stepped
     new, _, true = shop(2, effect=lambda rows: np.where((rows["a"] > 0) | (rows["town"] == "x"), 2.0, 0.0))
-    fitted = learners.fit(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=3)
+    fitted = learners.fit_learner(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=3)
     said = fitted.effect(new)
     assert said.mean() == pytest.approx(tau.mean(), abs=0.1)
     assert qini(true, said) > 0.95 * qini(true, true)
@@ -48,7 +48,7 @@ def test_a_yes_or_no_is_learnt_as_well(kind):
     true = np.where(rows["a"] > 0, 0.2, 0.0)
     outcome = (rng.random(len(rows)) < 0.2 + treated * true).astype(float)
     experiment = Experiment(treated, outcome, np.full(len(rows), 0.5))
-    said = learners.fit(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=5).effect(rows)
+    said = learners.fit_learner(kind, rows, boosting.inputs_of(rows, list(rows)), experiment, seed=5).effect(rows)
     assert said.mean() == pytest.approx(0.1, abs=0.02)
     assert said[true > 0].mean() - said[true == 0].mean() == pytest.approx(0.2, abs=0.04)
 
@@ -89,7 +89,7 @@ def by_hand(kind, experiment, there):
 @pytest.mark.parametrize("kind", learners.KINDS)
 def test_in_cells_every_learner_is_its_formula(kind, cells):
     rows, experiment = cells
-    fitted = learners.fit(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7)
+    fitted = learners.fit_learner(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7)
     said = fitted.effect(pd.DataFrame({"cell": [0.0, 1.0, 2.0]}))
     hand = [by_hand(kind, experiment, rows["cell"].to_numpy() == cell) for cell in range(3)]
     assert said == pytest.approx(hand, abs=0.04)
@@ -98,7 +98,7 @@ def test_in_cells_every_learner_is_its_formula(kind, cells):
 @pytest.mark.parametrize("kind", ["S", "T", "X", "class"])
 def test_a_propensity_that_no_feature_tells_leaves_the_effect_unbiased(kind, cells):
     rows, experiment = cells
-    said = learners.fit(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7).effect(rows)
+    said = learners.fit_learner(kind, rows, boosting.inputs_of(rows, ["cell"]), experiment, seed=7).effect(rows)
     plain = experiment.outcome[experiment.treated].mean() - experiment.outcome[~experiment.treated].mean()
     assert said.mean() == pytest.approx(0.4, abs=0.05)
     assert plain > 1.5, "what the learners would say without propensities"
@@ -114,7 +114,7 @@ def test_the_class_is_that_of_jaskowski_and_jaroszewicz():
     probability = least_squares.predict(
         least_squares.grow(rows, inputs, (y == treated).astype(float), seed=1), rows, inputs
     )
-    said = learners.fit("class", rows, inputs, experiment, seed=1).effect(rows)
+    said = learners.fit_learner("class", rows, inputs, experiment, seed=1).effect(rows)
     assert said == pytest.approx(2 * probability - 1, abs=1e-3)
 
 
@@ -132,13 +132,13 @@ def test_trees_of_least_squares_with_slopes_are_weighted_means_in_cells():
 def test_the_same_seed_gives_the_same_effects(kind, stepped):
     rows, experiment, _ = stepped
     inputs = boosting.inputs_of(rows, list(rows))
-    one, other = (learners.fit(kind, rows, inputs, experiment, seed=3).effect(rows) for _ in range(2))
+    one, other = (learners.fit_learner(kind, rows, inputs, experiment, seed=3).effect(rows) for _ in range(2))
     assert np.array_equal(one, other)
 
 
 def test_an_unknown_learner_and_rows_that_do_not_match_are_refused(stepped):
     rows, experiment, _ = stepped
     with pytest.raises(InputError, match=r"uplift learner: 'Z' is not one of S, T, X, R, class"):
-        learners.fit("Z", rows, {"a": None}, experiment, seed=1)
+        learners.fit_learner("Z", rows, {"a": None}, experiment, seed=1)
     with pytest.raises(InputError, match=r"5,999 rows of features for 6,000 customers"):
-        learners.fit("T", rows[:-1], {"a": None}, experiment, seed=1)
+        learners.fit_learner("T", rows[:-1], {"a": None}, experiment, seed=1)

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models.evaluation.estimate import differences
+from models.evaluation.estimate import simultaneous_differences
 from models.trees import boosting
 from models.uplift import learners
 from models.uplift.cross_fitting import CrossFit, cross_fit
 from models.uplift.experiment import Experiment
-from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, compare
-from models.uplift.policy_value import Arms
+from models.uplift.learner_selection import RANDOM, RESPONSE, RISK, select_learner
+from models.uplift.policy_value import ExpectedOutcomes
 
 HOW = {"resamples": 200, "confidence": 0.95}
 
@@ -28,7 +28,7 @@ def shop(seed, *, effect, n=3_000):
 def chosen(seed, **how):
     rows, experiment = shop(seed, **how)
     fitted = cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=seed)
-    return compare(fitted, experiment, seed=seed, **HOW)
+    return select_learner(fitted, experiment, seed=seed, **HOW)
 
 
 def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found():
@@ -77,9 +77,9 @@ def test_the_best_of_many_lucky_rankings_is_not_chosen():
         treated = rng.random(n) < 0.5
         experiment = Experiment(treated, rng.normal(size=n) + 0.5 * treated, np.full(n, 0.5))
         said = {kind: rng.normal(size=n) for kind in learners.KINDS}
-        arms = Arms(rng.normal(size=n), rng.normal(size=n))
+        arms = ExpectedOutcomes(rng.normal(size=n), rng.normal(size=n))
         fitted = CrossFit(np.arange(n), experiment.folds(5, seed=seed), said, arms)
-        picks += compare(fitted, experiment, seed=seed, **HOW).learner is not None
+        picks += select_learner(fitted, experiment, seed=seed, **HOW).learner is not None
     assert picks <= 3
 
 
@@ -89,12 +89,12 @@ def test_a_rule_of_the_caller_is_one_more_to_beat():
 
     rows, experiment = shop(1, effect=effect)
     fitted = cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=1)
-    choice = compare(fitted, experiment, rules={"oracle": effect(rows).to_numpy()}, seed=1, **HOW)
+    choice = select_learner(fitted, experiment, rules={"oracle": effect(rows).to_numpy()}, seed=1, **HOW)
     assert (choice.learner, choice.ranking) == (None, "oracle")
     assert all(choice.ahead[kind][0] == "oracle" for kind in learners.KINDS)
     for name in (RANDOM, "T"):
         with pytest.raises(InputError, match=f"rules: '{name}' has a meaning of its own"):
-            compare(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
+            select_learner(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
 
 
 def test_a_customer_is_judged_by_models_of_the_folds_before():
@@ -117,7 +117,7 @@ def test_a_customer_is_judged_by_models_of_the_folds_before():
 
 def test_places_are_within_the_fold_and_equal_scores_share_the_middle():
     nothing = np.zeros(6)
-    fitted = CrossFit(np.arange(6), np.array([1, 1, 1, 1, 2, 2]), {}, Arms(nothing, nothing))
+    fitted = CrossFit(np.arange(6), np.array([1, 1, 1, 1, 2, 2]), {}, ExpectedOutcomes(nothing, nothing))
     assert fitted.place(np.array([5.0, 1.0, 5.0, 9.0, -2.0, -3.0])).tolist() == [0.5, 0.125, 0.5, 0.875, 0.75, 0.25]
     assert fitted.place(nothing).tolist() == [0.5] * 6
 
@@ -131,13 +131,15 @@ def test_differences_hold_all_at_once_as_often_as_they_say():
         weights = rng.multinomial(n, np.full(n, 1 / n), 300) / n
         point = dict(zip(names, seen.mean(0), strict=True))
         draws = dict(zip(names, (weights @ seen).T, strict=True))
-        found = differences(point, draws, [(name, "0") for name in names[1:]], confidence=0.9)
+        found = simultaneous_differences(point, draws, [(name, "0") for name in names[1:]], confidence=0.9)
         held += all(one.low <= 0 <= one.high for one in found)
     assert 0.86 <= held / 400 <= 0.94
 
 
 def test_a_difference_that_never_moves_has_no_width():
     draws = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0, 2.0, 3.0]), "c": np.array([0.0, 4.0, 1.0])}
-    still, moving = differences({"a": 2.0, "b": 2.0, "c": 2.0}, draws, [("a", "b"), ("a", "c")], confidence=0.9)
+    still, moving = simultaneous_differences(
+        {"a": 2.0, "b": 2.0, "c": 2.0}, draws, [("a", "b"), ("a", "c")], confidence=0.9
+    )
     assert (still.value, still.low, still.high) == (0, 0, 0)
     assert moving.low < 0 < moving.high

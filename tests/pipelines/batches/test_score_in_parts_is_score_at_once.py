@@ -27,7 +27,7 @@ from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
 from pipelines.training.training_set import fit_model, training_set
-from retention.customer_base.segments import CURRENT
+from retention.customer_base.segments import CURRENT_VALUE_FEATURE
 from serving.store import store as served
 from tests.shops import config_of
 
@@ -80,7 +80,7 @@ def rows(cdnow, model):
 def at_once(model, rows):
     """Everybody's scores made in one piece, the segment by exact averages and one customer at a time."""
     scores = batch_scores.score(model, rows)
-    spend, clv = rows[CURRENT].tolist(), scores["clv"].head(len(rows)).tolist()
+    spend, clv = rows[CURRENT_VALUE_FEATURE].tolist(), scores["clv"].head(len(rows)).tolist()
     current_cut, future_cut = math.fsum(spend) / len(spend), math.fsum(clv) / len(clv)
     names = {(True, True): "VIP", (True, False): "maintain", (False, True): "grow", (False, False): "let go"}
     segment = [names[now > current_cut, then > future_cut] for now, then in zip(spend, clv, strict=True)]

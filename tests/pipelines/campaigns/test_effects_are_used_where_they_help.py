@@ -11,7 +11,7 @@ import pytest
 from features.errors import InputError, Refusal
 from models.uplift import learners
 from pipelines import run_folder
-from pipelines.campaigns.customer_effects import EFFECTS, EFFECTS_SAID
+from pipelines.campaigns.customer_effects import EFFECTS_FILE, EFFECTS_FOLDER
 from pipelines.config import load
 from pipelines.effects import learn_effects
 from pipelines.plan import make_plan
@@ -122,7 +122,7 @@ def test_an_effect_that_differs_is_found_and_said(differing, capsys):
     assert found["everybody"]["low"] < tau.mean() < found["everybody"]["high"]
     assert (found["customers"], found["left_out"]) == (CUSTOMERS, {})
     assert found["campaigns"][0]["known_from"] == "the treatments"
-    assert told | {"written": None} == json.loads((folder / "runs" / EFFECTS_SAID).read_text()) | {"written": None}
+    assert told | {"written": None} == json.loads((folder / "runs" / EFFECTS_FILE).read_text()) | {"written": None}
     show_effects(told)
     assert "voucher: learner " in capsys.readouterr().out
 
@@ -153,7 +153,7 @@ def test_one_effect_for_all_is_left_to_one_save_rate(constant):
     assert found["learner"] is None
     assert found["in_words"].startswith("no learner helps: the best, ")
     assert found["in_words"].endswith(": the plan uses one save rate")
-    assert not (folder / "runs" / EFFECTS / "voucher").exists()
+    assert not (folder / "runs" / EFFECTS_FOLDER / "voucher").exists()
     after = planned(folder)
     assert after.summary["effects"]["voucher"].startswith("one save rate: no learner helps")
     pd.testing.assert_frame_equal(before.frame, after.frame)
@@ -169,17 +169,17 @@ def test_one_effect_for_all_is_left_to_one_save_rate(constant):
 def test_effects_of_another_horizon_or_too_old_are_not_used(differing, tmp_path, change, says):
     folder = tmp_path / "shop"
     shutil.copytree(differing[0], folder)
-    content = json.loads((folder / "runs" / EFFECTS_SAID).read_text())
+    content = json.loads((folder / "runs" / EFFECTS_FILE).read_text())
     content["offers"]["voucher"] |= {name: value for name, value in change.items() if name == "last_day"}
     content |= {name: value for name, value in change.items() if name == "horizon_days"}
-    run_folder.write_json(folder / "runs" / EFFECTS_SAID, content)
+    run_folder.write_json(folder / "runs" / EFFECTS_FILE, content)
     assert planned(folder).summary["effects"]["voucher"] == says
 
 
 def test_a_changed_byte_is_refused_before_it_is_loaded(differing, tmp_path):
     folder = tmp_path / "shop"
     shutil.copytree(differing[0], folder)
-    (file,) = (folder / "runs" / EFFECTS / "voucher").glob("*/0.ubj")
+    (file,) = (folder / "runs" / EFFECTS_FOLDER / "voucher").glob("*/0.ubj")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(InputError, match=r"0\.ubj is not what its hash says; nothing of it was loaded\n  Learn it"):
         planned(folder)

@@ -16,7 +16,7 @@ from pipelines.campaigns.save_rates import SAVE_RATES, remember
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.plan import make_plan
-from retention.measurement.save_rate import Measured
+from retention.measurement.save_rate import MeasuredSaveRate
 from tests.scored import scored
 from tests.shops import CALL, VOUCHER, config_of
 
@@ -133,7 +133,9 @@ def test_a_measured_save_rate_is_the_one_that_was_read_out(shop):
     with pytest.raises(InputError, match=r"1 of 2 offers have a save rate to be measured.*: call"):
         planned(config)
     assert set(planned(config, offers=["voucher"]).frame["offer"]) == {"voucher"}
-    believed = remember(config.folder, offer="call", prior=None, campaign="spring", measured=Measured(0.4, 0.02))
+    believed = remember(
+        config.folder, offer="call", prior=None, campaign="spring", measured=MeasuredSaveRate(0.4, 0.02)
+    )
     assert (config.folder / SAVE_RATES).exists()
     told = {one["offer"]: one for one in planned(config).summary["offers"]}
     assert told["call"]["save_rate"] == believed.alpha / (believed.alpha + believed.beta)

@@ -12,7 +12,7 @@ from retention.analyses.chapters import Chapter
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
-from retention.presentation.analysis import lacking
+from retention.presentation.analysis import unavailable_analysis
 from retention.presentation.theme import script
 from tests.pipelines.made_up_page import COUNT, OFFER, Outline, earned, evaluated, found, page, scored, told
 
@@ -171,7 +171,9 @@ def test_of_several_offers_the_page_says_who_gets_which(whole):
 def test_every_text_is_escaped():
     scores = scored().assign(segment=EVIL, model_version=EVIL)
     metrics = evaluated()
-    chapters = [Chapter(EVIL, {"first": found(EVIL), "second": lacking(EVIL, **dict.fromkeys(told(), EVIL))})]
+    chapters = [
+        Chapter(EVIL, {"first": found(EVIL), "second": unavailable_analysis(EVIL, **dict.fromkeys(told(), EVIL))})
+    ]
     for part in ("models", "differences", "calibration", "gains", "churn_gains"):
         metrics[part] = metrics[part] | {EVIL: metrics[part].get("hiatus", metrics[part].get("stayworth"))}
     metrics["profit"]["models"][EVIL] = earned(9.0)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from retention.customer_base.customer_base import CustomerBase, Earlier
-from retention.customer_base.segments import cuts, quadrant
+from retention.customer_base.customer_base import CustomerBase, EarlierScores
+from retention.customer_base.segments import average_cuts, value_quadrants
 
 AS_OF = date(2025, 1, 1)
 DAY = pd.Timestamp(AS_OF).as_unit("us")
@@ -90,8 +90,8 @@ def base_of(
     }
     for name, values in drawn.items():
         table[name] = np.asarray(scores.get(name, values), dtype=float)
-    current_cut, future_cut = cuts(table["sales_year"], table["clv"])
-    segments = quadrant(table["sales_year"], table["clv"], current_cut=current_cut, future_cut=future_cut)
+    current_cut, future_cut = average_cuts(table["sales_year"], table["clv"])
+    segments = value_quadrants(table["sales_year"], table["clv"], current_cut=current_cut, future_cut=future_cut)
     table["segment"] = pd.Series(segments.tolist(), dtype="str")
     for name, noun in (("reason_1", "days since the last order"), ("reason_2", "visits"), ("reason_3", "complaints")):
         table[name] = [f"{number} {noun}" for number in range(2, customers + 2)]
@@ -209,7 +209,7 @@ def _former(rng: np.random.Generator, count: int = 20) -> pd.DataFrame:
     return table.assign(margin_last_year=table["margin"] * 0.6)
 
 
-def _earlier(rng: np.random.Generator, base: CustomerBase) -> Earlier:
+def _earlier(rng: np.random.Generator, base: CustomerBase) -> EarlierScores:
     """A batch of 90 days before: who had ordered by then, with other scores, and one who has left since."""
     as_of = base.as_of - timedelta(days=90)
     known = base.customers[base.customers["first_order"] < pd.Timestamp(as_of)]
@@ -218,4 +218,4 @@ def _earlier(rng: np.random.Generator, base: CustomerBase) -> Earlier:
     table["clv"] *= rng.uniform(0.5, 1.6, len(table))
     table["segment"] = pd.Series(rng.choice(["VIP", "grow", "maintain", "let go"], len(table)).tolist(), dtype="str")
     gone = pd.DataFrame([("gone", 0.9, 3.0, 12.0, "let go")], columns=table.columns)
-    return Earlier(as_of, pd.concat([table, gone], ignore_index=True) if len(table) else gone)
+    return EarlierScores(as_of, pd.concat([table, gone], ignore_index=True) if len(table) else gone)

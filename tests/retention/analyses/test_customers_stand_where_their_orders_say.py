@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retention.analyses import lifecycle, relationship
-from retention.customer_base.relationship_states import STATES, states
+from retention.customer_base.relationship_states import STATES, relationship_states
 from tests.retention.analyses.small_base import base_of, orders_of, small_base
 
 HORIZON = 90
@@ -51,7 +51,7 @@ def plain(series):
 def test_a_state_is_what_a_loop_over_the_orders_says(base, before_days):
     expected = states_by_hand(base, before_days)
     assert set(expected) - {None} == set(STATES)  # every state occurs, so every one is tested
-    assert plain(states(base, before_days=before_days)) == expected
+    assert plain(relationship_states(base, before_days=before_days)) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_a_state_is_what_a_loop_over_the_orders_says(base, before_days):
 )
 def test_the_borders_between_states(days_ago, state):
     base = base_of(orders_of([(0, day, 5.0) for day in days_ago]), customers=1)
-    assert states(base).tolist() == [state]
+    assert relationship_states(base).tolist() == [state]
 
 
 def test_orders_after_a_day_and_orders_refunded_in_full_change_no_state(base):
-    earlier = states(base, before_days=HORIZON)
+    earlier = relationship_states(base, before_days=HORIZON)
     begin = base.as_of_time - pd.Timedelta(days=HORIZON)
     counts = base.orders["stands"] & (base.orders["at"] < begin)
     shortened = base_of(base.orders[counts], customers=len(base.customers))
-    pd.testing.assert_series_equal(states(shortened, before_days=HORIZON), earlier)
+    pd.testing.assert_series_equal(relationship_states(shortened, before_days=HORIZON), earlier)
 
 
 def test_each_row_of_the_moves_sums_to_one_and_equals_counting(base):
     before, now = states_by_hand(base, HORIZON), states_by_hand(base)
-    moves = relationship.transitions(states(base, before_days=HORIZON), states(base))
+    moves = relationship.transitions(relationship_states(base, before_days=HORIZON), relationship_states(base))
     pairs = Counter((one or relationship.NEW, other) for one, other in zip(before, now, strict=True))
     for origin, row in moves.iterrows():
         of_it = sum(count for (start, _), count in pairs.items() if start == origin)
@@ -100,7 +100,7 @@ def test_each_row_of_the_moves_sums_to_one_and_equals_counting(base):
 
 def test_moves_from_a_state_that_nobody_was_in_are_not_known():
     base = base_of(orders_of([(0, 10, 5.0)]), customers=1)
-    moves = relationship.transitions(states(base, before_days=HORIZON), states(base))
+    moves = relationship.transitions(relationship_states(base, before_days=HORIZON), relationship_states(base))
     assert moves.loc[relationship.NEW, "first-time"] == 1
     assert moves.drop(index=relationship.NEW).isna().all(axis=None)
 

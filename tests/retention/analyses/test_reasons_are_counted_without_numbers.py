@@ -8,7 +8,7 @@ import pytest
 
 from features.families.catalogue import templates
 from retention.analyses.leaving_reasons import leaving_reasons
-from retention.customer_base.reason_topics import subject, subjects
+from retention.customer_base.reason_topics import reason_topic, reason_topics
 
 
 def test_every_feature_has_one_subject_whatever_its_value():
@@ -16,14 +16,14 @@ def test_every_feature_has_one_subject_whatever_its_value():
     for one in templates():
         if "{}" in one.says and not one.is_per_kind:
             values = (0.0, 1.0, 2.0, 17.25, 1234567.0, 0.0013)
-            said = {subject(one.sentence(value)) for value in values}
+            said = {reason_topic(one.sentence(value)) for value in values}
             assert len(said) == 1, (one.name, said)
             seen += 1
     assert seen > 40
 
 
 def test_a_missing_reason_stays_missing():
-    assert subjects(pd.Series(["3 visits", None, "1 visit"])).tolist() == ["visits", None, "visits"]
+    assert reason_topics(pd.Series(["3 visits", None, "1 visit"])).tolist() == ["visits", None, "visits"]
 
 
 def test_money_and_customers_equal_a_count_by_hand():

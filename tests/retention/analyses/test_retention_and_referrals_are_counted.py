@@ -8,7 +8,7 @@ import pytest
 
 from retention.analyses import clv_parts, cohort_clv, value_kinds
 from retention.customer_base.margin_multiple import margin_multiple, period_discount
-from retention.customer_base.referrals import newcomer, referrals
+from retention.customer_base.referrals import mean_newcomer, referral_counts
 from retention.customer_base.yearly_retention import yearly_retention
 from tests.retention.analyses.small_base import DAY, base_of, orders_of, small_base
 
@@ -75,10 +75,10 @@ def test_referrals_are_worth_a_new_customer_each(seed):
     sent, who = [0] * len(base.customers), base.interactions
     for row in who.itertuples():
         sent[row.customer] += row.kind == "referral" and DAY - YEAR <= row.at < DAY
-    assert referrals(base).tolist() == sent
+    assert referral_counts(base).tolist() == sent
     new = [row for row in base.customers.itertuples() if DAY - row.first_order <= YEAR]
     worth = sum(row.margin + row.clv for row in new) / len(new)
-    assert newcomer(base) == pytest.approx((len(new), sum(row.margin for row in new) / len(new), worth))
+    assert mean_newcomer(base) == pytest.approx((len(new), sum(row.margin for row in new) / len(new), worth))
     influence = value_kinds.analyse(base).table.set_index("kind").loc["influence"]
     assert influence["value"] == pytest.approx(sum(sent) * worth)
     assert influence["customers"] == sum(one > 0 for one in sent)
@@ -89,7 +89,7 @@ def test_without_referrals_their_value_is_asked_for_and_not_made_up():
     base = small_base(seed=1)
     silent = replace(base, interactions=base.interactions[base.interactions["kind"] != "referral"])
     for one in (silent, replace(base, interactions=None)):
-        assert referrals(one) is None
+        assert referral_counts(one) is None
         told = value_kinds.analyse(one)
         assert "influence" not in told.table["kind"].tolist()
         assert "`referral`" in told.missing

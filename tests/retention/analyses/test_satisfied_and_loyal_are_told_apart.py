@@ -35,7 +35,7 @@ def type_of(answer, loyalty, middle, scale):
 
 
 def test_each_customer_has_the_type_of_the_last_answer_and_the_index(base):
-    loyalty = loyalty_index.index(loyalty_index.scores(base)).tolist()
+    loyalty = loyalty_index.loyalty_index(loyalty_index.indicator_scores(base)).tolist()
     last = {}
     for row in base.interactions.sort_values("at", kind="stable").itertuples():
         if row.kind == "survey_score" and 1 <= row.value <= 10:

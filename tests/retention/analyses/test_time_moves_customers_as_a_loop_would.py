@@ -14,8 +14,8 @@ from retention.analyses.new_customers import new_customers
 from retention.analyses.play_by_segment import plays
 from retention.analyses.relationship import NEW, transitions
 from retention.analyses.segment_moves import segment_moves
-from retention.customer_base.migration import migration, observed, retention
-from retention.customer_base.relationship_states import STATES, states
+from retention.customer_base.migration import migration_model, observed_cells, retention_model
+from retention.customer_base.relationship_states import STATES, relationship_states
 from tests.retention.analyses.small_base import DAY, base_of, orders_of, small_base
 
 ONE = pd.Timedelta(days=1)
@@ -41,7 +41,7 @@ def state_by_hand(times, end, horizon):
 
 @pytest.mark.parametrize("before_days", [0, 90, 400])
 def test_the_state_of_each_customer_is_that_of_a_loop(base, before_days):
-    found = states(base, before_days=before_days)
+    found = relationship_states(base, before_days=before_days)
     orders = base.orders[base.orders["stands"]]
     for customer in base.customers.index:
         times = sorted(orders.loc[orders["customer"] == customer, "at"])
@@ -51,7 +51,7 @@ def test_the_state_of_each_customer_is_that_of_a_loop(base, before_days):
 
 
 def test_each_row_of_moves_sums_to_one_and_counts_who_moved(base):
-    before, now = states(base, before_days=90), states(base)
+    before, now = relationship_states(base, before_days=90), relationship_states(base)
     table = transitions(before, now)
     sums = table.sum(axis=1, min_count=1).dropna()
     assert sums.to_numpy() == pytest.approx(np.ones(len(sums)))
@@ -62,7 +62,7 @@ def test_each_row_of_moves_sums_to_one_and_counts_who_moved(base):
 
 
 def test_stages_are_those_of_a_loop(base):
-    found, state = lifecycle.stages(base), states(base)
+    found, state = lifecycle.stages(base), relationship_states(base)
     for customer, first in base.customers["first_order"].items():
         own = base.orders[base.orders["customer"] == customer]
         age = (DAY - own["at"]) / ONE
@@ -95,7 +95,7 @@ def test_cohorts_are_those_of_a_loop_and_open_periods_are_empty(base, frequency)
 
 
 def test_recency_cells_are_counted_as_a_loop_would(base):
-    found = observed(base, period_days=182)
+    found = observed_cells(base, period_days=182)
     orders = base.orders[base.orders["stands"]]
     back = ((DAY - orders["at"]) // (182 * ONE)).to_numpy()
     whole = int((DAY - base.orders["at"].min()) // (182 * ONE))
@@ -121,8 +121,10 @@ def test_migration_equals_every_path_a_customer_can_take():
             chance *= p if buys else 1 - p
             since = 1 if buys else since + 1
         buyers += chance * np.array([1, *path])
-    assert migration(chances, periods=periods) == pytest.approx(buyers)
-    assert migration([0.6, 0, 0, 0], periods=4) == pytest.approx(retention(0.6, periods=4)), "a pause is the end"
+    assert migration_model(chances, periods=periods) == pytest.approx(buyers)
+    assert migration_model([0.6, 0, 0, 0], periods=4) == pytest.approx(retention_model(0.6, periods=4)), (
+        "a pause is the end"
+    )
 
 
 def test_equity_changes_add_up_and_each_customer_is_in_one_of_them():

@@ -222,8 +222,8 @@ def test_levers_are_a_hundredth_of_what_they_move(base):
 
 def test_the_loyalty_index_is_the_mean_of_ranks_of_what_is_known():
     orders = orders_of([(0, 700, 5), (0, 400, 5), (0, 100, 5), (1, 700, 5), (2, 30, 5)])
-    scored = loyalty_index.scores(base_of(orders, customers=3))
+    scored = loyalty_index.indicator_scores(base_of(orders, customers=3))
     assert scored["tenure"].tolist() == pytest.approx([200 / 3, 200 / 3, 100 / 6])
     assert scored["share of wallet"].isna().all()
-    assert loyalty_index.index(scored).tolist() == pytest.approx(scored.mean(axis=1).tolist())
-    assert loyalty_index.index(scored).idxmax() == 0
+    assert loyalty_index.loyalty_index(scored).tolist() == pytest.approx(scored.mean(axis=1).tolist())
+    assert loyalty_index.loyalty_index(scored).idxmax() == 0

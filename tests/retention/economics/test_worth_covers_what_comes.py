@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation.estimate import Z90
-from retention.economics.customer_equity import worth
+from retention.economics.customer_equity import customer_equity
 
 
 def scored(clv, sd):
@@ -19,18 +19,18 @@ def test_past_misses_tell_how_far_the_next_total_may_be_off(days):
     base = scored([50.0] * 10, 0.0)
     for _ in range(rounds):
         *past, next_one = np.exp(draw.normal(0, 0.12, days + 1))
-        found = worth(base, [miss - 1 for miss in past])
+        found = customer_equity(base, [miss - 1 for miss in past])
         held += found.p10 <= found.clv / next_one <= found.p90
     assert held / rounds == pytest.approx(0.8, abs=0.025)
 
 
 def test_chance_of_customers_alone_is_that_of_a_sum_of_independent_ones():
     draw, clv, sd = np.random.default_rng(3), np.array([200.0, 100.0, 50.0, 150.0]), np.array([30.0, 10.0, 20.0, 5.0])
-    found = worth(scored(clv, sd), [])
+    found = customer_equity(scored(clv, sd), [])
     sums = draw.normal(clv, sd, (200_000, 4)).sum(axis=1)
     assert (found.p10, found.p90) == pytest.approx(np.quantile(sums, [0.1, 0.9]), rel=0.02)
     assert found.days == 0
 
 
 def test_a_base_worth_nothing_has_no_width():
-    assert worth(scored([0.0, 0.0], 0.0), [0.1])[:3] == (0, 0, 0)
+    assert customer_equity(scored([0.0, 0.0], 0.0), [0.1])[:3] == (0, 0, 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention.planning.suppression import left_alone
+from retention.planning.suppression import suppressed_customers
 
 DAY = date(2020, 3, 1)
 NAMES = ("spring", "mail", "call", "never planned", "never booked")
@@ -28,7 +28,7 @@ def booked(*rows):
 
 def quiet(folder, treatments, *, quiet_days=30, as_of=DAY, campaign="mine"):
     rules = {"do_not_contact": None, "plans": folder, "quiet_days": quiet_days}
-    (found,) = left_alone(**rules, as_of=as_of, campaign=campaign, treatments=treatments).values()
+    (found,) = suppressed_customers(**rules, as_of=as_of, campaign=campaign, treatments=treatments).values()
     return found
 
 
@@ -98,4 +98,4 @@ def test_a_booking_of_the_plan_s_day_in_a_zone_of_the_east_is_of_that_plan(tmp_p
 
 def test_without_quiet_days_nobody_rests(tmp_path):
     rules = {"do_not_contact": None, "plans": tmp_path, "quiet_days": None, "as_of": DAY, "campaign": "mine"}
-    assert left_alone(**rules, treatments=booked(("a", -1, "mail", True))) == {}
+    assert suppressed_customers(**rules, treatments=booked(("a", -1, "mail", True))) == {}

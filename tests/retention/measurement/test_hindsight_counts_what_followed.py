@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import InputError
 from retention.economics.offers import Offer
-from retention.measurement.plan_hindsight import RANDOM, RISK, SPENDER, hindsight, shares, summed
+from retention.measurement.plan_hindsight import RANDOM, RISK, SPENDER, plan_hindsight, shares_and_lifts, sum_of_days
 from retention.planning.retention_plan import plan
 
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate=0.2, redeem_rate=0.3)
@@ -72,7 +72,7 @@ def made():
 
 def test_the_plan_is_counted_customer_by_customer(made):
     scores, happened, treated = made
-    told = hindsight(scores, happened, treated, OFFERS)
+    told = plan_hindsight(scores, happened, treated, OFFERS)
     offers = {offer.name: offer for offer in OFFERS}
     listed = [(one.customer_id, offers[one.offer]) for one in treated.itertuples()]
     for name, value in counted(scores, happened, listed).items():
@@ -92,7 +92,7 @@ def test_the_plan_is_counted_customer_by_customer(made):
 @pytest.mark.parametrize(("name", "by"), [(RISK, "churn_probability"), (SPENDER, "spend")])
 def test_other_lists_go_from_the_top_until_the_money_is_gone(made, name, by):
     scores, happened, treated = made
-    told = hindsight(scores, happened, treated, OFFERS)
+    told = plan_hindsight(scores, happened, treated, OFFERS)
     everyone = scores.merge(happened).sort_values([by, "customer_id"], ascending=[False, True])
     left, listed = told["plan"]["expected_cost"], []
     for one in everyone.itertuples():
@@ -106,7 +106,7 @@ def test_other_lists_go_from_the_top_until_the_money_is_gone(made, name, by):
 
 def test_the_random_list_is_the_mean_of_many():
     scores, happened, treated = day(2)
-    told = hindsight(scores, happened, treated, OFFERS)
+    told = plan_hindsight(scores, happened, treated, OFFERS)
     draw, spent, sums = np.random.default_rng(3), told["plan"]["expected_cost"], []
     rows = [(one, best_offer(one)) for one in scores.merge(happened).itertuples()]
     each = np.array([[1, contact(o, by, False)[0], o.churned, contact(o, by, o.churned)[2]] for o, by in rows], float)
@@ -123,22 +123,22 @@ def test_the_random_list_is_the_mean_of_many():
 def test_right_scores_hold_what_they_promise_and_wrong_ones_do_not():
     inside = []
     for seed in range(40):
-        plan_ = hindsight(*day(seed), OFFERS)["plan"]
+        plan_ = plan_hindsight(*day(seed), OFFERS)["plan"]
         inside.append(plan_["expected_leavers_low"] <= plan_["leavers"] <= plan_["expected_leavers_high"])
     assert np.mean(inside) >= 0.9
-    wrong = hindsight(*day(1, right=False), OFFERS)["plan"]
+    wrong = plan_hindsight(*day(1, right=False), OFFERS)["plan"]
     assert wrong["leavers"] > wrong["expected_leavers_high"]
 
 
 def test_days_add_up_and_shares_and_lift_are_ratios():
-    days = [hindsight(*day(seed), OFFERS) for seed in (1, 2, 3, 4)]
-    total = summed(days)
+    days = [plan_hindsight(*day(seed), OFFERS) for seed in (1, 2, 3, 4)]
+    total = sum_of_days(days)
     assert total["plan"]["leavers"] == sum(one["plan"]["leavers"] for one in days)
     assert total["others"][RISK]["profit"] == pytest.approx(sum(one["others"][RISK]["profit"] for one in days))
     width = [one["plan"]["expected_leavers_high"] - one["plan"]["expected_leavers"] for one in days]
     told = total["plan"]["expected_leavers_high"] - total["plan"]["expected_leavers"]
     assert told**2 == pytest.approx(sum(one**2 for one in width))
-    found = shares(total)
+    found = shares_and_lifts(total)
     assert found["share"]["plan"]["leavers"] == total["plan"]["leavers"] / total["leavers"]
     lift = total["plan"]["lost_margin"] / total["others"][SPENDER]["lost_margin"]
     assert found["lift"][SPENDER]["lost_margin"] == pytest.approx(lift)
@@ -146,12 +146,12 @@ def test_days_add_up_and_shares_and_lift_are_ratios():
 
 def test_a_plan_of_nobody_reaches_nothing(made):
     scores, happened, treated = made
-    told = hindsight(scores, happened, treated.iloc[:0], OFFERS)
+    told = plan_hindsight(scores, happened, treated.iloc[:0], OFFERS)
     assert told["plan"]["contacted"] == told["others"][RISK]["contacted"] == told["others"][RANDOM]["contacted"] == 0
-    assert shares(told)["lift"][RANDOM] == {"leavers": None, "lost_margin": None}
+    assert shares_and_lifts(told)["lift"][RANDOM] == {"leavers": None, "lost_margin": None}
 
 
 def test_customers_of_whom_it_is_not_known_what_followed_are_refused(made):
     scores, happened, treated = made
     with pytest.raises(InputError, match="of 2 of 400 scored customers it is not known what followed"):
-        hindsight(scores, happened.iloc[2:], treated, OFFERS)
+        plan_hindsight(scores, happened.iloc[2:], treated, OFFERS)

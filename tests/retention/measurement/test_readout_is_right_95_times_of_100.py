@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 
 from retention.measurement.campaign_readout import readout
-from retention.measurement.power import LEVEL, POWER, arms_sd, detectable, detectable_save_rate, more_customers
+from retention.measurement.power import (
+    POWER,
+    SIGNIFICANCE_LEVEL,
+    arms_sd,
+    detectable_effect,
+    detectable_save_rate,
+    more_customers,
+)
 from tests.retention.simulated import SCORES, campaign, lots, shop
 
 CAMPAIGNS = 1000
@@ -75,25 +82,25 @@ def test_as_many_customers_more_as_it_says_are_what_it_takes():
     assert len(named) > 20
     enough = customers + int(np.median(named))
     p_values = [read(rng, enough, save_rate=save_rate)[0]["stayed"]["p_value"] for _ in range(400)]
-    assert np.mean(np.array(p_values) <= LEVEL) == pytest.approx(POWER, abs=0.06)  # sd .02
+    assert np.mean(np.array(p_values) <= SIGNIFICANCE_LEVEL) == pytest.approx(POWER, abs=0.06)  # sd .02
 
 
 def test_what_a_plan_can_detect_is_detected_8_times_of_10():
     rng = np.random.default_rng(29)
     smallest = detectable_save_rate(shop(rng, 100_000).leaving, treated=1800, holdout=200)
     p_values = [read(rng, 2000, save_rate=smallest)[0]["stayed"]["p_value"] for _ in range(400)]
-    assert np.mean(np.array(p_values) <= LEVEL) == pytest.approx(POWER, abs=0.06)
+    assert np.mean(np.array(p_values) <= SIGNIFICANCE_LEVEL) == pytest.approx(POWER, abs=0.06)
 
 
 def test_the_effect_it_says_it_can_detect_is_detected_8_times_of_10():
     """Ten thousand campaigns drawn arm by arm: the difference of two normal means against its critical value."""
     spread = np.sqrt((15**2 + 25**2) / 2)
-    smallest = detectable(arms_sd(spread, treated=900, holdout=100))
+    smallest = detectable_effect(arms_sd(spread, treated=900, holdout=100))
     rng = np.random.default_rng(30)
     found = rng.normal(smallest, spread / 30, 10_000) - rng.normal(0, spread / 10, 10_000)
-    critical = stats.norm.isf(LEVEL / 2) * spread * np.hypot(1 / 30, 1 / 10)
+    critical = stats.norm.isf(SIGNIFICANCE_LEVEL / 2) * spread * np.hypot(1 / 30, 1 / 10)
     assert np.mean(np.abs(found) > critical) == pytest.approx(POWER, abs=0.015)
-    assert detectable(arms_sd(15.0, treated=900, holdout=0)) == np.inf
+    assert detectable_effect(arms_sd(15.0, treated=900, holdout=0)) == np.inf
 
 
 def test_enough_customers_need_no_more():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.planning.holdout import lots
+from retention.planning.holdout import random_ranks
 from tests.retention.bases import held_out
 
 DRAW = {"share": 0.1, "campaign": "spring", "salt": "pepper"}
@@ -39,9 +39,9 @@ def test_another_campaign_or_salt_draws_others():
 
 def test_separators_are_unambiguous():
     ids = [str(i) for i in range(200)]
-    one, two = lots(ids, campaign="bc", salt="a"), lots(ids, campaign="c", salt="ab")
+    one, two = random_ranks(ids, campaign="bc", salt="a"), random_ranks(ids, campaign="c", salt="ab")
     assert (one != two).any()
-    three, four = lots(ids, campaign="c1:x", salt="s"), lots(ids, campaign="c", salt="s1:x")
+    three, four = random_ranks(ids, campaign="c1:x", salt="s"), random_ranks(ids, campaign="c", salt="s1:x")
     assert (three != four).any()
 
 

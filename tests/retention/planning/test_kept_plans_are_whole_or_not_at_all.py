@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import InputError
 from retention.planning import plan_archive
-from retention.planning.plan_archive import keep, kept_plan, planned_shares
+from retention.planning.plan_archive import archive_plan, archived_plan, planned_shares
 
 SCORES = pd.DataFrame(
     {
@@ -29,7 +29,7 @@ def summary(campaign="spring", **more):
 
 
 def kept_in(folder, campaign="spring", *, replaces=False, **more):
-    keep(folder, FRAME, summary(campaign, **more), SCORES, replaces=replaces, where="campaign")
+    archive_plan(folder, FRAME, summary(campaign, **more), SCORES, replaces=replaces, where="campaign")
 
 
 def files(folder):
@@ -39,7 +39,7 @@ def files(folder):
 def test_a_plan_is_kept_with_what_was_known_and_becomes_the_latest(tmp_path):
     kept_in(tmp_path, "spring 2020")
     assert set(files(tmp_path)) == {"plans/spring-2020.json", "plans/spring-2020.parquet", "plan.json", "plan.parquet"}
-    (one,) = plan_archive.kept_plans(tmp_path / "plans")
+    (one,) = plan_archive.archived_plans(tmp_path / "plans")
     assert (one.campaign, one.day, one.summary) == ("spring 2020", date(2020, 1, 1), summary("spring 2020"))
     kept = pd.read_parquet(one.file)
     assert kept["churn_probability"].tolist() == [0.3, 0.1]
@@ -54,7 +54,7 @@ def test_a_taken_name_is_replaced_only_where_that_is_asked_for(tmp_path):
         kept_in(tmp_path, chosen=9)
     assert files(tmp_path) == before
     kept_in(tmp_path, chosen=9, replaces=True)
-    assert kept_plan(tmp_path / "plans", "spring").summary["chosen"] == 9
+    assert archived_plan(tmp_path / "plans", "spring").summary["chosen"] == 9
 
 
 @pytest.mark.parametrize("replaces", [True, False])
@@ -64,7 +64,7 @@ def test_the_file_of_another_campaign_is_never_taken(tmp_path, replaces):
     with pytest.raises(InputError, match="'a-b' would take the file of the campaign 'a b'"):
         kept_in(tmp_path, "a-b", replaces=replaces)
     assert files(tmp_path) == before
-    assert kept_plan(tmp_path / "plans", "a-b") is None
+    assert archived_plan(tmp_path / "plans", "a-b") is None
 
 
 def test_of_many_who_keep_one_name_at_once_one_does(tmp_path):
@@ -78,7 +78,7 @@ def test_of_many_who_keep_one_name_at_once_one_does(tmp_path):
     with ThreadPoolExecutor(8) as threads:
         done = [one for one in threads.map(tried, range(24)) if one is not None]
     assert len(done) == 1
-    assert kept_plan(tmp_path / "plans", "spring").summary["chosen"] == done[0]
+    assert archived_plan(tmp_path / "plans", "spring").summary["chosen"] == done[0]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_damaged_summary_says_which_what_and_what_next(tmp_path, content, said
     kept_in(tmp_path)
     (tmp_path / "plans" / "spring.json").write_text(content)
     with pytest.raises(InputError) as caught:
-        plan_archive.kept_plans(tmp_path / "plans")
+        plan_archive.archived_plans(tmp_path / "plans")
     assert str(caught.value).startswith(f"{tmp_path / 'plans' / 'spring.json'}: {said}")
     assert "Plan the campaign again, or remove its two files." in str(caught.value)
 
@@ -104,8 +104,8 @@ def test_half_a_plan_is_none_and_an_old_one_says_its_day_by_its_name(tmp_path):
     kept_in(tmp_path, "campaign 2020-02-03", as_of=None)
     (tmp_path / "plans" / "alone.json").write_text("{")
     FRAME.to_parquet(tmp_path / "plans" / "single.parquet")
-    assert [one.day for one in plan_archive.kept_plans(tmp_path / "plans")] == [date(2020, 2, 3)]
-    assert plan_archive.kept_plans(tmp_path / "nowhere") == []
+    assert [one.day for one in plan_archive.archived_plans(tmp_path / "plans")] == [date(2020, 2, 3)]
+    assert plan_archive.archived_plans(tmp_path / "nowhere") == []
 
 
 def test_planned_shares_are_those_of_offers_that_treated_some_and_held_out_some(tmp_path):
@@ -114,11 +114,11 @@ def test_planned_shares_are_those_of_offers_that_treated_some_and_held_out_some(
         for name, chosen, treated in (("call", 10, 8), ("gift", 5, 5), ("card", 5, 0), ("mail", 0, 0))
     ]
     kept_in(tmp_path, offers=offers)
-    assert planned_shares(plan_archive.kept_plans(tmp_path / "plans")) == {("spring", "call"): 0.8}
+    assert planned_shares(plan_archive.archived_plans(tmp_path / "plans")) == {("spring", "call"): 0.8}
 
 
 @pytest.mark.parametrize("name", ["", " a", "a/b", "..", "=1", "é", "a\n", "x" * 101])
 def test_a_name_that_is_no_file_is_no_campaign(name):
     with pytest.raises(InputError, match="is no name of a campaign"):
-        plan_archive.named(name, where="campaign")
-    assert plan_archive.named("Spring 2020_a.b-c", where="campaign") == "Spring 2020_a.b-c"
+        plan_archive.check_campaign_name(name, where="campaign")
+    assert plan_archive.check_campaign_name("Spring 2020_a.b-c", where="campaign") == "Spring 2020_a.b-c"

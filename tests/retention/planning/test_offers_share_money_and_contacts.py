@@ -12,11 +12,11 @@ from scipy.optimize import linprog
 from features.errors import InputError
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
-from retention.planning.assignment import assign
-from retention.planning.dual_prices import Market, Options
-from retention.planning.holdout import lots
+from retention.planning.assignment import assign_offers
+from retention.planning.dual_prices import LagrangianDual, Options
+from retention.planning.holdout import random_ranks
 from retention.planning.retention_plan import plan
-from retention.planning.selection import choose
+from retention.planning.selection import select_customers
 from tests.retention.bases import base, one_customer, scores_of
 
 TERMS = {"redeem_rate": 0.3, "save_rate": {"alpha": 4, "beta": 16}}
@@ -103,7 +103,7 @@ def test_a_rerun_in_any_row_order_is_the_same_plan(customers, budget, seed):
 def test_a_few_customers_are_assigned_as_if_every_choice_had_been_tried(seed, count, money, first):
     asked = options(count, seed, offers=3)
     limits = np.array([money * asked.cost.max(axis=0).sum(), max(count - 1, 1), first])
-    found = assign(Market(asked), limits)
+    found = assign_offers(LagrangianDual(asked), limits)
     assert found.worth == pytest.approx(best_of_all(asked, limits), rel=1e-6, abs=1e-9)
     assert found.worth <= found.bound * (1 + 1e-9)
 
@@ -113,7 +113,7 @@ def test_the_gap_that_is_told_is_true(seed):
     """The bound is above what is found and below it by no more than a whole customer, and no lower than the truth."""
     asked = options(400, seed)
     limits = np.array([0.1 * asked.cost.sum(axis=1).mean(), 150, 60])
-    found = assign(Market(asked), limits)
+    found = assign_offers(LagrangianDual(asked), limits)
     most = relaxed(asked, limits)
     assert found.prices.bound == pytest.approx(most, rel=1e-6), "prices tell what parts of customers could earn"
     assert found.worth <= most * (1 + 1e-9)
@@ -124,7 +124,7 @@ def test_the_gap_that_is_told_is_true(seed):
 def test_many_equals_share_what_there_is():
     """60,000 alike and two offers: 100 contacts for 750 as half dear (10 for 10) and half cheap (5 for 6) earn 800."""
     profit, cost = np.repeat([[10.0], [6.0]], 60_000, axis=1), np.repeat([[10.0], [5.0]], 60_000, axis=1)
-    found = choose(profit, cost, np.arange(60_000), budget=750.0, capacity=100, holdout_share=0.0)
+    found = select_customers(profit, cost, np.arange(60_000), budget=750.0, capacity=100, holdout_share=0.0)
     worth = profit[found.offers, found.rows].sum()
     assert 780 < worth <= 800
     assert found.gap == pytest.approx(1 - worth / 800), "what is missing is told"
@@ -161,7 +161,7 @@ def test_every_offer_is_held_out_at_the_same_share_and_the_same_people_again():
     for offer, mine in frame.groupby("offer"):
         held = mine.loc[~mine["treated"], "customer_id"]
         assert abs(len(held) - 0.1 * len(mine)) < 1, offer
-        by_lot = mine["customer_id"].iloc[np.argsort(lots(mine["customer_id"], **CAMPAIGN))]
+        by_lot = mine["customer_id"].iloc[np.argsort(random_ranks(mine["customer_id"], **CAMPAIGN))]
         assert set(held) == set(by_lot.head(len(held))), "the smallest lots of those given the offer"
     again = plan(scores, OFFERS, **limits).frame
     assert again.loc[~again["treated"], "customer_id"].tolist() == frame.loc[~frame["treated"], "customer_id"].tolist()

@@ -10,7 +10,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
-from retention.planning.selection import choose
+from retention.planning.selection import select_customers
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
@@ -34,7 +34,7 @@ def base(count):
 def chosen(profit, cost, *, budget, capacity):
     """Whom one offer is given to without a holdout, and what one more unit of budget would earn."""
     every = np.arange(len(cost))
-    found = choose(profit[None], cost[None], every, budget=budget, capacity=capacity, holdout_share=0.0)
+    found = select_customers(profit[None], cost[None], every, budget=budget, capacity=capacity, holdout_share=0.0)
     return found.rows, found.price
 
 

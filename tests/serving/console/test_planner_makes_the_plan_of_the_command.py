@@ -14,9 +14,9 @@ from pipelines.config import load
 from pipelines.plan import make_plan
 from pipelines.serve import campaigns
 from retention.economics.profit_curve import profit_curve
-from retention.measurement.save_rate import Measured
-from retention.planning.learned_effects import learnt_effects
-from retention.planning.plan_archive import kept_plan
+from retention.measurement.save_rate import MeasuredSaveRate
+from retention.planning.learned_effects import read_learned_effects
+from retention.planning.plan_archive import archived_plan
 from serving import settings
 from serving.console.campaign_plans import Planning, Wish, planning
 from serving.console.plan_files import listed, pieces
@@ -104,7 +104,7 @@ def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
     config, plans = shop
     made = keep(plans, wish())
     commanded(config, outputs=[tmp_path / "plan.csv"])
-    rows = listed(kept_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
+    rows = listed(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
     told = "".join(pieces(rows))
     assert told == (tmp_path / "plan.csv").read_text("utf-8")
     assert f"'{STRANGE}" in told
@@ -117,7 +117,7 @@ def test_of_an_older_plan_the_list_has_all_but_the_reasons(shop):
     made = keep(plans, wish())
     score(config, scored(day=DAY.replace(month=2)))
     settings.answers().scores.look()
-    rows = listed(kept_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
+    rows = listed(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
     assert "why" not in rows
     assert rows["customer_id"].tolist() == made.plan.frame["customer_id"].tolist()
     assert set(rows["segment"]) == {"grow"}
@@ -235,7 +235,9 @@ def with_features(folder, *, without=None):
     config = load(folder / "stayworth.toml")
     scores = run_folder.read_table(config.folder / run_folder.SCORES, next="")
     day = scores["as_of"].iloc[0].date()
-    inputs = learnt_effects(config.folder, config.offers, horizon_days=90, as_of=day).fitted["voucher"].learner.inputs
+    inputs = (
+        read_learned_effects(config.folder, config.offers, horizon_days=90, as_of=day).fitted["voucher"].learner.inputs
+    )
     kept = {name: names for name, names in inputs.items() if name != without}
     with reading(config.log, now_us=None, memory_bytes=10**9) as opened:
         rows = pd.concat(
@@ -262,7 +264,7 @@ def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypa
     with pytest.raises(StayworthError, match="the config has no such offer; it has voucher"):
         plans.look(wish())
     for share in (0.4, 0.2):
-        remember(config.folder, offer="call", prior=None, campaign=f"{share}", measured=Measured(share, 0.05))
+        remember(config.folder, offer="call", prior=None, campaign=f"{share}", measured=MeasuredSaveRate(share, 0.05))
         made = plans.look(wish(campaign="again"))
         assert made.plan.summary == commanded(config, campaign="again").summary
 
