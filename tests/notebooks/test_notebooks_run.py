@@ -76,7 +76,7 @@ def test_what_is_judged_by_hand_is_what_train_judged(executed, tenth, stayworth)
 
 def test_a_plan_is_that_of_the_command_and_its_truth_is_the_shops(executed, stayworth):
     parameters = SIMULATED.format(customers=4000) + "BUDGET = 2000.0"
-    facts = '{"config": CONFIG, "summary": made.summary, "tried": tried.summary, "true": true}'
+    facts = '{"config": CONFIG, "summary": planned.summary, "draft": draft.summary, "outcome": outcome}'
     notebook, told = executed("03_plan_a_campaign", parameters, facts)
     config = Path(told["config"])
     after = config.parents[1] / "after"
@@ -84,21 +84,21 @@ def test_a_plan_is_that_of_the_command_and_its_truth_is_the_shops(executed, stay
     [written] = planned["written"]
     assert told["summary"] | {"currency": "EUR", "written": [written], "replaced": True} == planned
     for name in ("chosen", "treated", "holdout", "break_even_save_rate"):
-        assert told["tried"][name] == pytest.approx(planned[name], rel=0.01), "another name holds out others"
+        assert told["draft"][name] == pytest.approx(planned[name], rel=0.01), "another name holds out others"
     listed = pd.read_csv(config.parent / "runs" / "contacts.csv", dtype={"customer_id": "str"})
     assert len(listed) == planned["chosen"]
-    assert told["true"] == json.loads((after / "campaign_truth.json").read_text()) | {"folder": str(after)}
-    assert told["true"]["treated"] == planned["treated"]
-    assert planned["expected_profit"] > 2 * told["true"]["expected_lifetime_profit"], "as the notebook says"
+    assert told["outcome"] == json.loads((after / "campaign_truth.json").read_text()) | {"folder": str(after)}
+    assert told["outcome"]["treated"] == planned["treated"]
+    assert planned["expected_profit"] > 2 * told["outcome"]["expected_lifetime_profit"], "as the notebook says"
     assert pictures(notebook) == 2
 
 
 def test_a_readout_is_that_of_the_command(executed, stayworth):
     parameters = SIMULATED.format(customers=6000) + "BUDGET = 4000.0"
-    facts = '{"config": CONFIG, "readout": told, "true": true, "monitor": watched, "rates": rates["now"]}'
+    facts = '{"config": CONFIG, "readout": readout, "outcome": outcome, "monitor": monitored, "rates": rates["now"]}'
     _, told = executed("04_read_a_campaign", parameters, facts)
     assert told["readout"] == as_json(stayworth, "readout", "-c", told["config"])
-    assert told["readout"]["treated"] == told["true"]["treated"]
+    assert told["readout"]["treated"] == told["outcome"]["treated"]
     assert len(told["rates"]) == len(told["readout"]["save_rates"]) > 0
     assert told["monitor"]["verdict"] in ("retrain", "watch", "fine")
     [batch] = told["monitor"]["matured"]
