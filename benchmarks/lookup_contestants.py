@@ -31,7 +31,7 @@ SORTED = 100_000
 
 def contents(store: Store) -> Iterator[tuple[str, bytes]]:
     """Every id and its bytes, in order of the ids: what trees of pages take fastest."""
-    found, begins = id_index.gather(store.heap, store.starts)
+    found, begins = id_index.gather_ids(store.heap, store.starts)
     names = pa.LargeStringArray.from_buffers(store.customers, pa.py_buffer(begins), pa.py_buffer(found))
     ends = np.append(store.starts[1:], len(store.heap))
     order = np.array(pa.compute.sort_indices(names))
@@ -47,7 +47,7 @@ def ours(store: Store, ids: Sequence[str]) -> list[Any]:
     encoded = [one.encode() for one in ids]
     joined = np.frombuffer(b"".join(encoded), np.uint8)
     ends = np.cumsum(np.array([len(one) for one in encoded]))
-    places = id_index.find(joined, ends, store.slots, store.heap, store.starts)
+    places = id_index.find_customers(joined, ends, store.slots, store.heap, store.starts)
     return [store.records.item(place)[:6] for place in places.tolist()]
 
 
@@ -99,7 +99,7 @@ def lmdb(path: Path) -> Answer:
 
 def write_dense(store: Store, path: Path) -> None:
     """Records of the numbers and every feature as float32, in order of the ids' hashes, which stand before them."""
-    found, begins = id_index.gather(store.heap, store.starts)
+    found, begins = id_index.gather_ids(store.heap, store.starts)
     hashed = id_index.hashes(found, begins[1:])
     order = np.argsort(hashed)
     kind = np.dtype([("numbers", "<f8", len(NUMBERS)), ("row", "<f4", len(store.packing.usual))])

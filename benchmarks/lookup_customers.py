@@ -18,7 +18,7 @@ from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
 from models.prediction import NUMBERS, REASONS
-from serving.store.file_format import About
+from serving.store.file_format import BatchInfo
 
 SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
 KINDS = {"visit": 4.0, "email_open": 2.0, "complaint": 0.1}
@@ -40,7 +40,7 @@ class Customers:
         self.reasons = reasons(rows, self.features)
         units = [feature.unit if (feature := named(name)) else "" for name in self.features]
         self.units = np.unique(units, return_inverse=True)[1]
-        self.about = About(day, 90, "benchmark", "EUR", 0.0, 0.0, dict.fromkeys(self.features))
+        self.about = BatchInfo(day, 90, "benchmark", "EUR", 0.0, 0.0, dict.fromkeys(self.features))
 
     def __iter__(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         for begin in range(0, self.count, CHUNK):

@@ -50,7 +50,7 @@ def write_ours(shop: str, count: int, path: Path) -> dict[str, float]:
 
 
 def write_peer(name: str, source: Path, path: Path) -> float:
-    held = store.open(source)
+    held = store.open_store(source)
     start = perf_counter()
     PEERS[name][0](held, path)
     return perf_counter() - start
@@ -81,7 +81,7 @@ def turns(answers: dict[str, Answer], numbers: np.ndarray, size: int) -> dict[st
 def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int) -> dict[str, Any]:
     path = folder / "ours"
     written = alone(write_ours, shop, count, path)
-    held, seconds, private = measured(lambda: store.open(path))
+    held, seconds, private = measured(lambda: store.open_store(path))
     found: dict[str, Any] = {
         FIND: written | {"bytes": path.stat().st_size, "open_seconds": seconds, "private_mb": private}
     }

@@ -61,7 +61,7 @@ def requests(contestant: Contestant, shop: Shop, size: int, number: int) -> list
 
 def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, list[float]]]]:
     """The shape of the churn trees, and a function from a size to CPU and latencies, ms, of `inplace_predict` here."""
-    held = store.open(shop.scores)
+    held = store.open_store(shop.scores)
     scorer = bundle.read(shop.bundle)
     values = boosting.values(held.rows(shop.customers[:1000])[0], scorer.inputs)
     booster = scorer.members.quiet.booster

@@ -46,7 +46,7 @@ class Shop:
     @cached_property
     def customers(self) -> list[str]:
         """Everybody with scores, in no order."""
-        ids = store.open(self.scores).scores()["customer_id"].to_numpy()
+        ids = store.open_store(self.scores).scores()["customer_id"].to_numpy()
         return np.random.default_rng(7).permutation(ids).tolist()
 
     @cached_property
@@ -78,7 +78,7 @@ def make(folder: Path) -> Shop:
         (folder / "earlier.draft").rename(folder / "earlier.store")
     served = folder / "served"
     if not (served / active_model.POINTER).exists():
-        active_model.bring(registry(folder), served)
+        active_model.fetch_champion(registry(folder), served)
     told = json.loads((served / active_model.POINTER).read_text("utf-8"))
     return Shop(folder, served / active_model.BUNDLES / told["bundle"], pd.read_parquet(folder / "orders.parquet"))
 

@@ -83,7 +83,7 @@ def score(
 
 def _fill(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
     """What the service looks up: scores over the main horizon, and the features that they rest on."""
-    about = served.About(
+    about = served.BatchInfo(
         as_of=as_of,
         horizon_days=model.terms.horizon_days,
         model_version=model.version,

@@ -11,7 +11,7 @@ from pipelines.config import Config
 from pipelines.plan import do_not_contact
 from serving import fetch, settings
 from serving.processes import launch
-from serving.responses import Campaigns
+from serving.responses import CampaignSettings
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Listening:
 def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, most_in_flight: int) -> None:
     """Serve a shop's latest scores by this bundle or the registry's champion until ctrl-C."""
     scores, model = _places(config, bundle)
-    environment = settings.told(
+    environment = settings.worker_environment(
         scores=scores, model=model, campaigns=campaigns(config), log=config.folder / run_folder.SCORE_LOG
     )
     with _following(config, bundle, scores, model):
@@ -45,7 +45,7 @@ def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, m
             tls_key=listening.tls_key,
             processes=listening.workers,
             most_in_flight=most_in_flight,
-            told=environment,
+            environment=environment,
         )
 
 
@@ -54,8 +54,8 @@ def serve_console(
 ) -> None:
     """Serve the retention team's pages until ctrl-C; welcome: the text printed once they answer, by URL and token."""
     scores, model = _places(config, bundle)
-    environment = settings.told(
-        scores=scores, model=model, campaigns=campaigns(config), shop=config.log, folder=config.folder
+    environment = settings.worker_environment(
+        scores=scores, model=model, campaigns=campaigns(config), order_log=config.log, folder=config.folder
     )
     with _following(config, bundle, scores, model):
         launch.serve(
@@ -67,16 +67,16 @@ def serve_console(
             tls_cert=listening.tls_cert,
             tls_key=listening.tls_key,
             processes=listening.workers,
-            told=environment,
+            environment=environment,
             app="serving.console.app:app",
             welcome=welcome,
         )
 
 
-def campaigns(config: Config) -> Campaigns:
+def campaigns(config: Config) -> CampaignSettings:
     """The config's settings of campaigns, for plans on request."""
     listed = do_not_contact(config)
-    return Campaigns(
+    return CampaignSettings(
         tuple(config.offers),
         config.plan.holdout_share,
         config.plan.salt,

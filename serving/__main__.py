@@ -18,7 +18,7 @@ from typing import Any
 
 from features.errors import InputError, StayworthError
 from serving import settings
-from serving.guard.access_policy import Door
+from serving.guard.access_policy import AccessPolicy
 from serving.processes.launch import HOST, serve
 
 PORT = 3000
@@ -50,7 +50,7 @@ def options(environment: Mapping[str, str]) -> dict[str, Any]:
         "tls_cert": file("STAYWORTH_TLS_CERT"),
         "tls_key": file("STAYWORTH_TLS_KEY"),
         "processes": _count(given, "STAYWORTH_WORKERS", 1, least=1, most=64),
-        "most_in_flight": _count(given, "STAYWORTH_MOST_IN_FLIGHT", Door.most_in_flight, least=1, most=10_000),
+        "most_in_flight": _count(given, "STAYWORTH_MOST_IN_FLIGHT", AccessPolicy.most_in_flight, least=1, most=10_000),
     }
 
 

@@ -21,7 +21,7 @@ LOG = logging.getLogger("stayworth.journal")
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestRecord:
     """One request, filled in while it is answered; `refusal` is the guard's reason, if it said no."""
 
     method: str
@@ -34,43 +34,43 @@ class Visit:
     refusal: str | None = None
 
 
-FIELDS = [field.name for field in fields(Visit)]
+FIELDS = [field.name for field in fields(RequestRecord)]
 TO_JSON = json.JSONEncoder(default=str).encode
 
-_VISIT: ContextVar[Visit | None] = ContextVar("visit", default=None)
+_CURRENT: ContextVar[RequestRecord | None] = ContextVar("visit", default=None)
 
 
-def begin(method: str, route: str) -> Visit:
+def begin_request(method: str, route: str) -> RequestRecord:
     """The visit that `note` speaks of from now on, in this task and in the threads it starts."""
-    visit = Visit(method if method in METHODS else OTHER, route)
-    _VISIT.set(visit)
+    visit = RequestRecord(method if method in METHODS else OTHER, route)
+    _CURRENT.set(visit)
     return visit
 
 
-def note(*, rows: int, model_version: str | None = None) -> None:
+def note_answer(*, rows: int, model_version: str | None = None) -> None:
     """How many customers the request at hand asks for, and of which model the answer is; called by the service."""
-    if visit := _VISIT.get():
+    if visit := _CURRENT.get():
         visit.rows, visit.model_version = rows, model_version
 
 
-def caller() -> str | None:
+def current_caller() -> str | None:
     """Whose request is at hand, by the name of the token."""
-    visit = _VISIT.get()
+    visit = _CURRENT.get()
     return visit.caller if visit else None
 
 
-def request(visit: Visit) -> None:
+def write_request(visit: RequestRecord) -> None:
     """Write the visit down."""
     if LOG.isEnabledFor(logging.INFO):
         LOG.info("request", extra={"said": {"event": "request"} | {name: getattr(visit, name) for name in FIELDS}})
 
 
-def event(said: Mapping[str, object]) -> None:
+def write_event(said: Mapping[str, object]) -> None:
     """Write down something that is no request: `event` says what, the other keys what belongs to it."""
     LOG.warning(said["event"], extra={"said": said})
 
 
-class LogLines(logging.Formatter):
+class JsonLines(logging.Formatter):
     """A record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -81,7 +81,7 @@ class LogLines(logging.Formatter):
 def write_to(stream: TextIO) -> None:
     """From now on the journal is written to `stream`, and nowhere else."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(LogLines())
+    handler.setFormatter(JsonLines())
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -27,12 +27,12 @@ MOST_EXPLAINED = 100
 """Customers whose scores are explained in one request."""
 MOST_EVENTS = 20_000
 """Order lines, or interactions, of one customer in a request."""
-MOST_MISTAKES = 100
+MOST_NAMED_MISTAKES = 100
 """Named in an answer; of every list the first wrong member alone, so that no request makes an answer of megabytes."""
-LARGEST = 1e12
+LARGEST_AMOUNT = 1e12
 
 
-def _written(day: object) -> object:
+def _iso_day(day: object) -> object:
     """The day, if it is written as one: a number pydantic would take for seconds since 1970."""
     if not (isinstance(day, date) or (isinstance(day, str) and day[4:5] == "-")):
         raise ValueError("write the day as ISO 8601, e.g. 2011-05-02")
@@ -43,15 +43,15 @@ CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Amount = Annotated[FiniteFloat, Field(strict=True, ge=-LARGEST, le=LARGEST)]
-Day = Annotated[date, BeforeValidator(_written)]
+Amount = Annotated[FiniteFloat, Field(strict=True, ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
+Day = Annotated[date, BeforeValidator(_iso_day)]
 Instant = Annotated[
     str, StringConstraints(min_length=8, max_length=40), Field(json_schema_extra={"format": "date-time"})
 ]
 CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
-class Asked(BaseModel):
+class RequestBody(BaseModel):
     """A request: nothing beside what it names, and no value of it in a message."""
 
     model_config = ConfigDict(title="the body", extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -62,20 +62,20 @@ class Asked(BaseModel):
         try:
             return super().model_validate_json(json_data, **how)
         except ValidationError as error:
-            if (count := error.error_count()) <= MOST_MISTAKES:
+            if (count := error.error_count()) <= MOST_NAMED_MISTAKES:
                 raise
             told = PydanticCustomError("too_many_mistakes", "{count} mistakes are too many to name", {"count": count})
             line = {"type": told, "input": None}
             raise ValidationError.from_exception_data(error.title, [line], hide_input=True) from None  # type: ignore[list-item]
 
 
-class Said(BaseModel):
+class ResponseBody(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class ScoreRequest(Asked):
+class ScoreRequest(RequestBody):
     """Whose scores are wanted. An id may be named twice; it is answered twice."""
 
     customer_ids: CustomerIds
@@ -124,30 +124,30 @@ class Customer(TypedDict):
     ]
 
 
-class HistoriesRequest(Asked):
+class HistoriesRequest(RequestBody):
     """Raw histories to score; no stored state is needed. What is not before midnight UTC of `as_of` is not seen."""
 
     as_of: Day
     customers: Annotated[list[Customer], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
-class ExplainRequest(Asked):
+class ExplainRequest(RequestBody):
     """Whose scores are to be explained."""
 
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_EXPLAINED), FailFast()]
 
 
-class PlanRequest(Asked):
+class PlanRequest(RequestBody):
     """What a campaign may spend, in currency units, and how many it may contact at most."""
 
-    budget: Annotated[FiniteFloat, Field(strict=True, ge=0.01, le=LARGEST)]
+    budget: Annotated[FiniteFloat, Field(strict=True, ge=0.01, le=LARGEST_AMOUNT)]
     capacity: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     offers: list[Text] | None = Field(
         default=None, min_length=1, max_length=20, description="names of offers of the config; default all of them"
     )
 
 
-class Score(Said):
+class Score(ResponseBody):
     """One customer's scores as of a day."""
 
     customer_id: str
@@ -164,14 +164,14 @@ class Score(Said):
     model_version: str
 
 
-class ScoreResponse(Said):
+class ScoreResponse(ResponseBody):
     """The scores in the order of the request, and the ids of whom nothing is known."""
 
     scores: list[Score]
     unknown: list[str]
 
 
-class Parts(Said):
+class Parts(ResponseBody):
     """What adds up to a score: `base` and all of `added` sum to `score`."""
 
     score: float
@@ -179,7 +179,7 @@ class Parts(Said):
     added: dict[str, float] = Field(description="by feature, the largest effect first")
 
 
-class Explanation(Said):
+class Explanation(ResponseBody):
     """One customer's churn probability (0 to 1) and expected value (currency units), taken apart."""
 
     customer_id: str
@@ -189,7 +189,7 @@ class Explanation(Said):
     expected_value: Parts
 
 
-class ExplainResponse(Said):
+class ExplainResponse(ResponseBody):
     """The explanations in the order of the request, and the ids of whom nothing is known."""
 
     currency: str
@@ -197,7 +197,7 @@ class ExplainResponse(Said):
     unknown: list[str]
 
 
-class Contact(Said):
+class Contact(ResponseBody):
     """A chosen customer: `treated` is false for the random holdout, who is to be left alone."""
 
     customer_id: str
@@ -210,7 +210,7 @@ class Contact(Said):
     rank: int = Field(ge=1, description="1 is to be contacted first")
 
 
-class PlanResponse(Said):
+class PlanResponse(ResponseBody):
     """What the campaign comes to, and the first of those chosen."""
 
     summary: dict[str, Any] = Field(description="what `stayworth plan --json` prints; money in currency units")
@@ -218,7 +218,7 @@ class PlanResponse(Said):
     left_out: int = Field(description="how many more are chosen")
 
 
-class ModelResponse(Said):
+class ModelResponse(ResponseBody):
     """The model that answers, and the batch of scores that is looked up."""
 
     version: str | None

@@ -31,8 +31,8 @@ def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]
     if uri is None:
         yield
         return
-    if at_once and not active_model.watched(folder).exists():
-        active_model.bring(uri, folder)
+    if at_once and not active_model.pointer_file(folder).exists():
+        active_model.fetch_champion(uri, folder)
     command = [sys.executable, "-P", "-m", "serving.fetch", "-", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {REGISTRY: uri}) as process:
         try:
@@ -48,12 +48,12 @@ def follow(uri: str, folder: Path) -> None:
     while os.getppid() == parent:
         trouble = ""
         try:
-            if active_model.bring(uri, folder):
-                access_log.event({"event": "champion brought"})
+            if active_model.fetch_champion(uri, folder):
+                access_log.write_event({"event": "champion brought"})
         except (StayworthError, OSError, ValueError) as error:  # a full disk passes, and a new champion still comes
             trouble = str(error)
         if trouble and trouble != last:
-            access_log.event({"event": "champion not brought", "why": trouble})
+            access_log.write_event({"event": "champion not brought", "why": trouble})
         last = trouble
         time.sleep(EVERY_S)
 

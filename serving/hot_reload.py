@@ -13,60 +13,60 @@ from typing import Any, Generic, Protocol, TypeVar
 from features.errors import StayworthError
 
 T = TypeVar("T")
-LOOK_SECONDS = 1.0
+REFRESH_INTERVAL_S = 1.0
 """How often a change is looked for: one `stat` per file."""
-LOOKS = 60
+RETRY_AFTER_REFRESHES = 60
 """Until one that could not be used is tried again: it may be good, and there was no room to open it."""
 
 
-class Looks(Protocol):
+class Refreshable(Protocol):
     """What is to be kept fresh."""
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Take what is new."""
 
 
-class Held(Generic[T]):
+class HotReload(Generic[T]):
     """What `load` makes of the file `place`, whose change says that there is something new."""
 
     def __init__(
-        self, name: str, place: Path, load: Callable[[Path], T], *, tell: Callable[[dict[str, Any]], None]
+        self, name: str, path: Path, load: Callable[[Path], T], *, log_event: Callable[[dict[str, Any]], None]
     ) -> None:
-        self.name, self.place, self._load, self._tell = name, place, load, tell
+        self.name, self.path, self._load, self._log_event = name, path, load, log_event
         self.current: T | None = None
         self._seen: tuple[int, ...] | None = None
         self._looks_left: int | None = None
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Load what is new; an unusable one is told once, and tried again when it changes or a minute has passed."""
-        seen = _signature(self.place)
+        seen = _signature(self.path)
         is_new = seen != self._seen
         if not is_new and self._looks_left is not None:
             self._looks_left -= 1
         if seen is None or not (is_new or self._looks_left == 0):
             return
-        self._seen, self._looks_left = seen, LOOKS
+        self._seen, self._looks_left = seen, RETRY_AFTER_REFRESHES
         try:
-            loaded = self._load(self.place)
+            loaded = self._load(self.path)
         except Exception as error:  # noqa: BLE001  # who looks for changes must outlive whatever lies there
             why = str(error) if isinstance(error, StayworthError) else f"cannot be read ({type(error).__name__})"
             if is_new:
-                self._tell({"event": f"{self.name} refused", "why": why, "serving": self.current is not None})
+                self._log_event({"event": f"{self.name} refused", "why": why, "serving": self.current is not None})
             return
         self._looks_left = None
         self.current = loaded
-        self._tell({"event": f"{self.name} loaded"})
+        self._log_event({"event": f"{self.name} loaded"})
 
 
 @contextmanager
-def kept_fresh(held: Sequence[Looks]) -> Iterator[None]:
+def refreshing(held: Sequence[Refreshable]) -> Iterator[None]:
     """Look for changes beside the requests while the block lasts."""
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(LOOK_SECONDS):
+        while not done.wait(REFRESH_INTERVAL_S):
             for one in held:
-                one.look()
+                one.refresh()
 
     thread = threading.Thread(target=watch, name="stayworth-look", daemon=True)
     thread.start()
@@ -77,10 +77,10 @@ def kept_fresh(held: Sequence[Looks]) -> Iterator[None]:
         thread.join(timeout=10)
 
 
-def _signature(place: Path) -> tuple[int, ...] | None:
+def _signature(path: Path) -> tuple[int, ...] | None:
     """What changes when a file is replaced; None while there is none."""
     try:
-        stat = place.stat()
+        stat = path.stat()
     except OSError:
         return None
     return stat.st_ino, stat.st_mtime_ns, stat.st_size

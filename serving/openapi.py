@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 REF = "#/components/schemas/{model}"
 JSON = "application/json"
-NOS = {
+ERROR_STATUSES = {
     400: "the body breaks the contract, or this is no proper HTTP",
     422: "the request is well-formed, but cannot be answered; `error` says why",
     503: "no model or no batch of scores yet",
@@ -27,7 +27,7 @@ ERROR = {
 }
 
 
-class Route(NamedTuple):
+class DocumentedRoute(NamedTuple):
     """A way to ask."""
 
     path: str
@@ -40,18 +40,18 @@ class Route(NamedTuple):
     """Whether it takes no token."""
 
 
-PLAIN = (
-    Route("/livez", "Whether the process answers.", None, None, is_open=True),
-    Route("/readyz", "Whether it has a model or scores to answer with; 503 before.", None, None),
-    Route("/metrics", "Prometheus metrics.", None, None),
+OPERATIONAL_ROUTES = (
+    DocumentedRoute("/livez", "Whether the process answers.", None, None, is_open=True),
+    DocumentedRoute("/readyz", "Whether it has a model or scores to answer with; 503 before.", None, None),
+    DocumentedRoute("/metrics", "Prometheus metrics.", None, None),
 )
 
 
-def described(routes: Iterable[Route], *, refusals: Mapping[int, str]) -> dict[str, Any]:
+def openapi_document(routes: Iterable[DocumentedRoute], *, refusals: Mapping[int, str]) -> dict[str, Any]:
     """The document, ready for JSON. refusals: what the guard says before any route is reached, by status."""
     schemas: dict[str, Any] = {"Error": ERROR}
-    nos = {**refusals, **NOS}
-    paths = {one.path: _operation(one, schemas, nos) for one in (*routes, *PLAIN)}
+    nos = {**refusals, **ERROR_STATUSES}
+    paths = {one.path: _operation(one, schemas, nos) for one in (*routes, *OPERATIONAL_ROUTES)}
     title = "Stayworth: who is about to leave, and what they are worth"
     return {
         "openapi": "3.1.0",
@@ -62,7 +62,7 @@ def described(routes: Iterable[Route], *, refusals: Mapping[int, str]) -> dict[s
     }
 
 
-def _operation(route: Route, schemas: dict[str, Any], nos: Mapping[int, str]) -> dict[str, Any]:
+def _operation(route: DocumentedRoute, schemas: dict[str, Any], nos: Mapping[int, str]) -> dict[str, Any]:
     """A path's only operation; the models that it takes and gives join `schemas`."""
     told: dict[str, Any] = {"operationId": route.path.rpartition("/")[2], "summary": route.says}
     told["responses"] = {"200": {"description": "answered", "content": _content(route.answer, schemas)}}

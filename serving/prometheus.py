@@ -14,11 +14,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from serving.access_log import Visit
-from serving.responses import Answers
+from serving.access_log import RequestRecord
+from serving.responses import Responses
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 SECONDS = Histogram(
@@ -28,7 +28,7 @@ ROWS = Counter("stayworth_rows", "Customers asked for", ["route"])
 REFUSED = Counter("stayworth_refused", "Requests turned away at the door", ["reason"])
 
 
-def count(visit: Visit) -> None:
+def count_request(visit: RequestRecord) -> None:
     """Add a request."""
     SECONDS.labels(visit.route, str(visit.status)).observe((visit.ms or 0.0) / 1000)
     if visit.rows:
@@ -37,20 +37,20 @@ def count(visit: Visit) -> None:
         REFUSED.labels(visit.refusal).inc()
 
 
-def text(answers: Answers) -> bytes:
+def metrics_text(answers: Responses) -> bytes:
     """All metrics, as Prometheus reads them."""
     registry = CollectorRegistry()
-    registry.register(_Held(answers))
-    if os.environ.get(FOLDER):
+    registry.register(_ServedCollector(answers))
+    if os.environ.get(MULTIPROCESS_FOLDER):
         MultiProcessCollector(registry)
         return generate_latest(registry)
     return generate_latest(REGISTRY) + generate_latest(registry)
 
 
-class _Held(Collector):
+class _ServedCollector(Collector):
     """What serves at this moment."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Responses) -> None:
         self.answers = answers
 
     def collect(self) -> Iterator[Metric]:
@@ -60,7 +60,7 @@ class _Held(Collector):
             model.add_metric([champion.scorer.version, champion.registered or ""], 1)
             yield model
         if batch:
-            midnight = datetime.combine(batch.about.as_of, time(), UTC)
+            midnight = datetime.combine(batch.info.as_of, time(), UTC)
             yield GaugeMetricFamily(
                 "stayworth_scores_as_of_timestamp_seconds", "The day of the scores", value=midnight.timestamp()
             )

@@ -19,9 +19,9 @@ from retention.economics.offers import MEASURED, Offer
 from retention.measurement.save_rate_store import with_measured_save_rates
 from retention.planning.retention_plan import Plan, plan
 from retention.planning.suppression import suppressed_customers
-from serving.active_model import Champion
+from serving.active_model import ActiveModel
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
-from serving.hot_reload import Held
+from serving.hot_reload import HotReload
 from serving.store.store import Store
 
 
@@ -30,7 +30,7 @@ class Unavailable(StayworthError):
 
 
 @dataclass(frozen=True)
-class Campaigns:
+class CampaignSettings:
     """What the shop's config says of campaigns."""
 
     offers: tuple[Offer, ...] = ()
@@ -45,12 +45,12 @@ class Campaigns:
     quiet_days: int | None = None
 
     @property
-    def settled(self) -> list[Offer]:
+    def offers_with_known_save_rate(self) -> list[Offer]:
         """The offers whose save rate is known: one that is measured may be known since the last request."""
         known = with_measured_save_rates(self.offers, Path(self.plans).parent)
         return [offer for offer in known if offer.save_rate != MEASURED]
 
-    def left_alone(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
+    def suppressed(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
         """The ids of whom not to contact, by the reason. treatments: as `retention.planning.suppression` takes them."""
         listed = Path(self.do_not_contact) if self.do_not_contact else None
         return suppressed_customers(
@@ -64,7 +64,7 @@ class Campaigns:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResponseContent:
     """The content of an answer, and what the journal says of it."""
 
     content: dict[str, Any]
@@ -73,25 +73,25 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Responses:
     """The answers of the service, as plain data."""
 
-    model: Held[Champion]
-    scores: Held[Store]
-    campaigns: Campaigns
+    model: HotReload[ActiveModel]
+    scores: HotReload[Store]
+    campaigns: CampaignSettings
 
     @property
-    def are_ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether there is something to answer with: a model, or a batch of scores."""
         return self.model.current is not None or self.scores.current is not None
 
-    def score(self, customer_ids: Sequence[str]) -> Answer:
+    def score(self, customer_ids: Sequence[str]) -> ResponseContent:
         """The scores of the last batch."""
         batch = self.batch()
         scores, unknown = batch.find(customer_ids)
-        return Answer({"scores": scores, "unknown": unknown}, len(customer_ids), batch.about.model_version)
+        return ResponseContent({"scores": scores, "unknown": unknown}, len(customer_ids), batch.info.model_version)
 
-    def score_histories(self, request: HistoriesRequest) -> Answer:
+    def score_histories(self, request: HistoriesRequest) -> ResponseContent:
         """Scores of the histories in the request; unknown is who has no order known before the day."""
         scorer = self._champion().scorer
         histories = online.histories(scorer, request.customers)
@@ -101,16 +101,16 @@ class Answers:
             "scores": [answered[one] for one in ids if one in answered],
             "unknown": [one for one in ids if one not in answered],
         }
-        return Answer(content, len(ids), scorer.version)
+        return ResponseContent(content, len(ids), scorer.version)
 
-    def scored(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
+    def score_parsed(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         """The same of histories that are read already."""
         return self._scored(self._champion().scorer, histories, as_of=as_of)
 
-    def explain(self, customer_ids: Sequence[str]) -> Answer:
+    def explain(self, customer_ids: Sequence[str]) -> ResponseContent:
         """What adds up to the scores of these customers, by the model that serves, of their features in the batch."""
         champion, batch = self._champion(), self.batch()
-        absent = [name for name in champion.scorer.inputs if name not in batch.about.features]
+        absent = [name for name in champion.scorer.inputs if name not in batch.info.features]
         if absent:
             raise Unavailable(
                 f"the last batch lacks {len(absent)} features that the model takes: {', '.join(absent[:5])}",
@@ -119,7 +119,7 @@ class Answers:
         rows, unknown = batch.rows(customer_ids)
         told = []
         if len(rows):
-            same = batch.about.model_version == champion.scorer.version
+            same = batch.info.model_version == champion.scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if same else [{}] * len(rows)
             view = champion.scorer.look_at(rows)
             quiet, value = explain.no_order(champion.scorer, view), explain.expected_value(champion.scorer, view)
@@ -127,7 +127,7 @@ class Answers:
                 told.append(
                     {
                         "customer_id": customer_id,
-                        "as_of": batch.about.as_of,
+                        "as_of": batch.info.as_of,
                         "model_version": champion.scorer.version,
                         **{
                             name: _parts(parts, place, stored[place].get(name))
@@ -136,38 +136,38 @@ class Answers:
                     }
                 )
         content = {"currency": champion.scorer.terms.currency, "explanations": told, "unknown": unknown}
-        return Answer(content, len(customer_ids), champion.scorer.version)
+        return ResponseContent(content, len(customer_ids), champion.scorer.version)
 
-    def plan(self, request: PlanRequest) -> Answer:
+    def plan(self, request: PlanRequest) -> ResponseContent:
         """Whom to contact with which offer under a budget, among the customers of the batch; nothing is kept."""
         batch = self.batch()
-        made = self.planned(
+        made = self.make_plan(
             batch,
             self.offers(request.offers or ()),
             budget=request.budget,
             capacity=request.capacity,
-            campaign=f"campaign {batch.about.as_of}",
+            campaign=f"campaign {batch.info.as_of}",
         )
         first = made.frame.head(MOST_IDS)
         content = {
-            "summary": made.summary | {"currency": batch.about.currency},
+            "summary": made.summary | {"currency": batch.info.currency},
             "contacts": first.to_dict("records"),
             "left_out": len(made.frame) - len(first),
         }
-        return Answer(content, len(first), batch.about.model_version)
+        return ResponseContent(content, len(first), batch.info.model_version)
 
     def offers(self, names: Sequence[str]) -> list[Offer]:
         """The offers of these names whose save rate is known, all where none is named; raises StayworthError where
         there is no such offer.
         """
-        offers = {offer.name: offer for offer in self.campaigns.settled}
+        offers = {offer.name: offer for offer in self.campaigns.offers_with_known_save_rate}
         wanted = list(dict.fromkeys(names or offers))
         if not wanted or not set(wanted) <= set(offers):
             known = ", ".join(offers) or "none"
             raise StayworthError(f"the config has no such offer; it has {known}", next="Name some of these.")
         return [offers[name] for name in wanted]
 
-    def planned(
+    def make_plan(
         self,
         batch: Store,
         offers: Sequence[Offer],
@@ -183,21 +183,21 @@ class Answers:
         `retention.planning.retention_plan.plan` takes them.
         """
         used = {offer.channel for offer in offers}
-        day = date.fromisoformat(str(batch.about.as_of))
+        day = date.fromisoformat(str(batch.info.as_of))
         return plan(
             batch.scores() if scores is None else scores,
             offers,
             budget=budget,
             capacity=capacity,
             capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
-            excluded=self.campaigns.left_alone(as_of=day, campaign=campaign, treatments=treatments),
+            excluded=self.campaigns.suppressed(as_of=day, campaign=campaign, treatments=treatments),
             effects=effects,
             holdout_share=self.campaigns.holdout_share,
             campaign=campaign,
             salt=self.campaigns.salt,
         )
 
-    def about(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """The model that answers, and the batch that is looked up."""
         champion, batch = self.model.current, self.scores.current
         terms = champion.scorer.terms if champion else None
@@ -210,8 +210,8 @@ class Answers:
             "currency": terms.currency if terms else None,
             "metrics": champion.metrics if champion else {},
             "needs": online.needs(champion.scorer) if champion else [],
-            "scores_as_of": batch.about.as_of if batch else None,
-            "scores_model_version": batch.about.model_version if batch else None,
+            "scores_as_of": batch.info.as_of if batch else None,
+            "scores_model_version": batch.info.model_version if batch else None,
             "customers": batch.customers if batch else None,
         }
 
@@ -221,7 +221,7 @@ class Answers:
             raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
         return self.scores.current
 
-    def _champion(self) -> Champion:
+    def _champion(self) -> ActiveModel:
         if self.model.current is None:
             raise Unavailable("no model yet", next="Make one: stayworth train.")
         return self.model.current
@@ -237,8 +237,8 @@ class Answers:
         """Among the customers of the last batch; None where there is none."""
         if self.scores.current is None:
             return [None] * len(clv)
-        about = self.scores.current.about
-        return value_quadrants(spent, clv, current_cut=about.current_cut, future_cut=about.future_cut).tolist()
+        info = self.scores.current.info
+        return value_quadrants(spent, clv, current_cut=info.current_cut, future_cut=info.future_cut).tolist()
 
 
 def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:

@@ -20,17 +20,17 @@ from features.errors import InputError
 
 KEY = "key"
 KEY_BYTES = 32
-DIGITS = 32
+HASH_DIGITS = 32
 """Of a customer's hash."""
-SHARE = 0.01
+SAMPLE_SHARE = 0.01
 """Of the customers."""
-KEPT = ("model_version", "churn_probability", "expected_value")
+LOGGED_FIELDS = ("model_version", "churn_probability", "expected_value")
 
 
 class ScoreLog:
     """The log in a folder; several workers may write to it."""
 
-    def __init__(self, folder: Path, *, share: float = SHARE) -> None:
+    def __init__(self, folder: Path, *, share: float = SAMPLE_SHARE) -> None:
         self.folder, self.share = folder, share
         self.key = _key(folder)
         self._keyed = hmac.new(self.key, digestmod=sha256)
@@ -43,8 +43,8 @@ class ScoreLog:
             keyed.update(score["customer_id"].encode("utf-8", "surrogatepass"))
             digest = keyed.digest()
             if int.from_bytes(digest[:4]) < self.share * 2**32:
-                customer = digest.hex()[:DIGITS]
-                kept = {name: score[name] for name in KEPT}
+                customer = digest.hex()[:HASH_DIGITS]
+                kept = {name: score[name] for name in LOGGED_FIELDS}
                 told = {
                     "at": now.isoformat(),
                     "customer": customer,
@@ -59,9 +59,9 @@ class ScoreLog:
                     file.truncate(file.tell() - written)
 
 
-def hashed(key: bytes, customer_id: str) -> str:
+def customer_hash(key: bytes, customer_id: str) -> str:
     """A customer as the log knows them: HMAC-SHA-256 of the id, its first 32 hexadecimal digits."""
-    return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:DIGITS]
+    return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:HASH_DIGITS]
 
 
 def _key(folder: Path) -> bytes:

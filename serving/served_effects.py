@@ -15,7 +15,7 @@ from retention.economics.offers import Offer
 from retention.planning.learned_effects import PlanEffects, effects_of_rows, read_learned_effects
 from serving.store.store import Store
 
-PIECE = 100_000
+CHUNK_ROWS = 100_000
 """Customers whose features are in memory at once."""
 
 
@@ -25,20 +25,22 @@ def effects_of(batch: Store, output: Path, offers: Sequence[Offer]) -> PlanEffec
     Raises InputError where what was kept is not what was written, and where the batch lacks what the effects rest on:
     one save rate for all would be another plan than that of the command.
     """
-    about = batch.about
-    learnt = read_learned_effects(output, offers, horizon_days=about.horizon_days, as_of=about.as_of)
+    info = batch.info
+    learnt = read_learned_effects(output, offers, horizon_days=info.horizon_days, as_of=info.as_of)
     if not learnt.fitted:
         return PlanEffects(None, learnt.offers, learnt.said)
     for name, fitted in learnt.fitted.items():
         _refuse_lacking(batch, name, fitted)
-    pieces = [np.arange(begin, min(begin + PIECE, batch.customers)) for begin in range(0, batch.customers, PIECE)]
+    pieces = [
+        np.arange(begin, min(begin + CHUNK_ROWS, batch.customers)) for begin in range(0, batch.customers, CHUNK_ROWS)
+    ]
     parts = [effects_of_rows(learnt.fitted, batch.rows_at(places)) for places in pieces]
     return PlanEffects(pd.concat(parts, ignore_index=True), learnt.offers, learnt.said)
 
 
 def _refuse_lacking(batch: Store, offer: str, fitted: FittedEffect) -> None:
     """Raise InputError unless the batch has every feature of an offer's effects, and every name of it."""
-    have = batch.about.features
+    have = batch.info.features
     lacking = [
         feature
         for feature, names in fitted.learner.inputs.items()

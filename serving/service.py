@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from features.errors import InputError, StayworthError
 from serving import access_log, openapi, prometheus, settings
-from serving.access_log import Visit
+from serving.access_log import RequestRecord
 from serving.contract import (
     ExplainRequest,
     ExplainResponse,
@@ -36,29 +36,29 @@ from serving.contract import (
     ScoreRequest,
     ScoreResponse,
 )
-from serving.guard.access_policy import of_environment
+from serving.guard.access_policy import policy_from_environment
 from serving.guard.guard import REFUSALS, Guard
-from serving.hot_reload import kept_fresh
-from serving.responses import Answer, Unavailable
+from serving.hot_reload import refreshing
+from serving.responses import ResponseContent, Unavailable
 
 JSON = "application/json"
-NOT_NEEDED = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
+UNUSED_MIDDLEWARE = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
 """Of BentoML's, a third and a twentieth of a request's work: tracing is off, and the guard keeps time."""
 
-beside = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+get_routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 """What is asked for with GET, which BentoML's own routes are not."""
 
 
-@beside.get("/v1/model")
+@get_routes.get("/v1/model")
 async def model() -> ModelResponse:
     """The model that answers, and the batch of scores that is looked up."""
-    return ModelResponse.model_validate(settings.answers().about())
+    return ModelResponse.model_validate(settings.responses().describe())
 
 
-@beside.get("/metrics", include_in_schema=False)
+@get_routes.get("/metrics", include_in_schema=False)
 def metrics() -> Response:
     """Prometheus metrics."""
-    return Response(prometheus.text(settings.answers()), media_type=prometheus.CONTENT_TYPE)
+    return Response(prometheus.metrics_text(settings.responses()), media_type=prometheus.CONTENT_TYPE)
 
 
 @bentoml.service(
@@ -68,7 +68,7 @@ def metrics() -> Response:
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(beside, path="/")
+@bentoml.asgi_app(get_routes, path="/")
 class Scoring:
     """Who is about to leave, and what they are worth."""
 
@@ -78,7 +78,7 @@ class Scoring:
     def __init__(self) -> None:
         if not self.is_guarded:
             self.refuse()
-        self.answers = settings.answers()
+        self.answers = settings.responses()
         self.running = ExitStack()
         # A thread each: several that compute keep the one that answers "busy" waiting for its turn.
         self.of_model, self.of_plans = (self.running.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
@@ -99,8 +99,8 @@ class Scoring:
         """Have a model and scores before anybody asks, and look for newer ones from now on."""
         held = (self.answers.model, self.answers.scores)
         for one in held:
-            one.look()
-        self.running.enter_context(kept_fresh(held))
+            one.refresh()
+        self.running.enter_context(refreshing(held))
 
     @bentoml.on_shutdown
     def end(self) -> None:
@@ -108,67 +108,69 @@ class Scoring:
         self.running.close()
 
     def __is_ready__(self) -> bool:
-        return self.answers.are_ready
+        return self.answers.is_ready
 
     @bentoml.api(route="/v1/score")
     async def score(self, request: ScoreRequest, /) -> ScoreResponse:
         """The scores of these customers from the last batch; ids it does not hold are listed, not refused."""
-        return _said(lambda: self.answers.score(request.customer_ids))
+        return _respond(lambda: self.answers.score(request.customer_ids))
 
     @bentoml.api(route="/v1/score_histories")
     async def score_histories(self, request: HistoriesRequest, /) -> ScoreResponse:
         """Scores from raw orders and interactions, by the code that scores a batch; nothing is stored."""
-        return await _in(self.of_model, lambda: self.answers.score_histories(request))
+        return await _respond_in(self.of_model, lambda: self.answers.score_histories(request))
 
     @bentoml.api(route="/v1/explain")
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
         """What adds up to the scores of these customers, in probability and in money."""
-        return await _in(self.of_model, lambda: self.answers.explain(request.customer_ids))
+        return await _respond_in(self.of_model, lambda: self.answers.explain(request.customer_ids))
 
     @bentoml.api(route="/v1/plan")
     async def plan(self, request: PlanRequest, /) -> PlanResponse:
         """Whom to contact under a budget, and what that is expected to earn. Nothing is written."""
-        return await _in(self.of_plans, lambda: self.answers.plan(request))
+        return await _respond_in(self.of_plans, lambda: self.answers.plan(request))
 
 
 def app() -> Guard:
     """The ASGI application: the guard in front of all routes there are."""
-    logging.getLogger("bentoml._internal.server.http_app").addFilter(_to_journal)
+    logging.getLogger("bentoml._internal.server.http_app").addFilter(_log_framework_error)
     Scoring.inner.is_guarded = True  # type: ignore[attr-defined]
     routes = Scoring.to_asgi()  # type: ignore[attr-defined]
-    for one in (routes, beside):
+    for one in (routes, get_routes):
         one.add_exception_handler(HTTPException, _no_route)
-    door = of_environment(os.environ)
+    policy = policy_from_environment(os.environ)
     contract = to_json(
-        openapi.described(_ways(), refusals={no: said.format(door=door) for no, said in REFUSALS.values()})
+        openapi.openapi_document(
+            _documented_routes(), refusals={status: text.format(policy=policy) for status, text in REFUSALS.values()}
+        )
     )
     # Before BentoML's own, which names no error, no token and no unit.
     routes.router.routes.insert(0, Route("/docs.json", lambda _: Response(contract, media_type=JSON)))
-    routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in NOT_NEEDED]
-    return Guard(routes, door, told=_written)
+    routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in UNUSED_MIDDLEWARE]
+    return Guard(routes, policy, record=_record_request)
 
 
-def _ways() -> Iterator[openapi.Route]:
+def _documented_routes() -> Iterator[openapi.DocumentedRoute]:
     """The ways to ask, off the functions that answer."""
     for one in Scoring.apis.values():  # type: ignore[attr-defined]
         kinds = get_type_hints(one.func)
-        yield openapi.Route(one.route, cleandoc(one.doc), kinds["request"], kinds["return"])
-    yield openapi.Route("/v1/model", cleandoc(model.__doc__ or ""), None, ModelResponse)
+        yield openapi.DocumentedRoute(one.route, cleandoc(one.doc), kinds["request"], kinds["return"])
+    yield openapi.DocumentedRoute("/v1/model", cleandoc(model.__doc__ or ""), None, ModelResponse)
 
 
-async def _in(thread: ThreadPoolExecutor, make: Callable[[], Answer]) -> Any:
+async def _respond_in(thread: ThreadPoolExecutor, make: Callable[[], ResponseContent]) -> Any:
     """`_said` in that thread, by what the journal knows of the visit."""
-    return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, _said, make)
+    return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, _respond, make)
 
 
-def _said(make: Callable[[], Answer]) -> Any:
+def _respond(make: Callable[[], ResponseContent]) -> Any:
     """An answer as JSON; one that cannot be given says why."""
     try:
         answer = make()
     except StayworthError as error:
         status = 503 if isinstance(error, Unavailable) else 422
         return Response(to_json({"error": str(error)}), status, media_type=JSON)
-    access_log.note(rows=answer.rows, model_version=answer.model_version)
+    access_log.note_answer(rows=answer.rows, model_version=answer.model_version)
     if log := settings.score_log():
         log.note(answer.content.get("scores", ()))
     return Response(to_json(answer.content), media_type=JSON)
@@ -182,15 +184,15 @@ def _no_route(request: Request, error: Exception) -> Response:
     return Response(to_json(content), error.status_code, error.headers, media_type=JSON)
 
 
-def _written(visit: Visit) -> None:
+def _record_request(visit: RequestRecord) -> None:
     """Every request, whatever became of it."""
-    access_log.request(visit)
-    prometheus.count(visit)
+    access_log.write_request(visit)
+    prometheus.count_request(visit)
 
 
-def _to_journal(record: logging.LogRecord) -> bool:
+def _log_framework_error(record: logging.LogRecord) -> bool:
     """BentoML's own line about an error may hold what a caller sent: only its type is written, and the line is not."""
     error = record.exc_info[1] if record.exc_info else None
     if error and not isinstance(error, ValidationError):  # which is the caller's mistake, and told to the caller
-        access_log.event({"event": "error", "type": type(error).__name__})
+        access_log.write_event({"event": "error", "type": type(error).__name__})
     return False

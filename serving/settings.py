@@ -18,8 +18,8 @@ from features.errors import StayworthError
 from features.ingest.log import Log
 from retention.economics.offers import Offer
 from serving import access_log, active_model
-from serving.hot_reload import Held
-from serving.responses import Answers, Campaigns
+from serving.hot_reload import HotReload
+from serving.responses import CampaignSettings, Responses
 from serving.score_log import ScoreLog
 from serving.store import store
 
@@ -28,38 +28,40 @@ SHOP, FOLDER = "STAYWORTH_SHOP", "STAYWORTH_FOLDER"
 NOWHERE = "/nonexistent"
 
 
-def told(
+def worker_environment(
     *,
     scores: Path,
     model: Path,
-    campaigns: Campaigns,
+    campaigns: CampaignSettings,
     log: Path | None = None,
-    shop: Log | None = None,
+    order_log: Log | None = None,
     folder: Path | None = None,
 ) -> dict[str, str]:
-    """The environment of a worker. shop: of tables in files or a database, not of frames."""
+    """The environment of a worker. order_log: of tables in files or a database, not of frames."""
     content = asdict(campaigns) | {"offers": [offer.model_dump() for offer in campaigns.offers]}
     places = {SCORES: scores, MODEL: model, LOG: log, FOLDER: folder}
     named = {name: str(place.resolve()) for name, place in places.items() if place}
-    written = {CAMPAIGNS: json.dumps(content)} | ({SHOP: json.dumps(asdict(shop), default=str)} if shop else {})
+    written = {CAMPAIGNS: json.dumps(content)} | (
+        {SHOP: json.dumps(asdict(order_log), default=str)} if order_log else {}
+    )
     return named | written
 
 
 @cache
-def answers() -> Answers:
+def responses() -> Responses:
     """The answers of this process, by its environment; nothing is loaded yet."""
     content = json.loads(os.environ.get(CAMPAIGNS, "{}"))
     offers = tuple(Offer(**one) for one in content.pop("offers", []))
     folder = Path(os.environ.get(MODEL, NOWHERE))
-    return Answers(
-        Held("model", active_model.watched(folder), active_model.load, tell=access_log.event),
-        Held("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open, tell=access_log.event),
-        Campaigns(offers, **content),
+    return Responses(
+        HotReload("model", active_model.pointer_file(folder), active_model.load, log_event=access_log.write_event),
+        HotReload("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open_store, log_event=access_log.write_event),
+        CampaignSettings(offers, **content),
     )
 
 
 @cache
-def shop() -> Log | None:
+def order_log() -> Log | None:
     """Where the rows of the histories are, if this process was told."""
     content = os.environ.get(SHOP)
     if not content:
@@ -68,7 +70,7 @@ def shop() -> Log | None:
     return Log(**told | {name: tuple(told[name]) for name in ("attributes", "exclude_products")})
 
 
-def folder() -> Path:
+def output_folder() -> Path:
     """The output folder; one that is not there if this process was not told."""
     return Path(os.environ.get(FOLDER) or NOWHERE)
 
@@ -79,5 +81,5 @@ def score_log() -> ScoreLog | None:
     try:
         return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None
     except StayworthError as error:
-        access_log.event({"event": "score log not kept", "why": str(error)})
+        access_log.write_event({"event": "score log not kept", "why": str(error)})
         return None

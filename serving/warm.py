@@ -35,9 +35,9 @@ def _store() -> None:
     rows = pd.DataFrame({"customer_id": NOBODY, "recency_days": [31.0, 31.0]})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.store"
-        with store.writing(path, store.About(DAY, 90, "none", "USD", 0.0, 0.0, {"recency_days": None})) as writer:
+        with store.writing(path, store.BatchInfo(DAY, 90, "none", "USD", 0.0, 0.0, {"recency_days": None})) as writer:
             writer.add(scores, rows)
-        held = store.open(path)
+        held = store.open_store(path)
         held.find(NOBODY)
         held.rows(NOBODY)
         held.scores()

@@ -12,7 +12,7 @@ from serving.store import store
 @bentoml.service
 class Scores:
     def __init__(self) -> None:
-        self.scores = store.open(Path(os.environ["STAYWORTH_SCORES"]))
+        self.scores = store.open_store(Path(os.environ["STAYWORTH_SCORES"]))
 
     @bentoml.api
     def score(self, customer_ids: list[str]) -> Answered:

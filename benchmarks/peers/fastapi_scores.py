@@ -13,7 +13,7 @@ from models.trees import boosting
 from serving.store import store
 
 app = FastAPI()
-scores = store.open(Path(os.environ["STAYWORTH_SCORES"]))
+scores = store.open_store(Path(os.environ["STAYWORTH_SCORES"]))
 scorer = bundle.read(Path(os.environ["STAYWORTH_BUNDLE"]))
 rows = scores.rows(scores.scores()["customer_id"].tolist())[0]
 place = {customer_id: number for number, customer_id in enumerate(rows["customer_id"].tolist())}

@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from serving import access_log
 from serving.console import pages
-from serving.console.customer_index import KEYS, Ranked, Ranking
-from serving.console.customer_table import rows
-from serving.console.filters import PAGE, Wanted, places, select, wanted
+from serving.console.customer_index import SORT_KEYS, CurrentIndex, CustomerIndex
+from serving.console.customer_table import customer_table
+from serving.console.filters import PAGE_ROWS, Filters, ordered_places, parse_filters, select_customers
 
 COLUMNS = {
     "value_at_risk": "Value at risk",
@@ -41,13 +41,13 @@ class CustomerPage:
 @router.get("/")
 def at_risk(request: Request) -> HTMLResponse:
     """The list that the address asks for."""
-    ranked: Ranked = request.app.state.ranked
+    ranked: CurrentIndex = request.app.state.customer_index
     ranking = ranked.current
-    asked, wrong = wanted(request.query_params)
+    asked, wrong = parse_filters(request.query_params)
     if ranking is None:
         return pages.render(request, "empty.html.j2", room="At risk")
-    shown = None if wrong else show(ranking, asked)
-    access_log.note(rows=len(shown.rows) if shown else 0, model_version=ranking.store.about.model_version)
+    shown = None if wrong else customer_page(ranking, asked)
+    access_log.note_answer(rows=len(shown.rows) if shown else 0, model_version=ranking.store.info.model_version)
     return pages.render(
         request,
         "at_risk.html.j2",
@@ -55,20 +55,20 @@ def at_risk(request: Request) -> HTMLResponse:
         asked=asked,
         wrong=wrong,
         shown=shown,
-        known=known(ranking, asked),
-        columns={key: (title, turned(asked, key)) for key, title in COLUMNS.items()},
+        known=exact_match(ranking, asked),
+        columns={key: (title, sort_address(asked, key)) for key, title in COLUMNS.items()},
         segments=list(zip(ranking.segments.texts, ranking.segments.counts, strict=True)),
         reasons=list(zip(ranking.reasons.texts, ranking.reasons.counts, strict=True))[:REASONS_SHOWN],
-        batch=ranking.store.about,
-        currency=ranking.store.about.currency,
+        batch=ranking.store.info,
+        currency=ranking.store.info.currency,
     )
 
 
-def show(ranking: Ranking, asked: Wanted) -> CustomerPage:
+def customer_page(ranking: CustomerIndex, asked: Filters) -> CustomerPage:
     """The page of a selection; one beyond the last is empty."""
-    chosen = select(ranking, asked)
-    begin = (asked.page - 1) * PAGE
-    found = rows(ranking.store, places(ranking, asked, chosen, first=begin + PAGE)[begin:])
+    chosen = select_customers(ranking, asked)
+    begin = (asked.page - 1) * PAGE_ROWS
+    found = customer_table(ranking.store, ordered_places(ranking, asked, chosen, first=begin + PAGE_ROWS)[begin:])
     return CustomerPage(
         customers=chosen.customers,
         leavers=chosen.leavers,
@@ -76,11 +76,11 @@ def show(ranking: Ranking, asked: Wanted) -> CustomerPage:
         clv=chosen.clv,
         rows=found.to_pylist(),
         first=begin + 1,
-        pages=max(1, -(-chosen.customers // PAGE)),
+        pages=max(1, -(-chosen.customers // PAGE_ROWS)),
     )
 
 
-def known(ranking: Ranking, asked: Wanted) -> str | None:
+def exact_match(ranking: CustomerIndex, asked: Filters) -> str | None:
     """The id that is asked for, if a customer has the whole of it."""
     if not asked.id:
         return None
@@ -88,8 +88,8 @@ def known(ranking: Ranking, asked: Wanted) -> str | None:
     return asked.id if found else None
 
 
-def turned(asked: Wanted, key: str) -> str:
+def sort_address(asked: Filters, key: str) -> str:
     """The address of the list sorted by this column, the other way round if it is already."""
-    assert key in KEYS
+    assert key in SORT_KEYS
     around = asked.sort == key and asked.direction == "down"
     return "/" + asked.query(sort=key, direction="up" if around else "down", page=1)

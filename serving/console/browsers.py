@@ -12,21 +12,21 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.console import pages, static_files
-from serving.guard.client_kinds import OTHER, Callers, Headers, Refused, bearer, in_json
+from serving.guard.client_kinds import OTHER, ClientKind, Headers, Refusal, bearer_token, refuse_in_json
 
 COOKIE = "stayworth"
 LOGIN = "/login"
 NOT_PAGES = ("/export/", "/data/")
-PATIENCE_S = 600.0
+DATA_TIMEOUT_S = 600.0
 """For what is under `NOT_PAGES`: a long list, the log of a large shop."""
 
 
-def cookie(token: str, *, origin: str | None) -> str:
+def token_cookie(token: str, *, origin: str | None) -> str:
     """The header that hands a browser its token; for TLS alone where the page came by it."""
     return _cookie(base64.urlsafe_b64encode(token.encode()).decode(), origin=origin)
 
 
-def no_cookie(*, origin: str | None = None) -> str:
+def expired_cookie(*, origin: str | None = None) -> str:
     """The header that takes it away."""
     return _cookie("", origin=origin) + "; Max-Age=0"
 
@@ -34,7 +34,7 @@ def no_cookie(*, origin: str | None = None) -> str:
 def token_of(headers: Headers) -> bytes:
     """The token of a request; empty where there is none."""
     if b"authorization" in headers:
-        return bearer(headers)
+        return bearer_token(headers)
     for pair in headers.get(b"cookie", b"").split(b";"):
         name, _, value = pair.strip().partition(b"=")
         if name == COOKIE.encode():
@@ -66,27 +66,27 @@ def is_page(scope: Any, headers: Headers) -> bool:
     )
 
 
-def refused(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refused:
+def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:
     """A page that leads on, or JSON for what is no page."""
     if reason == "token":
         error = "log in: there is no token with this request, or it is no longer valid"
     if not is_page(scope, headers):
-        return in_json(status, error, reason, scope, headers)
+        return refuse_in_json(status, error, reason, scope, headers)
     if reason != "token":
-        content = pages.text("refused.html.j2", **NOBODY, status=status, error=error, path=scope["path"])
+        content = pages.text("refused.html.j2", **NO_CALLER, status=status, error=error, path=scope["path"])
         dressed = pages.HEADERS | {"content-type": "text/html; charset=utf-8"}
-        return Refused(status, [(name.encode(), value.encode()) for name, value in dressed.items()], content.encode())
+        return Refusal(status, [(name.encode(), value.encode()) for name, value in dressed.items()], content.encode())
     wanted = quote(scope["path"], safe="/") + ("?" + scope["query_string"].decode("latin-1")) * bool(
         scope.get("query_string")
     )
     place = f"{LOGIN}?next={quote(wanted, safe='')}"
     if COOKIE.encode() not in headers.get(b"cookie", b""):
-        return Refused(303, [(b"location", place.encode())], b"")
-    gone = [(b"location", f"{place}&why=ended".encode()), (b"set-cookie", no_cookie().encode())]
-    return Refused(303, gone, b"")
+        return Refusal(303, [(b"location", place.encode())], b"")
+    gone = [(b"location", f"{place}&why=ended".encode()), (b"set-cookie", expired_cookie().encode())]
+    return Refusal(303, gone, b"")
 
 
-NOBODY: dict[str, Any] = {"batch": None, "currency": "", "caller": None}
+NO_CALLER: dict[str, Any] = {"batch": None, "currency": "", "caller": None}
 
 
 def route_of(routes: frozenset[str], path: str) -> str:
@@ -97,16 +97,16 @@ def route_of(routes: frozenset[str], path: str) -> str:
     return f"{first}/…" if f"{first}/…" in routes else OTHER
 
 
-def callers(routes: frozenset[str]) -> Callers:
+def browser_clients(routes: frozenset[str]) -> ClientKind:
     """Browsers that visit these routes; those with a name in them end in /…"""
-    return Callers(
+    return ClientKind(
         open=frozenset({"/livez", LOGIN}) | static_files.PATHS,
         signing_in=frozenset({LOGIN}),
         token=token_of,
         is_from_here=is_from_here,
-        refused=refused,
+        refused=refuse,
         route=partial(route_of, routes),
-        patience_s=lambda path: PATIENCE_S if path.startswith(NOT_PAGES) else 0.0,
+        patience_s=lambda path: DATA_TIMEOUT_S if path.startswith(NOT_PAGES) else 0.0,
     )
 
 

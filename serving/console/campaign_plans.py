@@ -22,13 +22,13 @@ from retention.planning import plan_archive
 from retention.planning.learned_effects import EFFECTS_FILE, PlanEffects
 from retention.planning.retention_plan import Plan
 from serving import settings
-from serving.responses import Answers
+from serving.responses import Responses
 from serving.served_effects import effects_of
 from serving.store.store import Store
 
-POINTS = 200
+CURVE_POINTS = 200
 """Of the profit curve."""
-CURVES = 8
+CACHED_CURVES = 8
 """Kept, the latest."""
 WHERE = "campaign"
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Wish:
+class CampaignRequest:
     """What a campaign is to be."""
 
     offers: tuple[str, ...]
@@ -47,22 +47,22 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class BatchPlan:
     """A plan, and the batch that it was made of."""
 
-    wish: Wish
+    wish: CampaignRequest
     batch: Store
     plan: Plan
 
 
-class Planning:
+class CampaignPlans:
     """The plans of this process: it remembers the last one and a few curves, which anybody could make anew."""
 
-    def __init__(self, answers: Answers, output: Path) -> None:
+    def __init__(self, answers: Responses, output: Path) -> None:
         self.answers, self.output = answers, output
         self._thread = ThreadPoolExecutor(1, "stayworth-plan")
         self._curves: dict[tuple[object, ...], pd.DataFrame] = {}
-        self._last: Made | None = None
+        self._last: BatchPlan | None = None
         self._known: tuple[tuple[object, ...], PlanEffects] | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -75,21 +75,21 @@ class Planning:
         effects = self._effects(batch, names)
         key = (batch.hash, *_written(effects.offers), *effects.said.values())
         if key not in self._curves:
-            made = profit_curve(batch.scores(), effects.offers, points=POINTS, effects=effects.frame)
-            self._curves = dict([*self._curves.items(), (key, made)][-CURVES:])
+            made = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
+            self._curves = dict([*self._curves.items(), (key, made)][-CACHED_CURVES:])
         return self._curves[key]
 
-    def look(self, wish: Wish) -> Made:
+    def look(self, wish: CampaignRequest) -> BatchPlan:
         """The plan, made anew and not kept."""
         self._last = self._made(wish)[0]
         return self._last
 
-    def look_again(self, wish: Wish) -> Made:
+    def look_again(self, wish: CampaignRequest) -> BatchPlan:
         """The plan that was looked at last, if it is of this wish and of this batch; else made anew."""
         last = self._last
         return last if last and last.wish == wish and last.batch is self.answers.batch() else self.look(wish)
 
-    def keep(self, wish: Wish, *, scores: str, before: Callable[[Made], None]) -> Made:
+    def keep(self, wish: CampaignRequest, *, scores: str, before: Callable[[BatchPlan], None]) -> BatchPlan:
         """Make the plan and keep it, for `readout` and for the quiet days of later plans, as the command does.
 
         scores: the hash of the batch of which somebody looked at the plan. before: is called when nothing stands in
@@ -115,13 +115,13 @@ class Planning:
         self._last = made
         return made
 
-    def _made(self, wish: Wish) -> tuple[Made, pd.DataFrame]:
+    def _made(self, wish: CampaignRequest) -> tuple[BatchPlan, pd.DataFrame]:
         """The plan, and the scores it rests on."""
         plan_archive.check_campaign_name(wish.campaign, where=WHERE)
         batch = self.answers.batch()
         plan_archive.refuse_namesake(self.output / plan_archive.PLANS, wish.campaign, where=WHERE)
         effects, scores = self._effects(batch, wish.offers), batch.scores()
-        plan = self.answers.planned(
+        plan = self.answers.make_plan(
             batch,
             effects.offers,
             budget=wish.budget,
@@ -131,8 +131,8 @@ class Planning:
             scores=scores,
             effects=effects.frame,
         )
-        told = {"campaign": wish.campaign, "as_of": str(batch.about.as_of)} | plan.summary | {"effects": effects.said}
-        return Made(wish, batch, replace(plan, summary=told)), scores
+        told = {"campaign": wish.campaign, "as_of": str(batch.info.as_of)} | plan.summary | {"effects": effects.said}
+        return BatchPlan(wish, batch, replace(plan, summary=told)), scores
 
     def _effects(self, batch: Store, names: tuple[str, ...]) -> PlanEffects:
         """Those of the offers, reckoned anew when scores, offers or what was learnt have changed."""
@@ -144,7 +144,7 @@ class Planning:
 
     def _treatments(self) -> pd.DataFrame | None:
         """Who was contacted in fact, read anew; None where nobody books that, or no rule asks for it."""
-        log = settings.shop()
+        log = settings.order_log()
         if log is None or log.treatments is None or self.answers.campaigns.quiet_days is None:
             return None
         return read_book(log, "treatments", now_us=None).rows.to_pandas()
@@ -155,6 +155,6 @@ def _written(offers: Sequence[Offer]) -> list[str]:
 
 
 @cache
-def planning() -> Planning:
+def campaign_plans() -> CampaignPlans:
     """That of this process."""
-    return Planning(settings.answers(), settings.folder())
+    return CampaignPlans(settings.responses(), settings.output_folder())

@@ -47,8 +47,8 @@ class CampaignStatus:
 @router.get("/campaigns")
 def campaigns(request: Request, campaign: str = "") -> HTMLResponse:
     """All campaigns, the latest first, and what one of them earned: the one that is asked for, else the latest."""
-    batch = settings.answers().scores.current
-    seen = campaigns_in(settings.folder())
+    batch = settings.responses().scores.current
+    seen = campaign_statuses(settings.output_folder())
     read = [one for one in seen if one.readout]
     shown = next((one for one in seen if one.campaign == campaign), None if campaign else next(iter(read), None))
     return pages.render(
@@ -56,17 +56,17 @@ def campaigns(request: Request, campaign: str = "") -> HTMLResponse:
         "campaigns.html.j2",
         status=404 if campaign and shown is None else 200,
         asked=campaign,
-        campaigns=[(one, state(one)) for one in seen],
+        campaigns=[(one, state_in_words(one)) for one in seen],
         shown=shown,
-        groups=groups_of(shown.readout) if shown and shown.readout else [],
-        picture_of_profit=picture(shown.readout) if shown and shown.readout else "",
+        groups=compared_groups(shown.readout) if shown and shown.readout else [],
+        picture_of_profit=profit_picture(shown.readout) if shown and shown.readout else "",
         outcomes=OUTCOMES,
-        departures=told_of(shown.readout["contacts"]) if shown and shown.readout else [],
-        currency=shown.readout["currency"] if shown and shown.readout else batch.about.currency if batch else "",
+        departures=contact_notes(shown.readout["contacts"]) if shown and shown.readout else [],
+        currency=shown.readout["currency"] if shown and shown.readout else batch.info.currency if batch else "",
     )
 
 
-def campaigns_in(output: Path) -> list[CampaignStatus]:
+def campaign_statuses(output: Path) -> list[CampaignStatus]:
     """Every campaign that left a plan or a readout in the output folder, the latest first."""
     readouts = {path.name: path for path in output.glob("readout-*.json")}
     seen = []
@@ -82,42 +82,42 @@ def campaigns_in(output: Path) -> list[CampaignStatus]:
     return sorted(seen, key=lambda one: (one.day, one.campaign), reverse=True)
 
 
-def state(one: CampaignStatus) -> str:
+def state_in_words(one: CampaignStatus) -> str:
     """How far a campaign is, in words."""
     if one.damaged:
         return "its readout cannot be read"
-    batch = settings.answers().scores.current
+    batch = settings.responses().scores.current
     if one.readout:
         days = one.readout["window_days"]
-        early = batch is not None and days < batch.about.horizon_days
+        early = batch is not None and days < batch.info.horizon_days
         return f"read out after {days} days" + ", an early look" * early
     if batch is None:
         return "planned"
-    until = one.day + timedelta(days=batch.about.horizon_days)
-    if until <= batch.about.as_of:
+    until = one.day + timedelta(days=batch.info.horizon_days)
+    if until <= batch.info.as_of:
         return "ready to be read out"
     if until <= now().date():
         return f"window over since {until}: waits for newer orders"
     return f"window open until {until}"
 
 
-def groups_of(readout: dict[str, Any]) -> list[dict[str, Any]]:
+def compared_groups(readout: dict[str, Any]) -> list[dict[str, Any]]:
     """The campaign as a whole and each offer of several, those large enough to be compared."""
     offers = [one | {"name": one["offer"]} for one in readout["by_offer"]]
     return [readout | {"name": "The whole campaign"}, *offers]
 
 
-def picture(readout: dict[str, Any]) -> Markup:
+def profit_picture(readout: dict[str, Any]) -> Markup:
     """What it earned, with its interval, in all and by offer."""
-    told = [{"name": one["name"], **one["profit"]} for one in groups_of(readout) if "profit" in one]
+    told = [{"name": one["name"], **one["profit"]} for one in compared_groups(readout) if "profit" in one]
     figure = profit_chart(told, currency=readout["currency"], window_days=readout["window_days"])
     says = "; ".join(
         f"{one['name']}: {one['value']:,.0f}, 95 % interval {one['low']:,.0f} to {one['high']:,.0f}" for one in told
     )
-    return pages.picture("profit", figure, says=f"More profit than without the campaign, {readout['currency']}. {says}")
+    return pages.chart("profit", figure, says=f"More profit than without the campaign, {readout['currency']}. {says}")
 
 
-def told_of(contacts: dict[str, Any]) -> list[str]:
+def contact_notes(contacts: dict[str, Any]) -> list[str]:
     """How far the contacts were not those planned, in words, and what is to be noted of them."""
     return [*departures(contacts), *([contacts["note"]] if "note" in contacts else [])]
 

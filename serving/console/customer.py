@@ -16,15 +16,15 @@ from models.scoring.explain import RHYTHM
 from retention.economics.profit import value_at_risk
 from serving import access_log, settings
 from serving.console import customer_charts, pages
-from serving.console.customer_events import events
-from serving.console.history_reader import Reader
+from serving.console.customer_events import customer_events
+from serving.console.history_reader import HistoryReader
 from serving.console.what_if import with_order
-from serving.contract import LARGEST
+from serving.contract import LARGEST_AMOUNT
 from serving.responses import Unavailable
 
-EVENTS = 50
+EVENTS_SHOWN = 50
 """Shown in the table, the latest first."""
-EFFECTS = 12
+EFFECTS_SHOWN = 12
 """Reasons with a line of their own; the others are added up."""
 MEASURES = {
     "churn_probability": "Churn probability",
@@ -40,15 +40,15 @@ router = APIRouter()
 def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
     """One customer; ids that no path can hold stand in the query."""
     customer_id = customer_id or id
-    answers = settings.answers()
+    answers = settings.responses()
     batch = answers.scores.current
     if batch is None:
         return pages.render(request, "empty.html.j2", room="Customer")
     found, _ = batch.find([customer_id])
-    about: dict[str, Any] = {"batch": batch.about, "currency": batch.about.currency, "customer_id": customer_id}
+    about: dict[str, Any] = {"batch": batch.info, "currency": batch.info.currency, "customer_id": customer_id}
     if not found:
         return pages.render(request, "unknown_customer.html.j2", status=404, **about)
-    access_log.note(rows=1, model_version=batch.about.model_version)
+    access_log.note_answer(rows=1, model_version=batch.info.model_version)
     try:
         told, unexplained = explained(customer_id), None
     except StayworthError as error:
@@ -60,15 +60,15 @@ def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
         value_at_risk=value_at_risk(found[0]),
         told=told,
         unexplained=unexplained,
-        pictures=customer_charts.of_reasons(told, currency=batch.about.currency) if told else None,
-        has_log=settings.shop() is not None,
+        pictures=customer_charts.reason_charts(told, currency=batch.info.currency) if told else None,
+        has_log=settings.order_log() is not None,
         **about,
     )
 
 
 def explained(customer_id: str) -> dict[str, Any]:
     """What `/v1/explain` says of a customer, each reason with their own number in words, the largest first."""
-    answers = settings.answers()
+    answers = settings.responses()
     told = answers.explain([customer_id]).content["explanations"][0]
     batch = answers.scores.current
     row = batch.rows([customer_id])[0].iloc[0] if batch else {}
@@ -82,7 +82,7 @@ def explained(customer_id: str) -> dict[str, Any]:
         }
         for name in names
     ]
-    rest = effects[EFFECTS:]
+    rest = effects[EFFECTS_SHOWN:]
     others = {
         "count": len(rest),
         "churn_probability": sum(one["churn_probability"] for one in rest),
@@ -91,7 +91,7 @@ def explained(customer_id: str) -> dict[str, Any]:
     return {
         "churn_probability": churn,
         "expected_value": value,
-        "effects": effects[:EFFECTS],
+        "effects": effects[:EFFECTS_SHOWN],
         "others": others if rest else None,
         "model_version": told["model_version"],
     }
@@ -106,15 +106,15 @@ async def history(request: Request, id: str) -> HTMLResponse:
 
     def told() -> HTMLResponse:
         found = reader.history(rows)
-        happened = events(found, as_of=as_of) if found else []
+        happened = customer_events(found, as_of=as_of) if found else []
         return pages.render(
             request,
             "history.html.j2",
             happened=happened,
-            latest=happened[: -EVENTS - 1 : -1],
+            latest=happened[: -EVENTS_SHOWN - 1 : -1],
             with_values=any(one.value is not None for one in happened),
             with_times=any(one.at.normalize() != one.at for one in happened),
-            pictures=customer_charts.of_history(happened, as_of=as_of, currency=_currency()) if happened else None,
+            pictures=customer_charts.history_charts(happened, as_of=as_of, currency=_currency()) if happened else None,
             as_of=as_of,
         )
 
@@ -127,11 +127,11 @@ async def what_if(request: Request, id: str, amount: str) -> HTMLResponse:
     money = _amount(amount)
     reader = _reader(request)
     rows = await reader.rows(id)
-    as_of, answers = _as_of(), settings.answers()
+    as_of, answers = _as_of(), settings.responses()
 
     def scored(rows: Any) -> dict[str, Any]:
         found = reader.history(rows)
-        scores = answers.scored(found, as_of=as_of) if found else []
+        scores = answers.score_parsed(found, as_of=as_of) if found else []
         if not scores:
             raise InputError(f"the log has no order of theirs known before {as_of}", where="what if")
         return scores[0]
@@ -146,7 +146,7 @@ async def what_if(request: Request, id: str, amount: str) -> HTMLResponse:
             after=after,
             amount=money,
             measures=MEASURES,
-            other_model=batch is not None and batch.about.model_version != before["model_version"],
+            other_model=batch is not None and batch.info.model_version != before["model_version"],
         )
 
     return await run_sync(told)
@@ -158,22 +158,22 @@ def _amount(text: str) -> float:
         amount = float(text.replace(",", ""))
     except ValueError:
         amount = float("nan")
-    if not 0 < amount <= LARGEST:
+    if not 0 < amount <= LARGEST_AMOUNT:
         raise InputError(f"'{text[:50]}' is no amount of an order", where="what if", next="Write a number such as 50.")
     return amount
 
 
-def _reader(request: Request) -> Reader:
-    reader: Reader | None = request.app.state.reader
+def _reader(request: Request) -> HistoryReader:
+    reader: HistoryReader | None = request.app.state.reader
     if reader is None:
         raise Unavailable("this console was not told where the log is", next="Start it with stayworth console.")
     return reader
 
 
 def _as_of() -> Any:
-    return settings.answers().batch().about.as_of
+    return settings.responses().batch().info.as_of
 
 
 def _currency() -> str:
-    batch = settings.answers().scores.current
-    return batch.about.currency if batch else ""
+    batch = settings.responses().scores.current
+    return batch.info.currency if batch else ""

@@ -8,31 +8,31 @@ from typing import Any
 from markupsafe import Markup
 
 from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, blank_figure
-from serving.console.customer_events import Event
-from serving.console.pages import picture
+from serving.console.customer_events import CustomerEvent
+from serving.console.pages import chart
 
-BARS = 6
+BARS_SHOWN = 6
 """Reasons in a picture."""
-LONGEST = 44
+LABEL_CHARACTERS = 44
 """Characters of a reason beside its bar."""
 
 
-def of_reasons(told: Mapping[str, Any], *, currency: str) -> dict[str, Markup]:
+def reason_charts(told: Mapping[str, Any], *, currency: str) -> dict[str, Markup]:
     """A bar per reason, by what it adds to the churn probability and to the expected value."""
     churn = _bars(told["effects"], "churn_probability", scale=100, title="Adds to the churn probability, points")
     value = _bars(told["effects"], "expected_value", scale=1, title=f"Adds to the expected value, {currency}")
     return {
-        "churn_probability": picture(
+        "churn_probability": chart(
             "adds-churn", churn, says="What adds to the churn probability; the numbers are in the table below."
         ),
-        "expected_value": picture(
+        "expected_value": chart(
             "adds-value", value, says="What adds to the expected value; the numbers are in the table below."
         ),
     }
 
 
 def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, title: str) -> Figure:
-    largest = sorted(effects, key=lambda one: -abs(one[measure]))[:BARS]
+    largest = sorted(effects, key=lambda one: -abs(one[measure]))[:BARS_SHOWN]
     amounts = [one[measure] * scale for one in largest]
     bad = [amount > 0 for amount in amounts] if measure == "churn_probability" else [amount < 0 for amount in amounts]
     names = [escape(_short(one["says"])) for one in largest]
@@ -54,7 +54,7 @@ def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, t
     return figure
 
 
-def of_history(happened: Sequence[Event], *, as_of: date, currency: str) -> dict[str, Markup]:
+def history_charts(happened: Sequence[CustomerEvent], *, as_of: date, currency: str) -> dict[str, Markup]:
     """Each order and refund as a bar, and what they come to."""
     paid = [one for one in happened if one.amount is not None]
     days = [one.at.isoformat() for one in paid]
@@ -91,10 +91,10 @@ def of_history(happened: Sequence[Event], *, as_of: date, currency: str) -> dict
         figure.update_yaxes(title_text=escape(title), tickformat=",~r", rangemode="tozero", nticks=5)
         figure.update_xaxes(type="date", nticks=6)
     return {
-        "each": picture("each-order", each, says="Amount of each order over time; the latest are in the table below."),
-        "total": picture("in-all", total, says="What the orders came to over time; see the table below."),
+        "each": chart("each-order", each, says="Amount of each order over time; the latest are in the table below."),
+        "total": chart("in-all", total, says="What the orders came to over time; see the table below."),
     }
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 1] + "…"

@@ -10,7 +10,7 @@ from features.histories.columns import Histories
 
 
 @dataclass(frozen=True)
-class Event:
+class CustomerEvent:
     """One of them."""
 
     at: pd.Timestamp
@@ -26,7 +26,7 @@ class Event:
     """Whether the scores do not know of it: it happened on their day or after, or was recorded then."""
 
 
-def events(histories: Histories, *, as_of: date) -> list[Event]:
+def customer_events(histories: Histories, *, as_of: date) -> list[CustomerEvent]:
     """All events of the only customer in the histories, the oldest first."""
     columns, units, end = histories.columns, histories.minor_units, microseconds(as_of)
     found = []
@@ -57,6 +57,8 @@ def events(histories: Histories, *, as_of: date) -> list[Event]:
         total = round(total + (amount or 0.0), 6)
         is_later = at >= end or known >= end
         told.append(
-            Event(pd.Timestamp(at, unit="us"), what, amount, total if amount is not None else None, value, is_later)
+            CustomerEvent(
+                pd.Timestamp(at, unit="us"), what, amount, total if amount is not None else None, value, is_later
+            )
         )
     return told

@@ -12,17 +12,17 @@ import numpy as np
 from models.prediction import REASONS
 from retention.customer_base.reason_topics import reason_topic
 from retention.economics.profit import value_at_risk
-from serving.console.customer_table import rows
-from serving.hot_reload import Held
+from serving.console.customer_table import customer_table
+from serving.hot_reload import HotReload
 from serving.store import id_index, shared_texts
 from serving.store.store import Store
 
-KEYS = ("value_at_risk", "churn_probability", "clv", "expected_value")
+SORT_KEYS = ("value_at_risk", "churn_probability", "clv", "expected_value")
 """What the list can be sorted by."""
 
 
 @dataclass(frozen=True)
-class Named:
+class CodedTexts:
     """Texts and, for every customer, which of them is theirs."""
 
     texts: list[str]
@@ -42,7 +42,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class CustomerIndex:
     """A batch, ready to be looked through."""
 
     store: Store
@@ -50,42 +50,42 @@ class Ranking:
     """By `KEYS`, float64."""
     orders: dict[str, np.ndarray]
     """The customers' places by each of `KEYS`, largest first, equal ones as they stand in the batch; uint32."""
-    segments: Named
-    reasons: Named
+    segments: CodedTexts
+    reasons: CodedTexts
     """What reasons are about, the most frequent first."""
 
 
-class Ranked:
+class CurrentIndex:
     """The ranking of the scores that are held, made anew when they change."""
 
-    def __init__(self, scores: Held[Store]) -> None:
+    def __init__(self, scores: HotReload[Store]) -> None:
         self.scores = scores
-        self.current: Ranking | None = None
+        self.current: CustomerIndex | None = None
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Make it, if the scores are others."""
         store = self.scores.current
         if store is not None and (self.current is None or self.current.store is not store):
-            self.current = ranking(store)
+            self.current = build_index(store)
 
 
-def ranking(store: Store) -> Ranking:
+def build_index(store: Store) -> CustomerIndex:
     """The ranking of a batch."""
     records = store.records
-    numbers = {name: np.ascontiguousarray(records[name]) for name in KEYS[1:]}
+    numbers = {name: np.ascontiguousarray(records[name]) for name in SORT_KEYS[1:]}
     numbers["value_at_risk"] = value_at_risk(numbers)
-    orders = {name: np.argsort(-numbers[name], kind="stable").astype(np.uint32) for name in KEYS}
-    id_index.beginning(store.heap, store.starts[:2], np.frombuffer(b"0", np.uint8))  # compiled now, not at a request
-    rows(store, np.arange(min(2, store.customers)))
-    segments = _named(store, ("segment",), str)
-    return Ranking(store, numbers, orders, segments, _named(store, REASONS, reason_topic))
+    orders = {name: np.argsort(-numbers[name], kind="stable").astype(np.uint32) for name in SORT_KEYS}
+    id_index.starts_with(store.heap, store.starts[:2], np.frombuffer(b"0", np.uint8))  # compiled now, not at a request
+    customer_table(store, np.arange(min(2, store.customers)))
+    segments = _coded_texts(store, ("segment",), str)
+    return CustomerIndex(store, numbers, orders, segments, _coded_texts(store, REASONS, reason_topic))
 
 
-def _named(store: Store, columns: tuple[str, ...], say: Callable[[str], str]) -> Named:
+def _coded_texts(store: Store, columns: tuple[str, ...], say: Callable[[str], str]) -> CodedTexts:
     """What `say` makes of the texts of these columns, the most frequent first."""
     numbers = [np.ascontiguousarray(store.records[name]) for name in columns]
     used = np.unique(np.concatenate([np.unique(one) for one in numbers]))
-    used = used[used != shared_texts.NONE]
+    used = used[used != shared_texts.NO_TEXT]
     said = [say(store.text(int(one))) for one in used]
     texts = sorted(set(said))
     place = {text: at for at, text in enumerate(texts)}
@@ -95,4 +95,4 @@ def _named(store: Store, columns: tuple[str, ...], say: Callable[[str], str]) ->
     order = np.argsort(-totals, kind="stable")
     again = np.empty(len(texts) + 1, np.uint16 if len(texts) < 2**16 - 1 else np.uint32)
     again[order], again[-1] = np.arange(len(texts)), len(texts)
-    return Named([texts[one] for one in order], [int(totals[one]) for one in order], [again[one] for one in codes])
+    return CodedTexts([texts[one] for one in order], [int(totals[one]) for one in order], [again[one] for one in codes])

@@ -10,27 +10,27 @@ from serving.store.file_format import TEXTS
 from serving.store.store import Store
 
 
-def rows(store: Store, places: np.ndarray) -> pa.Table:
+def customer_table(store: Store, places: np.ndarray) -> pa.Table:
     """Their ids, scores, segments and reasons, in the order of the places; money in currency units."""
-    about, count = store.about, len(places)
+    info, count = store.info, len(places)
     records = store.records[places]
-    ids, begins = id_index.gather(store.heap, np.ascontiguousarray(records["start"]))
+    ids, begins = id_index.gather_ids(store.heap, np.ascontiguousarray(records["start"]))
     numbers = {name: np.ascontiguousarray(records[name]) for name in NUMBERS}
     texts = {name: _texts(store, records[name]) for name in TEXTS}
     return pa.table(
         {
             "customer_id": pa.LargeStringArray.from_buffers(count, pa.py_buffer(begins), pa.py_buffer(ids)),
-            "as_of": pa.array(np.full(count, about.as_of, "datetime64[D]")),
-            "horizon_days": pa.array(np.full(count, about.horizon_days, np.int32)),
+            "as_of": pa.array(np.full(count, info.as_of, "datetime64[D]")),
+            "horizon_days": pa.array(np.full(count, info.horizon_days, np.int32)),
             **numbers,
             "value_at_risk": value_at_risk(numbers),
             **texts,
-            "model_version": pa.array([about.model_version], pa.string()).take(pa.array(np.zeros(count, np.int64))),
+            "model_version": pa.array([info.model_version], pa.string()).take(pa.array(np.zeros(count, np.int64))),
         }
     )
 
 
 def _texts(store: Store, numbers: np.ndarray) -> pa.Array:
     used, codes = np.unique(numbers, return_inverse=True)
-    texts = [None if one == shared_texts.NONE else store.text(int(one)) for one in used]
+    texts = [None if one == shared_texts.NO_TEXT else store.text(int(one)) for one in used]
     return pa.array(texts, pa.string()).take(pa.array(codes))

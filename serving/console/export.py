@@ -20,16 +20,16 @@ from features import audit_log
 from features.errors import InputError
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
-from serving.console.customer_index import Ranked
-from serving.console.customer_table import rows
-from serving.console.filters import places, select, wanted
+from serving.console.customer_index import CurrentIndex
+from serving.console.customer_table import customer_table
+from serving.console.filters import ordered_places, parse_filters, select_customers
 from serving.console.now import now
 from serving.responses import Unavailable
 from serving.store.store import Store
 
-PIECE = 20_000
+CHUNK_ROWS = 20_000
 """Customers made into text at once: others wait for no longer than that takes."""
-PLAIN = csv.WriteOptions(include_header=False, quoting_style="needed")
+CSV_OPTIONS = csv.WriteOptions(include_header=False, quoting_style="needed")
 
 router = APIRouter()
 
@@ -40,58 +40,58 @@ def export(request: Request, kind: str) -> StreamingResponse:
     if kind not in KINDS:
         raise HTTPException(404)
     write, media_type = KINDS[kind]
-    ranked: Ranked = request.app.state.ranked
+    ranked: CurrentIndex = request.app.state.customer_index
     ranking = ranked.current
     if ranking is None:
         raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
-    asked, wrong = wanted(request.query_params)
+    asked, wrong = parse_filters(request.query_params)
     if wrong:
         raise InputError(" ".join(wrong.values()), where="selection")
-    chosen = places(ranking, asked, select(ranking, asked))
-    about = ranking.store.about
-    written_down(
+    chosen = ordered_places(ranking, asked, select_customers(ranking, asked))
+    info = ranking.store.info
+    write_audit_line(
         kind=kind,
         customers=len(chosen),
         selection=asked.query(page=1),
         scores=ranking.store.hash,
-        as_of=about.as_of.isoformat(),
+        as_of=info.as_of.isoformat(),
     )
-    access_log.note(rows=len(chosen), model_version=about.model_version)
-    name = f"customers-{about.as_of}.{kind}"
+    access_log.note_answer(rows=len(chosen), model_version=info.model_version)
+    name = f"customers-{info.as_of}.{kind}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(write(ranking.store, chosen), headers=headers, media_type=media_type)
 
 
-def written_down(*, kind: str, customers: int, **more: Any) -> None:
+def write_audit_line(*, kind: str, customers: int, **more: Any) -> None:
     """Write into the audit log that whoever asks takes so many customers away; raises InputError if it cannot be."""
     said = {"what": "export", "kind": kind, "customers": customers} | more
-    entry = {"at": now().isoformat(timespec="seconds"), "who": access_log.caller()} | said
+    entry = {"at": now().isoformat(timespec="seconds"), "who": access_log.current_caller()} | said
     audit_log.append(
-        settings.folder() / audit_log.FILE, entry, next="Nothing is exported without its audit line: make room."
+        settings.output_folder() / audit_log.FILE, entry, next="Nothing is exported without its audit line: make room."
     )
 
 
 def as_csv(store: Store, chosen: np.ndarray) -> Iterator[bytes]:
     """CSV that is safe to open in a spreadsheet, with the names of the columns."""
-    yield (",".join(rows(store, chosen[:0]).column_names) + "\n").encode()
-    for piece in _pieces(store, chosen):
+    yield (",".join(customer_table(store, chosen[:0]).column_names) + "\n").encode()
+    for piece in _chunks(store, chosen):
         frame = spreadsheet_safe(piece.to_pandas(date_as_object=True))
         made = pa.BufferOutputStream()
-        csv.write_csv(pa.Table.from_pandas(frame, piece.schema, preserve_index=False), made, PLAIN)
+        csv.write_csv(pa.Table.from_pandas(frame, piece.schema, preserve_index=False), made, CSV_OPTIONS)
         yield made.getvalue().to_pybytes()
 
 
 def as_parquet(store: Store, chosen: np.ndarray) -> Iterator[bytes]:
     """Parquet, a row group per piece."""
-    made = _Made()
-    with pq.ParquetWriter(made, rows(store, chosen[:0]).schema) as file:
-        for piece in _pieces(store, chosen):
+    made = _StreamedFile()
+    with pq.ParquetWriter(made, customer_table(store, chosen[:0]).schema) as file:
+        for piece in _chunks(store, chosen):
             file.write_table(piece)
             yield made.taken()
     yield made.taken()
 
 
-class _Made:
+class _StreamedFile:
     """A file that is handed on as it is written."""
 
     closed = False
@@ -115,9 +115,9 @@ class _Made:
         """Nothing is open."""
 
 
-def _pieces(store: Store, chosen: np.ndarray) -> Iterator[pa.Table]:
-    for begin in range(0, len(chosen), PIECE):
-        yield rows(store, chosen[begin : begin + PIECE])
+def _chunks(store: Store, chosen: np.ndarray) -> Iterator[pa.Table]:
+    for begin in range(0, len(chosen), CHUNK_ROWS):
+        yield customer_table(store, chosen[begin : begin + CHUNK_ROWS])
 
 
 KINDS: dict[str, tuple[Callable[[Store, np.ndarray], Iterator[bytes]], str]] = {

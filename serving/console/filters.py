@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from serving.console.customer_index import KEYS, Ranking
+from serving.console.customer_index import SORT_KEYS, CustomerIndex
 from serving.store import id_index
 
-PAGE = 50
-LOOKED_AT = 250_000
+PAGE_ROWS = 50
+SCAN_ROWS = 250_000
 """Customers at once, until a page is full."""
-NUMBERS = {
+NUMBER_FIELDS = {
     "churn_from": "The lowest churn probability",
     "churn_to": "The highest churn probability",
     "least_at_risk": "The value at risk",
@@ -33,7 +33,7 @@ NUMBERS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Filters:
     """A selection, its numbers as they were written: a page shows them again."""
 
     segment: str = ""
@@ -43,7 +43,7 @@ class Wanted:
     least_at_risk: str = ""
     least_clv: str = ""
     id: str = ""
-    sort: str = KEYS[0]
+    sort: str = SORT_KEYS[0]
     direction: str = "down"
     page: int = 1
 
@@ -54,42 +54,42 @@ class Wanted:
 
     def query(self, **changes: Any) -> str:
         """The address' end for this selection with changes; what is as usual is left out."""
-        usual = asdict(Wanted())
+        usual = asdict(Filters())
         told = {name: value for name, value in asdict(replace(self, **changes)).items() if value != usual[name]}
         return f"?{urlencode(told, errors='surrogatepass')}" if told else ""
 
     @property
     def is_narrow(self) -> bool:
         """Whether it leaves anybody out."""
-        return bool(replace(self, sort=KEYS[0], direction="down", page=1) != Wanted())
+        return bool(replace(self, sort=SORT_KEYS[0], direction="down", page=1) != Filters())
 
 
-def wanted(query: Mapping[str, str]) -> tuple[Wanted, dict[str, str]]:
+def parse_filters(query: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
     """A selection from the address, and what is wrong with it by the field; unknown parts are passed over."""
-    known = {one.name for one in fields(Wanted)}
+    known = {one.name for one in fields(Filters)}
     told: dict[str, Any] = {name: value.strip() for name, value in query.items() if name in known and value.strip()}
     if "id" in told:
         told["id"] = query["id"]
     wrong = {}
-    for name, says in NUMBERS.items():
+    for name, says in NUMBER_FIELDS.items():
         text = told.get(name, "0").replace(",", "").replace("%", "").strip()
         if not _is_number(text):
             wrong[name] = f"{says} is to be a number, such as {50 if name.startswith('churn') else 1000}."
         elif name.startswith("churn") and not 0 <= float(text) <= 100:
             wrong[name] = f"{says} is to be between 0 and 100 percent."
-    if told.get("sort", KEYS[0]) not in KEYS or told.get("direction", "down") not in ("down", "up"):
-        wrong["sort"] = f"The list can be sorted by {', '.join(KEYS)}, down or up."
+    if told.get("sort", SORT_KEYS[0]) not in SORT_KEYS or told.get("direction", "down") not in ("down", "up"):
+        wrong["sort"] = f"The list can be sorted by {', '.join(SORT_KEYS)}, down or up."
         told.pop("sort", None), told.pop("direction", None)
     page = told.pop("page", "1")
     if page.isascii() and page.isdigit() and 1 <= len(page) <= 9 and int(page):
         told["page"] = int(page)
     else:
         wrong["page"] = "The page is to be a whole number from 1."
-    return Wanted(**told), wrong
+    return Filters(**told), wrong
 
 
 @dataclass(frozen=True)
-class Selected:
+class Selection:
     """Who is meant."""
 
     mask: np.ndarray | None
@@ -102,7 +102,7 @@ class Selected:
     """How many of them are expected to leave within the horizon."""
 
 
-def select(ranking: Ranking, asked: Wanted) -> Selected:
+def select_customers(ranking: CustomerIndex, asked: Filters) -> Selection:
     """Who is meant by a selection that has nothing wrong with it."""
     numbers, masks = ranking.numbers, []
     if asked.segment:
@@ -111,7 +111,7 @@ def select(ranking: Ranking, asked: Wanted) -> Selected:
         masks.append(ranking.reasons.of(asked.reason))
     if asked.id:
         first = np.frombuffer(asked.id.encode("utf-8", "surrogatepass"), np.uint8)
-        masks.append(id_index.beginning(ranking.store.heap, ranking.store.starts, first))
+        masks.append(id_index.starts_with(ranking.store.heap, ranking.store.starts, first))
     for name, column, part in (
         ("churn_from", "churn_probability", 100.0),
         ("least_at_risk", "value_at_risk", 1.0),
@@ -123,25 +123,27 @@ def select(ranking: Ranking, asked: Wanted) -> Selected:
         masks.append(numbers["churn_probability"] <= most / 100.0)
     columns = [numbers[name] for name in ("value_at_risk", "clv", "churn_probability")]
     if not masks:
-        return Selected(None, ranking.store.customers, *(float(column.sum()) for column in columns))
+        return Selection(None, ranking.store.customers, *(float(column.sum()) for column in columns))
     mask = masks[0]
     for other in masks[1:]:
         mask &= other
     ones = mask.astype(np.float64)  # a product takes a fraction of the time of picking out who is meant
-    return Selected(mask, int(np.count_nonzero(mask)), *(float(np.dot(ones, column)) for column in columns))
+    return Selection(mask, int(np.count_nonzero(mask)), *(float(np.dot(ones, column)) for column in columns))
 
 
-def places(ranking: Ranking, asked: Wanted, selected: Selected, *, first: int | None = None) -> np.ndarray:
+def ordered_places(
+    ranking: CustomerIndex, asked: Filters, selected: Selection, *, first: int | None = None
+) -> np.ndarray:
     """The places of all who are meant, in the order that is wanted; first: no more than so many."""
     order = ranking.orders[asked.sort]
     order = order[::-1] if asked.direction == "up" else order
     if selected.mask is None:
         return order[:first]
     found, count = [order[:0]], 0
-    for begin in range(0, len(order), LOOKED_AT):
+    for begin in range(0, len(order), SCAN_ROWS):
         if first is not None and count >= first:
             break
-        part = order[begin : begin + LOOKED_AT]
+        part = order[begin : begin + SCAN_ROWS]
         found.append(part[selected.mask[part]])
         count += len(found[-1])
     return np.concatenate(found)[:first]

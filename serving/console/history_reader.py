@@ -14,7 +14,7 @@ from features.ingest.log import Log
 from features.ingest.postgresql import is_url
 from features.online.one_customer import Rows, history_of, rows_of
 
-KEPT = 64
+CACHED_CUSTOMERS = 64
 """Customers whose rows stay at hand."""
 MOST_WAITING = 8
 """Reads that may wait for their turn."""
@@ -26,7 +26,7 @@ class Busy(StayworthError):
     """Too many wait already."""
 
 
-class Reader:
+class HistoryReader:
     """Reads the rows of customers."""
 
     def __init__(self, log: Log) -> None:
@@ -62,7 +62,7 @@ class Reader:
         found = rows_of(self.log, customer_id)
         if state is not None:
             self._kept[key] = found
-            while len(self._kept) > KEPT:
+            while len(self._kept) > CACHED_CUSTOMERS:
                 self._kept.popitem(last=False)
         return found
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.console import browsers, pages
-from serving.guard.access_policy import Door
+from serving.guard.access_policy import AccessPolicy
 
 router = APIRouter()
 
@@ -24,22 +24,22 @@ class TokenForm(BaseModel):
 @router.get("/login")
 def form(request: Request, next: str = "/", why: str = "") -> HTMLResponse:
     """Where a token is asked for."""
-    nobody = browsers.NOBODY | {"path": "/login"}
-    return pages.render(request, "login.html.j2", next=local(next), ended=why == "ended", **nobody)
+    nobody = browsers.NO_CALLER | {"path": "/login"}
+    return pages.render(request, "login.html.j2", next=local_path(next), ended=why == "ended", **nobody)
 
 
 @router.post("/login")
 async def log_in(request: Request, shown: TokenForm) -> Response:
     """204 with the cookie, or 401."""
-    door: Door = request.app.state.door
-    if not door.tokens.name_of(shown.token.encode(), now_s=asyncio.get_running_loop().time()):
+    policy: AccessPolicy = request.app.state.policy
+    if not policy.tokens.name_of(shown.token.encode(), now_s=asyncio.get_running_loop().time()):
         return JSONResponse({"error": "This is no valid token. Check that it was copied whole."}, 401)
-    given = browsers.cookie(shown.token, origin=request.headers.get("origin"))
+    given = browsers.token_cookie(shown.token, origin=request.headers.get("origin"))
     return Response(status_code=204, headers={"set-cookie": given})
 
 
 @router.get("/livez")
-def lives() -> Response:
+def livez() -> Response:
     """That the process lives; open to everybody."""
     return Response("ok\n")
 
@@ -53,11 +53,11 @@ def session() -> Response:
 @router.post("/logout")
 def log_out(request: Request) -> Response:
     """Take the cookie away."""
-    gone = browsers.no_cookie(origin=request.headers.get("origin"))
+    gone = browsers.expired_cookie(origin=request.headers.get("origin"))
     return Response(status_code=204, headers={"set-cookie": gone})
 
 
-def local(place: str) -> str:
+def local_path(place: str) -> str:
     """The place if it is a path of ours, else the first page.
 
     >>> local("/customers/7?x=1"), local("//evil.example"), local("https://evil.example"), local("/\\\\evil.example")

@@ -15,9 +15,9 @@ from retention.presentation.templates import templates
 from serving import access_log, settings
 from serving.console.static_files import HERE, asset
 
-ROOMS = {"/": "At risk", "/plan": "Plan", "/campaigns": "Campaigns", "/health": "Model health"}
+NAVIGATION = {"/": "At risk", "/plan": "Plan", "/campaigns": "Campaigns", "/health": "Model health"}
 """The pages that every page links to."""
-PLOTLYS = (
+PLOTLY_STYLE_HASHES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
     "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
 )
@@ -25,7 +25,7 @@ PLOTLYS = (
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
-    "style-src": " ".join(("'self'", *PLOTLYS)),
+    "style-src": " ".join(("'self'", *PLOTLY_STYLE_HASHES)),
     "img-src": "'self' data:",
     "connect-src": "'self'",
     "form-action": "'self'",
@@ -43,11 +43,11 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     """A page for whoever asked. The template extends `page.html.j2` and finds, beside the values, what is served now:
     `batch` (its About, or None), `currency`, `caller` and `path`.
     """
-    batch = settings.answers().scores.current
+    batch = settings.responses().scores.current
     told = {
-        "batch": batch.about if batch else None,
-        "currency": batch.about.currency if batch else "",
-        "caller": access_log.caller(),
+        "batch": batch.info if batch else None,
+        "currency": batch.info.currency if batch else "",
+        "caller": access_log.current_caller(),
         "path": request.url.path,
     }
     return HTMLResponse(text(template, **told | {"status": status} | values), status, HEADERS)
@@ -55,17 +55,17 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 def text(template: str, **values: Any) -> str:
     """A template filled in."""
-    return _environment().get_template(template).render(rooms=ROOMS, **values)
+    return _environment().get_template(template).render(rooms=NAVIGATION, **values)
 
 
-def picture(name: str, figure: theme.Figure, *, says: str) -> Markup:
+def chart(name: str, figure: theme.Figure, *, says: str) -> Markup:
     """A figure that the browser draws when it comes into view; `says` is read out in its place."""
     return Markup(
         '<div id="{}" class="picture" role="img" aria-label="{}"><script type="application/json">{}</script></div>'
     ).format(name, says, Markup(theme.as_json(figure)))
 
 
-def address(customer_id: str) -> str:
+def customer_address(customer_id: str) -> str:
     """The page of a customer, whatever the id is.
 
     >>> address("a/b c"), address("..")
@@ -80,8 +80,8 @@ def address(customer_id: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = templates(HERE)
-    environment.globals |= {"asset": asset, "picture": picture}
-    environment.filters |= {"money": _money, "interval": _interval, "address": address, "shown": shown}
+    environment.globals |= {"asset": asset, "picture": chart}
+    environment.filters |= {"money": _money, "interval": _interval, "address": customer_address, "shown": shown}
     return environment
 
 

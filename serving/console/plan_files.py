@@ -16,10 +16,10 @@ from retention.planning.contact_list import contact_list
 from retention.planning.plan_archive import NAME, NEXT, PLANS, ArchivedPlan, archived_plan
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
-from serving.console.export import written_down
+from serving.console.export import write_audit_line
 from serving.store.store import Store
 
-PIECE = 20_000
+CHUNK_ROWS = 20_000
 """Rows made into text at once."""
 
 router = APIRouter()
@@ -30,32 +30,32 @@ def download(campaign: str, what: str) -> StreamingResponse:
     """The list, or the mailing list, of a campaign."""
     if what not in ("list", "mailing") or not NAME.fullmatch(campaign):
         raise HTTPException(404)
-    plan = archived_plan(settings.folder() / PLANS, campaign)
+    plan = archived_plan(settings.output_folder() / PLANS, campaign)
     if plan is None:
         raise HTTPException(404)
-    rows = listed(plan, settings.answers().scores.current)
+    rows = readable_list(plan, settings.responses().scores.current)
     if what == "mailing":
         rows = rows[rows["treated"]].drop(columns=["treated", "do"])
-    written_down(kind="csv", customers=len(rows), campaign=campaign, list=what, as_of=plan.day.isoformat())
-    access_log.note(rows=len(rows))
+    write_audit_line(kind="csv", customers=len(rows), campaign=campaign, list=what, as_of=plan.day.isoformat())
+    access_log.note_answer(rows=len(rows))
     name = f"{plan.file.stem}{'-mailing' * (what == 'mailing')}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(pieces(rows), headers=headers, media_type="text/csv; charset=utf-8")
+    return StreamingResponse(csv_chunks(rows), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def listed(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
+def readable_list(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
     """A plan's list as people read it, from its file and the scores of its day."""
     kept = _read(plan)
     told = ["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]
     frame = kept[[name for name in told if name in kept]]
     channels = {one["offer"]: one.get("channel") for one in plan.summary.get("offers", [])}
-    found, unknown = batch.find(kept["customer_id"].tolist()) if batch and batch.about.as_of == plan.day else ([], [""])
+    found, unknown = batch.find(kept["customer_id"].tolist()) if batch and batch.info.as_of == plan.day else ([], [""])
     if batch is None or unknown:
         segment = {"segment": kept["segment"]} if "segment" in kept else {}
         return contact_list(frame, None, channels, currency="").assign(**segment)
     scores = pd.DataFrame(found)
     reasons = pd.DataFrame([[*one, None, None, None][:3] for one in scores.pop("reasons")], columns=list(REASONS))
-    return contact_list(frame, scores.join(reasons), channels, currency=batch.about.currency)
+    return contact_list(frame, scores.join(reasons), channels, currency=batch.info.currency)
 
 
 def _read(plan: ArchivedPlan) -> pd.DataFrame:
@@ -65,9 +65,9 @@ def _read(plan: ArchivedPlan) -> pd.DataFrame:
         raise InputError(f"cannot be read: {error}", where=str(plan.file), next=NEXT) from None
 
 
-def pieces(rows: pd.DataFrame) -> Iterator[str]:
+def csv_chunks(rows: pd.DataFrame) -> Iterator[str]:
     """CSV in pieces, as `stayworth plan` writes it."""
     yield rows.head(0).to_csv(index=False, lineterminator="\n")
-    for begin in range(0, len(rows), PIECE):
-        piece = spreadsheet_safe(rows.iloc[begin : begin + PIECE])
+    for begin in range(0, len(rows), CHUNK_ROWS):
+        piece = spreadsheet_safe(rows.iloc[begin : begin + CHUNK_ROWS])
         yield piece.to_csv(index=False, header=False, lineterminator="\n", float_format="%.6f")

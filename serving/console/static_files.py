@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from retention.presentation import theme
 
 HERE = Path(__file__).parent
-OF_THEME = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAW_SCRIPT}
+GENERATED = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAW_SCRIPT}
 KINDS = {".css": "text/css", ".js": "text/javascript"}
-NAMES = frozenset({*OF_THEME, *(one.name for one in HERE.iterdir() if one.suffix in KINDS)})
+NAMES = frozenset({*GENERATED, *(one.name for one in HERE.iterdir() if one.suffix in KINDS)})
 PATHS = frozenset(f"/static/{name}" for name in NAMES)
 
 router = APIRouter()
@@ -37,7 +37,7 @@ def asset(name: str) -> str:
 
 @cache
 def _content(name: str) -> bytes:
-    return OF_THEME[name]().encode() if name in OF_THEME else (HERE / name).read_bytes()
+    return GENERATED[name]().encode() if name in GENERATED else (HERE / name).read_bytes()
 
 
 @cache

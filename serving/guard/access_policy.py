@@ -11,7 +11,7 @@ from serving.guard.tokens import Tokens
 
 
 @dataclass(frozen=True)
-class Door:
+class AccessPolicy:
     """Who is let in, under which of our names, with how much, how many at once, for how long.
 
     `hosts` are names beside the loopback ones; `most_in_flight` counts in each worker.
@@ -24,17 +24,17 @@ class Door:
     timeout_s: float = 10.0
 
 
-def of_environment(environment: Mapping[str, str]) -> Door:
+def policy_from_environment(environment: Mapping[str, str]) -> AccessPolicy:
     """The door that `serving/processes/launch.py` described there."""
     most = environment.get("STAYWORTH_MOST_IN_FLIGHT", "")
     if file := environment.get("STAYWORTH_TOKENS"):
-        known = tokens.of_file(Path(file))
+        known = tokens.tokens_from_file(Path(file))
     else:
-        known = tokens.one(environment.get("STAYWORTH_TOKEN", ""))
-    return Door(
+        known = tokens.single_token(environment.get("STAYWORTH_TOKEN", ""))
+    return AccessPolicy(
         tokens=known,
         hosts=host_names(environment.get("STAYWORTH_HOSTS", "").split(",")),
-        most_in_flight=int(most) if most else Door.most_in_flight,
+        most_in_flight=int(most) if most else AccessPolicy.most_in_flight,
     )
 
 

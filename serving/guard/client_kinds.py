@@ -29,7 +29,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusal:
     """An answer that says no."""
 
     status: int
@@ -37,15 +37,15 @@ class Refused:
     body: bytes
 
 
-def bearer(headers: Headers) -> bytes:
+def bearer_token(headers: Headers) -> bytes:
     """The token of the header Authorization; empty where there is none."""
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
 
 
-def in_json(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refused:  # noqa: ARG001
+def refuse_in_json(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:  # noqa: ARG001
     """{"error": …}"""
-    return Refused(status, [(b"content-type", b"application/json")], json.dumps({"error": error}).encode())
+    return Refusal(status, [(b"content-type", b"application/json")], json.dumps({"error": error}).encode())
 
 
 def route_of(path: str) -> str:
@@ -54,17 +54,17 @@ def route_of(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Callers:
+class ClientKind:
     """One kind of callers."""
 
     open: frozenset[str] = frozenset({"/livez"})
     """Paths that need no token, asked for with GET or HEAD and no body."""
     signing_in: frozenset[str] = frozenset()
     """Paths to which a token is brought in a body: all but the token is guarded there."""
-    token: Callable[[Headers], bytes] = bearer
+    token: Callable[[Headers], bytes] = bearer_token
     is_from_here: Callable[[Any, Headers], bool] = lambda scope, headers: True  # noqa: ARG005
     """Whether no other web site made the caller ask."""
-    refused: Callable[[int, str, str, Any, Headers], Refused] = in_json
+    refused: Callable[[int, str, str, Any, Headers], Refusal] = refuse_in_json
     """Status, words, the guard's reason, the scope and the headers → what is answered."""
     route: Callable[[str], str] = route_of
     """What the journal calls a path: nothing a stranger made up."""
@@ -72,7 +72,7 @@ class Callers:
     """Seconds that a path may take where they are more than the door's."""
 
 
-PLAN_S = 60.0
+PLAN_TIMEOUT_S = 60.0
 """Seconds that a plan may take: one of a thousand customers, decided to the last, is seconds of a free core."""
 
-PROGRAMS = Callers(patience_s=lambda path: PLAN_S if path == "/v1/plan" else 0.0)
+API_CLIENTS = ClientKind(patience_s=lambda path: PLAN_TIMEOUT_S if path == "/v1/plan" else 0.0)

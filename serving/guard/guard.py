@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from serving import access_log
-from serving.access_log import Visit
-from serving.guard.access_policy import Door
-from serving.guard.client_kinds import PROGRAMS, Callers, Headers
+from serving.access_log import RequestRecord
+from serving.guard.access_policy import AccessPolicy
+from serving.guard.client_kinds import API_CLIENTS, ClientKind, Headers
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -40,16 +40,16 @@ REFUSALS = {
     "site": (403, "this request was made by another web site"),
     "framing": (400, "send one Content-Length, or Transfer-Encoding: chunked, not both"),
     "type": (415, "send JSON, not compressed, with the header 'Content-Type: application/json'"),
-    "size": (413, "the body is larger than {door.most_bytes:,} bytes"),
-    "busy": (429, "{door.most_in_flight:,} requests are in flight; try again in a second"),
-    "slow": (408, "the body did not end within {door.timeout_s:g} seconds"),
-    "timeout": (504, "no answer within {door.timeout_s:g} seconds"),
+    "size": (413, "the body is larger than {policy.most_bytes:,} bytes"),
+    "busy": (429, "{policy.most_in_flight:,} requests are in flight; try again in a second"),
+    "slow": (408, "the body did not end within {policy.timeout_s:g} seconds"),
+    "timeout": (504, "no answer within {policy.timeout_s:g} seconds"),
     "error": (500, "the service failed; its journal says where"),
 }
 
-SAID_WITH = {"token": (b"www-authenticate", b"Bearer"), "busy": (b"retry-after", b"1")}
+REFUSAL_HEADERS = {"token": (b"www-authenticate", b"Bearer"), "busy": (b"retry-after", b"1")}
 
-EVERY_ANSWER = (
+DEFAULT_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -64,7 +64,7 @@ our answer with it."""
 
 
 class Guard:
-    """ASGI middleware. `told` gets every visit at its end: for the journal, and for whoever counts refusals.
+    """ASGI middleware. `told` gets every request at its end: for the journal, and for whoever counts refusals.
 
     `callers` says what kind comes.
     """
@@ -72,16 +72,16 @@ class Guard:
     def __init__(
         self,
         app: Any,
-        door: Door,
+        policy: AccessPolicy,
         *,
-        told: Callable[[Visit], None] = access_log.request,
-        callers: Callers = PROGRAMS,
+        record: Callable[[RequestRecord], None] = access_log.write_request,
+        client_kind: ClientKind = API_CLIENTS,
     ) -> None:
         self.app = app
-        self.door = door
-        self.hosts = LOOPBACK | self.door.hosts
-        self.told = told
-        self.callers = callers
+        self.policy = policy
+        self.hosts = LOOPBACK | self.policy.hosts
+        self.record = record
+        self.client_kind = client_kind
         self.in_flight = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -90,27 +90,27 @@ class Guard:
             return
         now = asyncio.get_running_loop().time
         began_s = now()
-        visit = access_log.begin(scope.get("method", ""), self.callers.route(scope["path"]))
+        request = access_log.begin_request(scope.get("method", ""), self.client_kind.route(scope["path"]))
         try:
             if scope["type"] != "http":
-                visit.refusal = "websocket"
+                request.refusal = "websocket"
                 await send({"type": "websocket.close", "code": 1008})
                 return
-            send = _dressed(send, visit)
-            headers = _once(scope["headers"])
-            is_open = scope["path"] in self.callers.open and scope["method"] in BODILESS and not _brings_body(headers)
-            visit.refusal = self._refusal(scope, headers, visit, is_open=is_open, now_s=began_s)
-            if not visit.refusal:
-                until_s = began_s + max(self.door.timeout_s, self.callers.patience_s(scope["path"]))
-                await (self._pass_on if is_open else self._let_in)(scope, receive, send, visit, until_s=until_s)
-            if visit.refusal and not visit.status:
-                await self._turn_away(scope, headers, receive, send, visit.refusal)
+            send = _with_default_headers(send, request)
+            headers = _unrepeated(scope["headers"])
+            is_open = scope["path"] in self.client_kind.open and scope["method"] in BODILESS and not _has_body(headers)
+            request.refusal = self._refusal(scope, headers, request, is_open=is_open, now_s=began_s)
+            if not request.refusal:
+                until_s = began_s + max(self.policy.timeout_s, self.client_kind.patience_s(scope["path"]))
+                await (self._pass_on if is_open else self._let_in)(scope, receive, send, request, until_s=until_s)
+            if request.refusal and not request.status:
+                await self._turn_away(scope, headers, receive, send, request.refusal)
         finally:
-            visit.ms = round((now() - began_s) * 1000, 2)
-            self.told(visit)
+            request.ms = round((now() - began_s) * 1000, 2)
+            self.record(request)
 
     def _refusal(
-        self, scope: Any, headers: dict[bytes, bytes], visit: Visit, *, is_open: bool, now_s: float
+        self, scope: Any, headers: dict[bytes, bytes], request: RequestRecord, *, is_open: bool, now_s: float
     ) -> str | None:
         """The reason, if the line and the headers of the request are enough to say no."""
         if _host(headers.get(b"host", b"")) not in self.hosts:
@@ -119,61 +119,61 @@ class Guard:
             return "target"
         if is_open:
             return None
-        if token := self.callers.token(headers):
-            visit.caller = self.door.tokens.name_of(token, now_s=now_s)
-        if not visit.caller and not (scope["method"] == "POST" and scope["path"] in self.callers.signing_in):
+        if token := self.client_kind.token(headers):
+            request.caller = self.policy.tokens.name_of(token, now_s=now_s)
+        if not request.caller and not (scope["method"] == "POST" and scope["path"] in self.client_kind.signing_in):
             return "token"
-        if not self.callers.is_from_here(scope, headers):
+        if not self.client_kind.is_from_here(scope, headers):
             return "site"
         if b"transfer-encoding" in headers and b"content-length" in headers:
             return "framing"
-        if scope["method"] in BODILESS and not _brings_body(headers):
+        if scope["method"] in BODILESS and not _has_body(headers):
             return None
         is_json = headers.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"application/json"
         if not is_json or headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
             return "type"
-        return "size" if _length(headers) > self.door.most_bytes else None
+        return "size" if _length(headers) > self.policy.most_bytes else None
 
-    async def _let_in(self, scope: Any, receive: Any, send: Any, visit: Visit, *, until_s: float) -> None:
-        if self.in_flight >= self.door.most_in_flight:
-            visit.refusal = "busy"
+    async def _let_in(self, scope: Any, receive: Any, send: Any, request: RequestRecord, *, until_s: float) -> None:
+        if self.in_flight >= self.policy.most_in_flight:
+            request.refusal = "busy"
             return
         self.in_flight += 1
         try:
             # All that came in at the same moment are counted before the first of them is worked on.
             await asyncio.sleep(0)
-            await self._pass_on(scope, receive, send, visit, until_s=until_s)
+            await self._pass_on(scope, receive, send, request, until_s=until_s)
         finally:
             self.in_flight -= 1
 
-    async def _pass_on(self, scope: Any, receive: Any, send: Any, visit: Visit, *, until_s: float) -> None:
+    async def _pass_on(self, scope: Any, receive: Any, send: Any, request: RequestRecord, *, until_s: float) -> None:
         body, gone = bytearray(), False
         try:
             async with asyncio.timeout_at(until_s) as limit:
-                visit.refusal = "slow"
+                request.refusal = "slow"
                 more = True
-                while more and not gone and len(body) <= self.door.most_bytes:
+                while more and not gone and len(body) <= self.policy.most_bytes:
                     message = await receive()
                     body += message.get("body", b"")
                     more, gone = message.get("more_body", False), message["type"] == "http.disconnect"
-                visit.refusal = "size" if len(body) > self.door.most_bytes else None
-                if not visit.refusal and not gone:
-                    visit.refusal = "timeout"
+                request.refusal = "size" if len(body) > self.policy.most_bytes else None
+                if not request.refusal and not gone:
+                    request.refusal = "timeout"
                     await self.app(scope, _replay(bytes(body), receive), send)
-                    visit.refusal = None
+                    request.refusal = None
         except Exception as error:  # noqa: BLE001  # whatever it is, its text may hold a customer id
             if not (isinstance(error, TimeoutError) and limit.expired()):
-                visit.refusal = "error"
-                access_log.event({"event": "error", "type": type(error).__name__, "at": _places(error)})
+                request.refusal = "error"
+                access_log.write_event({"event": "error", "type": type(error).__name__, "at": _stack_places(error)})
 
     async def _turn_away(self, scope: Any, asked: Headers, receive: Any, send: Any, reason: str) -> None:
         status, error = REFUSALS[reason]
-        said = self.callers.refused(status, error.format(door=self.door), reason, scope, asked)
+        said = self.client_kind.refused(status, error.format(policy=self.policy), reason, scope, asked)
         headers = [*said.headers, (b"content-length", str(len(said.body)).encode())]
-        if reason in SAID_WITH:
-            headers.append(SAID_WITH[reason])
+        if reason in REFUSAL_HEADERS:
+            headers.append(REFUSAL_HEADERS[reason])
         # A short body the server reads over by itself; an endless one ends with the connection.
-        hang_up = _brings_body(asked) and (reason == "slow" or not 0 <= _length(asked) <= self.door.most_bytes)
+        hang_up = _has_body(asked) and (reason == "slow" or not 0 <= _length(asked) <= self.policy.most_bytes)
         if hang_up:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": said.status, "headers": headers})
@@ -181,11 +181,11 @@ class Guard:
         if hang_up:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
-                    await _read_over(receive)
+                    await _drain(receive)
             await send({"type": "http.response.body", "body": b""})
 
 
-def _once(headers: Any) -> dict[bytes, bytes]:
+def _unrepeated(headers: Any) -> dict[bytes, bytes]:
     """The headers by name; one that is there more than once is empty."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -193,7 +193,7 @@ def _once(headers: Any) -> dict[bytes, bytes]:
     return found
 
 
-def _brings_body(headers: Headers) -> bool:
+def _has_body(headers: Headers) -> bool:
     return b"transfer-encoding" in headers or (b"content-length" in headers and _length(headers) != 0)
 
 
@@ -209,7 +209,7 @@ def _host(header: bytes) -> str:
     return (name if port.isdigit() else header.lower()).removesuffix(b".").decode("latin-1")
 
 
-async def _read_over(receive: Any) -> None:
+async def _drain(receive: Any) -> None:
     left = LINGER_BYTES
     while left > 0:
         message = await receive()
@@ -228,22 +228,22 @@ def _replay(body: bytes, receive: Any) -> Any:
     return replay
 
 
-def _dressed(send: Any, visit: Visit) -> Any:
+def _with_default_headers(send: Any, request: RequestRecord) -> Any:
     """A `send` that gives every answer our headers, and writes its status down."""
 
     async def dressed(message: Any) -> None:
         if message["type"] == "http.response.start":
-            visit.status = message["status"]
+            request.status = message["status"]
             headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"server"]
             given = {name.lower() for name, _ in headers}
-            headers += [header for header in EVERY_ANSWER if header[0] not in given]
+            headers += [header for header in DEFAULT_HEADERS if header[0] not in given]
             message = {**message, "headers": headers}
         await send(message)
 
     return dressed
 
 
-def _places(error: BaseException) -> list[str]:
+def _stack_places(error: BaseException) -> list[str]:
     """Where it was raised, the last places first: file, line and function, never a value."""
     frames = traceback.extract_tb(error.__traceback__)[:-9:-1]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -19,11 +19,11 @@ from pathlib import Path
 from features.errors import InputError
 from serving import access_log
 
-SHORTEST = 16
+MIN_TOKEN_LENGTH = 16
 """Characters of a token."""
 MOST_BYTES = 1024 * 1024
 """Of a tokens file."""
-LOOK_S = 1.0
+REREAD_INTERVAL_S = 1.0
 """Seconds between two looks at the file."""
 
 
@@ -42,7 +42,7 @@ class Tokens:
 
     def name_of(self, token: bytes, *, now_s: float) -> str | None:
         """Whose token it is, or None. All of them are compared, each in constant time; `now_s` is a steady clock's."""
-        if self.path and now_s - self.looked_s >= LOOK_S:
+        if self.path and now_s - self.looked_s >= REREAD_INTERVAL_S:
             self.looked_s = now_s
             self._look(self.path)
         digest, found = sha256(token).digest(), None
@@ -59,10 +59,10 @@ class Tokens:
         try:
             digests = _read(path)
         except InputError as error:
-            access_log.event({"event": "tokens kept", "why": error.what, "tokens": len(self.digests)})
+            access_log.write_event({"event": "tokens kept", "why": error.what, "tokens": len(self.digests)})
             return
         before, self.digests = self.digests, digests
-        access_log.event(
+        access_log.write_event(
             {
                 "event": "tokens changed",
                 "added": sorted(digests.keys() - before.keys()),
@@ -72,7 +72,7 @@ class Tokens:
         )
 
 
-def one(token: str) -> Tokens:
+def single_token(token: str) -> Tokens:
     """The only token, of a caller named `default`."""
     if not re.fullmatch(r"[!-~]+", token):
         raise InputError(
@@ -83,7 +83,7 @@ def one(token: str) -> Tokens:
     return Tokens({"default": _digest(token)})
 
 
-def of_file(path: Path) -> Tokens:
+def tokens_from_file(path: Path) -> Tokens:
     """The tokens of a file, which is followed from now on."""
     # A change between the two looks at the file is seen at the first request.
     tokens = Tokens({}, path)
@@ -148,11 +148,11 @@ def _of_line(value: object, *, name: str, where: str, private: bool) -> bytes:
                 next='Make it with: printf %s "$TOKEN" | sha256sum',
             )
         return bytes.fromhex(value.removeprefix("sha256:"))
-    if not re.fullmatch(rf"[!-~]{{{SHORTEST},}}", value):
+    if not re.fullmatch(rf"[!-~]{{{MIN_TOKEN_LENGTH},}}", value):
         raise InputError(
             f"the token of {name} is too short, or cannot be sent in a header",
             where=where,
-            next=f"Use at least {SHORTEST} printable ASCII characters without spaces.",
+            next=f"Use at least {MIN_TOKEN_LENGTH} printable ASCII characters without spaces.",
         )
     if not private:
         raise InputError(

@@ -7,9 +7,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from serving.guard.guard import EVERY_ANSWER
+from serving.guard.guard import DEFAULT_HEADERS
 
-PATIENCE_S = 10.0
+HEAD_TIMEOUT_S = 10.0
 
 
 class Connection(H11Protocol):
@@ -36,7 +36,7 @@ class Connection(H11Protocol):
         """Say that this is no HTTP, unless an answer is on its way already."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = json.dumps({"error": msg}).encode()
-            headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *EVERY_ANSWER]
+            headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *DEFAULT_HEADERS]
             length = (b"content-length", str(len(body)).encode())
             for event in (
                 h11.Response(status_code=400, headers=[*headers, length], reason=b"Bad Request"),
@@ -53,7 +53,7 @@ class Connection(H11Protocol):
         if self.conn.their_state is not h11.IDLE and self.conn.our_state is not h11.DONE:
             self._stop_waiting()
         elif self._patience is None:
-            self._patience = self.loop.call_later(PATIENCE_S, self.transport.close)
+            self._patience = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
 
     def _stop_waiting(self) -> None:
         if self._patience:

@@ -21,14 +21,14 @@ from pathlib import Path
 from features.errors import InputError
 from serving import access_log
 from serving.guard import tokens
-from serving.guard.access_policy import Door, host_names
+from serving.guard.access_policy import AccessPolicy, host_names
 from serving.processes import workers
 
 HOST = "127.0.0.1"
 APP = "serving.service:app"
 
 
-def of_service(url: str, token: str) -> str:
+def service_welcome(url: str, token: str) -> str:
     """What the service says once it answers; token: one that was made, or the variable that holds it."""
     return (
         f"Scores are served on {url} (ctrl-C ends it). Ask for some, with ids of your customers:\n"
@@ -47,15 +47,15 @@ def serve(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     processes: int = 1,
-    most_in_flight: int = Door.most_in_flight,
-    told: Mapping[str, str] = {},
+    most_in_flight: int = AccessPolicy.most_in_flight,
+    environment: Mapping[str, str] = {},
     app: str = APP,
-    welcome: Callable[[str, str], str] = of_service,
+    welcome: Callable[[str, str], str] = service_welcome,
 ) -> None:
     """Answer on `host` until ctrl-C or SIGTERM; port 0 takes a free one.
 
     Without a token or a file of them one is made, and shown once. `most_in_flight` counts requests in each of the
-    `processes`. `told` are further environment variables of theirs, `app` is what makes the application; `welcome` says
+    `processes`. `environment` holds further variables for them, `app` is what makes the application; `welcome` says
     what is printed once it answers, by its address and the token (`$NAME` where it was given).
     """
     given = _credentials(token, tokens_file)
@@ -67,7 +67,7 @@ def serve(
     tls = _tls(tls_cert, tls_key)
     made = {} if given else {"STAYWORTH_TOKEN": secrets.token_urlsafe(24)}
     shown = made.get("STAYWORTH_TOKEN") or ("$STAYWORTH_TOKEN" if token else "$TOKEN")
-    with _listening(address, port) as door, _stopped_by_signals(), _numbers_of(processes):
+    with _listening(address, port) as door, _stopped_by_signals(), _metrics_folder(processes):
         os.environ |= {
             "STAYWORTH_TOKEN": "",
             "STAYWORTH_TOKENS": "",
@@ -77,7 +77,7 @@ def serve(
             "STAYWORTH_MOST_IN_FLIGHT": str(most_in_flight),
             "BENTOML_DO_NOT_TRACK": "true",
             "OTEL_SDK_DISABLED": "true",
-            **told,
+            **environment,
         }
         access_log.write_to(sys.stderr)
         if not tls and not address.is_loopback:
@@ -90,7 +90,7 @@ def serve(
         url = f"{'https' if tls else 'http'}://{shown_as}:{door.getsockname()[1]}"
         ready = partial(print, welcome(url, shown), flush=True)
         if processes == 1:
-            workers.work(app, door, tls=tls, ready=ready)
+            workers.serve_here(app, door, tls=tls, ready=ready)
         else:
             workers.supervise(app, door, processes, tls=tls, ready=ready)
 
@@ -104,20 +104,21 @@ def _credentials(token: str | None, file: Path | None) -> dict[str, str]:
             next="Take one of them away.",
         )
     if file:
-        tokens.of_file(file)
+        tokens.tokens_from_file(file)
         return {"STAYWORTH_TOKENS": str(file.resolve())}
     if token:
-        tokens.one(token)
+        tokens.single_token(token)
         return {"STAYWORTH_TOKEN": token}
     return {}
 
 
 def _refuse_guessable(token: str) -> None:
-    if len(token) < tokens.SHORTEST:
+    if len(token) < tokens.MIN_TOKEN_LENGTH:
         raise InputError(
             f"the token has {len(token)} characters, and other machines can guess it",
             where="STAYWORTH_TOKEN",
-            next=f"Use {tokens.SHORTEST} or more: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            next=f"Use {tokens.MIN_TOKEN_LENGTH} or more: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
         )
 
 
@@ -182,7 +183,7 @@ def _listening(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
 
 
 @contextmanager
-def _numbers_of(processes: int) -> Iterator[None]:
+def _metrics_folder(processes: int) -> Iterator[None]:
     """A folder where several processes add up their metrics, as long as they run."""
     if processes == 1:
         yield

@@ -12,16 +12,16 @@ import socket
 import ssl
 from collections.abc import Callable
 
-TAKEN = 64
+ACCEPTED_AT_ONCE = 64
 """Connections taken at once, so that callers beyond what is answered are told so and do not wait."""
 HEAD_START_S = 0.002
 HANDSHAKE_S = 10.0
 """For which we wait until TLS is agreed on; asyncio would for a minute."""
-NO_ROOM_S = 1.0
+RETRY_S = 1.0
 """Until we look again where the machine gives us no more descriptors."""
 
 
-class Counts:
+class ConnectionCounts:
     """How many connections each process has: a number each in memory that all of them see."""
 
     def __init__(self, memory: int, place: int) -> None:
@@ -47,7 +47,7 @@ def shared_memory(processes: int) -> int:
     return memory
 
 
-class Accepting:
+class ConnectionAcceptor:
     """Takes connections until it is closed; `counts` where other processes stand at the same door."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Accepting:
         *,
         has: Callable[[], int],
         tls: ssl.SSLContext | None,
-        counts: Counts | None,
+        counts: ConnectionCounts | None,
     ) -> None:
         """protocol: makes that of one connection; has: how many are open."""
         self._door, self._protocol, self._has, self._tls, self._counts = door, protocol, has, tls, counts
@@ -93,13 +93,13 @@ class Accepting:
 
     def _take(self) -> None:
         """One, and as many more as it is our turn for."""
-        for _ in range(TAKEN):
+        for _ in range(ACCEPTED_AT_ONCE):
             try:
                 connection, _ = self._door.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:
-                self._wait(NO_ROOM_S)
+                self._wait(RETRY_S)
                 return
             task = self._loop.create_task(self._open(connection))
             self._opening.add(task)
@@ -107,7 +107,7 @@ class Accepting:
             if self._is_ahead():
                 return
 
-    def _tell(self, counts: Counts) -> int:
+    def _tell(self, counts: ConnectionCounts) -> int:
         """How many there are, those being opened with them; the other processes are told."""
         count = self._has() + len(self._opening)
         counts.set(count)

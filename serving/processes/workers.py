@@ -21,15 +21,20 @@ from serving.processes import socket_sharing as accepting
 from serving.processes.http_connection import Connection
 
 DRAIN_S = 10
-LOOK_S = 0.2
-QUEUE = 2048
+POLL_S = 0.2
+LISTEN_BACKLOG = 2048
 """Connections that may wait to be taken."""
 
 Tls = tuple[str, str] | None
 
 
-def work(
-    app: str, door: socket.socket, *, tls: Tls, ready: Callable[[], None], counts: accepting.Counts | None = None
+def serve_here(
+    app: str,
+    door: socket.socket,
+    *,
+    tls: Tls,
+    ready: Callable[[], None],
+    counts: accepting.ConnectionCounts | None = None,
 ) -> None:
     """Answer at `door` in this process until SIGINT or SIGTERM, then drain for up to 10 s.
 
@@ -65,15 +70,15 @@ class _Server(uvicorn.Server):
 
     door: socket.socket
     ready: Callable[[], None]
-    counts: accepting.Counts | None
-    accepting: accepting.Accepting
+    counts: accepting.ConnectionCounts | None
+    accepting: accepting.ConnectionAcceptor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self.door.listen(QUEUE)
+            self.door.listen(LISTEN_BACKLOG)
             open_ = self.server_state.connections
-            self.accepting = accepting.Accepting(
+            self.accepting = accepting.ConnectionAcceptor(
                 self.door, self._connection, has=lambda: len(open_), tls=self.config.ssl, counts=self.counts
             )
             self.ready()
@@ -98,12 +103,12 @@ def supervise(app: str, door: socket.socket, count: int, *, tls: Tls, ready: Cal
             raise StayworthError("the service did not start", next="What it said stands above.")
         ready()
         while True:
-            sleep(LOOK_S)
+            sleep(POLL_S)
             for place, worker in enumerate(running):
                 if (code := worker.process.poll()) is not None:
-                    access_log.event({"event": "worker replaced", "exit_code": code})
+                    access_log.write_event({"event": "worker replaced", "exit_code": code})
                     running[place] = _Worker(app, door, memory, place, tls)
-                    sleep(LOOK_S)
+                    sleep(POLL_S)
     finally:
         door.close()
         os.close(memory)
@@ -156,10 +161,10 @@ def main(app: str, door_fd: str, ready_fd: str, memory_fd: str, place: str, *tls
         os.write(int(ready_fd), b"+")
         os.close(int(ready_fd))
 
-    counts = accepting.Counts(int(memory_fd), int(place))
+    counts = accepting.ConnectionCounts(int(memory_fd), int(place))
     with socket.socket(fileno=int(door_fd)) as door:
         try:
-            work(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, counts=counts)
+            serve_here(app, door, tls=(tls[0], tls[1]) if tls else None, ready=ready, counts=counts)
         except KeyboardInterrupt:
             pass
         except StayworthError as error:

@@ -37,7 +37,7 @@ RECORD = np.dtype([*((one, "<f8") for one in NUMBERS), ("start", "<u8"), *((one,
 
 
 @dataclass(frozen=True)
-class About:
+class BatchInfo:
     """What all customers of a store share."""
 
     as_of: date
@@ -55,12 +55,12 @@ class About:
         return asdict(self) | {"as_of": self.as_of.isoformat()}
 
     @staticmethod
-    def from_json(content: dict[str, Any]) -> "About":
-        return About(**content | {"as_of": date.fromisoformat(content["as_of"])})
+    def from_json(content: dict[str, Any]) -> "BatchInfo":
+        return BatchInfo(**content | {"as_of": date.fromisoformat(content["as_of"])})
 
 
 @dataclass(frozen=True)
-class Content:
+class StoreFile:
     """A file whose every byte is the one that was written."""
 
     header: dict[str, Any]
@@ -75,7 +75,7 @@ def preamble(start: int, header: bytes) -> bytes:
     return PREAMBLE.pack(MAGIC, FORMAT, start, len(header), hashlib.sha256(header).digest())
 
 
-def read(path: Path) -> Content:
+def read(path: Path) -> StoreFile:
     """Map a file and check every byte of it; 1 GB takes about a second. Raises InputError if any is not as written."""
     try:
         with path.open("rb") as file:
@@ -104,4 +104,4 @@ def read(path: Path) -> Content:
         begin = end
     if begin != start:
         raise InputError(f"has {start - begin:,} bytes that belong to nothing", where=str(path), next=REMAKE)
-    return Content(header, sections, digest.hex())
+    return StoreFile(header, sections, digest.hex())

@@ -44,14 +44,16 @@ def hashes(ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def fill(slots: np.ndarray, hashed: np.ndarray, heap: np.ndarray, starts: np.ndarray) -> int:
+def fill_slots(slots: np.ndarray, hashed: np.ndarray, heap: np.ndarray, starts: np.ndarray) -> int:
     """Put every customer into the empty slots; returns how many are there already and were left out."""
     repeated = 0
     for customer in range(len(hashed)):
         slot = _slot(hashed[customer], len(slots))
         while slots[slot] != 0:
             other = np.int64(slots[slot]) - 1
-            if hashed[other] == hashed[customer] and _same(heap, np.int64(starts[other]), np.int64(starts[customer])):
+            if hashed[other] == hashed[customer] and _is_same_id(
+                heap, np.int64(starts[other]), np.int64(starts[customer])
+            ):
                 repeated += 1
                 break
             slot = slot + 1 if slot + 1 < len(slots) else 0
@@ -61,7 +63,7 @@ def fill(slots: np.ndarray, hashed: np.ndarray, heap: np.ndarray, starts: np.nda
 
 
 @njit(cache=True)
-def _same(heap: np.ndarray, one: int, other: int) -> bool:
+def _is_same_id(heap: np.ndarray, one: int, other: int) -> bool:
     bytes_ = LENGTH + (int(heap[one]) | int(heap[one + 1]) << 8)
     at = 0
     while at < bytes_ and heap[one + at] == heap[other + at]:
@@ -70,7 +72,9 @@ def _same(heap: np.ndarray, one: int, other: int) -> bool:
 
 
 @njit(cache=True)
-def find(ids: np.ndarray, ends: np.ndarray, slots: np.ndarray, heap: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def find_customers(
+    ids: np.ndarray, ends: np.ndarray, slots: np.ndarray, heap: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
     """The numbers of customers whose ids stand one after the other in UTF-8; -1 for who is not there.
 
     All first slots are read before all first starts, and those before the ids: many reads wait for memory at once.
@@ -87,7 +91,7 @@ def find(ids: np.ndarray, ends: np.ndarray, slots: np.ndarray, heap: np.ndarray,
             start[number] = starts[found[number]]
     begin = 0
     for number, end in enumerate(ends):
-        while found[number] >= 0 and not _is(ids, begin, end, heap, start[number]):
+        while found[number] >= 0 and not _equals(ids, begin, end, heap, start[number]):
             slot[number] = slot[number] + 1 if slot[number] + 1 < len(slots) else 0
             found[number] = np.int64(slots[slot[number]]) - 1
             if found[number] >= 0:
@@ -97,7 +101,7 @@ def find(ids: np.ndarray, ends: np.ndarray, slots: np.ndarray, heap: np.ndarray,
 
 
 @njit(cache=True)
-def _is(ids: np.ndarray, begin: int, end: int, heap: np.ndarray, start: int) -> bool:
+def _equals(ids: np.ndarray, begin: int, end: int, heap: np.ndarray, start: int) -> bool:
     if int(heap[start]) | int(heap[start + 1]) << 8 != end - begin:
         return False
     at = begin
@@ -107,7 +111,7 @@ def _is(ids: np.ndarray, begin: int, end: int, heap: np.ndarray, start: int) -> 
 
 
 @njit(cache=True, nogil=True)
-def gather(heap: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gather_ids(heap: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The ids of all customers one after the other in UTF-8, and where each begins, with the end of the last."""
     begins = np.zeros(len(starts) + 1, np.int64)
     for customer in range(len(starts)):
@@ -122,7 +126,7 @@ def gather(heap: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 @njit(cache=True, nogil=True)
-def beginning(heap: np.ndarray, starts: np.ndarray, first: np.ndarray) -> np.ndarray:
+def starts_with(heap: np.ndarray, starts: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Whether the id of each customer begins with these bytes."""
     found = np.empty(len(starts), np.bool_)
     for customer in range(len(starts)):

@@ -19,7 +19,7 @@ from numba import njit
 
 from serving.store.id_index import LENGTH
 
-SAMPLE = 10_000
+SAMPLE_ROWS = 10_000
 """Rows to learn from."""
 USUAL, TWIN, BYTE, WHOLE = 0, 1, 2, 3
 
@@ -46,9 +46,9 @@ class Packing:
         return (len(self.usual) + 3) // 4 + 4 * len(self.usual)
 
 
-def learn(values: np.ndarray) -> Packing:
+def learn_packing(values: np.ndarray) -> Packing:
     """The packing that makes the first of these rows short. values: (rows, columns) float32."""
-    bits = values[:SAMPLE].view(np.uint32)
+    bits = values[:SAMPLE_ROWS].view(np.uint32)
     usual = np.zeros(values.shape[1], np.uint32)
     for column in range(len(usual) if len(bits) else 0):
         found, counts = np.unique(bits[:, column], return_counts=True)

@@ -8,11 +8,11 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-NONE = 2**32 - 1
+NO_TEXT = 2**32 - 1
 """The number of no text."""
-REMEMBERED = 200_000
+WRITER_CACHE = 200_000
 """Texts a writer keeps in memory; after so many it begins anew, and a text may be written twice."""
-DECODED = 20_000
+READER_CACHE = 20_000
 """Texts a reader keeps at hand."""
 
 
@@ -27,10 +27,10 @@ class TextsWriter:
     def numbered(self, column: pd.Series) -> np.ndarray:
         """The number of each text of a column, uint32; `NONE` where there is none."""
         codes, texts = pd.factorize(column)
-        if len(self.numbers) > REMEMBERED:
+        if len(self.numbers) > WRITER_CACHE:
             self.numbers.clear()
         numbers = [self._number(text) for text in texts]
-        return np.array([*numbers, NONE], np.uint32)[codes]
+        return np.array([*numbers, NO_TEXT], np.uint32)[codes]
 
     def _number(self, text: str) -> int:
         number = self.numbers.get(text)
@@ -42,10 +42,10 @@ class TextsWriter:
         return number
 
 
-def reader(ends: np.ndarray, texts: np.ndarray) -> Callable[[int], str]:
+def text_reader(ends: np.ndarray, texts: np.ndarray) -> Callable[[int], str]:
     """A function from a number to its text."""
 
-    @lru_cache(DECODED)
+    @lru_cache(READER_CACHE)
     def text(number: int) -> str:
         return texts[ends[number] : ends[number + 1]].tobytes().decode()
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 from features.errors import InputError
 from models.prediction import NUMBERS
 from serving.store import file_format, id_index, packed_rows, shared_texts
-from serving.store.file_format import REMAKE, TEXTS, About
+from serving.store.file_format import REMAKE, TEXTS, BatchInfo
 from serving.store.writer import Writer, writing
 
-__all__ = ["About", "Store", "Writer", "open", "writing"]
+__all__ = ["BatchInfo", "Store", "Writer", "open_store", "writing"]
 
-DIGITS = 12
+HASH_DIGITS = 12
 """Of a store's hash."""
-NOBODY = ""
+NO_SUCH_ID = ""
 """Looked up once at opening, so that no request waits for code to be compiled."""
 
 
@@ -28,7 +28,7 @@ NOBODY = ""
 class Store:
     """What `writing` wrote. The arrays are the file itself, so workers share one copy of them."""
 
-    about: About
+    info: BatchInfo
     hash: str
     """The first digits of the file's SHA-256."""
     records: np.ndarray
@@ -46,15 +46,15 @@ class Store:
     def find(self, customer_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
         """The scores in the order of the ids, as `contract.Score` names them, and the ids that are not there."""
         known, places, unknown = self._places(customer_ids)
-        about, text, record = self.about, self.text, self.records.item
+        info, text, record = self.info, self.text, self.records.item
         scores = []
         for customer_id, place in zip(known, places.tolist(), strict=True):
             churn, orders, value, low, high, clv, _, segment, *reasons = record(place)
             scores.append(
                 {
                     "customer_id": customer_id,
-                    "as_of": about.as_of,
-                    "horizon_days": about.horizon_days,
+                    "as_of": info.as_of,
+                    "horizon_days": info.horizon_days,
                     "churn_probability": churn,
                     "expected_orders": orders,
                     "expected_value": value,
@@ -62,8 +62,8 @@ class Store:
                     "value_p90": high,
                     "clv": clv,
                     "segment": text(segment),
-                    "reasons": [text(one) for one in reasons if one != shared_texts.NONE],
-                    "model_version": about.model_version,
+                    "reasons": [text(one) for one in reasons if one != shared_texts.NO_TEXT],
+                    "model_version": info.model_version,
                 }
             )
         return scores, unknown
@@ -88,8 +88,8 @@ class Store:
         names = pa.array([self.text(int(one)) for one in segments], pa.string())
         columns = {
             "customer_id": customer_ids,
-            "as_of": np.full(len(self.records), self.about.as_of, "datetime64[ms]"),
-            "horizon_days": np.full(len(self.records), self.about.horizon_days, np.int32),
+            "as_of": np.full(len(self.records), self.info.as_of, "datetime64[ms]"),
+            "horizon_days": np.full(len(self.records), self.info.horizon_days, np.int32),
             **{name: np.ascontiguousarray(self.records[name]) for name in NUMBERS},
             "segment": names.take(pa.array(codes)),
         }
@@ -99,17 +99,17 @@ class Store:
         packing = self.packing
         bits = packed_rows.unpack(self.heap, self.starts, places, packing.usual, packing.twins)
         values = bits.view(np.float32).astype(np.float64)
-        frame = pd.DataFrame(values.T, columns=list(self.about.features))
-        for (name, names), column in zip(self.about.features.items(), values, strict=True):
+        frame = pd.DataFrame(values.T, columns=list(self.info.features))
+        for (name, names), column in zip(self.info.features.items(), values, strict=True):
             if names is not None:
                 codes = np.where(np.isnan(column), len(names), column).astype(np.int64)
                 frame[name] = pd.Series(np.array([*names, None], dtype=object)[codes], dtype=object)
         frame.insert(0, "customer_id", pd.Series(customer_ids, dtype="str"))
-        frame.insert(1, "as_of", np.full(len(customer_ids), self.about.as_of, "datetime64[ms]"))
+        frame.insert(1, "as_of", np.full(len(customer_ids), self.info.as_of, "datetime64[ms]"))
         return frame
 
     def _ids(self, starts: np.ndarray) -> pa.LargeStringArray:
-        ids, begins = id_index.gather(self.heap, np.ascontiguousarray(starts))
+        ids, begins = id_index.gather_ids(self.heap, np.ascontiguousarray(starts))
         return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(begins), pa.py_buffer(ids))
 
     def _places(self, customer_ids: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
@@ -117,7 +117,7 @@ class Store:
         encoded = [one.encode("utf-8", "surrogatepass") for one in customer_ids]
         ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
         ids = np.frombuffer(b"".join(encoded), np.uint8)
-        places = id_index.find(ids, ends, self.slots, self.heap, self.starts)
+        places = id_index.find_customers(ids, ends, self.slots, self.heap, self.starts)
         if -1 not in (listed := places.tolist()):
             return list(customer_ids), places, []
         known = [one for one, place in zip(customer_ids, listed, strict=True) if place >= 0]
@@ -125,7 +125,7 @@ class Store:
         return known, places[places >= 0], unknown
 
 
-def open(path: Path) -> Store:
+def open_store(path: Path) -> Store:
     """The store of a file, once every byte of it is checked: a second per GB. Raises InputError if one is wrong.
 
     The file is never written over while it is in use: `writing` puts another in its place, and who has this one open
@@ -135,16 +135,16 @@ def open(path: Path) -> Store:
     header, sections = content.header, content.sections
     records = sections["records"].view(file_format.RECORD)[: header["customers"]]
     slots, text_ends = sections["slots"].view(np.uint32), sections["text_ends"].view(np.uint64)
-    about = About.from_json(header["about"])
+    about = BatchInfo.from_json(header["about"])
     store = Store(
         about,
-        content.hash[:DIGITS],
+        content.hash[:HASH_DIGITS],
         records,
         records["start"],
         sections["heap"],
         slots,
         packed_rows.Packing.from_json(header["packing"]),
-        shared_texts.reader(text_ends, sections["texts"]),
+        shared_texts.text_reader(text_ends, sections["texts"]),
     )
     twins, most = store.packing.twins, len(text_ends) - 1
     sound = (
@@ -156,9 +156,9 @@ def open(path: Path) -> Store:
         and not slots.all()
         and (text_ends[1:] >= text_ends[:-1]).all()
         and text_ends[-1] <= len(sections["texts"])
-        and all(((records[name] < most) | (records[name] == shared_texts.NONE)).all() for name in TEXTS)
+        and all(((records[name] < most) | (records[name] == shared_texts.NO_TEXT)).all() for name in TEXTS)
     )
     if not sound:
         raise InputError("its parts contradict each other", where=str(path), next=REMAKE)
-    store.rows([NOBODY])
+    store.rows([NO_SUCH_ID])
     return store

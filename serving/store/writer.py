@@ -17,18 +17,18 @@ from features.atomic_files import replacing
 from features.errors import InputError
 from models.prediction import NUMBERS
 from serving.store import id_index, packed_rows
-from serving.store.file_format import PREAMBLE, RECORD, TEXTS, About, preamble
+from serving.store.file_format import PREAMBLE, RECORD, TEXTS, BatchInfo, preamble
 from serving.store.shared_texts import TextsWriter
 
-PIECE = 20_000
+CHUNK_ROWS = 20_000
 """Rows packed at a time."""
-COPIED = 2**22
+COPY_BYTES = 2**22
 MOST_CHARACTERS = 128
 """Of an id."""
 
 
 @contextmanager
-def writing(path: Path, about: About) -> Iterator["Writer"]:
+def writing(path: Path, about: BatchInfo) -> Iterator["Writer"]:
     """A writer whose file takes the place of `path` when the block ends well; else the old file stays as it was."""
     with (
         replacing(path) as draft,
@@ -44,8 +44,8 @@ def writing(path: Path, about: About) -> Iterator["Writer"]:
 class Writer:
     """Takes customers chunk by chunk; `writing` makes it."""
 
-    def __init__(self, path: Path, about: About, file: BinaryIO, records: BinaryIO, texts: BinaryIO) -> None:
-        self.path, self.about, self.file, self.records, self.text_file = path, about, file, records, texts
+    def __init__(self, path: Path, about: BatchInfo, file: BinaryIO, records: BinaryIO, texts: BinaryIO) -> None:
+        self.path, self.info, self.file, self.records, self.text_file = path, about, file, records, texts
         self.texts = TextsWriter(texts)
         self.packing: packed_rows.Packing | None = None
         self.hashes: list[np.ndarray] = []
@@ -62,13 +62,13 @@ class Writer:
         if len(scores) != len(rows) or (scores["customer_id"].to_numpy() != rows["customer_id"].to_numpy()).any():
             raise self._refused("the scores and the feature rows are not of the same customers in the same order")
         self._refuse_strangers(scores)
-        for begin in range(0, len(scores), PIECE):
-            self._add(scores.iloc[begin : begin + PIECE], rows.iloc[begin : begin + PIECE])
+        for begin in range(0, len(scores), CHUNK_ROWS):
+            self._add(scores.iloc[begin : begin + CHUNK_ROWS], rows.iloc[begin : begin + CHUNK_ROWS])
 
     def _add(self, scores: pd.DataFrame, rows: pd.DataFrame) -> None:
         ids, ends = self._ids(scores["customer_id"])
         values = self._values(rows)
-        packing = self.packing = self.packing or packed_rows.learn(values)
+        packing = self.packing = self.packing or packed_rows.learn_packing(values)
         heap = np.empty(len(ids) + len(rows) * (id_index.LENGTH + packing.most_bytes), np.uint8)
         starts = np.empty(len(rows), np.int64)
         size = packed_rows.pack(ids, ends, values, packing.usual, packing.twins, heap, starts)
@@ -105,11 +105,11 @@ class Writer:
         return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends[1:] - ends[0]
 
     def _values(self, rows: pd.DataFrame) -> np.ndarray:
-        missing = [name for name in self.about.features if name not in rows.columns]
+        missing = [name for name in self.info.features if name not in rows.columns]
         if missing:
             raise self._refused(f"the feature rows have no column {', '.join(missing)}")
-        values = np.empty((len(rows), len(self.about.features)), np.float32)
-        for column, (name, names) in enumerate(self.about.features.items()):
+        values = np.empty((len(rows), len(self.info.features)), np.float32)
+        for column, (name, names) in enumerate(self.info.features.items()):
             if names is None:
                 with np.errstate(over="ignore"):
                     values[:, column] = rows[name].to_numpy(np.float64, na_value=np.nan)
@@ -120,14 +120,14 @@ class Writer:
         return values
 
     def _refuse_strangers(self, scores: pd.DataFrame) -> None:
-        about = self.about
+        info = self.info
         same = {
-            "as_of": pd.to_datetime(scores["as_of"]) == pd.Timestamp(about.as_of),
-            "horizon_days": scores["horizon_days"] == about.horizon_days,
-            "model_version": scores["model_version"] == about.model_version,
+            "as_of": pd.to_datetime(scores["as_of"]) == pd.Timestamp(info.as_of),
+            "horizon_days": scores["horizon_days"] == info.horizon_days,
+            "model_version": scores["model_version"] == info.model_version,
         }
         for name, known in same.items():
-            self._refuse_some(~known.to_numpy(bool), f"have another {name} than {getattr(about, name)}")
+            self._refuse_some(~known.to_numpy(bool), f"have another {name} than {getattr(info, name)}")
 
     def _refuse_some(self, bad: np.ndarray, what: str) -> None:
         if bad.any():
@@ -144,8 +144,8 @@ class Writer:
         sections["slots"] = self._written(slots)
         sections["text_ends"] = self._written(np.frombuffer(self.texts.ends, np.uint64))
         sections["texts"] = self._copied(self.text_file)
-        packing = self.packing or packed_rows.learn(np.empty((0, len(self.about.features)), np.float32))
-        content = {"about": self.about.to_json(), "customers": self.customers, "packing": packing.to_json()}
+        packing = self.packing or packed_rows.learn_packing(np.empty((0, len(self.info.features)), np.float32))
+        content = {"about": self.info.to_json(), "customers": self.customers, "packing": packing.to_json()}
         start = self.file.tell()
         header = json.dumps(content | {"sections": sections}, ensure_ascii=False).encode()
         self.file.write(header)
@@ -160,7 +160,7 @@ class Writer:
         self.records.flush()
         starts = np.memmap(self.records, RECORD, mode="r")["start"]
         heap = np.memmap(self.file, np.uint8, mode="r", offset=PREAMBLE.size)
-        repeated = id_index.fill(slots, np.concatenate(self.hashes), heap, starts)
+        repeated = id_index.fill_slots(slots, np.concatenate(self.hashes), heap, starts)
         self.hashes.clear()
         if repeated:
             raise self._refused(f"{repeated:,} of {self.customers:,} rows repeat a customer_id")
@@ -173,7 +173,7 @@ class Writer:
     def _copied(self, source: BinaryIO) -> dict[str, Any]:
         digest, size = hashlib.sha256(), source.tell()
         source.seek(0)
-        while content := source.read(COPIED):
+        while content := source.read(COPY_BYTES):
             digest.update(content)
             self.file.write(content)
         return self._ended(digest, size)

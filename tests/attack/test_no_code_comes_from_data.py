@@ -111,8 +111,8 @@ def fetched(monkeypatch, batch, tmp_path):
 
 
 def test_a_bundle_that_is_one_is_brought(fetched, tmp_path):
-    assert active_model.bring("sqlite:///x", tmp_path / "served")
-    assert active_model.load(active_model.watched(tmp_path / "served")).hash == bundle.signed_manifest(fetched)[1]
+    assert active_model.fetch_champion("sqlite:///x", tmp_path / "served")
+    assert active_model.load(active_model.pointer_file(tmp_path / "served")).hash == bundle.signed_manifest(fetched)[1]
 
 
 @pytest.mark.parametrize("name", ["code/evil.py", "MLmodel", "model.pkl", "quiet.py", ".hidden", "__pycache__/a.pyc"])
@@ -121,7 +121,7 @@ def test_a_bundle_with_a_file_that_none_has_is_refused(fetched, tmp_path, name):
     (fetched / name).parent.mkdir(exist_ok=True)
     (fetched / name).write_bytes(pickle.dumps(Touch(marker)))
     with pytest.raises(InputError, match="holds what no bundle has"):
-        active_model.bring("sqlite:///x", tmp_path / "served")
+        active_model.fetch_champion("sqlite:///x", tmp_path / "served")
     assert not marker.exists()
     assert not (tmp_path / "served" / active_model.POINTER).exists()
 
@@ -142,7 +142,7 @@ def test_a_signed_pickle_in_the_place_of_trees_is_refused(fetched, tmp_path):
     (fetched / "quiet.ubj").write_bytes(content)
     sign(fetched, "quiet.ubj", sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
     with pytest.raises(InputError, match=r"cannot be used by the libraries here \(XGBoostError\)\n"):
-        active_model.bring("sqlite:///x", tmp_path / "served")
+        active_model.fetch_champion("sqlite:///x", tmp_path / "served")
     assert not marker.exists()
 
 
@@ -150,20 +150,20 @@ def test_a_signed_pickle_in_the_place_of_trees_is_refused(fetched, tmp_path):
 @pytest.mark.parametrize("name", ["quiet.ubj", "model.json"])
 def test_one_planted_where_it_is_served_from_is_refused_and_replaced(fetched, tmp_path, name, content):
     served = tmp_path / "served"
-    active_model.bring("sqlite:///x", served)
+    active_model.fetch_champion("sqlite:///x", served)
     [planted] = (served / "bundles").iterdir()
     (planted / name).write_bytes(content)
     sign(planted, name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
     with pytest.raises(InputError, match=r"cannot be used by the libraries here|no trees in it"):
-        active_model.load(active_model.watched(served))
-    assert active_model.bring("sqlite:///x", served)
-    assert active_model.load(active_model.watched(served)).hash == bundle.signed_manifest(fetched)[1]
+        active_model.load(active_model.pointer_file(served))
+    assert active_model.fetch_champion("sqlite:///x", served)
+    assert active_model.load(active_model.pointer_file(served)).hash == bundle.signed_manifest(fetched)[1]
 
 
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(fetched, tmp_path):
     sign(fetched, "../../secret", sha256="0" * 64, bytes=1)
     with pytest.raises(InputError, match="is not a bundle of format"):
-        active_model.bring("sqlite:///x", tmp_path / "served")
+        active_model.fetch_champion("sqlite:///x", tmp_path / "served")
 
 
 def test_a_bundle_of_links_is_refused(fetched, tmp_path):
@@ -172,4 +172,4 @@ def test_a_bundle_of_links_is_refused(fetched, tmp_path):
     (fetched / "quiet.ubj").unlink()
     (fetched / "quiet.ubj").symlink_to(secret)
     with pytest.raises(InputError, match="is a link"):
-        active_model.bring("sqlite:///x", tmp_path / "served")
+        active_model.fetch_champion("sqlite:///x", tmp_path / "served")

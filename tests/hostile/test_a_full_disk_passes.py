@@ -24,9 +24,9 @@ def test_the_follower_of_the_registry_outlives_a_full_disk(monkeypatch, tmp_path
             raise one
         return one
 
-    monkeypatch.setattr(active_model, "bring", bring)
+    monkeypatch.setattr(active_model, "fetch_champion", bring)
     monkeypatch.setattr(fetch, "EVERY_S", 0)
-    monkeypatch.setattr(fetch.journal, "event", told.append)
+    monkeypatch.setattr(fetch.access_log, "write_event", told.append)
     with pytest.raises(Enough):
         fetch.follow("sqlite:///x", tmp_path)
     assert [one["event"] for one in told] == ["champion not brought", "champion brought"]

@@ -36,7 +36,7 @@ def readable(runs: Path) -> int:
         elif path.suffix == ".parquet":
             pq.read_table(path)
         elif path.suffix == ".store":
-            store.open(path)
+            store.open_store(path)
     return count
 
 

@@ -20,8 +20,8 @@ from tests.serving.served import asked_of, pessimist, written
 
 SWAPS = 20
 LOOK_OFTEN = """
-from serving import held
-held.LOOK_SECONDS = 0.1
+from serving import hot_reload
+hot_reload.REFRESH_INTERVAL_S = 0.1
 """
 NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 

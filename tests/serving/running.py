@@ -16,17 +16,17 @@ SECRET_ID = "customer-nobody-may-read-in-a-log"
 SERVE = """
 from pathlib import Path
 from serving import settings
-from serving.responses import Campaigns
+from serving.responses import CampaignSettings
 from serving.processes.launch import serve
 from retention.economics.offers import Offer
 offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)
 folder = Path({folder!r})
-campaigns, log = Campaigns(offers, 0.1, "salt"), {log!r}
+campaigns, log = CampaignSettings(offers, 0.1, "salt"), {log!r}
 model = folder / ("champion" if (folder / "champion").exists() else "bundle")
-told = settings.told(
+environment = settings.worker_environment(
     scores=folder / "scores.store", model=model, campaigns=campaigns, log=Path(log) if log else None
 )
-serve(port=0, token={token!r}, processes={processes}, told=told)
+serve(port=0, token={token!r}, processes={processes}, environment=environment)
 """
 
 

@@ -43,7 +43,7 @@ def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     current_cut, future_cut = average_cuts(rows["spend_last_365d"], scores["clv"])
     segment = value_quadrants(rows["spend_last_365d"], scores["clv"], current_cut=current_cut, future_cut=future_cut)
     scores = scores.assign(segment=segment)
-    about = store.About(
+    about = store.BatchInfo(
         as_of=date(1998, 4, 2),
         horizon_days=made.terms.horizon_days,
         model_version=made.version,

@@ -4,7 +4,7 @@ import asyncio
 import os
 
 from features.errors import InputError
-from serving.guard.access_policy import of_environment
+from serving.guard.access_policy import policy_from_environment
 from serving.guard.guard import Guard
 
 
@@ -23,7 +23,7 @@ async def behind(scope, receive, send):
 
 
 def app():
-    return Guard(behind, of_environment(os.environ))
+    return Guard(behind, policy_from_environment(os.environ))
 
 
 def failing():

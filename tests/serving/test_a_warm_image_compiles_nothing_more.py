@@ -10,12 +10,13 @@ ANSWER = """
 import sys
 from datetime import date
 from pathlib import Path
-from serving import champion, store
+from serving import active_model
+from serving.store import store
 
 folder = Path(sys.argv[1])
-champion.load(champion.watched(folder / "bundle"))
-held = store.open(folder / "scores.store")
-held.rows(held.scores()["customer_id"].head(3).tolist())
+active_model.load(active_model.pointer_file(folder / "bundle"))
+batch = store.open_store(folder / "scores.store")
+batch.rows(batch.scores()["customer_id"].head(3).tolist())
 """
 
 

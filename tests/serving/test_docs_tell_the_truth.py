@@ -18,7 +18,7 @@ from serving import access_log, contract, prometheus
 from serving.__main__ import options
 from serving.guard import access_policy
 from serving.guard.guard import REFUSALS
-from serving.guard.tokens import of_file
+from serving.guard.tokens import tokens_from_file
 from tests.serving.running import TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -86,21 +86,21 @@ def test_a_token_is_made_and_written_down_as_it_says(tmp_path):
     told = subprocess.run(["bash", "-c", hashed], env=os.environ | {"TOKEN": token}, capture_output=True, check=True)
     file = tmp_path / "tokens.toml"
     file.write_text(f'billing = "sha256:{told.stdout.decode().split()[0]}"\n')
-    assert of_file(file).name_of(token.encode(), now_s=0) == "billing"
+    assert tokens_from_file(file).name_of(token.encode(), now_s=0) == "billing"
     [example] = programs("toml")
     file.write_text(example)
     file.chmod(0o600)
-    assert set(of_file(file).digests) == set(tomllib.loads(example)) == {"billing", "nightly"}
+    assert set(tokens_from_file(file).digests) == set(tomllib.loads(example)) == {"billing", "nightly"}
 
 
 def test_the_limits_are_those_of_the_code():
     limits = dict(re.findall(r"^\| ([a-z][^|]+?) \| ([^|]+?) \|$", PAGE.split("## Limits")[1], flags=re.MULTILINE))
     assert limits["body"] == "1 MiB, JSON, complete within 10 s"
-    assert (access_policy.Door.most_bytes, access_policy.Door.timeout_s) == (1024 * 1024, 10)
+    assert (access_policy.AccessPolicy.most_bytes, access_policy.AccessPolicy.timeout_s) == (1024 * 1024, 10)
     assert limits["customers in a request"] == f"{contract.MOST_IDS:,}; {contract.MOST_EXPLAINED} for `explain`"
     assert limits["orders, and interactions, of a customer in a request"] == f"{contract.MOST_EVENTS:,} each"
-    assert limits["an amount"].startswith(f"{contract.LARGEST:g}".replace("+", ""))
-    assert limits["requests at once"].startswith(f"{access_policy.Door.most_in_flight} in each process")
+    assert limits["an amount"].startswith(f"{contract.LARGEST_AMOUNT:g}".replace("+", ""))
+    assert limits["requests at once"].startswith(f"{access_policy.AccessPolicy.most_in_flight} in each process")
 
 
 def test_every_status_of_the_door_is_explained():

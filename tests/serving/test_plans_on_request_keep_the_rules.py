@@ -10,8 +10,8 @@ from features.errors import StayworthError
 from retention.economics.offers import Offer
 from serving import settings
 from serving.contract import PlanRequest
-from serving.hot_reload import Held
-from serving.responses import Answers, Campaigns
+from serving.hot_reload import HotReload
+from serving.responses import CampaignSettings, Responses
 from serving.store import store
 
 OFFERS = (
@@ -25,10 +25,10 @@ def answers(batch):
     """The answers to the batch under the shop's rules."""
 
     def under(**rules):
-        scores = Held("scores", batch.folder / "scores.store", store.open, tell=print)
-        scores.look()
-        nothing = Held("model", batch.folder / "none", store.open, tell=print)
-        return Answers(nothing, scores, Campaigns(OFFERS, 0.1, "salt", **rules))
+        scores = HotReload("scores", batch.folder / "scores.store", store.open_store, log_event=print)
+        scores.refresh()
+        nothing = HotReload("model", batch.folder / "none", store.open_store, log_event=print)
+        return Responses(nothing, scores, CampaignSettings(OFFERS, 0.1, "salt", **rules))
 
     return under
 
@@ -80,11 +80,11 @@ def test_whom_another_campaign_contacted_lately_is_left_alone(answers, batch, tm
 
 
 def test_a_worker_is_told_all_rules(monkeypatch, tmp_path):
-    rules = Campaigns(
+    rules = CampaignSettings(
         OFFERS, 0.2, "pepper", capacities={"phone": 3}, do_not_contact="list.csv", plans="plans", quiet_days=9
     )
-    for name, value in settings.told(scores=tmp_path, model=tmp_path, campaigns=rules).items():
+    for name, value in settings.worker_environment(scores=tmp_path, model=tmp_path, campaigns=rules).items():
         monkeypatch.setenv(name, value)
-    settings.answers.cache_clear()
-    assert settings.answers().campaigns == rules
-    settings.answers.cache_clear()
+    settings.responses.cache_clear()
+    assert settings.responses().campaigns == rules
+    settings.responses.cache_clear()

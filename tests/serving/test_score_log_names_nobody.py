@@ -13,7 +13,7 @@ import pytest
 
 from features.errors import InputError
 from serving import score_log
-from serving.score_log import ScoreLog, hashed
+from serving.score_log import ScoreLog, customer_hash
 from tests.serving.running import SECRET_ID
 
 WRITER = """
@@ -72,7 +72,7 @@ def test_a_customer_is_known_by_the_keyed_hash_alone(folder):
 
 def test_another_shop_s_log_hashes_otherwise(tmp_path):
     keys = [ScoreLog(tmp_path / name).key for name in ("one", "two")]
-    assert len({hashed(key, "00001") for key in keys}) == 2
+    assert len({customer_hash(key, "00001") for key in keys}) == 2
 
 
 def test_the_key_is_made_once_and_read_by_its_owner_alone(folder):
@@ -98,7 +98,9 @@ def test_several_processes_add_whole_lines_under_one_key(folder):
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     found = lines(folder)
     key = (folder / "key").read_bytes()
-    expected = {hashed(key, f"{who} {number} {one}") for who in range(3) for number in range(200) for one in range(50)}
+    expected = {
+        customer_hash(key, f"{who} {number} {one}") for who in range(3) for number in range(200) for one in range(50)
+    }
     assert len(found) == 30_000
     assert {line["customer"] for line in found} == expected
 

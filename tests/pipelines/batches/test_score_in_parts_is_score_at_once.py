@@ -154,7 +154,7 @@ def test_the_summary_counts_each_customer_once(config, at_once, model):
 
 def test_the_service_looks_up_everybodys_scores_and_features(config, at_once, rows):
     score(config)
-    store = served.open(config.folder / "scores.store")
+    store = served.open_store(config.folder / "scores.store")
     main, ids = at_once.head(len(rows)), rows["customer_id"].tolist()
     found, unknown = store.find(ids)
     assert unknown == []

@@ -43,14 +43,16 @@ from serving import settings
 from serving.processes.launch import serve
 
 read = load(Path(sys.argv[1]))
-told = settings.told(
+environment = settings.worker_environment(
     scores=read.folder / "scores.store",
     model=Path(sys.argv[2]),
     campaigns=campaigns(read),
-    shop=read.log,
+    order_log=read.log,
     folder=read.folder,
 )
-serve(port=0, token=sys.argv[3], tokens_file=None, told=told, app="serving.console.app:app", welcome=welcome)
+serve(
+    port=0, token=sys.argv[3], environment=environment, app="serving.console.app:app", welcome=welcome
+)
 """
 
 
@@ -76,7 +78,7 @@ def shop_in(home: Path, scores: pd.DataFrame | None = None) -> Config:
 def score(config: Config, scores: pd.DataFrame) -> None:
     """Make these the latest scores, for the commands and for the console."""
     run_folder.write_table(config.folder / run_folder.SCORES, scores)
-    about = served.About(
+    about = served.BatchInfo(
         as_of=scores["as_of"].iloc[0].date(),
         horizon_days=90,
         model_version="abc",

@@ -20,18 +20,18 @@ from features.ingest.log import Log
 from pipelines.screens.console import welcome
 from retention.economics.offers import Offer
 from serving import settings
-from serving.responses import Campaigns
+from serving.responses import CampaignSettings
 from serving.processes.launch import serve
 
 told = json.loads(sys.argv[1])
 offers = (Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3),)
 folder = Path(told["folder"])
 shop = Log(told["orders"], currency="USD", gross_margin=0.4, timezone="UTC", interactions=told["interactions"])
-environment = settings.told(
+environment = settings.worker_environment(
     scores=Path(told["scores"]),
     model=Path(told["model"]),
-    campaigns=Campaigns(offers, 0.1, "salt", plans=str(folder / "plans")),
-    shop=shop if told["orders"] else None,
+    campaigns=CampaignSettings(offers, 0.1, "salt", plans=str(folder / "plans")),
+    order_log=shop if told["orders"] else None,
     folder=folder,
 )
 serve(
@@ -39,7 +39,7 @@ serve(
     token=told["token"],
     tokens_file=Path(told["tokens"]) if told["tokens"] else None,
     processes=told["processes"],
-    told=environment,
+    environment=environment,
     app="serving.console.app:app",
     welcome=welcome,
 )

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from retention.economics.offers import Offer
 from serving import settings
 from serving.console import campaigns, health, planner
-from serving.console.campaign_plans import planning
-from serving.responses import Campaigns
+from serving.console.campaign_plans import campaign_plans
+from serving.responses import CampaignSettings
 
 NOWHERE = Path("/nonexistent")
 
@@ -44,13 +44,13 @@ def rooms_of(
     folder: Path, *, model: Path = NOWHERE, scores: Path | None = None, offers: Sequence[Offer] = ()
 ) -> Iterator[Rooms]:
     """Asks the rooms for their pages while the block lasts; folder: the output folder."""
-    told = settings.told(
+    told = settings.worker_environment(
         scores=scores or folder / "scores.store",
         model=model,
-        campaigns=Campaigns(tuple(offers), plans=str(folder / "plans")),
+        campaigns=CampaignSettings(tuple(offers), plans=str(folder / "plans")),
         folder=folder,
     )
-    cached = (settings.answers, settings.shop, planning)
+    cached = (settings.responses, settings.order_log, campaign_plans)
     app = FastAPI()
     for room in (planner.router, campaigns.router, health.router):
         app.include_router(room)
@@ -59,8 +59,8 @@ def rooms_of(
             patch.setenv(name, value)
         for one in cached:
             one.cache_clear()
-        for held in (settings.answers().model, settings.answers().scores):
-            held.look()
+        for held in (settings.responses().model, settings.responses().scores):
+            held.refresh()
         try:
             yield Rooms(app)
         finally:

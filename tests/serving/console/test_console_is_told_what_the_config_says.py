@@ -46,19 +46,19 @@ def served(tmp_path, monkeypatch, stayworth):
 
 
 def test_the_log_the_folder_and_the_offers_arrive(served, tmp_path, monkeypatch):
-    told = served()["told"]
-    for name, value in told.items():
+    environment = served()["environment"]
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    for one in (settings.shop, settings.answers):
+    for one in (settings.order_log, settings.responses):
         one.cache_clear()
     try:
-        assert settings.shop() == load(tmp_path / "stayworth.toml").log
-        assert settings.folder() == tmp_path / "out"
-        answers = settings.answers()
+        assert settings.order_log() == load(tmp_path / "stayworth.toml").log
+        assert settings.output_folder() == tmp_path / "out"
+        answers = settings.responses()
         assert [offer.name for offer in answers.campaigns.offers] == ["voucher"]
-        assert answers.scores.place == tmp_path / "out" / "scores.store"
+        assert answers.scores.path == tmp_path / "out" / "scores.store"
     finally:
-        for one in (settings.shop, settings.answers):
+        for one in (settings.order_log, settings.responses):
             one.cache_clear()
 
 

@@ -83,7 +83,7 @@ def many_kinds(shop, tmp_path_factory):
     ids = ["=1+1", "+7", "-2", "@x", "\tx", "00123", 'a"b', "a,b", "a\nb", HOSTILE, "é", "'", "x" * 128]
     scores = shop.scores.head(len(ids)).assign(customer_id=ids, segment="=cmd()")
     version = scores["model_version"].iloc[0]
-    about = store.About(pd.Timestamp("1998-04-02").date(), 90, version, "USD", 1.0, 1.0, {"recency_days": None})
+    about = store.BatchInfo(pd.Timestamp("1998-04-02").date(), 90, version, "USD", 1.0, 1.0, {"recency_days": None})
     with store.writing(folder / "scores.store", about) as writer:
         writer.add(scores, pd.DataFrame({"customer_id": ids, "recency_days": 1.0}))
     with opened(folder, scores=folder / "scores.store", model=shop.folder / "bundle") as one:
@@ -130,8 +130,10 @@ def test_nothing_is_exported_that_cannot_be_written_down(shop, tmp_path):
 
 def test_an_export_is_made_piece_by_piece(monkeypatch):
     made = []
-    monkeypatch.setattr(export, "rows", lambda _, places: made.append(len(places)) or export.pa.table({"id": places}))
-    monkeypatch.setattr(export, "PIECE", 10)
+    monkeypatch.setattr(
+        export, "customer_table", lambda _, places: made.append(len(places)) or export.pa.table({"id": places})
+    )
+    monkeypatch.setattr(export, "CHUNK_ROWS", 10)
     chosen = pd.RangeIndex(35).to_numpy()
     for as_file in (export.as_csv, export.as_parquet):
         made.clear()

@@ -23,9 +23,9 @@ def ask(monkeypatch):
         raise RuntimeError(SECRET)
 
     monkeypatch.setenv("STAYWORTH_TOKEN", TOKEN)
-    monkeypatch.setattr(at_risk, "wanted", fail)
+    monkeypatch.setattr(at_risk, "parse_filters", fail)
     monkeypatch.setattr(customer, "_amount", fail)
-    settings.answers.cache_clear()
+    settings.responses.cache_clear()
 
     def asked(path: str, **headers: str) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -38,7 +38,7 @@ def ask(monkeypatch):
             return thread.submit(asyncio.run, send()).result()
 
     yield asked
-    settings.answers.cache_clear()
+    settings.responses.cache_clear()
 
 
 def test_a_page_that_fails_says_so_in_the_look_of_the_others(ask, caplog):

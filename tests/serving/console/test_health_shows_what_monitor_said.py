@@ -116,13 +116,13 @@ def test_the_intervals_and_the_gate_are_those_of_its_own_training(tmp_path):
     found = {"roc_auc": {"value": 0.9, "low": 0.8, "high": 0.95}}
     gate = {"accepted": True, "reasons": [], "warnings": [], "findings": []}
     (tmp_path / "metrics.json").write_text(json.dumps({"models": {"stayworth": found}, "gate": gate}))
-    assert health.of_champion(champion, tmp_path) == (gate, found)
+    assert health.champion_metrics(champion, tmp_path) == (gate, found)
     found["roc_auc"]["value"] = 0.91
     (tmp_path / "metrics.json").write_text(json.dumps({"models": {"stayworth": found}, "gate": gate}))
-    assert health.of_champion(champion, tmp_path) == (None, {"roc_auc": {"value": 0.9, "low": None, "high": None}})
+    assert health.champion_metrics(champion, tmp_path) == (None, {"roc_auc": {"value": 0.9, "low": None, "high": None}})
     (tmp_path / "metrics.json").unlink()
-    assert health.of_champion(champion, tmp_path)[0] is None
-    assert health.of_champion(None, tmp_path) == (None, {})
+    assert health.champion_metrics(champion, tmp_path)[0] is None
+    assert health.champion_metrics(None, tmp_path) == (None, {})
 
 
 def test_scores_of_another_model_are_to_be_made_anew(folder, places, batch):

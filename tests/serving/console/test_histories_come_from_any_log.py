@@ -13,8 +13,8 @@ import pytest
 from features.errors import InputError
 from features.ingest.log import Log
 from serving.console import history_reader
-from serving.console.customer_events import events
-from serving.console.history_reader import Busy, Reader
+from serving.console.customer_events import customer_events
+from serving.console.history_reader import Busy, HistoryReader
 from serving.console.what_if import with_order
 
 T = TypeVar("T")
@@ -76,10 +76,10 @@ KINDS += ["parquet much", "parquet berlin"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_order_more_is_one_more_order_just_before_the_day(tmp_path, kind):
     log = as_file(tmp_path, kind)
-    reader = Reader(log)
+    reader = HistoryReader(log)
     rows = run(reader.rows("a"))
-    before = events(reader.history(rows), as_of=DAY)
-    after = events(reader.history(with_order(log, rows, amount=33.25, as_of=DAY)), as_of=DAY)
+    before = customer_events(reader.history(rows), as_of=DAY)
+    after = customer_events(reader.history(with_order(log, rows, amount=33.25, as_of=DAY)), as_of=DAY)
     assert len(after) == len(before) + 1 == 4
     more = after[2]
     assert (more.what, more.amount, more.is_later) == ("order", 33.25, False)
@@ -96,8 +96,8 @@ def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
     paths = {"orders": tmp_path / "orders.csv", "interactions": tmp_path / "visits.parquet"}
     orders.to_csv(paths["orders"], index=False)
     visits.to_parquet(paths["interactions"])
-    reader = Reader(Log(**paths, **TERMS, timezone="UTC"))
-    found = events(reader.history(run(reader.rows("a"))), as_of=DAY)
+    reader = HistoryReader(Log(**paths, **TERMS, timezone="UTC"))
+    found = customer_events(reader.history(run(reader.rows("a"))), as_of=DAY)
     told = [(one.what, one.amount, one.total, one.value) for one in found]
     assert told == [
         ("order", 10.0, 10.0, None),
@@ -110,7 +110,7 @@ def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
 
 def test_who_is_not_in_the_log_has_no_history(tmp_path):
     log = as_file(tmp_path, "csv iso")
-    reader = Reader(log)
+    reader = HistoryReader(log)
     rows = run(reader.rows("nobody"))
     assert reader.history(rows) is None
     with pytest.raises(InputError, match="no rows in the log"):
@@ -121,13 +121,13 @@ def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
     log, read = as_file(tmp_path, "csv iso"), []
     real = history_reader.rows_of
     monkeypatch.setattr(history_reader, "rows_of", lambda log, one: read.append(one) or real(log, one))
-    reader = Reader(log)
+    reader = HistoryReader(log)
     for _ in range(3):
         assert run(reader.rows("a"))["orders"].num_rows == 3
     assert read == ["a"]
     ORDERS.iloc[:1].to_csv(tmp_path / "orders.csv", index=False)
     assert run(reader.rows("a"))["orders"].num_rows == 1
-    monkeypatch.setattr(history_reader, "KEPT", 2)
+    monkeypatch.setattr(history_reader, "CACHED_CUSTOMERS", 2)
     for one in ("b", "c", "d", "b"):
         run(reader.rows(one))
     assert read == ["a", "a", "b", "c", "d", "b"]
@@ -144,7 +144,7 @@ def test_one_history_is_read_at_a_time_and_few_wait(tmp_path, monkeypatch):
         return {}
 
     monkeypatch.setattr(history_reader, "rows_of", slowly)
-    reader = Reader(as_file(tmp_path, "csv iso"))
+    reader = HistoryReader(as_file(tmp_path, "csv iso"))
 
     async def ask():
         asked = [asyncio.ensure_future(reader.rows(str(one))) for one in range(history_reader.MOST_WAITING + 3)]

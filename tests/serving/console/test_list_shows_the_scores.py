@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.console.at_risk import show
-from serving.console.customer_index import KEYS, ranking
-from serving.console.customer_table import rows
-from serving.console.filters import PAGE, Wanted, places, select, wanted
+from serving.console.at_risk import customer_page
+from serving.console.customer_index import SORT_KEYS, build_index
+from serving.console.customer_table import customer_table
+from serving.console.filters import PAGE_ROWS, Filters, ordered_places, parse_filters, select_customers
 from serving.store import store
 from tests.serving.console.conftest import HOSTILE
 
 
-def oracle(scores: pd.DataFrame, asked: Wanted) -> pd.DataFrame:
+def oracle(scores: pd.DataFrame, asked: Filters) -> pd.DataFrame:
     """The selection by pandas; scores in the order of the batch."""
     found = scores.assign(value_at_risk=scores["churn_probability"] * scores["clv"])
     reasons = ["reason_1", "reason_2", "reason_3"]
@@ -65,35 +65,35 @@ def many(tmp_path_factory):
         }
     )
     path = tmp_path_factory.mktemp("many") / "scores.store"
-    about = store.About(pd.Timestamp("2026-03-01").date(), 90, "abc", "EUR", 1.0, 1.0, {"recency_days": None})
+    about = store.BatchInfo(pd.Timestamp("2026-03-01").date(), 90, "abc", "EUR", 1.0, 1.0, {"recency_days": None})
     with store.writing(path, about) as writer:
         for begin in range(0, count, 1_000):
             part = scores.iloc[begin : begin + 1_000]
             writer.add(part, pd.DataFrame({"customer_id": part["customer_id"], "recency_days": 1.0}))
-    return ranking(store.open(path)), scores
+    return build_index(store.open_store(path)), scores
 
 
 ASKED = [
-    Wanted(),
-    *(Wanted(sort=key, direction=direction) for key in KEYS for direction in ("down", "up")),
-    Wanted(segment="VIP"),
-    Wanted(segment="<b>", sort="clv"),
-    Wanted(segment="nobody's"),
-    Wanted(reason="days since the last order"),
-    Wanted(reason="acquired by: <advert>", segment="grow", direction="up"),
-    Wanted(reason="no such reason"),
-    Wanted(churn_from="30", churn_to="70"),
-    Wanted(churn_from="70", churn_to="30"),
-    Wanted(churn_to="0"),
-    Wanted(churn_from="100"),
-    Wanted(least_clv="75.5", sort="expected_value"),
-    Wanted(least_at_risk="12.25", least_clv="20", segment="grow", churn_from="10"),
-    Wanted(id="001"),
-    Wanted(id="00123"),
-    Wanted(id="é"),
-    Wanted(id="="),
-    Wanted(id="000000"),
-    Wanted(id="0", segment="VIP", reason="days since the last order", churn_from="50", sort="clv", direction="up"),
+    Filters(),
+    *(Filters(sort=key, direction=direction) for key in SORT_KEYS for direction in ("down", "up")),
+    Filters(segment="VIP"),
+    Filters(segment="<b>", sort="clv"),
+    Filters(segment="nobody's"),
+    Filters(reason="days since the last order"),
+    Filters(reason="acquired by: <advert>", segment="grow", direction="up"),
+    Filters(reason="no such reason"),
+    Filters(churn_from="30", churn_to="70"),
+    Filters(churn_from="70", churn_to="30"),
+    Filters(churn_to="0"),
+    Filters(churn_from="100"),
+    Filters(least_clv="75.5", sort="expected_value"),
+    Filters(least_at_risk="12.25", least_clv="20", segment="grow", churn_from="10"),
+    Filters(id="001"),
+    Filters(id="00123"),
+    Filters(id="é"),
+    Filters(id="="),
+    Filters(id="000000"),
+    Filters(id="0", segment="VIP", reason="days since the last order", churn_from="50", sort="clv", direction="up"),
 ]
 
 
@@ -101,8 +101,8 @@ ASKED = [
 def test_filters_orders_and_totals_are_those_of_pandas(many, asked):
     made, scores = many
     expected = oracle(scores, asked)
-    chosen = select(made, asked)
-    found = rows(made.store, places(made, asked, chosen)).to_pandas()
+    chosen = select_customers(made, asked)
+    found = customer_table(made.store, ordered_places(made, asked, chosen)).to_pandas()
     assert found["customer_id"].tolist() == expected["customer_id"].tolist()
     assert chosen.customers == len(expected)
     assert chosen.value_at_risk == pytest.approx(expected["value_at_risk"].sum())
@@ -118,21 +118,21 @@ def test_filters_orders_and_totals_are_those_of_pandas(many, asked):
 
 def test_pages_hold_everybody_once_and_in_order(many):
     made, scores = many
-    asked = Wanted(segment="VIP", sort="clv")
-    last = show(made, asked).pages
+    asked = Filters(segment="VIP", sort="clv")
+    last = customer_page(made, asked).pages
     seen = [
         one["customer_id"]
         for page in range(1, last + 1)
-        for one in show(made, Wanted(**vars(asked) | {"page": page})).rows
+        for one in customer_page(made, Filters(**vars(asked) | {"page": page})).rows
     ]
     assert seen == oracle(scores, asked)["customer_id"].tolist()
-    assert show(made, Wanted(segment="VIP", page=last + 1)).rows == []
-    assert len(show(made, asked).rows) == PAGE
+    assert customer_page(made, Filters(segment="VIP", page=last + 1)).rows == []
+    assert len(customer_page(made, asked).rows) == PAGE_ROWS
 
 
 def test_an_address_says_the_selection_it_came_from():
     for asked in ASKED:
-        again, wrong = wanted(dict(parse_qsl(asked.query()[1:])))
+        again, wrong = parse_filters(dict(parse_qsl(asked.query()[1:])))
         assert (again, wrong) == (asked, {})
 
 
@@ -154,7 +154,7 @@ def test_an_address_says_the_selection_it_came_from():
     ],
 )
 def test_what_cannot_be_meant_is_said_and_nothing_is_shown(console, query, field):
-    assert list(wanted(query)[1]) == [field]
+    assert list(parse_filters(query)[1]) == [field]
     answer = console.client.get("/", params=query)
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
@@ -162,7 +162,7 @@ def test_what_cannot_be_meant_is_said_and_nothing_is_shown(console, query, field
 
 
 def test_numbers_may_be_written_as_people_do():
-    asked, wrong = wanted({"least_clv": "1,000", "churn_from": "12.5 %", "unknown": "x"})
+    asked, wrong = parse_filters({"least_clv": "1,000", "churn_from": "12.5 %", "unknown": "x"})
     assert wrong == {}
     assert (asked.number("least_clv"), asked.number("churn_from")) == (1000, 12.5)
 
@@ -179,11 +179,11 @@ def cells(text: str) -> list[list[str]]:
 
 
 def test_the_page_shows_the_numbers_of_the_batch(console, shop):
-    expected = oracle(shop.scores, Wanted(sort="clv"))
+    expected = oracle(shop.scores, Filters(sort="clv"))
     answer = console.client.get("/?sort=clv")
     assert answer.status_code == 200
     found = cells(answer.text)
-    assert len(found) == min(PAGE, len(expected))
+    assert len(found) == min(PAGE_ROWS, len(expected))
     for row, (_, score) in zip(found, expected.iterrows(), strict=False):
         assert row[0] == score["customer_id"].replace("\u202e", "\\u202e")
         assert row[5] == score["segment"]

@@ -9,7 +9,7 @@ import pytest
 
 from models.artifacts import bundle
 from models.scoring.batch_scores import score_orders
-from serving.console.pages import address
+from serving.console.pages import customer_address
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.running import running
 
@@ -39,7 +39,7 @@ def someone(shop):
 
 def test_scores_are_those_of_the_batch(console, shop, someone):
     score = shop.scores.set_index("customer_id").loc[someone]
-    text = console.client.get(address(someone)).text
+    text = console.client.get(customer_address(someone)).text
     said = {
         name: unescape(re.sub("<.*?>", "", re.search(rf'id="{name}">(.*?)<', text)[1]))
         for name in (
@@ -69,7 +69,7 @@ def test_reasons_are_those_of_v1_explain_and_sum_to_the_scores(console, shop, so
     with running(shop.folder, tmp_path) as service:
         answer = service.client.post("/v1/explain", json={"customer_ids": [someone]}).json()
     told = answer["explanations"][0]
-    rows = table(console.client.get(address(someone)).text, "reasons")
+    rows = table(console.client.get(customer_address(someone)).text, "reasons")
     first, *effects, last = rows
     assert first[1:] == [f"{told['churn_probability']['base'] * 100:.1f}", f"{told['expected_value']['base']:,.2f}"]
     assert last[1:] == [f"{told['churn_probability']['score'] * 100:.1f}", f"{told['expected_value']['score']:,.2f}"]
@@ -119,8 +119,8 @@ def test_an_amount_that_is_none_is_refused_in_words(console, someone, amount):
 
 
 def test_a_hostile_id_has_a_page_like_any_other(console):
-    assert address(HOSTILE).startswith("/customers/?id=")  # it holds a "..", and what no eye can see
-    answer = console.client.get(address(HOSTILE))
+    assert customer_address(HOSTILE).startswith("/customers/?id=")  # it holds a "..", and what no eye can see
+    answer = console.client.get(customer_address(HOSTILE))
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert(" in answer.text
@@ -131,7 +131,7 @@ def test_a_hostile_id_has_a_page_like_any_other(console):
     "customer_id", ["nobody", "a/b", "..", ".", "a//b", "<b>", "x\ny", "\x00", "é ?&#%25", " ", "=1+1"]
 )
 def test_an_unknown_id_is_said_whatever_it_is_and_can_be_searched_for(console, customer_id):
-    answer = console.client.get(address(customer_id))
+    answer = console.client.get(customer_address(customer_id))
     assert answer.status_code == 404
     assert "There is no customer with this id" in answer.text
     field = re.search(r'name="id" type="search" value="(.*?)"', answer.text, re.DOTALL)

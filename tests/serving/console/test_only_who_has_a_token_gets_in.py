@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from serving.console.login import local
+from serving.console.login import local_path
 from tests.serving.console.opened import TOKEN, opened
 
 OPEN = {
@@ -188,13 +188,13 @@ def test_a_page_runs_no_script_but_ours_and_stands_in_no_frame(console, path):
     ],
 )
 def test_the_log_in_leads_nowhere_else(console, place):
-    assert local(place) == "/"
+    assert local_path(place) == "/"
     assert 'data-then="/"' in ask("GET", console.url + "/login", params={"next": place}).text
 
 
 def test_the_log_in_leads_back(console):
     place = "/customers/?id=%3Cb%3E&x=1"
-    assert local(place) == place
+    assert local_path(place) == place
     answer = ask("GET", console.url + place)
     assert parse_qs(urlsplit(answer.headers["location"]).query)["next"] == [place]
 

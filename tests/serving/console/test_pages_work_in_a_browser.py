@@ -7,7 +7,7 @@ from hashlib import sha256
 import pandas as pd
 import pytest
 
-from serving.console.pages import address
+from serving.console.pages import customer_address
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.console.opened import TOKEN, logged_in, opened, watched
 
@@ -138,7 +138,7 @@ def test_a_hostile_id_is_text_everywhere(page, console):
     page.locator("#customers").get_by_role("link", name=seen, exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == f"Customer {seen}"
     page.locator("#events").wait_for()
-    page.goto(console.url + address(HOSTILE + "?"))
+    page.goto(console.url + customer_address(HOSTILE + "?"))
     assert page.locator("main code").inner_text() == seen + "?"
     page.goto(f"{console.url}/?segment=<script>alert(1)</script>&reason=</select><script>alert(2)</script>&sort=<b>")
     page.goto(f"{console.url}/<script>alert(3)</script>")
@@ -165,7 +165,7 @@ def test_the_keyboard_alone_reaches_filter_list_and_pager(page, console):
 
 
 def places(shop) -> list[str]:
-    return [*PLACES, address(shop.scores["customer_id"].iloc[0]), address(HOSTILE)]
+    return [*PLACES, customer_address(shop.scores["customer_id"].iloc[0]), customer_address(HOSTILE)]
 
 
 BASICS = """() => {
@@ -268,7 +268,7 @@ def test_without_scores_each_page_says_which_command_makes_them(browser, shop, t
 
 def test_without_a_model_or_a_log_a_page_says_what_it_cannot_show(shop, tmp_path):
     with opened(tmp_path, scores=shop.folder / "scores.store", model=tmp_path / "none") as one:
-        answer = one.client.get(address(shop.scores["customer_id"].iloc[0]))
+        answer = one.client.get(customer_address(shop.scores["customer_id"].iloc[0]))
         assert answer.status_code == 200
         assert "no model yet" in answer.text
         assert "was not told where the log is" in answer.text

@@ -18,9 +18,9 @@ from retention.measurement.save_rate import MeasuredSaveRate
 from retention.planning.learned_effects import read_learned_effects
 from retention.planning.plan_archive import archived_plan
 from serving import settings
-from serving.console.campaign_plans import Planning, Wish, planning
-from serving.console.plan_files import listed, pieces
-from serving.console.planner import free_name, slider
+from serving.console.campaign_plans import CampaignPlans, CampaignRequest, campaign_plans
+from serving.console.plan_files import csv_chunks, readable_list
+from serving.console.planner import free_name, slider_scale
 from serving.store import store as served
 from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
@@ -33,26 +33,26 @@ def shop(tmp_path, monkeypatch):
     return config, planning_of(config, monkeypatch)
 
 
-def planning_of(config, monkeypatch) -> Planning:
-    told = settings.told(
+def planning_of(config, monkeypatch) -> CampaignPlans:
+    environment = settings.worker_environment(
         scores=config.folder / run_folder.SERVED_SCORES,
         model=config.home / "none",
         campaigns=campaigns(config),
-        shop=config.log,
+        order_log=config.log,
         folder=config.folder,
     )
-    for name, value in told.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    for one in (settings.answers, settings.shop, planning):
+    for one in (settings.responses, settings.order_log, campaign_plans):
         one.cache_clear()
-    settings.answers().scores.look()
-    return planning()
+    settings.responses().scores.refresh()
+    return campaign_plans()
 
 
 @pytest.fixture(autouse=True)
 def _forget():
     yield
-    for one in (settings.answers, settings.shop, planning):
+    for one in (settings.responses, settings.order_log, campaign_plans):
         one.cache_clear()
 
 
@@ -63,11 +63,11 @@ def commanded(config, *, budget=300.0, capacity=None, offers=(), campaign="sprin
 
 
 def wish(budget=300.0, *, capacity=None, offers=("voucher", "call"), campaign="spring"):
-    return Wish(tuple(offers), budget, capacity, campaign)
+    return CampaignRequest(tuple(offers), budget, capacity, campaign)
 
 
 def keep(plans, asked, *, before=str):
-    return plans.keep(asked, scores=settings.answers().scores.current.hash, before=before)
+    return plans.keep(asked, scores=settings.responses().scores.current.hash, before=before)
 
 
 def files(config):
@@ -104,8 +104,8 @@ def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
     config, plans = shop
     made = keep(plans, wish())
     commanded(config, outputs=[tmp_path / "plan.csv"])
-    rows = listed(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
-    told = "".join(pieces(rows))
+    rows = readable_list(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.responses().scores.current)
+    told = "".join(csv_chunks(rows))
     assert told == (tmp_path / "plan.csv").read_text("utf-8")
     assert f"'{STRANGE}" in told
     assert "; =no order" in told, "within a cell it is no formula"
@@ -116,8 +116,8 @@ def test_of_an_older_plan_the_list_has_all_but_the_reasons(shop):
     config, plans = shop
     made = keep(plans, wish())
     score(config, scored(day=DAY.replace(month=2)))
-    settings.answers().scores.look()
-    rows = listed(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.answers().scores.current)
+    settings.responses().scores.refresh()
+    rows = readable_list(archived_plan(config.folder / run_folder.PLANS, "spring"), settings.responses().scores.current)
     assert "why" not in rows
     assert rows["customer_id"].tolist() == made.plan.frame["customer_id"].tolist()
     assert set(rows["segment"]) == {"grow"}
@@ -144,7 +144,7 @@ def test_looking_writes_nothing(shop):
 
 
 def test_the_name_that_is_offered_is_free(shop):
-    plans, day = shop[1], settings.answers().scores.current.about.as_of
+    plans, day = shop[1], settings.responses().scores.current.info.as_of
     for expected in (f"campaign {day}", f"campaign {day} 2", f"campaign {day} 3"):
         assert free_name(day) == expected
         keep(plans, wish(campaign=expected))
@@ -176,9 +176,9 @@ def test_names_that_no_campaign_can_have_are_refused(shop, name):
 
 def test_a_plan_is_not_kept_with_other_scores_than_it_was_looked_at_with(shop):
     config, plans = shop
-    seen = settings.answers().scores.current.hash
+    seen = settings.responses().scores.current.hash
     score(config, scored(day=DAY.replace(month=2)))
-    settings.answers().scores.look()
+    settings.responses().scores.refresh()
     with pytest.raises(InputError, match="newer scores have come since you looked"):
         plans.keep(wish(), scores=seen, before=str)
     assert not (config.folder / run_folder.PLANS).exists()
@@ -192,7 +192,7 @@ def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
     pd.testing.assert_frame_equal(told, expected)
     assert plans.curve(("voucher", "call")) is told
     score(config, scored().assign(clv=lambda of: of["clv"] * 2))
-    settings.answers().scores.look()
+    settings.responses().scores.refresh()
     assert plans.curve(("voucher", "call"))["expected_profit"].max() > told["expected_profit"].max()
 
 
@@ -208,7 +208,7 @@ def test_a_later_page_is_of_the_plan_that_was_looked_at(shop):
 
 @pytest.mark.parametrize("most", [0.03, 1.0, 7.3, 999.0, 2_283.4, 2_283_608.37, 5e9])
 def test_the_slider_reaches_all_the_profit_in_even_steps(most):
-    told = slider(most)
+    told = slider_scale(most)
     steps = told["most"] / told["step"]
     assert most <= told["most"] * (1 + 1e-9) <= most * 1.01
     assert steps == pytest.approx(round(steps))
@@ -245,7 +245,7 @@ def with_features(folder, *, without=None):
             for histories, _ in buckets(opened, memory_bytes=10**9)
         )
     rows = rows[rows["customer_id"].isin(scores["customer_id"])]
-    about = served.About(
+    about = served.BatchInfo(
         as_of=day, horizon_days=90, model_version="none", currency="USD", current_cut=1.0, future_cut=1.0, features=kept
     )
     ordered = scores.set_index("customer_id").loc[rows["customer_id"]].reset_index()
@@ -260,7 +260,7 @@ def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypa
     (tmp_path / "stayworth.toml").write_text(text)
     config = load(tmp_path / "stayworth.toml")
     plans = planning_of(config, monkeypatch)
-    assert [offer.name for offer in settings.answers().campaigns.settled] == ["voucher"]
+    assert [offer.name for offer in settings.responses().campaigns.offers_with_known_save_rate] == ["voucher"]
     with pytest.raises(StayworthError, match="the config has no such offer; it has voucher"):
         plans.look(wish())
     for share in (0.4, 0.2):

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from serving.guard import guard, tokens
-from serving.guard.access_policy import Door
+from serving.guard.access_policy import AccessPolicy
 from serving.guard.guard import Guard
 
-DOOR = Door(tokens.one("a-token"), most_bytes=1000, most_in_flight=3, timeout_s=0.2)
+DOOR = AccessPolicy(tokens.single_token("a-token"), most_bytes=1000, most_in_flight=3, timeout_s=0.2)
 SIGNED = {"host": "localhost", "authorization": "Bearer a-token", "content-type": "application/json"}
 
 
@@ -64,7 +64,7 @@ async def never(_, __, ___):
 def guarded(app=answering):
     """A guard and the visits it told."""
     visits = []
-    return Guard(app, DOOR, told=visits.append), visits
+    return Guard(app, DOOR, record=visits.append), visits
 
 
 def test_more_at_once_than_the_door_takes_are_told_to_come_back():

@@ -7,11 +7,11 @@ import pytest
 
 from features.errors import InputError
 from serving.guard import tokens
-from serving.guard.access_policy import Door, host_names, of_environment
+from serving.guard.access_policy import AccessPolicy, host_names, policy_from_environment
 from serving.guard.guard import Guard
 
 TOKEN = "a-token"
-DOOR = Door(tokens.one(TOKEN), hosts=host_names(["Scores.example.", "10.0.0.5"]))
+DOOR = AccessPolicy(tokens.single_token(TOKEN), hosts=host_names(["Scores.example.", "10.0.0.5"]))
 MOST_BYTES = DOOR.most_bytes
 SIGNED = {"host": "127.0.0.1:3000", "authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 
@@ -244,7 +244,7 @@ def test_a_page_may_have_its_own_policy():
 
 def test_there_is_no_door_without_a_token():
     with pytest.raises(InputError, match="STAYWORTH_TOKEN"):
-        of_environment({})
+        policy_from_environment({})
 
 
 @pytest.mark.parametrize("name", ["*", "*.example", "http://x", "x:80", "a b", "::1", "x/y", ".", "a..b"])

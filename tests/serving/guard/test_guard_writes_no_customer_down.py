@@ -9,7 +9,7 @@ import pytest
 
 from serving import access_log
 from serving.guard import tokens
-from serving.guard.access_policy import Door
+from serving.guard.access_policy import AccessPolicy
 from serving.guard.guard import Guard
 
 SECRET = "customer-nobody-may-read-in-a-log"
@@ -50,13 +50,13 @@ def ask(app, *, method="POST", path="/v1/score", headers=SIGNED):
         "query_string": SECRET.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(Guard(app, Door(tokens.one(TOKEN)))(scope, receive, send))
+    asyncio.run(Guard(app, AccessPolicy(tokens.single_token(TOKEN)))(scope, receive, send))
     return sent
 
 
 async def scoring(_, receive, send):
     await receive()
-    access_log.note(rows=3, model_version="7")
+    access_log.note_answer(rows=3, model_version="7")
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": SECRET.encode()})
 
@@ -80,7 +80,7 @@ def test_a_line_says_who_asked_what_and_how_it_went(lines):
 
 def test_what_runs_in_a_thread_may_note_its_rows(lines):
     async def threaded(_, __, send):
-        await asyncio.to_thread(access_log.note, rows=5)
+        await asyncio.to_thread(access_log.note_answer, rows=5)
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     ask(threaded)
@@ -118,4 +118,4 @@ def test_a_failure_is_told_by_its_kind_and_place_only(lines):
 
 
 def test_a_note_outside_a_request_is_nobodys():
-    access_log.note(rows=1)
+    access_log.note_answer(rows=1)

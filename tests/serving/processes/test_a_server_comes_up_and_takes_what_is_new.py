@@ -12,7 +12,7 @@ import pytest
 from features.errors import InputError
 from serving import settings
 from serving.processes.launch import serve
-from serving.responses import Campaigns
+from serving.responses import CampaignSettings
 from serving.store import store
 from tests.serving.running import TOKEN, running
 
@@ -61,8 +61,8 @@ def test_new_scores_are_swapped_in_and_bad_ones_are_not(batch, tmp_path):
             raise AssertionError(known())
 
         assert known() == ids
-        held = store.open(folder / "scores.store")
-        with store.writing(folder / "scores.store", held.about) as writer:
+        held = store.open_store(folder / "scores.store")
+        with store.writing(folder / "scores.store", held.info) as writer:
             writer.add(batch.scores.head(1), batch.rows.head(1))
         wait_for(ids[:1])
         content = bytearray((folder / "scores.store").read_bytes())
@@ -92,11 +92,11 @@ def test_what_is_not_there_yet_is_said(batch, tmp_path):
 
 
 def test_a_port_in_use_is_an_input_error(batch):
-    told = settings.told(scores=batch.folder, model=batch.folder, campaigns=Campaigns())
+    environment = settings.worker_environment(scores=batch.folder, model=batch.folder, campaigns=CampaignSettings())
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} .*in use.*\n.*--port"):
-            serve(port=port, token=TOKEN, told=told)
+            serve(port=port, token=TOKEN, environment=environment)
 
 
 def test_a_token_that_no_header_carries_is_said_before_anything_starts():

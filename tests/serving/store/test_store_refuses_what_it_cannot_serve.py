@@ -15,10 +15,10 @@ import pytest
 from features.errors import InputError
 from serving.store import store
 from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
-from serving.store.store import About
+from serving.store.store import BatchInfo
 
 DAY = date(2024, 7, 1)
-ABOUT = About(DAY, 90, "7", "EUR", 1.0, 2.0, {"orders": None, "spend_total": None})
+ABOUT = BatchInfo(DAY, 90, "7", "EUR", 1.0, 2.0, {"orders": None, "spend_total": None})
 IDS = ["1", "2", "3"]
 NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
@@ -135,8 +135,8 @@ def test_a_failing_batch_leaves_the_old_store(path):
 def test_a_killed_batch_leaves_the_old_store(path):
     before = path.read_bytes()
     code = (
-        "import sys; from pathlib import Path; from serving import store\n"
-        "with store.writing(Path(sys.argv[1]), store.open(Path(sys.argv[1])).about):\n"
+        "import sys; from pathlib import Path; from serving.store import store\n"
+        "with store.writing(Path(sys.argv[1]), store.open_store(Path(sys.argv[1])).info):\n"
         "    print('begun', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -148,19 +148,19 @@ def test_a_killed_batch_leaves_the_old_store(path):
         assert batch.stdout.readline() == b"begun\n"
         batch.send_signal(signal.SIGKILL)
     assert path.read_bytes() == before
-    assert store.open(path).customers == 3
+    assert store.open_store(path).customers == 3
 
 
 def test_who_has_the_old_store_open_keeps_it(path):
-    old = store.open(path)
+    old = store.open_store(path)
     write(path, [customers(["9"])])
     assert old.find(["1", "9"])[1] == ["9"]
-    assert store.open(path).find(["1", "9"])[1] == ["1"]
+    assert store.open_store(path).find(["1", "9"])[1] == ["1"]
 
 
 def refused_to_open(path):
     with pytest.raises(InputError) as caught:
-        store.open(path)
+        store.open_store(path)
     assert str(path) in str(caught.value)
     assert "`stayworth score`" in str(caught.value)
     return str(caught.value)
@@ -237,4 +237,4 @@ def test_parts_that_contradict_each_other_are_refused(path, name, at, values):
 
 def test_a_forgery_that_changes_nothing_opens(path):
     forged(path, "slots", 0, b"")
-    assert store.open(path).find(["1"])[1] == []
+    assert store.open_store(path).find(["1"])[1] == []

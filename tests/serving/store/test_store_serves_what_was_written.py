@@ -15,11 +15,11 @@ from hypothesis.extra.numpy import arrays
 
 from serving.contract import ScoreResponse
 from serving.store import store
-from serving.store.store import About
+from serving.store.store import BatchInfo
 
 DAY = date(2024, 7, 1)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
-ABOUT = About(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, features=FEATURES)
+ABOUT = BatchInfo(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, features=FEATURES)
 
 
 def scores(ids, **changed):
@@ -61,7 +61,7 @@ def kept(tmp_path):
         with store.writing(path, about) as writer:
             for chunk in chunks:
                 writer.add(*chunk)
-        return store.open(path)
+        return store.open_store(path)
 
     return write
 
@@ -90,7 +90,7 @@ def test_scores_come_back_in_the_order_asked_to_the_last_bit(kept):
     }
     assert found[0]["reasons"] == ["2 orders", "only one order so far"]
     assert latest.customers == 6
-    assert latest.about == ABOUT
+    assert latest.info == ABOUT
 
 
 def test_the_answer_survives_the_wire(kept):
@@ -164,7 +164,7 @@ def test_any_id_and_any_float32_come_back(kept, ids, data):
     drawn[np.isinf(drawn)] = 0
     drawn[:, 5] = drawn[:, 2]
     features = [f"f{number}" for number in range(7)]
-    about = About(DAY, 90, "7", "EUR", 0.0, 0.0, dict.fromkeys(features))
+    about = BatchInfo(DAY, 90, "7", "EUR", 0.0, 0.0, dict.fromkeys(features))
     frame = pd.DataFrame(drawn, columns=features)
     frame["customer_id"] = pd.Series(ids, dtype=object)
     cut = data.draw(st.integers(0, len(ids)))
@@ -195,7 +195,8 @@ def test_many_customers_find_themselves(kept):
 def test_the_file_does_not_depend_on_the_process(kept, tmp_path):
     kept((scores(IDS), rows(IDS)))
     code = (
-        "import sys; from pathlib import Path; from serving import store; found = store.open(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from serving.store import store;"
+        "found = store.open_store(Path(sys.argv[1]));"
         "print(found.hash, found.find(['00123', 'nobody'])[1])"
     )
     path = tmp_path / "latest.store"
@@ -210,7 +211,7 @@ def test_the_file_does_not_depend_on_the_process(kept, tmp_path):
         ).stdout
         for seed in ("1", "2")
     }
-    assert answers == {f"{store.open(path).hash} ['nobody']\n"}
+    assert answers == {f"{store.open_store(path).hash} ['nobody']\n"}
 
 
 def test_the_same_customers_make_the_same_file(kept):
@@ -219,7 +220,7 @@ def test_the_same_customers_make_the_same_file(kept):
 
 
 def test_a_reason_may_be_long_and_there_may_be_many(kept, monkeypatch):
-    monkeypatch.setattr("serving.store.shared_texts.REMEMBERED", 10)
+    monkeypatch.setattr("serving.store.shared_texts.WRITER_CACHE", 10)
     ids = [str(number) for number in range(100)]
     said = pd.Series([f"{number // 2} é 😀" * 1_000 for number in range(100)], dtype=object)
     chunks = [
