@@ -5,12 +5,13 @@ import importlib.util
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("features", "models", "retention", "pipelines", "serving")
+PACKAGES = ("features", "models", "retention", "pipelines", "serving")
 MAY_IMPORT = {
     "features": {"features"},
     "models": {"features", "models"},
@@ -36,49 +37,146 @@ CLOCK_OWNERS = {"datetime", "date", "time", "Timestamp", "dt"}
 FORBIDDEN = {"pickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager"}
 LONGEST = 300
+WIDEST = 22
+WIDER = {"retention/analyses"}
+"""One file a question of the report."""
+LAYERS = {
+    "features": (
+        ("histories",),
+        ("kernel", "ingest"),
+        ("families",),
+        ("snapshots",),
+        ("large_logs",),
+        ("online",),
+    ),
+    "models": (
+        ("btyd", "trees", "evaluation"),
+        ("ensemble", "uplift"),
+        ("lifetime",),
+        ("scoring",),
+        ("training", "artifacts"),
+    ),
+    "retention": (("economics", "presentation"), ("measurement", "customer_base"), ("planning", "analyses")),
+    "pipelines": (
+        ("simulator", "training"),
+        ("batches", "gate", "leakage"),
+        ("campaigns",),
+        ("monitoring", "reporting"),
+        ("screens",),
+        ("commands",),
+    ),
+    "serving": (("store", "guard"), ("processes", "console")),
+}
+"""The rooms of each package from the lowest to the highest; those of one layer know nothing of each other."""
 
-FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "__pycache__" not in path.parts)
+FILES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts
+)
 TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in FILES}
+MODULE_OF = {name: name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in TREES}
+MODULES = {module: name for name, module in MODULE_OF.items()}
 
 
 def imports(name: str) -> list[str]:
     """Dotted names a file imports, at any depth."""
-    found = []
+    targets = []
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            targets += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found
+            targets += [f"{node.module}.{alias.name}" for alias in node.names]
+    return targets
 
 
-@pytest.mark.parametrize("name", TREES)
-def test_imports_go_one_way(name):
-    room = name.split("/")[0]
-    reached = {one.split(".")[0] for one in imports(name)} & set(ROOMS)
-    assert reached <= MAY_IMPORT[room]
-    if room == "pipelines" and "serving" in reached:
-        assert name in MAY_REACH_SERVING
+def test_imports_go_one_way():
+    for name in TREES:
+        package = name.split("/")[0]
+        reached = {target.split(".")[0] for target in imports(name)} & set(PACKAGES)
+        assert reached <= MAY_IMPORT[package], name
+        if package == "pipelines" and "serving" in reached:
+            assert name in MAY_REACH_SERVING, name
+
+
+def room_of(module: str) -> str:
+    """The room of a module or package, "" for what stands at the top of a package: "models.trees.churn" → "trees"."""
+    path = ROOT / module.replace(".", "/")
+    parts = module.split(".")[1:] if path.is_dir() else module.split(".")[1:-1]
+    return parts[0] if parts else ""
+
+
+def reached_modules(name: str) -> set[str]:
+    """The modules of ours that a file imports, by their full names."""
+    return {module for target in imports(name) for module in (target, target.rpartition(".")[0]) if module in MODULES}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_rooms_of_a_package_are_layered(package):
+    """A room imports from rooms below it, never from one beside or above it."""
+    layers = LAYERS[package]
+    height = {room: place for place, rooms in enumerate(layers) for room in rooms}
+    rooms = {path.name for path in (ROOT / package).iterdir() if (path / "__init__.py").exists()}
+    assert set(height) == rooms
+    upward = [
+        f"{name} → {target}"
+        for name in TREES
+        if name.startswith(f"{package}/") and (own := room_of(MODULE_OF[name]))
+        for target in reached_modules(name)
+        if target.startswith(f"{package}.")
+        and (room := room_of(target))
+        and room != own
+        and height[room] >= height[own]
+    ]
+    assert upward == []
+
+
+def test_no_room_is_wider_than_22_modules():
+    width = Counter(str(Path(name).parent) for name in TREES if not name.endswith("__init__.py"))
+    assert {room: modules for room, modules in width.items() if modules > WIDEST and room not in WIDER} == {}
+
+
+def repeated(places: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names that stand in several places: name → places. places: (name, place) pairs."""
+    by_name: dict[str, list[str]] = {}
+    for name, place in places:
+        by_name.setdefault(name, []).append(place)
+    return {name: sorted(where) for name, where in by_name.items() if len(where) > 1}
+
+
+def test_no_two_modules_have_one_name():
+    """But for the parts of one command: its work, its options and what it prints are targets under its name."""
+    modules = [(Path(name).stem, name) for name in TREES if not name.endswith("__init__.py")]
+    again = repeated(modules)
+    of_commands = {name: [f"pipelines/{room}{name}.py" for room in ("", "commands/", "screens/")] for name in again}
+    assert {name: where for name, where in again.items() if not set(where) <= set(of_commands[name])} == {}
+
+
+def test_no_two_public_classes_have_one_name():
+    classes = [
+        (node.name, name)
+        for name, tree in TREES.items()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert repeated(classes) == {}
 
 
 def test_the_picture_of_the_house_shows_its_imports():
     picture = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("```")[1]
     arrows = re.findall(r"^ *(\w+)(?:\[.*?\])? --> (\w+)", picture, flags=re.MULTILINE)
-    drawn = {(source, target) for source, target in arrows if source in ROOMS and target in ROOMS}
+    drawn = {(source, target) for source, target in arrows if source in PACKAGES and target in PACKAGES}
     reached = {(one.split(".")[0], name.split("/")[0]) for name in TREES for one in imports(name)}
-    assert drawn == {(source, target) for source, target in reached if source in ROOMS and source != target}
+    assert drawn == {(source, target) for source, target in reached if source in PACKAGES and source != target}
 
 
 def test_no_two_files_import_each_other():
-    modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in TREES}
     edges = {
         module: {
             target
             for one in imports(name)
             for target in (one, one.rpartition(".")[0])
-            if target in modules and target != module and modules[target].count("__init__") == 0
+            if target in MODULES and target != module and MODULES[target].count("__init__") == 0
         }
-        for module, name in modules.items()
+        for module, name in MODULES.items()
     }
     done: set[str] = set()
 
@@ -99,34 +197,32 @@ def test_one_file_per_heavy_dependency(heavy):
     assert users == ONLY_IN[heavy]
 
 
-@pytest.mark.parametrize("name", TREES)
-def test_nobody_below_the_command_line_reads_the_clock(name):
+def test_nobody_below_the_command_line_reads_the_clock():
     calls = [
-        ast.unparse(node.func)
-        for node in ast.walk(TREES[name])
+        f"{name}: {ast.unparse(node.func)}"
+        for name, tree in TREES.items()
+        if name not in CLOCK
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in CLOCK_CALLS
         and ast.unparse(node.func.value).split(".")[-1] in CLOCK_OWNERS
     ]
-    assert not calls or name in CLOCK
+    assert calls == []
 
 
-@pytest.mark.parametrize("name", TREES)
-def test_nothing_is_unpickled_or_evaluated(name):
-    assert not {one.split(".")[0] for one in imports(name)} & FORBIDDEN
-    called = {
-        node.func.id for node in ast.walk(TREES[name]) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    assert not called & {"eval", "exec"}
+def test_nothing_is_unpickled_or_evaluated():
+    for name, tree in TREES.items():
+        assert not {target.split(".")[0] for target in imports(name)} & FORBIDDEN, name
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        assert not {call.id for call in calls if isinstance(call, ast.Name)} & {"eval", "exec"}, name
 
 
-@pytest.mark.parametrize("name", TREES)
-def test_files_are_short_named_and_explained(name):
-    path = ROOT / name
-    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
-    assert path.stem not in VAGUE
-    assert ast.get_docstring(TREES[name])
+def test_files_are_short_named_and_explained():
+    for name, tree in TREES.items():
+        assert len((ROOT / name).read_text("utf-8").splitlines()) <= LONGEST, name
+        assert Path(name).stem not in VAGUE, name
+        assert ast.get_docstring(tree), name
 
 
 def test_as_of_is_keyword_only_and_has_no_default():
@@ -143,10 +239,10 @@ def is_compiled(node: ast.FunctionDef) -> bool:
     return any(re.match(r"(njit|feature)\b", ast.unparse(one)) for one in node.decorator_list)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_our_package_names_are_ours(room):
+@pytest.mark.parametrize("package", PACKAGES)
+def test_our_package_names_are_ours(package):
     """They stand at the top level (docs/decisions/0001): another package of that name must not win."""
-    spec = importlib.util.find_spec(room)
+    spec = importlib.util.find_spec(package)
     assert spec is not None
     assert Path(str(spec.origin)).is_relative_to(ROOT)
 
