@@ -52,7 +52,7 @@ LAYERS = {
     "models": (
         ("btyd", "trees", "evaluation"),
         ("ensemble", "uplift"),
-        ("lifetime",),
+        ("horizons", "lifetime"),
         ("scoring",),
         ("training", "artifacts"),
     ),
