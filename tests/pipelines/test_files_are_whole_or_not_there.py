@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[2]
 WRITER = """
 import itertools, pyarrow as pa, sys
 from pathlib import Path
-from pipelines import store
+from pipelines import run_folder
 print("ready", flush=True)
 for number in itertools.count(1):
-    store.write_table(Path("table.parquet"), pa.table({"number": [number] * 200_000}))
-    store.write_json(Path("summary.json"), {"number": number, "text": "x" * 100_000})
+    run_folder.write_table(Path("table.parquet"), pa.table({"number": [number] * 200_000}))
+    run_folder.write_json(Path("summary.json"), {"number": number, "text": "x" * 100_000})
 """
 
 

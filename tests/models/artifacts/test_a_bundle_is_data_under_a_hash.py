@@ -42,7 +42,7 @@ def test_a_thousand_flipped_bytes_are_found_before_anything_is_parsed(folder, mo
     def parsed(*_: object, **__: object) -> None:
         raise AssertionError("parsed before the hashes were checked")
 
-    monkeypatch.setattr(bundle.trees, "from_ubj", parsed)
+    monkeypatch.setattr(bundle.boosting, "from_ubj", parsed)
     files = sorted(folder.iterdir())
     sizes = np.array([path.stat().st_size for path in files])
     rng = np.random.default_rng(8)
@@ -74,7 +74,7 @@ def test_what_no_bundle_has_is_refused_before_anything_is_parsed(folder, name, m
     def parsed(*_: object, **__: object) -> None:
         raise AssertionError("parsed beside a foreign file")
 
-    monkeypatch.setattr(bundle.trees, "from_ubj", parsed)
+    monkeypatch.setattr(bundle.boosting, "from_ubj", parsed)
     if name == "code":
         (folder / name).mkdir()
     else:

@@ -21,10 +21,10 @@ DAY = date(2020, 5, 1)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipelines import store
+from pipelines import run_folder
 from tests.pipelines.batches.test_ledger_keeps_every_batch import keep
 
-store.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+run_folder.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 keep(Path(sys.argv[1]), churn=0.75)
 """
 

@@ -158,18 +158,18 @@ def test_people_get_the_reasons_in_words_and_no_formula(shop, tmp_path):
 CUT_SHORT = """
 import os, signal, sys
 from pathlib import Path
-from pipelines import store
+from pipelines import run_folder
 from pipelines.config import load
 from pipelines.plan import make_plan
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which who runs the tests in the background has switched off
 
-class CutShort(store.pq.ParquetWriter):
+class CutShort(run_folder.pq.ParquetWriter):
     def write(self, *given, **named):
         super().write(*given, **named)
         os.kill(os.getpid(), signal.{how})
 
-store.pq.ParquetWriter = CutShort
+run_folder.pq.ParquetWriter = CutShort
 make_plan(load(Path(sys.argv[1])), budget=50.0, capacity=None, offer_names=(), campaign=None, outputs=[])
 """
 

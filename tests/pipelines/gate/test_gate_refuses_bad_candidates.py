@@ -146,7 +146,7 @@ def test_an_unsigned_one_is_refused_and_nothing_of_it_is_read(good, candidate_fo
     def parsed(*_: object) -> None:
         raise AssertionError("parsed before the hashes were checked")
 
-    monkeypatch.setattr(bundle.trees, "from_ubj", parsed)
+    monkeypatch.setattr(bundle.boosting, "from_ubj", parsed)
     if flaw == "no manifest":
         (candidate_folder / "manifest.json").unlink()
     elif flaw == "no signature":

@@ -43,11 +43,19 @@ def code(tmp_path_factory):
     """The packages a model takes along, with a scorer that needs no training."""
     root = tmp_path_factory.mktemp("code")
     shutil.copytree(tracking.ROOT / "features", root / "features", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "models").mkdir()
-    shutil.copy(tracking.ROOT / "models" / "pyfunc.py", root / "models")
-    stubs = {"__init__": "", "bundle": BUNDLE_STUB, "scorer": SCORER_STUB, "scoring": SCORING_STUB}
+    stubs = {
+        "__init__": "",
+        "artifacts/__init__": "",
+        "artifacts/bundle": BUNDLE_STUB,
+        "scoring/__init__": "",
+        "scoring/scorer": SCORER_STUB,
+        "scoring/batch_scores": SCORING_STUB,
+    }
     for name, text in stubs.items():
-        (root / "models" / f"{name}.py").write_text(text)
+        file = root / "models" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    shutil.copy(tracking.ROOT / "models" / "artifacts" / "pyfunc.py", root / "models" / "artifacts")
     return root
 
 
