@@ -31,7 +31,7 @@ from models.uplift.cross_fitting import CrossFit, cross_fit
 from models.uplift.experiment import Experiment
 from models.uplift.learner_selection import LearnerSelection, select_learner
 from pipelines import run_folder
-from pipelines.campaigns.experiments import Trial, trial
+from pipelines.campaigns.experiments import OfferTrial, offer_trial
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import Config
 from pipelines.order_log import read_orders
@@ -70,7 +70,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
     for offer in offers:
         say(f"learning the effects of {offer}")
         try:
-            made = trial(treatments, histories, offer=offer, horizon_days=days, planned=planned_shares(plans))
+            made = offer_trial(treatments, histories, offer=offer, horizon_days=days, planned=planned_shares(plans))
             told[offer] = _learnt(config, offer, made, plans)
         except Refusal as error:
             refused.append(error)
@@ -89,7 +89,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
     return content | {"written": str(target)}
 
 
-def _learnt(config: Config, offer: str, made: Trial, plans: Sequence[ArchivedPlan]) -> dict[str, Any]:
+def _learnt(config: Config, offer: str, made: OfferTrial, plans: Sequence[ArchivedPlan]) -> dict[str, Any]:
     """What was found of one offer; its bundle is written where a learner helps."""
     seed, rows = config.train.seed, made.rows
     experiment = made.experiment("stayed", where=f"treatments with the offer '{offer}'")

@@ -7,8 +7,8 @@ from typing import Any
 from models.scoring.scorer import Scorer
 from models.trees import boosting
 from pipelines import run_folder
-from pipelines.campaigns.configured_offers import judged
-from pipelines.campaigns.policy_backtest import concluded, of_day, offers_to_judge
+from pipelines.campaigns.configured_offers import evaluation_offer
+from pipelines.campaigns.policy_backtest import backtest_offers, plan_in_hindsight, write_policy_backtest
 from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
@@ -38,7 +38,7 @@ def evaluate(
     terms, seed = config.terms, config.train.seed
     boosting.present(config.train.device)
     run_folder.refuse_unwritable(config.folder / run_folder.BACKTEST)
-    offers = offers_to_judge(config) if plan_budget is not None else []
+    offers = backtest_offers(config) if plan_budget is not None else []
     planned: list[dict[str, Any]] = []
     say("reading orders")
     histories = read_orders(config, now=now).histories
@@ -55,7 +55,7 @@ def evaluate(
         device=config.train.device,
     )
     recipe = tuned.recipe(config.train)
-    results, offer = [], judged(config)
+    results, offer = [], evaluation_offer(config)
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
@@ -65,10 +65,10 @@ def evaluate(
         results.append(evaluate_model(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
         if plan_budget is not None:
             models[day] = model
-            planned.append(of_day(config, offers, model, test, histories, budget=plan_budget))
+            planned.append(plan_in_hindsight(config, offers, model, test, histories, budget=plan_budget))
     run_folder.write_json(config.folder / run_folder.BACKTEST, results)
     if plan_budget is not None:
-        concluded(config, histories, offers, models, planned, now=now, budget=plan_budget)
+        write_policy_backtest(config, histories, offers, models, planned, now=now, budget=plan_budget)
     say("logging to MLflow")
     tracking.log_backtest(
         uri=config.tracking_uri,

@@ -22,14 +22,14 @@ from pipelines.batches import ledger
 from pipelines.campaigns.past_campaigns import own_campaigns
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
-from pipelines.monitoring.matured_scores import Batch
-from pipelines.monitoring.watch import Watched, watch_over
+from pipelines.monitoring.matured_scores import MaturedBatch
+from pipelines.monitoring.monitored_model import MonitoredModel, monitor_model
 from pipelines.order_log import read_orders
 from pipelines.train import train
 
 MONITOR = "monitor.json"
 """In the output folder."""
-BATCHES = 12
+MAX_BATCHES = 12
 """Matured batches that are told of, the latest; the verdict rests on the last of them."""
 
 
@@ -53,19 +53,19 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
         return own_campaigns(config.folder / run_folder.PLANS, treatments, first=first, before=before)
 
     batches = _kept(entries, watched, as_of=day) or _again(histories, watched, as_of=day)
-    told = watch_over(histories, watched, batches, campaigns, as_of=day, say=say)
+    told = monitor_model(histories, watched, batches, campaigns, as_of=day, say=say)
     content = {"currency": config.money.currency, **told}
     run_folder.write_json(target, content)
     return content | {"written": str(target)}
 
 
-def _champion(config: Config) -> Watched:
+def _champion(config: Config) -> MonitoredModel:
     champion = load_champion(config.tracking_uri)
     metrics = promotion.version_summary(champion.version)["metrics"]
-    return Watched(champion.scorer, champion.version.number, champion.as_of, metrics)
+    return MonitoredModel(champion.scorer, champion.version.number, champion.as_of, metrics)
 
 
-def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:
+def _refuse(histories: Histories, watched: MonitoredModel, *, as_of: date) -> None:
     """Raise InputError for a day that the model or the log knows nothing of."""
     if as_of < watched.made:
         raise InputError(
@@ -81,15 +81,18 @@ def _refuse(histories: Histories, watched: Watched, *, as_of: date) -> None:
         )
 
 
-def _kept(entries: Sequence[ledger.LedgerEntry], watched: Watched, *, as_of: date) -> list[Batch]:
+def _kept(entries: Sequence[ledger.LedgerEntry], watched: MonitoredModel, *, as_of: date) -> list[MaturedBatch]:
     """The champion's own batches that have matured, the oldest first; none of a day that it had learnt from."""
     version = watched.model.version
     mine = [one for one in entries if one.model_version == version and one.as_of >= watched.made]
     over = [one for one in mine if one.as_of + timedelta(days=one.horizon_days) <= as_of]
-    return [Batch(one.as_of, one.horizon_days, version, ledger.read(one), is_kept=True) for one in over[-BATCHES:]]
+    return [
+        MaturedBatch(one.as_of, one.horizon_days, version, ledger.read(one), is_kept=True)
+        for one in over[-MAX_BATCHES:]
+    ]
 
 
-def _again(histories: Histories, watched: Watched, *, as_of: date) -> list[Batch]:
+def _again(histories: Histories, watched: MonitoredModel, *, as_of: date) -> list[MaturedBatch]:
     """Where no batch was kept: the latest day that has matured since the model was made, scored by it again."""
     terms = watched.model.terms
     day = as_of - timedelta(days=terms.horizon_days)
@@ -100,10 +103,10 @@ def _again(histories: Histories, watched: Watched, *, as_of: date) -> list[Batch
     except InputError:  # the log gives a feature no longer, which is a reason of its own
         return []
     scores = scorer.predict(watched.model, table.to_pandas(date_as_object=False))
-    return [Batch(day, terms.horizon_days, watched.model.version, scores, is_kept=False)]
+    return [MaturedBatch(day, terms.horizon_days, watched.model.version, scores, is_kept=False)]
 
 
-def refuse(content: Mapping[str, Any]) -> None:
+def refuse_outdated(content: Mapping[str, Any]) -> None:
     """Raise Refusal if the verdict is to retrain."""
     if content["verdict"] != "retrain":
         return
@@ -116,7 +119,7 @@ def refuse(content: Mapping[str, Any]) -> None:
     )
 
 
-def retrained(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> dict[str, Any]:
+def retrain(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> dict[str, Any]:
     """Train as `stayworth train` does; what was registered, whether it serves, and what the gate said."""
     made = train(config, now=now, trials=trials, say=say)
     return {

@@ -8,8 +8,8 @@ from pathlib import Path
 from features.errors import InputError
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.campaigns.configured_offers import offers_of
-from pipelines.campaigns.customer_effects import kept_effects
+from pipelines.campaigns.configured_offers import select_offers
+from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
@@ -38,7 +38,7 @@ def make_plan(
     campaign that is planned again takes its own place. Where `stayworth effects` found that a learner helps, the
     customers' own effects take the place of one save rate; summary["effects"] says so of each offer.
     """
-    offers = offers_of(config, offer_names)
+    offers = select_offers(config, offer_names)
     targets = [config.folder / run_folder.PLAN, *outputs]
     for target in targets:
         run_folder.refuse_unwritable(target, kinds=run_folder.TABLES)
@@ -49,7 +49,7 @@ def make_plan(
     day = scores["as_of"].iloc[0].date()
     name = f"campaign {day}" if campaign is None else plan_archive.check_campaign_name(campaign, where=WHERE)
     plan_archive.refuse_namesake(config.folder / run_folder.PLANS, name, where=WHERE)
-    effects = kept_effects(config, offers, as_of=day)
+    effects = customer_effects(config, offers, as_of=day)
     made = plan(
         scores,
         effects.offers,

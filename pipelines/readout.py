@@ -9,9 +9,9 @@ import pandas as pd
 
 from features.errors import InputError, nearest
 from pipelines import run_folder
-from pipelines.campaigns.campaign import Campaign, plan_of, read_campaign
+from pipelines.campaigns.campaign import Campaign, kept_plan_file, read_campaign
 from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
-from pipelines.campaigns.save_rates import SAVE_RATES, remember
+from pipelines.campaigns.save_rates import SAVE_RATES, record_save_rate
 from pipelines.config import Config
 from pipelines.order_log import read_orders, refuse_input_as_output
 from retention.economics.offers import BetaPrior
@@ -51,7 +51,7 @@ def read_out(
 
     Raises Refusal, having written nothing, where the data cannot answer.
     """
-    campaign = read_campaign(plan_file or plan_of(config.folder, campaign_name), day=day)
+    campaign = read_campaign(plan_file or kept_plan_file(config.folder, campaign_name), day=day)
     target = config.folder / f"readout-{campaign.file_name}.json"
     for path in (target, config.folder / SAVE_RATES):
         run_folder.refuse_unwritable(path)
@@ -169,6 +169,6 @@ def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, con
             how = {"effect_on_staying": group["stayed"]["value"], "sd": group["stayed"]["sd"]}
             said = measured_save_rate(**how, mean_churn_probability=leaving)
             named = {"offer": offer, "prior": priors.get(offer), "campaign": campaign.name}
-            after = remember(config.folder, **named, measured=said)
+            after = record_save_rate(config.folder, **named, measured=said)
             told[offer] = {"measured": said.share, "sd": said.sd, "believed": after.model_dump()}
     return told

@@ -9,8 +9,8 @@ from features import audit_log
 from models import STAYWORTH
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.campaigns.configured_offers import settled
-from pipelines.campaigns.customer_effects import kept_effects
+from pipelines.campaigns.configured_offers import offers_with_save_rate
+from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
 from pipelines.plan import assumptions
@@ -47,8 +47,8 @@ def write_report(
     planned = (folder / run_folder.PLAN).exists() and (folder / run_folder.PLAN_SUMMARY).exists()
     summary = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next="Plan again.") if planned else None
     planned_with = [one["offer"] for one in summary["offers"]] if summary else []
-    offers = [offer for offer in settled(config) if offer.name in planned_with]
-    effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
+    offers = [offer for offer in offers_with_save_rate(config) if offer.name in planned_with]
+    effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
     base, backtest = customer_base(config, now=now), _backtest(config)

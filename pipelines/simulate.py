@@ -20,40 +20,42 @@ from features.errors import InputError
 from pipelines import run_folder
 from pipelines.campaigns.campaign import Campaign, read_campaign
 from pipelines.simulator import campaign_truth, parameters
-from pipelines.simulator.campaign_execution import offers_of, treatment_rows
+from pipelines.simulator.atomic_folder import atomic_folder
+from pipelines.simulator.campaign_execution import treated_offers, treatment_rows
 from pipelines.simulator.config_text import config_text
-from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.contact_response import NO_OFFER, respond_to_contacts
 from pipelines.simulator.customers import Customers
-from pipelines.simulator.folder import whole_folder
-from pipelines.simulator.lifetimes import Lifetimes, latest
-from pipelines.simulator.scenario import CustomerChunk, Shop, newcomers, parts
-from pipelines.simulator.shop_tables import customer_rows, ids, interaction_rows, order_lines
+from pipelines.simulator.lifetimes import Lifetimes, latest_lifetimes
+from pipelines.simulator.scenario import CustomerChunk, Scenario, customer_chunks, newcomer_chunks
+from pipelines.simulator.shop_tables import customer_ids, customer_rows, interaction_rows, order_lines
 from pipelines.simulator.truth import truth
 
-SHOP = "shop.json"
+SCENARIO = "shop.json"
 """The numbers a shop follows from, and the campaign that it has had."""
 CAMPAIGN_TRUTH = "campaign_truth.json"
-WORLD = 1
+PARAMETERS_VERSION = 1
 """The version of the made-up world: in another one the same numbers are another shop."""
-PART = 20_000
+CHUNK_SIZE = 20_000
 """Customers in a file."""
 
 
-def simulate(output: Path, shop: Shop, *, part_size: int = PART, say: Callable[[str], None]) -> dict[str, Any]:
+def simulate(
+    output: Path, shop: Scenario, *, chunk_size: int = CHUNK_SIZE, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Write a shop as of its day; returns how much there is of it. Raises InputError, having written nothing."""
     shop.checked()
     rows: dict[str, int] = {}
-    with whole_folder(output) as folder:
-        for number, of in enumerate(parts(shop, size=part_size)):
-            say(f"customer {number * part_size:,} of {shop.customers:,}")
-            written = _write_part(folder, number, of.people, of.lifetimes, seed=shop.seed, until=shop.day)
+    with atomic_folder(output) as folder:
+        for number, chunk in enumerate(customer_chunks(shop, size=chunk_size)):
+            say(f"customer {number * chunk_size:,} of {shop.customers:,}")
+            written = _write_part(folder, number, chunk.customers, chunk.lifetimes, seed=shop.seed, until=shop.day)
             rows = {name: rows.get(name, 0) + count for name, count in written.items()}
-        _describe(folder, shop, until=shop.as_of, part_size=part_size, campaign=None)
+        _describe(folder, shop, until=shop.as_of, chunk_size=chunk_size, campaign=None)
     return {"folder": str(output), "as_of": shop.as_of.isoformat(), "customers": shop.customers} | rows
 
 
-def let_time_run(
-    source: Path, plan_file: Path, output: Path, *, part_size: int = PART, say: Callable[[str], None]
+def continue_simulation(
+    source: Path, plan_file: Path, output: Path, *, chunk_size: int = CHUNK_SIZE, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Write the shop of `source` a horizon later, the treated customers of a plan contacted on its day; others join.
 
@@ -68,46 +70,58 @@ def let_time_run(
             where=str(plan_file),
             next=f"Plan with scores of that day: stayworth score --as-of {shop.as_of}.",
         )
-    offers = offers_of(campaign.chosen, customers=shop.customers, where=str(plan_file))
+    offers = treated_offers(campaign.chosen, customers=shop.customers, where=str(plan_file))
     totals = {name: np.zeros(len(parameters.OFFERS)) for name in campaign_truth.SUMS}
     treatments = []
-    with whole_folder(output) as folder:
-        for number, of in enumerate(parts(shop, size=part_size)):
-            say(f"customer {number * part_size:,} of {shop.customers:,}")
-            offer = np.array([offers.get(one, NOBODY) for one in of.people.number.tolist()])
-            done = contacted(of.people, of.lifetimes, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS)
-            _write_part(
-                folder, number, of.people, done.lifetimes, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS
+    with atomic_folder(output) as folder:
+        for number, chunk in enumerate(customer_chunks(shop, size=chunk_size)):
+            say(f"customer {number * chunk_size:,} of {shop.customers:,}")
+            offer = np.array([offers.get(one, NO_OFFER) for one in chunk.customers.number.tolist()])
+            done = respond_to_contacts(
+                chunk.customers, chunk.lifetimes, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS
             )
-            found = campaign_truth.sums(of.people, done, offer, seed=shop.seed, day=shop.day)
-            totals = {name: total + found[name] for name, total in totals.items()}
-            rows = treatment_rows(of.people, done, campaign.chosen, campaign=campaign.name, day=shop.day)
-            treatments.append(rows)
-        for place, of in enumerate(newcomers(shop, size=part_size), number + 1):
             _write_part(
-                folder, place, of.people, of.lifetimes, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS
+                folder,
+                number,
+                chunk.customers,
+                done.lifetimes,
+                seed=shop.seed,
+                until=shop.day + parameters.HORIZON_DAYS,
+            )
+            found = campaign_truth.offer_totals(chunk.customers, done, offer, seed=shop.seed, day=shop.day)
+            totals = {name: total + found[name] for name, total in totals.items()}
+            rows = treatment_rows(chunk.customers, done, campaign.chosen, campaign=campaign.name, day=shop.day)
+            treatments.append(rows)
+        for place, chunk in enumerate(newcomer_chunks(shop, size=chunk_size), number + 1):
+            _write_part(
+                folder,
+                place,
+                chunk.customers,
+                chunk.lifetimes,
+                seed=shop.seed,
+                until=shop.day + parameters.HORIZON_DAYS,
             )
         run_folder.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
         told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
-        told |= campaign_truth.told(totals)
+        told |= campaign_truth.totals_as_json(totals)
         run_folder.write_json(folder / CAMPAIGN_TRUTH, told)
         _carry(folder, campaign, plan_file)
-        _describe(folder, shop, until=shop.end, part_size=part_size, campaign=campaign.name)
+        _describe(folder, shop, until=shop.end, chunk_size=chunk_size, campaign=campaign.name)
     return {"folder": str(output)} | told
 
 
 def _write_part(
-    folder: Path, number: int, people: Customers, of: Lifetimes, *, seed: int, until: float
+    folder: Path, number: int, customers: Customers, lifetimes: Lifetimes, *, seed: int, until: float
 ) -> dict[str, int]:
     """Write some customers: what was known of them before a day, and their truth on it; returns the rows."""
-    orders, delivery = order_lines(people, of, seed=seed, until=until)
-    happened, service = interaction_rows(people, of, seed=seed, until=until)
-    true = truth(people, latest(of, len(people)).stage(until), day=until)
+    orders, delivery = order_lines(customers, lifetimes, seed=seed, until=until)
+    happened, service = interaction_rows(customers, lifetimes, seed=seed, until=until)
+    true = truth(customers, latest_lifetimes(lifetimes, len(customers)).stage(until), day=until)
     tables = {
         "orders": orders,
         "interactions": happened,
         "costs": pa.concat_tables([delivery, service]),
-        "truth": pa.Table.from_pandas(true, preserve_index=False).add_column(0, "customer_id", ids(people)),
+        "truth": pa.Table.from_pandas(true, preserve_index=False).add_column(0, "customer_id", customer_ids(customers)),
     }
     for name, table in tables.items():
         (folder / name).mkdir(exist_ok=True)
@@ -115,17 +129,17 @@ def _write_part(
     return {name: table.num_rows for name, table in tables.items() if name != "truth"}
 
 
-def _describe(folder: Path, shop: Shop, *, until: date, part_size: int, campaign: str | None) -> None:
+def _describe(folder: Path, shop: Scenario, *, until: date, chunk_size: int, campaign: str | None) -> None:
     """Write who the customers are, the config, and the numbers that the shop follows from."""
-    everyone: Iterable[CustomerChunk] = parts(shop, size=part_size)
+    chunks: Iterable[CustomerChunk] = customer_chunks(shop, size=chunk_size)
     if until > shop.as_of:
-        everyone = chain(everyone, newcomers(shop, size=part_size))
-    described = (customer_rows(of.people) for of in everyone)
+        chunks = chain(chunks, newcomer_chunks(shop, size=chunk_size))
+    described = (customer_rows(chunk.customers) for chunk in chunks)
     run_folder.write_tables(folder / "customers.parquet", described)
     config = config_text(customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign)
     run_folder.write_text(folder / "stayworth.toml", config)
     numbers = asdict(shop) | {"as_of": shop.as_of.isoformat()}
-    run_folder.write_json(folder / SHOP, {"world": WORLD, "campaign": campaign} | numbers)
+    run_folder.write_json(folder / SCENARIO, {"world": PARAMETERS_VERSION, "campaign": campaign} | numbers)
 
 
 def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
@@ -137,12 +151,12 @@ def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
         run_folder.write_json(path, summary)
 
 
-def _read_shop(folder: Path) -> Shop:
+def _read_shop(folder: Path) -> Scenario:
     """The shop in a folder; raises InputError where it is none, or one whose time has run on already."""
-    path = folder / SHOP
+    path = folder / SCENARIO
     told = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
     names = {"customers", "days", "seed", "as_of", "world", "campaign"}
-    if not isinstance(told, dict) or set(told) != names or told["world"] != WORLD:
+    if not isinstance(told, dict) or set(told) != names or told["world"] != PARAMETERS_VERSION:
         raise InputError("is of another version of the made-up shop", where=str(path), next="Simulate it anew.")
     if told["campaign"] is not None:
         raise InputError(
@@ -151,4 +165,4 @@ def _read_shop(folder: Path) -> Shop:
             next="Continue the folder that it was continued from, with another plan.",
         )
     how = {name: told[name] for name in ("customers", "days", "seed")}
-    return Shop(**how, as_of=parse_day(told["as_of"])).checked()
+    return Scenario(**how, as_of=parse_day(told["as_of"])).checked()

@@ -30,7 +30,7 @@ from models.ensemble.recipe import Recipe
 from models.training.temporal_splits import test_day
 from models.trees import boosting
 from pipelines import promotion, registry_audit, run_folder
-from pipelines.campaigns.configured_offers import judged
+from pipelines.campaigns.configured_offers import evaluation_offer
 from pipelines.config import Config
 from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
@@ -240,7 +240,7 @@ def _judged(
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe that is to serve, and the evaluation of its model; a simple model alone where that is no worse."""
     how: dict[str, Any] = {
-        "offer": judged(config),
+        "offer": evaluation_offer(config),
         "resamples": RESAMPLES,
         "seed": config.train.seed,
         "champion": against.scorer if against else None,

@@ -18,13 +18,13 @@ from models.scoring.score_change import DAY, MEASURES, PARTS, Change, Stations, 
 from pipelines.batches import ledger
 from pipelines.batches.ledger import LedgerEntry
 from pipelines.config import Config
-from pipelines.monitoring.score_steps import stations
+from pipelines.monitoring.score_steps import score_steps
 
-NAMED = 3
+MAX_NAMED = 3
 """How many features are named of a step, those that moved the probability most."""
 
 
-def batches(config: Config) -> list[dict[str, Any]]:
+def list_batches(config: Config) -> list[dict[str, Any]]:
     """What the ledger holds, the oldest first."""
     return [
         {
@@ -76,7 +76,7 @@ def why(
     say("reading the customer's history")
     rows, now_us = rows_of(config.log, customer_id), int(now.timestamp() * 1_000_000)
     features = list(dict.fromkeys([*old.inputs, *new.inputs]))
-    seen, told = stations(config.log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
+    seen, told = score_steps(config.log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
     if seen is None:
         what = f"today's log has no order of theirs from before {before.as_of}, or none that counts on {after.as_of}"
         return content | {"in_words": [f"The change cannot be split: {what}."]}
@@ -132,7 +132,7 @@ def _no_batch(kept: Sequence[LedgerEntry], which: str, *, where: str) -> InputEr
 def _because(change: Change, seen: Stations, part: str) -> list[dict[str, Any]]:
     """The features that moved the churn probability most in a step of the old model, and what they came to."""
     row = {"corrected_data": seen.corrected, "passing_time": seen.aged, "new_orders": seen.now}.get(part)
-    moved = sorted(change.moved.get(part, {}).items(), key=lambda one: -abs(one[1]))[:NAMED]
+    moved = sorted(change.moved.get(part, {}).items(), key=lambda one: -abs(one[1]))[:MAX_NAMED]
     if row is None:
         return []
     other = {RHYTHM: "the rhythm of orders as a whole", DAY: "the season and the trend of the day"}

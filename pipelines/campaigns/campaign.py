@@ -36,7 +36,7 @@ class Campaign:
         return file_name(self.name)
 
 
-def plan_of(folder: Path, name: str | None) -> Path:
+def kept_plan_file(folder: Path, name: str | None) -> Path:
     """The Parquet file of the plan that was kept of a campaign; None: of the latest plan.
 
     folder: the output folder.

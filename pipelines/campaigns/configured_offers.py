@@ -8,7 +8,7 @@ from retention.economics.offers import MEASURED, Offer
 from retention.measurement.save_rate_store import with_measured_save_rates
 
 
-def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
+def select_offers(config: Config, names: Sequence[str]) -> list[Offer]:
     """The offers of these names, all where none is named; raises InputError where one is unknown or unmeasured."""
     known = {offer.name: offer for offer in with_measured_save_rates(config.offers, config.folder)}
     if not known:
@@ -30,11 +30,11 @@ def offers_of(config: Config, names: Sequence[str]) -> list[Offer]:
     return chosen
 
 
-def settled(config: Config) -> list[Offer]:
+def offers_with_save_rate(config: Config) -> list[Offer]:
     """The offers whose save rate is known."""
     return [offer for offer in with_measured_save_rates(config.offers, config.folder) if offer.save_rate != MEASURED]
 
 
-def judged(config: Config) -> Offer | None:
+def evaluation_offer(config: Config) -> Offer | None:
     """The offer with which models are judged in money: the first settled one whose incentive is a sum of money."""
-    return next((offer for offer in settled(config) if offer.incentive_cost is not None), None)
+    return next((offer for offer in offers_with_save_rate(config) if offer.incentive_cost is not None), None)

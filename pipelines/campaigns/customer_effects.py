@@ -20,10 +20,10 @@ from retention.planning.learned_effects import (
     read_learned_effects,
 )
 
-__all__ = ["EFFECTS_FILE", "EFFECTS_FOLDER", "PlanEffects", "kept_effects"]
+__all__ = ["EFFECTS_FILE", "EFFECTS_FOLDER", "PlanEffects", "customer_effects"]
 
 
-def kept_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> PlanEffects:
+def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> PlanEffects:
     """The effects of these offers. Raises InputError where what was kept is not what was written."""
     learnt = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
     if not learnt.fitted:

@@ -24,12 +24,12 @@ from features.snapshots.snapshot import chunks, columns_of
 from models.uplift.experiment import Experiment
 from pipelines.training.training_set import mask_unknown_year, training_features
 
-FEWEST = 50
+MIN_OUTCOMES_PER_ARM = 50
 """Customers who stayed, and who did not, among the treated and among the held out: with fewer nothing is learnt."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class OfferTrial:
     """The experiment with one offer."""
 
     rows: pd.DataFrame
@@ -47,14 +47,14 @@ class Trial:
         return Experiment(treated, values.to_numpy(float), propensity, where)
 
 
-def trial(
+def offer_trial(
     treatments: pd.DataFrame,
     histories: Histories,
     *,
     offer: str,
     horizon_days: int,
     planned: Mapping[tuple[str, str], float],
-) -> Trial:
+) -> OfferTrial:
     """The experiment with an offer; treatments as `pipelines.campaigns.treatments.read_treatments` has them.
 
     planned: the share treated by design, by campaign and offer, where the plan says it; else it is the share of the
@@ -78,7 +78,7 @@ def trial(
     listed = usable[is_first]
     where = f"treatments with the offer '{offer}'"
     if listed.empty:
-        _refuse(where, left_out, more=4 * FEWEST)
+        _refuse(where, left_out, more=4 * MIN_OUTCOMES_PER_ARM)
     rows, features = _known(histories, listed, horizon_days=horizon_days)
     left_out["of a customer without an order before"] = len(listed) - len(rows)
     _refuse_too_few(rows, where, left_out)
@@ -91,7 +91,7 @@ def trial(
         }
         for name, group in rows.groupby("campaign", sort=True)
     ]
-    return Trial(rows, features, campaigns, {reason: count for reason, count in left_out.items() if count})
+    return OfferTrial(rows, features, campaigns, {reason: count for reason, count in left_out.items() if count})
 
 
 def _known(histories: Histories, listed: pd.DataFrame, *, horizon_days: int) -> tuple[pd.DataFrame, list[str]]:
@@ -115,8 +115,8 @@ def _known(histories: Histories, listed: pd.DataFrame, *, horizon_days: int) -> 
 def _refuse_too_few(rows: pd.DataFrame, where: str, left_out: Mapping[str, int]) -> None:
     treated, churned = rows["treated"].to_numpy(bool), rows["churned"].to_numpy(bool)
     fewest = min(int((arm & did).sum()) for arm in (treated, ~treated) for did in (churned, ~churned))
-    if fewest < FEWEST:
-        _refuse(where, left_out, more=ceil(max(len(rows), 4) * (FEWEST / max(fewest, 1) - 1)), rows=rows)
+    if fewest < MIN_OUTCOMES_PER_ARM:
+        _refuse(where, left_out, more=ceil(max(len(rows), 4) * (MIN_OUTCOMES_PER_ARM / max(fewest, 1) - 1)), rows=rows)
 
 
 def _refuse(where: str, left_out: Mapping[str, int], *, more: int, rows: pd.DataFrame | None = None) -> None:
@@ -129,7 +129,8 @@ def _refuse(where: str, left_out: Mapping[str, int], *, more: int, rows: pd.Data
         )
     lost = "; ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
     raise Refusal(
-        f"{have}; {FEWEST} who stayed and {FEWEST} who left are needed of each{f' (left out: {lost})' if lost else ''}",
+        f"{have}; {MIN_OUTCOMES_PER_ARM} who stayed and {MIN_OUTCOMES_PER_ARM} who left are needed of each"
+        f"{f' (left out: {lost})' if lost else ''}",
         where=where,
         next=f"About {more:,} more customers, treated or held out at random, are needed, and their horizon over.",
     )

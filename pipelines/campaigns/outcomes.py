@@ -15,7 +15,7 @@ from pipelines.batches.latest_scores import over_main_horizon
 from pipelines.campaigns.campaign import Campaign
 from retention.planning.contact_list import KNOWN_BEFORE
 
-PAST = ("past_orders", "past_margin")
+PAST_WINDOW = ("past_orders", "past_margin")
 """What the comparison is adjusted for where the scores of the plan are gone: the customer's own window before."""
 
 
@@ -68,7 +68,7 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
     if set(KNOWN_BEFORE) <= set(chosen):
         return chosen, KNOWN_BEFORE
     if not scores_file.exists():
-        return chosen, PAST
+        return chosen, PAST_WINDOW
     scores = over_main_horizon(
         run_folder.read_table(scores_file, next="Name the scores of the campaign's day: --scores.")
     )
@@ -76,5 +76,5 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
     columns = [name for name in ("customer_id", *KNOWN_BEFORE, "segment") if name in scores]
     joined = chosen.merge(scores[columns], on="customer_id", how="left", suffixes=("", "_scored"))
     if list(days) != [campaign.day] or not np.isfinite(joined[list(KNOWN_BEFORE)]).all(axis=None):
-        return chosen, PAST
+        return chosen, PAST_WINDOW
     return joined, KNOWN_BEFORE

@@ -17,10 +17,10 @@ from features.histories.columns import Histories
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
-from pipelines.campaigns.configured_offers import settled
-from pipelines.campaigns.experiments import Trial, trial
+from pipelines.campaigns.configured_offers import offers_with_save_rate
+from pipelines.campaigns.experiments import OfferTrial, offer_trial
 from pipelines.campaigns.outcomes import outcomes
-from pipelines.campaigns.policy_trial import in_words, trial_value
+from pipelines.campaigns.policy_trial import in_words, policy_values
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE
@@ -36,7 +36,7 @@ ASSUMED = (
 )
 
 
-def concluded(
+def write_policy_backtest(
     config: Config,
     histories: Histories,
     offers: Sequence[Offer],
@@ -59,7 +59,7 @@ def concluded(
         "assumed": ASSUMED,
         "cut_offs": [one | shares_and_lifts(one) for one in found],
         "total": total | shares_and_lifts(total),
-        "randomised": randomised(
+        "randomised": randomised_values(
             config,
             histories,
             offers,
@@ -72,9 +72,9 @@ def concluded(
     return content
 
 
-def offers_to_judge(config: Config) -> list[Offer]:
+def backtest_offers(config: Config) -> list[Offer]:
     """The offers whose save rate is known; raises InputError where there is none."""
-    offers = settled(config)
+    offers = offers_with_save_rate(config)
     if not offers:
         raise InputError(
             f"none of {len(config.offers)} offers has a save rate yet",
@@ -84,7 +84,7 @@ def offers_to_judge(config: Config) -> list[Offer]:
     return offers
 
 
-def of_day(
+def plan_in_hindsight(
     config: Config,
     offers: Sequence[Offer],
     model: Scorer,
@@ -131,7 +131,7 @@ def _back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDA
     return left & (orders > 0).to_numpy()
 
 
-def randomised(
+def randomised_values(
     config: Config,
     histories: Histories,
     offers: Sequence[Offer],
@@ -153,8 +153,8 @@ def randomised(
     for offer in offers:
         try:
             days = config.time.horizon_days
-            made = trial(treatments, histories, offer=offer.name, horizon_days=days, planned=planned)
-            told[offer.name] = trial_value(
+            made = offer_trial(treatments, histories, offer=offer.name, horizon_days=days, planned=planned)
+            told[offer.name] = policy_values(
                 made,
                 _scores(made, models),
                 offer,
@@ -167,7 +167,7 @@ def randomised(
     return told
 
 
-def _scores(made: Trial, models: Mapping[date, Scorer]) -> pd.DataFrame:
+def _scores(made: OfferTrial, models: Mapping[date, Scorer]) -> pd.DataFrame:
     """Each customer scored by the latest model of his day or before."""
     learnt = sorted(models)
     latest = made.rows["as_of"].map(lambda day: max(one for one in learnt if one <= day.date()))

@@ -17,7 +17,7 @@ from features.arrays import Floats
 from models.trees import boosting
 from models.uplift import policy_value
 from models.uplift.outcome_models import fit_expected_outcomes
-from pipelines.campaigns.experiments import Trial
+from pipelines.campaigns.experiments import OfferTrial
 from pipelines.training.holdout_evaluation import CONFIDENCE
 from retention.economics.contact import contact_inputs, expected_costs
 from retention.economics.offers import Offer
@@ -29,8 +29,8 @@ OUTCOMES = {"margin": "future_value", "stayed": "stayed"}
 """What is told per customer: margin over the horizon in currency units, less the contacts' cost; and who stayed."""
 
 
-def trial_value(
-    made: Trial,
+def policy_values(
+    made: OfferTrial,
     scores: pd.DataFrame,
     offer: Offer,
     *,
@@ -67,7 +67,7 @@ def trial_value(
 
 
 def _policies(
-    made: Trial,
+    made: OfferTrial,
     scores: pd.DataFrame,
     offer: Offer,
     spend: Floats,

@@ -9,10 +9,10 @@ from retention.economics.offers import BetaPrior
 from retention.measurement.save_rate import FLAT_PRIOR, MeasuredSaveRate, posterior_save_rate
 from retention.measurement.save_rate_store import SAVE_RATES, SaveRateEntry, measured_save_rates, read_save_rates
 
-__all__ = ["SAVE_RATES", "measured_save_rates", "remember"]
+__all__ = ["SAVE_RATES", "measured_save_rates", "record_save_rate"]
 
 
-def remember(
+def record_save_rate(
     folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str, measured: MeasuredSaveRate
 ) -> BetaPrior:
     """Add what a campaign measured of an offer, and return what is believed now: `prior` (None: nothing) and all

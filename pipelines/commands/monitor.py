@@ -31,7 +31,8 @@ def monitor(
     from pipelines.config import load
     from pipelines.gate import gate
     from pipelines.monitor import monitor as run
-    from pipelines.monitor import refuse, retrained
+    from pipelines.monitor import refuse_outdated
+    from pipelines.monitor import retrain as train_again
     from pipelines.screens.monitor import show_monitor
 
     settings, now = load(config), context.obj()
@@ -40,10 +41,10 @@ def monitor(
     with progress(as_json) as say:
         content = run(settings, as_of=day, now=now, say=say)
         if retrain and content["verdict"] == "retrain":
-            gated = retrained(settings, now=now, trials=trials, say=say)
+            gated = train_again(settings, now=now, trials=trials, say=say)
             content = content | {"retrained": gated}
     print_result(content, as_json, show_monitor)
     if gated is None:
-        refuse(content)
+        refuse_outdated(content)
     else:
         gate.refuse(gated["gate"], version=gated["registered"])

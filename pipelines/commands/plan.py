@@ -31,7 +31,7 @@ def plan(
     Example: stayworth plan --budget 1000 --offer voucher --offer call -o plan.csv
     """
     from pipelines import run_folder
-    from pipelines.campaigns.campaign import plan_of
+    from pipelines.campaigns.campaign import kept_plan_file
     from pipelines.config import load
     from pipelines.plan import make_plan
     from pipelines.screens.plan import show_plan
@@ -40,6 +40,6 @@ def plan(
     names, outputs = offer or [], output or []
     before = set((settings.folder / run_folder.PLANS).glob("*.parquet"))
     made = make_plan(settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs)
-    kept = plan_of(settings.folder, made.summary["campaign"])
+    kept = kept_plan_file(settings.folder, made.summary["campaign"])
     files = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}
     print_result(made.summary | files | {"currency": settings.money.currency}, as_json, show_plan)

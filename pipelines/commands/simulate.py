@@ -38,11 +38,11 @@ def simulate(
     Example: stayworth simulate -o shop --customers 20000
     """
     from features.clock import parse_day
-    from pipelines.campaigns.campaign import plan_of
+    from pipelines.campaigns.campaign import kept_plan_file
     from pipelines.screens.simulate import show_simulation
-    from pipelines.simulate import let_time_run
+    from pipelines.simulate import continue_simulation
     from pipelines.simulate import simulate as run
-    from pipelines.simulator.scenario import Shop
+    from pipelines.simulator.scenario import Scenario
 
     if (source is None) == (customers is None) or (source is None and plan is not None):
         raise InputError(
@@ -52,10 +52,12 @@ def simulate(
         )
     with progress(as_json) as say:
         if source is not None:
-            result = let_time_run(source, plan or plan_of(source / "runs", None), output, part_size=part, say=say)
+            result = continue_simulation(
+                source, plan or kept_plan_file(source / "runs", None), output, chunk_size=part, say=say
+            )
         else:
-            shop = Shop(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
-            result = run(output, shop, part_size=part, say=say)
+            shop = Scenario(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
+            result = run(output, shop, chunk_size=part, say=say)
     print_result(result, as_json, show_simulation)
     if not as_json:
         typer.echo(f"Next: cd {output}, then stayworth {'train' if source is None else 'readout'}")

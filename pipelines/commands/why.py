@@ -34,7 +34,7 @@ def why(
 
     settings = load(config)
     if batches:
-        return print_result(score_change.batches(settings), as_json, show_batches)
+        return print_result(score_change.list_batches(settings), as_json, show_batches)
     if customer_id is None:
         raise InputError("is missing", where="CUSTOMER_ID", next="Example: stayworth why 00123; or add --list.")
     earlier, later = parse_day(first) if first else None, parse_day(last) if last else None

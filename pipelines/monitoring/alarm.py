@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from models.evaluation.drift import Psi
 from pipelines.gate.merit_checks import WORST_BIAS, WORST_ECE
-from pipelines.monitoring.feature_drift import Moved
+from pipelines.monitoring.feature_drift import FeatureDrift
 
 Verdict = Literal["retrain", "watch", "fine"]
 
 PSI_WATCH, PSI_RETRAIN = 0.1, 0.25
 """The convention of credit scoring: below the one stable, above the other another population (Siddiqi 2006, Credit Risk
 Scorecards)."""
-QUIET_TIMES = 2.0
+USUAL_FACTOR = 2.0
 """And this many times the largest PSI of quiet days as far apart."""
 UNSEEN_WATCH, UNSEEN_RETRAIN = 0.01, 0.05
 """Share of customers with a name that the model has never learnt, and scores as if they had none: from a twentieth on
@@ -32,7 +32,7 @@ and the next, 0.7 acceptable, 0.8 excellent (Hosmer, Lemeshow & Sturdivant 2013,
 ECE_LOSS = 0.02
 """By which the calibration error may exceed what the gate saw, beside chance, where that is more than the gate allows.
 Our choice."""
-SHOWN = 3
+MAX_NAMED = 3
 """Columns named in a sentence."""
 
 
@@ -50,24 +50,24 @@ class Reason:
         return asdict(self)
 
 
-def verdict_of(reasons: Sequence[Reason]) -> Verdict:
+def worst_verdict(reasons: Sequence[Reason]) -> Verdict:
     """The worst that a reason says."""
     said = {one.verdict for one in reasons}
     return "retrain" if "retrain" in said else "watch" if "watch" in said else "fine"
 
 
-def of_absent(absent: Sequence[str]) -> list[Reason]:
+def absence_reasons(absent: Sequence[str]) -> list[Reason]:
     """What follows from features that the log does not give any more."""
     if not absent:
         return []
-    named = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
+    named = ", ".join(absent[:MAX_NAMED]) + (", …" if len(absent) > MAX_NAMED else "")
     found = f"the log no longer gives {len(absent)} of the model's features: {named}"
     return [
         Reason("log", "retrain", found, "See whether a table or a column is missing; if that is for good, retrain.")
     ]
 
 
-def of_moved(moved: Sequence[Moved], *, apart_days: int) -> list[Reason]:
+def drift_reasons(moved: Sequence[FeatureDrift], *, apart_days: int) -> list[Reason]:
     """What follows from the columns that moved: one reason for the features and one for the scores, at most."""
     reasons = []
     for about, is_score in (("features", False), ("scores", True)):
@@ -75,8 +75,8 @@ def of_moved(moved: Sequence[Moved], *, apart_days: int) -> list[Reason]:
         for verdict in ("retrain", "watch"):
             beyond = [(one, told) for one, said, told in judged if said == verdict]
             if beyond:
-                found = "; ".join(_shift(one, told) for one, told in beyond[:SHOWN])
-                more = f"; and {len(beyond) - SHOWN} more" if len(beyond) > SHOWN else ""
+                found = "; ".join(_shift(one, told) for one, told in beyond[:MAX_NAMED])
+                more = f"; and {len(beyond) - MAX_NAMED} more" if len(beyond) > MAX_NAMED else ""
                 what = (
                     f"{len(beyond)} of {len(judged)} {about} moved more than usual in {apart_days} days: {found}{more}"
                 )
@@ -92,7 +92,7 @@ _NEXT = {
 }
 
 
-def _judged(one: Moved) -> tuple[Verdict, str]:
+def _judged(one: FeatureDrift) -> tuple[Verdict, str]:
     """How far a column moved, and in words the figure that says so."""
     said: list[tuple[Verdict, str]] = []
     for psi, quiet, who in (
@@ -100,7 +100,7 @@ def _judged(one: Moved) -> tuple[Verdict, str]:
         (one.drift.rest, one.quiet_rest, " of those who have it"),
     ):
         if psi is not None and quiet is not None:
-            figures = f"{psi.value:.2f}, usual up to {quiet:.2f}, at most {limit(psi, quiet):.2f}"
+            figures = f"{psi.value:.2f}, usual up to {quiet:.2f}, at most {psi_limit(psi, quiet):.2f}"
             said.append((_beyond(psi, quiet), f"PSI{who} {figures}"))
     if one.quiet_unseen is not None:
         said.append(_unseen(one.drift.unseen_share, one.quiet_unseen))
@@ -109,33 +109,33 @@ def _judged(one: Moved) -> tuple[Verdict, str]:
 
 def _unseen(share: float, quiet: float) -> tuple[Verdict, str]:
     """Of names that the model has not learnt."""
-    most = max(UNSEEN_RETRAIN, QUIET_TIMES * quiet)
+    most = max(UNSEEN_RETRAIN, USUAL_FACTOR * quiet)
     verdict: Verdict = "fine"
-    if share > max(UNSEEN_WATCH, QUIET_TIMES * quiet):
+    if share > max(UNSEEN_WATCH, USUAL_FACTOR * quiet):
         verdict = "retrain" if share > most else "watch"
     return verdict, f"{share:.1%} of customers have a name never learnt, at most {most:.1%}"
 
 
 def _beyond(psi: Psi, quiet: float) -> Verdict:
-    if psi.value > limit(psi, quiet):
+    if psi.value > psi_limit(psi, quiet):
         return "retrain"
-    return "watch" if psi.value > limit(psi, quiet, PSI_WATCH) else "fine"
+    return "watch" if psi.value > psi_limit(psi, quiet, PSI_WATCH) else "fine"
 
 
-def limit(psi: Psi, quiet: float, threshold: float = PSI_RETRAIN) -> float:
+def psi_limit(psi: Psi, quiet: float, threshold: float = PSI_RETRAIN) -> float:
     """The PSI above which a column has moved."""
-    return max(threshold, QUIET_TIMES * quiet) + psi.chance
+    return max(threshold, USUAL_FACTOR * quiet) + psi.chance
 
 
-def _shift(one: Moved, told: str) -> str:
+def _shift(one: FeatureDrift, told: str) -> str:
     """A column that moved, in words."""
     before, now = one.drift.missing
     gone = f", missing {before:.0%} → {now:.0%}" if abs(now - before) >= 0.01 else ""
-    new = f", new: {', '.join(one.drift.unseen[:SHOWN])}" if one.drift.unseen else ""
+    new = f", new: {', '.join(one.drift.unseen[:MAX_NAMED])}" if one.drift.unseen else ""
     return f"{one.column} ({told}{gone}{new})"
 
 
-def of_matured(batch: Mapping[str, Any], seen: Mapping[str, float]) -> list[Reason]:
+def matured_reasons(batch: Mapping[str, Any], seen: Mapping[str, float]) -> list[Reason]:
     """What follows from a matured batch. seen: the same figures of the model when it was at the gate."""
     figures, day = batch["figures"], batch["as_of"]
     reasons = []

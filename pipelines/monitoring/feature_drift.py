@@ -19,17 +19,17 @@ from models.evaluation import drift
 from models.evaluation.drift import Drift
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
-from pipelines.monitoring.usual_drift import FEWEST
+from pipelines.monitoring.usual_drift import MIN_PAIRS
 from pipelines.training.training_set import YEAR_AGO
 
-CUSTOMERS = 20_000
+MAX_CUSTOMERS = 20_000
 """Customers looked at, drawn where there are more: a PSI of as many is known to 0.003."""
 SCORES = ("churn_probability", "expected_value")
 """What of the scores is watched."""
 
 
 @dataclass(frozen=True)
-class Moved:
+class FeatureDrift:
     """One column since the model was made, and how much it moved in quiet times."""
 
     column: str
@@ -51,20 +51,20 @@ class Moved:
         return told | of | figures
 
 
-def absent(histories: Histories, model: Scorer, *, as_of: date) -> list[str]:
+def absent_features(histories: Histories, model: Scorer, *, as_of: date) -> list[str]:
     """The features a model takes that the log does not give any more."""
     given = set(columns_of(histories, as_of=[as_of]))
     return [name for name in model.inputs if name not in given]
 
 
-def rows_of(
+def sampled_rows(
     histories: Histories, days: Sequence[date], features: Sequence[str], *, seed: int
 ) -> dict[date, pd.DataFrame]:
     """Feature rows of each day, of the same customers, `CUSTOMERS` of them at most, drawn at random."""
     number = histories.customers
     drawn = None
-    if number > CUSTOMERS:
-        some = np.sort(np.random.default_rng(seed).choice(number, CUSTOMERS, replace=False))
+    if number > MAX_CUSTOMERS:
+        some = np.sort(np.random.default_rng(seed).choice(number, MAX_CUSTOMERS, replace=False))
         drawn = histories.customer_ids.take(pa.array(some))
     kept = []
     for table in chunks(histories, as_of=sorted(set(days)), features=features):
@@ -76,7 +76,7 @@ def rows_of(
     return {day: by_day.get(day, none) for day in days}
 
 
-def moved(
+def feature_drifts(
     rows: dict[date, pd.DataFrame],
     model: Scorer,
     *,
@@ -85,7 +85,7 @@ def moved(
     as_of: date,
     quiet: Sequence[tuple[date, date]],
     weights: Floats,
-) -> list[Moved]:
+) -> list[FeatureDrift]:
     """Every feature and score, those that moved farthest beyond the usual first.
 
     rows: of all these days, with as many of the model's features as the log gives. weights: how many customers each
@@ -102,7 +102,7 @@ def moved(
             seen = _drift(rows[made], rows[as_of], column, weights, known=model.inputs.get(column))
             usual = [_drift(rows[one], rows[other], column, None, known=None) for one, other in days[1:]]
             found.append(
-                Moved(
+                FeatureDrift(
                     column,
                     column not in features,
                     seen,
@@ -140,10 +140,10 @@ def _is_known(column: str, day: date, first_day: date) -> bool:
 
 
 def _largest(found: Sequence[float]) -> float | None:
-    return max(found) if len(found) >= FEWEST else None
+    return max(found) if len(found) >= MIN_PAIRS else None
 
 
-def _beyond(one: Moved) -> float:
+def _beyond(one: FeatureDrift) -> float:
     """By how much the PSI is above the usual, for the order; last of what nobody knows the usual."""
     pairs = ((one.drift.all, one.quiet_all), (one.drift.rest, one.quiet_rest))
     return max((psi.value - quiet for psi, quiet in pairs if psi and quiet is not None), default=-np.inf)

@@ -32,7 +32,7 @@ RESAMPLES = 200
 
 
 @dataclass(frozen=True)
-class Batch:
+class MaturedBatch:
     """Scores of a day, over the model's main horizon."""
 
     as_of: date
@@ -49,7 +49,9 @@ class Batch:
         return self.as_of + timedelta(days=self.horizon_days)
 
 
-def matured(batch: Batch, histories: Histories, campaigns: Mapping[str, pd.DataFrame], *, seed: int) -> dict[str, Any]:
+def evaluate_batch(
+    batch: MaturedBatch, histories: Histories, campaigns: Mapping[str, pd.DataFrame], *, seed: int
+) -> dict[str, Any]:
     """The figures of a batch whose horizon the log covers, as JSON; `campaigns`: those within it.
 
     Customers that the log does not know any more are counted and left out.

@@ -14,7 +14,7 @@ from features.snapshots.snapshot import snapshot
 from models.scoring.score_change import Stations
 
 
-def stations(
+def score_steps(
     log: Log, rows: Rows, features: list[str], *, first: date, last: date, now_us: int | None
 ) -> tuple[Stations | None, list[str]]:
     """A customer's feature rows along the walk from one day to a later one, and in words what each step adds.

@@ -14,22 +14,22 @@ from datetime import date, timedelta
 from features.clock import YEAR_DAYS
 from models.training.temporal_splits import HISTORY_DAYS
 
-PAIRS = 6
+MAX_PAIRS = 6
 """Of days, beside the one a year before, at most: the latest, since a young base changes faster than an old one."""
-FEWEST = 2
+MIN_PAIRS = 2
 """Pairs that say how much is usual."""
 LEAST_STEP_DAYS = 7
 
 
-def quiet_pairs(first_day: date, *, made: date, as_of: date) -> list[tuple[date, date]]:
+def usual_pairs(first_day: date, *, made: date, as_of: date) -> list[tuple[date, date]]:
     """Pairs of days before a model was made, as far apart as that day and `as_of`, the latest first.
 
     Empty where the log before it is too short for two of them.
     """
     apart, earliest = as_of - made, first_day + timedelta(days=HISTORY_DAYS)
     step = timedelta(days=max(apart.days // 3, LEAST_STEP_DAYS))
-    firsts = [made - apart - number * step for number in range(PAIRS)]
+    firsts = [made - apart - number * step for number in range(MAX_PAIRS)]
     if apart <= timedelta(days=YEAR_DAYS):
         firsts.append(made - timedelta(days=YEAR_DAYS))
     pairs = [(day, day + apart) for day in dict.fromkeys(firsts) if day >= earliest]
-    return pairs if apart.days > 0 and len(pairs) >= FEWEST else []
+    return pairs if apart.days > 0 and len(pairs) >= MIN_PAIRS else []

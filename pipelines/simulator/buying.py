@@ -1,4 +1,4 @@
-"""What customers buy: orders along their lives, and the lines of each."""
+"""What customers buy: orders along their lifetimes, and the lines of each."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from scipy.special import ndtri
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import Customers, chosen
+from pipelines.simulator.customers import Customers, draw_categories
 from pipelines.simulator.draws import uniforms
-from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes, events
+from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes, draw_events
 from pipelines.simulator.parameters import LINES, ORDERS
 
 SECOND_LINE, THIRD_LINE = 0.45, 0.15
@@ -44,49 +44,51 @@ class OrderLines:
         return self.cents - self.cost_cents
 
 
-def orders(people: Customers, of: Lifetimes, *, seed: int) -> LifetimeEvents:
-    """The orders of each life: the one a customer's story begins with, and those that follow as he likes."""
-    rates = {"engaged": people.ordering, "cooling": people.ordering * parameters.COOL_ORDERS}
-    later = events(people, of, ORDERS, seed=seed, swing=parameters.SEASON_SWING, **rates)
-    first = np.flatnonzero((of.branch == 0) & (of.start < of.until))
-    life = np.concatenate([first, later.life])
-    at = np.concatenate([of.start[first], later.at])
+def orders(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> LifetimeEvents:
+    """The orders of each lifetime: the one a customer's story begins with, and those that follow as he likes."""
+    rates = {"engaged": customers.ordering, "cooling": customers.ordering * parameters.COOL_ORDERS}
+    later = draw_events(customers, lifetimes, ORDERS, seed=seed, swing=parameters.SEASON_SWING, **rates)
+    first = np.flatnonzero((lifetimes.branch == 0) & (lifetimes.start < lifetimes.until))
+    lifetime = np.concatenate([first, later.lifetime])
+    at = np.concatenate([lifetimes.start[first], later.at])
     number = np.concatenate([np.zeros(len(first), np.int64), later.number + 1])
-    turn = np.lexsort((number, life))
-    return LifetimeEvents(life[turn], at[turn], number[turn])
+    turn = np.lexsort((number, lifetime))
+    return LifetimeEvents(lifetime[turn], at[turn], number[turn])
 
 
-def drawn(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int, what: Integers | int) -> Floats:
+def order_draws(
+    customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int, what: Integers | int
+) -> Floats:
     """The random number `what` (0 to 63) of each order."""
-    customer = people.number[of.person[placed.life]]
-    where = {"branch": of.branch[placed.life], "number": placed.number * ADDRESSES + what}
-    return uniforms(seed, customer, LINES, **where)
+    customer_number = customers.number[lifetimes.customer[placed.lifetime]]
+    where = {"branch": lifetimes.branch[placed.lifetime], "number": placed.number * ADDRESSES + what}
+    return uniforms(seed, customer_number, LINES, **where)
 
 
-def lines(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int) -> OrderLines:
+def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int) -> OrderLines:
     """The lines of orders: 1 to 3 of them share a log-normal amount, each of a category that the kind likes."""
 
     def one(what: Integers | int) -> Floats:
-        return drawn(people, of, placed, seed=seed, what=what)
+        return order_draws(customers, lifetimes, placed, seed=seed, what=what)
 
-    person = of.person[placed.life]
+    customer = lifetimes.customer[placed.lifetime]
     spread = parameters.ORDER_SPREAD
-    total = people.mean_order[person] * np.exp(spread * ndtri(one(0)) - spread**2 / 2)
+    total = customers.mean_order[customer] * np.exp(spread * ndtri(one(0)) - spread**2 / 2)
     more = one(1)
     count = 1 + (more < SECOND_LINE) + (more < THIRD_LINE)
     order = np.repeat(np.arange(len(placed)), count)
     place = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
-    each = LifetimeEvents(placed.life[order], placed.at[order], placed.number[order])
+    each = LifetimeEvents(placed.lifetime[order], placed.at[order], placed.number[order])
 
     def line(what: int) -> Floats:
-        return drawn(people, of, each, seed=seed, what=16 * (place + 1) + what)
+        return order_draws(customers, lifetimes, each, seed=seed, what=16 * (place + 1) + what)
 
-    kind = people.kind[person[order]]
+    kind = customers.kind[customer[order]]
     weight = 0.5 + line(0)
     share = weight / np.bincount(order, weight, minlength=len(placed))[order]
-    category = chosen(line(1), np.array([one.basket for one in parameters.KINDS])[kind])
+    category = draw_categories(line(1), np.array([one.basket for one in parameters.KINDS])[kind])
     cents = np.maximum(1, np.rint(100 * total[order] * share)).astype(np.int64)
-    off = np.where(line(3) < people.of_kind("discounted")[person[order]], 0.1 + 0.2 * line(4), 0.0)
+    off = np.where(line(3) < customers.of_kind("discounted")[customer[order]], 0.1 + 0.2 * line(4), 0.0)
     return OrderLines(
         order=order,
         place=place,
@@ -99,17 +101,17 @@ def lines(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int
     )
 
 
-def channel(people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int) -> Integers:
+def channel(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int) -> Integers:
     """Where each order came from: a place among `world.CHANNELS`."""
-    shares = np.array([one.channels for one in parameters.KINDS])[people.kind[of.person[placed.life]]]
-    return chosen(drawn(people, of, placed, seed=seed, what=2), shares)
+    shares = np.array([one.channels for one in parameters.KINDS])[customers.kind[lifetimes.customer[placed.lifetime]]]
+    return draw_categories(order_draws(customers, lifetimes, placed, seed=seed, what=2), shares)
 
 
 def known_at(
-    people: Customers, of: Lifetimes, placed: LifetimeEvents, *, seed: int
+    customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """When each order became known (days since 1970), and whether that was late. A first order is known at once."""
-    late = (drawn(people, of, placed, seed=seed, what=3) < parameters.LATE_SHARE) & (placed.number > 0)
+    late = (order_draws(customers, lifetimes, placed, seed=seed, what=3) < parameters.LATE_SHARE) & (placed.number > 0)
     low, high = parameters.LATE_DAYS
-    after = low + (high - low) * drawn(people, of, placed, seed=seed, what=4)
+    after = low + (high - low) * order_draws(customers, lifetimes, placed, seed=seed, what=4)
     return placed.at + np.where(late, after, 0.0), late

@@ -7,14 +7,14 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from pipelines.simulator import parameters
-from pipelines.simulator.contact_response import Contacted
+from pipelines.simulator.contact_response import ContactResponse
 from pipelines.simulator.customers import Customers
-from pipelines.simulator.shop_tables import ID_DIGITS, ids, instants
+from pipelines.simulator.shop_tables import ID_DIGITS, customer_ids, timestamps
 
 OFFER_NAMES = [offer.name for offer in parameters.OFFERS]
 
 
-def offers_of(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, int]:
+def treated_offers(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, int]:
     """Customer's number → place of the offer, of those a plan treats. Raises InputError for whom the shop has not."""
     strange = chosen[~chosen["offer"].isin(OFFER_NAMES)]
     known = chosen["customer_id"].astype("str").str.fullmatch(rf"\d{{{ID_DIGITS}}}")
@@ -34,18 +34,20 @@ def offers_of(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, 
     return dict(zip(number[treated].tolist(), places.tolist(), strict=True))
 
 
-def treatment_rows(people: Customers, done: Contacted, chosen: pd.DataFrame, *, campaign: str, day: float) -> pa.Table:
-    """The treatments table of these people: the contacts with what each cost in the end, and the holdout."""
-    place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), ids(people))
-    mine = chosen.assign(person=place.to_pandas().to_numpy()).dropna(subset="person")
-    person, treated = mine["person"].to_numpy(np.int64), mine["treated"].to_numpy(bool)
+def treatment_rows(
+    customers: Customers, done: ContactResponse, chosen: pd.DataFrame, *, campaign: str, day: float
+) -> pa.Table:
+    """The treatments table of these customers: the contacts with what each cost in the end, and the holdout."""
+    place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), customer_ids(customers))
+    mine = chosen.assign(customer=place.to_pandas().to_numpy()).dropna(subset="customer")
+    customer, treated = mine["customer"].to_numpy(np.int64), mine["treated"].to_numpy(bool)
     return pa.table(
         {
-            "customer_id": ids(people).take(pa.array(person)),
-            "at": instants(np.full(len(mine), float(day))),
+            "customer_id": customer_ids(customers).take(pa.array(customer)),
+            "at": timestamps(np.full(len(mine), float(day))),
             "campaign": pa.array([campaign] * len(mine), pa.string()),
             "offer": pa.array(mine["offer"].astype("str"), pa.string()),
             "treated": pa.array(treated),
-            "cost": pa.array(done.cost[person].round(2), mask=~treated),
+            "cost": pa.array(done.cost[customer].round(2), mask=~treated),
         }
     )

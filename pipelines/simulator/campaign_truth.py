@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import buying, parameters
-from pipelines.simulator.contact_response import Contacted
+from pipelines.simulator.contact_response import ContactResponse
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.refunds import refunds
 from pipelines.simulator.truth import truth
@@ -23,24 +23,27 @@ SUMS = (
 )
 
 
-def sums(people: Customers, done: Contacted, offer: Integers, *, seed: int, day: float) -> dict[str, Floats]:
-    """Of each offer and each of `SUMS`, the total over its treated people; money in currency units.
+def offer_totals(
+    customers: Customers, done: ContactResponse, offer: Integers, *, seed: int, day: float
+) -> dict[str, Floats]:
+    """Of each offer and each of `SUMS`, the total over its treated customers; money in currency units.
 
-    offer: of each person, its place, or contact.NOBODY. orders and margin are what the kept bought in the horizon, net
-    of refunds in it: without contact they would have bought nothing in it, and nobody else changed. The expected ones
-    are over all that could have happened from the day on; `expected_lifetime_profit` is of the whole lifetime.
+    offer: the place of each customer's offer, or `contact_response.NO_OFFER`. orders and margin are what the kept
+    customers bought in the horizon, net of refunds in it: without a contact they would have bought nothing in it, and
+    no other customer changed. The expected totals average over all that could have happened from the day on;
+    `expected_lifetime_profit` is of the whole lifetime.
     """
-    stage = done.lifetimes.take(np.arange(len(people))).stage(day)
-    true = truth(people, stage, day=day)
+    stage = done.lifetimes.take(np.arange(len(customers))).stage(day)
+    true = truth(customers, stage, day=day)
     alive, p = true["alive"].to_numpy(), true["churn_probability"].to_numpy()
     stays = np.where(alive, 1 - p, 1.0)
-    orders, margin = horizon_totals(people, done, seed=seed, day=day)
+    orders, margin = horizon_totals(customers, done, seed=seed, day=day)
     told = {name: np.zeros(len(parameters.OFFERS)) for name in SUMS}
     for place, one in enumerate(parameters.OFFERS):
         mine = offer == place
         effect = true[f"effect_{one.name}"].to_numpy()
         by_person = {
-            "treated": np.ones(len(people)),
+            "treated": np.ones(len(customers)),
             "would_leave": alive & ~done.stays,
             "kept": done.kept,
             "redeemed": done.redeemed,
@@ -57,23 +60,23 @@ def sums(people: Customers, done: Contacted, offer: Integers, *, seed: int, day:
     return told
 
 
-def horizon_totals(people: Customers, done: Contacted, *, seed: int, day: float) -> tuple[Floats, Floats]:
-    """Orders of each person in the horizon, and their margin net of refunds before its end, in currency units."""
+def horizon_totals(customers: Customers, done: ContactResponse, *, seed: int, day: float) -> tuple[Floats, Floats]:
+    """Orders of each customer in the horizon, and their margin net of refunds before its end, in currency units."""
     end = day + parameters.HORIZON_DAYS
-    placed = buying.orders(people, done.lifetimes.ended(end), seed=seed)
-    bought = buying.lines(people, done.lifetimes, placed, seed=seed)
-    back = refunds(people, done.lifetimes, placed, bought, seed=seed)
+    placed = buying.orders(customers, done.lifetimes.ended(end), seed=seed)
+    bought = buying.lines(customers, done.lifetimes, placed, seed=seed)
+    back = refunds(customers, done.lifetimes, placed, bought, seed=seed)
     in_time = back.at < end
     cents = np.bincount(bought.order, bought.margin_cents, minlength=len(placed))
     cents -= np.bincount(bought.order[back.line[in_time]], back.margin_cents[in_time], minlength=len(placed))
     in_horizon = placed.at >= day
-    person = done.lifetimes.person[placed.life[in_horizon]]
-    orders = np.bincount(person, minlength=len(people)).astype(float)
-    margin = np.bincount(person, cents[in_horizon] / 100, minlength=len(people))
+    customer = done.lifetimes.customer[placed.lifetime[in_horizon]]
+    orders = np.bincount(customer, minlength=len(customers)).astype(float)
+    margin = np.bincount(customer, cents[in_horizon] / 100, minlength=len(customers))
     return orders, margin.astype(float)
 
 
-def told(totals: dict[str, Floats]) -> dict[str, Any]:
+def totals_as_json(totals: dict[str, Floats]) -> dict[str, Any]:
     """The totals ready for JSON: of the whole campaign, and by offer. profit: margin less cost."""
 
     def group(found: dict[str, float]) -> dict[str, Any]:

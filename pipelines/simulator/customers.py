@@ -1,4 +1,4 @@
-"""Who the customers are: for each number the same person, whoever else there is."""
+"""Who the customers are: for each number the same customer, whoever else there is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -48,10 +48,10 @@ class Customers:
         return np.array([getattr(kind, name) for kind in KINDS], dtype=float)[self.kind]
 
 
-def people(numbers: Integers, *, seed: int, first_day: int, days: int) -> Customers:
+def draw_customers(numbers: Integers, *, seed: int, first_day: int, days: int) -> Customers:
     """The customers of these numbers, who joined in `[first_day, first_day + days)`, evenly over it."""
     drawn = iter(uniforms(seed, numbers, TRAITS, number=place) for place in range(9))
-    kind = chosen(next(drawn), [one.share for one in KINDS])
+    kind = draw_categories(next(drawn), [one.share for one in KINDS])
 
     def of(name: str) -> Floats:
         return np.array([getattr(one, name) for one in KINDS], dtype=float)[kind]
@@ -71,11 +71,11 @@ def people(numbers: Integers, *, seed: int, first_day: int, days: int) -> Custom
         mean_order=of("mean_order") * np.exp(spread * ndtri(next(drawn)) - spread**2 / 2),
         complaining=complaining,
         responsive=next(drawn),
-        acquired=chosen(next(drawn), np.array([one.acquired for one in KINDS])[kind]),
+        acquired=draw_categories(next(drawn), np.array([one.acquired for one in KINDS])[kind]),
     )
 
 
-def chosen(drawn: Floats, shares: Sequence[float] | Floats) -> Integers:
+def draw_categories(drawn: Floats, shares: Sequence[float] | Floats) -> Integers:
     """Which of several things each number of (0, 1) falls on; shares sum to 1, of all or of each row."""
     ends = np.cumsum(np.asarray(shares, dtype=float), axis=-1)[..., :-1]
     return np.asarray((drawn[:, None] > ends).sum(axis=1), dtype=np.int64)

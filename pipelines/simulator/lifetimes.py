@@ -1,10 +1,9 @@
-"""How long a customer stays: engaged, then cooling, then gone for good. And what happens on the way.
+"""Lifetimes of customers: engaged, then cooling, then gone for good, and the events on the way.
 
     engaged ── rate `cooling` ──► cooling ── rate `leaving` ──► gone
 
-A life is a stretch of a customer's story with its own random numbers, its `branch`. Branch 0 is the story without any
-contact; a contact that changes it ends the life on that day and begins another
-(pipelines/simulator/contact_response.py).
+A lifetime has random numbers of its own, those of its `branch`. Branch 0 is the customer's lifetime without any
+contact; a contact that changes it ends it on that day and begins another (pipelines/simulator/contact_response.py).
 """
 
 from dataclasses import dataclass, fields, replace
@@ -27,23 +26,23 @@ STAGE_NAMES = ("engaged", "cooling", "gone")
 class Lifetimes:
     """Lives, a row each; days since 1970."""
 
-    person: Integers
-    """Place among the people."""
+    customer: Integers
+    """Place among the customers."""
     branch: Integers
     start: Floats
     cooled: Floats
     """Day of cooling; the start of who was cooling from the start."""
     gone: Floats
     until: Floats
-    """The life counts before this day, and before `gone`."""
+    """The lifetime counts before this day, and before `gone`."""
     complained: NDArray[np.bool_]
     """Whether a complaint is what cooled him, on the day he cooled."""
 
     def __len__(self) -> int:
-        return len(self.person)
+        return len(self.customer)
 
     def stage(self, day: float) -> Integers:
-        """The stage on a day of the life."""
+        """The stage on a day of the lifetime."""
         return np.where(day < self.cooled, ENGAGED, np.where(day < self.gone, COOLING, GONE))
 
     def ended(self, at: Floats | float) -> "Lifetimes":
@@ -59,47 +58,62 @@ class Lifetimes:
 
 @dataclass(frozen=True)
 class LifetimeEvents:
-    """What happened, a row each: in which life, when (days since 1970), and its number in that life, from 0."""
+    """What happened, a row each: in which lifetime, when (days since 1970), and its number in that lifetime, from 0."""
 
-    life: Integers
+    lifetime: Integers
     at: Floats
     number: Integers
 
     def __len__(self) -> int:
-        return len(self.life)
+        return len(self.lifetime)
 
 
-def lifetimes(
-    people: Customers, person: Integers, *, seed: int, branch: Integers | int, start: Floats | float, stage: Integers
+def draw_lifetimes(
+    customers: Customers,
+    customer: Integers,
+    *,
+    seed: int,
+    branch: Integers | int,
+    start: Floats | float,
+    stage: Integers,
 ) -> Lifetimes:
-    """A life of each person from a day on, of somebody engaged or cooling on that day; without end but its own."""
-    numbers = people.number[person]
+    """Draw a lifetime of each customer, engaged or cooling on its first day; `until` is infinite."""
+    numbers = customers.number[customer]
     waits = [-np.log(uniforms(seed, numbers, STAGES, branch=branch, number=place)) for place in range(2)]
-    begin = np.broadcast_to(np.asarray(start, dtype=float), person.shape)
-    cooled = np.where(stage == ENGAGED, begin + waits[0] / people.cooling[person], begin)
-    by_complaint = COMPLAINT_COOLS * people.complaining[person] / people.cooling[person]
+    begin = np.broadcast_to(np.asarray(start, dtype=float), customer.shape)
+    cooled = np.where(stage == ENGAGED, begin + waits[0] / customers.cooling[customer], begin)
+    by_complaint = COMPLAINT_COOLS * customers.complaining[customer] / customers.cooling[customer]
     return Lifetimes(
-        person=person,
-        branch=np.array(np.broadcast_to(branch, person.shape), dtype=np.int64),
+        customer=customer,
+        branch=np.array(np.broadcast_to(branch, customer.shape), dtype=np.int64),
         start=np.array(begin),
         cooled=cooled,
-        gone=cooled + waits[1] / people.leaving[person],
-        until=np.full(len(person), np.inf),
+        gone=cooled + waits[1] / customers.leaving[customer],
+        until=np.full(len(customer), np.inf),
         complained=(stage == ENGAGED) & (uniforms(seed, numbers, STAGES, branch=branch, number=2) < by_complaint),
     )
 
 
-def events(
-    people: Customers, of: Lifetimes, purpose: int, *, seed: int, engaged: Floats, cooling: Floats, swing: float = 0.0
+def draw_events(
+    customers: Customers,
+    lifetimes: Lifetimes,
+    purpose: int,
+    *,
+    seed: int,
+    engaged: Floats,
+    cooling: Floats,
+    swing: float = 0.0,
 ) -> LifetimeEvents:
-    """A Poisson process along each life, at one rate per day while engaged and another while cooling.
+    """A Poisson process along each lifetime, at one rate per day while engaged and another while cooling.
 
-    engaged, cooling: by person. swing: how far the season sways the rates. Made by thinning (Lewis and Shedler 1979),
-    in the order of time, so that a life cut off earlier has the same events up to there.
+    engaged, cooling: by customer. swing: how far the season sways the rates. Made by thinning (Lewis and Shedler 1979),
+    in the order of time, so that a lifetime cut off earlier has the same events up to there.
     """
-    ends = np.minimum(of.gone, of.until)
-    where = (people.number[of.person], of.branch, of.start, of.cooled, ends)
-    return LifetimeEvents(*_thinned(seed, purpose, *where, engaged[of.person], cooling[of.person], swing))
+    ends = np.minimum(lifetimes.gone, lifetimes.until)
+    where = (customers.number[lifetimes.customer], lifetimes.branch, lifetimes.start, lifetimes.cooled, ends)
+    return LifetimeEvents(
+        *_thinned(seed, purpose, *where, engaged[lifetimes.customer], cooling[lifetimes.customer], swing)
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -115,7 +129,7 @@ def _thinned(
     cooling: Floats,
     swing: float,
 ) -> tuple[Integers, Floats, Integers]:
-    life, at, number = np.empty(1024, np.int64), np.empty(1024), np.empty(1024, np.int64)
+    lifetime, at, number = np.empty(1024, np.int64), np.empty(1024), np.empty(1024, np.int64)
     count = 0
     for i in range(len(customer)):
         fastest = max(engaged[i], cooling[i]) * (1 + swing)
@@ -132,16 +146,16 @@ def _thinned(
             if uniform(seed, customer[i], purpose, branch[i], k + 1) * fastest < rate:
                 if count == len(at):
                     more = np.empty(count, np.int64)
-                    life, number = np.concatenate((life, more)), np.concatenate((number, more))
+                    lifetime, number = np.concatenate((lifetime, more)), np.concatenate((number, more))
                     at = np.concatenate((at, np.empty(count)))
-                life[count], at[count], number[count] = i, t, nth
+                lifetime[count], at[count], number[count] = i, t, nth
                 count, nth = count + 1, nth + 1
             k += 2
-    return life[:count].copy(), at[:count].copy(), number[:count].copy()
+    return lifetime[:count].copy(), at[:count].copy(), number[:count].copy()
 
 
-def latest(of: Lifetimes, people: int) -> Lifetimes:
-    """The last life of each of so many people, in their order: of lives one after the other."""
-    place = np.empty(people, np.int64)
-    place[of.person] = np.arange(len(of))
-    return of.take(place)
+def latest_lifetimes(lifetimes: Lifetimes, customers: int) -> Lifetimes:
+    """The last lifetime of each of so many customers, in their order: of lifetimes one after the other."""
+    place = np.empty(customers, np.int64)
+    place[lifetimes.customer] = np.arange(len(lifetimes))
+    return lifetimes.take(place)

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import parameters
-from pipelines.simulator.buying import OrderLines, drawn
+from pipelines.simulator.buying import OrderLines, order_draws
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes
 
@@ -32,18 +32,18 @@ class SimulatedRefunds:
 
 
 def refunds(
-    people: Customers, of: Lifetimes, placed: LifetimeEvents, bought: OrderLines, *, seed: int
+    customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, bought: OrderLines, *, seed: int
 ) -> SimulatedRefunds:
     """The refunds of lines, whenever they come; less than the line, so that no order vanishes."""
-    each = LifetimeEvents(placed.life[bought.order], placed.at[bought.order], placed.number[bought.order])
+    each = LifetimeEvents(placed.lifetime[bought.order], placed.at[bought.order], placed.number[bought.order])
 
     def one(what: int) -> Floats:
-        return drawn(people, of, each, seed=seed, what=16 * (bought.place + 1) + what)
+        return order_draws(customers, lifetimes, each, seed=seed, what=16 * (bought.place + 1) + what)
 
     (low, high), (soon, late) = parameters.REFUND_SHARE, parameters.REFUND_LAG_DAYS
     share = low + (high - low) * one(7)
     cents = np.rint(bought.cents * share).astype(np.int64)
-    likely = people.of_kind("refunded")[of.person[each.life]]
+    likely = customers.of_kind("refunded")[lifetimes.customer[each.lifetime]]
     line = np.flatnonzero((one(6) < likely) & (cents > 0) & (cents < bought.cents))
     return SimulatedRefunds(
         line=line,

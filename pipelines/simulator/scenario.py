@@ -12,13 +12,13 @@ import numpy as np
 from features.clock import DAY, microseconds
 from features.errors import InputError
 from pipelines.simulator import parameters
-from pipelines.simulator.customers import Customers, people
-from pipelines.simulator.lifetimes import ENGAGED, Lifetimes, lifetimes
+from pipelines.simulator.customers import Customers, draw_customers
+from pipelines.simulator.lifetimes import ENGAGED, Lifetimes, draw_lifetimes
 from pipelines.simulator.shop_tables import ID_DIGITS
 
 
 @dataclass(frozen=True)
-class Shop:
+class Scenario:
     """A shop as of a day: its customers joined in the `days` before it."""
 
     customers: int
@@ -36,7 +36,7 @@ class Shop:
         """The day on which the horizon closes."""
         return self.as_of + timedelta(days=parameters.HORIZON_DAYS)
 
-    def checked(self) -> "Shop":
+    def checked(self) -> "Scenario":
         """Itself; raises InputError where it cannot be."""
         most = 10**ID_DIGITS - 1
         limits = {"customers": (1, most), "days": (1, 36_500), "seed": (0, 2**62)}
@@ -52,19 +52,19 @@ class Shop:
 
 @dataclass(frozen=True)
 class CustomerChunk:
-    """Some customers of a shop; their lives without any campaign, a row each."""
+    """Some customers of a shop; their lifetimes without any campaign, a row each."""
 
-    people: Customers
+    customers: Customers
     lifetimes: Lifetimes
 
 
-def parts(shop: Shop, *, size: int) -> Iterator[CustomerChunk]:
+def customer_chunks(shop: Scenario, *, size: int) -> Iterator[CustomerChunk]:
     """All customers of a shop, so many at a time."""
     for first in range(0, shop.customers, size):
-        yield part(shop, np.arange(first, min(first + size, shop.customers)))
+        yield customer_chunk(shop, np.arange(first, min(first + size, shop.customers)))
 
 
-def newcomers(shop: Shop, *, size: int) -> Iterator[CustomerChunk]:
+def newcomer_chunks(shop: Scenario, *, size: int) -> Iterator[CustomerChunk]:
     """Who joins in the horizon after the shop's day, as many a day as before it; so many at a time."""
     count = round(shop.customers / shop.days * parameters.HORIZON_DAYS)
     for first in range(shop.customers, shop.customers + count, size):
@@ -72,12 +72,12 @@ def newcomers(shop: Shop, *, size: int) -> Iterator[CustomerChunk]:
         yield _part(shop, numbers, first_day=shop.day, days=parameters.HORIZON_DAYS)
 
 
-def part(shop: Shop, numbers: np.ndarray) -> CustomerChunk:
+def customer_chunk(shop: Scenario, numbers: np.ndarray) -> CustomerChunk:
     """The customers of these numbers."""
     return _part(shop, numbers, first_day=shop.day - shop.days, days=shop.days)
 
 
-def _part(shop: Shop, numbers: np.ndarray, *, first_day: int, days: int) -> CustomerChunk:
-    who = people(numbers, seed=shop.seed, first_day=first_day, days=days)
+def _part(shop: Scenario, numbers: np.ndarray, *, first_day: int, days: int) -> CustomerChunk:
+    who = draw_customers(numbers, seed=shop.seed, first_day=first_day, days=days)
     everyone, engaged = np.arange(len(who)), np.full(len(who), ENGAGED)
-    return CustomerChunk(who, lifetimes(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))
+    return CustomerChunk(who, draw_lifetimes(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))

@@ -22,13 +22,13 @@ def season(t: Floats | float) -> Floats:
     return np.asarray(1 + SEASON_SWING * np.cos(OMEGA * (np.asarray(t) - SEASON_PEAK)))
 
 
-def between(a: Floats | float, b: Floats | float) -> Floats:
+def season_integral(a: Floats | float, b: Floats | float) -> Floats:
     """∫ season over [a, b): days, stretched by the season."""
     late, early = (np.sin(OMEGA * (np.asarray(day) - SEASON_PEAK)) for day in (b, a))
     return np.asarray(np.asarray(b) - a + SEASON_SWING / OMEGA * (late - early))
 
 
-def faded(a: float, days: Floats | float, rate: Floats) -> Floats:
+def fading_season_integral(a: float, days: Floats | float, rate: Floats) -> Floats:
     """∫ season(a + u) e^(−rate·u) du over u in [0, days): what is left of the season for one who fades; rate > 0.
 
     The cosine is the real part of e^(iω(a + u − peak)), so both terms are integrals of an exponential.

@@ -16,29 +16,29 @@ ID_DIGITS = 8
 TIME = pa.timestamp("us", tz="UTC")
 
 
-def ids(people: Customers) -> pa.Array:
+def customer_ids(customers: Customers) -> pa.Array:
     """The customers' ids: their numbers, with leading zeros."""
-    return pc.utf8_lpad(pa.array(people.number).cast(pa.string()), ID_DIGITS, "0")
+    return pc.utf8_lpad(pa.array(customers.number).cast(pa.string()), ID_DIGITS, "0")
 
 
-def instants(days: Floats) -> pa.Array:
+def timestamps(days: Floats) -> pa.Array:
     """Days since 1970 as times; NaN as none."""
     none = np.isnan(days)
     us = np.floor(np.where(none, 0, days) * DAY).astype(np.int64)
     return pa.array(us, mask=none).cast(TIME)
 
 
-def order_lines(people: Customers, of: Lifetimes, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+def order_lines(customers: Customers, lifetimes: Lifetimes, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
     """The orders table, refunds in it, and the cost of delivering the orders: all that was known before `until`."""
-    placed = buying.orders(people, of.ended(until), seed=seed)
-    known, late = buying.known_at(people, of, placed, seed=seed)
-    bought = buying.lines(people, of, placed, seed=seed)
-    back = refunds(people, of, placed, bought, seed=seed)
-    person = of.person[placed.life]
-    anew = pc.if_else(pa.array(of.branch[placed.life] == 0), "-", "-k")
+    placed = buying.orders(customers, lifetimes.ended(until), seed=seed)
+    known, late = buying.known_at(customers, lifetimes, placed, seed=seed)
+    bought = buying.lines(customers, lifetimes, placed, seed=seed)
+    back = refunds(customers, lifetimes, placed, bought, seed=seed)
+    customer = lifetimes.customer[placed.lifetime]
+    anew = pc.if_else(pa.array(lifetimes.branch[placed.lifetime] == 0), "-", "-k")
     number = pa.array(placed.number).cast(pa.string())
-    order_id = pc.binary_join_element_wise(ids(people).take(pa.array(person)), anew, number, "")
-    channel = pa.array(parameters.CHANNELS).take(pa.array(buying.channel(people, of, placed, seed=seed)))
+    order_id = pc.binary_join_element_wise(customer_ids(customers).take(pa.array(customer)), anew, number, "")
+    channel = pa.array(parameters.CHANNELS).take(pa.array(buying.channel(customers, lifetimes, placed, seed=seed)))
     line = np.concatenate([np.arange(len(bought)), back.line])
     order, sign = bought.order[line], np.repeat([1, -1], [len(bought), len(back)])
     at = np.concatenate([placed.at[bought.order], back.at])
@@ -50,9 +50,9 @@ def order_lines(people: Customers, of: Lifetimes, *, seed: int, until: float) ->
     table = pa.table(
         {
             "order_id": order_id.take(pa.array(order)),
-            "customer_id": ids(people).take(pa.array(person[order])),
-            "ordered_at": instants(at),
-            "recorded_at": instants(np.where((sign > 0) & late[order], known[order], np.nan)),
+            "customer_id": customer_ids(customers).take(pa.array(customer[order])),
+            "ordered_at": timestamps(at),
+            "recorded_at": timestamps(np.where((sign > 0) & late[order], known[order], np.nan)),
             "product_id": product.take(pa.array(line)),
             "category": pa.array(parameters.CATEGORIES).take(pa.array(bought.category[line])),
             "channel": channel.take(pa.array(order)),
@@ -63,44 +63,46 @@ def order_lines(people: Customers, of: Lifetimes, *, seed: int, until: float) ->
         }
     )
     visible = known < until
-    delivered = costs(people, person[visible], placed.at[visible], "delivery", parameters.DELIVERY_COST)
+    delivered = cost_rows(customers, customer[visible], placed.at[visible], "delivery", parameters.DELIVERY_COST)
     return table.filter(pa.array(is_known)), delivered
 
 
-def interaction_rows(people: Customers, of: Lifetimes, *, seed: int, until: float) -> tuple[pa.Table, pa.Table]:
+def interaction_rows(
+    customers: Customers, lifetimes: Lifetimes, *, seed: int, until: float
+) -> tuple[pa.Table, pa.Table]:
     """The interactions table, and the cost of serving those who complained or asked for help."""
-    happened = interactions(people, of.ended(until), seed=seed)
-    person = of.person[happened.life]
+    happened = interactions(customers, lifetimes.ended(until), seed=seed)
+    customer = lifetimes.customer[happened.lifetime]
     table = pa.table(
         {
-            "customer_id": ids(people).take(pa.array(person)),
-            "at": instants(happened.at),
+            "customer_id": customer_ids(customers).take(pa.array(customer)),
+            "at": timestamps(happened.at),
             "kind": pa.array(KINDS).take(pa.array(happened.kind)),
             "value": pa.array(happened.value, mask=np.isnan(happened.value)),
         }
     )
     served = np.isin(happened.kind, [KINDS.index(kind) for kind in ("complaint", "support_ticket")])
-    return table, costs(people, person[served], happened.at[served], "service", parameters.SERVICE_COST)
+    return table, cost_rows(customers, customer[served], happened.at[served], "service", parameters.SERVICE_COST)
 
 
-def costs(people: Customers, person: Integers, at: Floats, kind: str, amount: float) -> pa.Table:
+def cost_rows(customers: Customers, customer: Integers, at: Floats, kind: str, amount: float) -> pa.Table:
     """Rows of the costs table, all of one kind and amount."""
     return pa.table(
         {
-            "customer_id": ids(people).take(pa.array(person)),
-            "at": instants(at),
-            "kind": pa.array([kind]).take(pa.array(np.zeros(len(person), np.int64))),
-            "amount": pa.array(np.full(len(person), amount)),
+            "customer_id": customer_ids(customers).take(pa.array(customer)),
+            "at": timestamps(at),
+            "kind": pa.array([kind]).take(pa.array(np.zeros(len(customer), np.int64))),
+            "amount": pa.array(np.full(len(customer), amount)),
         }
     )
 
 
-def customer_rows(people: Customers) -> pa.Table:
+def customer_rows(customers: Customers) -> pa.Table:
     return pa.table(
         {
-            "customer_id": ids(people),
-            "joined_at": instants(people.joined),
-            "acquired_by": pa.array(parameters.ACQUIRED).take(pa.array(people.acquired)),
+            "customer_id": customer_ids(customers),
+            "joined_at": timestamps(customers.joined),
+            "acquired_by": pa.array(parameters.ACQUIRED).take(pa.array(customers.acquired)),
         }
     )
 

@@ -20,7 +20,7 @@ from features.arrays import Floats, Integers
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE
 from pipelines.simulator.parameters import COOL_ORDERS
-from pipelines.simulator.season import between
+from pipelines.simulator.season import season_integral
 
 NODES = 24
 PLACES, WEIGHTS = np.polynomial.legendre.leggauss(NODES)
@@ -39,34 +39,34 @@ class Silence(NamedTuple):
         return self.engaged + self.cooling + self.gone
 
 
-def silence(people: Customers, stage: Integers, *, day: float, days: float) -> Silence:
+def silence(customers: Customers, stage: Integers, *, day: float, days: float) -> Silence:
     """Of each customer, in his stage on a day, over `[day, day + days)`."""
-    parts = np.zeros((3, len(people)))
+    parts = np.zeros((3, len(customers)))
     parts[GONE, stage == GONE] = 1.0
     for of, told in ((ENGAGED, _from_engaged), (COOLING, _from_cooling)):
         rows = np.flatnonzero(stage == of)
         for first in range(0, len(rows), 4096):
             some = rows[first : first + 4096]
-            parts[:, some] = told(people.take(some), day, days)
+            parts[:, some] = told(customers.take(some), day, days)
     return Silence(parts[ENGAGED], parts[COOLING], parts[GONE])
 
 
-def _from_engaged(people: Customers, day: float, days: float) -> Floats:
-    still = np.exp(-people.ordering * between(day, day + days) - people.cooling * days)
+def _from_engaged(customers: Customers, day: float, days: float) -> Floats:
+    still = np.exp(-customers.ordering * season_integral(day, day + days) - customers.cooling * days)
     cools = days * PLACES
-    cooled = people.cooling[:, None] * np.exp(
-        -np.outer(people.cooling, cools) - np.outer(people.ordering, between(day, day + cools))
+    cooled = customers.cooling[:, None] * np.exp(
+        -np.outer(customers.cooling, cools) - np.outer(customers.ordering, season_integral(day, day + cools))
     )
-    then = np.stack([_from_cooling(people, day + after, days - after) for after in cools], axis=2)
+    then = np.stack([_from_cooling(customers, day + after, days - after) for after in cools], axis=2)
     cooling, gone = ((days * WEIGHTS * cooled * then[at]).sum(axis=1) for at in (COOLING, GONE))
     return np.stack([still, cooling, gone])
 
 
-def _from_cooling(people: Customers, day: float, days: float) -> Floats:
-    ordering = COOL_ORDERS * people.ordering
-    still = np.exp(-ordering * between(day, day + days) - people.leaving * days)
+def _from_cooling(customers: Customers, day: float, days: float) -> Floats:
+    ordering = COOL_ORDERS * customers.ordering
+    still = np.exp(-ordering * season_integral(day, day + days) - customers.leaving * days)
     leaves = days * PLACES
-    left = people.leaving[:, None] * np.exp(
-        -np.outer(people.leaving, leaves) - np.outer(ordering, between(day, day + leaves))
+    left = customers.leaving[:, None] * np.exp(
+        -np.outer(customers.leaving, leaves) - np.outer(ordering, season_integral(day, day + leaves))
     )
-    return np.stack([np.zeros(len(people)), still, (days * WEIGHTS * left).sum(axis=1)])
+    return np.stack([np.zeros(len(customers)), still, (days * WEIGHTS * left).sum(axis=1)])

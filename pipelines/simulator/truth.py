@@ -28,35 +28,35 @@ from pipelines.simulator.silence import silence
 from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value
 
 
-def truth(people: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
+def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     """A row per customer, in their order: kind, stage, alive, churn_probability, expected_orders, expected_value, clv,
     kept_value (0 of who is gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
 
     Money in currency units over the horizon and lifetime of `world`.
     """
     horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    quiet = silence(people, stage, day=day, days=horizon)
+    quiet = silence(customers, stage, day=day, days=horizon)
     p = quiet.total
-    clv = lifetime_value(people, stage, day=day, days=lifetime)
+    clv = lifetime_value(customers, stage, day=day, days=lifetime)
     discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
-    later = np.zeros(len(people))
+    later = np.zeros(len(customers))
     for then, likely in ((ENGAGED, quiet.engaged), (COOLING, quiet.cooling)):
-        worth = lifetime_value(people, np.full(len(people), then), day=day + horizon, days=lifetime - horizon)
+        worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
         later += discount * likely * worth
     alive = stage != GONE
     told = {
-        "kind": np.array([kind.name for kind in parameters.KINDS])[people.kind],
+        "kind": np.array([kind.name for kind in parameters.KINDS])[customers.kind],
         "stage": np.array(STAGE_NAMES)[stage],
         "alive": alive,
         "churn_probability": p,
-        "expected_orders": expected_orders(people, stage, day=day, days=horizon),
-        "expected_value": expected_value(people, stage, day=day, days=horizon),
+        "expected_orders": expected_orders(customers, stage, day=day, days=horizon),
+        "expected_value": expected_value(customers, stage, day=day, days=horizon),
         "clv": clv,
         "kept_value": _ratio(clv - later, 1 - p, alive) - _ratio(later, p, alive),
-        "responsive": people.responsive,
+        "responsive": customers.responsive,
     }
     for offer in parameters.OFFERS:
-        kept, redeemed = keeps(people, stage, offer), redeems(people, stage, offer)
+        kept, redeemed = keeps(customers, stage, offer), redeems(customers, stage, offer)
         effect = np.where(alive, p * kept, 0.0)
         told |= {
             f"keeps_{offer.name}": kept,

@@ -18,38 +18,43 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
 from pipelines.simulator.customers import Customers
-from pipelines.simulator.season import faded
+from pipelines.simulator.season import fading_season_integral
 
 LAG_PLACES, LAG_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
-def expected_orders(people: Customers, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0) -> Floats:
+def expected_orders(
+    customers: Customers, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0
+) -> Floats:
     """Orders of each customer in `[day, day + days)`, in his stage on that day, discounted to it at a rate per year."""
     falls = log1p(annual_rate) / YEAR_DAYS
-    cooling, leaving = people.cooling, people.leaving
+    cooling, leaving = customers.cooling, customers.leaving
     apart = np.where(np.abs(leaving - cooling) < 1e-6 * leaving, leaving * (1 + 1e-5), leaving)
-    while_engaged, while_cooling = faded(day, days, cooling + falls), faded(day, days, apart + falls)
+    while_engaged, while_cooling = (
+        fading_season_integral(day, days, cooling + falls),
+        fading_season_integral(day, days, apart + falls),
+    )
     turned = cooling / (apart - cooling) * (while_engaged - while_cooling)
     told = [
         while_engaged + parameters.COOL_ORDERS * turned,
         parameters.COOL_ORDERS * while_cooling,
-        np.zeros(len(people)),
+        np.zeros(len(customers)),
     ]
-    return people.ordering * np.choose(stage, told)
+    return customers.ordering * np.choose(stage, told)
 
 
-def order_margin(people: Customers) -> Floats:
+def order_margin(customers: Customers) -> Floats:
     """What an order is expected to bring, refunds left aside, in currency units."""
     rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in parameters.KINDS])
-    return people.mean_order * rates[people.kind]
+    return customers.mean_order * rates[customers.kind]
 
 
-def refunded(people: Customers) -> Floats:
+def refunded(customers: Customers) -> Floats:
     """The share of an order's margin that goes back on average."""
-    return people.of_kind("refunded") * np.mean(parameters.REFUND_SHARE)
+    return customers.of_kind("refunded") * np.mean(parameters.REFUND_SHARE)
 
 
-def expected_value(people: Customers, stage: Integers, *, day: float, days: float) -> Floats:
+def expected_value(customers: Customers, stage: Integers, *, day: float, days: float) -> Floats:
     """Margin of the orders in `[day, day + days)`, net of their refunds before its end; not discounted.
 
     A refund comes evenly between two lags after its order, so those in time are of the orders up to that lag before the
@@ -58,13 +63,15 @@ def expected_value(people: Customers, stage: Integers, *, day: float, days: floa
     soon, late = parameters.REFUND_LAG_DAYS
     lags = (soon + late) / 2 + (late - soon) / 2 * LAG_PLACES
     in_time = sum(
-        weight / 2 * expected_orders(people, stage, day=day, days=max(days - lag, 0.0))
+        weight / 2 * expected_orders(customers, stage, day=day, days=max(days - lag, 0.0))
         for weight, lag in zip(LAG_WEIGHTS, lags, strict=True)
     )
-    return order_margin(people) * (expected_orders(people, stage, day=day, days=days) - refunded(people) * in_time)
+    return order_margin(customers) * (
+        expected_orders(customers, stage, day=day, days=days) - refunded(customers) * in_time
+    )
 
 
-def lifetime_value(people: Customers, stage: Integers, *, day: float, days: float) -> Floats:
+def lifetime_value(customers: Customers, stage: Integers, *, day: float, days: float) -> Floats:
     """Margin of the orders in `[day, day + days)`, net of all their refunds, discounted to `day` by the year's rate."""
-    brought = expected_orders(people, stage, day=day, days=days, annual_rate=parameters.ANNUAL_DISCOUNT_RATE)
-    return order_margin(people) * (1 - refunded(people)) * brought
+    brought = expected_orders(customers, stage, day=day, days=days, annual_rate=parameters.ANNUAL_DISCOUNT_RATE)
+    return order_margin(customers) * (1 - refunded(customers)) * brought

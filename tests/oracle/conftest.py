@@ -5,19 +5,19 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pipelines.simulator.lifetimes import lifetimes
-from pipelines.simulator.scenario import Shop, part
+from pipelines.simulator.lifetimes import draw_lifetimes
+from pipelines.simulator.scenario import Scenario, customer_chunk
 
 
 @pytest.fixture(scope="session")
 def shop():
-    return Shop(customers=20_000, days=730, seed=7, as_of=date(2025, 1, 1))
+    return Scenario(customers=20_000, days=730, seed=7, as_of=date(2025, 1, 1))
 
 
 @pytest.fixture(scope="session")
 def base(shop):
     """Its first 20,000 customers, as they live without any contact."""
-    return part(shop, np.arange(shop.customers))
+    return customer_chunk(shop, np.arange(shop.customers))
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +27,10 @@ def stage(shop, base):
 
 @pytest.fixture(scope="session")
 def futures(shop):
-    """Futures of people from the shop's day on, in their stage, each with the branch of its own; not ended."""
+    """Futures of customers from the shop's day on, in their stage, each with the branch of its own; not ended."""
 
-    def drawn(people, stage, *, branch):
-        everyone = np.arange(len(people))
-        return lifetimes(people, everyone, seed=shop.seed, branch=branch, start=float(shop.day), stage=stage)
+    def drawn(customers, stage, *, branch):
+        everyone = np.arange(len(customers))
+        return draw_lifetimes(customers, everyone, seed=shop.seed, branch=branch, start=float(shop.day), stage=stage)
 
     return drawn

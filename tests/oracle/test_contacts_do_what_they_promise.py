@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.simulator import campaign_truth, parameters
 from pipelines.simulator.buying import orders
-from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.contact_response import NO_OFFER, respond_to_contacts
 from pipelines.simulator.lifetimes import GONE
 from pipelines.simulator.truth import truth
 
@@ -15,12 +15,12 @@ HOW = {"days": parameters.HORIZON_DAYS}
 
 @pytest.fixture(scope="module")
 def true(shop, base, stage):
-    return truth(base.people, stage, day=shop.day)
+    return truth(base.customers, stage, day=shop.day)
 
 
 def ran(shop, base, offer):
-    offers = np.full(len(base.people), offer)
-    return contacted(base.people, base.lifetimes, offers, seed=shop.seed, day=shop.day, **HOW)
+    offers = np.full(len(base.customers), offer)
+    return respond_to_contacts(base.customers, base.lifetimes, offers, seed=shop.seed, day=shop.day, **HOW)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,11 @@ def voucher(shop, base):
     return ran(shop, base, 0)
 
 
-def ordered(shop, base, lives):
+def ordered(shop, base, lifetimes):
     """Who orders in the horizon."""
-    placed = orders(base.people, lives.ended(shop.day + parameters.HORIZON_DAYS), seed=shop.seed)
-    found = np.zeros(len(base.people), bool)
-    found[lives.person[placed.life[placed.at >= shop.day]]] = True
+    placed = orders(base.customers, lifetimes.ended(shop.day + parameters.HORIZON_DAYS), seed=shop.seed)
+    found = np.zeros(len(base.customers), bool)
+    found[lifetimes.customer[placed.lifetime[placed.at >= shop.day]]] = True
     return found
 
 
@@ -66,8 +66,8 @@ def test_the_gone_hear_nothing(stage, voucher):
 
 
 def test_two_campaigns_differ_only_where_their_contacts_do(shop, base, voucher):
-    offer = np.where(np.arange(len(base.people)) % 3 == 0, 0, NOBODY)
-    half = contacted(base.people, base.lifetimes, offer, seed=shop.seed, day=shop.day, **HOW)
+    offer = np.where(np.arange(len(base.customers)) % 3 == 0, 0, NO_OFFER)
+    half = respond_to_contacts(base.customers, base.lifetimes, offer, seed=shop.seed, day=shop.day, **HOW)
     treated = offer == 0
     assert (half.kept[treated] == voucher.kept[treated]).all()
     assert not half.kept[~treated].any()
@@ -77,11 +77,13 @@ def test_two_campaigns_differ_only_where_their_contacts_do(shop, base, voucher):
 
 def test_what_the_kept_bring_is_what_they_bring_when_they_stay(shop, base, true, voucher):
     """The margin of the horizon, over everybody: E[τ EV / (1 − p)], within its error."""
-    offer = np.zeros(len(base.people), np.int64)
-    told = campaign_truth.told(campaign_truth.sums(base.people, voucher, offer, seed=shop.seed, day=shop.day))
+    offer = np.zeros(len(base.customers), np.int64)
+    told = campaign_truth.totals_as_json(
+        campaign_truth.offer_totals(base.customers, voucher, offer, seed=shop.seed, day=shop.day)
+    )
     assert told["kept"] == voucher.kept.sum()
     assert told["cost"] == pytest.approx(voucher.cost.sum())
-    bought, margin = campaign_truth.horizon_totals(base.people, voucher, seed=shop.seed, day=shop.day)
+    bought, margin = campaign_truth.horizon_totals(base.customers, voucher, seed=shop.seed, day=shop.day)
     for name, found in (("orders", bought), ("margin", margin)):
         kept = found[voucher.kept]
         assert told[name] == pytest.approx(kept.sum())
@@ -93,6 +95,6 @@ def test_what_the_kept_bring_is_what_they_bring_when_they_stay(shop, base, true,
 
 def test_who_is_kept_is_who_answers(base, voucher):
     """Among those who would leave the kept open more mail: the truth can be seen in the log, in part."""
-    frame = pd.DataFrame({"responsive": base.people.responsive, "kept": voucher.kept, "stays": voucher.stays})
+    frame = pd.DataFrame({"responsive": base.customers.responsive, "kept": voucher.kept, "stays": voucher.stays})
     by = frame[~frame["stays"]].groupby("kept")["responsive"].mean()
     assert by[True] > by[False] + 0.05

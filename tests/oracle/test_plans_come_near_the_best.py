@@ -32,7 +32,7 @@ OFFERS = [
 @pytest.fixture(scope="module")
 def true(shop, base, stage):
     first = np.arange(CUSTOMERS)
-    return truth(base.people.take(first), stage[first], day=shop.day)
+    return truth(base.customers.take(first), stage[first], day=shop.day)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from pipelines.simulator import campaign_truth, parameters
-from pipelines.simulator.contact_response import NOBODY, contacted
+from pipelines.simulator.contact_response import NO_OFFER, respond_to_contacts
 from pipelines.simulator.truth import truth
 from retention.measurement.campaign_readout import readout
 
@@ -17,22 +17,22 @@ SCORES = ("churn_probability", "expected_orders", "expected_value", "clv")
 @pytest.fixture(scope="module")
 def campaigns(shop, base, stage, futures):
     """Of each campaign what the readout says of the effect, and what is true of it, per treated customer."""
-    everyone = truth(base.people, stage, day=shop.day)
+    everyone = truth(base.customers, stage, day=shop.day)
     chosen = everyone["effect_voucher"].nlargest(CUSTOMERS).index.to_numpy()
-    people, stages, true = base.people.take(chosen), stage[chosen], everyone.loc[chosen].reset_index(drop=True)
+    customers, stages, true = base.customers.take(chosen), stage[chosen], everyone.loc[chosen].reset_index(drop=True)
     gained = pd.DataFrame({"stayed": true["effect_voucher"]})
     for name, of in (("orders", "expected_orders"), ("margin", "expected_value")):
         gained[name] = true["effect_voucher"] * true[of] / (1 - true["churn_probability"])
-    return [one_campaign(shop, people, stages, futures, true, gained, number) for number in range(1, CAMPAIGNS + 1)]
+    return [one_campaign(shop, customers, stages, futures, true, gained, number) for number in range(1, CAMPAIGNS + 1)]
 
 
-def one_campaign(shop, people, stages, futures, true, gained, number):
-    treated = np.ones(len(people), bool)
-    treated[np.random.default_rng([31, number]).permutation(len(people))[: round(HOLDOUT * len(people))]] = False
-    lived = futures(people, stages, branch=number)
+def one_campaign(shop, customers, stages, futures, true, gained, number):
+    treated = np.ones(len(customers), bool)
+    treated[np.random.default_rng([31, number]).permutation(len(customers))[: round(HOLDOUT * len(customers))]] = False
+    lived = futures(customers, stages, branch=number)
     how = {"seed": shop.seed, "day": shop.day}
-    done = contacted(people, lived, np.where(treated, 0, NOBODY), days=parameters.HORIZON_DAYS, **how)
-    orders, margin = campaign_truth.horizon_totals(people, done, **how)
+    done = respond_to_contacts(customers, lived, np.where(treated, 0, NO_OFFER), days=parameters.HORIZON_DAYS, **how)
+    orders, margin = campaign_truth.horizon_totals(customers, done, **how)
     rows = pd.DataFrame({"treated": treated, "offer": "voucher", "stayed": (orders > 0) * 1.0, "orders": orders})
     rows = rows.assign(margin=margin, cost=done.cost).join(true[list(SCORES)])
     return readout(rows, scores=SCORES, expected_effect=None), gained[treated].mean()

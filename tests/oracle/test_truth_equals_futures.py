@@ -24,19 +24,19 @@ FAR = 4.5
 def one(request, shop, base, stage, futures):
     """A customer of a stage and kind: his truth, the stage, and what came of many of his futures."""
     of_stage, kind = request.param
-    who = np.flatnonzero((stage == of_stage) & (base.people.kind == kind))[3]
-    people, stages = base.people.take(np.full(FUTURES, who)), np.full(FUTURES, of_stage)
-    lived = futures(people, stages, branch=np.arange(1, FUTURES + 1))
-    true = truth(base.people.take(np.array([who])), stages[:1], day=shop.day).iloc[0]
-    return true, outcomes(people, lived, shop)
+    who = np.flatnonzero((stage == of_stage) & (base.customers.kind == kind))[3]
+    customers, stages = base.customers.take(np.full(FUTURES, who)), np.full(FUTURES, of_stage)
+    lived = futures(customers, stages, branch=np.arange(1, FUTURES + 1))
+    true = truth(base.customers.take(np.array([who])), stages[:1], day=shop.day).iloc[0]
+    return true, outcomes(customers, lived, shop)
 
 
-def outcomes(people, lived, shop):
+def outcomes(customers, lived, shop):
     """What came of each future, counted order by order."""
     day, horizon, lifetime = shop.day, parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    placed = orders(people, lived.ended(day + lifetime), seed=shop.seed)
-    bought = lines(people, lived, placed, seed=shop.seed)
-    back = refunds(people, lived, placed, bought, seed=shop.seed)
+    placed = orders(customers, lived.ended(day + lifetime), seed=shop.seed)
+    bought = lines(customers, lived, placed, seed=shop.seed)
+    back = refunds(customers, lived, placed, bought, seed=shop.seed)
     after = placed.at - day
     gross = np.bincount(bought.order, bought.margin_cents, minlength=len(placed)) / 100
     in_time = back.at < day + horizon
@@ -46,7 +46,7 @@ def outcomes(people, lived, shop):
     )
 
     def total(weight):
-        return np.bincount(placed.life, weight, minlength=FUTURES)
+        return np.bincount(placed.lifetime, weight, minlength=FUTURES)
 
     return {
         "orders": total(after < horizon),
@@ -80,11 +80,11 @@ def test_what_keeping_is_worth_is_the_difference_between_futures_with_and_withou
 def test_silence_by_stage_is_what_futures_have(shop, base, stage, futures):
     """Everybody alive, one future each: as many are silent and in each stage then as is expected."""
     alive = np.flatnonzero(stage != GONE)
-    people, days = base.people.take(alive), parameters.HORIZON_DAYS
-    told = silence(people, stage[alive], day=shop.day, days=days)
-    lived = futures(people, stage[alive], branch=1)
+    customers, days = base.customers.take(alive), parameters.HORIZON_DAYS
+    told = silence(customers, stage[alive], day=shop.day, days=days)
+    lived = futures(customers, stage[alive], branch=1)
     silent = np.ones(len(alive), bool)
-    silent[orders(people, lived.ended(shop.day + days), seed=shop.seed).life] = False
+    silent[orders(customers, lived.ended(shop.day + days), seed=shop.seed).lifetime] = False
     then = lived.stage(shop.day + days)
     for at, likely in ((ENGAGED, told.engaged), (COOLING, told.cooling), (GONE, told.gone)):
         error = np.sqrt((likely * (1 - likely)).sum())
@@ -95,10 +95,10 @@ def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
     """Kolmogorov's equations of staying silent, solved step by step in time."""
     days = parameters.HORIZON_DAYS
     rows = np.concatenate([np.flatnonzero(stage == of)[:10] for of in (ENGAGED, COOLING)])
-    people = base.people.take(rows)
-    told = silence(people, stage[rows], day=shop.day, days=days)
+    customers = base.customers.take(rows)
+    told = silence(customers, stage[rows], day=shop.day, days=days)
     for place in range(len(rows)):
-        rate, cooling, leaving = people.ordering[place], people.cooling[place], people.leaving[place]
+        rate, cooling, leaving = customers.ordering[place], customers.cooling[place], customers.leaving[place]
 
         def change(t, p, rate=rate, cooling=cooling, leaving=leaving):
             ordering = rate * season.season(shop.day + t)
@@ -113,22 +113,22 @@ def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
 
 def test_the_season_adds_up(shop):
     a, b = shop.day + 10.0, shop.day + 300.0
-    assert season.between(a, b) == pytest.approx(quad(season.season, a, b)[0], rel=1e-9)
+    assert season.season_integral(a, b) == pytest.approx(quad(season.season, a, b)[0], rel=1e-9)
     for rate in (1e-4, 0.01, 0.3):
         found = quad(lambda u, rate=rate: season.season(a + u) * np.exp(-rate * u), 0, 290, limit=200)[0]
-        assert season.faded(a, 290, rate) == pytest.approx(found, rel=1e-9)
+        assert season.fading_season_integral(a, 290, rate) == pytest.approx(found, rel=1e-9)
 
 
 def test_equal_rates_of_cooling_and_leaving_are_no_division_by_nothing(shop, base):
-    people = base.people.take(np.arange(50))
-    near, same = (replace(people, leaving=people.cooling * factor) for factor in (1 + 1e-4, 1.0))
+    customers = base.customers.take(np.arange(50))
+    near, same = (replace(customers, leaving=customers.cooling * factor) for factor in (1 + 1e-4, 1.0))
     how = {"day": shop.day, "days": 90}
     engaged = np.full(50, ENGAGED)
     assert expected_orders(same, engaged, **how) == pytest.approx(expected_orders(near, engaged, **how), rel=1e-3)
 
 
 def test_the_gone_bring_nothing_and_cannot_be_kept(shop, base, stage):
-    true = truth(base.people, stage, day=shop.day)[stage == GONE]
+    true = truth(base.customers, stage, day=shop.day)[stage == GONE]
     assert (true["churn_probability"] == 1).all()
     nothing = ["expected_orders", "expected_value", "clv", "kept_value", "effect_voucher", "effect_call"]
     assert (true[nothing] == 0).all(axis=None)

@@ -27,7 +27,7 @@ from pipelines.batches import ledger
 from pipelines.batches.latest_scores import latest_scores
 from pipelines.commands import why as change_cli
 from pipelines.config import load
-from pipelines.monitoring.score_steps import stations
+from pipelines.monitoring.score_steps import score_steps
 from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.late_orders import LOG, frame_of
 from tests.shops import config_of
@@ -273,7 +273,7 @@ def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(mod
     source = Log(log, currency="USD", gross_margin=0.4, timezone="UTC")
     for who, rows in log.groupby("customer_id"):
         own = [of.loc[who].to_numpy() for of in (first, corrected, aged, now, last)]
-        seen, _ = stations(source, rows_of(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None)
+        seen, _ = score_steps(source, rows_of(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None)
         found = split(old, new, seen, first=own[0], last=own[-1])
         rounding = 1e-12 * max(1, np.abs(own).max())
         assert np.allclose(found.parts.sum(), own[-1] - own[0], rtol=0, atol=rounding)

@@ -10,8 +10,8 @@ import pytest
 
 from models.scoring import scorer
 from pipelines.campaigns import policy_backtest as backtest
-from pipelines.campaigns.experiments import Trial
-from pipelines.campaigns.policy_trial import in_words, trial_value
+from pipelines.campaigns.experiments import OfferTrial
+from pipelines.campaigns.policy_trial import in_words, policy_values
 from pipelines.config import load
 from pipelines.evaluate import evaluate
 from pipelines.order_log import read_orders
@@ -53,7 +53,7 @@ def histories(shop):
 def test_a_day_is_judged_on_the_orders_that_followed(shop, histories, model, taught):
     """Who left and what the others brought, from the orders themselves."""
     test = taught[2]
-    told = backtest.of_day(shop, [OFFER], model, test, histories, budget=200)
+    told = backtest.plan_in_hindsight(shop, [OFFER], model, test, histories, budget=200)
     scores = scorer.predict(model, test)
     how = {"holdout_share": 0.1, "campaign": "backtest 1998-04-02", "salt": "stayworth"}
     frame = plan(scores, [OFFER], budget=200, **how).frame
@@ -81,9 +81,11 @@ def test_the_days_are_those_of_the_backtest_and_what_is_written_is_whole(shop, h
     log = SimpleNamespace(first_day=date(1997, 1, 1), end=date(1998, 7, 1))
     days = backtest_days(log, horizon_days=90, cut_offs=4)
     assert [one.isoformat() for one in days] == ["1998-01-02", "1998-02-01", "1998-03-03", "1998-04-02"]
-    found = [backtest.of_day(shop, [OFFER], model, taught[2], histories, budget=budget) for budget in (50, 100)]
+    found = [
+        backtest.plan_in_hindsight(shop, [OFFER], model, taught[2], histories, budget=budget) for budget in (50, 100)
+    ]
     how = {"now": datetime(1998, 7, 2, tzinfo=UTC), "budget": 100}
-    content = backtest.concluded(shop, None, [OFFER], {}, found, **how)
+    content = backtest.write_policy_backtest(shop, None, [OFFER], {}, found, **how)
     assert content == json.loads((shop.folder / backtest.POLICY_BACKTEST).read_text())
     assert content["total"]["plan"]["contacted"] == sum(one["plan"]["contacted"] for one in found)
     assert set(content["total"]["lift"]) >= {RANDOM, RISK}
@@ -124,7 +126,7 @@ def experiment(seed):
     clv = 3 * worth
     scores = pd.DataFrame({"customer_id": rows["customer_id"], "churn_probability": p, "clv": clv})
     scores = scores.assign(expected_value=(1 - p) * worth, value_p10=0.0, value_p90=2 * worth)
-    made = Trial(rows.assign(campaign="spring"), ["risk", "worth"], [{"campaign": "spring"}], {})
+    made = OfferTrial(rows.assign(campaign="spring"), ["risk", "worth"], [{"campaign": "spring"}], {})
     return made, scores, (1 - p) * worth, 0.3 * p * worth
 
 
@@ -137,7 +139,7 @@ def truth(scores, without, effect, chosen):
 
 def measured(seed):
     made, scores, without, effect = experiment(seed)
-    told = trial_value(made, scores, OFFER, budget_per_customer=0.4, seed=seed)
+    told = policy_values(made, scores, OFFER, budget_per_customer=0.4, seed=seed)
     frame = plan(scores, [OFFER], budget=0.4 * N, holdout_share=0, campaign="backtest", salt="").frame
     return told, scores, without, effect, scores["customer_id"].isin(frame["customer_id"]).to_numpy(float)
 
@@ -184,10 +186,14 @@ def test_only_customers_contacted_by_lot_after_the_models_day_are_asked(cdnow_pa
     config, now = load(tmp_path / "stayworth.toml"), datetime(1998, 7, 2, tzinfo=UTC)
     histories = read_orders(config, now=now).histories
     limits = {"budget_per_customer": 0.2}
-    told = backtest.randomised(config, histories, [OFFER], {date(1998, 4, 2): model}, now=now, **limits)["voucher"]
+    told = backtest.randomised_values(config, histories, [OFFER], {date(1998, 4, 2): model}, now=now, **limits)[
+        "voucher"
+    ]
     assert [one["campaign"] for one in told["campaigns"]] == ["april"]
     assert told["customers"] == 1_200
     assert 0 < told["contacted"]["plan"] < 1
     assert told["stayed"]["plan_above"]["nobody"]["low"] < 0 < told["stayed"]["plan_above"]["nobody"]["high"]
-    later = backtest.randomised(config, histories, [OFFER], {date(1998, 4, 20): model}, now=now, **limits)["voucher"]
+    later = backtest.randomised_values(config, histories, [OFFER], {date(1998, 4, 20): model}, now=now, **limits)[
+        "voucher"
+    ]
     assert later["in_words"].startswith("voucher: 0 customers are usable; 50 who stayed and 50 who left are needed")

@@ -12,7 +12,7 @@ import pytest
 
 from features.errors import InputError
 from pipelines import run_folder
-from pipelines.campaigns.save_rates import SAVE_RATES, remember
+from pipelines.campaigns.save_rates import SAVE_RATES, record_save_rate
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.plan import make_plan
@@ -133,7 +133,7 @@ def test_a_measured_save_rate_is_the_one_that_was_read_out(shop):
     with pytest.raises(InputError, match=r"1 of 2 offers have a save rate to be measured.*: call"):
         planned(config)
     assert set(planned(config, offers=["voucher"]).frame["offer"]) == {"voucher"}
-    believed = remember(
+    believed = record_save_rate(
         config.folder, offer="call", prior=None, campaign="spring", measured=MeasuredSaveRate(0.4, 0.02)
     )
     assert (config.folder / SAVE_RATES).exists()

@@ -3,8 +3,8 @@
 import pytest
 
 from models.evaluation.drift import Drift, Psi
-from pipelines.monitoring.alarm import of_absent, of_matured, of_moved, verdict_of
-from pipelines.monitoring.feature_drift import Moved
+from pipelines.monitoring.alarm import absence_reasons, drift_reasons, matured_reasons, worst_verdict
+from pipelines.monitoring.feature_drift import FeatureDrift
 
 SEEN = {"roc_auc": 0.80, "ece": 0.02, "total_bias": -0.05}
 
@@ -47,19 +47,19 @@ def batch(**figures):
     ],
 )
 def test_of_a_matured_batch(figures, said):
-    assert [(one.about, one.verdict) for one in of_matured(batch(**figures), SEEN)] == said
+    assert [(one.about, one.verdict) for one in matured_reasons(batch(**figures), SEEN)] == said
 
 
 def test_what_the_gate_had_let_pass_raises_the_limit():
     seen = {"roc_auc": 0.80, "ece": 0.06, "total_bias": 0.30}
     off = batch(ece=figure(0.08), total_bias=figure(0.28, 0.26, 0.29))
-    assert of_matured(off, seen) == []
-    assert len(of_matured(off, SEEN)) == 2
+    assert matured_reasons(off, seen) == []
+    assert len(matured_reasons(off, SEEN)) == 2
 
 
 def moved(psi, quiet, *, rest=None, is_score=False, unseen=0.0):
     drift = Drift(Psi(psi, 0.01), rest and Psi(rest, 0.05), 0.1, (0.1, 0.3), ("app",) if unseen else (), unseen)
-    return Moved("column", is_score, drift, quiet, quiet, 0.1, 0.0)
+    return FeatureDrift("column", is_score, drift, quiet, quiet, 0.1, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -76,27 +76,27 @@ def moved(psi, quiet, *, rest=None, is_score=False, unseen=0.0):
 )
 def test_of_a_column_that_moved(psi, quiet, verdict):
     """Beyond the convention, beyond twice the usual, and beyond chance; what is usual must be known."""
-    assert verdict_of(of_moved([moved(psi, quiet)], apart_days=90)) == verdict
+    assert worst_verdict(drift_reasons([moved(psi, quiet)], apart_days=90)) == verdict
 
 
 def test_of_those_who_have_it_alone():
-    (reason,) = of_moved([moved(0.05, 0.01, rest=0.31)], apart_days=90)
+    (reason,) = drift_reasons([moved(0.05, 0.01, rest=0.31)], apart_days=90)
     assert reason.verdict == "retrain"
     assert "column (PSI of those who have it 0.31, usual up to 0.01, at most 0.30, missing 10% → 30%)" in reason.found
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.009, "fine"), (0.02, "watch"), (0.06, "retrain")])
 def test_of_names_never_learnt(share, verdict):
-    assert verdict_of(of_moved([moved(0.05, 0.01, unseen=share)], apart_days=90)) == verdict
+    assert worst_verdict(drift_reasons([moved(0.05, 0.01, unseen=share)], apart_days=90)) == verdict
 
 
 def test_scores_and_features_are_reasons_of_their_own_and_the_worst_is_told():
-    found = of_moved([moved(0.2, 0.01), moved(0.5, 0.01), moved(0.2, 0.01, is_score=True)], apart_days=90)
+    found = drift_reasons([moved(0.2, 0.01), moved(0.5, 0.01), moved(0.2, 0.01, is_score=True)], apart_days=90)
     assert [(one.about, one.verdict) for one in found] == [("features", "retrain"), ("scores", "watch")]
     assert found[0].found.startswith("1 of 2 features moved more than usual in 90 days")
 
 
 def test_of_features_that_are_gone():
-    (reason,) = of_absent(["a", "b", "c", "d"])
+    (reason,) = absence_reasons(["a", "b", "c", "d"])
     assert reason.found == "the log no longer gives 4 of the model's features: a, b, c, …"
-    assert of_absent([]) == []
+    assert absence_reasons([]) == []

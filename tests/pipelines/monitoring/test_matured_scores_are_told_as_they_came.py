@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation import metrics
-from pipelines.monitoring.matured_scores import Batch, matured
+from pipelines.monitoring.matured_scores import MaturedBatch, evaluate_batch
 from tests.retention.simulated import shop
 
 DAY, CUSTOMERS, SAVE_RATE = date(2020, 1, 1), 4000, 0.3
@@ -39,8 +39,8 @@ def made(read):
 
 def told(made, campaigns, **changes):
     histories, _, scores, _ = made
-    batch = Batch(DAY, 90, "abc", changes.get("scores", scores), is_kept=True)
-    return matured(batch, histories, campaigns, seed=1)
+    batch = MaturedBatch(DAY, 90, "abc", changes.get("scores", scores), is_kept=True)
+    return evaluate_batch(batch, histories, campaigns, seed=1)
 
 
 def test_the_figures_are_what_the_orders_of_the_window_say(made):

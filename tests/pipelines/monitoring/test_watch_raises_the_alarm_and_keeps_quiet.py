@@ -17,9 +17,9 @@ from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring import scorer
 from models.trees.boosting import DEFAULTS
-from pipelines.monitoring.matured_scores import Batch, matured
-from pipelines.monitoring.usual_drift import quiet_pairs
-from pipelines.monitoring.watch import Watched, watch_over
+from pipelines.monitoring.matured_scores import MaturedBatch, evaluate_batch
+from pipelines.monitoring.monitored_model import MonitoredModel, monitor_model
+from pipelines.monitoring.usual_drift import usual_pairs
 from pipelines.training.holdout_evaluation import labelled_rows
 from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
@@ -42,9 +42,11 @@ def watched():
     day = MADE - timedelta(days=HORIZON_DAYS)
     before = fit_model(training_set(histories, TERMS, as_of=day), TERMS, RECIPE)
     said = scorer.predict(before, labelled_rows(histories, TERMS, as_of=day))
-    at_gate = matured(Batch(day, HORIZON_DAYS, "gate", said, is_kept=False), histories, {}, seed=1)["figures"]
+    at_gate = evaluate_batch(MaturedBatch(day, HORIZON_DAYS, "gate", said, is_kept=False), histories, {}, seed=1)[
+        "figures"
+    ]
     seen = {name: at_gate[name]["value"] for name in ("roc_auc", "ece", "total_bias")}
-    return Watched(fit_model(training_set(histories, TERMS, as_of=MADE), TERMS, RECIPE), "1", MADE, seen)
+    return MonitoredModel(fit_model(training_set(histories, TERMS, as_of=MADE), TERMS, RECIPE), "1", MADE, seen)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,8 @@ def watch(watched):
     def over(made, campaigns=None, *, scored=None, as_of=AS_OF, batches=True):
         histories = histories_of(made)
         scores = scored_by(watched.model, histories) if scored is None else scored
-        kept = [Batch(BATCH, HORIZON_DAYS, watched.model.version, scores, is_kept=True)] if batches else []
-        return watch_over(histories, watched, kept, lambda *_: campaigns or {}, as_of=as_of, say=lambda _: None)
+        kept = [MaturedBatch(BATCH, HORIZON_DAYS, watched.model.version, scores, is_kept=True)] if batches else []
+        return monitor_model(histories, watched, kept, lambda *_: campaigns or {}, as_of=as_of, say=lambda _: None)
 
     return over
 
@@ -156,7 +158,7 @@ def test_on_the_day_it_was_made_nothing_has_moved(watch):
 
 def test_quiet_days_are_as_far_apart_and_before_the_model_was_made():
     first, made, as_of = date(2010, 1, 1), date(2011, 6, 1), date(2011, 8, 30)
-    pairs = quiet_pairs(first, made=made, as_of=as_of)
+    pairs = usual_pairs(first, made=made, as_of=as_of)
     assert pairs[0] == (date(2011, 3, 3), made)
     assert pairs[1] == (date(2011, 2, 1), date(2011, 5, 2))
     assert (date(2010, 6, 1), date(2010, 8, 30)) in pairs, "the same season a year before"
@@ -165,7 +167,7 @@ def test_quiet_days_are_as_far_apart_and_before_the_model_was_made():
 
 
 def test_a_log_too_short_for_quiet_days_is_watched_on(watch):
-    assert quiet_pairs(MADE - timedelta(days=150), made=MADE, as_of=AS_OF) == []
+    assert usual_pairs(MADE - timedelta(days=150), made=MADE, as_of=AS_OF) == []
     made = shop(100)
     young = pd.Timestamp(MADE - timedelta(days=150))
     cut = replace(

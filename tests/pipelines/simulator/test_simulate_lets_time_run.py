@@ -14,12 +14,12 @@ from pipelines import run_folder
 from pipelines.campaigns.treatments import read_treatments
 from pipelines.config import load
 from pipelines.readout import read_out
-from pipelines.simulate import CAMPAIGN_TRUTH, let_time_run, simulate
+from pipelines.simulate import CAMPAIGN_TRUTH, continue_simulation, simulate
 from pipelines.simulator import parameters
-from pipelines.simulator.scenario import Shop
+from pipelines.simulator.scenario import Scenario
 from retention.planning.retention_plan import plan
 
-SHOP = Shop(customers=4000, days=600, seed=5, as_of=date(2025, 1, 1))
+SHOP = Scenario(customers=4000, days=600, seed=5, as_of=date(2025, 1, 1))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 START = "timestamptz '2025-01-01 00:00:00+00'"
 
@@ -37,7 +37,7 @@ def keep(folder, frame, *, name="spring", day=SHOP.as_of, treated=True):
 def home(tmp_path_factory):
     """A shop, a plan made with the truth in its folder, and both of what came of it: with the plan, and with nobody."""
     home = tmp_path_factory.mktemp("shops")
-    how = {"part_size": 1500, "say": lambda _: None}
+    how = {"chunk_size": 1500, "say": lambda _: None}
     simulate(home / "before", SHOP, **how)
     true = pd.read_parquet(home / "before" / "truth")
     scores = true[["customer_id", "churn_probability", "expected_orders", "expected_value", "clv"]]
@@ -50,7 +50,7 @@ def home(tmp_path_factory):
     keep(home / "plans", listed)
     keep(home / "plans", listed, name="nobody", treated=False)
     for name in ("spring", "nobody"):
-        let_time_run(home / "before", home / "plans" / f"{name}.parquet", home / name, **how)
+        continue_simulation(home / "before", home / "plans" / f"{name}.parquet", home / name, **how)
     return home
 
 
@@ -145,7 +145,7 @@ def test_the_readout_finds_the_plan_and_measures_the_truth(home, told):
 
 
 def test_the_truth_on_the_new_day_is_of_the_new_lives(home):
-    """Who was kept is not gone for want of a life: his stage is that of the life he lives now."""
+    """Who was kept is not gone for want of a lifetime: his stage is that of the lifetime he lifetimes now."""
     kept = [
         f"'{one}'"
         for (one,) in ask(f"""
@@ -160,7 +160,7 @@ def test_the_truth_on_the_new_day_is_of_the_new_lives(home):
 
 def refused(home, tmp_path, plan_file, source="before"):
     with pytest.raises(InputError) as caught:
-        let_time_run(home / source, plan_file, tmp_path / "after", say=lambda _: None)
+        continue_simulation(home / source, plan_file, tmp_path / "after", say=lambda _: None)
     assert not (tmp_path / "after").exists()
     return str(caught.value)
 

@@ -18,14 +18,14 @@ from pipelines.commands import simulate as simulate_cli
 from pipelines.config import load
 from pipelines.simulate import simulate
 from pipelines.simulator import parameters
-from pipelines.simulator.scenario import Shop
+from pipelines.simulator.scenario import Scenario
 
-SHOP = Shop(customers=600, days=500, seed=3, as_of=date(2025, 1, 1))
+SHOP = Scenario(customers=600, days=500, seed=3, as_of=date(2025, 1, 1))
 TABLES = ("orders", "interactions", "costs", "truth")
 
 
-def write(folder, shop=SHOP, part_size=250):
-    return simulate(folder, shop, part_size=part_size, say=lambda _: None)
+def write(folder, shop=SHOP, chunk_size=250):
+    return simulate(folder, shop, chunk_size=chunk_size, say=lambda _: None)
 
 
 def rows(folder, table, customers=SHOP.customers):
@@ -56,8 +56,8 @@ def test_the_same_numbers_are_the_same_bytes(written, tmp_path):
 
 
 def test_neither_parts_nor_other_customers_change_a_customer(written, tmp_path):
-    write(tmp_path / "parts", part_size=64)
-    write(tmp_path / "more", replace(SHOP, customers=900), part_size=500)
+    write(tmp_path / "parts", chunk_size=64)
+    write(tmp_path / "more", replace(SHOP, customers=900), chunk_size=500)
     for table in TABLES:
         expected = rows(written, table)
         assert len(expected)
@@ -148,7 +148,7 @@ def test_what_is_cut_short_leaves_nothing(tmp_path):
 
     stop.calls = 0
     with pytest.raises(KeyboardInterrupt):
-        simulate(tmp_path / "new", SHOP, part_size=100, say=stop)
+        simulate(tmp_path / "new", SHOP, chunk_size=100, say=stop)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,8 +8,8 @@ from features.ingest.reading import reading
 from features.large_logs.buckets import buckets
 from features.snapshots.snapshot import snapshot
 from pipelines import run_folder
-from pipelines.campaigns.campaign import plan_of, read_campaign
-from pipelines.campaigns.save_rates import remember
+from pipelines.campaigns.campaign import kept_plan_file, read_campaign
+from pipelines.campaigns.save_rates import record_save_rate
 from pipelines.config import load
 from pipelines.plan import make_plan
 from pipelines.serve import campaigns
@@ -127,7 +127,7 @@ def test_of_an_older_plan_the_list_has_all_but_the_reasons(shop):
 def test_a_kept_plan_is_found_by_readout_and_by_the_quiet_days(shop):
     config, plans = shop
     made = keep(plans, wish())
-    kept = read_campaign(plan_of(config.folder, None), day=None)
+    kept = read_campaign(kept_plan_file(config.folder, None), day=None)
     assert (kept.name, kept.day, len(kept.chosen)) == ("spring", DAY, len(made.plan.frame))
     treated = set(made.plan.frame.loc[made.plan.frame["treated"], "customer_id"])
     assert treated
@@ -264,7 +264,9 @@ def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypa
     with pytest.raises(StayworthError, match="the config has no such offer; it has voucher"):
         plans.look(wish())
     for share in (0.4, 0.2):
-        remember(config.folder, offer="call", prior=None, campaign=f"{share}", measured=MeasuredSaveRate(share, 0.05))
+        record_save_rate(
+            config.folder, offer="call", prior=None, campaign=f"{share}", measured=MeasuredSaveRate(share, 0.05)
+        )
         made = plans.look(wish(campaign="again"))
         assert made.plan.summary == commanded(config, campaign="again").summary
 

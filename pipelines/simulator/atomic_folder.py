@@ -11,7 +11,7 @@ from features.errors import InputError
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A draft folder that becomes `path` when the block ends well, and vanishes when it does not.
 
     Raises InputError where something stands at `path`, an empty folder aside.

@@ -10,19 +10,19 @@ import pandas as pd
 from features.histories.columns import Histories
 from models.scoring.scorer import Scorer
 from pipelines.monitoring import alarm
-from pipelines.monitoring.feature_drift import absent, moved, rows_of
-from pipelines.monitoring.matured_scores import Batch, matured
-from pipelines.monitoring.usual_drift import quiet_pairs
+from pipelines.monitoring.feature_drift import absent_features, feature_drifts, sampled_rows
+from pipelines.monitoring.matured_scores import MaturedBatch, evaluate_batch
+from pipelines.monitoring.usual_drift import usual_pairs
 from retention.measurement.inverse_propensity import inverse_propensity_weights
 
 SEED = 7
 
-Campaigns = Callable[[date, date], Mapping[str, pd.DataFrame]]
+CampaignsBetween = Callable[[date, date], Mapping[str, pd.DataFrame]]
 """The own campaigns from a day on and before another: by name, whom each chose."""
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoredModel:
     """The model that is watched."""
 
     model: Scorer
@@ -34,11 +34,11 @@ class Watched:
     """Its figures at the gate."""
 
 
-def watch_over(
+def monitor_model(
     histories: Histories,
-    watched: Watched,
-    batches: Sequence[Batch],
-    campaigns: Campaigns,
+    watched: MonitoredModel,
+    batches: Sequence[MaturedBatch],
+    campaigns: CampaignsBetween,
     *,
     as_of: date,
     say: Callable[[str], None],
@@ -47,11 +47,11 @@ def watch_over(
     say("comparing customers with those of the day the model was made")
     drifted, reasons = _moved(histories, watched, campaigns, as_of=as_of)
     say("comparing scores with what became of them")
-    judged = [matured(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
+    judged = [evaluate_batch(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
     if judged:
-        reasons = [*reasons, *alarm.of_matured(judged[-1], watched.seen)]
+        reasons = [*reasons, *alarm.matured_reasons(judged[-1], watched.seen)]
     return {
-        "verdict": alarm.verdict_of(reasons),
+        "verdict": alarm.worst_verdict(reasons),
         "reasons": [one.content for one in reasons],
         "as_of": as_of.isoformat(),
         "model": {
@@ -68,15 +68,15 @@ def watch_over(
 
 
 def _moved(
-    histories: Histories, watched: Watched, campaigns: Campaigns, *, as_of: date
+    histories: Histories, watched: MonitoredModel, campaigns: CampaignsBetween, *, as_of: date
 ) -> tuple[dict[str, Any], list[alarm.Reason]]:
     made, model = watched.made, watched.model
-    gone = absent(histories, model, as_of=as_of)
-    reasons = alarm.of_absent(gone)
+    gone = absent_features(histories, model, as_of=as_of)
+    reasons = alarm.absence_reasons(gone)
     told: dict[str, Any] = {"since": made.isoformat(), "days": (as_of - made).days, "absent": gone, "columns": []}
     if as_of == made:
         return told | {"note": "the model was made as of this very day"}, reasons
-    pairs = quiet_pairs(histories.first_day, made=made, as_of=as_of)
+    pairs = usual_pairs(histories.first_day, made=made, as_of=as_of)
     told["quiet"] = [[day.isoformat() for day in pair] for pair in pairs]
     if not pairs:
         note = (
@@ -85,18 +85,18 @@ def _moved(
         )
         return told | {"note": note}, [*reasons, alarm.Reason("features", "watch", note, "Retrain when more matured.")]
     features = [name for name in model.inputs if name not in gone]
-    rows = rows_of(histories, [made, as_of, *(day for pair in pairs for day in pair)], features, seed=SEED)
+    rows = sampled_rows(histories, [made, as_of, *(day for pair in pairs for day in pair)], features, seed=SEED)
     without = inverse_propensity_weights(rows[as_of]["customer_id"], campaigns(made, as_of))
     told |= {"customers": len(rows[as_of]), "treated_since": int(without.treated.sum())}
     days = {"first_day": histories.first_day, "made": made, "as_of": as_of}
-    found = moved(rows, model, quiet=pairs, weights=without.weights, **days)
+    found = feature_drifts(rows, model, quiet=pairs, weights=without.weights, **days)
     told["columns"] = [one.content for one in found]
     if not without.is_whole:
         alone = ", ".join(f"'{name}' ({number:,} contacted)" for name, number in without.alone.items())
         note = f"nobody was held out of {alone}: what moved may be its doing, and is told without a verdict"
         return told | {"note": note}, reasons
-    return told, [*reasons, *alarm.of_moved(found, apart_days=told["days"])]
+    return told, [*reasons, *alarm.drift_reasons(found, apart_days=told["days"])]
 
 
-def _first_matures(watched: Watched) -> str:
+def _first_matures(watched: MonitoredModel) -> str:
     return (watched.made + timedelta(days=watched.model.terms.horizon_days)).isoformat()
