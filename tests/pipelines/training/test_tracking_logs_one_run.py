@@ -184,8 +184,12 @@ def test_nothing_is_said_and_everything_lies_beside_the_database(once, capfd):
 
 @pytest.mark.usefixtures("first")
 def test_no_file_of_a_logged_model_is_a_pickle(once):
-    files = [one for one in (once.place / "mlartifacts").rglob("*") if one.is_file() and "__pycache__" not in one.parts]
-    kinds = {one.suffix or one.name for one in files}
+    files = [
+        file for file in (once.place / "mlartifacts").rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    ]
+    marks = [file for file in files if file.name == "py.typed"]
+    assert all(file.stat().st_size == 0 for file in marks)
+    kinds = {file.suffix or file.name for file in files if file not in marks}
     assert kinds == {"MLmodel", ".html", ".json", ".py", ".sha256", ".txt", ".ubj", ".yaml"}
 
 
