@@ -2,7 +2,7 @@
 
 For every offer, all learners of uplift are held against the simple rules (models/uplift/learner_selection.py): a random
 order, the response, the risk, and the churn probability that a plan with one save rate goes by. Where a learner beats
-every rule beyond its interval it is fitted, kept in the folder `EFFECTS_FOLDER`, and used by the next plan; else the plan goes
+every rule beyond its interval it is fitted, kept in `EFFECTS_FOLDER`, and used by the next plan; else the plan goes
 on with one save rate. `EFFECTS_FILE` says what was found, in words.
 
 It is a command of its own, `stayworth effects`, and no part of `train`: treatments mature when campaigns do, not when
