@@ -1,5 +1,7 @@
-"""`python -m benchmarks` runs every benchmark and writes docs/benchmarks.md, `python -m benchmarks features --orders
-10000000` one with options, `python -m benchmarks page` the page alone, of the results that are there.
+"""Run benchmarks: `python -m benchmarks` runs all and writes docs/benchmarks.md.
+
+`python -m benchmarks features --orders 10000000` runs one with options; `python -m benchmarks page` writes the page
+from existing results.
 """
 
 import argparse
@@ -19,8 +21,8 @@ BENCHMARKS = (
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="which one; all if left out")
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="its options; NAME --help lists them")
-    asked = parser.parse_args()
-    for name in [asked.name] if asked.name else BENCHMARKS:
-        import_module(f"benchmarks.{name}").main(asked.options)
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="the benchmark to run; all if left out")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="options of the benchmark; NAME --help lists them")
+    arguments = parser.parse_args()
+    for name in [arguments.name] if arguments.name else BENCHMARKS:
+        import_module(f"benchmarks.{name}").main(arguments.options)

@@ -1,9 +1,9 @@
-"""How right our model is on real data, beside all its opponents and the best figures that are known.
+"""Accuracy of our model on real data, beside all baselines and the best figures known.
 
-Five published tasks, one recipe for all: CDNOW's 39 weeks after 39 weeks, with and without others' future to learn
-from; Online Retail II at 90 days, into Christmas, and at 180; Telco's leavers. Intervals hold 95 % of bootstrap draws
-of customers, the same draws for every model, so that a difference is judged on pairs: ▼ marks what is worse than ours
-beyond it, ▲ what is better.
+Five published tasks, one recipe for all: CDNOW's second 39 weeks, with and without the future of other customers to
+learn from; Online Retail II at 90 days, into Christmas, and at 180; Telco's leavers. Intervals contain 95 % of the
+bootstrap resamples of customers, the same resamples for every model, so that differences are paired: ▼ marks a model
+that is significantly worse than ours, ▲ one that is significantly better.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from benchmarks.table import save, show
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured, and the file without which it is not."""
+    """A published task: how it is measured, and the file it needs."""
 
     title: str
     needs: Path
@@ -33,7 +33,7 @@ class Task:
 
 TASKS = {
     "CDNOW forward": Task("273 days from 1997-10-01, nothing after it known", CDNOW_SAMPLE, cdnow_forward),
-    "CDNOW split": Task("273 days from 1997-10-01, learnt from other customers", CDNOW_SAMPLE, cdnow_split),
+    "CDNOW split": Task("273 days from 1997-10-01, learned from other customers", CDNOW_SAMPLE, cdnow_split),
     "ORII-90": Task(
         "90 days from 2011-09-10, into Christmas",
         ONLINE_RETAIL.orders,
@@ -44,28 +44,27 @@ TASKS = {
         ONLINE_RETAIL.orders,
         partial(online_retail, as_of=date(2011, 6, 12), horizon_days=180),
     ),
-    "Telco": Task("who leaves, five folds", CUSTOMERS, telco),
+    "Telco": Task("contractual churn, five folds", CUSTOMERS, telco),
 }
 
 
 def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK", help=", ".join(TASKS))
-    asked = parser.parse_args(options)
-    results = {name: measured(name) for name in asked.only if TASKS[name].needs.exists()}
-    for name in asked.only:
+    arguments = parser.parse_args(options)
+    results = {name: measure_task(name) for name in arguments.only if TASKS[name].needs.exists()}
+    for name in arguments.only:
         if name not in results:
-            print(f"{name}: not measured, {TASKS[name].needs} is not there")
-    for name, one in results.items():
-        print(
-            f"{name}: missed {', '.join(one['missed']) or 'nothing'}; worse than {', '.join(one['worse']) or 'nobody'}"
-        )
+            print(f"{name}: not measured, {TASKS[name].needs} does not exist")
+    for name, result in results.items():
+        missed_targets, better = ", ".join(result["missed"]) or "no target", ", ".join(result["worse"]) or "no baseline"
+        print(f"{name}: missed {missed_targets}; worse than {better}")
     print(save("accuracy", results))
 
 
-def measured(name: str) -> dict[str, Any]:
-    """A task's evaluation, shown, with its figures to reach, those missed, and who is better in what."""
-    one, figures = TASKS[name].measure(), FIGURES[name]
-    title = f"{name}: {TASKS[name].title}; {one['customers']:,} customers"
-    show(title, header(one, with_figures=True), lines(one, figures))
-    return one | {"figures": figures, "missed": missed(one, figures), "worse": worse(one)}
+def measure_task(name: str) -> dict[str, Any]:
+    """Measure and show a task; returns its evaluation, the targets, those missed, and the better baselines."""
+    evaluation, figures = TASKS[name].measure(), FIGURES[name]
+    title = f"{name}: {TASKS[name].title}; {evaluation['customers']:,} customers"
+    show(title, header(evaluation, with_figures=True), lines(evaluation, figures))
+    return evaluation | {"figures": figures, "missed": missed(evaluation, figures), "worse": worse(evaluation)}

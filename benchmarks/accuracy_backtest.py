@@ -1,5 +1,7 @@
-"""The recipe of `stayworth evaluate` at four days: every model is made from what was known on the test day and judged
-on the horizon after it; the trees are tuned once, before the oldest test day.
+"""Backtest of `stayworth evaluate` on four days.
+
+Every model is made from what was known on the test day and judged on the horizon after it; the trees are tuned once,
+before the oldest test day.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from pipelines.config import Output, Tracking
 from pipelines.evaluate import evaluate
 
 SEGMENT = 500
-"""Customers of a segment that is looked at by itself."""
+"""Customers that a segment needs to be shown by itself."""
 SHOPS = {"CDNOW": CDNOW, "Online Retail II": ONLINE_RETAIL}
 
 
@@ -30,21 +32,26 @@ def backtest(shop: Shop, *, trials: int | None, cut_offs: int) -> list[dict[str,
 
 
 def main(options: list[str]) -> None:
-    """Evaluate every shop, show it and keep it."""
+    """Evaluate every shop, show the result and save it."""
     argparse.ArgumentParser(prog="python -m benchmarks accuracy_backtest", description=__doc__).parse_args(options)
     results: dict[str, Any] = {}
     for name, shop in SHOPS.items():
         if not shop.orders.exists():
-            print(f"\n{name}: not measured, {shop.orders} is not there")
+            print(f"\n{name}: not measured, {shop.orders} does not exist")
             continue
         results[name] = backtest(shop, trials=None, cut_offs=4)
-        for one in results[name]:
-            large = {segment: of["ece"] for segment, of in one["segments"].items() if of["customers"] >= SEGMENT}
-            title = f"{name}, {one['horizon_days']} days from {one['as_of']}: {one['customers']:,} customers"
-            of_segments = "; ".join(f"{segment} {ece:.3f}" for segment, ece in large.items())
-            show(f"{title}\nECE by segment: {of_segments}", header(one), lines(one))
+        for evaluation in results[name]:
+            segment_ece = {
+                segment: metrics["ece"]
+                for segment, metrics in evaluation["segments"].items()
+                if metrics["customers"] >= SEGMENT
+            }
+            days, customers = evaluation["horizon_days"], evaluation["customers"]
+            title = f"{name}, {days} days from {evaluation['as_of']}: {customers:,} customers"
+            ece_text = "; ".join(f"{segment} {ece:.3f}" for segment, ece in segment_ece.items())
+            show(f"{title}\nECE by segment: {ece_text}", header(evaluation), lines(evaluation))
         show(
-            f"{name}: {STAYWORTH} better / not to tell apart / worse, in test days (95 % interval of the difference)",
+            f"{name}: {STAYWORTH} better / undecided / worse, in test days (95 % interval of the difference)",
             ["against", *(METRICS[metric] for metric in COMPARED)],
             verdicts(results[name]),
         )

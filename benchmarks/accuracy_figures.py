@@ -1,7 +1,7 @@
-"""The best that was measured or published on each task: what ours is to reach, all of it at once.
+"""The targets: the best figures measured or published on each task, to be reached all at once.
 
-"≥ .784": at least, "≤ .017": at most, "± .10": so far from 0 at most, "78–82 %" is ".78 – .82". A value counts as it is
-printed: rounded to the decimals of the figure.
+"≥ .784": at least, "≤ .017": at most, "± .10": so far from 0 at most, "78–82 %" is ".78 – .82". A value is
+rounded to the decimals of the figure first.
 """
 
 COVERAGE = ".78 – .82"
@@ -47,7 +47,7 @@ FIGURES = {
 
 
 def is_reached(value: float, figure: str) -> bool:
-    """Whether a value is at least as good as the figure.
+    """Return True if a value is at least as good as the figure.
 
     >>> is_reached(0.7836, "≥ .784"), is_reached(-0.12, "± .10"), is_reached(0.8, ".78 – .82")
     (True, False, True)
@@ -63,4 +63,4 @@ def is_reached(value: float, figure: str) -> bool:
             return abs(value) <= bound
         case [low, "–"]:
             return float(low) <= value <= bound
-    raise ValueError(f"'{figure}' is not a figure to reach")
+    raise ValueError(f"'{figure}' is not a target")

@@ -1,4 +1,4 @@
-"""The real logs of orders on which accuracy is measured; read in place."""
+"""Real order logs on which accuracy is measured; read in place."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ SHARED = ROOT.parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Shop:
-    """A config that the repository ships, and where its orders are."""
+    """A config of the repository, and the path of its orders."""
 
     settings: Path
     orders: Path
 
     def config(self, *, horizon_days: int | None = None) -> Config:
-        """The config with these orders; horizon_days: another one than its own."""
+        """The config with these orders; horizon_days replaces its own."""
         config = load(self.settings)
         changes = {"data": config.data.model_copy(update={"orders": str(self.orders)})}
         if horizon_days is not None:
@@ -29,7 +29,7 @@ class Shop:
         return config.model_copy(update=changes)
 
     def histories(self) -> Histories:
-        """The orders as the product cleans them."""
+        """Histories of the orders, cleaned as the product does."""
         return ingest(self.config().log, now_us=None).histories
 
 
@@ -39,5 +39,5 @@ CDNOW_SAMPLE = SHARED / "cdnow" / "sample_transactions.parquet"
 
 
 def cdnow_sample() -> list[str]:
-    """The ids of the 2,357 customers of CDNOW's published 1/10 sample."""
+    """Ids of the 2,357 customers in CDNOW's published 1/10 sample."""
     return pd.read_parquet(CDNOW_SAMPLE)["master_id"].astype(str).str.zfill(5).unique().tolist()

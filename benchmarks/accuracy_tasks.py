@@ -1,13 +1,13 @@
 """The published tasks on orders: Online Retail II at 90 and 180 days, CDNOW's 39 weeks after 39 weeks.
 
-Each gives an evaluation as in `metrics.json`: of our model, made as `train` makes it, from the lesson over parameters
-tuned on inner folds to the judgement, and of all opponents, on the same customers.
+Each returns an evaluation as in `metrics.json`: of our model, made as `train` makes it (training set, parameters tuned
+on inner folds, evaluation), and of all baselines, on the same customers.
 
 Online Retail II is cleaned as the product cleans it: 5,267 and 4,962 customers, not the 5,281 and 4,976 of ANCHORS.
 Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model has the horizon of a quarter of
-the history, and 39 weeks as another one, to which counting extends it (models/horizons/horizon.py); rules that learn
-repeat what they say of the quarter. For CDNOW *split* all learn what the customers outside the sample did after the
-same day.
+the history, and 39 weeks as another one, to which the counting models extend it (models/horizons/horizon.py); fitted
+rules extrapolate what they predict for the quarter. For CDNOW *split* all models learn what the customers outside the
+sample did after the same day.
 """
 
 from datetime import date, timedelta
@@ -35,27 +35,27 @@ from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows
 from pipelines.training.training_set import SEASON, TrainingSet, fit_model, training_set
 from pipelines.training.tuning import Folds, tune
 
-SAID = ("churn_probability", "expected_value", "value_p10", "value_p90")
+SCORE_COLUMNS = ("churn_probability", "expected_value", "value_p10", "value_p90")
 RESAMPLES = 500
 CDNOW_DAY, CDNOW_HORIZON = date(1997, 10, 1), 273
-"""The first day after 39 weeks, and 39 weeks."""
+"""The first day after 39 weeks, and 39 weeks in days."""
 
 
 def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
-    """Train as of a day, judge on the horizon after it."""
+    """Train as of a day and evaluate on the horizon after it."""
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
-    taught = training_set(histories, config.terms, as_of=as_of)
-    model = fit_model(taught, config.terms, tuned(taught, config, taught.timeline.folds))
+    training = training_set(histories, config.terms, as_of=as_of)
+    model = fit_model(training, config.terms, tuned_recipe(training, config, training.timeline.folds))
     test = labelled_rows(histories, config.terms, as_of=as_of)
-    return evaluate_model(test, taught, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
+    return evaluate_model(test, training, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
 
 
 def cdnow_forward() -> dict[str, Any]:
-    """Nothing after the day is known: learnt on shorter windows, extended to the horizon."""
+    """Train with nothing known after the day: on shorter windows, extended to the horizon."""
     near = CDNOW_HORIZON // 4
     config, histories = CDNOW.config(horizon_days=near), CDNOW.histories()
-    taught = training_set(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
-    model = fit_model(taught, config.terms, tuned(taught, config, taught.timeline.folds))
+    training = training_set(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
+    model = fit_model(training, config.terms, tuned_recipe(training, config, training.timeline.folds))
 
     table = snapshot(histories, as_of=[CDNOW_DAY])
     table = table.filter(pc.is_in(table["customer_id"], pa.array(cdnow_sample())))
@@ -63,19 +63,19 @@ def cdnow_forward() -> dict[str, Any]:
         with_labels(histories, table, horizon_days=days).to_pandas(date_as_object=False)
         for days in (CDNOW_HORIZON, near)
     )
-    opponents = fit_baselines(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
-    said = {
-        name: one.predict(test) if name in COUNTING else repeated(one.predict(soon), CDNOW_HORIZON / near)
-        for name, one in opponents.items()
+    baselines = fit_baselines(training.rows, training.now, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate)
+    predictions = {
+        name: baseline.predict(test) if name in COUNTING else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
+        for name, baseline in baselines.items()
     }
-    return judged(model, test, said, seed=config.train.seed)
+    return evaluate_on_sample(model, test, predictions, seed=config.train.seed)
 
 
 def cdnow_split() -> dict[str, Any]:
-    """The customers outside the sample teach what they did after the same day.
+    """Train on what the customers outside the sample did after the same day.
 
-    The recipe rehearses on customers whose windows had closed before those of the others. So a half of the customers,
-    drawn at random, is dated a horizon back; no feature that is learnt from tells the date.
+    The validation fit needs customers whose windows had closed before those of the others. So half of the customers,
+    drawn at random, are dated a horizon back; no feature that the model uses reveals the date.
     """
     config, histories = CDNOW.config(horizon_days=CDNOW_HORIZON), CDNOW.histories()
     table = snapshot(histories, as_of=[CDNOW_DAY])
@@ -85,7 +85,7 @@ def cdnow_split() -> dict[str, Any]:
     test, rows = everyone[in_sample].reset_index(drop=True), everyone[~in_sample].reset_index(drop=True)
     early, latest = CDNOW_DAY - timedelta(days=CDNOW_HORIZON), CDNOW_DAY
     is_early = np.random.default_rng(config.train.seed).random(len(rows)) < 0.5
-    taught = TrainingSet(
+    training = TrainingSet(
         timeline=Timeline(as_of=CDNOW_DAY, calibrate=latest, train=[early], between=[], censored=[]),
         rows=rows.assign(as_of=np.where(is_early, pd.Timestamp(early), pd.Timestamp(latest))),
         now=rows[["customer_id", "as_of", *features]],
@@ -93,30 +93,33 @@ def cdnow_split() -> dict[str, Any]:
         is_contractual=False,
         margin_rate=config.money.gross_margin,
     )
-    model = fit_model(taught, config.terms, tuned(taught, config, [([early], latest), ([latest], early)]))
-    opponents = fit_baselines(taught.rows, taught.now, horizon_days=CDNOW_HORIZON, margin_rate=taught.margin_rate)
-    return judged(model, test, {name: one.predict(test) for name, one in opponents.items()}, seed=config.train.seed)
+    model = fit_model(training, config.terms, tuned_recipe(training, config, [([early], latest), ([latest], early)]))
+    baselines = fit_baselines(training.rows, training.now, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate)
+    predictions = {name: baseline.predict(test) for name, baseline in baselines.items()}
+    return evaluate_on_sample(model, test, predictions, seed=config.train.seed)
 
 
-def tuned(taught: TrainingSet, config: Config, folds: Folds) -> Recipe:
-    """The recipe as `train` finds it."""
+def tuned_recipe(training: TrainingSet, config: Config, folds: Folds) -> Recipe:
+    """The recipe that `train` would find."""
     train = config.train
-    how = {"trials": train.trials, "seed": train.seed, "monotone": train.monotone, "device": train.device}
-    return tune(taught.rows, taught.features, folds, say=lambda _: None, **how).recipe(train)
+    settings = {"trials": train.trials, "seed": train.seed, "monotone": train.monotone, "device": train.device}
+    return tune(training.rows, training.features, folds, say=lambda _: None, **settings).recipe(train)
 
 
-def repeated(said: Prediction, times: float) -> Prediction:
-    """What a rule says of a horizon so many times as long as its own: each part of it like the first."""
-    return Prediction(said.churn_probability**times, said.expected_value * times)
+def repeated(prediction: Prediction, times: float) -> Prediction:
+    """Extrapolate a rule to a horizon so many times as long as its own: each part of it is like the first."""
+    return Prediction(prediction.churn_probability**times, prediction.expected_value * times)
 
 
-def judged(model: Scorer, test: pd.DataFrame, opponents: dict[str, Prediction], *, seed: int) -> dict[str, Any]:
-    """The evaluation of the customers of CDNOW's sample."""
+def evaluate_on_sample(
+    model: Scorer, test: pd.DataFrame, baselines: dict[str, Prediction], *, seed: int
+) -> dict[str, Any]:
+    """Evaluate all models on the customers of CDNOW's sample."""
     scores = scorer.predict(model, test, horizon_days=CDNOW_HORIZON)
-    ours = Prediction(*(scores[name].to_numpy() for name in SAID))
+    ours = Prediction(*(scores[name].to_numpy() for name in SCORE_COLUMNS))
     return {
         "as_of": CDNOW_DAY.isoformat(),
         "horizon_days": CDNOW_HORIZON,
         "customers": len(test),
-        **metrics.evaluate(test, {STAYWORTH: ours, **opponents}, resamples=RESAMPLES, seed=seed, confidence=0.95),
+        **metrics.evaluate(test, {STAYWORTH: ours, **baselines}, resamples=RESAMPLES, seed=seed, confidence=0.95),
     }

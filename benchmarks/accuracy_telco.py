@@ -1,7 +1,8 @@
-"""Telco: who leaves under a contract, from attributes alone; five folds of a snapshot without time or orders.
+"""Telco: contractual churn from attributes alone; five folds of a snapshot without time or orders.
 
-Ours is what `train` makes for a contract (models.scoring.scorer): trees with parameters tuned on inner folds, and a
-line that corrects their log-odds, learnt where a rehearsal had not looked. All of it inside each fold's training part.
+Our model is what `train` makes for contracts (models.scoring.scorer): trees with parameters tuned on inner folds, and a
+straight line that corrects their log-odds, fitted on rows the validation fit had not seen. All of it happens inside the
+training part of each fold.
 """
 
 from collections.abc import Callable
@@ -35,76 +36,80 @@ NUMBERS = ["tenure", "MonthlyCharges", "TotalCharges"]
 def telco() -> dict[str, Any]:
     """The evaluation of `models.evaluation.metrics`, of churn only, over the pooled predictions of all folds."""
     rows = customers()
-    said = {name: np.empty(len(rows)) for name in MODELS}
-    for taught, judged in folds(rows, FOLDS):
+    probabilities = {name: np.empty(len(rows)) for name in MODELS}
+    for train_places, test_places in folds(rows, FOLDS):
         for name, model in MODELS.items():
-            said[name][judged] = model(rows.iloc[taught].reset_index(drop=True), rows.iloc[judged])
+            probabilities[name][test_places] = model(
+                rows.iloc[train_places].reset_index(drop=True), rows.iloc[test_places]
+            )
     nothing = np.zeros(len(rows))
-    predictions = {name: Prediction(probability, nothing) for name, probability in said.items()}
-    found = metrics.evaluate(
+    predictions = {name: Prediction(probability, nothing) for name, probability in probabilities.items()}
+    evaluation = metrics.evaluate(
         rows.assign(future_value=nothing), predictions, resamples=RESAMPLES, seed=SEED, confidence=0.95
     )
-    return {"as_of": None, "horizon_days": None, "customers": len(rows), **found}
+    return {"as_of": None, "horizon_days": None, "customers": len(rows), **evaluation}
 
 
 def customers() -> pd.DataFrame:
-    """A customer a row, `churned` and the attributes; a blank `TotalCharges` is missing."""
+    """One row per customer: `churned` and the attributes; a blank `TotalCharges` is missing."""
     table = pd.read_parquet(CUSTOMERS).rename(columns={"customerID": "customer_id"})
     table["TotalCharges"] = pd.to_numeric(table["TotalCharges"], errors="coerce")
     return table.assign(churned=table.pop("Churn") == "Yes")
 
 
 def attributes(rows: pd.DataFrame) -> list[str]:
-    """The columns to learn from."""
+    """The columns that a model may use."""
     return [name for name in rows.columns if name not in ("customer_id", "churned")]
 
 
 def folds(rows: pd.DataFrame, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Places to learn from and places to judge on, of equal churn."""
+    """Positions of training and test rows per fold, stratified by churn."""
     split = StratifiedKFold(number, shuffle=True, random_state=SEED)
     return list(split.split(rows, rows["churned"]))
 
 
-def ours(rows: pd.DataFrame, judged: pd.DataFrame) -> np.ndarray:
-    """Churn probabilities of `judged` by the product's trees."""
+def ours(rows: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
+    """Churn probabilities of the test rows by the product's trees."""
     features = attributes(rows)
     inputs = trees.inputs_of(rows, features)
     parts = folds(rows, INNER)
-    how = {"params": _params(rows, features, parts), "seed": SEED}
+    settings = {"params": _params(rows, features, parts), "seed": SEED}
     early, latest = parts[0]
-    rehearsed = churn.calibrate(churn.fit(rows.iloc[early], inputs, **how), rows.iloc[latest], inputs)
-    return replace(rehearsed, booster=churn.fit(rows, inputs, **how).booster).probability(judged, inputs)
+    validated = churn.calibrate(churn.fit(rows.iloc[early], inputs, **settings), rows.iloc[latest], inputs)
+    return replace(validated, booster=churn.fit(rows, inputs, **settings).booster).probability(test, inputs)
 
 
 def _params(rows: pd.DataFrame, features: list[str], parts: list[tuple[np.ndarray, np.ndarray]]) -> trees.Params:
-    """The search of `train`, which knows folds by days: each part stands for one. Nobody buys: no value to tune."""
+    """The search of `train`, whose folds are days: each part gets a day. Nobody buys, so there is no value to tune."""
     days = [date(2000, 1, 1) + timedelta(days=number) for number in range(len(parts))]
     dated = rows.assign(as_of=pd.NaT, bought=False, future_value=0.0, future_orders=0)
     for day, (_, place) in zip(days, parts, strict=True):
         dated.loc[place, "as_of"] = pd.Timestamp(day)
-    apart = [([other for other in days if other != day], day) for day in days]
-    return tune(dated, features, apart, trials=TRIALS, seed=SEED, say=lambda _: None).churn
+    day_folds = [([train_day for train_day in days if train_day != day], day) for day in days]
+    return tune(dated, features, day_folds, trials=TRIALS, seed=SEED, say=lambda _: None).churn
 
 
-def logistic(rows: pd.DataFrame, judged: pd.DataFrame) -> np.ndarray:
+def logistic(rows: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
     """Churn probabilities by logistic regression on scaled numbers and indicators of names."""
     names = [name for name in attributes(rows) if name not in NUMBERS]
     columns = make_column_transformer((StandardScaler(), NUMBERS), (OneHotEncoder(handle_unknown="ignore"), names))
     model = make_pipeline(columns, LogisticRegression(max_iter=1000)).fit(_filled(rows), rows["churned"])
-    return model.predict_proba(_filled(judged))[:, 1]
+    return model.predict_proba(_filled(test))[:, 1]
 
 
 def _filled(rows: pd.DataFrame) -> pd.DataFrame:
-    """Charges of new customers, who were not billed yet, are 0."""
+    """Fill in 0 for the charges of new customers, who have not been billed yet."""
     return rows.fillna({"TotalCharges": 0.0})
 
 
-def boosting(rows: pd.DataFrame, judged: pd.DataFrame) -> np.ndarray:
+def boosting(rows: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
     """Churn probabilities by scikit-learn's histogram gradient boosting with its defaults."""
     names = [name for name in attributes(rows) if name not in NUMBERS]
-    taught, asked = (of[attributes(rows)].astype(dict.fromkeys(names, "category")) for of in (rows, judged))
+    train, test_attributes = (
+        frame[attributes(rows)].astype(dict.fromkeys(names, "category")) for frame in (rows, test)
+    )
     model = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=SEED)
-    return model.fit(taught, rows["churned"]).predict_proba(asked)[:, 1]
+    return model.fit(train, rows["churned"]).predict_proba(test_attributes)[:, 1]
 
 
 Model = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]

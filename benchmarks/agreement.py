@@ -1,4 +1,4 @@
-"""Whether contestants computed the same: a race between different answers would be none."""
+"""Comparison of what the contestants computed: a race between different answers would mean nothing."""
 
 from datetime import date
 from pathlib import Path
@@ -9,25 +9,27 @@ from pandas.testing import assert_frame_equal
 from benchmarks.task import FEATURES
 
 
-def compare(one: Path, other: Path, days: list[date]) -> int:
-    """How many rows two folders hold; raises AssertionError unless it is the same customers, days and 28 values."""
+def compare(left_folder: Path, right_folder: Path, days: list[date]) -> int:
+    """Number of rows in two folders; raises AssertionError unless customers, days and all 28 values are equal."""
     rows = 0
     with duckdb.connect() as db:
         db.execute("set enable_progress_bar = false")
         for day in days:
             query = f"select customer_id, as_of::date as as_of, {', '.join(FEATURES)} from '{{}}/*.parquet' "
             query += f"where as_of = date '{day}' order by customer_id"
-            left, right = (db.sql(query.format(folder)).df() for folder in (one, other))
-            assert_frame_equal(left, right, check_dtype=False, rtol=1e-9, atol=1e-9, obj=f"{other.name} on {day}")
+            left, right = (db.sql(query.format(folder)).df() for folder in (left_folder, right_folder))
+            assert_frame_equal(
+                left, right, check_dtype=False, rtol=1e-9, atol=1e-9, obj=f"{right_folder.name} on {day}"
+            )
             rows += len(left)
     return rows
 
 
 def compare_days(log: Path, features: Path | None, summary: Path, day: date) -> int:
-    """How many customers a summary in purchase days holds; raises AssertionError unless it is right.
+    """Number of customers in a summary of purchase days; raises AssertionError unless it is right.
 
-    Against SQL from the log (all four columns), and against the features of another contestant, which are finer: back
-    from midnight, an age in days rounded up is one in whole days.
+    Against SQL from the log (all four columns), and against the features of another contestant, which are finer:
+    counted back from midnight, an age in days rounded up is one in whole days.
     """
     purchase_days = f"""
         with days as (
@@ -52,7 +54,7 @@ def compare_days(log: Path, features: Path | None, summary: Path, day: date) -> 
 
 
 def columns_in(folder: Path) -> int:
-    """How many columns of values the files in a folder have."""
+    """Number of value columns in the files of a folder."""
     with duckdb.connect() as db:
         names = db.sql(f"select * from '{folder}/*.parquet' limit 0").columns
     return len(set(names) - {"customer_id", "as_of"})

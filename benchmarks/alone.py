@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that its memory is its own."""
+"""Run a function in a process of its own, so that its memory can be measured."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -9,8 +9,8 @@ from typing import Any
 def alone(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call a function in a process of its own.
 
-    From a fork server that has loaded nothing: in a spawned child, and in what that starts, Linux would count the
-    peak of its parent.
+    The process comes from a fork server that has loaded nothing: for a spawned child and its children, Linux would
+    count the peak memory of the parent.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload([])

@@ -1,4 +1,4 @@
-"""Who races, and how one is run: by benchmarks/measure.py in its own environment and process."""
+"""The contestants of the feature benchmark; benchmarks/measure.py runs each in its own environment and process."""
 
 import json
 import subprocess
@@ -17,9 +17,9 @@ class Contestant:
     function: str
     gives: Literal["features", "features in memory", "day summaries", "nothing"] = "features"
     environment: str | None = None
-    """A line of benchmarks/peers.txt; None is our own."""
+    """A line of benchmarks/peers.txt; None is our own environment."""
     one_day: bool = False
-    """Too slow, or not made, for many cut-offs: it races at one."""
+    """Too slow, or not designed, for many cut-offs: it runs with one only."""
 
 
 FLOOR, OURS, IN_MEMORY, CATALOGUE = "sort-and-fetch", "stayworth", "stayworth, in memory", "stayworth, whole catalogue"
@@ -43,23 +43,26 @@ CONTESTANTS = {
 
 
 def named(starts: list[str]) -> list[str]:
-    """The contestants whose names start with one of these, in the order of the table; ValueError where none does."""
+    """The contestants whose names start with one of `starts`, in table order; ValueError if a start matches none."""
     for start in starts:
         if not any(name.startswith(start) for name in CONTESTANTS):
-            raise ValueError(f"no contestant's name starts with {start!r}; there are: {'; '.join(CONTESTANTS)}")
+            raise ValueError(
+                f"no contestant's name starts with {start!r}; the contestants are: {'; '.join(CONTESTANTS)}"
+            )
     return [name for name in CONTESTANTS if name.startswith(tuple(starts))]
 
 
 def run(name: str, tiny: Path, log: Path, days: list[date], out: Path) -> dict[str, Any]:
-    """Seconds of each phase, after a run on the tiny log, and the peak memory; `out` holds what it wrote.
+    """Run a contestant; returns the seconds of each phase, after a run on the tiny log, and the peak memory.
 
-    tiny, log: folders with the two files. Raises RuntimeError with the contestant's last words if it fails.
+    tiny, log: folders with the two files; `out` receives the output. Raises RuntimeError with the end of the
+    contestant's error output if it fails.
     """
-    one = CONTESTANTS[name]
+    contestant = CONTESTANTS[name]
     out.mkdir(parents=True, exist_ok=True)
     written_days = ",".join(map(str, days))
-    arguments = [one.module, one.function, str(tiny), str(log), written_days, str(out)]
-    command = [str(python_of(one.environment)), "-W", "ignore", "-m", "benchmarks.measure", *arguments]
+    arguments = [contestant.module, contestant.function, str(tiny), str(log), written_days, str(out)]
+    command = [str(python_of(contestant.environment)), "-W", "ignore", "-m", "benchmarks.measure", *arguments]
     root = Path(__file__).parents[1]
     done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
     if done.returncode:

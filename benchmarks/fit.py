@@ -1,10 +1,10 @@
 """Fits side by side: BG/NBD, Pareto/NBD, Gamma-Gamma against lifetimes and pymc-marketing; trees against scikit-learn.
 
 The same simulated customers, each fit in a process of its own, in its library's environment, after a small fit that
-loads libraries and compiled code (not timed). What a library found is judged by its likelihood, computed here for all
-by the papers' formulas: the difference to ours is below 0 where ours is better. A peer that would take longer than the
-limit, by what it took for fewer customers, is skipped with a word. Read the ratios: seconds belong to one machine, and
-on a busy one the CPU seconds, of all threads, are to be trusted first.
+loads libraries and compiled code (not timed). Fits are judged by their likelihood, computed here for all by the
+papers' formulas: the difference to ours is below 0 if ours is better. A peer that would exceed the time limit, judging
+by its time for fewer customers, is skipped with a note. Read the ratios: seconds belong to one machine, and on a busy
+one the CPU seconds, of all threads, are to be trusted first.
 """
 
 import argparse
@@ -28,7 +28,7 @@ TIMES = ["seconds", "÷ ours", "CPU s", "÷ ours"]
 
 
 def fit(library: str, model: str, path: Path) -> dict[str, Any]:
-    """Seconds and parameters; raises Unavailable where the peer is not there, fails or takes too long."""
+    """Run a fit; returns seconds and parameters. Raises Unavailable if the peer is missing, fails or takes too long."""
     python = python_of(None if library == OURS else library)
     command = [str(python), "-W", "ignore", "-m", "benchmarks.peers.btyd_fits", library, model, str(path)]
     try:
@@ -41,71 +41,82 @@ def fit(library: str, model: str, path: Path) -> dict[str, Any]:
             timeout=LIMIT_SECONDS,
         )
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"not done after {error.timeout:.0f} s") from error
+        raise Unavailable(f"not finished after {error.timeout:.0f} s") from error
     except subprocess.CalledProcessError as error:
-        raise Unavailable(f"failed: {(error.stderr.strip() or 'no word why').splitlines()[-1]}") from error
+        raise Unavailable(f"failed: {(error.stderr.strip() or 'no error output').splitlines()[-1]}") from error
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def race(model: str, sizes: list[int], libraries: list[str], *, repetitions: int) -> list[dict[str, Any]]:
-    """A result per size and library: seconds (ours the fastest of several), log-likelihood, or why there is none."""
-    found: list[dict[str, Any]] = []
+    """One result per size and library: seconds (of ours the fastest), log-likelihood, or why it is missing."""
+    results: list[dict[str, Any]] = []
     per_customer: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             customers, path = shoppers(size, seed=size), Path(folder, f"{size}.npz")
             np.savez(path, **customers)
             for library in libraries:
-                one: dict[str, Any] = {"model": model, "customers": size, "library": library}
+                task: dict[str, Any] = {"model": model, "customers": size, "library": library}
                 expected = per_customer.get(library, 0.0) * size
                 if expected > LIMIT_SECONDS:
-                    known = np.isfinite(expected)
-                    why = f"would take about {expected / 60:.0f} minutes" if known else "not done with fewer customers"
-                    found.append({**one, "skipped": why})
+                    is_finite = np.isfinite(expected)
+                    why = (
+                        f"would take about {expected / 60:.0f} minutes"
+                        if is_finite
+                        else "not finished with fewer customers"
+                    )
+                    results.append({**task, "skipped": why})
                     continue
                 turns = repetitions if library == OURS else 1
                 try:
                     fitted = min((fit(library, model, path) for _ in range(turns)), key=lambda turn: turn["seconds"])
                 except Unavailable as error:
-                    found.append({**one, "skipped": str(error)})
+                    results.append({**task, "skipped": str(error)})
                     per_customer[library] = np.inf
                     continue
                 per_customer[library] = fitted["seconds"] / size
                 likelihood = log_likelihood(model, fitted["parameters"], customers)
-                found.append({**one, **fitted, "log_likelihood": likelihood})
-    return found
+                results.append({**task, **fitted, "log_likelihood": likelihood})
+    return results
 
 
 def lines(results: list[dict[str, Any]]) -> list[list[str]]:
-    """A line per fit; ratios and differences to ours of the same model and size."""
-    ours = {(one["model"], one["customers"]): one for one in results if one["library"] == OURS}
-    told = []
-    for one in results:
-        base = ours[one["model"], one["customers"]]
-        name = [f"{MODELS[one['model']]}, {one['customers']:,}", one["library"].replace("_", "-")]
-        if "skipped" in one:
-            told.append([*name, *"––––", one["skipped"]])
+    """One line per fit, with ratios and differences to our fit of the same model and size."""
+    ours = {(record["model"], record["customers"]): record for record in results if record["library"] == OURS}
+    rows = []
+    for record in results:
+        base = ours[record["model"], record["customers"]]
+        name = [f"{MODELS[record['model']]}, {record['customers']:,}", record["library"].replace("_", "-")]
+        if "skipped" in record:
+            rows.append([*name, *"––––", record["skipped"]])
             continue
-        difference = one["log_likelihood"] - base["log_likelihood"]
-        told.append([*name, *seconds_and_ratios(one, base), f"{difference:+.3f}"])
-    return told
+        difference = record["log_likelihood"] - base["log_likelihood"]
+        rows.append([*name, *seconds_and_ratios(record, base), f"{difference:+.3f}"])
+    return rows
 
 
-def seconds_and_ratios(one: dict[str, Any], base: dict[str, Any]) -> list[str]:
-    """Seconds over those of `base`, then the same of CPU seconds, which a busy machine stretches less."""
+def seconds_and_ratios(record: dict[str, Any], base: dict[str, Any]) -> list[str]:
+    """Seconds and their ratio to those of `base`, then the same for CPU seconds, which vary less on a busy machine."""
     return [
         text
         for kind in ("seconds", "cpu_seconds")
-        for text in (f"{one[kind]:.2f}", f"{one[kind] / base[kind]:,.{0 if one[kind] > 10 * base[kind] else 2}f}")
+        for text in (
+            f"{record[kind]:.2f}",
+            f"{record[kind] / base[kind]:,.{0 if record[kind] > 10 * base[kind] else 2}f}",
+        )
     ]
 
 
 def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks fit", description=__doc__)
-    parser.add_argument("--customers", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="sizes")
-    parser.add_argument("--models", nargs="+", choices=[*MODELS, "trees"], default=[*MODELS, "trees"], help="all")
+    parser.add_argument(
+        "--customers", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="numbers of customers"
+    )
+    parser.add_argument(
+        "--models", nargs="+", choices=[*MODELS, "trees"], default=[*MODELS, "trees"], help="default: all"
+    )
     parser.add_argument("--repetitions", type=int, default=3, help="of our fits and of the trees; the fastest counts")
-    asked = parser.parse_args(options)
+    arguments = parser.parse_args(options)
     libraries, skipped = [OURS], {}
     for peer in PEERS:
         try:
@@ -114,14 +125,17 @@ def main(options: list[str]) -> None:
         except Unavailable as error:
             skipped[peer] = str(error)
     fits: list[dict[str, Any]] = []
-    for model in (one for one in asked.models if one in MODELS):
-        fits += race(model, sorted(asked.customers), libraries, repetitions=asked.repetitions)
+    for model in (name for name in arguments.models if name in MODELS):
+        fits += race(model, sorted(arguments.customers), libraries, repetitions=arguments.repetitions)
     if fits:
         header = ["", "", *TIMES, "log-likelihood − ours"]
-        show("Fits of buying models, simulated customers", header, lines(fits))
-    trained = train(repetitions=asked.repetitions) if "trees" in asked.models else {}
+        show("Fits of counting models, simulated customers", header, lines(fits))
+    trained = train(repetitions=arguments.repetitions) if "trees" in arguments.models else {}
     if trained:
-        table = [[name, *seconds_and_ratios(one, trained[OURS]), f"{one['auc']:.4f}"] for name, one in trained.items()]
+        table = [
+            [name, *seconds_and_ratios(record, trained[OURS]), f"{record['auc']:.4f}"]
+            for name, record in trained.items()
+        ]
         show(f"Trees, {ROWS:,} rows × {FEATURES} features", ["", *TIMES, "AUC"], table)
     for peer, why in skipped.items():
         print(f"{peer}: not measured, {why}")

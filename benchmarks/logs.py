@@ -1,4 +1,4 @@
-"""The log of the speed benchmark: made, skewed like a shop's, and clean."""
+"""The log of the feature benchmark: simulated, skewed like a shop's, and clean."""
 
 from datetime import date
 from pathlib import Path
@@ -16,10 +16,10 @@ KINDS = {"visit": 0.6, "email_open": 0.3, "complaint": 0.02, "referral": 0.08}
 
 
 def make_log(folder: Path, *, orders: int, interactions: int, customers: int, seed: int) -> Files:
-    """Customers join and leave; in between they buy and call at gamma(½) rates, so that a few do a lot.
+    """Write a log in which customers join, buy and interact at gamma(½) rates (so that a few do a lot), and leave.
 
-    Each buys at least once, often some time after joining, so that a few interactions come before the first order.
-    The two rates go together: half of a customer's interactions follow from how much it buys.
+    Each buys at least once, often some time after joining, so that some interactions come before the first order. The
+    two rates are correlated: half of a customer's interactions follow from how much they buy.
     """
     rng = np.random.default_rng(seed)
     joined = rng.uniform(0, LOG_DAYS, customers)
@@ -44,7 +44,7 @@ def _drawn(rng: np.random.Generator, weight: np.ndarray, count: int) -> np.ndarr
 
 
 def _write(path: Path, customer: np.ndarray, at: np.ndarray, names: tuple[str, str], values: Any) -> None:
-    """One table in order of time. customer: numbers from 0; at: days since FIRST_DAY."""
+    """Write one table sorted by time. customer: numbers from 0; at: days since FIRST_DAY."""
     in_time = np.argsort(at)
     ids = pa.array([f"C{number:07d}" for number in range(int(customer.max()) + 1)])
     times = np.datetime64(FIRST_DAY, "us") + (at[in_time] * DAY).astype("timedelta64[us]")

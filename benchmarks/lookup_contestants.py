@@ -1,7 +1,7 @@
-"""Ways to keep 72 bytes of scores and a packed row per customer, and to find them by id.
+"""Ways to store 72 bytes of scores and a packed row per customer, and to look them up by id.
 
-All but `dense` and `arrow` hold the same bytes as our store; each answers an id by its six numbers. The peers answer
-nothing more: ours, as `find`, makes the answer that the service sends.
+All but `dense` and `arrow` hold the same bytes as our store; each returns the six numbers of an id. The peers return
+nothing more; ours, as `find`, builds the whole answer that the service sends.
 """
 
 import sqlite3
@@ -26,13 +26,13 @@ SIX = struct.Struct("<6d")
 Answer = Callable[[Sequence[str]], list[Any]]
 """Ids → the six numbers of each."""
 SORTED = 100_000
-"""Customers handed over at a time."""
+"""Customers written at a time."""
 
 
 def contents(store: Store) -> Iterator[tuple[str, bytes]]:
-    """Every id and its bytes, in order of the ids: what trees of pages take fastest."""
-    found, begins = id_index.gather_ids(store.heap, store.starts)
-    names = pa.LargeStringArray.from_buffers(store.customers, pa.py_buffer(begins), pa.py_buffer(found))
+    """Every id and its bytes, sorted by id, the order in which B-trees are filled fastest."""
+    text, begins = id_index.gather_ids(store.heap, store.starts)
+    names = pa.LargeStringArray.from_buffers(store.customers, pa.py_buffer(begins), pa.py_buffer(text))
     ends = np.append(store.starts[1:], len(store.heap))
     order = np.array(pa.compute.sort_indices(names))
     for begin in range(0, store.customers, SORTED):
@@ -43,10 +43,10 @@ def contents(store: Store) -> Iterator[tuple[str, bytes]]:
 
 
 def ours(store: Store, ids: Sequence[str]) -> list[Any]:
-    """The index and the record, without the answer around it."""
-    encoded = [one.encode() for one in ids]
+    """Look up index and record, without building the answer."""
+    encoded = [customer_id.encode() for customer_id in ids]
     joined = np.frombuffer(b"".join(encoded), np.uint8)
-    ends = np.cumsum(np.array([len(one) for one in encoded]))
+    ends = np.cumsum(np.array([len(text) for text in encoded]))
     places = id_index.find_customers(joined, ends, store.slots, store.heap, store.starts)
     return [store.records.item(place)[:6] for place in places.tolist()]
 
@@ -65,13 +65,13 @@ def sqlite(path: Path) -> Answer:
 
     def answer(ids: Sequence[str]) -> list[Any]:
         query = "select content from customers where id = ?"
-        return [SIX.unpack_from(database.execute(query, (one,)).fetchone()[0]) for one in ids]
+        return [SIX.unpack_from(database.execute(query, (customer_id,)).fetchone()[0]) for customer_id in ids]
 
     return answer
 
 
 def _lmdb() -> ModuleType:
-    """LMDB, from the folder it is in. Raises Unavailable."""
+    """Import LMDB from its folder. Raises Unavailable."""
     folder = str(beside("lmdb"))
     if folder not in sys.path:
         sys.path.append(folder)
@@ -92,41 +92,41 @@ def lmdb(path: Path) -> Answer:
     turn = database.begin(buffers=True)
 
     def answer(ids: Sequence[str]) -> list[Any]:
-        return [SIX.unpack_from(turn.get(one.encode())) for one in ids]
+        return [SIX.unpack_from(turn.get(customer_id.encode())) for customer_id in ids]
 
     return answer
 
 
 def write_dense(store: Store, path: Path) -> None:
-    """Records of the numbers and every feature as float32, in order of the ids' hashes, which stand before them."""
-    found, begins = id_index.gather_ids(store.heap, store.starts)
-    hashed = id_index.hashes(found, begins[1:])
+    """Records of the numbers and every feature as float32, sorted by the hashes of the ids, which come before them."""
+    text, begins = id_index.gather_ids(store.heap, store.starts)
+    hashed = id_index.hashes(text, begins[1:])
     order = np.argsort(hashed)
     kind = np.dtype([("numbers", "<f8", len(NUMBERS)), ("row", "<f4", len(store.packing.usual))])
     with path.open("wb") as file:
         hashed[order].tofile(file)
         for begin in range(0, store.customers, SORTED):
-            some = order[begin : begin + SORTED]
-            out = np.empty(len(some), kind)
-            out["numbers"] = np.column_stack([store.records[name][some] for name in NUMBERS])
+            places = order[begin : begin + SORTED]
+            out = np.empty(len(places), kind)
+            out["numbers"] = np.column_stack([store.records[name][places] for name in NUMBERS])
             packing = store.packing
-            bits = packed_rows.unpack(store.heap, store.starts, some, packing.usual, packing.twins)
+            bits = packed_rows.unpack(store.heap, store.starts, places, packing.usual, packing.twins)
             out["row"] = bits.T.view(np.float32)
             out.tofile(file)
 
 
 def dense(path: Path, *, customers: int, columns: int) -> Answer:
-    """It trusts the hash: no id is compared."""
+    """Look up by hash alone: no id is compared."""
     size = 8 * len(NUMBERS) + 4 * columns
     content = np.memmap(path, np.uint8, mode="r")
     hashed = np.asarray(content[: 8 * customers]).view(np.uint64)
     records = memoryview(content[8 * customers :])
 
     def answer(ids: Sequence[str]) -> list[Any]:
-        encoded = [one.encode() for one in ids]
-        ends = np.cumsum(np.array([len(one) for one in encoded]))
-        asked = id_index.hashes(np.frombuffer(b"".join(encoded), np.uint8), ends)
-        return [SIX.unpack_from(records, place * size) for place in np.searchsorted(hashed, asked).tolist()]
+        encoded = [customer_id.encode() for customer_id in ids]
+        ends = np.cumsum(np.array([len(text) for text in encoded]))
+        wanted = id_index.hashes(np.frombuffer(b"".join(encoded), np.uint8), ends)
+        return [SIX.unpack_from(records, place * size) for place in np.searchsorted(hashed, wanted).tolist()]
 
     return answer
 
@@ -138,13 +138,13 @@ def write_arrow(store: Store, path: Path) -> None:
 
 
 def arrow(path: Path) -> Answer:
-    """Scores without features, mapped, and a dict of all ids in memory."""
+    """Look up scores without features in a mapped file by a dict of all ids in memory."""
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
-    row_of = {one: row for row, one in enumerate(table["customer_id"].to_pylist())}
+    row_of = {customer_id: row for row, customer_id in enumerate(table["customer_id"].to_pylist())}
     numbers = [table[name].chunk(0).to_numpy() for name in NUMBERS]
 
     def answer(ids: Sequence[str]) -> list[Any]:
-        rows = [row_of[one] for one in ids]
+        rows = [row_of[customer_id] for customer_id in ids]
         return [tuple(float(column[row]) for column in numbers) for row in rows]
 
     return answer
@@ -159,7 +159,7 @@ PEERS = {
 
 
 def opened(name: str, path: Path, store: Store) -> Answer:
-    """A peer ready to answer."""
+    """Open a peer's file; returns the function that answers."""
     if name.startswith("dense"):
         return partial(dense, customers=store.customers, columns=len(store.packing.usual))(path)
     return PEERS[name][1](path)

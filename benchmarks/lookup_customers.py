@@ -1,8 +1,9 @@
-"""Millions of customers to look up: real ones over and over, with values of their own.
+"""Millions of customers to look up: copies of real customers, each with values of its own.
 
-The orders are CDNOW's or Online Retail II's, the features the product's. Both logs lack interactions, so some are made:
-three kinds, the more the longer a customer is there. In a copy what is no whole number is scaled, all values of a unit
-alike: what is equal in a customer's row stays equal, as with one order.
+The orders are CDNOW's or Online Retail II's, the features the product's. Both logs lack interactions, so three kinds
+are simulated, more for customers who have been there longer. In each copy all values that are not whole numbers are
+scaled, those of the same unit alike, so that values that are equal in a customer's row stay equal, as after a single
+order.
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,12 @@ from serving.store.file_format import BatchInfo
 
 SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
 KINDS = {"visit": 4.0, "email_open": 2.0, "complaint": 0.1}
-"""Kinds of interaction, and how many of each a customer of a whole year has on average."""
+"""Kinds of interaction, with the mean number per customer and year."""
 CHUNK = 50_000
 
 
 class Customers:
-    """As many customers as asked for, in chunks of scores and feature rows; the same ones every time."""
+    """A given number of customers, in chunks of scores and feature rows; the same ones every time."""
 
     def __init__(self, shop: str, count: int) -> None:
         source, day = SHOPS[shop]
@@ -58,31 +59,33 @@ class Customers:
 
 
 def ids(numbers: np.ndarray) -> list[str]:
-    """Ids of 36 characters, in no order, as shops that use UUIDs have them; no two numbers share one."""
+    """Distinct ids of 36 characters in random order, as in shops that use UUIDs."""
     return [f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}-{number:019x}" for number in numbers.tolist()]
 
 
 def interactions(histories: Histories, day: date) -> pd.DataFrame:
-    """Made ones between each customer's first order and the day; a few customers have most of them."""
+    """Simulate interactions between each customer's first order and the day; a few customers have most of them."""
     rng, columns = np.random.default_rng(7), histories.columns
     first = columns.at[columns.starts[:-1]].astype("datetime64[us]")
     years = (np.datetime64(day, "us") - first) / np.timedelta64(365, "D")
     busy = np.maximum(years, 0) * rng.gamma(0.5, 2, len(years))
-    made = []
+    frames = []
     for kind, mean in KINDS.items():
         who = np.repeat(np.arange(len(years)), rng.poisson(mean * busy))
         at = first[who] + (rng.uniform(size=len(who)) * (np.datetime64(day, "us") - first[who])).astype(
             "timedelta64[us]"
         )
-        made.append(pd.DataFrame({"customer_id": histories.customer_ids.take(who).to_pandas(), "at": at, "kind": kind}))
-    return pd.concat(made, ignore_index=True)
+        frames.append(
+            pd.DataFrame({"customer_id": histories.customer_ids.take(who).to_pandas(), "at": at, "kind": kind})
+        )
+    return pd.concat(frames, ignore_index=True)
 
 
 def reasons(rows: pd.DataFrame, features: list[str]) -> list[np.ndarray]:
-    """Three things said of each customer, of features drawn by lot."""
+    """Three reasons for each customer, of features drawn at random."""
     drawn = np.random.default_rng(7).integers(len(features), size=(len(REASONS), len(rows)))
     records = rows[features].to_numpy()
     return [
-        np.array([words(features[one], float(records[row, one])) for row, one in enumerate(column)], dtype=object)
+        np.array([words(features[place], float(records[row, place])) for row, place in enumerate(column)], dtype=object)
         for column in drawn
     ]

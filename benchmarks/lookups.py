@@ -1,9 +1,9 @@
 """Scores by customer id from a file: ours beside SQLite, LMDB, dense float32 and a dict, all of the same customers.
 
-Warm: every page has been read before. Ids are drawn evenly from all customers, so that hardly one is in the caches of
-the processor. The contestants take turns in one process; all must give the same six numbers. Private memory is what
-opening took of this process alone: the pages of mapped files are the system's, and workers share them. Read the ratios,
-medians over turns: microseconds belong to one machine.
+Warm: every page has been read before. Ids are drawn uniformly from all customers, so that hardly any is in the caches
+of the processor. The contestants take turns in one process; all must return the same six numbers. Private memory is
+what opening a file took in this process alone: the pages of mapped files belong to the system, and workers share them.
+Read the ratios, medians over turns: microseconds belong to one machine.
 """
 
 import argparse
@@ -29,12 +29,12 @@ BATCH = 1_000
 
 
 def private_mb() -> float:
-    """Memory of this process that is no file's (Linux)."""
+    """Memory of this process that is not mapped from a file, MB (Linux)."""
     return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))[1]) / 1024
 
 
 def write_ours(shop: str, count: int, path: Path) -> dict[str, float]:
-    """Seconds within the store, those of making customers left out, and the memory it took at most beside them."""
+    """Write our store; returns its seconds, without those of making customers, and its peak memory besides them."""
     customers = Customers(shop, count)
     seconds, most, before = 0.0, 0.0, private_mb()
     start = perf_counter()
@@ -50,28 +50,28 @@ def write_ours(shop: str, count: int, path: Path) -> dict[str, float]:
 
 
 def write_peer(name: str, source: Path, path: Path) -> float:
-    held = store.open_store(source)
+    opened_store = store.open_store(source)
     start = perf_counter()
-    PEERS[name][0](held, path)
+    PEERS[name][0](opened_store, path)
     return perf_counter() - start
 
 
 def measured(call: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What a call gives, its seconds, and the private memory it took, MB."""
+    """The result of a call, its seconds, and the private memory it took, MB."""
     gc.collect()
     before, start = private_mb(), perf_counter()
-    given = call()
-    return given, perf_counter() - start, private_mb() - before
+    result = call()
+    return result, perf_counter() - start, private_mb() - before
 
 
 def turns(answers: dict[str, Answer], numbers: np.ndarray, size: int) -> dict[str, np.ndarray]:
-    """Microseconds per id of each contestant, asked for `size` ids at a time, in turns, each for others."""
+    """Microseconds per id of each contestant for `size` ids at a time, in turns, each time with begin ids."""
     took: dict[str, list[float]] = {name: [] for name in answers}
     begins = range(0, len(numbers), size)
     for turn in range(len(begins)):
         for place, (name, answer) in enumerate(answers.items()):
-            other = begins[(turn + place * len(begins) // len(answers)) % len(begins)]
-            asked = ids(numbers[other : other + size])
+            begin = begins[(turn + place * len(begins) // len(answers)) % len(begins)]
+            asked = ids(numbers[begin : begin + size])
             start = perf_counter_ns()
             answer(asked)
             took[name].append((perf_counter_ns() - start) / 1000 / size)
@@ -81,17 +81,20 @@ def turns(answers: dict[str, Answer], numbers: np.ndarray, size: int) -> dict[st
 def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int) -> dict[str, Any]:
     path = folder / "ours"
     written = alone(write_ours, shop, count, path)
-    held, seconds, private = measured(lambda: store.open_store(path))
+    opened_store, seconds, private = measured(lambda: store.open_store(path))
     found: dict[str, Any] = {
         FIND: written | {"bytes": path.stat().st_size, "open_seconds": seconds, "private_mb": private}
     }
-    answers: dict[str, Answer] = {FIND: lambda asked: held.find(asked)[0], BARE: lambda asked: ours(held, asked)}
+    answers: dict[str, Answer] = {
+        FIND: lambda asked: opened_store.find(asked)[0],
+        BARE: lambda asked: ours(opened_store, asked),
+    }
     found[BARE] = {}
     rng = np.random.default_rng(7)
     for place, name in enumerate(peers):
         file = folder / str(place)
         took = alone(write_peer, name, path, file)
-        answers[name], seconds, private = measured(lambda name=name, file=file: opened(name, file, held))
+        answers[name], seconds, private = measured(lambda name=name, file=file: opened(name, file, opened_store))
         found[name] = {
             "bytes": file.stat().st_size,
             "write_seconds": took,
@@ -106,30 +109,32 @@ def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int)
         for name, one in took.items():
             found[name] |= {f"{key}_us": float(np.median(one)), f"{key}_p99_us": float(np.quantile(one, 0.99))}
             found[name] |= {f"{key}_ratio": float(np.median(one / took[BARE]))}
-    rows = turns({"rows": lambda asked: list(held.rows(asked))}, rng.integers(count, size=lookups * 10), BATCH)["rows"]
+    rows = turns({"rows": lambda asked: list(opened_store.rows(asked))}, rng.integers(count, size=lookups * 10), BATCH)[
+        "rows"
+    ]
     found[FIND] |= {"rows_us": float(np.median(rows))}
-    everybody, seconds, _ = measured(held.scores)
+    everybody, seconds, _ = measured(opened_store.scores)
     found[FIND] |= {"all_scores_seconds": seconds, "customers": len(everybody)}
     return found
 
 
 def agree(answers: dict[str, Answer], asked: list[str]) -> None:
-    """Raise AssertionError where one gives other numbers than ours."""
+    """Raise AssertionError if a contestant returns begin numbers than ours."""
     expected = answers[BARE](asked)
     for name, answer in answers.items():
-        given = answer(asked)
-        given = [tuple(list(one.values())[3:9]) for one in given] if name == FIND else given
-        assert given == expected, f"{name} gives other numbers"
+        result = answer(asked)
+        result = [tuple(list(one.values())[3:9]) for one in result] if name == FIND else result
+        assert result == expected, f"{name} returns other numbers"
 
 
 def lines(found: dict[str, Any]) -> list[list[str]]:
-    told = []
+    table_rows = []
     for name, one in found.items():
         of_file = ["", "", "", ""]
         if "bytes" in one:
             of_file = [f"{one['bytes'] / 1e9:.2f}", f"{one['write_seconds']:,.0f}", f"{one['open_seconds']:.1f}"]
             of_file.append(f"{one['private_mb']:,.0f}")
-        told.append(
+        table_rows.append(
             [
                 name,
                 *of_file,
@@ -140,14 +145,22 @@ def lines(found: dict[str, Any]) -> list[list[str]]:
                 f"{one['thousand_ratio']:.1f}",
             ]
         )
-    return told
+    return table_rows
 
 
 def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks lookups", description=__doc__)
     parser.add_argument("--customers", type=int, default=5_000_000)
-    parser.add_argument("--shops", nargs="+", choices=list(SHOPS), default=list(SHOPS), help="whose customers; all")
-    parser.add_argument("--lookups", type=int, default=20_000, help="of one id; ten times as many by the thousand")
+    parser.add_argument(
+        "--shops",
+        nargs="+",
+        choices=list(SHOPS),
+        default=list(SHOPS),
+        help="shops whose customers are used; default: both",
+    )
+    parser.add_argument(
+        "--lookups", type=int, default=20_000, help="lookups of one id; ten times as many of a thousand"
+    )
     asked = parser.parse_args(options)
     peers, skipped = list(PEERS), {}
     try:

@@ -1,9 +1,8 @@
-"""`python -m benchmarks.measure MODULE FUNCTION TINY LOG DAYS OUT`: one contestant, alone in this process.
+"""Measure one contestant in this process: `python -m benchmarks.measure MODULE FUNCTION TINY LOG DAYS OUT`.
 
-Prints, as the last line, JSON of the seconds of its phases, the CPU seconds of all its threads (which a busy machine
-stretches less) and the peak memory of the process. It runs in the contestant's own environment, hence the standard
-library only. The run on the tiny log before loads libraries and
-compiled code, and is not timed.
+The last line printed is JSON of the seconds of its phases, the CPU seconds of all its threads (which vary less on a
+busy machine) and the peak memory of the process. It runs in the contestant's own environment, hence the standard
+library only. A run on the tiny log beforehand loads libraries and compiled code and is not timed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """One customer's history → one row of features, as an endpoint needs it: the compiled pass beside the plain functions.
 
-Both compute every feature that CDNOW's log has, for customers of few and of many orders. The fastest of many calls,
-warm; read the ratio first: microseconds belong to one machine.
+Both compute every feature that CDNOW's log allows, for customers with few and with many orders. The fastest of many
+warm calls; read the ratio first: microseconds belong to one machine.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def fastest(call: Callable[[], Any], *, calls: int) -> float:
 
 
 def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[str, float]:
-    """Orders of a customer, and microseconds of the compiled pass and of the plain functions."""
+    """Number of a customer's orders, and microseconds of the compiled pass and of the plain functions."""
     alone = histories.columns.span(customer, customer + 1)
     out, row, day = np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64)
     none = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -47,8 +47,8 @@ def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[st
         rows.pass_.walk(alone, rows.as_of, rows.as_of, none, *rows.layout, histories.minor_units, out, row, day)
 
     def plain() -> None:
-        for one in rows.features.values():
-            one.function(*(one.days if name == "days" else given[name] for name in one.arguments))
+        for feature in rows.features.values():
+            feature.function(*(feature.days if name == "days" else given[name] for name in feature.arguments))
 
     compiled()
     return {
@@ -63,15 +63,15 @@ def main(options: list[str]) -> None:  # noqa: ARG001
     names = columns_of(histories, as_of=[DAY])
     rows = SnapshotPass(histories, names, as_of=cut_offs([DAY]), known_at=cut_offs([DAY]))
     counts = np.diff(histories.columns.starts)
-    found = [measured(histories, rows, int(np.argmin(np.abs(counts - count)))) for count in (1, 10, 100)]
+    results = [measured(histories, rows, int(np.argmin(np.abs(counts - count)))) for count in (1, 10, 100)]
     table = [
         [
-            f"{one['orders']:.0f} orders",
-            f"{one['compiled_us']:.1f}",
-            f"{one['plain_us']:.0f}",
-            f"{one['plain_us'] / one['compiled_us']:.0f}",
+            f"{customer['orders']:.0f} {'order' if customer['orders'] == 1 else 'orders'}",
+            f"{customer['compiled_us']:.1f}",
+            f"{customer['plain_us']:.0f}",
+            f"{customer['plain_us'] / customer['compiled_us']:.0f}",
         ]
-        for one in found
+        for customer in results
     ]
     show(f"One customer → {len(names)} features, microseconds", ["", "compiled", "plain Python", "plain ÷ ours"], table)
-    print(save("one_customer", {"features": len(names), "customers": found}))
+    print(save("one_customer", {"features": len(names), "customers": results}))

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: the tables of the last results, in one page."""
+"""Write docs/benchmarks.md: the tables of the last results on one page."""
 
 import argparse
 import json
@@ -11,43 +11,45 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 PARTS = {
     "features": "Feature rows, against the peers and the best SQL",
     "one_customer": "One customer's features",
-    "fit": "Fitting buying models and trees",
+    "fit": "Fitting counting models and trees",
     "accuracy": "Accuracy on a later period",
-    "accuracy_backtest": "Accuracy on four days of each shop",
-    "lookups": "Looking scores up",
+    "accuracy_backtest": "Accuracy on four test days of each shop",
+    "lookups": "Looking up scores",
     "serving": "Serving over HTTP",
     "uplift": "Uplift on a real experiment (Hillstrom)",
 }
 """Benchmark → heading."""
 HEAD = """# Benchmarks
 
-Each figure comes from `make bench` (`python -m benchmarks NAME` for one of them), which writes
-`benchmarks/results/NAME.json` and this page. Peers run in the same run, in turns: **ratios** are what counts, seconds
-are those of a small shared machine. Accuracy is that of a later period which no model had seen, with 95 % intervals
-from resampled customers. What is missed is said, here and in [checks.md](checks.md).
+Each figure comes from `make bench` (or `python -m benchmarks NAME` for one benchmark), which writes
+`benchmarks/results/NAME.json` and this page. Peers run in the same run, in turns: read the **ratios**, since seconds
+are those of a small shared machine. Accuracy is measured on a later period that no model had seen, with 95 % intervals
+from resampled customers. Targets that are missed are marked, here and in [checks.md](checks.md).
 """
 
 
 def main(options: list[str]) -> None:
     argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__).parse_args(options)
-    found = {name: json.loads(path.read_text("utf-8")) for name in PARTS if (path := RESULTS / f"{name}.json").exists()}
-    PAGE.write_text(HEAD + "".join(part(PARTS[name], one) for name, one in found.items()), "utf-8")
+    results = {
+        name: json.loads(path.read_text("utf-8")) for name in PARTS if (path := RESULTS / f"{name}.json").exists()
+    }
+    PAGE.write_text(HEAD + "".join(part(PARTS[name], result) for name, result in results.items()), "utf-8")
     print(PAGE)
 
 
 def part(heading: str, result: dict[str, Any]) -> str:
-    """A benchmark's tables under their heading, and the machine they are from."""
+    """A benchmark's tables under their heading, with the machine they were measured on."""
     machine = result["machine"]
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
-    tables = "".join(table(**one) for one in result["tables"])
+    tables = "".join(table(**content) for content in result["tables"])
     return f"\n## {heading}\n\n{machine['cores']} cores, Python {machine['python']}; {libraries}.\n{tables}"
 
 
 def table(title: str, header: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown, its title above it."""
+    """A table in Markdown below its title."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    told = "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-    return "\n" + "  \n".join(title.splitlines()) + f"\n\n{told}\n"
+    text = "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    return "\n" + "  \n".join(title.splitlines()) + f"\n\n{text}\n"
 
 
 def _cell(text: str) -> str:

@@ -1,9 +1,9 @@
 """Scores over HTTP: what a request costs the server, ours beside FastAPI, BentoML as shipped and mlflow models serve.
 
-All serve the same batch and the same bundle (CDNOW's), one worker each, and are asked in turns by a client in another
-process, over connections that are kept. CPU is that of all processes of the server, by the clock the system keeps of
-each; latency is the client's view with nothing else in flight. Read the ratios, medians over turns: milliseconds belong
-to one machine. Ours works behind its guard, with journal, metrics and score log; FastAPI's has none of these. Then: two
+All serve the same batch and the same bundle (CDNOW's) with one worker each; a client in another process sends requests
+in turns over persistent connections. CPU is that of all processes of the server, by the system's clock of each; latency
+is the client's view with nothing else in flight. Read the ratios, medians over turns: milliseconds belong to one
+machine. Ours runs behind its guard, with access log, metrics and score log; FastAPI has none of these. Then: two
 workers against one, the time to the first answer, memory, and swaps of scores and model under load.
 """
 
@@ -32,11 +32,11 @@ BARE = "booster in process"
 SIZES = (1, 100, 1000)
 REQUESTS = {1: 200, 100: 60, 1000: 20}
 TURN_S = 1.0
-"""After which a slow contestant's turn ends."""
+"""Seconds after which a slow contestant's turn ends."""
 
 
 def turn(port: int, requests: list[bytes]) -> list[float]:
-    """Milliseconds of each request on one connection; fewer of them if they are slow."""
+    """Milliseconds of each request on one connection; fewer requests if they are slow."""
     took: list[float] = []
     line = Line(port)
     try:
@@ -54,16 +54,16 @@ def turn(port: int, requests: list[bytes]) -> list[float]:
 
 
 def requests(contestant: Contestant, shop: Shop, size: int, number: int) -> list[bytes]:
-    """Those of one turn."""
+    """The requests of one turn."""
     count = REQUESTS[size]
     return [request(contestant.path, contestant.ask(shop, size, number * count + one)) for one in range(count)]
 
 
 def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, list[float]]]]:
-    """The shape of the churn trees, and a function from a size to CPU and latencies, ms, of `inplace_predict` here."""
-    held = store.open_store(shop.scores)
+    """Shape of the churn trees, and a function from a size to CPU time and latencies, ms, of `inplace_predict` here."""
+    opened_store = store.open_store(shop.scores)
     scorer = bundle.read(shop.bundle)
-    values = boosting.values(held.rows(shop.customers[:1000])[0], scorer.inputs)
+    values = boosting.values(opened_store.rows(shop.customers[:1000])[0], scorer.inputs)
     booster = scorer.members.quiet.booster
     shape = {"features": values.shape[1], "trees": booster.num_boosted_rounds()}
 
@@ -79,7 +79,7 @@ def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, 
 
 
 def race(shop: Shop, servers: dict[str, Server], *, rounds: int) -> dict[str, Any]:
-    """`turns`: by contestant and size, CPU ms per request of each turn, and all latencies; `shape` of the trees."""
+    """Run all turns: CPU ms and latencies of requests by contestant and size (`turns`), the `shape` of the trees."""
     shape, bare = bare_turn(shop)
     racing = {name: one for name, one in CONTESTANTS.items() if one.server in servers}
     found: dict[str, dict[int, dict[str, Any]]] = {BARE: {size: {"cpu": [], "ms": []} for size in SIZES}}
@@ -100,7 +100,7 @@ def race(shop: Shop, servers: dict[str, Server], *, rounds: int) -> dict[str, An
 
 
 def summary(turns: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[int, dict[str, float]]]:
-    """Medians over turns; `ours_ratio`: ours by id of the same turn over this one, above 1 where ours costs more."""
+    """Medians over turns; `ours_ratio`: ours by id over this one in the same turn, above 1 if ours costs more."""
     return {
         name: {
             size: {
@@ -117,7 +117,7 @@ def summary(turns: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[int, 
 
 @contextmanager
 def all_running(shop: Shop) -> Iterator[tuple[dict[str, Server], dict[str, str]]]:
-    """The servers that come up, and why the others do not."""
+    """The servers that start, and why the others do not."""
     skipped: dict[str, str] = {}
     with ExitStack() as stack:
         servers = {}
@@ -130,19 +130,21 @@ def all_running(shop: Shop) -> Iterator[tuple[dict[str, Server], dict[str, str]]
 
 
 def lines(found: dict[str, dict[int, dict[str, float]]]) -> list[list[str]]:
-    told = []
+    rows = []
     for name, sizes in found.items():
         for size, one in sizes.items():
             cells = [f"{one['cpu_ms']:.2f}", f"{one['ours_ratio']:.2f}", f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}"]
-            told.append([f"{name}, {size:,}", *cells])
-    return told
+            rows.append([f"{name}, {size:,}", *cells])
+    return rows
 
 
 def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks serving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each")
-    parser.add_argument("--folder", type=Path, help="where the shop is made, or was; else a temporary one")
-    parser.add_argument("--only", choices=("race", "loads"), help="a part of it")
+    parser.add_argument("--rounds", type=int, default=15, help="turns per contestant")
+    parser.add_argument(
+        "--folder", type=Path, help="folder in which the shop is, or will be, made; default: a temporary one"
+    )
+    parser.add_argument("--only", choices=("race", "loads"), help="run only this part")
     asked = parser.parse_args(options)
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as made:
@@ -152,13 +154,13 @@ def main(options: list[str]) -> None:
                 raced = race(shop, servers, rounds=asked.rounds)
                 memory = {name: server.memory_mb() for name, server in servers.items()}
             found = summary(raced["turns"])
-            title = "by customers in a request: medians of {} turns; {trees} trees, {features} features"
+            title = "by customers per request: medians of {} turns; {trees} trees, {features} features"
             header = ["", "server CPU ms", "ours by id ÷ this", "p50 ms", "p99 ms"]
             show(title.format(asked.rounds, **raced["shape"]), header, lines(found))
             for name, why in skipped.items():
                 print(f"{name}: not measured, {why}")
             for name, one in memory.items():
-                print(f"{name}: {one['rss_mb']:.0f} MB in its largest process, {one['own_mb']:.0f} of them its own")
+                print(f"{name}: {one['rss_mb']:.0f} MB in its largest process, {one['own_mb']:.0f} MB of it private")
             results |= {"shape": raced["shape"], "requests": found, "memory": memory, "skipped": skipped}
         if asked.only != "race":
             results |= {"ready": readiness(shop), "two_workers": two_workers(shop), "swaps": swaps(shop)}

@@ -1,4 +1,4 @@
-"""A client that costs little itself: requests made beforehand, sockets kept open, answers read to their length."""
+"""A client with little overhead: requests built in advance, persistent sockets, answers read to their length."""
 
 import json
 import selectors
@@ -23,7 +23,7 @@ def request(path: str, content: Any = None) -> bytes:
 
 
 class Line:
-    """A connection that is kept."""
+    """A persistent connection."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
@@ -31,18 +31,18 @@ class Line:
         self.read = bytearray()
 
     def ask(self, asked: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+        """Send a request; returns status and body of the answer."""
         self.socket.sendall(asked)
         while (answer := self.answer()) is None:
             pass
         return answer
 
     def answer(self) -> tuple[int, bytes] | None:
-        """Read what is there; the answer if that was the rest of it."""
-        came = self.socket.recv(1 << 20)
-        if not came:
+        """Read what has arrived; returns the answer once it is complete."""
+        received = self.socket.recv(1 << 20)
+        if not received:
             raise ConnectionError(f"the server hung up after {bytes(self.read[:200])!r}")
-        self.read += came
+        self.read += received
         end = self.read.find(b"\r\n\r\n")
         if end < 0:
             return None
@@ -58,7 +58,7 @@ class Line:
 
 
 def flood(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> float:
-    """Answers per second to as many callers as connections, each of whom asks anew once answered."""
+    """Answers per second to one client per connection, each sending its next request once answered."""
     asked, answered = cycle(requests), 0
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())

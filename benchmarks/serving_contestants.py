@@ -1,6 +1,6 @@
-"""Who serves: ours and its peers, how each is started, and what it is asked.
+"""The servers: ours and its peers, how each is started, and which requests it gets.
 
-All give the scores of the same customers. By id: from the same store, or, "same booster", by the churn trees of the
+All return the scores of the same customers. By id: from the same store, or, "same booster", by the churn trees of the
 bundle from features held in memory. From orders: by the whole model.
 """
 
@@ -32,13 +32,13 @@ class Contestant:
     server: str
     path: str
     ask: Callable[[Shop, int, int], Any]
-    """The content of a request for so many customers, each turn others."""
+    """The content of a request for so many customers, different ones each turn."""
     sizes: tuple[int, ...] = (1, 100, 1000)
 
 
 @dataclass(frozen=True)
 class Server:
-    """One that runs."""
+    """A running server."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -46,33 +46,33 @@ class Server:
     family: list[psutil.Process] = field(default_factory=list)
 
     def cpu_ns(self) -> int:
-        """Of all its processes since they began, by the clock the system keeps for each (Linux)."""
+        """CPU time of all its processes since they began, by the system's clock of each (Linux)."""
         return sum(time.clock_gettime_ns((~one.pid << 3) | 2) for one in self.family)
 
     def memory_mb(self) -> dict[str, float]:
-        """Of the largest of its processes: all of it, and what is its own."""
+        """Memory of its largest process: total and private."""
         largest = max((one.memory_full_info() for one in self.family), key=lambda one: one.uss)
         return {"rss_mb": largest.rss / 2**20, "own_mb": largest.uss / 2**20}
 
 
 def by_id(shop: Shop, size: int, turn: int) -> dict[str, Any]:
-    return {"customer_ids": _some(shop.customers, size, turn)}
+    return {"customer_ids": _slice(shop.customers, size, turn)}
 
 
 def as_histories(shop: Shop, size: int, turn: int) -> dict[str, Any]:
-    return {"as_of": shop.as_of.isoformat(), "customers": _some(shop.histories, size, turn)}
+    return {"as_of": shop.as_of.isoformat(), "customers": _slice(shop.histories, size, turn)}
 
 
 def as_frame(shop: Shop, size: int, turn: int) -> dict[str, Any]:
-    """The same histories as MLflow takes a data frame."""
-    who = _some(shop.histories, size, turn)
+    """The same histories in MLflow's format of a data frame."""
+    who = _slice(shop.histories, size, turn)
     columns = list(who[0]["orders"][0])
     data = [[one["customer_id"], *order.values()] for one in who for order in one["orders"]]
     frame = {"columns": ["customer_id", *columns], "data": data}
     return {"dataframe_split": frame, "params": {"as_of": shop.as_of.isoformat()}}
 
 
-def _some(all_: list[Any], size: int, turn: int) -> list[Any]:
+def _slice(all_: list[Any], size: int, turn: int) -> list[Any]:
     return [all_[(turn * size + place) % len(all_)] for place in range(size)]
 
 
@@ -92,7 +92,7 @@ OURS, OURS_FROM_ORDERS = list(CONTESTANTS)[:2]
 
 
 def command(server: str, shop: Shop, port: int, *, workers: int = 1) -> list[str]:
-    """How a server is started."""
+    """The command that starts a server."""
     python = [sys.executable, "-m"]
     if server == "stayworth":
         own = ["--bundle", str(shop.bundle), "--workers", str(workers)]
@@ -108,9 +108,9 @@ def command(server: str, shop: Shop, port: int, *, workers: int = 1) -> list[str
 
 
 def environment(server: str, shop: Shop) -> dict[str, str]:
-    """What a server is told, beside what this process is."""
+    """Environment variables of a server, besides those of this process."""
     bin_ = str(Path(sys.executable).parent)
-    told = {
+    variables = {
         "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",  # mlflow starts `python` and `uvicorn` by name
         "PYTHONPATH": str(ROOT),
         "STAYWORTH_TOKEN": TOKEN,
@@ -122,25 +122,25 @@ def environment(server: str, shop: Shop) -> dict[str, str]:
         "BENTOML_HOME": str(shop.folder / "bentoml"),
     }
     if server == "fastapi_fast":
-        told["PYTHONPATH"] += f"{os.pathsep}{beside('uvloop')}"  # what uvicorn[standard] brings
-    return told
+        variables["PYTHONPATH"] += f"{os.pathsep}{beside('uvloop')}"  # what uvicorn[standard] brings
+    return variables
 
 
 @contextmanager
 def running(server: str, shop: Shop, *, workers: int = 1, started: list[str] | None = None) -> Iterator[Server]:
-    """A server for the block, once it answers; what it says goes to a log beside the shop.
+    """Run a server for the block, once it answers; its output goes to a log beside the shop.
 
-    `started`: another command than its own; it must end in the port. Raises Unavailable if it does not come up.
+    `started`: a command to use instead of its own, to which the port is added. Raises Unavailable if it does not start.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = [*started, str(port)] if started else command(server, shop, port, workers=workers)
-    told = os.environ | environment(server, shop)
+    variables = os.environ | environment(server, shop)
     log = shop.folder / f"{server}.log"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         begin = time.perf_counter()
-        process = subprocess.Popen(words, cwd=shop.folder, env=told, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(words, cwd=shop.folder, env=variables, stdout=output, stderr=subprocess.STDOUT)
         try:
             _wait(process, port, "/ping" if server == "mlflow" else "/readyz", begin, log)
             ready_seconds = time.perf_counter() - begin
@@ -171,5 +171,5 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str, begin: float, 
         except OSError:
             pass
         time.sleep(0.02)
-    last = (log.read_text("utf-8", "replace").strip() or "no word why").splitlines()[-1]
+    last = (log.read_text("utf-8", "replace").strip() or "no output").splitlines()[-1]
     raise Unavailable(f"did not start: {last}")

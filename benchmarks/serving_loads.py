@@ -1,4 +1,4 @@
-"""Our server under load: how soon it answers, how much two workers bring, and swaps that nobody notices."""
+"""Our server under load: time to the first answer, gain from a second worker, and swaps without a failed request."""
 
 import json
 import os
@@ -18,13 +18,13 @@ from serving import active_model
 
 CONNECTIONS = 16
 SEEN_S = 20.0
-"""Within which a swap must have happened."""
+"""Seconds within which a swap must have happened."""
 
 
 def readiness(shop: Shop, *, times: int = 3) -> dict[str, float]:
-    """Seconds from the start of `stayworth serve`, the registry followed, to /readyz saying yes.
+    """Seconds from the start of `stayworth serve`, following the registry, until /readyz is 200.
 
-    `cpu_s` is that of all its processes until then: on a busy machine it tells more.
+    `cpu_s` is the CPU time of all its processes until then, which says more on a busy machine.
     """
     took, cpu = [], []
     for _ in range(times):
@@ -36,11 +36,11 @@ def readiness(shop: Shop, *, times: int = 3) -> dict[str, float]:
 
 
 def two_workers(shop: Shop, *, turns: int = 7, seconds: float = 2.0) -> dict[str, dict[str, float]]:
-    """Answers per second of one and of two workers to 16 callers, in turns, by what is asked.
+    """Answers per second of one and of two workers to 16 clients, in turns, by kind of request.
 
-    The client takes a part of the cores that the second worker could use, the smaller the more is asked: with one
-    customer by id it takes one of two cores. `cpu_ratio` has what the machine hides: the CPU that an answer of two
-    workers takes over that of one. Where it is 1, two workers on cores of their own answer twice as many.
+    The client uses a part of the cores that the second worker could use, the smaller the larger the requests: with one
+    customer by id it takes one of two cores. `cpu_ratio` corrects for that: the CPU time of an answer by two workers
+    over that by one. If it is 1, two workers on cores of their own answer twice as many requests.
     """
     found = {}
     with running("stayworth", shop) as one, running("stayworth", shop, workers=2) as two:
@@ -67,7 +67,7 @@ def _ratio(turns: dict[str, list[float]]) -> float:
 
 
 def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
-    """Swap the scores and the champion so often while four callers ask; what they were answered."""
+    """Swap the scores and the champion while four clients send requests; returns the counts of their answers."""
     folder, stores = shop.folder, [shop.folder / "earlier.store", shop.folder / "later.store"]
     if not stores[1].exists():
         os.link(shop.scores, stores[1])
@@ -104,7 +104,7 @@ def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
 
 
 def _put(store: Path, where: Path) -> None:
-    """A batch in the place of another, whole, as `stayworth score` puts it there."""
+    """Replace a batch by another in one step, as `stayworth score` does."""
     draft = where.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     os.link(store, draft)
@@ -113,7 +113,7 @@ def _put(store: Path, where: Path) -> None:
 
 
 def _seen(port: int, *, registered: str, day: str) -> None:
-    """Wait until the service says that it serves both."""
+    """Wait until the service reports that it serves both."""
     begin = time.monotonic()
     with closing(Line(port)) as line:
         while time.monotonic() - begin < SEEN_S:

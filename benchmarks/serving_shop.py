@@ -1,4 +1,4 @@
-"""What is served: CDNOW's champion and its scores, made as a user makes them; and what is asked of it."""
+"""The shop that is served: CDNOW's champion and its scores, made as a user would, and the requests."""
 
 import json
 import os
@@ -23,7 +23,7 @@ DAY, EARLIER = date(1998, 7, 1), date(1998, 6, 1)
 TYPICAL = range(3, 11)
 """Orders of a typical customer."""
 ASKED = 2_000
-"""Customers whose orders are sent."""
+"""Number of customers whose orders are sent."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +45,27 @@ class Shop:
 
     @cached_property
     def customers(self) -> list[str]:
-        """Everybody with scores, in no order."""
+        """All customers with scores, in random order."""
         ids = store.open_store(self.scores).scores()["customer_id"].to_numpy()
         return np.random.default_rng(7).permutation(ids).tolist()
 
     @cached_property
     def histories(self) -> list[dict[str, Any]]:
-        """Some customers of 3 to 10 orders with all of these, as HTTP takes them."""
+        """Customers with 3 to 10 orders, with all their orders in the form of a request."""
         at = pd.to_datetime(self.orders["ordered_at"])
-        told = self.orders.assign(
+        known = self.orders.assign(
             ordered_at=at.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), amount=self.orders["amount"].astype(float)
         )[at < pd.Timestamp(self.as_of)]
-        counts = told["customer_id"].value_counts(sort=False)
+        counts = known["customer_id"].value_counts(sort=False)
         typical = counts.index[counts.isin(TYPICAL)][:ASKED]
         return [
             {"customer_id": one, "orders": orders.drop(columns="customer_id").to_dict("records")}
-            for one, orders in told[told["customer_id"].isin(typical)].groupby("customer_id")
+            for one, orders in known[known["customer_id"].isin(typical)].groupby("customer_id")
         ]
 
 
 def make(folder: Path) -> Shop:
-    """Train and score twice in a folder, the earlier day's scores beside the served ones; what is there stays."""
+    """Train and score twice in a folder, the earlier day's scores beside the served ones; existing files are kept."""
     if not (folder / "earlier.store").exists():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(CDNOW.orders, folder / "orders.parquet")
@@ -79,8 +79,8 @@ def make(folder: Path) -> Shop:
     served = folder / "served"
     if not (served / active_model.POINTER).exists():
         active_model.fetch_champion(registry(folder), served)
-    told = json.loads((served / active_model.POINTER).read_text("utf-8"))
-    return Shop(folder, served / active_model.BUNDLES / told["bundle"], pd.read_parquet(folder / "orders.parquet"))
+    pointer = json.loads((served / active_model.POINTER).read_text("utf-8"))
+    return Shop(folder, served / active_model.BUNDLES / pointer["bundle"], pd.read_parquet(folder / "orders.parquet"))
 
 
 def registry(folder: Path) -> str:

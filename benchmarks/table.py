@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: a table on the screen and benchmarks/results/NAME.json."""
+"""Output of a benchmark: a table on the screen and benchmarks/results/NAME.json."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 SHOWN: list[dict[str, Any]] = []
-"""The tables shown since the last were saved."""
+"""Tables shown since the last save."""
 
 
 def show(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table: names to the left, figures to the right; `save` keeps it with the results."""
+    """Print a table, names to the left, figures to the right; `save` stores it with the results."""
     SHOWN.append({"title": title, "header": header, "rows": rows})
     table = Table(box=box.SIMPLE_HEAD)
     for number, name in enumerate(header):
@@ -30,12 +30,12 @@ def show(title: str, header: list[str], rows: list[list[str]]) -> None:
 
 
 def save(name: str, results: dict[str, Any]) -> Path:
-    """Write a benchmark's results, with the machine they came from; returns the file."""
+    """Write a benchmark's results and the machine they were measured on; returns the file."""
     machine = {
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "libraries": {one: version(one) for one in ("duckdb", "numba", "numpy", "pandas", "pyarrow", "xgboost")},
+        "libraries": {name: version(name) for name in ("duckdb", "numba", "numpy", "pandas", "pyarrow", "xgboost")},
     }
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"

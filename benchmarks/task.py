@@ -1,4 +1,4 @@
-"""What every contestant is asked for: the same log, the same days, the same 28 columns.
+"""The task of every contestant: the same log, the same days, the same 28 columns.
 
 Only the standard library: the contestants' own environments import it.
 """
@@ -34,11 +34,11 @@ FEATURES = (
     "complaint_count",
     "complaint_recency_days",
 )
-"""A row per customer with an order before the day; a window is [day - N, day); what is undefined is NaN or null."""
+"""A row per customer with an order before the day; a window is [day - N, day); undefined values are NaN or null."""
 
 
 class Files(NamedTuple):
-    """Two Parquet files in order of time; times are UTC without a zone, in microseconds."""
+    """Two Parquet files sorted by time; times are UTC without a zone, in microseconds."""
 
     orders: Path
     """customer_id (text), ordered_at, amount (whole cents, as a float of currency units)."""

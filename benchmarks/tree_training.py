@@ -1,8 +1,7 @@
-"""Trees on 200,000 rows × 46 features: ours, as models/trees/boosting.py grows them, beside scikit-learn's histogram
-boosting.
+"""Training of trees on 200,000 rows × 46 features: ours (models/trees/boosting.py) beside scikit-learn's.
 
 The same rows, rounds, depth, learning rate, ridge and share of columns; both with all cores. scikit-learn has no
-subsampling of rows. The rows are made: correlated features, some missing, a target that hangs on a few of them.
+subsampling of rows. The rows are simulated: correlated features, some missing, a target that depends on a few of them.
 """
 
 from collections.abc import Callable
@@ -19,8 +18,8 @@ from models.trees import boosting
 ROWS, FEATURES, JUDGED = 200_000, 46, 50_000
 
 
-def made_rows(rows: int, *, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Features and a yes or no, which depends on thresholds, products and a missing value."""
+def simulate_rows(rows: int, *, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Simulated features and a binary target, which depends on thresholds, products and a missing value."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal((rows, FEATURES)) @ (
         np.eye(FEATURES) + 0.15 * rng.standard_normal((FEATURES, FEATURES))
@@ -29,15 +28,15 @@ def made_rows(rows: int, *, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     signal = np.tanh(values[:, 1]) + 0.5 * values[:, 2] * (values[:, 4] > 0) - 0.7 * np.log1p(values[:, 3])
     missing = rng.random(rows) < 0.2
     values[missing, 5] = np.nan
-    yes = rng.random(rows) < 1 / (1 + np.exp(-(signal + 0.6 * missing)))
-    return pd.DataFrame(values, columns=[f"feature_{number}" for number in range(FEATURES)]), yes.astype(float)
+    target = rng.random(rows) < 1 / (1 + np.exp(-(signal + 0.6 * missing)))
+    return pd.DataFrame(values, columns=[f"feature_{number}" for number in range(FEATURES)]), target.astype(float)
 
 
 def train(*, repetitions: int) -> dict[str, dict[str, float]]:
     """Seconds of the fastest repetition, taken in turns, and the AUC on rows not trained on."""
-    table, yes = made_rows(ROWS + JUDGED, seed=5)
-    taught, judged = table[:ROWS], table[ROWS:]
-    inputs = boosting.inputs_of(taught, list(table))
+    table, target = simulate_rows(ROWS + JUDGED, seed=5)
+    train_rows, test_rows = table[:ROWS], table[ROWS:]
+    inputs = boosting.inputs_of(train_rows, list(table))
     settings: dict[str, Any] = {
         **{"max_iter": int(boosting.DEFAULTS["rounds"]), "max_depth": int(boosting.DEFAULTS["max_depth"])},
         **{"learning_rate": boosting.DEFAULTS["learning_rate"], "l2_regularization": boosting.DEFAULTS["reg_lambda"]},
@@ -45,9 +44,14 @@ def train(*, repetitions: int) -> dict[str, dict[str, float]]:
     }
     fits: dict[str, Callable[[], Any]] = {
         "stayworth": lambda: boosting.grow(
-            boosting.matrix(taught, inputs, yes[:ROWS]), objective="binary:logistic", params=boosting.DEFAULTS, seed=1
+            boosting.matrix(train_rows, inputs, target[:ROWS]),
+            objective="binary:logistic",
+            params=boosting.DEFAULTS,
+            seed=1,
         ),
-        "scikit-learn": lambda: HistGradientBoostingClassifier(**settings, random_state=1).fit(taught, yes[:ROWS]),
+        "scikit-learn": lambda: HistGradientBoostingClassifier(**settings, random_state=1).fit(
+            train_rows, target[:ROWS]
+        ),
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in fits}
     fitted: dict[str, Any] = {}
@@ -55,15 +59,15 @@ def train(*, repetitions: int) -> dict[str, dict[str, float]]:
         start, cpu_start = perf_counter(), process_time()
         fitted[name] = fit()
         taken[name].append((perf_counter() - start, process_time() - cpu_start))
-    said = {
-        "stayworth": fitted["stayworth"].predict(boosting.matrix(judged, inputs)),
-        "scikit-learn": fitted["scikit-learn"].predict_proba(judged)[:, 1],
+    predictions = {
+        "stayworth": fitted["stayworth"].predict(boosting.matrix(test_rows, inputs)),
+        "scikit-learn": fitted["scikit-learn"].predict_proba(test_rows)[:, 1],
     }
     return {
         name: {
             "seconds": min(wall for wall, _ in taken[name]),
             "cpu_seconds": min(cpu for _, cpu in taken[name]),
-            "auc": float(roc_auc_score(yes[ROWS:], said[name])),
+            "auc": float(roc_auc_score(target[ROWS:], predictions[name])),
         }
         for name in fits
     }

@@ -1,12 +1,14 @@
-"""Whom a mail moves: all learners of uplift beside the simple rules on Hillstrom's randomised mails.
+"""Uplift learners beside simple rules on Hillstrom's randomised e-mail experiment.
 
-64,000 customers, a third of them sent a mail about women's, a third about men's goods, a third none; what came of it
-are visits and spend (currency units) within two weeks. Figures are per 1,000 customers, of the four fifths that are
-judged by models that had not seen them; intervals hold 95 % of bootstrap draws. `ahead` is the Qini above the rule that
-a learner is least surely above; its intervals hold all at once, and decide. `half` is what treating the better half by
-a ranking adds to treating a half at random: the doubly robust value of that policy, with the interval of a mean.
+64,000 customers: a third got a mail about women's goods, a third about men's, a third none; the outcomes are visits and
+spending (currency units) within two weeks. Figures are per 1,000 customers, on the four fifths judged by models that
+had not seen them; intervals contain 95 % of the bootstrap resamples. `lead` is by how much a learner's Qini exceeds
+that of its closest rule, the one it beats least surely; its intervals hold all at once, and decide. `top half` is what
+treating the better half of a ranking adds to treating a random half: the doubly robust value of that policy, with the
+interval of a mean.
 
-Radcliffe counts what the treated alone bring: divided by all customers of two equal arms, his figures are half of ours.
+Radcliffe counts the outcomes of the treated only: divided by all customers of two equal arms, his figures are half of
+ours.
 """
 
 import argparse
@@ -35,7 +37,7 @@ CONFIDENCE, SEED = 0.95, 7
 
 
 def hillstrom(mail: str, outcome: str) -> tuple[pd.DataFrame, Experiment]:
-    """The customers who were sent one of these mails, or none."""
+    """Customers who got one of these mails, or none, and the experiment."""
     everyone = pd.read_parquet(CUSTOMERS)
     rows = everyone[everyone["segment"].isin([NO_MAIL, *MAILS[mail]])].reset_index(drop=True)
     share = len(MAILS[mail]) / (len(MAILS[mail]) + 1)
@@ -44,7 +46,7 @@ def hillstrom(mail: str, outcome: str) -> tuple[pd.DataFrame, Experiment]:
 
 
 def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[LearnerSelection, dict[str, Estimate]]:
-    """The choice, and by ranking what its better half brings above a random half."""
+    """The choice of a learner, and for each ranking the gain of its better half over a random half."""
     rows, experiment = hillstrom(mail, outcome)
     fitted = cross_fit(rows, boosting.inputs_of(rows, FEATURES), experiment, seed=seed)
     choice = select_learner(fitted, experiment, resamples=resamples, confidence=CONFIDENCE, seed=seed)
@@ -59,19 +61,19 @@ def measure(mail: str, outcome: str, *, resamples: int, seed: int) -> tuple[Lear
     return choice, half
 
 
-def cell(figure: Estimate) -> str:
-    """Per 1,000 customers."""
-    one = figure.times(1000)
-    return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
+def cell(estimate: Estimate) -> str:
+    """An estimate per 1,000 customers as text."""
+    scaled = estimate.times(1000)
+    return f"{scaled.value:.2f} [{scaled.low:.2f}, {scaled.high:.2f}]"
 
 
 def lines(choice: LearnerSelection, half: dict[str, Estimate]) -> list[list[str]]:
-    """A line for each rule and learner."""
-    told = []
-    for name, figure in choice.qini.items():
-        rule, by = choice.ahead.get(name, ("", None))
-        told.append([name, cell(figure), rule, cell(by) if by else "", cell(half[name])])
-    return told
+    """One line for each rule and learner."""
+    rows = []
+    for name, estimate in choice.qini.items():
+        rule, lead = choice.ahead.get(name, ("", None))
+        rows.append([name, cell(estimate), rule, cell(lead) if lead else "", cell(half[name])])
+    return rows
 
 
 def main(options: list[str]) -> None:
@@ -80,19 +82,19 @@ def main(options: list[str]) -> None:
     parser.add_argument("--outcomes", nargs="+", choices=OUTCOMES, default=list(OUTCOMES))
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=SEED, help="of folds, trees and draws")
-    asked = parser.parse_args(options)
+    arguments = parser.parse_args(options)
     results: dict[str, Any] = {}
     if not CUSTOMERS.exists():
-        print(f"uplift: not measured, {CUSTOMERS} is not there")
-        asked.outcomes = []
-    for outcome in asked.outcomes:
-        for mail in asked.mails:
+        print(f"uplift: not measured, {CUSTOMERS} does not exist")
+        arguments.outcomes = []
+    for outcome in arguments.outcomes:
+        for mail in arguments.mails:
             start = perf_counter()
-            choice, half = measure(mail, outcome, resamples=asked.resamples, seed=asked.seed)
+            choice, half = measure(mail, outcome, resamples=arguments.resamples, seed=arguments.seed)
             seconds = perf_counter() - start
-            title = f"{outcome}, {mail} mail: to everybody {cell(choice.everybody)}; {seconds:.0f} s"
-            show(title, ["", "Qini", "least surely above", "ahead", "half"], lines(choice, half))
+            title = f"{outcome}, {mail} mail: treating everybody {cell(choice.everybody)}; {seconds:.0f} s"
+            show(title, ["", "Qini", "closest rule", "lead", "top half"], lines(choice, half))
             print(choice)
-            found = asdict(choice) | {"half": {name: asdict(one) for name, one in half.items()}}
-            results[f"{outcome}, {mail}"] = found | {"says": str(choice), "seconds": seconds}
-    print(save("uplift", {"seed": asked.seed, "resamples": asked.resamples, "tasks": results}))
+            result = asdict(choice) | {"half": {name: asdict(estimate) for name, estimate in half.items()}}
+            results[f"{outcome}, {mail}"] = result | {"says": str(choice), "seconds": seconds}
+    print(save("uplift", {"seed": arguments.seed, "resamples": arguments.resamples, "tasks": results}))

@@ -1,4 +1,4 @@
-"""What the peers that serve say of a customer, as pydantic has it."""
+"""The answer of the peers that serve scores, as pydantic models."""
 
 from datetime import date
 

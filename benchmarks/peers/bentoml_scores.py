@@ -1,4 +1,4 @@
-"""Scores by id as BentoML's tutorial would write them: pydantic in and out, everything as `bentoml serve` has it."""
+"""Scores by id as BentoML's tutorial would write them: pydantic in and out, everything else as in `bentoml serve`."""
 
 import os
 from pathlib import Path

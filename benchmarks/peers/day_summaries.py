@@ -1,4 +1,4 @@
-"""The summaries that BG/NBD needs, by the two libraries that make them: purchase days, in whole days, of one cut-off.
+"""Summaries that BG/NBD needs, by the two libraries that compute them: purchase days, in whole days, of one cut-off.
 
 customer_id, frequency (days with a purchase after the first), recency (first to last purchase day), T (first purchase
 day to the cut-off) and monetary_value (mean spent per repeat day, 0 without one).

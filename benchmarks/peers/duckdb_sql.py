@@ -1,4 +1,4 @@
-"""DuckDB: a bare sort-and-fetch to measure the others by, and the same columns in SQL, tuned and as first written."""
+"""DuckDB: a bare sort-and-fetch as a yardstick, and the same columns in SQL, tuned and as first written."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -12,7 +12,7 @@ from benchmarks.task import DAY, FEATURES, WINDOWS, Files, midnight
 def sort_and_fetch(log: Files, days: list[date], out: Path) -> Iterator[str]:  # noqa: ARG001
     """Both files sorted by customer and time, and fetched, ids as text; no feature.
 
-    Not a lower bound: who numbers the customers first and fetches nothing can be below it.
+    Not a lower bound: a contestant that numbers the customers first and fetches nothing can be faster.
     """
     orders = f"select customer_id, epoch_us(ordered_at) as t, amount from '{log.orders}'"
     interactions = f"select customer_id, epoch_us(\"at\") as t, kind from '{log.interactions}'"

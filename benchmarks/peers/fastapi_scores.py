@@ -1,4 +1,4 @@
-"""Scores by id as a FastAPI user would write them, under uvicorn: no token, no limits, no metrics, no log."""
+"""Scores by id as a FastAPI user would serve them, under uvicorn: no token, no limits, no metrics, no log."""
 
 import os
 from pathlib import Path
@@ -20,45 +20,48 @@ place = {customer_id: number for number, customer_id in enumerate(rows["customer
 features = boosting.values(rows, scorer.inputs)
 
 
-class Asked(BaseModel):
+class Ids(BaseModel):
     customer_ids: list[str]
 
 
 @app.post("/pydantic")
-async def typed(asked: Asked) -> Answered:
-    """A model in, a model out."""
-    found, unknown = scores.find(asked.customer_ids)
-    return Answered(scores=found, unknown=unknown)
+async def validated(content: Ids) -> Answered:
+    """Validate the request and the answer by pydantic models."""
+    records, unknown = scores.find(content.customer_ids)
+    return Answered(scores=records, unknown=unknown)
 
 
 @app.post("/plain")
 async def plain(request: Request) -> Response:
-    """JSON in, JSON out, nothing checked."""
-    found, unknown = scores.find(from_json(await request.body())["customer_ids"])
-    return Response(to_json({"scores": found, "unknown": unknown}), media_type="application/json")
+    """Answer plain JSON with plain JSON, without validation."""
+    records, unknown = scores.find(from_json(await request.body())["customer_ids"])
+    return Response(to_json({"scores": records, "unknown": unknown}), media_type="application/json")
 
 
 @app.post("/booster")
 async def booster(request: Request) -> Response:
-    """The same answer, but the churn probability is what the trees say now of features held in memory."""
-    found, unknown = scores.find(from_json(await request.body())["customer_ids"])
-    churn = predicted([one["customer_id"] for one in found])
-    answer = [one | {"churn_probability": said} for one, said in zip(found, churn, strict=True)]
+    """Return the same answer, with the churn probability computed now by the trees from features in memory."""
+    records, unknown = scores.find(from_json(await request.body())["customer_ids"])
+    churn = predicted([record["customer_id"] for record in records])
+    answer = [record | {"churn_probability": prediction} for record, prediction in zip(records, churn, strict=True)]
     return Response(to_json({"scores": answer, "unknown": unknown}), media_type="application/json")
 
 
 @app.post("/number")
 async def number(request: Request) -> Response:
-    """What the trees say and nothing else."""
+    """Return the prediction of the trees and nothing else."""
     ids = from_json(await request.body())["customer_ids"]
-    known = [one for one in ids if one in place]
-    answer = [{"customer_id": one, "churn": said} for one, said in zip(known, predicted(known), strict=True)]
-    unknown = [one for one in ids if one not in place]
+    known = [customer_id for customer_id in ids if customer_id in place]
+    answer = [
+        {"customer_id": customer_id, "churn": prediction}
+        for customer_id, prediction in zip(known, predicted(known), strict=True)
+    ]
+    unknown = [customer_id for customer_id in ids if customer_id not in place]
     return Response(to_json({"scores": answer, "unknown": unknown}), media_type="application/json")
 
 
 def predicted(ids: list[str]) -> list[float]:
-    given = features[[place[one] for one in ids]]
+    given = features[[place[customer_id] for customer_id in ids]]
     return scorer.members.quiet.booster.inplace_predict(given, validate_features=False).tolist()
 
 

@@ -11,7 +11,7 @@ from benchmarks.accuracy import TASKS, main
 from benchmarks.accuracy_backtest import backtest
 from benchmarks.accuracy_figures import FIGURES, is_reached
 from benchmarks.accuracy_shops import CDNOW
-from benchmarks.accuracy_table import COMPARED, METRICS, cell, header, lines, missed, verdict, verdicts, wish, worse
+from benchmarks.accuracy_table import COMPARED, METRICS, cell, header, lines, missed, target, verdict, verdicts, worse
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_a_figure_is_reached_as_printed():
 def test_what_is_missed_is_named_and_an_undefined_metric_reaches_nothing():
     at, none = (0.8, 0.7, 0.9), (None, None, None)
     one = measured(roc_auc=(at, at, at), ece=(none, at, at))
-    assert wish("roc_auc", one["models"]["stayworth"]["roc_auc"], {"roc_auc": "≥ .8"}) == "≥ .8\nreached"
-    assert wish("spearman", one["models"]["stayworth"]["roc_auc"], {"roc_auc": "≥ .8"}) == ""
+    assert target("roc_auc", one["models"]["stayworth"]["roc_auc"], {"roc_auc": "≥ .8"}) == "≥ .8\nreached"
+    assert target("spearman", one["models"]["stayworth"]["roc_auc"], {"roc_auc": "≥ .8"}) == ""
     assert missed(one, {"roc_auc": "≥ .8", "ece": "≤ .8"}) == ["ECE"]
 
 
@@ -118,8 +118,8 @@ def test_data_that_are_not_there_are_named(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("benchmarks.table.RESULTS", tmp_path)
     main([])
     said = capsys.readouterr().out
-    assert all(f"{name}: not measured, {absent} is not there" in said for name in TASKS)
+    assert all(f"{name}: not measured, {absent} does not exist" in said for name in TASKS)
     assert set(json.loads((tmp_path / "accuracy.json").read_text())) == {"machine", "tables"}
     accuracy_backtest.main([])
     assert set(json.loads((tmp_path / "accuracy_backtest.json").read_text())) == {"machine", "tables"}
-    assert f"Nowhere: not measured, {absent} is not there" in capsys.readouterr().out
+    assert f"Nowhere: not measured, {absent} does not exist" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The published tasks: their customers, days and truths, and nothing learnt from what is judged."""
+"""The published tasks: their customers, days and truths, and nothing learned from the test rows."""
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,17 @@ pytestmark = pytest.mark.usefixtures("shared")
 
 @pytest.fixture
 def done(monkeypatch):
-    """Does a task of CDNOW without growing a model: gives the lesson it would learn and the customers it judges."""
+    """Runs a task of CDNOW without growing a model; returns its training set and the customers it evaluates."""
 
     def doing(task):
         seen = {}
-        monkeypatch.setattr(accuracy_tasks, "tuned", lambda *_: None)
-        monkeypatch.setattr(accuracy_tasks, "fit_model", lambda taught, *_: seen.update(taught=taught))
-        monkeypatch.setattr(accuracy_tasks, "judged", lambda _, test, said, **__: seen.update(test=test, said=said))
+        monkeypatch.setattr(accuracy_tasks, "tuned_recipe", lambda *_: None)
+        monkeypatch.setattr(accuracy_tasks, "fit_model", lambda training, *_: seen.update(training=training))
+        monkeypatch.setattr(
+            accuracy_tasks, "evaluate_on_sample", lambda _, test, said, **__: seen.update(test=test, said=said)
+        )
         task()
-        return seen["taught"], seen["test"], seen["said"]
+        return seen["training"], seen["test"], seen["said"]
 
     return doing
 
@@ -47,19 +49,19 @@ def test_cdnow_judges_the_published_sample_on_what_it_spent(task, done, truth):
 
 
 def test_cdnow_forward_learns_nothing_after_the_day(done):
-    taught, _, _ = done(cdnow_forward)
-    assert taught.rows["as_of"].max() + pd.Timedelta(days=68) <= pd.Timestamp("1997-10-01")
-    assert taught.rows["bought_273d"].isna().all(), "no window of 39 weeks has closed"
+    training, _, _ = done(cdnow_forward)
+    assert training.rows["as_of"].max() + pd.Timedelta(days=68) <= pd.Timestamp("1997-10-01")
+    assert training.rows["bought_273d"].isna().all(), "no window of 39 weeks has closed"
 
 
 def test_cdnow_split_learns_from_the_other_customers_a_half_rehearsing_for_the_other(done):
-    taught, test, _ = done(cdnow_split)
-    assert len(taught.rows) == len(taught.now) == 23_570 - 2357
-    assert not set(taught.rows["customer_id"]) & set(test["customer_id"])
-    early, latest = (set(half["customer_id"]) for _, half in taught.rows.groupby("as_of"))
+    training, test, _ = done(cdnow_split)
+    assert len(training.rows) == len(training.now) == 23_570 - 2357
+    assert not set(training.rows["customer_id"]) & set(test["customer_id"])
+    early, latest = (set(half["customer_id"]) for _, half in training.rows.groupby("as_of"))
     assert not early & latest
     assert len(early) == pytest.approx(len(latest), rel=0.05)
-    assert not {"churned", "bought", "future_value"} & set(taught.features)
+    assert not {"churned", "bought", "future_value"} & set(training.features)
 
 
 def test_a_rule_repeats_itself_over_a_longer_horizon():
@@ -73,7 +75,7 @@ def test_telco_has_the_published_customers_each_judged_once():
     assert (len(rows), rows["churned"].sum(), rows["TotalCharges"].isna().sum()) == (7043, 1869, 11)
     judged = np.concatenate([place for _, place in accuracy_telco.folds(rows, 5)])
     assert sorted(judged) == list(range(7043))
-    assert all(not set(taught) & set(place) for taught, place in accuracy_telco.folds(rows, 5))
+    assert all(not set(training) & set(place) for training, place in accuracy_telco.folds(rows, 5))
 
 
 def test_telco_compares_all_on_the_same_customers_without_money(monkeypatch):

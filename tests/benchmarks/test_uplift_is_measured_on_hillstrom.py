@@ -35,7 +35,7 @@ def test_data_that_are_not_there_are_named(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(benchmark, "CUSTOMERS", tmp_path / "no.parquet")
     monkeypatch.setattr("benchmarks.table.RESULTS", tmp_path)
     benchmark.main([])
-    assert f"uplift: not measured, {tmp_path / 'no.parquet'} is not there" in capsys.readouterr().out
+    assert f"uplift: not measured, {tmp_path / 'no.parquet'} does not exist" in capsys.readouterr().out
 
 
 @pytest.mark.slow
