@@ -68,5 +68,5 @@ def test_a_peer_too_slow_for_more_customers_is_not_tried(monkeypatch):
     found = fit.race("bgnbd", [100, 2000], ["slow", "broken"], repetitions=1)
     assert tried == [("slow", "100"), ("broken", "100")]
     assert [one.get("skipped") for one in found] == [
-        None, "failed: no such thing", "would take about 17 minutes", "not done with fewer customers",
+        None, "failed: no such thing", "would take about 17 minutes", "not finished with fewer customers",
     ]  # fmt: skip
