@@ -70,7 +70,7 @@ def numeric_drift(before: Floats, after: Floats, weights: Floats | None = None) 
     The bins are tenths of the earlier day; a value that a tenth of the customers share has its own.
 
     >>> customers = np.arange(1000.0)
-    >>> moved = numbers(customers, customers + 100)
+    >>> moved = numeric_drift(customers, customers + 100)
     >>> round(moved.distance, 3), moved.all.value > moved.all.chance
     (0.095, True)
     """
@@ -92,7 +92,7 @@ def categorical_drift(
 ) -> Drift:
     """The drift of a column of names; None is missing. known: the names that are; None: those of the earlier day.
 
-    >>> drift = names(pd.Series(["web", "shop"]), pd.Series(["web", "app"]))
+    >>> drift = categorical_drift(pd.Series(["web", "shop"]), pd.Series(["web", "app"]))
     >>> drift.unseen, drift.unseen_share
     (('app',), 0.5)
     """
@@ -119,7 +119,7 @@ def categorical_drift(
 def effective_sample_size(weights: Floats) -> float:
     """How many customers of equal weight tell as much: (Σw)² / Σw² (Kish 1965, Survey Sampling).
 
-    >>> effective(np.array([1.0, 1.0, 0.0])), round(effective(np.array([9.0, 1.0, 0.0])), 2)
+    >>> effective_sample_size(np.array([1.0, 1.0, 0.0])), round(effective_sample_size(np.array([9.0, 1.0, 0.0])), 2)
     (2.0, 1.22)
     """
     squares = (weights**2).sum()

@@ -8,9 +8,9 @@ import pandas as pd
 def reason_topic(reason: str) -> str:
     """What a reason is about.
 
-    >>> subject("62 days since the last order, usually 21"), subject("1 event of 'visit' in the last 30 days")
+    >>> reason_topic("62 days since the last order, usually 21"), reason_topic("1 event of 'visit' in the last 30 days")
     ('days since the last order', "events of 'visit' in the last 30 days")
-    >>> subject("mean value of 'survey score' 7.50"), subject("acquired by: advert")
+    >>> reason_topic("mean value of 'survey score' 7.50"), reason_topic("acquired by: advert")
     ("mean value of 'survey score'", 'acquired by: advert')
     """
     said = re.sub(r", usually [\d,]+$", "", reason)

@@ -27,7 +27,7 @@ def value_quadrants(
     look, not four equal parts. Where all are worth the same, nobody is above the average and everyone is
     "let go".
 
-    >>> quadrant([50, 1, 50, 1], [9, 9, 0, 0], current_cut=10, future_cut=5).tolist()
+    >>> value_quadrants([50, 1, 50, 1], [9, 9, 0, 0], current_cut=10, future_cut=5).tolist()
     ['VIP', 'grow', 'maintain', 'let go']
     """
     now, then = _finite(current_value, "current value"), _finite(future_value, "future value")
@@ -37,7 +37,7 @@ def value_quadrants(
 def average_cuts(current_value: ArrayLike, future_value: ArrayLike) -> tuple[float, float]:
     """The customer base's average current and future value, in currency units: where `quadrant` cuts.
 
-    >>> cuts([0, 10], [2, 4])
+    >>> average_cuts([0, 10], [2, 4])
     (5.0, 3.0)
     """
     now, then = _finite(current_value, "current value"), _finite(future_value, "future value")

@@ -34,7 +34,7 @@ def customer_equity(scores: pd.DataFrame, misses: Sequence[float]) -> CustomerEq
     miss by as much as the horizon did. The interval covers no change of the business.
 
     >>> one = pd.DataFrame({"clv": [100.0], "expected_value": [10.0], "value_p10": [10.0], "value_p90": [10.0]})
-    >>> [round(end) for end in worth(one, [0.1, -0.1])[:3]]
+    >>> [round(end) for end in customer_equity(one, [0.1, -0.1])[:3]]
     [100, 83, 121]
     """
     values = (scores[name].to_numpy(float) for name in ("clv", "expected_value", "value_p10", "value_p90"))

@@ -1,7 +1,9 @@
-"""A readout in words: what it found, how sure that is, and what it would take to know."""
+"""A readout in words: what the campaign changed, how sure that is, and how many customers it takes to know."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from retention.presentation.formatting import counted
 
 
 def findings(readout: Mapping[str, Any], *, currency: str, days: int) -> list[str]:
@@ -9,61 +11,67 @@ def findings(readout: Mapping[str, Any], *, currency: str, days: int) -> list[st
 
     currency: of the money; days: the length of the window.
     """
-    said = [_kept(readout), _paid(readout, currency, days)]
+    sentences = [_kept_customers(readout), _profit(readout, currency, days)]
     if not (readout["proven"]["stayed"] or readout["proven"]["profit"]):
-        said.insert(0, "No effect is proven.")
-    return [*said, *_more_data(readout, currency)]
+        sentences.insert(0, "No effect is proven.")
+    return [*sentences, *_more_data(readout, currency)]
 
 
-def _kept(readout: Mapping[str, Any]) -> str:
-    """How many more of 1,000 treated customers stayed."""
+def _kept_customers(readout: Mapping[str, Any]) -> str:
+    """The effect on staying, of 1,000 treated customers."""
     value, low, high = (round(1000 * readout["stayed"][name]) for name in ("value", "low", "high"))
-    told = f"{value:,} more" if value >= 0 else f"{-value:,} fewer"
+    change = f"{abs(value):,} {'more' if value > 0 else 'fewer'} stayed than" if value else "as many stayed as"
     return (
-        f"Of 1,000 treated, {told} stayed than without the campaign [{_span(low, high)}]: {_proven(readout, 'stayed')}."
+        f"Of 1,000 treated customers, {change} without the campaign (95% interval: {_interval(low, high)}): "
+        f"{_proven(readout, 'stayed')}."
     )
 
 
-def _paid(readout: Mapping[str, Any], currency: str, days: int) -> str:
-    profit, cost = readout["profit"], readout["cost"]
-    earned = f"earned {_money(profit['value'])}" if profit["value"] >= 0 else f"lost {_money(-profit['value'])}"
-    span = _span(profit["low"], profit["high"])
+def _profit(readout: Mapping[str, Any], currency: str, days: int) -> str:
+    profit, amount = readout["profit"], round(readout["profit"]["value"])
+    outcome = f"{'earned' if amount > 0 else 'lost'} {abs(amount):,} {currency}" if amount else "broke even"
     return (
-        f"In {days} days the campaign {earned} {currency} [{span}] after costs of {_money(cost)}: "
-        f"{_proven(readout, 'profit')}."
+        f"In {counted(days, 'day')} the campaign {outcome} (95% interval: {_interval(profit['low'], profit['high'])}) "
+        f"after costs of {_money(readout['cost'])} {currency}: {_proven(readout, 'profit')}."
     )
 
 
 def _more_data(readout: Mapping[str, Any], currency: str) -> list[str]:
-    """What more customers would show, each with as large a holdout; nothing where all is proven."""
-    needs, said = readout["needs"], []
-    more, of_ten, profit = needs["more_customers"], round(10 * needs["power"]), readout["profit"]["value"]
+    """What more customers would show, with the same share of them held out; empty where all is proven."""
+    needs, sentences = readout["needs"], []
+    more, power, profit = needs["more_customers"], round(10 * needs["power"]), readout["profit"]["value"]
     if more["stayed"]:
-        expected = 1000 * needs["expected_effect_on_staying"]
-        said.append(
-            f"Not enough data: {more['stayed']:,} more customers, as large a share of them held out, would prove in "
-            f"{of_ten} of 10 campaigns that the offer keeps the expected {expected:,.0f} of 1,000."
+        sentences.append(
+            f"Not enough data: {counted(more['stayed'], 'more customer')}, with the same share held out, would prove "
+            f"in {power} of 10 campaigns that the offer keeps the expected {_expected(needs)} of 1,000 customers."
         )
     if more["stayed"] == 0:
-        said.append(
-            f"An offer that keeps the expected {1000 * needs['expected_effect_on_staying']:,.0f} of 1,000 would have "
-            f"been proven in more than {of_ten} of 10 such campaigns: this one probably keeps fewer."
+        sentences.append(
+            f"An offer that keeps the expected {_expected(needs)} of 1,000 customers would have been proven to work in "
+            f"more than {power} of 10 such campaigns: this one probably keeps fewer."
         )
     if more["profit"]:
-        said.append(
-            f"A {'profit' if profit > 0 else 'loss'} of {_money(abs(profit))} {currency}, if that is what it is, takes "
-            f"{more['profit']:,} more customers to prove."
+        amount = _money(abs(profit)) if abs(profit) >= 1 else "less than 1"
+        sentences.append(
+            f"If the true {'profit' if profit > 0 else 'loss'} is {amount} {currency}, proving it takes "
+            f"{counted(more['profit'], 'more customer')}."
         )
-    return said
+    return sentences
+
+
+def _expected(needs: Mapping[str, Any]) -> str:
+    """The customers that the plan expected to keep, of 1,000 treated."""
+    customers = 1000 * needs["expected_effect_on_staying"]
+    return f"{customers:,.0f}" if customers >= 1 else f"{customers:.1g}"
 
 
 def _proven(readout: Mapping[str, Any], question: str) -> str:
     return "proven" if readout["proven"][question] else "not proven"
 
 
-def _span(low: float, high: float) -> str:
-    return f"{_money(low)}, {_money(high)}"
+def _interval(low: float, high: float) -> str:
+    return f"{_money(low)} to {_money(high)}"
 
 
 def _money(amount: float) -> str:
-    return f"{amount:,.0f}".replace("-", "−")
+    return f"{round(amount):,}".replace("-", "−")

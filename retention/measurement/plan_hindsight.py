@@ -1,18 +1,18 @@
-"""What a plan of a past day would have reached, now that what followed is known: against other lists of the same cost.
+"""Backtest of a plan of a past day against other lists of the same cost, now that the outcomes are known.
 
-Nobody was contacted, so what the list would have changed is not seen; who left and what the others brought is. Three
+Nobody was contacted, so the effect of the list is not observed; who left and what the others brought is. Three
 questions are answered: was the plan right about those it chose (leavers and margin, expected and realised), did it find
 more of those who left, and of the margin that left with them, than simpler lists; and what would it have earned, if
-what it assumes of its offers holds: the profit is that of retention/economics/profit.py with 1 or 0, did he leave, in
-the place of the churn probability. The save rate itself no history tests without randomisation.
+what it assumes of its offers holds: the profit is that of retention/economics/profit.py with 1 for leavers and
+0 for others in place of the churn probability. No history tests the save rate itself without randomisation.
 
-That profit counts the whole CLV as lost with who leaves. Where leaving is a silence, some come back by themselves:
+That profit counts the whole CLV of a leaver as lost. Where leaving is a silence, some come back by themselves:
 `profit_of_the_lost` counts nothing as won with those who did before the log ended. What keeping customers is worth lies
-between the two, since who comes back later still brought nothing in the meantime.
+between the two, since those who come back later still brought nothing in the meantime.
 
-The margin that left with a customer is what he brought in the window before. The other lists go from the top, each
+The margin that left with a customer is what they brought in the window before. The other lists go from the top, each
 customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk
-first, the largest spender first, and in random order, of which the expectation is told.
+first, the largest spender first, and in random order, for which the expectation is reported.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from retention.economics.offers import Offer
 
 RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
 LIST_OUTCOMES = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
-"""What is counted of every list; money in currency units."""
+"""The counts and sums of every list; money in currency units."""
 
 
 def plan_hindsight(
@@ -43,15 +43,16 @@ def plan_hindsight(
     and has ordered since), margin (after the day), margin_before (in as long before it) and spend (by which the largest
     spender is first). contacts: the treated of the plan, customer_id and offer.
     """
-    known = contact_inputs(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
-    everyone = known.merge(happened, on="customer_id", how="left", validate="one_to_one")
+    inputs = contact_inputs(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
+    everyone = inputs.merge(happened, on="customer_id", how="left", validate="one_to_one")
     _check(everyone)
     left, back = (everyone[name].to_numpy(bool) for name in ("churned", "back"))
     costs, profits = (
-        np.stack([told(everyone, offer) for offer in offers]) for told in (expected_costs, expected_profits)
+        np.stack([amounts(everyone, offer) for offer in offers]) for amounts in (expected_costs, expected_profits)
     )
+    without_back = everyone.assign(clv=everyone["clv"].mask(back, 0))
     realised = np.stack([_realised(everyone, offer, left) for offer in offers])
-    of_lost = np.stack([_realised(everyone.assign(clv=everyone["clv"].mask(back, 0)), one, left) for one in offers])
+    profits_of_lost = np.stack([_realised(without_back, offer, left) for offer in offers])
     lost = np.where(left, np.maximum(everyone["margin_before"].to_numpy(float), 0), 0.0)
     listed = contacts.merge(
         pd.DataFrame({"customer_id": everyone["customer_id"], "row": np.arange(len(everyone))}), on="customer_id"
@@ -60,20 +61,20 @@ def plan_hindsight(
     chosen = listed["offer"].map({offer.name: place for place, offer in enumerate(offers)}).to_numpy(np.int64)
     spent = float(costs[chosen, rows].sum())
 
-    def reached(rows: Integers, with_: Integers) -> dict[str, float]:
+    def reached(rows: Integers, chosen_offers: Integers) -> dict[str, float]:
         return {
             "contacted": float(len(rows)),
-            "expected_cost": float(costs[with_, rows].sum()),
+            "expected_cost": float(costs[chosen_offers, rows].sum()),
             "leavers": float(left[rows].sum()),
             "back": float(back[rows].sum()),
             "lost_margin": float(lost[rows].sum()),
-            "profit": float(realised[with_, rows].sum()),
-            "profit_of_the_lost": float(of_lost[with_, rows].sum()),
+            "profit": float(realised[chosen_offers, rows].sum()),
+            "profit_of_the_lost": float(profits_of_lost[chosen_offers, rows].sum()),
         }
 
     best, all_ = profits.argmax(axis=0), np.arange(len(everyone))
     orders = {RISK: everyone["churn_probability"], SPENDER: everyone["spend"]}
-    others = {
+    baselines = {
         name: reached(top, best[top])
         for name, by in orders.items()
         for top in [_until(np.argsort(-by.to_numpy(float), kind="stable"), costs[best, all_], spent)]
@@ -93,7 +94,7 @@ def plan_hindsight(
             "margin": float(everyone["margin"].to_numpy()[rows].sum()),
             "expected_profit": float(profits[chosen, rows].sum()),
         },
-        "others": {RANDOM: _at_random(reached(all_, best), spent)} | others,
+        "others": {RANDOM: _at_random(reached(all_, best), spent)} | baselines,
     }
 
 
@@ -114,31 +115,31 @@ def sum_of_days(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return total | {"plan": plan, "others": others}
 
 
-def shares_and_lifts(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Of all leavers, and of all margin that left, the share each list reached, and the plan's divided by that of each
-    other list (lift); None where that is nothing.
+def shares_and_lifts(backtest: Mapping[str, Any]) -> dict[str, Any]:
+    """The share of all leavers, and of all margin that left, that each list reached, and the plan's share divided by
+    that of each other list (lift); None where the divisor is 0.
     """
 
-    def of(reached: Mapping[str, float]) -> dict[str, float | None]:
-        return {name: _ratio(reached[name], found[name]) for name in ("leavers", "lost_margin")}
+    def share(reached: Mapping[str, float]) -> dict[str, float | None]:
+        return {name: _ratio(reached[name], backtest[name]) for name in ("leavers", "lost_margin")}
 
-    mine = found["plan"]
+    plan = backtest["plan"]
     return {
-        "share": {"plan": of(mine)} | {name: of(other) for name, other in found["others"].items()},
+        "share": {"plan": share(plan)} | {name: share(other) for name, other in backtest["others"].items()},
         "lift": {
-            name: {what: _ratio(mine[what], other[what]) for what in ("leavers", "lost_margin")}
-            for name, other in found["others"].items()
+            name: {outcome: _ratio(plan[outcome], other[outcome]) for outcome in ("leavers", "lost_margin")}
+            for name, other in backtest["others"].items()
         },
     }
 
 
 def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_]) -> Floats:
-    """What a contact would have earned with each customer, given that he left or stayed."""
-    did = left.astype(float)
+    """The profit of contacting each customer, given that they left or stayed."""
+    churned = left.astype(float)
     return profit.expected_profit(
-        churn_probability=did,
+        churn_probability=churned,
         clv=everyone["clv"].to_numpy(),
-        effect=did * offer.save_rate_mean,
+        effect=churned * offer.save_rate_mean,
         redeem_rate=offer.redeem_rate,
         incentive_cost=incentive_costs(everyone, offer),
         contact_cost=offer.contact_cost,
@@ -151,7 +152,7 @@ def _until(order: Integers, costs: Floats, spent: float) -> Integers:
 
 
 def _at_random(of_all: Mapping[str, float], spent: float) -> dict[str, float]:
-    """What a random list of that cost reaches in expectation, of what contacting all would."""
+    """The expected outcomes of a random list of that cost: a part of those of contacting everyone."""
     part = min(spent / of_all["expected_cost"], 1.0) if of_all["expected_cost"] > 0 else 0.0
     return {name: part * amount for name, amount in of_all.items()}
 
@@ -165,7 +166,7 @@ def _check(everyone: pd.DataFrame) -> None:
     without = int(everyone[needed].isna().any(axis=1).sum())
     if without:
         raise InputError(
-            f"of {without:,} of {len(everyone):,} scored customers it is not known what followed",
+            f"the outcome is not known for {without:,} of {len(everyone):,} scored customers",
             where="policy backtest",
             next="Label the very rows that were scored.",
         )

@@ -1,6 +1,6 @@
-"""How small an effect a holdout can tell from none, and how many customers it takes to tell a given one.
+"""Statistical power of a holdout: the smallest detectable effect, and the customers needed to detect a given one.
 
-An effect of size d, measured with a standard deviation sd, is told from none with probability POWER if d is at least
+An effect of size d, measured with a standard deviation sd, is detected with probability POWER if d is at least
 (z(1 - LEVEL/2) + z(POWER)) sd, z being quantiles of the standard normal. Source: any text on sample size, e.g. Cohen
 (1988), "Statistical Power Analysis for the Behavioral Sciences", chapter 2.
 """
@@ -14,32 +14,32 @@ from retention.economics.profit import Numbers
 from retention.measurement.holm import MAX_PROVEN_P_VALUE
 
 POWER = 0.8
-"""How many of ten campaigns with such an effect are to show it: eight."""
+"""Share of campaigns with such an effect that are to show it: eight of ten."""
 SIGNIFICANCE_LEVEL = MAX_PROVEN_P_VALUE / 2
 """The two-sided level of each of the two questions of a readout: did it keep customers, and did it pay?"""
 _REACH = float(stats.norm.isf(SIGNIFICANCE_LEVEL / 2) + stats.norm.isf(1 - POWER))
 
 
 def detectable_effect(sd: float) -> float:
-    """The smallest effect that is told from none with probability POWER, if it is measured with this sd.
+    """The smallest effect that is detected with probability POWER, if it is measured with this sd.
 
-    >>> round(detectable(1.0), 3)
+    >>> round(detectable_effect(1.0), 3)
     3.274
     """
     return _REACH * sd
 
 
 def more_customers(effect: float, *, sd: float, customers: int) -> int:
-    """How many more customers it takes to tell `effect` from none, if `customers` measure it with `sd`; 0 if none.
+    """The number of further customers needed to detect `effect`, if `customers` measure it with `sd`; 0 if no more.
 
-    The new ones are like those there are, and as large a share of them is held out: the sd falls with the root of
+    The new customers are like the present ones, and as large a share of them is held out: the sd falls with the root of
     their number.
 
-    >>> more_customers(detectable(0.1) / 2, sd=0.1, customers=1000)
+    >>> more_customers(detectable_effect(0.1) / 2, sd=0.1, customers=1000)
     3000
     """
     if effect == 0:
-        raise ValueError("no number of customers tells an effect of 0 from none")
+        raise ValueError("no number of customers detects an effect of 0")
     return max(0, ceil(round(customers * ((detectable_effect(sd) / effect) ** 2 - 1), 6)))
 
 
@@ -61,8 +61,9 @@ def stay_spread(churn_probability: Numbers) -> float:
 
 
 def detectable_save_rate(churn_probability: Numbers, *, treated: int, holdout: int) -> float:
-    """The smallest save rate that a plan's readout will tell from none with probability POWER: the smallest effect on
-    staying, divided by the mean churn probability of the chosen. Above 1, or infinite without a holdout: none at all.
+    """The smallest save rate that a plan's readout will detect with probability POWER: the smallest detectable
+    effect on staying, divided by the mean churn probability of the chosen. Above 1, or infinite without a holdout, none
+    is detected.
 
     >>> round(detectable_save_rate([0.5] * 2000, treated=1800, holdout=200), 2)
     0.24

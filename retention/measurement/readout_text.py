@@ -1,7 +1,9 @@
-"""What a readout compares and notices, in words: the same in the terminal and on the console's page."""
+"""The words of a readout: its outcomes and its departures from the plan, for the terminal and the console."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from retention.presentation.formatting import counted
 
 OUTCOMES = {
     "stayed": ("Customers kept", ".1%", ",.0f"),
@@ -11,17 +13,21 @@ OUTCOMES = {
 }
 """The outcomes of `retention.measurement.campaign_readout`: heading, form of a mean per customer, form of a total."""
 DEPARTURES = {
-    "treated_but_not_contacted": "to be contacted were not",
-    "held_out_but_contacted": "held out were contacted",
-    "contacted_but_not_chosen": "contacted were not on the list",
-    "contacted_with_another_offer": "got another offer",
+    "treated_but_not_contacted": ("planned contact was not made", "planned contacts were not made"),
+    "held_out_but_contacted": ("held-out customer was contacted", "held-out customers were contacted"),
+    "contacted_but_not_chosen": (
+        "contacted customer was not on the list",
+        "contacted customers were not on the list",
+    ),
+    "contacted_with_another_offer": ("customer got another offer", "customers got another offer"),
 }
+"""The words of each departure from the plan, for one and for several."""
 
 
 def departures(contacts: Mapping[str, Any]) -> list[str]:
-    """How many contacts were not those planned, of what a readout says of its contacts.
+    """Sentences about the contacts that were not those planned; empty if all were. contacts: those of a readout.
 
     >>> departures({"held_out_but_contacted": 1200, "contacted_but_not_chosen": 0})
-    ['1,200 held out were contacted']
+    ['1,200 held-out customers were contacted']
     """
-    return [f"{contacts[name]:,} {words}" for name, words in DEPARTURES.items() if contacts.get(name)]
+    return [counted(contacts[name], *words) for name, words in DEPARTURES.items() if contacts.get(name)]

@@ -1,6 +1,6 @@
-"""`save_rates.json` in the output folder: what campaigns measured of each offer's save rate, for the next plan.
+"""`save_rates.json` in the output folder: the save rate of each offer as campaigns measured it, for the next plan.
 
-It keeps what each campaign said, so that reading a campaign out again replaces its entry and counts it once.
+It keeps the measurement of each campaign, so that reading a campaign out again replaces its entry and counts it once.
 pipelines/campaigns/save_rates.py writes it.
 """
 
@@ -19,7 +19,7 @@ NEXT = "Delete it and read the campaigns out again: stayworth readout."
 
 
 class SaveRateEntry(BaseModel):
-    """One offer: what was believed before, what each campaign measured, and what is believed after."""
+    """One offer: the prior, the measurement of each campaign, and the posterior."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -29,8 +29,8 @@ class SaveRateEntry(BaseModel):
 
 
 def with_measured_save_rates(offers: Sequence[Offer], output: Path) -> list[Offer]:
-    """The offers, a save rate that is "measured" being what was read out so far; it stays as it is before the first
-    readout. output: the output folder.
+    """The offers, with the measured save rate in place of "measured"; before the first readout it stays "measured".
+    output: the output folder.
     """
     if all(offer.save_rate != MEASURED for offer in offers):
         return list(offers)
@@ -44,12 +44,12 @@ def with_measured_save_rates(offers: Sequence[Offer], output: Path) -> list[Offe
 
 
 def measured_save_rates(output: Path) -> dict[str, BetaPrior]:
-    """The save rate of every offer that a campaign was read out of, by the offer's name; none before the first."""
+    """The posterior save rate by offer, of those with a campaign read out; empty before the first readout."""
     return {offer: entry.posterior for offer, entry in read_save_rates(output).items()}
 
 
 def read_save_rates(output: Path) -> dict[str, SaveRateEntry]:
-    """What the file says, by offer; nothing where it is not there."""
+    """The entries of the file by offer; empty where there is no file."""
     path = output / SAVE_RATES
     if not path.exists():
         return {}
@@ -58,6 +58,6 @@ def read_save_rates(output: Path) -> dict[str, SaveRateEntry]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=NEXT) from None
     try:
-        return {name: SaveRateEntry.model_validate(one) for name, one in content.items()}
+        return {name: SaveRateEntry.model_validate(entry) for name, entry in content.items()}
     except (AttributeError, ValidationError) as error:
-        raise InputError(f"is not what we wrote: {error}", where=str(path), next=NEXT) from None
+        raise InputError(f"is damaged: {error}", where=str(path), next=NEXT) from None

@@ -81,8 +81,10 @@ def as_html(one: Analysis, *, name: str = "", figure: str = "", currency: str = 
 def format_cell(value: Any, form: Form) -> str:
     """A cell of a table; a dash where there is nothing.
 
-    >>> [shown(0.0312, "percent"), shown(-1234.5, "money"), shown(12.5, "money"), shown(None, "count")]
-    ['3.1%', '−1,234', '12.50', '–']
+    >>> [format_cell(0.0312, "percent"), format_cell(-1234.5, "money"), format_cell(None, "count")]
+    ['3.1%', '−1,234', '–']
+    >>> format_cell(12.5, "money")
+    '12.50'
     """
     if value is None or value != value:
         return "–"

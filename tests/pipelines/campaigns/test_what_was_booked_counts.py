@@ -204,7 +204,9 @@ def test_a_readout_takes_the_booked_contacts_of_its_campaign(shop, monkeypatch, 
     }
     assert (told["treated"], told["holdout"]) == (plan["treated"].sum(), (~plan["treated"]).sum()), "as drawn"
     show_readout(told)
-    assert "3 to be contacted were not, 2 held out were contacted" in " ".join(capsys.readouterr().out.split())
+    assert "3 planned contacts were not made, 2 held-out customers were contacted" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_campaign_booked_under_another_spelling_is_asked_about(shop, monkeypatch, capsys):

@@ -153,5 +153,5 @@ def test_a_plan_of_nobody_reaches_nothing(made):
 
 def test_customers_of_whom_it_is_not_known_what_followed_are_refused(made):
     scores, happened, treated = made
-    with pytest.raises(InputError, match="of 2 of 400 scored customers it is not known what followed"):
+    with pytest.raises(InputError, match="the outcome is not known for 2 of 400 scored customers"):
         plan_hindsight(scores, happened.iloc[2:], treated, OFFERS)

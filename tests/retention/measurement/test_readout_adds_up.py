@@ -95,9 +95,12 @@ def test_it_is_json(told):
 def test_the_words_are_the_figures(told):
     said = findings(told, currency="GBP", days=90)
     kept, low, high = (round(1000 * told["stayed"][name]) for name in ("value", "low", "high"))
-    assert said[0] == f"Of 1,000 treated, {kept} more stayed than without the campaign [{low}, {high}]: proven."
-    assert said[1].startswith(f"In 90 days the campaign earned {told['profit']['value']:,.0f} GBP [")
-    assert said[1].endswith(f"after costs of {told['cost']:,.0f}: proven.")
+    assert said[0] == (
+        f"Of 1,000 treated customers, {kept} more stayed than without the campaign "
+        f"(95% interval: {low} to {high}): proven."
+    )
+    assert said[1].startswith(f"In 90 days the campaign earned {told['profit']['value']:,.0f} GBP (95% interval: ")
+    assert said[1].endswith(f"after costs of {told['cost']:,.0f} GBP: proven.")
     assert len(said) == 2
 
 
@@ -108,8 +111,23 @@ def test_without_effect_it_says_so_and_what_it_takes():
     said = findings(told, currency="GBP", days=90)
     more = told["needs"]["more_customers"]["stayed"]
     assert said[0] == "No effect is proven."
-    assert f"Not enough data: {more:,} more customers, as large a share of them held out, would prove" in said[3]
+    assert f"Not enough data: {more:,} more customers, with the same share held out, would prove" in said[3]
     assert "keeps the expected 50 of 1,000" in said[3]
+
+
+def test_an_effect_of_nothing_is_neither_more_nor_less(told):
+    """Zero, a loss and one day read as plainly as a profit."""
+    nothing = {"value": 0.0002, "low": -0.01, "high": 0.01}
+    profit = told["profit"] | {"value": -0.3, "low": -1200.4, "high": -0.3}
+    said = findings(told | {"stayed": told["stayed"] | nothing, "profit": profit}, currency="GBP", days=1)
+    assert said[0] == (
+        "Of 1,000 treated customers, as many stayed as without the campaign (95% interval: −10 to 10): proven."
+    )
+    assert said[1].startswith("In 1 day the campaign broke even (95% interval: −1,200 to 0) after costs of ")
+    loss = told | {"profit": profit | {"value": -1200.4}, "stayed": told["stayed"] | {"value": -0.002}}
+    said = findings(loss, currency="GBP", days=30)
+    assert said[0].startswith("Of 1,000 treated customers, 2 fewer stayed than without the campaign (")
+    assert said[1].startswith("In 30 days the campaign lost 1,200 GBP (")
 
 
 def test_where_there_was_data_enough_it_does_not_ask_for_more():
@@ -137,5 +155,7 @@ def test_the_sample_ratio_equals_the_sum_of_rarer_outcomes():
 
 
 def test_a_handful_is_not_compared():
-    with pytest.raises(Refusal, match=r"of 40 customers 4 are held out, a comparison takes 10\n.* 60 more customers"):
+    with pytest.raises(
+        Refusal, match=r"4 of 40 customers are held out, and a comparison needs 10\n.* 60 more customers"
+    ):
         readout(plainly({}).loc[[8, 9, 10, 11, *[20] * 36]], scores=(), expected_effect=None)
