@@ -1,9 +1,10 @@
-"""Watch the champion: have customers moved away from those it was made of, and was it right about those it scored?
+"""Monitor the champion: drift of its customers since it was made, and its scores against what happened.
 
-moved     every feature and score as of now against the day the model was made, beyond the usual (watching/quiet.py)
-matured   batches whose horizon has passed, against what happened (watching/matured.py)
-own       both without what our own campaigns did (retention/measurement/inverse_propensity.py)
-verdict   retrain, watch or fine, with reasons (watching/alarm.py)
+moved     every feature and score now and on the day the model was made (pipelines/monitoring/feature_drift.py), beside
+          the usual drift (pipelines/monitoring/usual_drift.py)
+matured   batches whose horizon has passed, against what happened (pipelines/monitoring/matured_scores.py)
+own       both without the effects of our own campaigns (retention/measurement/inverse_propensity.py)
+verdict   retrain, watch or fine, with reasons (pipelines/monitoring/alarm.py)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,31 +31,31 @@ from pipelines.train import train
 MONITOR = "monitor.json"
 """In the output folder."""
 MAX_BATCHES = 12
-"""Matured batches that are told of, the latest; the verdict rests on the last of them."""
+"""Matured batches that are reported, the latest; the verdict rests on the last of them."""
 
 
 def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
-    """Watch the champion as of a day, and write `monitor.json`; returns its content.
+    """Monitor the champion as of a day, and write `monitor.json`; returns its content.
 
-    as_of: None: the end of the log. Nothing that happened from that day on is looked at.
+    as_of: None: the end of the log. Nothing that happened from that day on counts.
     """
     target = config.folder / MONITOR
     run_folder.refuse_unwritable(target)
     say("fetching the champion")
-    watched = _champion(config)
+    monitored = _champion(config)
     say("reading the log")
     histories = read_orders(config, now=now).histories
     day = as_of or histories.end
-    _refuse(histories, watched, as_of=day)
+    _refuse_day(histories, monitored, as_of=day)
     entries = ledger.entries(config.folder)
     treatments = treatments_if_any(config, now=now)
 
     def campaigns(first: date, before: date) -> Mapping[str, pd.DataFrame]:
         return own_campaigns(config.folder / run_folder.PLANS, treatments, first=first, before=before)
 
-    batches = _kept(entries, watched, as_of=day) or _again(histories, watched, as_of=day)
-    told = monitor_model(histories, watched, batches, campaigns, as_of=day, say=say)
-    content = {"currency": config.money.currency, **told}
+    batches = _kept_batches(entries, monitored, as_of=day) or _batch_scored_again(histories, monitored, as_of=day)
+    judged = monitor_model(histories, monitored, batches, campaigns, as_of=day, say=say)
+    content = {"currency": config.money.currency, **judged}
     run_folder.write_json(target, content)
     return content | {"written": str(target)}
 
@@ -65,11 +66,11 @@ def _champion(config: Config) -> MonitoredModel:
     return MonitoredModel(champion.scorer, champion.version.number, champion.as_of, metrics)
 
 
-def _refuse(histories: Histories, watched: MonitoredModel, *, as_of: date) -> None:
-    """Raise InputError for a day that the model or the log knows nothing of."""
-    if as_of < watched.made:
+def _refuse_day(histories: Histories, monitored: MonitoredModel, *, as_of: date) -> None:
+    """Raise InputError for a day before the model was made or after the end of the log."""
+    if as_of < monitored.made:
         raise InputError(
-            f"the champion was made as of {watched.made}; before that day there is nothing to watch",
+            f"the champion was made as of {monitored.made}; before that day there is nothing to monitor",
             where=f"--as-of {as_of}",
             next=f"Name that day or a later one, up to {histories.end}.",
         )
@@ -77,54 +78,61 @@ def _refuse(histories: Histories, watched: MonitoredModel, *, as_of: date) -> No
         raise InputError(
             f"the orders end before {histories.end}",
             where=f"--as-of {as_of}",
-            next="Load newer orders, or leave it out.",
+            next="Load newer orders, or leave --as-of out.",
         )
 
 
-def _kept(entries: Sequence[ledger.LedgerEntry], watched: MonitoredModel, *, as_of: date) -> list[MaturedBatch]:
-    """The champion's own batches that have matured, the oldest first; none of a day that it had learnt from."""
-    version = watched.model.version
-    mine = [one for one in entries if one.model_version == version and one.as_of >= watched.made]
-    over = [one for one in mine if one.as_of + timedelta(days=one.horizon_days) <= as_of]
+def _kept_batches(
+    entries: Sequence[ledger.LedgerEntry], monitored: MonitoredModel, *, as_of: date
+) -> list[MaturedBatch]:
+    """The champion's batches that have matured, the oldest first, from the day on that its knowledge ends."""
+    version = monitored.model.version
+    matured = [
+        entry
+        for entry in entries
+        if entry.model_version == version
+        and entry.as_of >= monitored.made
+        and entry.as_of + timedelta(days=entry.horizon_days) <= as_of
+    ]
     return [
-        MaturedBatch(one.as_of, one.horizon_days, version, ledger.read(one), is_kept=True)
-        for one in over[-MAX_BATCHES:]
+        MaturedBatch(entry.as_of, entry.horizon_days, version, ledger.read(entry), is_kept=True)
+        for entry in matured[-MAX_BATCHES:]
     ]
 
 
-def _again(histories: Histories, watched: MonitoredModel, *, as_of: date) -> list[MaturedBatch]:
-    """Where no batch was kept: the latest day that has matured since the model was made, scored by it again."""
-    terms = watched.model.terms
+def _batch_scored_again(histories: Histories, monitored: MonitoredModel, *, as_of: date) -> list[MaturedBatch]:
+    """The latest matured day since the model was made, scored by it again; used where no batch was kept."""
+    terms = monitored.model.terms
     day = as_of - timedelta(days=terms.horizon_days)
-    if day < watched.made:
+    if day < monitored.made:
         return []
     try:
-        table = snapshot(histories, as_of=[day], features=list(watched.model.inputs))
-    except InputError:  # the log gives a feature no longer, which is a reason of its own
+        table = snapshot(histories, as_of=[day], features=list(monitored.model.inputs))
+    except InputError:  # the log no longer gives a feature, which is a reason of its own
         return []
-    scores = scorer.predict(watched.model, table.to_pandas(date_as_object=False))
-    return [MaturedBatch(day, terms.horizon_days, watched.model.version, scores, is_kept=False)]
+    scores = scorer.predict(monitored.model, table.to_pandas(date_as_object=False))
+    return [MaturedBatch(day, terms.horizon_days, monitored.model.version, scores, is_kept=False)]
 
 
 def refuse_outdated(content: Mapping[str, Any]) -> None:
     """Raise Refusal if the verdict is to retrain."""
     if content["verdict"] != "retrain":
         return
-    reasons = [one for one in content["reasons"] if one["verdict"] == "retrain"]
+    reasons = [reason for reason in content["reasons"] if reason["verdict"] == "retrain"]
     raise Refusal(
         f"retrain, for {len(reasons)} {'reason' if len(reasons) == 1 else 'reasons'}:"
-        + "".join(f"\n  - {one['found']}. {one['next']}" for one in reasons),
+        + "".join(f"\n  - {reason['found']}. {reason['next']}" for reason in reasons),
         where=f"version {content['model']['version']}",
         next="stayworth monitor --retrain trains and lets the gate decide; stayworth train does the same.",
     )
 
 
 def retrain(config: Config, *, now: datetime, trials: int | None, say: Callable[[str], None]) -> dict[str, Any]:
-    """Train as `stayworth train` does; what was registered, whether it serves, and what the gate said."""
-    made = train(config, now=now, trials=trials, say=say)
+    """Train as `stayworth train` does; returns the version registered, whether it serves, and the gate's decision."""
+    trained = train(config, now=now, trials=trials, say=say)
     return {
-        "registered": made.registered,
-        "bundle": made.version,
-        "promoted": made.promoted,
-        "gate": made.metrics["gate"],
+        "registered": trained.registered,
+        "bundle": trained.version,
+        "promoted": trained.promoted,
+        "gate": trained.metrics["gate"],
     }

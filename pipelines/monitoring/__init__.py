@@ -1,1 +1,1 @@
-"""Whether the champion is still right: what moved, what matured, which limits were passed, and why a score changed."""
+"""Monitoring of the champion: feature drift, matured scores, limits and their verdict, steps of a score's change."""

@@ -1,4 +1,4 @@
-"""What has moved since a model was made: every feature it takes, and its own scores, against what usually moves."""
+"""Drift of a model's features and scores since it was made, beside the usual drift."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,34 +25,41 @@ from pipelines.training.training_set import YEAR_AGO
 MAX_CUSTOMERS = 20_000
 """Customers looked at, drawn where there are more: a PSI of as many is known to 0.003."""
 SCORES = ("churn_probability", "expected_value")
-"""What of the scores is watched."""
+"""Columns of the scores that are compared too."""
 
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """One column since the model was made, and how much it moved in quiet times."""
+    """Drift of one column since the model was made, and its usual drift."""
 
     column: str
     is_score: bool
     drift: Drift
-    quiet_all: float | None
-    """The largest PSI of everybody between quiet days; None where too few pairs of days have it."""
-    quiet_rest: float | None
-    quiet_distance: float | None
-    quiet_unseen: float | None
-    """The largest share of customers with a name that nobody had on the earlier of two quiet days."""
+    usual_all: float | None
+    """The largest PSI of all customers between two usual days; None where too few pairs of days have it."""
+    usual_rest: float | None
+    usual_distance: float | None
+    usual_unseen: float | None
+    """The largest share of customers with a name that nobody had on the earlier of two usual days."""
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON."""
-        told = asdict(self)
-        of = told.pop("drift")
-        figures = {name: psi._asdict() if (psi := getattr(self.drift, name)) else None for name in ("all", "rest")}
-        return told | of | figures
+        """As JSON; `quiet_` is the usual drift."""
+        indices = {name: psi._asdict() if (psi := getattr(self.drift, name)) else None for name in ("all", "rest")}
+        return {
+            "column": self.column,
+            "is_score": self.is_score,
+            "quiet_all": self.usual_all,
+            "quiet_rest": self.usual_rest,
+            "quiet_distance": self.usual_distance,
+            "quiet_unseen": self.usual_unseen,
+            **asdict(self.drift),
+            **indices,
+        }
 
 
 def absent_features(histories: Histories, model: Scorer, *, as_of: date) -> list[str]:
-    """The features a model takes that the log does not give any more."""
+    """The features a model takes that the log no longer gives."""
     given = set(columns_of(histories, as_of=[as_of]))
     return [name for name in model.inputs if name not in given]
 
@@ -60,12 +67,12 @@ def absent_features(histories: Histories, model: Scorer, *, as_of: date) -> list
 def sampled_rows(
     histories: Histories, days: Sequence[date], features: Sequence[str], *, seed: int
 ) -> dict[date, pd.DataFrame]:
-    """Feature rows of each day, of the same customers, `CUSTOMERS` of them at most, drawn at random."""
+    """Feature rows of each day, of the same customers: `MAX_CUSTOMERS` of them at most, drawn at random."""
     number = histories.customers
     drawn = None
     if number > MAX_CUSTOMERS:
-        some = np.sort(np.random.default_rng(seed).choice(number, MAX_CUSTOMERS, replace=False))
-        drawn = histories.customer_ids.take(pa.array(some))
+        places = np.sort(np.random.default_rng(seed).choice(number, MAX_CUSTOMERS, replace=False))
+        drawn = histories.customer_ids.take(pa.array(places))
     kept = []
     for table in chunks(histories, as_of=sorted(set(days)), features=features):
         rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
@@ -83,67 +90,67 @@ def feature_drifts(
     first_day: date,
     made: date,
     as_of: date,
-    quiet: Sequence[tuple[date, date]],
+    usual: Sequence[tuple[date, date]],
     weights: Floats,
 ) -> list[FeatureDrift]:
-    """Every feature and score, those that moved farthest beyond the usual first.
+    """Drift of every feature and score, the farthest beyond the usual first.
 
-    rows: of all these days, with as many of the model's features as the log gives. weights: how many customers each
-    row of `as_of` stands for. Without some of its features the model says no scores.
+    rows: of all these days, with as many of the model's features as the log gives. usual: pairs of days. weights: how
+    many customers each row of `as_of` stands for. Without some of its features the model predicts no scores.
     """
     features = [name for name in model.inputs if name in rows[as_of]]
     if len(features) == len(model.inputs):
-        rows = {day: of.assign(**_scores(model, of, as_of=made)) for day, of in rows.items()}
+        rows = {day: frame.assign(**_scores(model, frame, as_of=made)) for day, frame in rows.items()}
     columns = [*features, *(name for name in SCORES if name in rows[as_of])]
-    found = []
+    drifts = []
     for column in columns:
-        days = [pair for pair in [(made, as_of), *quiet] if _is_known(column, pair[0], first_day)]
+        days = [pair for pair in [(made, as_of), *usual] if _is_known(column, pair[0], first_day)]
         if days[:1] == [(made, as_of)]:
-            seen = _drift(rows[made], rows[as_of], column, weights, known=model.inputs.get(column))
-            usual = [_drift(rows[one], rows[other], column, None, known=None) for one, other in days[1:]]
-            found.append(
+            now = _drift(rows[made], rows[as_of], column, weights, known=model.inputs.get(column))
+            earlier = [_drift(rows[first], rows[last], column, None, known=None) for first, last in days[1:]]
+            drifts.append(
                 FeatureDrift(
                     column,
                     column not in features,
-                    seen,
-                    _largest([one.all.value for one in usual if one.all]),
-                    _largest([one.rest.value for one in usual if one.rest]),
-                    _largest([one.distance for one in usual if one.distance is not None]),
-                    _largest([one.unseen_share for one in usual]),
+                    now,
+                    _largest([drift.all.value for drift in earlier if drift.all]),
+                    _largest([drift.rest.value for drift in earlier if drift.rest]),
+                    _largest([drift.distance for drift in earlier if drift.distance is not None]),
+                    _largest([drift.unseen_share for drift in earlier]),
                 )
             )
-    return sorted(found, key=lambda one: -_beyond(one))
+    return sorted(drifts, key=lambda drift: -_psi_beyond_usual(drift))
 
 
 def _scores(model: Scorer, rows: pd.DataFrame, *, as_of: date) -> dict[str, Floats]:
-    """At the level of one day, whatever the rows': a season that the model foretells is no drift."""
+    """Scores with the season and trend of one day, whatever the rows' day: a predicted season is no drift."""
     if rows.empty:
         return dict.fromkeys(SCORES, np.empty(0))
-    said = scorer.predict(model, rows.assign(as_of=pd.Timestamp(as_of)))
-    return {name: said[name].to_numpy() for name in SCORES}
+    scores = scorer.predict(model, rows.assign(as_of=pd.Timestamp(as_of)))
+    return {name: scores[name].to_numpy() for name in SCORES}
 
 
 def _drift(
     before: pd.DataFrame, after: pd.DataFrame, column: str, weights: Floats | None, *, known: Sequence[str] | None
 ) -> Drift:
-    one, other = before[column], after[column]
-    if pd.api.types.is_numeric_dtype(one):
-        return drift.numeric_drift(one.to_numpy(float), other.to_numpy(float), weights)
-    return drift.categorical_drift(one, other, weights, known=known)
+    earlier, now = before[column], after[column]
+    if pd.api.types.is_numeric_dtype(earlier):
+        return drift.numeric_drift(earlier.to_numpy(float), now.to_numpy(float), weights)
+    return drift.categorical_drift(earlier, now, weights, known=known)
 
 
 def _is_known(column: str, day: date, first_day: date) -> bool:
-    """Whether the log reached back as far as a feature looks: it means something else, and moves, until it does."""
+    """Check that the log reached back as far as a feature looks; until it does, the feature drifts for that reason."""
     feature = named(column)
     looks_back = YEAR_DAYS if YEAR_AGO in column else (feature.days or 0) if feature else 0
     return (day - first_day).days >= looks_back
 
 
-def _largest(found: Sequence[float]) -> float | None:
-    return max(found) if len(found) >= MIN_PAIRS else None
+def _largest(values: Sequence[float]) -> float | None:
+    return max(values) if len(values) >= MIN_PAIRS else None
 
 
-def _beyond(one: FeatureDrift) -> float:
-    """By how much the PSI is above the usual, for the order; last of what nobody knows the usual."""
-    pairs = ((one.drift.all, one.quiet_all), (one.drift.rest, one.quiet_rest))
-    return max((psi.value - quiet for psi, quiet in pairs if psi and quiet is not None), default=-np.inf)
+def _psi_beyond_usual(column: FeatureDrift) -> float:
+    """PSI above the usual one, to sort by; −∞ where the usual one is not known."""
+    pairs = ((column.drift.all, column.usual_all), (column.drift.rest, column.usual_rest))
+    return max((psi.value - usual for psi, usual in pairs if psi and usual is not None), default=-np.inf)

@@ -1,11 +1,11 @@
-"""What became of the scores of a day whose horizon has passed: probabilities and money, said against realised.
+"""Evaluation of scores whose horizon has passed: predicted probabilities and values against what happened.
 
-Whoever a campaign of ours contacted in that time is left out and told apart; those it held out stand for them
-(retention/measurement/inverse_propensity.py). Where it held out nobody, the figures are of those it left alone: whom it
-chose hung on the scores, so their probabilities and money are judged fairly all the same, but their ranking is not
+Customers whom one of our campaigns contacted in that time are left out and reported separately; those it held out stand
+for them (retention/measurement/inverse_propensity.py). Where it held out nobody, the metrics cover the customers it did
+not contact: it chose by the scores, so their probabilities and values are still judged fairly, but their ranking is not
 comparable.
 
-Every figure has the interval of the percentile bootstrap over customers.
+Every metric has the interval of the percentile bootstrap over customers.
 """
 
 from collections.abc import Mapping
@@ -41,25 +41,25 @@ class MaturedBatch:
     scores: pd.DataFrame
     """customer_id, churn_probability and expected_value (currency units), a row per customer."""
     is_kept: bool
-    """As they were given out; else the same model has scored the day again."""
+    """The ledger has kept them as they were given out; else the same model has scored the day again."""
 
     @property
     def until(self) -> date:
-        """The first day after their horizon."""
+        """The first day after the horizon."""
         return self.as_of + timedelta(days=self.horizon_days)
 
 
 def evaluate_batch(
     batch: MaturedBatch, histories: Histories, campaigns: Mapping[str, pd.DataFrame], *, seed: int
 ) -> dict[str, Any]:
-    """The figures of a batch whose horizon the log covers, as JSON; `campaigns`: those within it.
+    """Evaluate a batch whose horizon the log covers; returns JSON. campaigns: those within the horizon.
 
-    Customers that the log does not know any more are counted and left out.
+    Customers whom the log no longer has are counted and left out.
     """
-    done = outcomes(histories, batch.scores["customer_id"], day=batch.as_of, window_days=batch.horizon_days)
-    rows = batch.scores.join(done[["stayed", "margin"]], on="customer_id", how="inner").reset_index(drop=True)
-    without = inverse_propensity_weights(rows["customer_id"], campaigns)
-    told = {
+    happened = outcomes(histories, batch.scores["customer_id"], day=batch.as_of, window_days=batch.horizon_days)
+    rows = batch.scores.join(happened[["stayed", "margin"]], on="customer_id", how="inner").reset_index(drop=True)
+    untreated = inverse_propensity_weights(rows["customer_id"], campaigns)
+    content = {
         "as_of": batch.as_of.isoformat(),
         "until": batch.until.isoformat(),
         "horizon_days": batch.horizon_days,
@@ -67,28 +67,27 @@ def evaluate_batch(
         "kept": batch.is_kept,
         "customers": len(rows),
         "not_in_the_log": len(batch.scores) - len(rows),
-        "own_campaigns": _apart(rows, without),
+        "own_campaigns": _campaign_arms(rows, untreated),
     }
-    judged = rows[without.kept]
-    return told | _figures(judged, without.weights[without.kept], seed=seed)
+    return content | _metrics(rows[untreated.kept], untreated.weights[untreated.kept], seed=seed)
 
 
-def _apart(rows: pd.DataFrame, without: InversePropensityWeights) -> dict[str, Any]:
-    """Those contacted and those held out: how many were to leave, and how many left."""
-    arms = {"treated": without.treated, "held_out": without.held_out}
+def _campaign_arms(rows: pd.DataFrame, untreated: InversePropensityWeights) -> dict[str, Any]:
+    """Predicted and observed leavers and values of the customers contacted and of those held out."""
+    arms = {"treated": untreated.treated, "held_out": untreated.held_out}
     return {
         name: {
-            "customers": int(mine.sum()),
-            "said_to_leave": float(rows["churn_probability"][mine].sum()),
-            "left": float((1 - rows["stayed"][mine]).sum()),
-            "said_value": float(rows["expected_value"][mine].sum()),
-            "value": float(rows["margin"][mine].sum()),
+            "customers": int(is_in_arm.sum()),
+            "said_to_leave": float(rows["churn_probability"][is_in_arm].sum()),
+            "left": float((1 - rows["stayed"][is_in_arm]).sum()),
+            "said_value": float(rows["expected_value"][is_in_arm].sum()),
+            "value": float(rows["margin"][is_in_arm].sum()),
         }
-        for name, mine in arms.items()
-    } | {"nobody_stands_for": without.alone}
+        for name, is_in_arm in arms.items()
+    } | {"nobody_stands_for": untreated.alone}
 
 
-def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any]:
+def _metrics(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any]:
     columns = ("churn_probability", "expected_value", "margin")
     probability, expected, value = (rows[name].to_numpy(float) for name in columns)
     churned = 1 - rows["stayed"].to_numpy(float)
@@ -112,13 +111,12 @@ def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any
     point = {name: at[0] for name, at in measured(weights[None, :]).items()}
     stacks = [measured(counts * weights) for counts in resample_counts(len(rows), resamples=RESAMPLES, seed=seed)]
     draws = {name: np.concatenate([stack[name] for stack in stacks]) for name in point}
-    figures = {name: _figure(point[name], draws[name]) for name in point if name != "deciles"}
     return {
-        "figures": figures,
+        "figures": {name: _estimate(point[name], draws[name]) for name in point if name != "deciles"},
         "ece_by_chance": _ece_by_chance(probability, weights),
         "deciles": [
             {"said": finite_or_none(point["deciles"][place, 0])}
-            | _figure(point["deciles"][place, 1], draws["deciles"][:, place, 1])
+            | _estimate(point["deciles"][place, 1], draws["deciles"][:, place, 1])
             for place in range(len(DECILES) - 1)
         ],
     }
@@ -126,17 +124,19 @@ def _figures(rows: pd.DataFrame, weights: Floats, *, seed: int) -> dict[str, Any
 
 def _deciles(expected: Floats, value: Floats, weights: Floats) -> Floats:
     """Mean expected and realised value of each tenth by expectation, the best first; shape (2, stack, tenths)."""
-    size, said, brought = np.diff(captured_totals(expected, weights, DECILES, expected, value))
-    return np.stack([ratio(said, size), ratio(brought, size)])
+    size, predicted, realised = np.diff(captured_totals(expected, weights, DECILES, expected, value))
+    return np.stack([ratio(predicted, size), ratio(realised, size)])
 
 
 def _ece_by_chance(probability: Floats, weights: Floats) -> float:
     """The calibration error that a perfect model of as many customers, in effect, stays below."""
-    size, said = np.diff(captured_totals(probability, weights, DECILES, probability))
+    size, predicted = np.diff(captured_totals(probability, weights, DECILES, probability))
     share = effective_sample_size(weights) / weights.sum()
-    return by_chance([{"predicted": p, "customers": n} for p, n in zip(ratio(said, size), share * size, strict=True)])
+    return by_chance(
+        [{"predicted": p, "customers": n} for p, n in zip(ratio(predicted, size), share * size, strict=True)]
+    )
 
 
-def _figure(value: Floats, draws: Floats) -> dict[str, float | None]:
+def _estimate(value: Floats, draws: Floats) -> dict[str, float | None]:
     low, high = percentile_interval(draws, confidence=CONFIDENCE)
     return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}

@@ -1,4 +1,4 @@
-"""Has the model's world moved, and was the model right? Both without what our own campaigns did."""
+"""Monitoring of one model: drift since it was made, and its matured scores, without the own campaigns' effects."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,85 +18,88 @@ from retention.measurement.inverse_propensity import inverse_propensity_weights
 SEED = 7
 
 CampaignsBetween = Callable[[date, date], Mapping[str, pd.DataFrame]]
-"""The own campaigns from a day on and before another: by name, whom each chose."""
+"""The own campaigns from a day on and before another: the customers each chose, by campaign."""
 
 
 @dataclass(frozen=True)
 class MonitoredModel:
-    """The model that is watched."""
+    """A model to monitor."""
 
     model: Scorer
     number: str
     """Its number in the registry."""
     made: date
     """It knew everything before this day."""
-    seen: Mapping[str, float]
-    """Its figures at the gate."""
+    at_gate: Mapping[str, float]
+    """Its metrics at the gate."""
 
 
 def monitor_model(
     histories: Histories,
-    watched: MonitoredModel,
+    monitored: MonitoredModel,
     batches: Sequence[MaturedBatch],
     campaigns: CampaignsBetween,
     *,
     as_of: date,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The verdict on a model and all it rests on, as JSON. batches: matured by `as_of`, the oldest first."""
+    """Judge a model: the verdict and all it rests on, as JSON. batches: matured by `as_of`, the oldest first."""
     say("comparing customers with those of the day the model was made")
-    drifted, reasons = _moved(histories, watched, campaigns, as_of=as_of)
-    say("comparing scores with what became of them")
-    judged = [evaluate_batch(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
-    if judged:
-        reasons = [*reasons, *alarm.matured_reasons(judged[-1], watched.seen)]
+    drift, reasons = _feature_drift(histories, monitored, campaigns, as_of=as_of)
+    say("comparing scores with what happened")
+    matured = [evaluate_batch(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
+    if matured:
+        reasons = [*reasons, *alarm.matured_reasons(matured[-1], monitored.at_gate)]
     return {
         "verdict": alarm.worst_verdict(reasons),
-        "reasons": [one.content for one in reasons],
+        "reasons": [reason.content for reason in reasons],
         "as_of": as_of.isoformat(),
         "model": {
-            "version": watched.number,
-            "bundle": watched.model.version,
-            "made_as_of": watched.made.isoformat(),
-            "horizon_days": watched.model.terms.horizon_days,
-            "at_the_gate": dict(watched.seen),
+            "version": monitored.number,
+            "bundle": monitored.model.version,
+            "made_as_of": monitored.made.isoformat(),
+            "horizon_days": monitored.model.terms.horizon_days,
+            "at_the_gate": dict(monitored.at_gate),
         },
-        "moved": drifted,
-        "matured": judged,
-        "first_matures": _first_matures(watched) if not judged else None,
+        "moved": drift,
+        "matured": matured,
+        "first_matures": None if matured else _first_matures(monitored),
     }
 
 
-def _moved(
-    histories: Histories, watched: MonitoredModel, campaigns: CampaignsBetween, *, as_of: date
+def _feature_drift(
+    histories: Histories, monitored: MonitoredModel, campaigns: CampaignsBetween, *, as_of: date
 ) -> tuple[dict[str, Any], list[alarm.Reason]]:
-    made, model = watched.made, watched.model
-    gone = absent_features(histories, model, as_of=as_of)
-    reasons = alarm.absence_reasons(gone)
-    told: dict[str, Any] = {"since": made.isoformat(), "days": (as_of - made).days, "absent": gone, "columns": []}
+    """The drift since the model was made, as JSON, and the reasons that follow from it."""
+    made, model = monitored.made, monitored.model
+    absent = absent_features(histories, model, as_of=as_of)
+    reasons = alarm.absence_reasons(absent)
+    content: dict[str, Any] = {"since": made.isoformat(), "days": (as_of - made).days, "absent": absent, "columns": []}
     if as_of == made:
-        return told | {"note": "the model was made as of this very day"}, reasons
+        return content | {"note": "the model was made as of this very day"}, reasons
     pairs = usual_pairs(histories.first_day, made=made, as_of=as_of)
-    told["quiet"] = [[day.isoformat() for day in pair] for pair in pairs]
+    content["quiet"] = [[day.isoformat() for day in pair] for pair in pairs]
     if not pairs:
+        before, since = (made - histories.first_day).days, (as_of - made).days
         note = (
-            f"the log before the model was made, {(made - histories.first_day).days} days, is too short to say what is "
-            f"usual within {(as_of - made).days} days"
+            f"the log before the model was made, {before:,} day{'s' * (before != 1)}, is too short to say what is "
+            f"usual within {since:,} day{'s' * (since != 1)}"
         )
-        return told | {"note": note}, [*reasons, alarm.Reason("features", "watch", note, "Retrain when more matured.")]
-    features = [name for name in model.inputs if name not in gone]
+        reason = alarm.Reason("features", "watch", note, "Retrain once the log is longer.")
+        return content | {"note": note}, [*reasons, reason]
+    features = [name for name in model.inputs if name not in absent]
     rows = sampled_rows(histories, [made, as_of, *(day for pair in pairs for day in pair)], features, seed=SEED)
-    without = inverse_propensity_weights(rows[as_of]["customer_id"], campaigns(made, as_of))
-    told |= {"customers": len(rows[as_of]), "treated_since": int(without.treated.sum())}
+    untreated = inverse_propensity_weights(rows[as_of]["customer_id"], campaigns(made, as_of))
+    content |= {"customers": len(rows[as_of]), "treated_since": int(untreated.treated.sum())}
     days = {"first_day": histories.first_day, "made": made, "as_of": as_of}
-    found = feature_drifts(rows, model, quiet=pairs, weights=without.weights, **days)
-    told["columns"] = [one.content for one in found]
-    if not without.is_whole:
-        alone = ", ".join(f"'{name}' ({number:,} contacted)" for name, number in without.alone.items())
-        note = f"nobody was held out of {alone}: what moved may be its doing, and is told without a verdict"
-        return told | {"note": note}, reasons
-    return told, [*reasons, *alarm.drift_reasons(found, apart_days=told["days"])]
+    drifts = feature_drifts(rows, model, usual=pairs, weights=untreated.weights, **days)
+    content["columns"] = [drift.content for drift in drifts]
+    if not untreated.is_whole:
+        alone = ", ".join(f"'{name}' ({number:,} contacted)" for name, number in untreated.alone.items())
+        note = f"nobody was held out of {alone}: the drift may be due to the campaigns, so it counts for no verdict"
+        return content | {"note": note}, reasons
+    return content, [*reasons, *alarm.drift_reasons(drifts, apart_days=content["days"])]
 
 
-def _first_matures(watched: MonitoredModel) -> str:
-    return (watched.made + timedelta(days=watched.model.terms.horizon_days)).isoformat()
+def _first_matures(monitored: MonitoredModel) -> str:
+    return (monitored.made + timedelta(days=monitored.model.terms.horizon_days)).isoformat()

@@ -86,7 +86,7 @@ def test_of_those_who_have_it_alone():
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.009, "fine"), (0.02, "watch"), (0.06, "retrain")])
-def test_of_names_never_learnt(share, verdict):
+def test_of_names_never_learned(share, verdict):
     assert worst_verdict(drift_reasons([moved(0.05, 0.01, unseen=share)], apart_days=90)) == verdict
 
 

@@ -139,7 +139,7 @@ def test_reasons_say_what_was_found_the_limit_and_what_next(watch):
     assert "first_order_channel" in reason["found"]
     assert "new: app" in reason["found"]
     assert "PSI 0.39, usual up to 0.00, at most 0.27" in reason["found"]
-    assert "See whether the data still come as they did" in reason["next"]
+    assert "Check whether the data still come as they did" in reason["next"]
 
 
 def test_a_table_that_is_gone_is_a_reason(watch):
