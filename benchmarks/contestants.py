@@ -47,7 +47,7 @@ def named(starts: list[str]) -> list[str]:
     for start in starts:
         if not any(name.startswith(start) for name in CONTESTANTS):
             raise ValueError(
-                f"no contestant's name starts with {start!r}; the contestants are: {'; '.join(CONTESTANTS)}"
+                f"no contestant's name starts with {start!r}; there are: {'; '.join(CONTESTANTS)}"
             )
     return [name for name in CONTESTANTS if name.startswith(tuple(starts))]
 

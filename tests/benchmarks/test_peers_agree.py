@@ -151,7 +151,7 @@ def test_peers_have_versions_and_no_addresses():
 
 def test_contestants_are_named_by_how_their_names_start():
     assert named(["duckdb", "polars"]) == ["duckdb, prepared", "duckdb, plain", "polars"]
-    with pytest.raises(ValueError, match="no contestant's name starts with 'spark'; the contestants are: sort-and-fetch; "):
+    with pytest.raises(ValueError, match="no contestant's name starts with 'spark'; there are: sort-and-fetch; "):
         named(["spark"])
 
 
