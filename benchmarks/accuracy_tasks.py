@@ -63,7 +63,9 @@ def cdnow_forward() -> dict[str, Any]:
         with_labels(histories, table, horizon_days=days).to_pandas(date_as_object=False)
         for days in (CDNOW_HORIZON, near)
     )
-    baselines = fit_baselines(training.rows, training.now, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate)
+    baselines = fit_baselines(
+        training.rows, training.current_rows, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate
+    )
     predictions = {
         name: baseline.predict(test) if name in COUNTING else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
         for name, baseline in baselines.items()
@@ -88,13 +90,15 @@ def cdnow_split() -> dict[str, Any]:
     training = TrainingSet(
         timeline=Timeline(as_of=CDNOW_DAY, calibrate=latest, train=[early], between=[], censored=[]),
         rows=rows.assign(as_of=np.where(is_early, pd.Timestamp(early), pd.Timestamp(latest))),
-        now=rows[["customer_id", "as_of", *features]],
+        current_rows=rows[["customer_id", "as_of", *features]],
         features=features,
         is_contractual=False,
         margin_rate=config.money.gross_margin,
     )
     model = fit_model(training, config.terms, tuned_recipe(training, config, [([early], latest), ([latest], early)]))
-    baselines = fit_baselines(training.rows, training.now, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate)
+    baselines = fit_baselines(
+        training.rows, training.current_rows, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate
+    )
     predictions = {name: baseline.predict(test) for name, baseline in baselines.items()}
     return evaluate_on_sample(model, test, predictions, seed=config.train.seed)
 

@@ -1,4 +1,4 @@
-"""What a check of the gate answers."""
+"""The result of one check of the gate."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,12 @@ Outcome = Literal["pass", "warn", "fail", "not examined"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """An outcome and one reason in words, with what was found and what the limit is."""
+    """An outcome and one reason in words, with the value found and its limit."""
 
     outcome: Outcome
     reason: str
 
 
 def check_result(passed: bool, reason: str) -> CheckResult:
-    """Pass or fail."""
+    """A pass or a fail."""
     return CheckResult("pass" if passed else "fail", reason)

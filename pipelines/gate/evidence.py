@@ -1,4 +1,4 @@
-"""What the gate judges by: the evaluation, the candidate tried out from its bundle, the champion, and the canaries."""
+"""The evidence before the gate: the evaluation, the candidate tried out, the champion and the leakage probes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models.scoring import batch_scores, scorer
 from pipelines.training.champion_comparison import ChampionComparison
 
 TIMED_ROWS = 1000
-"""Rows whose scoring is timed, drawn with replacement so that a small shop is timed on as many."""
+"""Rows whose scoring is timed, drawn with replacement so that a small shop is timed on as many as a large one."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Candidate:
     """A bundle as it lies on disk, read back and tried out on the rows it is made to score."""
 
     unsigned: str | None = None
-    """Why its bytes are not what its manifest says; then nothing else is known of it."""
+    """Why its bytes are not those its manifest signs; then nothing else is known of it."""
     unusable: str | None = None
     """Why it could not be read, or could not score the rows."""
     manifest: Mapping[str, Any] | None = None
@@ -37,45 +37,43 @@ class Evidence:
     """All that the gate looks at."""
 
     metrics: Mapping[str, Any]
-    """The evaluation of pipelines/training/training_set.py, with the champion under the name `champion` where it is
-    compared.
-    """
+    """The evaluation (training/holdout_evaluation.py), with the champion under `champion` if it is compared."""
     candidate: Candidate
     rows: pd.DataFrame
     """The feature rows that the candidate was tried out on: every customer at the end of the log."""
-    offered: Sequence[str]
+    log_features: Sequence[str]
     """The features this log gives, in their order."""
-    canaries: Mapping[str, Any]
+    probes: Mapping[str, Any]
     """`shuffled_labels` and `strongest` of pipelines/leakage/leakage_probes.py, or a `note` why there are none."""
     horizon_days: int
     now: date
-    rival: ChampionComparison | None
+    champion: ChampionComparison | None
     """The champion; None if there is none yet."""
 
     @property
-    def champion_stands(self) -> bool:
-        """Whether somebody serves who can be compared, and who stays if the candidate is refused."""
-        return self.rival is not None and self.rival.scorer is not None
+    def has_comparable_champion(self) -> bool:
+        """Whether a champion serves that can be compared, and that stays if the candidate is refused."""
+        return self.champion is not None and self.champion.scorer is not None
 
 
 def examine(folder: Path, rows: pd.DataFrame) -> Candidate:
     """Read a candidate's bundle back and score the rows with it."""
     try:
         manifest, _ = bundle.signed_manifest(folder)
-        read = bundle.read(folder)
+        model = bundle.read(folder)
     except InputError as error:
         return Candidate(unsigned=error.what)
     except (KeyError, TypeError, ValueError) as error:
-        return Candidate(unusable=f"signed, but no bundle that we can read: {error!r}")
-    absent = [name for name in read.inputs if name not in rows.columns]
+        return Candidate(unusable=f"signed, but not a bundle that can be read: {error!r}")
+    absent = [name for name in model.inputs if name not in rows.columns]
     if absent:
-        return Candidate(manifest=manifest, unusable=f"not tried out: the log gives no {', '.join(absent[:5])}")
+        return Candidate(manifest=manifest, unusable=f"not tried out: the log does not give {', '.join(absent[:5])}")
     try:
-        scores = scorer.predict(read, rows)
+        scores = scorer.predict(model, rows)
         timed = rows.sample(TIMED_ROWS, replace=True, random_state=0)
-        batch_scores.score(read, timed.head(1))  # what only the first call takes
+        batch_scores.score(model, timed.head(1))  # the first call takes longer
         started = process_time()
-        batch_scores.score(read, timed)
+        batch_scores.score(model, timed)
         seconds_per_row = (process_time() - started) / TIMED_ROWS
     except (KeyError, TypeError, ValueError) as error:
         return Candidate(manifest=manifest, unusable=f"it cannot score the rows of this log: {error}")

@@ -1,8 +1,8 @@
 """The gate: numbered checks that a candidate passes before it serves.
 
-A check of severity "refuse" always refuses. One of severity "keep" refuses only while a champion stands: a first model
-is promoted with the warning said, since without one a user has nothing. What could not be examined refuses nothing by
-itself, as the check that was its cause does.
+A check of severity "refuse" always refuses. One of severity "keep" refuses only while there is a champion to keep: a
+first model is promoted with a warning, since without it a user has nothing. A check that could not be examined refuses
+nothing by itself: the check that was the cause does.
 """
 
 from collections.abc import Callable
@@ -19,18 +19,18 @@ Severity = Literal["refuse", "keep"]
 
 @dataclass(frozen=True)
 class Check:
-    """One question to a candidate."""
+    """A numbered question to a candidate."""
 
     code: str
     title: str
     severity: Severity
-    ask: Callable[[Evidence], CheckResult]
+    examine: Callable[[Evidence], CheckResult]
 
 
 CHECKS = (
-    Check("G01", "the bundle is what its manifest signs", "refuse", bundle_checks.signed),
-    Check("G02", "the schema is the log's", "refuse", bundle_checks.schema),
-    Check("G03", "every feature can be had from the log", "refuse", bundle_checks.features),
+    Check("G01", "the bundle is the one its manifest signs", "refuse", bundle_checks.signed),
+    Check("G02", "its schema fits the log", "refuse", bundle_checks.schema),
+    Check("G03", "the log gives every feature", "refuse", bundle_checks.features),
     Check("G04", "every customer gets a score that is a number", "refuse", bundle_checks.scores),
     Check("G05", "it scores fast enough", "refuse", bundle_checks.speed),
     Check("G06", "no metric is missing", "refuse", merit_checks.complete),
@@ -40,13 +40,13 @@ CHECKS = (
     Check("G10", "it is not worse than the champion", "refuse", merit_checks.champion),
     Check("G11", "it is not worse than a simple model", "keep", merit_checks.baselines),
     Check("G12", "its probabilities are calibrated", "keep", merit_checks.calibration),
-    Check("G13", "its total is on the level", "keep", merit_checks.total_bias),
+    Check("G13", "its predicted total is near the realised one", "keep", merit_checks.total_bias),
 )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found."""
+    """The result of one check."""
 
     code: str
     title: str
@@ -57,43 +57,44 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a candidate is promoted, and what every check found."""
+    """The gate's decision on a candidate, and the finding of every check."""
 
     accepted: bool
     champion: str | None
-    """The number of the version it was held against; None if there is none."""
+    """The number of the version it was compared with; None if there is none."""
     compared: str
-    """What of the champion was judged, or why nothing was."""
+    """The form in which the champion was judged, or why it was not."""
     findings: tuple[Finding, ...]
 
-    def said(self, outcome: Outcome) -> list[str]:
+    def reasons(self, outcome: Outcome) -> list[str]:
         """The findings of one outcome, in words."""
-        return [f"{one.code} {one.title}: {one.reason}" for one in self.findings if one.outcome == outcome]
+        chosen = [finding for finding in self.findings if finding.outcome == outcome]
+        return [f"{finding.code} {finding.title}: {finding.reason}" for finding in chosen]
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON, for metrics.json and MLflow."""
-        return asdict(self) | {"reasons": self.said("fail"), "warnings": self.said("warn")}
+        """The decision as JSON, for metrics.json and MLflow."""
+        return asdict(self) | {"reasons": self.reasons("fail"), "warnings": self.reasons("warn")}
 
 
 def decide(evidence: Evidence) -> Decision:
-    """Put every check to the candidate; one failure refuses it."""
-    findings = tuple(_found(check, evidence) for check in CHECKS)
-    rival = evidence.rival
+    """Examine the candidate by every check; one failure refuses it."""
+    findings = tuple(_finding(check, evidence) for check in CHECKS)
+    champion = evidence.champion
     return Decision(
-        accepted=not any(one.outcome == "fail" for one in findings),
-        champion=rival.number if rival else None,
-        compared=rival.how if rival else "there is no champion yet",
+        accepted=not any(finding.outcome == "fail" for finding in findings),
+        champion=champion.number if champion else None,
+        compared=champion.basis if champion else "there is no champion yet",
         findings=findings,
     )
 
 
-def _found(check: Check, evidence: Evidence) -> Finding:
-    answer = check.ask(evidence)
-    outcome = answer.outcome
-    if outcome == "fail" and check.severity == "keep" and not evidence.champion_stands:
+def _finding(check: Check, evidence: Evidence) -> Finding:
+    result = check.examine(evidence)
+    outcome = result.outcome
+    if outcome == "fail" and check.severity == "keep" and not evidence.has_comparable_champion:
         outcome = "warn"
-    return Finding(check.code, check.title, check.severity, outcome, answer.reason)
+    return Finding(check.code, check.title, check.severity, outcome, result.reason)
 
 
 def refuse(decision: dict[str, Any], *, version: str) -> None:
@@ -101,10 +102,10 @@ def refuse(decision: dict[str, Any], *, version: str) -> None:
     if decision["accepted"]:
         return
     reasons = decision["reasons"]
-    stands = f"Version {decision['champion']} stays champion" if decision["champion"] else "No version serves"
+    serving = f"Version {decision['champion']} stays champion" if decision["champion"] else "No version is champion yet"
     raise Refusal(
         f"{len(reasons)} {'check' if len(reasons) == 1 else 'checks'} failed, version {version} is not promoted:"
-        + "".join(f"\n  - {one}" for one in reasons),
+        + "".join(f"\n  - {reason}" for reason in reasons),
         where="gate",
-        next=f"{stands}. If you know better: stayworth models promote {version}.",
+        next=f"{serving}. If you know better: stayworth models promote {version}.",
     )

@@ -1,4 +1,4 @@
-"""Does the model beat the simple ones? Said in words, from the evaluation, for people who decide."""
+"""The model compared with each baseline, from the evaluation, in words for people who decide."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ PROFIT_METRICS = ("mpc", "empc", "empb", "best_cut_profit", "own_cut_profit")
 VALUE_ERROR_METRICS = ("value_deviance", "mae", "rmse", "r2")
 VALUE_METRICS = tuple(name for name in METRICS if name not in (*CHURN_METRICS, *PROFIT_METRICS, *VALUE_ERROR_METRICS))
 
-#: What decides whether an opponent is beaten: ranking, probability and calibration; ranking and level of value.
+#: Metrics that decide whether a baseline is beaten: ranking, probability, calibration; ranking and level of value.
 DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
 
 Outcome = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
@@ -33,10 +33,10 @@ Outcome = Literal["better", "worse", "mixed", "no clear difference", "not compar
 
 @dataclass(frozen=True)
 class BaselineComparison:
-    """Stayworth against one opponent: a word, and the metrics behind it."""
+    """Stayworth against one baseline: the outcome, and the metrics behind it."""
 
-    opponent: str
-    word: Outcome
+    baseline: str
+    outcome: Outcome
     better: tuple[str, ...]
     worse: tuple[str, ...]
     unclear: tuple[str, ...]
@@ -44,10 +44,10 @@ class BaselineComparison:
 
     @property
     def sentence(self) -> str:
-        """One honest sentence: better at what, worse at what, not told apart by what, not compared in what."""
+        """The metrics in which it is better, worse, not clearly different, and not comparable, in one sentence."""
         parts = [
-            f"{says} {_listed(names)}"
-            for says, names in [
+            f"{side} {_labels(names)}"
+            for side, names in [
                 ("better in", self.better),
                 ("worse in", self.worse),
                 ("no clear difference in", self.unclear),
@@ -60,20 +60,20 @@ class BaselineComparison:
 
 
 def compare_with_baselines(metrics: Mapping[str, Any]) -> list[BaselineComparison]:
-    """One verdict per simple model in `metrics["differences"]` (Stayworth minus opponent, paired resamples).
+    """One comparison per baseline in `metrics["differences"]` (Stayworth minus baseline, paired resamples).
 
     A difference is clear if its interval excludes zero. Wrong by chance now and then: at 95 %, one clear difference
     in twenty comparisons of equals.
     """
-    opponents = {name: found for name, found in metrics["differences"].items() if name != CHAMPION}
-    return [_verdict(opponent, differences) for opponent, differences in opponents.items()]
+    baselines = {name: differences for name, differences in metrics["differences"].items() if name != CHAMPION}
+    return [_comparison(name, differences) for name, differences in baselines.items()]
 
 
 def better_baseline(metrics: Mapping[str, Any]) -> str | None:
     """The simple model that should serve instead: better in log loss and in value error; of several, in log loss.
 
-    Among those that can serve from the features of a row. No certainty is asked for: of two models that predict as
-    well, the simple one is to be had for less.
+    Among those that can serve from the features of a row. No certainty is asked for: of two models that predict equally
+    well, the simple one costs less.
     """
     models = metrics["models"]
 
@@ -85,31 +85,33 @@ def better_baseline(metrics: Mapping[str, Any]) -> str | None:
     return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
 
 
-def count_outcomes(verdicts: Sequence[BaselineComparison]) -> str:
-    """How many opponents are beaten: "clearly better than 2 of 4 simple models, not clearly different from 2 of 4"."""
-    words: Counter[str] = Counter(verdict.word for verdict in verdicts)
-    says = {
+def count_outcomes(comparisons: Sequence[BaselineComparison]) -> str:
+    """Count the baselines that are beaten: "clearly better than 2 of 4 simple models, not clearly different from 2 of
+    4".
+    """
+    counts: Counter[str] = Counter(comparison.outcome for comparison in comparisons)
+    phrases = {
         "better": "clearly better than {} of {} simple models",
         "worse": "clearly worse than {} of {}",
         "mixed": "better in some ways and worse in others than {} of {}",
         "no clear difference": "not clearly different from {} of {}",
         "not compared": "not compared with {} of {}",
     }
-    parts = [says[word].format(words[word], len(verdicts)) for word in says if words[word] or word == "better"]
-    return ", ".join(parts)
+    shown = [outcome for outcome in phrases if counts[outcome] or outcome == "better"]
+    return ", ".join(phrases[outcome].format(counts[outcome], len(comparisons)) for outcome in shown)
 
 
-def _verdict(opponent: str, differences: Mapping[str, Mapping[str, float | None]]) -> BaselineComparison:
-    found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
+def _comparison(baseline: str, differences: Mapping[str, Mapping[str, float | None]]) -> BaselineComparison:
+    sides: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
     for name in DECISIVE:
-        found[_side(differences.get(name), METRICS[name])].append(name)
-    better, worse = bool(found["better"]), bool(found["worse"])
-    word: Outcome
+        sides[_side(differences.get(name), METRICS[name])].append(name)
+    better, worse = bool(sides["better"]), bool(sides["worse"])
+    outcome: Outcome
     if not (better or worse):
-        word = "no clear difference" if found["unclear"] else "not compared"
+        outcome = "no clear difference" if sides["unclear"] else "not compared"
     else:
-        word = "mixed" if better and worse else "better" if better else "worse"
-    return BaselineComparison(opponent, word, **{side: tuple(names) for side, names in found.items()})
+        outcome = "mixed" if better and worse else "better" if better else "worse"
+    return BaselineComparison(baseline, outcome, **{side: tuple(names) for side, names in sides.items()})
 
 
 def _side(difference: Mapping[str, float | None] | None, metric: Metric) -> str:
@@ -121,5 +123,5 @@ def _side(difference: Mapping[str, float | None] | None, metric: Metric) -> str:
     return "better" if (low > 0) == (metric.better == "higher") else "worse"
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _labels(names: tuple[str, ...]) -> str:
     return ", ".join(METRICS[name].label for name in names)

@@ -1,7 +1,7 @@
-"""The champion as the candidate's rival: what of it can be judged fairly on the window the candidate is judged on.
+"""The champion beside the candidate: the form in which it can be judged fairly on the candidate's test window.
 
 A champion made after the test day has seen the answers. Then its recipe and its features, from its manifest, are
-refitted on the candidate's own lesson and judged instead. That is kind to the champion still: its parameters were
+refitted on the candidate's own training set and judged instead. That still favours the champion: its parameters were
 chosen when part of those answers was known.
 """
 
@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from features.errors import InputError
+from models import CHAMPION
 from models.artifacts import registry
 from models.artifacts.registered_model import load_version
 from models.ensemble.business_terms import Terms
@@ -21,16 +22,16 @@ from pipelines.training.training_set import TrainingSet, fit_model
 
 @dataclass(frozen=True)
 class ChampionComparison:
-    """The version that serves."""
+    """The version that serves, and the model of it that the candidate is compared with."""
 
     number: str
     made_at: date | None
     """The day it was made; None where the registry does not say."""
     manifest: Mapping[str, Any] | None
     scorer: Scorer | None
-    """What is judged; None if it cannot be compared."""
-    how: str
-    """What is judged of it, or why nothing is."""
+    """The model that is judged; None if it cannot be compared."""
+    basis: str
+    """What of the champion is judged, or why nothing is."""
 
     @property
     def as_of(self) -> date | None:
@@ -40,39 +41,39 @@ class ChampionComparison:
 
 def current_champion(uri: str) -> ChampionComparison | None:
     """The champion with its own bundle; None if there is none. Raises InputError if the registry is out of reach."""
-    version = registry.holder(uri, "champion")
+    version = registry.holder(uri, CHAMPION)
     if version is None:
         return None
     made_at = version.tags.get("made_at")
-    known = ChampionComparison(
+    champion = ChampionComparison(
         version.number, datetime.fromisoformat(made_at).date() if made_at else None, None, None, ""
     )
     try:
         model = load_version(uri, version)
     except InputError as error:
-        return replace(known, how=f"not compared: {error.what}")
-    return replace(known, manifest=model.manifest, scorer=model.scorer, how="its bundle")
+        return replace(champion, basis=f"not compared: {error.what}")
+    return replace(champion, manifest=model.manifest, scorer=model.scorer, basis="its bundle")
 
 
-def comparable_champion(rival: ChampionComparison, taught: TrainingSet, terms: Terms) -> ChampionComparison:
-    """What of the champion can be judged on the window after a lesson."""
-    if rival.scorer is None or rival.manifest is None:
-        return rival
-    theirs, as_of = rival.scorer.terms, taught.timeline.as_of
-    absent = [name for name in rival.manifest["features"] if name not in taught.features]
+def comparable_champion(champion: ChampionComparison, training: TrainingSet, terms: Terms) -> ChampionComparison:
+    """The champion as it can be judged on the window after a training set: its bundle, or its recipe refitted."""
+    if champion.scorer is None or champion.manifest is None:
+        return champion
+    its_terms, as_of = champion.scorer.terms, training.timeline.as_of
+    absent = [name for name in champion.manifest["features"] if name not in training.features]
     if absent:
-        what = f"the log gives {len(absent)} of its features no longer: {', '.join(absent[:5])}"
-        return replace(rival, scorer=None, how=f"not compared: {what}")
+        reason = f"the log no longer gives {len(absent)} of its features: {', '.join(absent[:5])}"
+        return replace(champion, scorer=None, basis=f"not compared: {reason}")
     for name in ("horizon_days", "currency"):
-        if getattr(theirs, name) != getattr(terms, name):
-            what = f"its {name} is {getattr(theirs, name)}, the config's {getattr(terms, name)}"
-            return replace(rival, scorer=None, how=f"not compared: {what}")
-    if date.fromisoformat(rival.manifest["training"]["as_of"]) <= as_of and theirs == terms:
-        return rival
-    lesson = replace(taught, features=list(rival.manifest["features"]))
+        if getattr(its_terms, name) != getattr(terms, name):
+            reason = f"its {name} is {getattr(its_terms, name)}, the config's {getattr(terms, name)}"
+            return replace(champion, scorer=None, basis=f"not compared: {reason}")
+    if date.fromisoformat(champion.manifest["training"]["as_of"]) <= as_of and its_terms == terms:
+        return champion
+    its_training = replace(training, features=list(champion.manifest["features"]))
     try:
-        refitted = fit_model(lesson, terms, Recipe(**rival.manifest["training"]["recipe"]))
+        refitted = fit_model(its_training, terms, Recipe(**champion.manifest["training"]["recipe"]))
     except (KeyError, TypeError) as error:
-        return replace(rival, scorer=None, how=f"not compared: its recipe is of another release ({error})")
-    why = "it had seen what came after" if theirs == terms else "its money has other terms"
-    return replace(rival, scorer=refitted, how=f"its recipe, refitted as of {as_of}, because {why}")
+        return replace(champion, scorer=None, basis=f"not compared: its recipe is of another release ({error})")
+    why = "it had seen what came after" if its_terms == terms else "its terms of money differ"
+    return replace(champion, scorer=refitted, basis=f"its recipe, refitted as of {as_of}, because {why}")

@@ -1,4 +1,4 @@
-"""What a model was made of, so that two runs can be told to have seen the same data."""
+"""The fingerprint of a training set, by which two runs can be told to have used the same data."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pipelines.training.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Dataset:
-    """The labelled rows of a lesson: how many, of which days, and their digest. It names no customer."""
+    """The labelled rows of a training set: their number, days and digest. It names no customer."""
 
     rows: int
     customers: int
@@ -22,16 +22,16 @@ class Dataset:
     """Of every cell, in the order of rows and columns."""
 
 
-def fingerprint(taught: TrainingSet) -> Dataset:
-    """What a lesson was made of."""
-    rows = taught.rows
+def fingerprint(training: TrainingSet) -> Dataset:
+    """Describe the labelled rows of a training set and hash every cell."""
+    rows = training.rows
     digest = hashlib.sha256("\n".join(map(str, rows.columns)).encode())
     digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
     return Dataset(
         rows=len(rows),
         customers=rows["customer_id"].nunique(),
-        first_day=min(taught.timeline.matured).isoformat(),
-        last_day=max(taught.timeline.matured).isoformat(),
-        features=len(taught.features),
+        first_day=min(training.timeline.matured).isoformat(),
+        last_day=max(training.timeline.matured).isoformat(),
+        features=len(training.features),
         sha256=digest.hexdigest(),
     )

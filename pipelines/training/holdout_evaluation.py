@@ -1,4 +1,4 @@
-"""What became of what a model said: its judgement on the window after its day, beside its opponents."""
+"""Evaluation of a model on the window after its day, beside the baselines and the champion."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts
 from retention.economics.offers import BetaPrior, Offer
 
 CONFIDENCE = 0.95
-"""Of the interval of every figure that is judged."""
+"""Of the interval of every metric."""
 
 
 def backtest_days(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
@@ -43,7 +43,7 @@ def labelled_rows(histories: Histories, terms: Terms, *, as_of: date) -> pd.Data
 
 def evaluate_model(
     test: pd.DataFrame,
-    taught: TrainingSet,
+    training: TrainingSet,
     model: Scorer,
     terms: Terms,
     *,
@@ -52,16 +52,18 @@ def evaluate_model(
     seed: int,
     champion: Scorer | None = None,
 ) -> dict[str, Any]:
-    """The evaluation (`metrics.json`) of a model, its opponents and the champion on the test rows of its day.
+    """The evaluation (`metrics.json`) of a model, its baselines and the champion on the test rows of its day.
 
-    With an offer, in money too. `segments`: how the model is calibrated in each of them.
+    With an offer, in money too. `segments`: how the model is calibrated in each value quadrant.
     """
-    as_of = taught.timeline.as_of
-    said = scorer.predict(model, test)
-    opponents = fit_baselines(taught.rows, taught.now, horizon_days=terms.horizon_days, margin_rate=taught.margin_rate)
+    as_of = training.timeline.as_of
+    scores = scorer.predict(model, test)
+    baselines = fit_baselines(
+        training.rows, training.current_rows, horizon_days=terms.horizon_days, margin_rate=training.margin_rate
+    )
     predictions = {
-        STAYWORTH: as_prediction(said),
-        **{name: opponent.predict(test) for name, opponent in opponents.items()},
+        STAYWORTH: as_prediction(scores),
+        **{name: baseline.predict(test) for name, baseline in baselines.items()},
         **({CHAMPION: as_prediction(scorer.predict(champion, test))} if champion else {}),
     }
     return {
@@ -71,45 +73,45 @@ def evaluate_model(
         "currency": terms.currency,
         "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
         "level": model.level.rule(as_of=as_of),
-        "segments": segment_calibration(test, said),
+        "segments": segment_calibration(test, scores),
         **metrics.evaluate(
             test,
             predictions,
             resamples=resamples,
             seed=seed,
             confidence=CONFIDENCE,
-            campaign=_campaign(offer, clv=said["clv"].to_numpy()) if offer else None,
+            campaign=_campaign(offer, clv=scores["clv"].to_numpy()) if offer else None,
         ),
     }
 
 
 def as_prediction(scores: pd.DataFrame) -> Prediction:
-    """What is judged of scores."""
+    """The columns of scores that are judged."""
     return Prediction(
         *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
     )
 
 
-def segment_calibration(test: pd.DataFrame, said: pd.DataFrame) -> Mapping[str, dict[str, float]]:
+def segment_calibration(test: pd.DataFrame, scores: pd.DataFrame) -> Mapping[str, dict[str, float]]:
     """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
-    current, future = test[CURRENT_VALUE_FEATURE], said["clv"]
+    current, future = test[CURRENT_VALUE_FEATURE], scores["clv"]
     current_cut, future_cut = average_cuts(current, future)
     names = np.asarray(value_quadrants(current, future, current_cut=current_cut, future_cut=future_cut))
-    told = {}
+    calibration = {}
     for name in np.unique(names):
-        mine = names == name
-        churned = test["churned"].to_numpy(float)[mine]
-        told[str(name)] = {
-            "customers": int(mine.sum()),
-            "ece": float(metrics.ece(churned, said["churn_probability"].to_numpy()[mine])),
-            "expected_value": float(said["expected_value"].to_numpy()[mine].sum()),
-            "future_value": float(test["future_value"].to_numpy()[mine].sum()),
+        members = names == name
+        churned = test["churned"].to_numpy(float)[members]
+        calibration[str(name)] = {
+            "customers": int(members.sum()),
+            "ece": float(metrics.ece(churned, scores["churn_probability"].to_numpy()[members])),
+            "expected_value": float(scores["expected_value"].to_numpy()[members].sum()),
+            "future_value": float(test["future_value"].to_numpy()[members].sum()),
         }
-    return told
+    return calibration
 
 
 def _campaign(offer: Offer, *, clv: np.ndarray) -> CampaignTerms:
-    """The offer, of a fixed incentive, as the profit metrics take it; `clv` of each customer judged, currency units."""
+    """The offer, of a fixed incentive, as the profit metrics take it; clv: of each test customer, currency units."""
     rate = offer.save_rate
     return CampaignTerms(
         name=offer.name,

@@ -1,7 +1,7 @@
-"""What so many customers can teach: the same recipe on a half, a quarter and an eighth of them.
+"""The learning curve: the same recipe on a half, a quarter and an eighth of the customers.
 
-A curve that still falls says that more customers would help; intervals that hold each other's values say that the data
-cannot tell. It is what a small shop should look at before it believes a ranking.
+A curve that still falls says that more customers would help; intervals that contain each other's values say that the
+data cannot tell. A small shop should look at it before it believes a ranking.
 """
 
 from collections.abc import Callable
@@ -22,57 +22,55 @@ from pipelines.training.tuning import random_ranks
 
 SHARES = (0.125, 0.25, 0.5)
 MIN_CUSTOMERS, MAX_CUSTOMERS = 100, 50_000
-"""Customers: a share of fewer teaches nothing, and beyond so many the curve is flat and dear."""
+"""A share of fewer customers teaches nothing; with more customers the curve is flat and takes long to compute."""
 SHOWN = ("log_loss", "roc_auc", "value_deviance", "normalized_gini")
 RESAMPLES = 100
 
 
 def learning_curve(
     test: pd.DataFrame,
-    taught: TrainingSet,
+    training: TrainingSet,
     terms: Terms,
     recipe: Recipe,
     *,
-    whole: dict[str, Any],
+    evaluation: dict[str, Any],
     seed: int,
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """Customers taught and the metrics `SHOWN` with intervals, fewest customers first, all of them last.
+    """Numbers of training customers and the metrics `SHOWN` with intervals, fewest customers first, all of them last.
 
-    test: the labelled rows of the test day; all are judged on the same customers, those left out of a share among them.
-    whole: the evaluation of the model of all customers. Empty above `MAX_CUSTOMERS`; a share that cannot be
-    learnt from is left out.
+    test: the labelled rows of the test day; every model is judged on all of them. evaluation: that of the model of all
+    customers. Empty if there are more than `MAX_CUSTOMERS`; a share that no model can be fitted on is left out.
     """
-    customers = taught.now["customer_id"].nunique()
+    customers = training.current_rows["customer_id"].nunique()
     if customers > MAX_CUSTOMERS:
         return []
-    lot = random_ranks(taught.now["customer_id"], seed)
+    ranks = random_ranks(training.current_rows["customer_id"], seed)
     curve = []
     for share in SHARES:
-        now = taught.now[lot < share].reset_index(drop=True)
-        rows = taught.rows[taught.rows["customer_id"].isin(now["customer_id"])].reset_index(drop=True)
-        part = replace(taught, rows=rows, now=now)
-        if len(part.now) < MIN_CUSTOMERS:
+        current_rows = training.current_rows[ranks < share].reset_index(drop=True)
+        rows = training.rows[training.rows["customer_id"].isin(current_rows["customer_id"])].reset_index(drop=True)
+        if len(current_rows) < MIN_CUSTOMERS:
             continue
-        say(f"learning curve: {len(part.now):,} of {customers:,} customers")
+        say(f"learning curve: {len(current_rows):,} of {customers:,} customers")
         try:
-            made = fit_model(part, terms, recipe)
+            model = fit_model(replace(training, rows=rows, current_rows=current_rows), terms, recipe)
         except StayworthError:
             continue
-        says = {STAYWORTH: as_prediction(scorer.predict(made, test))}
-        said = metrics.evaluate(test, says, resamples=RESAMPLES, seed=seed, confidence=CONFIDENCE)
-        curve.append({"customers": len(part.now), **{name: said["models"][STAYWORTH][name] for name in SHOWN}})
-    return [*curve, {"customers": customers, **{name: whole["models"][STAYWORTH][name] for name in SHOWN}}]
+        predictions = {STAYWORTH: as_prediction(scorer.predict(model, test))}
+        judged = metrics.evaluate(test, predictions, resamples=RESAMPLES, seed=seed, confidence=CONFIDENCE)
+        curve.append({"customers": len(current_rows), **{name: judged["models"][STAYWORTH][name] for name in SHOWN}})
+    return [*curve, {"customers": customers, **{name: evaluation["models"][STAYWORTH][name] for name in SHOWN}}]
 
 
 def in_words(curve: list[dict[str, Any]]) -> str:
-    """What the last doubling of customers brought, and how sure the figures of all of them are."""
+    """Say how much the last doubling of customers helped, and how precise the metrics of all of them are."""
     if len(curve) < 2:
         return "too many customers for a learning curve to tell anything" if not curve else "too few customers to halve"
-    half, all_of_them = curve[-2], curve[-1]
-    gained = half["log_loss"]["value"] - all_of_them["log_loss"]["value"]
-    width = all_of_them["log_loss"]["high"] - all_of_them["log_loss"]["low"]
-    what = f"from {half['customers']:,} to {all_of_them['customers']:,} customers log loss fell by {gained:.4f}"
+    half, whole = curve[-2], curve[-1]
+    gained = half["log_loss"]["value"] - whole["log_loss"]["value"]
+    width = whole["log_loss"]["high"] - whole["log_loss"]["low"]
+    effect = f"from {half['customers']:,} to {whole['customers']:,} customers log loss fell by {gained:.4f}"
     if gained <= 0:
-        what = f"{half['customers']:,} customers taught as much as {all_of_them['customers']:,}"
-    return f"{what}; it is known to within {width:.4f}, so smaller differences between models say nothing"
+        effect = f"{half['customers']:,} customers taught it as much as {whole['customers']:,}"
+    return f"{effect}; it is known to within {width:.4f}, so smaller differences between models say nothing"

@@ -1,8 +1,8 @@
-"""Runs into MLflow: of a training, its data set, parameters, metrics, pictures, the gate's decision and the bundle as a
-model; of a backtest, the metrics of every test day.
+"""Runs in MLflow: of a training, its data set, parameters, metrics, charts, the gate's decision and the bundle; of a
+backtest, the metrics of every test day.
 
-Only calls of the client, no global run and no global URI. A SQLite file is the default; what is logged lies in the
-folder `mlartifacts` beside it. The first run of a new file takes some seconds more: MLflow makes its tables.
+Only calls of the client, no global run and no global URI. A SQLite file is the default; the artifacts lie in the folder
+`mlartifacts` beside it. The first run of a new file takes some seconds more: MLflow makes its tables.
 """
 
 import json
@@ -41,15 +41,15 @@ REQUIREMENTS = (
     "threadpoolctl",
     "xgboost",
 )
-"""What those packages import; named, because MLflow would take 16 s to find out."""
+"""Imports of those packages; named, because MLflow would take 16 s to find out."""
 
-REASONS, LONGEST = 8, 500
-"""Reasons of the gate that a version carries with it, and characters of each, at most: a tag may have 5000."""
+MAX_REASONS, MAX_REASON_LENGTH = 8, 500
+"""The most reasons of the gate that a version carries, and the most characters of each: a tag may have 5000."""
 
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """Where a run went."""
+    """The ids of a run and of the version registered by it."""
 
     run_id: str
     version: str
@@ -70,26 +70,28 @@ def log_run(
 ) -> LoggedRun:
     """Log one run and register its bundle as the newest version of the model, without an alias.
 
-    source: where each table of the log is; figures: Plotly figures by name; metrics_json: the whole evaluation with
+    source: the place of each table of the log; figures: Plotly figures by name; metrics_json: the whole evaluation with
     the gate's decision under `gate`, kept as metrics.json and gate.json.
     """
     digest = (bundle / "manifest.sha256").read_text("ascii")[:12]
     training = json.loads((bundle / "manifest.json").read_bytes())["training"]
     decision = metrics_json["gate"]
-    said = {
+    gate_tags = {
         "gate": "accepted" if decision["accepted"] else "refused",
-        "gate_reasons": json.dumps([one[:LONGEST] for one in decision["reasons"][:REASONS]], ensure_ascii=False),
+        "gate_reasons": json.dumps(
+            [reason[:MAX_REASON_LENGTH] for reason in decision["reasons"][:MAX_REASONS]], ensure_ascii=False
+        ),
     }
     with registry.session(uri) as client:
         experiment = _experiment(client, uri)
-        tags = {"mlflow.source.name": "stayworth train", **said}
+        tags = {"mlflow.source.name": "stayworth train", **gate_tags}
         run = client.create_run(experiment, tags=tags, run_name=digest).info
         status = "FAILED"
         try:
             _log_dataset(client, run.run_id, dataset, source)
             client.log_dict(run.run_id, metrics_json, run_folder.METRICS)
             client.log_dict(run.run_id, decision, "gate.json")
-            client.log_text(run.run_id, _page(figures), "figures.html")
+            client.log_text(run.run_id, _figures_page(figures), "figures.html")
             model, contents = _log_model(client, bundle, experiment=experiment, run_id=run.run_id)
             _log_numbers(client, run, params, metrics, model_id=model.model_id)
             number = registry.register(
@@ -97,7 +99,7 @@ def log_run(
                 source=model.artifact_location,
                 run_id=run.run_id,
                 model_id=model.model_id,
-                tags=said
+                tags=gate_tags
                 | {
                     "bundle": digest,
                     "contents": contents,
@@ -118,29 +120,29 @@ def log_backtest(
 ) -> str:
     """Log the evaluations of several test days as one run; returns its id.
 
-    Headline metrics are `model/metric`, a step per test day, oldest first; backtest.json holds all there is; figures:
+    Headline metrics are `model/metric`, a step per test day, oldest first; backtest.json holds them all; figures:
     Plotly figures by name, of the latest day.
     """
     from mlflow.entities import Metric, Param
 
     with registry.session(uri) as client:
-        days = [one["as_of"] for one in results]
+        days = [evaluation["as_of"] for evaluation in results]
         tags = {"mlflow.source.name": "stayworth evaluate"}
         run = client.create_run(_experiment(client, uri), tags=tags, run_name=f"backtest {days[0]} to {days[-1]}").info
         status = "FAILED"
         try:
-            told = {**params, "test_days": ", ".join(days)}
-            client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in told.items()])
-            for step, one in enumerate(results):
+            params = {**params, "test_days": ", ".join(days)}
+            client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in params.items()])
+            for step, evaluation in enumerate(results):
                 metrics = [
-                    Metric(f"{model}/{name}", found[name]["value"], run.start_time, step)
-                    for model, found in one["models"].items()
+                    Metric(f"{model}/{name}", values[name]["value"], run.start_time, step)
+                    for model, values in evaluation["models"].items()
                     for name in HEADLINE
-                    if found[name]["value"] is not None
+                    if values[name]["value"] is not None
                 ]
                 client.log_batch(run.run_id, metrics=metrics)
             client.log_text(run.run_id, json.dumps(list(results)), run_folder.BACKTEST)
-            client.log_text(run.run_id, _page(figures), "figures.html")
+            client.log_text(run.run_id, _figures_page(figures), "figures.html")
             status = "FINISHED"
         finally:
             client.set_terminated(run.run_id, status)
@@ -148,16 +150,16 @@ def log_backtest(
 
 
 def _log_dataset(client: "MlflowClient", run_id: str, dataset: Dataset, source: Mapping[str, Any]) -> None:
-    """By the plain entities: MLflow's own data set classes would import and profile the frame."""
+    """Log the data set by plain entities: MLflow's own data set classes would import and profile the frame."""
     from mlflow.entities import Dataset as Entity
     from mlflow.entities import DatasetInput, InputTag
 
-    where = {table: registry.shown(str(place)) for table, place in source.items()}
+    places = {table: registry.shown(str(place)) for table, place in source.items()}
     entity = Entity(
         name="labelled rows",
         digest=dataset.sha256[:32],
         source_type="local",
-        source=json.dumps(where),
+        source=json.dumps(places),
         profile=json.dumps(asdict(dataset)),
     )
     client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
@@ -166,7 +168,7 @@ def _log_dataset(client: "MlflowClient", run_id: str, dataset: Dataset, source: 
 def _log_numbers(
     client: "MlflowClient", run: "RunInfo", params: dict[str, Any], metrics: dict[str, float], *, model_id: str
 ) -> None:
-    """In one call: one by one they take thirty times as long."""
+    """Log metrics and parameters in one call: one by one they take thirty times as long."""
     from mlflow.entities import Metric, Param
 
     client.log_batch(
@@ -177,7 +179,7 @@ def _log_numbers(
 
 
 def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id: str) -> tuple["LoggedModel", str]:
-    """The bundle as a models-from-code pyfunc: data and source text, nothing pickled; and the hash of all of it."""
+    """Log the bundle as a models-from-code pyfunc, data and source text, nothing pickled; returns its hash too."""
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
     from mlflow.pyfunc import save_model
@@ -205,17 +207,17 @@ def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id:
 
 
 def _experiment(client: "MlflowClient", uri: str) -> str:
-    """The experiment's id; beside a SQLite file, its artefacts lie beside that file, else where the server says."""
-    known = client.get_experiment_by_name(registry.NAME)
-    if known:
-        return known.experiment_id
+    """The experiment's id; its artifacts lie beside a SQLite file, or else where the server puts them."""
+    experiment = client.get_experiment_by_name(registry.NAME)
+    if experiment:
+        return experiment.experiment_id
     scheme, _, path = uri.partition(":///")
-    beside = (Path(path).resolve().parent / "mlartifacts").as_uri() if scheme == "sqlite" else None
-    return client.create_experiment(registry.NAME, artifact_location=beside)
+    folder = (Path(path).resolve().parent / "mlartifacts").as_uri() if scheme == "sqlite" else None
+    return client.create_experiment(registry.NAME, artifact_location=folder)
 
 
-def _page(figures: Mapping[str, Any]) -> str:
-    """All figures on one page that opens offline: Plotly's script, 5 MB, is in it once."""
+def _figures_page(figures: Mapping[str, Any]) -> str:
+    """All figures on one HTML page that opens offline: it contains Plotly's script, 5 MB, once."""
     parts = [
         figure.to_html(full_html=False, include_plotlyjs=place == 0, div_id=name)
         for place, (name, figure) in enumerate(figures.items())

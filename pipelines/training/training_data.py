@@ -1,9 +1,9 @@
-"""What a training run learns from, within the memory it may take.
+"""The data of a training run, within the memory it may take.
 
-A lesson that fits is made of all customers. Of a larger one, customers drawn by a hash of the id teach all that is
-learnt in memory, and where `train.rows` asks for more rows than they have, those are written to disk for the trees:
-labelled feature rows of the cut-offs of both lessons, those as of the test day and as of the end. With Spark the rows
-for the trees are always those on disk, and Spark writes them.
+A training set that fits into memory is made of all customers. Of a larger one, customers drawn by a hash of the id are
+used for everything that is learned in memory, and where `train.rows` asks for more rows than they have, those are
+written to disk for the trees: labelled feature rows of the cut-offs of both training sets, as of the test day and as of
+the end. With Spark, the rows for the trees are always on disk, and Spark writes them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,7 @@ from features.ingest.build_histories import histories_of, no_order
 from features.ingest.reading import Reading, reading
 from features.ingest.reconciliation import Account, Tally, account_of, quarantine
 from features.large_logs.buckets import FIXED_BYTES, ROW_BYTES, buckets, database_bytes
+from features.large_logs.merge import StagedFeatures
 from features.large_logs.partitions import pieces_of
 from features.large_logs.spark import Session, labelled_to
 from features.snapshots.labels import LABELS, labelled
@@ -36,37 +37,63 @@ from pipelines.order_log import extent
 from pipelines.training.training_set import mask_unknown_year, training_features
 
 CELL_BYTES = 45
-"""Memory that a value of a lesson takes at the peak of becoming a model, all copies together: an estimate; a run of a
+"""Memory that a value of a training set takes at the peak of fitting, all copies together: an estimate; a run of a
 million customers kept to it."""
 STREAMED_BYTES = 60
-"""Memory that a row on disk takes while trees are grown on it: what it is to learn, and how far it is learnt."""
+"""Memory that a row on disk takes while trees are grown on it: its label and its current prediction."""
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The log, read."""
+    """The log as a training run uses it."""
 
     histories: Histories
     """Of all customers, or of those drawn."""
     customers: int
-    """How many the log has."""
+    """The number in the whole log."""
     account: Account
-    """Where every row and cent of the whole log went."""
+    """The reconciliation of every row and cent of the whole log."""
     quarantine: Iterable[pa.Table]
-    """The rows that cannot be used; may be read once, while the folder is there."""
-    more: Stream | None
-    """Labelled rows of all customers for the trees, where those drawn have too few or Spark is to grow them."""
+    """The rows that cannot be used; can be read once, while the folder exists."""
+    stream: Stream | None
+    """Labelled rows of all customers for the trees, where the drawn customers have too few or Spark grows them."""
 
 
 class TrainingSize(NamedTuple):
-    """How large the lessons of a log are."""
+    """How large the training sets of a log are."""
 
     customers: int
-    lesson_rows: int
-    """Customers × cut-offs of the larger lesson, at most."""
+    rows: int
+    """Customers × cut-offs of the larger training set, at most."""
     share: float
-    """The share of the customers whose lesson fits into memory; 1 or more: of all."""
+    """The share of the customers whose training set fits into memory; 1 or more: all of them."""
+
+
+@dataclass(frozen=True)
+class RowRequest:
+    """Labelled rows to make for the trees: the arguments of `features.snapshots.labels.labelled`."""
+
+    whole: tuple[date, date]
+    """The first day and the end of the whole log."""
+    as_of: list[date]
+    features: list[str]
+    horizon_days: int
+    share: float
+    """The share of the rows, drawn at random; 1 or more: all."""
+    seed: int
+
+    def labelled_rows(self, histories: Histories) -> Iterator[pa.Table]:
+        """The rows of some of the log's customers, in tables of bounded size."""
+        return labelled(
+            histories,
+            whole=self.whole,
+            as_of=self.as_of,
+            features=self.features,
+            horizon_days=self.horizon_days,
+            share=self.share,
+            seed=self.seed,
+        )
 
 
 def read_training_data(
@@ -80,44 +107,37 @@ def read_training_data(
 ) -> TrainingData:
     """Read the log of a config; raises InputError, having written nothing but to `folder`, which is to be empty.
 
-    now_us: rows after it are in the future. memory_bytes: what the run may take, all in all. spark: who makes the rows
-    for the trees, whatever fits, and then grows these on them; it must reach `folder`.
+    now_us: rows after it are in the future. memory_bytes: the memory the run may take, all in all. spark: the session
+    that makes the rows for the trees, even if they fit into memory, and then grows these on them; it must reach
+    `folder`.
     """
     if spark:
         pieces_of(config.log)
     with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
-        horizon_days = config.terms.horizon_days
-        ends = (test_day(first_day, end, horizon_days=horizon_days), end)
-        lines = [timeline(first_day, as_of=day, horizon_days=horizon_days) for day in ends]
+        cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
         features = training_features(columns_of(opened, as_of=[end]))
-        size = _size(opened, [line.matured for line in lines], features, memory_bytes=memory_bytes, config=config)
-        how: dict[str, Any] = {
-            "whole": (first_day, end),
-            "as_of": sorted({day for line in lines for day in line.matured}),
-            "features": features,
-            "horizon_days": horizon_days,
-            "share": config.train.rows / size.lesson_rows,
-            "seed": config.train.seed,
-        }
+        size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
+        request = RowRequest(
+            whole=(first_day, end),
+            as_of=sorted({day for days in cut_offs for day in days}),
+            features=features,
+            horizon_days=config.terms.horizon_days,
+            share=config.train.rows / size.rows,
+            seed=config.train.seed,
+        )
         staged = None
         if spark:
-            say("Spark walks the log")
-            staged = labelled_to(spark, config.log, staging=folder, now_us=now_us, **how)
+            say("Spark is reading the log")
+            staged = _staged_by_spark(spark, config, request, now_us=now_us, folder=folder)
         if size.share >= 1:
-            histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
-            if histories.customers == 0:
-                raise no_order(opened)
-            set_aside = pa.concat_tables(quarantine(opened))
-            more = _stream(staged.parts, first_day, spark) if staged else None
-            return TrainingData(histories, histories.customers, account_of(opened, tally), [set_aside], more)
+            return _of_all_customers(opened, staged, first_day, spark)
 
-        say(f"the lesson of {size.customers:,} customers is larger than memory: {size.share:.0%} of them are drawn")
-        is_streamed = how["share"] > size.share
+        say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
         if staged:
             parts, account = staged.parts, staged.account
         else:
-            rows = partial(labelled, **how) if is_streamed else None
+            rows = request.labelled_rows if request.share > size.share else None
             parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
             account = account_of(opened, tally)
         run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
@@ -132,10 +152,45 @@ def read_training_data(
         )
 
 
+def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> list[list[date]]:
+    """The labelled cut-offs of both training sets: as of the test day, and as of the end."""
+    days = (test_day(first_day, end, horizon_days=horizon_days), end)
+    return [timeline(first_day, as_of=day, horizon_days=horizon_days).matured for day in days]
+
+
+def _staged_by_spark(
+    spark: Session, config: Config, request: RowRequest, *, now_us: int, folder: Path
+) -> StagedFeatures:
+    return labelled_to(
+        spark,
+        config.log,
+        staging=folder,
+        now_us=now_us,
+        whole=request.whole,
+        as_of=request.as_of,
+        features=request.features,
+        horizon_days=request.horizon_days,
+        share=request.share,
+        seed=request.seed,
+    )
+
+
+def _of_all_customers(
+    opened: Reading, staged: StagedFeatures | None, first_day: date, spark: Session | None
+) -> TrainingData:
+    """The data of a log that fits into memory; raises InputError where it has no order."""
+    histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
+    if histories.customers == 0:
+        raise no_order(opened)
+    quarantined = pa.concat_tables(quarantine(opened))
+    stream = _stream(staged.parts, first_day, spark) if staged else None
+    return TrainingData(histories, histories.customers, account_of(opened, tally), [quarantined], stream)
+
+
 def _parts(
     opened: Reading, rows: Callable[[Histories], Iterator[pa.Table]] | None, *, memory_bytes: int, folder: Path
 ) -> tuple[list[Path], Tally]:
-    """What `rows` makes of every part of the log (None: nothing), in files, and what became of the log's rows."""
+    """Write what `rows` makes of every part of the log (None: nothing) to files; returns them and the log's tally."""
     tallies: list[Tally] = []
     parts: list[Path] = []
     for histories, tally in buckets(opened, memory_bytes=memory_bytes):
@@ -150,26 +205,26 @@ def _parts(
 def _size(
     opened: Reading, cut_offs: Sequence[Sequence[date]], features: list[str], *, memory_bytes: int, config: Config
 ) -> TrainingSize:
-    """From the day of each customer's first order; who has left since is counted as well."""
-    lessons = [" + ".join(f"count(*) filter (first < {microseconds(day)})" for day in days) for days in cut_offs]
+    """Count rows from the day of each customer's first order; customers who have left since are counted as well."""
+    counts = [" + ".join(f"count(*) filter (first < {microseconds(day)})" for day in days) for days in cut_offs]
     customers, *rows = opened.rows(f"""
-        select count(first), {", ".join(lessons)} from
+        select count(first), {", ".join(counts)} from
         (select min("at") filter (cents >= 0) as first from usable_orders group by customer_id)""")[0]
-    log_rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
+    log_rows = sum(line.rows for lines in opened.judged.values() for line in lines if line.reason is None)
     room = memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
     needed = log_rows * ROW_BYTES + max(rows) * (len(features) + len(LABELS)) * CELL_BYTES
     return TrainingSize(customers, max(rows), max(room, memory_bytes // 10) / needed)
 
 
 def _of_drawn(relation: str, share: float) -> str:
-    """The rows of so many of the customers, whatever the table."""
+    """SQL for the rows of a share of the customers, the same ones in every table."""
     return f"(select * from {relation} where hash(customer_id, 'drawn') % {MILLION} < {int(share * MILLION)})"
 
 
 def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream:
     rows = sum(pq.read_metadata(part).num_rows for part in parts)
-    known = partial(mask_unknown_year, first_day=first_day)
-    return Stream(tuple(parts), rows, LABELS, (known,), spark)
+    masked = partial(mask_unknown_year, first_day=first_day)
+    return Stream(tuple(parts), rows, LABELS, (masked,), spark)
 
 
 def _write(path: Path, tables: Iterator[pa.Table]) -> None:

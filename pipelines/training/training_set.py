@@ -1,6 +1,7 @@
-"""One model made as of a day, from nothing known later.
+"""The training set of one day, from nothing known later, and the model fitted on it.
 
-`train`, the final model and every cut-off of `evaluate` go through here, so that what is judged is what is served.
+`train`, the final model and every cut-off of `evaluate` go through here, so that the model that is judged is made like
+the model that serves.
 """
 
 from collections.abc import Sequence
@@ -26,22 +27,22 @@ from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeli
 from models.trees.training_rows import Stream
 
 MIN_CUSTOMERS_PER_LABEL = 5
-"""Customers of each kind at every cut-off: below it a model could only repeat their names."""
+"""Customers with and without each label at every cut-off: with fewer, a model could only learn them by heart."""
 SEASON = "as_of_season"
-"""Features that are one for all customers of a day: the level of a day is models/ensemble/seasonal_calibration.py's to say.
-"""
+"""Prefix of the features that are the same for all customers of a day: models/ensemble/seasonal_calibration.py accounts
+for the season."""
 YEAR_AGO = "_year_ago_"
-"""Features that look back a year: unknown, not nothing, at cut-offs to which the log does not reach back a year."""
+"""Part of the names of features that look back a year: unknown, not zero, where the log does not reach that far."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What a model made as of a day may learn from."""
+    """The rows that a model made as of a day may learn from."""
 
     timeline: Timeline
     rows: pd.DataFrame
     """Labelled rows of the matured cut-offs."""
-    now: pd.DataFrame
+    current_rows: pd.DataFrame
     """Rows of the day itself, without labels."""
     features: list[str]
     """The columns of features among them."""
@@ -52,37 +53,37 @@ class TrainingSet:
     """Rows of the last months and of the same a year before, labelled over short windows; None: too short a log."""
     other_horizons: tuple[int, ...] = ()
     """Days of the horizons beside that of the terms; their labels are among the rows."""
-    more: Stream | None = None
+    stream: Stream | None = None
     """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
 
 
 def training_set(
-    histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), more: Stream | None = None
+    histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), stream: Stream | None = None
 ) -> TrainingSet:
-    """Snapshots and labels up to a day; horizons: further ones to look ahead, days.
+    """Snapshots and labels up to a day; horizons: further ones to score, days.
 
-    more: labelled rows, on these cut-offs among others, for the trees (pipelines/training/training_data.py).
+    stream: labelled rows, on these cut-offs among others, for the trees (pipelines/training/training_data.py).
     """
-    others = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
-    line = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
-    now = snapshot(histories, as_of=[as_of])
-    features = training_features(now.column_names[2:])
-    table = snapshot(histories, as_of=line.matured, features=features)
+    other_horizons = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
+    cut_offs = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
+    current = snapshot(histories, as_of=[as_of])
+    features = training_features(current.column_names[2:])
+    table = snapshot(histories, as_of=cut_offs.matured, features=features)
     rows = with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
-    for days in others:
+    for days in other_horizons:
         rows = rows.assign(**_labels(histories, table, horizon_days=days, as_of=as_of))
     rows = mask_unknown_year(rows, first_day=histories.first_day)
     _refuse_too_few(rows, as_of=as_of)
     return TrainingSet(
-        timeline=line,
+        timeline=cut_offs,
         rows=rows,
-        now=now.to_pandas(date_as_object=False),
+        current_rows=current.to_pandas(date_as_object=False),
         features=features,
         is_contractual=histories.contractual,
         margin_rate=_margin_rate(histories, as_of=as_of),
         recent=_recent(histories, terms, as_of=as_of),
-        other_horizons=others,
-        more=more.on(line.matured) if more else None,
+        other_horizons=other_horizons,
+        stream=stream.on(cut_offs.matured) if stream else None,
     )
 
 
@@ -96,12 +97,12 @@ def _recent(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame 
 
 
 def training_features(columns: Sequence[str]) -> list[str]:
-    """Those features of a log that a customer's rank may rest on."""
+    """The features of a log that a model may rank customers by: those that differ between customers of a day."""
     return [name for name in columns if not name.startswith(SEASON)]
 
 
 def mask_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
-    """Rows of a log that begins on `first_day`: NaN where a feature looks back further than that."""
+    """Set features that look back beyond `first_day`, the beginning of the log, to NaN."""
     is_short = (rows["as_of"] - pd.Timestamp(first_day)).dt.days < YEAR_DAYS
     rows.loc[is_short, [name for name in rows.columns if YEAR_AGO in name]] = np.nan
     return rows
@@ -110,44 +111,46 @@ def mask_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
 def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: date) -> dict[str, np.ndarray]:
     """The labels of another horizon as numbers; NaN where its window had not closed by `as_of`."""
     orders, value = period(histories, table, from_days=0, to_days=horizon_days)
-    gone = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
+    churned = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
     is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
-    labels = {"bought": orders > 0, "future_value": value, "churned": gone}
-    return {fit_horizons.label(name, horizon_days): np.where(is_open, np.nan, of) for name, of in labels.items()}
+    labels = {"bought": orders > 0, "future_value": value, "churned": churned}
+    return {
+        fit_horizons.label(name, horizon_days): np.where(is_open, np.nan, values) for name, values in labels.items()
+    }
 
 
-def censored_rows(histories: Histories, line: Timeline) -> int:
-    """Customers × cut-offs left out of a lesson because their window was not closed."""
-    return snapshot(histories, as_of=line.censored, features=["orders"]).num_rows if line.censored else 0
+def censored_rows(histories: Histories, cut_offs: Timeline) -> int:
+    """Customers × cut-offs left out of a training set because their window had not closed."""
+    return snapshot(histories, as_of=cut_offs.censored, features=["orders"]).num_rows if cut_offs.censored else 0
 
 
 def _refuse_too_few(rows: pd.DataFrame, *, as_of: date) -> None:
-    """Raise InputError where a cut-off has too few who left or too few who stayed to learn anything from."""
+    """Raise InputError where a cut-off has too few customers with or without a label to learn anything from."""
     for label, did in (("churned", "left"), ("bought", "ordered")):
         for day, group in rows.groupby("as_of"):
-            yes = int(group[label].sum())
-            if min(yes, len(group) - yes) < MIN_CUSTOMERS_PER_LABEL:
+            positives = int(group[label].sum())
+            if min(positives, len(group) - positives) < MIN_CUSTOMERS_PER_LABEL:
                 raise InputError(
-                    f"{yes:,} of {len(group):,} customers {did} within the horizon after {day.date()}: at least "
+                    f"{positives:,} of {len(group):,} customers {did} within the horizon after {day.date()}: at least "
                     f"{MIN_CUSTOMERS_PER_LABEL} who do and {MIN_CUSTOMERS_PER_LABEL} who do not are needed",
                     where=f"a model made as of {as_of}",
                     next="Choose another time.horizon_days (`stayworth check` compares them), or give more customers.",
                 )
 
 
-def fit_model(taught: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
-    """The model made from a lesson."""
+def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
+    """Fit the whole model on a training set."""
     return fitting.fit(
-        taught.rows,
-        taught.now,
-        features=taught.features,
+        training.rows,
+        training.current_rows,
+        features=training.features,
         terms=terms,
         recipe=recipe,
-        margin_rate=taught.margin_rate,
-        is_contractual=taught.is_contractual,
-        recent=taught.recent,
-        other_horizons=taught.other_horizons,
-        more=taught.more,
+        margin_rate=training.margin_rate,
+        is_contractual=training.is_contractual,
+        recent=training.recent,
+        other_horizons=training.other_horizons,
+        more=training.stream,
     )
 
 

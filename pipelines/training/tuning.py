@@ -1,12 +1,12 @@
-"""How the trees are grown, chosen on inner time folds only: the only file that imports Optuna.
+"""Tuning of the trees, on inner time folds only: the only file that imports Optuna.
 
-fold        at most `MOST_ROWS` rows to fit on, those of customers drawn at random; quantised once for all trials
-kind        of the value model, with the default parameters
-search      trees grown fast and read after every few of them; a trial poor on the first fold is given up
-decide      what the search found, grown slowly, against the defaults
+fold        at most `MAX_ROWS` rows to fit on, those of customers drawn at random; quantised once for all trials
+kind        the kind of value model, with the default parameters
+search      trees grown fast and judged after every few of them; a trial poor on the first fold is given up
+decide      the parameters that the search found, grown slowly, against the defaults
 
-Losses do not see the level of a prediction: season moves it from fold to fold, and it is set elsewhere. A kind or a
-find replaces what is usual only where it is better by more than two standard errors of the difference.
+Losses ignore the level of a prediction: season moves it from fold to fold, and it is calibrated elsewhere. A kind or
+parameters replace the defaults only where they are better by more than two standard errors of the difference.
 """
 
 import warnings
@@ -29,18 +29,18 @@ with warnings.catch_warnings():
 
 Folds = list[tuple[list[date], date]]
 
-MOST_ROWS = 60_000
+MAX_ROWS = 60_000
 FAST, SLOW = 0.1, 0.03
-"""Learning rates of the search and of what it hands on; the number of trees grows in proportion."""
+"""Learning rates of the search and of the parameters it returns; the number of trees grows in proportion."""
 STANDARD_ERRORS = 2.0
-"""How many standard errors of a difference decide."""
-ROUNDS_READ = (15, 30, 60, 90, 120, 150, 180)
-"""After how many trees a trial is read: the best number of them comes almost free."""
+"""Standard errors by which a difference must exceed zero to decide."""
+ROUNDS_JUDGED = (15, 30, 60, 90, 120, 150, 180)
+"""Numbers of trees after which a trial is judged: the best of them comes almost free."""
 
 
 @dataclass(frozen=True)
 class TuningResult:
-    """What to grow the models with."""
+    """The parameters to grow the models with."""
 
     churn: boosting.Params
     value: boosting.Params
@@ -51,7 +51,7 @@ class TuningResult:
     `value_default`, grown slowly. Empty without folds."""
 
     def recipe(self, train: Train) -> Recipe:
-        """With what the config says of training."""
+        """The recipe of the model, with the config's settings of training."""
         return Recipe(
             churn=self.churn,
             value=self.value,
@@ -65,7 +65,7 @@ class TuningResult:
 
 @dataclass(frozen=True)
 class Split:
-    """One fold of a task: rows to fit on, rows to judge on and what they turned out to be."""
+    """One fold of a task: rows to fit on, rows to judge on and their true outcomes."""
 
     fit: boosting.Matrix
     judge: boosting.Matrix
@@ -74,14 +74,38 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """A model to tune: how its trees are grown, what the first so many of them predict, and what errors cost."""
+    """A model to tune: how its trees are grown, how the first so many of them predict, and the loss of a prediction."""
 
     name: str
     splits: list[Split]
     default: boosting.Params
     grow: Callable[[boosting.Matrix, boosting.Params], boosting.Booster]
-    read: Callable[[boosting.Booster, boosting.Matrix, int], np.ndarray]
+    predict: Callable[[boosting.Booster, boosting.Matrix, int], np.ndarray]
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class FoldedRows:
+    """Labelled rows with their folds and the random rank of each customer."""
+
+    rows: pd.DataFrame
+    inputs: boosting.Inputs
+    folds: Folds
+    ranks: np.ndarray
+
+    def splits(self, fit_on: np.ndarray, target: np.ndarray, judge_on: np.ndarray, truth: np.ndarray) -> list[Split]:
+        """The folds of a task; one with a single outcome on either side is left out.
+
+        fit_on, judge_on: which rows may be used (bool); target, truth: of each row, to fit on and to judge by.
+        """
+        splits = []
+        for early, late in self.folds:
+            fit = fit_on & sample(self.rows["as_of"].isin(pd.to_datetime(early)).to_numpy(), self.ranks)
+            judge = judge_on & sample((self.rows["as_of"] == pd.Timestamp(late)).to_numpy(), self.ranks)
+            if len(np.unique(target[fit])) > 1 and len(np.unique(truth[judge])) > 1:
+                data = boosting.matrix(self.rows[fit], self.inputs, target[fit])
+                splits.append(Split(data, boosting.matrix(self.rows[judge], self.inputs), truth[judge]))
+        return splits
 
 
 def tune(
@@ -100,53 +124,49 @@ def tune(
     rows: labelled feature rows of all the cut-offs in `folds` (fit on, judge on). monotone holds for the churn trees.
     Where no fold has two outcomes to tell apart, the defaults come back.
     """
-    inputs = boosting.inputs_of(rows, features)
-    lot = random_ranks(rows["customer_id"], seed)
-    everyone, buys = np.ones(len(rows), bool), value.bought(rows)
-    margin = rows["future_value"].clip(lower=value.LEAST).to_numpy()
+    folded = FoldedRows(rows, boosting.inputs_of(rows, features), folds, random_ranks(rows["customer_id"], seed))
     scores: dict[str, float] = {}
+    churn_task = _churn_task(folded, seed=seed, monotone=monotone, device=device)
+    churn_params = _tuned(churn_task, trials=trials, seed=seed, say=say, scores=scores)
+    kind, value_task = _best_kind(
+        {kind: _value_task(folded, kind, seed=seed, device=device) for kind in value.KINDS}, say=say, scores=scores
+    )
+    value_params = _tuned(value_task, trials=trials, seed=seed, say=say, scores=scores)
+    return TuningResult(churn_params, value_params, kind, scores)
 
-    def split(fit_on: np.ndarray, target: np.ndarray, judge_on: np.ndarray, truth: np.ndarray) -> list[Split]:
-        splits = []
-        for early, late in folds:
-            fit = fit_on & sample(rows["as_of"].isin(pd.to_datetime(early)).to_numpy(), lot)
-            judge = judge_on & sample((rows["as_of"] == pd.Timestamp(late)).to_numpy(), lot)
-            if len(np.unique(target[fit])) > 1 and len(np.unique(truth[judge])) > 1:
-                data = boosting.matrix(rows[fit], inputs, target[fit])
-                splits.append(Split(data, boosting.matrix(rows[judge], inputs), truth[judge]))
-        return splits
 
-    def value_task(kind: str) -> Task:
-        kept, learnt = value.lesson(kind, rows)
-        target = np.zeros(len(rows), np.float32)
-        target[kept] = learnt
-        return Task(
-            "value",
-            split(kept, target, buys, margin),
-            boosting.defaults(int(buys.sum())),
-            lambda data, params: value.grow_margin(kind, data, params=params, seed=seed, device=device),
-            lambda booster, data, rounds: value.read_margin(kind, booster, data, rounds=rounds),
-            value_loss,
-        )
+def _churn_task(folded: FoldedRows, *, seed: int, monotone: Mapping[str, int], device: str) -> Task:
+    churned, everyone = folded.rows["churned"].to_numpy(np.float32), np.ones(len(folded.rows), bool)
 
-    def churn_trees(data: boosting.Matrix, params: boosting.Params) -> boosting.Booster:
+    def grow(data: boosting.Matrix, params: boosting.Params) -> boosting.Booster:
         return boosting.grow(
             data, objective="binary:logistic", params=params, seed=seed, monotone=monotone, device=device
         )
 
-    churned = rows["churned"].to_numpy(np.float32)
-    churn_task = Task(
+    return Task(
         "churn",
-        split(everyone, churned, everyone, churned),
-        boosting.defaults(len(rows)),
-        churn_trees,
+        folded.splits(everyone, churned, everyone, churned),
+        boosting.defaults(len(folded.rows)),
+        grow,
         lambda booster, data, rounds: booster.predict(data, output_margin=True, iteration_range=(0, rounds)),
         churn_loss,
     )
-    churn_params = _tuned(churn_task, trials=trials, seed=seed, say=say, scores=scores)
-    kind, chosen = _kind({kind: value_task(kind) for kind in value.KINDS}, say=say, scores=scores)
-    value_params = _tuned(chosen, trials=trials, seed=seed, say=say, scores=scores)
-    return TuningResult(churn_params, value_params, kind, scores)
+
+
+def _value_task(folded: FoldedRows, kind: str, *, seed: int, device: str) -> Task:
+    buys = value.bought(folded.rows)
+    margin = folded.rows["future_value"].clip(lower=value.LEAST).to_numpy()
+    kept, kept_target = value.lesson(kind, folded.rows)
+    target = np.zeros(len(folded.rows), np.float32)
+    target[kept] = kept_target
+    return Task(
+        "value",
+        folded.splits(kept, target, buys, margin),
+        boosting.defaults(int(buys.sum())),
+        lambda data, params: value.grow_margin(kind, data, params=params, seed=seed, device=device),
+        lambda booster, data, rounds: value.read_margin(kind, booster, data, rounds=rounds),
+        value_loss,
+    )
 
 
 def churn_loss(churned: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
@@ -168,37 +188,37 @@ def value_loss(margin: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 def random_ranks(customers: pd.Series, seed: int) -> np.ndarray:
-    """A number in [0, 1) for each row, the same for all rows of a customer."""
+    """A random number in [0, 1) for each row, the same for all rows of a customer."""
     codes, ids = pd.factorize(customers, sort=True)
     return (np.random.default_rng(seed).permutation(len(ids)) / len(ids))[codes]
 
 
-def sample(kept: np.ndarray, lot: np.ndarray) -> np.ndarray:
-    """Those kept (bool), or about `MOST_ROWS` of them: the rows of the customers of the lowest lots."""
-    return kept & (lot < MOST_ROWS / max(kept.sum(), 1))
+def sample(kept: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """The kept rows (bool), or about `MAX_ROWS` of them: those of the customers of the lowest random ranks."""
+    return kept & (ranks < MAX_ROWS / max(kept.sum(), 1))
 
 
-def _kind(tasks: dict[str, Task], *, say: Callable[[str], None], scores: dict[str, float]) -> tuple[str, Task]:
+def _best_kind(tasks: dict[str, Task], *, say: Callable[[str], None], scores: dict[str, float]) -> tuple[str, Task]:
     """The kind of value model: the first, unless another is clearly better."""
-    usual, *others = tasks
-    if not tasks[usual].splits:
-        return usual, tasks[usual]
+    default, *others = tasks
+    if not tasks[default].splits:
+        return default, tasks[default]
     losses = {}
     for kind, task in tasks.items():
         curves = [_curve(task, split, task.default) for split in task.splits]
-        readings = np.concatenate(curves, axis=1)
-        losses[kind] = readings[readings.mean(axis=1).argmin()]
+        curve = np.concatenate(curves, axis=1)
+        losses[kind] = curve[curve.mean(axis=1).argmin()]
         scores[f"value_{kind}"] = float(losses[kind].mean())
-    better = [kind for kind in others if _clearly(losses[kind], losses[usual])]
-    kind = min(better, key=lambda one: scores[f"value_{one}"], default=usual)
-    say(f"tuning value: {kind}, loss " + ", ".join(f"{one} {scores[f'value_{one}']:.4f}" for one in tasks))
-    return kind, tasks[kind]
+    better = [kind for kind in others if _is_clearly_lower(losses[kind], losses[default])]
+    best = min(better, key=lambda kind: scores[f"value_{kind}"], default=default)
+    say(f"tuning value: {best}, loss " + ", ".join(f"{kind} {scores[f'value_{kind}']:.4f}" for kind in tasks))
+    return best, tasks[best]
 
 
 def _curve(task: Task, split: Split, params: boosting.Params) -> np.ndarray:
-    """Loss at each of `ROUNDS_READ` (axis 0) of each judged row (axis 1), trees grown fast."""
-    booster = task.grow(split.fit, params | {"learning_rate": FAST, "rounds": ROUNDS_READ[-1]})
-    return np.array([task.loss(split.truth, task.read(booster, split.judge, rounds)) for rounds in ROUNDS_READ])
+    """Loss at each of `ROUNDS_JUDGED` (axis 0) of each judged row (axis 1), trees grown fast."""
+    booster = task.grow(split.fit, params | {"learning_rate": FAST, "rounds": ROUNDS_JUDGED[-1]})
+    return np.array([task.loss(split.truth, task.predict(booster, split.judge, rounds)) for rounds in ROUNDS_JUDGED])
 
 
 def _tuned(
@@ -207,22 +227,23 @@ def _tuned(
     """The best parameters of a search if they are clearly better than the defaults, else those."""
     if not task.splits:
         return task.default
-    found = _search(task, trials=trials, seed=seed, say=say)
+    best = _search(task, trials=trials, seed=seed, say=say)
     losses = []
-    for params in (found, task.default):
+    for params in (best, task.default):
         boosters = [task.grow(split.fit, params) for split in task.splits]
-        read = [task.read(booster, split.judge, 0) for booster, split in zip(boosters, task.splits, strict=True)]
-        losses.append(np.concatenate([task.loss(s.truth, r) for s, r in zip(task.splits, read, strict=True)]))
-    taken = _clearly(*losses)
+        predictions = [task.predict(grown, split.judge, 0) for grown, split in zip(boosters, task.splits, strict=True)]
+        judged = zip(task.splits, predictions, strict=True)
+        losses.append(np.concatenate([task.loss(split.truth, prediction) for split, prediction in judged]))
+    is_better = _is_clearly_lower(*losses)
     scores[f"{task.name}_default"] = float(losses[1].mean())
-    scores[task.name] = float(losses[0 if taken else 1].mean())
+    scores[task.name] = float(losses[0 if is_better else 1].mean())
     say(f"tuning {task.name}: loss {losses[0].mean():.4f} found, {losses[1].mean():.4f} by default")
-    return found if taken else task.default
+    return best if is_better else task.default
 
 
-def _clearly(losses: np.ndarray, usual: np.ndarray) -> bool:
-    """Whether losses are lower than the usual ones of the same rows by more than `STANDARD_ERRORS` standard errors."""
-    gain = usual - losses
+def _is_clearly_lower(losses: np.ndarray, default: np.ndarray) -> bool:
+    """Whether losses are lower than the default ones of the same rows by more than `STANDARD_ERRORS`."""
+    gain = default - losses
     return bool(gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
 
 
@@ -238,16 +259,16 @@ def _search(task: Task, *, trials: int, seed: int, say: Callable[[str], None]) -
             "subsample": trial.suggest_float("subsample", 0.5, 1.0),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.2, 1.0),
         }
-        curves = np.empty((0, len(ROUNDS_READ)))
+        curves = np.empty((0, len(ROUNDS_JUDGED)))
         for step, split in enumerate(task.splits):
             curves = np.vstack([curves, _curve(task, split, params).mean(axis=1)])
             trial.report(curves.mean(axis=0).min(), step)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        trial.set_user_attr("rounds", ROUNDS_READ[int(curves.mean(axis=0).argmin())])
+        trial.set_user_attr("rounds", ROUNDS_JUDGED[int(curves.mean(axis=0).argmin())])
         return float(curves.mean(axis=0).min())
 
-    def tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    def report(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         say(f"tuning {task.name}: trial {trial.number + 1} of {trials}, best loss {study.best_value:.4f}")
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -257,6 +278,6 @@ def _search(task: Task, *, trials: int, seed: int, say: Callable[[str], None]) -
     study.enqueue_trial(
         {name: set_to for name, set_to in task.default.items() if name not in ("rounds", "learning_rate")}
     )
-    study.optimize(best_loss, n_trials=trials, callbacks=[tell])
+    study.optimize(best_loss, n_trials=trials, callbacks=[report])
     rounds = round(study.best_trial.user_attrs["rounds"] * FAST / SLOW)
     return {"rounds": rounds, "learning_rate": SLOW, **study.best_params}

@@ -56,7 +56,7 @@ def test_cdnow_forward_learns_nothing_after_the_day(done):
 
 def test_cdnow_split_learns_from_the_other_customers_a_half_rehearsing_for_the_other(done):
     training, test, _ = done(cdnow_split)
-    assert len(training.rows) == len(training.now) == 23_570 - 2357
+    assert len(training.rows) == len(training.current_rows) == 23_570 - 2357
     assert not set(training.rows["customer_id"]) & set(test["customer_id"])
     early, latest = (set(half["customer_id"]) for _, half in training.rows.groupby("as_of"))
     assert not early & latest

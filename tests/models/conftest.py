@@ -58,7 +58,7 @@ def grow(small):
         params = defaults(len(small.training_set.rows)) | {"rounds": 25, "learning_rate": 0.3}
         return fitting.fit(
             small.contract if is_contractual else small.training_set.rows,
-            small.training_set.now,
+            small.training_set.current_rows,
             features=small.training_set.features,
             terms=TERMS,
             recipe=Recipe(

@@ -29,7 +29,7 @@ def predicted(model, taught):
 @pytest.fixture(scope="session")
 def simple(taught):
     lesson, _, test = taught
-    fitted = fit_baselines(lesson.rows, lesson.now, horizon_days=90, margin_rate=0.4)
+    fitted = fit_baselines(lesson.rows, lesson.current_rows, horizon_days=90, margin_rate=0.4)
     return {name: fitted[name].predict(test) for name in ("last_period", "hiatus", "rfm_logistic")}
 
 
@@ -87,9 +87,9 @@ def good(candidate_folder, model, taught, well, honest):
         metrics=well,
         candidate=examine(candidate_folder, test),
         rows=test,
-        offered=lesson.features,
-        canaries=honest,
+        log_features=lesson.features,
+        probes=honest,
         horizon_days=90,
         now=NOW,
-        rival=ChampionComparison("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
+        champion=ChampionComparison("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
     )

@@ -51,7 +51,7 @@ def model(taught):
 @pytest.fixture(scope="module")
 def over(taught, model):
     """What the model says of all customers, by horizon."""
-    return {days: scorer.predict(model, taught[0].now, horizon_days=days) for days in DAYS}
+    return {days: scorer.predict(model, taught[0].current_rows, horizon_days=days) for days in DAYS}
 
 
 def coherent(nearer, farther):
@@ -73,14 +73,14 @@ def test_every_customer_is_coherent_over_all_horizons(over):
 
 
 def test_the_main_horizon_is_what_it_is_without_others(taught, model, over):
-    now = taught[0].now
+    now = taught[0].current_rows
     alone = replace(model, horizons=())
     pd.testing.assert_frame_equal(scorer.predict(alone, now), over[90])
     assert batch_scores.score(alone, now)["horizon_days"].unique().tolist() == [90]
 
 
 def test_scores_have_the_main_horizon_first_and_reasons_for_it_alone(taught, model, over):
-    now = taught[0].now
+    now = taught[0].current_rows
     scores = batch_scores.score(model, now)
     assert scores["horizon_days"].tolist() == np.repeat([90, 30, 180, 365], len(now)).tolist()
     for days in DAYS:
@@ -138,7 +138,7 @@ def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, mo
     assert manifest["horizons"] == {str(one.days): one.how for one in model.horizons}
     back = bundle.read(tmp_path)
     for days in DAYS:
-        pd.testing.assert_frame_equal(scorer.predict(back, taught[0].now, horizon_days=days), over[days])
+        pd.testing.assert_frame_equal(scorer.predict(back, taught[0].current_rows, horizon_days=days), over[days])
 
 
 def test_a_bundle_without_horizons_has_the_files_it_had(model, tmp_path):
@@ -150,7 +150,7 @@ def test_a_bundle_without_horizons_has_the_files_it_had(model, tmp_path):
 
 def test_a_horizon_that_was_not_trained_is_named(taught, model):
     with pytest.raises(InputError, match=r"looks 30, 90, 180, 365 days ahead, not 60"):
-        scorer.predict(model, taught[0].now, horizon_days=60)
+        scorer.predict(model, taught[0].current_rows, horizon_days=60)
 
 
 @given(

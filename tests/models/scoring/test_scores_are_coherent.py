@@ -137,7 +137,7 @@ def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
     """The opponent fitted on the same rows by itself; only the level of the day stands between the two."""
     rows = small.training_set.rows
     how = {"horizon_days": 90, "margin_rate": small.training_set.margin_rate}
-    opponent = fit_baselines(rows, small.training_set.now, **how)[make].predict(small.test)
+    opponent = fit_baselines(rows, small.training_set.current_rows, **how)[make].predict(small.test)
     scores = scorer.predict(made(make), small.test)
     order, value = made(make).level.at(as_of=small.test["as_of"].iloc[0].date())
     churned = np.clip(opponent.churn_probability, 1e-6, 1 - 1e-6)

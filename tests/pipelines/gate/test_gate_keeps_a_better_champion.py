@@ -23,16 +23,16 @@ def test_an_uncalibrated_one_is_refused_while_a_champion_stands_and_promoted_wit
 ):
     moved = predicted._replace(churn_probability=expit(logit(predicted.churn_probability) - 1.2))
     assert "G12" in refused_by(replace(good, metrics=judged(moved)))
-    first = decide(replace(good, metrics=judged(moved, champion=None), rival=None))
+    first = decide(replace(good, metrics=judged(moved, champion=None), champion=None))
     assert first.accepted
-    assert any("G12" in warning for warning in first.said("warn"))
+    assert any("G12" in warning for warning in first.reasons("warn"))
 
 
 def test_one_that_is_not_calibrated_but_no_worse_than_the_champion_is_not_kept_back(good, judged, predicted):
     moved = predicted._replace(churn_probability=expit(logit(predicted.churn_probability) - 1.2))
     decision = decide(replace(good, metrics=judged(moved, champion=moved)))
     assert decision.accepted
-    assert any("the champion is no better" in warning for warning in decision.said("warn"))
+    assert any("the champion is no better" in warning for warning in decision.reasons("warn"))
 
 
 def test_one_off_the_level_is_refused(good, judged, predicted):
@@ -42,34 +42,34 @@ def test_one_off_the_level_is_refused(good, judged, predicted):
 
 def test_one_made_of_stale_data_is_refused_while_a_champion_stands(good):
     assert refused_by(replace(good, now=date(1999, 4, 10))) == ["G08"]
-    assert decide(replace(good, now=date(1999, 4, 10), rival=None, metrics=good.metrics)).accepted
+    assert decide(replace(good, now=date(1999, 4, 10), champion=None, metrics=good.metrics)).accepted
 
 
 def test_an_archive_may_be_trained_on_again(good):
     """The champion was made long after its data too."""
-    archive = replace(good.rival, made_at=date(1999, 4, 1))
-    assert decide(replace(good, now=date(1999, 4, 10), rival=archive)).accepted
-    assert refused_by(replace(good, now=date(1999, 12, 1), rival=archive)) == ["G08"]
+    archive = replace(good.champion, made_at=date(1999, 4, 1))
+    assert decide(replace(good, now=date(1999, 4, 10), champion=archive)).accepted
+    assert refused_by(replace(good, now=date(1999, 12, 1), champion=archive)) == ["G08"]
 
 
 def test_an_honest_column_that_ranks_best_by_chance_is_no_leak(good):
     lucky = {"feature": "orders", "auc": 0.856, "others_auc": 0.84, "suspicious": True, "low": 0.002, "worth": 0.004}
-    assert decide(replace(good, canaries=good.canaries | {"strongest": [lucky]})).accepted
+    assert decide(replace(good, probes=good.probes | {"strongest": [lucky]})).accepted
 
 
 def test_one_clearly_worse_than_a_simple_model_is_refused_unless_the_champion_is_too(good, judged, predicted):
     flat = predicted._replace(expected_value=predicted.expected_value.mean() + predicted.expected_value / 1000)
     assert "G11" in refused_by(replace(good, metrics=judged(flat)))
     assert decide(replace(good, metrics=judged(flat, champion=flat))).accepted
-    assert decide(replace(good, metrics=judged(flat, champion=None), rival=None)).accepted
+    assert decide(replace(good, metrics=judged(flat, champion=None), champion=None)).accepted
 
 
 def test_what_a_champion_that_cannot_be_compared_would_refuse_is_a_warning(good, judged, predicted):
-    gone = replace(good.rival, scorer=None, how="not compared: the log gives 1 of its features no longer: x")
+    gone = replace(good.champion, scorer=None, basis="not compared: the log gives 1 of its features no longer: x")
     doubled = predicted._replace(expected_value=2.5 * predicted.expected_value)
-    decision = decide(replace(good, metrics=judged(doubled, champion=None), rival=gone))
+    decision = decide(replace(good, metrics=judged(doubled, champion=None), champion=gone))
     assert decision.accepted
-    assert any("not compared: the log gives" in warning for warning in decision.said("warn"))
+    assert any("not compared: the log gives" in warning for warning in decision.reasons("warn"))
 
 
 def test_a_refusal_says_how_many_why_and_what_next(good):

@@ -112,14 +112,14 @@ def test_one_with_impossible_scores_is_refused(good, change):
 
 def test_one_made_of_older_data_than_the_champion_is_refused(good, model):
     newer = ChampionComparison("3", date(1998, 4, 10), {"training": {"as_of": "1998-04-03"}}, model, "its bundle")
-    assert refused_by(replace(good, rival=newer)) == ["G07"]
+    assert refused_by(replace(good, champion=newer)) == ["G07"]
 
 
 def test_a_leaky_one_is_refused(good, canaries_of):
     leaky = canaries_of(status=lambda rows: rows["churned"] * 1.0)
-    decision = decide(replace(good, canaries=leaky))
+    decision = decide(replace(good, probes=leaky))
     assert [one.code for one in decision.findings if one.outcome == "fail"] == ["G09"]
-    assert "status alone ranks better" in decision.said("fail")[0]
+    assert "status alone ranks better" in decision.reasons("fail")[0]
 
 
 def test_one_too_good_to_be_true_is_refused(good, judged, predicted, taught):
@@ -161,9 +161,9 @@ def test_an_unsigned_one_is_refused_and_nothing_of_it_is_read(good, candidate_fo
 
 
 def test_one_that_needs_what_the_log_cannot_give_is_refused(good, candidate_folder, taught):
-    offered = [name for name in good.offered if name != "recency_days"]
+    offered = [name for name in good.log_features if name != "recency_days"]
     without = replace(
-        good, offered=offered, candidate=examine(candidate_folder, taught[2].drop(columns="recency_days"))
+        good, log_features=offered, candidate=examine(candidate_folder, taught[2].drop(columns="recency_days"))
     )
     assert refused_by(without) == ["G03"]
 

@@ -14,21 +14,21 @@ def against(**intervals):
 
 
 def test_higher_or_lower_is_better_as_the_metric_has_it():
-    assert against(roc_auc=(0.01, 0.02)).word == "better"
-    assert against(roc_auc=(-0.02, -0.01)).word == "worse"
-    assert against(log_loss=(-0.02, -0.01)).word == "better"
-    assert against(ece=(0.01, 0.02)).word == "worse"
+    assert against(roc_auc=(0.01, 0.02)).outcome == "better"
+    assert against(roc_auc=(-0.02, -0.01)).outcome == "worse"
+    assert against(log_loss=(-0.02, -0.01)).outcome == "better"
+    assert against(ece=(0.01, 0.02)).outcome == "worse"
 
 
 def test_an_interval_that_holds_zero_decides_nothing():
     verdict = against(roc_auc=(-0.01, 0.02), normalized_gini=(0.0, 0.2))
-    assert verdict.word == "no clear difference"
+    assert verdict.outcome == "no clear difference"
     assert verdict.sentence.startswith("No clear difference in ROC-AUC, normalised Gini;")
 
 
 def test_better_here_and_worse_there_is_mixed():
     verdict = against(roc_auc=(0.01, 0.02), ece=(0.01, 0.02), spearman=(-0.1, 0.1))
-    assert verdict.word == "mixed"
+    assert verdict.outcome == "mixed"
     assert verdict.sentence == (
         "Better in ROC-AUC; worse in calibration error; no clear difference in Spearman; "
         "not comparable in log loss, normalised Gini, value deviance, decile error."
@@ -38,7 +38,7 @@ def test_better_here_and_worse_there_is_mixed():
 @pytest.mark.parametrize("missing", [{}, {"low": None, "high": None}, {"low": float("nan"), "high": 1.0}])
 def test_what_an_opponent_does_not_give_is_not_compared(missing):
     [verdict] = compare_with_baselines({"differences": {"hiatus": {"log_loss": missing}}})
-    assert (verdict.word, verdict.missing) == ("not compared", DECISIVE)
+    assert (verdict.outcome, verdict.missing) == ("not compared", DECISIVE)
 
 
 def test_the_tally_counts_the_defeats_too():

@@ -65,7 +65,7 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     assert log.account == cdnow.account
     end = cdnow.histories.end
     whole = training_set(cdnow.histories, config.terms, as_of=end)
-    more = training_set(log.histories, config.terms, as_of=end, more=log.more).more
+    more = training_set(log.histories, config.terms, as_of=end, stream=log.stream).stream
     columns = [*whole.features, *LABELS]
     read = pd.concat(boosting.read(more.files, columns, more.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))

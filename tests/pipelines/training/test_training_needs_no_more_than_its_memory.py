@@ -58,14 +58,14 @@ def gathered(shop, tmp_path):
 def taught(log, config, *, as_of=None):
     histories = log.histories
     day = as_of or day_of_test(histories.first_day, histories.end, horizon_days=90)
-    return training_set(histories, config.terms, as_of=day, more=log.more)
+    return training_set(histories, config.terms, as_of=day, stream=log.stream)
 
 
 def test_what_fits_is_learnt_from_all_customers_in_memory(gathered, cdnow):
     log = gathered(PLENTY)
     assert log.histories.customer_ids.equals(cdnow.histories.customer_ids)
     assert log.account == cdnow.account
-    assert log.more is None
+    assert log.stream is None
 
 
 @pytest.mark.parametrize("row_bytes", [220, 6_000])
@@ -73,13 +73,13 @@ def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, ro
     """Every cell of every customer's row at every cut-off, whether the log is read at once or in several parts."""
     monkeypatch.setattr(buckets, "ROW_BYTES", row_bytes)
     log, config = gathered(LITTLE, rows=1_000_000), shop(rows=1_000_000)
-    assert len(log.more.files) == (1 if row_bytes == 220 else 9)
+    assert len(log.stream.files) == (1 if row_bytes == 220 else 9)
     whole = training_set(cdnow.histories, config.terms, as_of=cdnow.histories.end)
     part = taught(log, config, as_of=cdnow.histories.end)
     assert part.features == whole.features
     assert part.timeline == whole.timeline
     columns = [*whole.features, *LABELS]
-    read = pd.concat(boosting.read(part.more.files, columns, part.more.changes))
+    read = pd.concat(boosting.read(part.stream.files, columns, part.stream.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
     different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
     assert len(read) == len(wanted) > 200_000
@@ -100,13 +100,13 @@ def test_the_sample_is_whole_customers_and_the_account_is_the_whole_logs(gathere
 
 
 def test_nothing_is_streamed_where_the_sample_has_the_rows_asked_for(gathered):
-    assert gathered(LITTLE, rows=10_000).more is None
+    assert gathered(LITTLE, rows=10_000).stream is None
 
 
 def test_as_many_rows_are_streamed_as_are_asked_for(gathered, shop):
     log, config = gathered(LITTLE, rows=150_000), shop()
     latest = taught(log, config, as_of=log.histories.end)
-    read = sum(len(rows) for rows in boosting.read(latest.more.files, ["as_of"], latest.more.changes))
+    read = sum(len(rows) for rows in boosting.read(latest.stream.files, ["as_of"], latest.stream.changes))
     assert read == pytest.approx(150_000, rel=0.02)
 
 

@@ -120,7 +120,7 @@ def test_a_fold_holds_whole_customers_up_to_its_limit(usual, monkeypatch):
     rows, _ = usual
     lot = tuning.random_ranks(rows["customer_id"], seed=7)
     assert (pd.Series(lot).groupby(rows["customer_id"]).nunique() == 1).all()
-    monkeypatch.setattr(tuning, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(tuning, "MAX_ROWS", 1_000)
     kept = tuning.sample(np.ones(len(rows), bool), lot)
     assert 950 <= kept.sum() <= 1_050
     assert set(rows["customer_id"][kept]).isdisjoint(rows["customer_id"][~kept])
