@@ -1,1 +1,1 @@
-"""The leak audit: the future removed or perturbed, labels shuffled, and features that know too much."""
+"""The leak audit: the future removed or poisoned, labels shuffled, and features that know too much."""

@@ -1,9 +1,9 @@
-"""`stayworth check --leaks`: does any feature of this log know what came later?
+"""The leak audit of `stayworth check --leaks`: does any feature of this log know what came later?
 
-Two questions to the features: is every cell the same, to the bit, after the future was removed, and after it was
-poisoned (pipelines/leakage/perturbed_futures.py)? Two to models (pipelines/leakage/leakage_probes.py): is there nothing
-to learn from shuffled labels, and does no single column know more than all others? The last is the only one to ask of
-the attributes in the table `customers`, which carry no time.
+Two tests of the features: is every cell the same, to the bit, once the future was removed, and once it was poisoned
+(pipelines/leakage/perturbed_futures.py)? Two tests of models (pipelines/leakage/leakage_probes.py): is there nothing to
+learn from shuffled labels, and does no single column know more than all others? Only the last applies to the attributes
+in the table `customers`, which carry no time.
 """
 
 import tempfile
@@ -29,16 +29,16 @@ from pipelines.training.holdout_evaluation import labelled_rows
 from pipelines.training.training_set import training_set
 
 CUSTOMERS = 50_000
-"""Customers the models are shown, at most; the features are compared for all."""
+"""The most customers that models are trained on; the features are compared for all."""
 FUTURES = {"removed": perturbed_futures.remove_future, "poisoned": perturbed_futures.poison_future}
 
 
 def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
-    """The leak audit as of the latest day whose horizon has closed; nothing is written.
+    """Audit the log as of the latest day whose horizon has closed; nothing is written.
 
-    `removed` and `poisoned`: cells compared, moved, and moved by column. `models`: the canaries, with the number of
-    customers shown to them, or only `note` where the history is too short for a model. `leaks`: whether any of them
-    found one.
+    `removed` and `poisoned`: cells compared, changed (`moved`), and changed by column. `models`: the leakage probes,
+    with the number of customers they used, or only `note` where the history is too short for a model. `leaks`: whether
+    any of them found one.
     """
     with reading(config.log, now_us=int(now.timestamp() * 1_000_000)) as opened:
         say("reading the log")
@@ -57,33 +57,33 @@ def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[
         content |= compare_futures(opened, honest, as_of=as_of, say=say)
         if histories.customers > CUSTOMERS:
             histories = _sample(opened, customers=histories.customers)
-    say("teaching models what they should not learn")
-    content["models"] = _canaries(histories, config.terms, config.features.attributes, seed=config.train.seed)
+    say("training models on what they should not be able to learn")
+    content["models"] = _probes(histories, config.terms, config.features.attributes, seed=config.train.seed)
     return content | {"leaks": bool(findings(content))}
 
 
 def compare_futures(opened: Reading, honest: pa.Table, *, as_of: date, say: Callable[[str], None]) -> dict[str, Any]:
-    """What `moved` when the future of a log was removed, and when it was poisoned; honest: its own snapshot."""
+    """Compare a log's snapshot `honest` with those of the same log once its future was removed, and once poisoned."""
     perturbed_futures.split_future(opened, as_of=as_of)
     content = {}
-    for name, changed in FUTURES.items():
+    for name, perturb in FUTURES.items():
         say(f"comparing every feature with the future {name}")
         with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-            copy = ingest(changed(opened, Path(folder)), now_us=None).histories
+            copy = ingest(perturb(opened, Path(folder)), now_us=None).histories
         content[name] = changed_cells(honest, snapshot(copy, as_of=[as_of]))
     return content
 
 
 def changed_cells(before: pa.Table, after: pa.Table) -> dict[str, Any]:
-    """Two snapshots of one day, cell by cell: cells compared, how many moved (not the same bits), and in which columns.
+    """Compare two snapshots of one day: the cells, how many changed (`moved`: not the same bits), and in which columns.
 
-    A cell that only one of them has has moved; undefined equals undefined.
+    A cell that only one of them contains has changed; undefined equals undefined.
     """
     names = list(dict.fromkeys([*before.column_names, *after.column_names]))[2:]
     place = pc.index_in(before["customer_id"], after["customer_id"].combine_chunks()).combine_chunks()
     shared = before.filter(pc.is_valid(place)), after.take(place.drop_null())
-    of_one = before.num_rows + after.num_rows - 2 * shared[0].num_rows
-    columns = dict.fromkeys(names, of_one)
+    unmatched = before.num_rows + after.num_rows - 2 * shared[0].num_rows
+    columns = dict.fromkeys(names, unmatched)
     for name in names:
         both = name in before.column_names and name in after.column_names
         columns[name] += _differing(*(table[name] for table in shared)) if both else shared[0].num_rows
@@ -92,11 +92,12 @@ def changed_cells(before: pa.Table, after: pa.Table) -> dict[str, Any]:
     return {"cells": rows * len(names), "moved": sum(columns.values()), "columns": columns}
 
 
-def _differing(one: pa.ChunkedArray, other: pa.ChunkedArray) -> int:
-    if pa.types.is_floating(one.type):
-        a, b = one.to_numpy(), other.to_numpy()
+def _differing(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
+    """The number of cells of two columns whose bits differ."""
+    if pa.types.is_floating(before.type):
+        a, b = before.to_numpy(), after.to_numpy()
         return int(((a.view(np.int64) != b.view(np.int64)) & ~(np.isnan(a) & np.isnan(b))).sum())
-    differs = pc.coalesce(pc.not_equal(one, other), pc.xor(pc.is_null(one), pc.is_null(other)))
+    differs = pc.coalesce(pc.not_equal(before, after), pc.xor(pc.is_null(before), pc.is_null(after)))
     return pc.sum(differs).as_py() or 0
 
 
@@ -110,49 +111,49 @@ def _sample(opened: Reading, *, customers: int) -> Histories:
     return histories_of(opened, "sampled_orders", "sampled_interactions")[0]
 
 
-def _canaries(histories: Histories, terms: Terms, attributes: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """What the models say, or why there are none."""
+def _probes(histories: Histories, terms: Terms, attributes: Sequence[str], *, seed: int) -> dict[str, Any]:
+    """The leakage probes as of the latest day whose horizon has closed, or a `note` why there are none."""
     as_of = histories.end - timedelta(days=terms.horizon_days)
     try:
-        taught = training_set(histories, terms, as_of=as_of)
+        training = training_set(histories, terms, as_of=as_of)
     except InputError as error:
         return {"note": error.what}
-    return leakage_probes(
-        taught, labelled_rows(histories, terms, as_of=as_of), attributes, customers=CUSTOMERS, seed=seed
-    )
+    test = labelled_rows(histories, terms, as_of=as_of)
+    return leakage_probes(training, test, attributes, customers=CUSTOMERS, seed=seed)
 
 
 def findings(content: dict[str, Any]) -> list[str]:
     """Every leak an audit found, in words; none for an honest log."""
-    found = []
+    leaks = []
     for name in FUTURES:
         if content[name]["moved"]:
             columns = content[name]["columns"]
-            found.append(
-                f"{content[name]['moved']:,} of {content[name]['cells']:,} cells moved when the future was {name}: "
+            leaks.append(
+                f"{content[name]['moved']:,} of {content[name]['cells']:,} cells changed when the future was {name}: "
                 f"{', '.join(list(columns)[:5])}{', …' if len(columns) > 5 else ''}"
             )
     models = content["models"]
     if "note" in models:
-        return found
+        return leaks
     shuffled = models["shuffled_labels"]
     if shuffled["leaks"]:
-        found.append(f"shuffled labels were learnt: AUC {shuffled['auc']:.3f}, expected 0.50 ± {shuffled['tolerance']}")
-    for one in models["strongest"]:
-        if one["suspicious"]:
-            found.append(
-                f"{one['feature']} alone ranks better (AUC {one['auc']:.3f}) than all others together "
-                f"({one['others_auc']:.3f}); it is worth {one['worth']:+.3f}"
+        expected = f"expected 0.50 ± {shuffled['tolerance']:.2f}"
+        leaks.append(f"shuffled labels were learned: AUC {shuffled['auc']:.3f}, {expected}")
+    for column in models["strongest"]:
+        if column["suspicious"]:
+            leaks.append(
+                f"{column['feature']} alone ranks better (AUC {column['auc']:.3f}) than all others together "
+                f"({column['others_auc']:.3f}); adding it to them gains {column['worth']:+.3f}"
             )
-    return found
+    return leaks
 
 
 def refuse_leaks(content: dict[str, Any]) -> None:
     """Raise Refusal if the audit found a leak."""
-    found = findings(content)
-    if found:
+    leaks = findings(content)
+    if leaks:
         raise Refusal(
-            f"{len(found)} {'leak' if len(found) == 1 else 'leaks'}:" + "".join(f"\n  - {one}" for one in found),
+            f"{len(leaks)} {'leak' if len(leaks) == 1 else 'leaks'}:" + "".join(f"\n  - {leak}" for leak in leaks),
             where=f"features as of {content['as_of']}",
-            next="Leave the columns out, or give them as they were on that day; then run this again.",
+            next="Leave these columns out, or give them as they were on that day; then run this again.",
         )

@@ -1,8 +1,8 @@
-"""Copies of a log in which the future is another: as of a day, an honest feature cannot tell them apart.
+"""Copies of a log with another future: as of a day, an honest feature cannot tell them apart.
 
-A row is of the future if it happened or was recorded at or after the day; of a customer who had not left before the
-day, `left_at` is. The copies are Parquet files of the usable rows under our names; what is not of the future stays as
-it was written, type by type.
+A row belongs to the future if it happened or was recorded at or after the day; so does the `left_at` of a customer who
+had not left before it. The copies are Parquet files of the accepted rows under our column names; everything else stays
+as it was written, type by type.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ TABLES = ("orders", "interactions")
 TIMES = ("ordered_at", "at", "recorded_at")
 NUMBERS = ("amount", "quantity", "unit_price", "cost", "discount", "value")
 KEPT = ("currency",)
-"""Columns that are never poisoned: a second currency would be refused."""
+"""Columns that are never poisoned, since a second currency would be refused."""
 
 
 def split_future(opened: Reading, *, as_of: date) -> None:
-    """Make the tables `split_<table>` of usable rows as written, with is_later and dice, a number without meaning.
+    """Make the tables `split_<table>` of accepted rows as written, with is_later and dice, an arbitrary number.
 
-    The column `source` is left out: rows that stand in two exports were set aside before.
+    The column `source` is left out: rows that are in two exports were quarantined before.
     """
     for table in _tables(opened):
         columns = ", ".join(f"raw.{named(name)}" for name in _columns(opened, table))
@@ -58,10 +58,10 @@ def remove_future(opened: Reading, folder: Path) -> Log:
 def poison_future(opened: Reading, folder: Path) -> Log:
     """The log with every row of its future changed, and rows added to it; after `split_future`.
 
-    Times, ids, products, kinds, … go from one later row to another, a fifth of the ids become new ones, numbers are
-    multiplied by −10 … 10, a quarter of the rows come twice. Earlier orders come again at a later time, half of them
-    as a refund of the whole amount. Three quarters of the customers who had not left leave when others do. The same log
-    gives the same poison.
+    Times, ids, products, kinds, … move from one later row to another, a fifth of the ids become new ones, numbers are
+    multiplied by −10 … 10, a quarter of the rows are repeated. Earlier orders are repeated at a later time, half of
+    them as a refund of the whole amount. Three quarters of the customers who had not left leave when others do. The
+    same log is poisoned in the same way.
     """
     return _copied(
         opened,
@@ -80,7 +80,7 @@ def _columns(opened: Reading, table: str) -> list[str]:
 
 
 def _copied(opened: Reading, folder: Path, selects: Mapping[str, str]) -> Log:
-    """The log whose tables are what the queries select. A table of interactions without rows is none."""
+    """The log whose tables are the results of these queries; interactions without rows are left out."""
     folder.mkdir()
     paths: dict[str, str | None] = {}
     for table, select in selects.items():
@@ -98,9 +98,9 @@ def _earlier(opened: Reading, table: str) -> str:
 
 
 def _customers(opened: Reading, left_at: str) -> dict[str, str]:
-    """SQL: the customers of a log that says who left, each who had not left before with another `left_at`.
+    """SQL: the customers of a log with `left_at`, which is changed for those who had not left before the day.
 
-    left_at: SQL; `other` in it is when somebody else left later.
+    left_at: SQL; `other` in it is the time at which another customer left later.
     """
     if not opened.contractual:
         return {}
@@ -118,10 +118,10 @@ def _customers(opened: Reading, left_at: str) -> dict[str, str]:
 
 
 def _poison(opened: Reading, table: str) -> str:
-    """SQL: the earlier rows, the later ones changed, a quarter of these again, and echoes of earlier rows.
+    """SQL: the earlier rows, the later ones changed, a quarter of these again, and repeated earlier rows.
 
-    Later rows stand in a line without meaning; what is taken from another row is taken from one further back in it,
-    each column from another row, but the times of a row together, so that they stay in the future.
+    Later rows are put in an arbitrary order; a changed value is taken from a row further back in it, each column from
+    another row, but the times of a row together, so that they stay in the future.
     """
     names = _columns(opened, table)
     changed = ", ".join(f"{_changed(opened, table, name, back)} as {named(name)}" for back, name in enumerate(names, 2))
@@ -159,7 +159,7 @@ def _changed(opened: Reading, table: str, name: str, back: int) -> str:
 
 
 def _echoed(opened: Reading, table: str, name: str) -> str:
-    """SQL: a column of an earlier row that comes again at a later row's time."""
+    """SQL: a column of an earlier row that is repeated at a later row's time."""
     if name in TIMES:
         return f"later.{named(name)}"
     if name in ("amount", "quantity", "value"):
@@ -168,6 +168,6 @@ def _echoed(opened: Reading, table: str, name: str) -> str:
 
 
 def _times(column: str, factor: str, kind: str) -> str:
-    """SQL: a number times a factor, to two decimals, in its own type; as it is where that cannot hold it."""
+    """SQL: a number times a factor, to two decimals, in its own type; unchanged where that type cannot hold it."""
     product = f"try_cast(round(try_cast({column} as double) * {factor}, 2) as decimal(18, 2))"
     return f"coalesce(try_cast({product} as {kind}), {column})"

@@ -197,7 +197,7 @@ def test_a_feature_that_reads_beyond_its_slice_is_caught(shop):
     for name in ("removed", "poisoned"):
         assert list(content[name]["columns"]) == ["days_to_next"]
         assert content[name]["moved"] > 100
-    with pytest.raises(Refusal, match=r"cells moved when the future was removed: days_to_next"):
+    with pytest.raises(Refusal, match=r"cells changed when the future was removed: days_to_next"):
         leak_audit.refuse_leaks(content)
 
 
