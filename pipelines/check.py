@@ -1,4 +1,4 @@
-"""Is the data what the config says? What was read, what was set aside, and which horizon fits."""
+"""The data report: rows accepted and quarantined, to the cent, the extent of the log, and the horizons compared."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,10 +16,10 @@ from pipelines.order_log import read_orders, reconciliation_rows, write_reconcil
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
-    """The data report: reconciliation, extent, and horizons. What cannot be used goes to a quarantine file per account.
+    """Check the log: reconciliation, extent, and horizons. Rows that cannot be used go to a quarantine file per table.
 
-    The horizons come with their false-churn rates, and one is advised; where churn is contractual (`left_at`) there is
-    no false churn: they come with their churn rates, none is advised, and `leaving` counts what `left_at` says.
+    The horizons come with their false-churn rates, and one is advised. Where churn is contractual (`left_at`) there is
+    no false churn: they come with their churn rates, none is advised, and `leaving` counts the customers who left.
     """
     ingested = read_orders(config, now=now)
     books = {table: read_book(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books}
@@ -46,20 +46,20 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
 
 
 def _horizons(histories: Histories) -> dict[str, Any]:
-    """Whether churn is contractual, the horizons compared, and what they rest on."""
-    judged: Sequence[churn_horizon.Rate | churn_horizon.HorizonCandidate]
+    """The horizons compared, with the follow-up they rest on, and whether churn is contractual."""
+    rates: Sequence[churn_horizon.Rate | churn_horizon.HorizonCandidate]
     if histories.contractual:
-        told = asdict(leaving(histories))
-        told["last_left"] = told["last_left"] and told["last_left"].isoformat()
-        judged, follow_up, best = churn_horizon.churn_rates(histories), None, None
+        counts = asdict(leaving(histories))
+        counts["last_left"] = counts["last_left"] and counts["last_left"].isoformat()
+        rates, follow_up, best = churn_horizon.churn_rates(histories), None, None
     else:
-        told = None
-        judged, follow_up = churn_horizon.candidates(histories)
-        best = churn_horizon.advised(judged)
+        counts = None
+        rates, follow_up = churn_horizon.candidates(histories)
+        best = churn_horizon.advised(rates)
     return {
         "contractual": histories.contractual,
-        "leaving": told,
-        "horizons": [asdict(one) for one in judged],
+        "leaving": counts,
+        "horizons": [asdict(rate) for rate in rates],
         "follow_up_days": follow_up,
         "advised_horizon_days": best.horizon_days if best else None,
     }

@@ -1,4 +1,4 @@
-"""The whole loop on the embedded real data, as a user would type it: check, train, evaluate, score, plan, report."""
+"""The whole loop on the bundled real data, as a user would run it: check, train, evaluate, score, plan, report."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,7 @@ from pipelines.score import score
 from pipelines.train import train
 
 BUDGET = 1000.0
-"""US dollars: enough to show a choice."""
+"""US dollars: little enough that the plan has to choose."""
 
 
 def write_demo_shop(folder: Path) -> Path:
@@ -33,7 +33,7 @@ def write_demo_shop(folder: Path) -> Path:
 
 
 def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run every step into `folder`; returns what the closing table shows."""
+    """Run every step, writing into `folder`; returns the content of the closing table."""
     settings = write_demo_shop(folder)
     config = load(settings)
 

@@ -1,4 +1,4 @@
-"""Rolling-origin backtest: the whole recipe again at several days, each judged on what followed it."""
+"""Rolling-origin backtest: the whole recipe on several days, each model judged on the window after its day."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -29,11 +29,11 @@ def evaluate(
     plan_budget: float | None = None,
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """The evaluation at each of `cut_offs` test days, oldest first; written to backtest.json, then a run in MLflow.
+    """Evaluate the recipe on `cut_offs` test days, oldest first; written to backtest.json, then logged to MLflow.
 
     The test days step back from the latest by a third of the horizon, fewer where the history is too short.
-    Parameters are tuned once, before the oldest test day, so no cut-off profits from what came after it. plan_budget:
-    judge the plan of such a budget on each day too, in currency units (pipelines/campaigns/policy_backtest.py).
+    Parameters are tuned once, before the oldest test day, so no cut-off benefits from what came after it. plan_budget:
+    in currency units; the plan of this budget is backtested on each day too (pipelines/campaigns/policy_backtest.py).
     """
     terms, seed = config.terms, config.train.seed
     boosting.present(config.train.device)
@@ -59,10 +59,10 @@ def evaluate(
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
-        taught = training_set(histories, terms, as_of=day)
-        model = fit_model(taught, terms, recipe)
+        training = training_set(histories, terms, as_of=day)
+        model = fit_model(training, terms, recipe)
         test = labelled_rows(histories, terms, as_of=day)
-        results.append(evaluate_model(test, taught, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
+        results.append(evaluate_model(test, training, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
         if plan_budget is not None:
             models[day] = model
             planned.append(plan_in_hindsight(config, offers, model, test, histories, budget=plan_budget))

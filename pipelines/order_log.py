@@ -1,4 +1,4 @@
-"""The config's log of orders, read and accounted for."""
+"""The config's log of orders: read, and reconciled to the cent."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,18 +24,18 @@ def read_orders(config: Config, *, now: datetime) -> Ingested:
 
 
 def write_reconciliation(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
-    """Leave the quarantine and the reconciliation of the orders in the output folder."""
+    """Write the quarantine and the reconciliation of the orders to the output folder."""
     run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
     run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation_rows(account.orders))
 
 
-def reconciliation_rows(entries: list[ReconciliationLine]) -> list[dict[str, str | int]]:
+def reconciliation_rows(lines: list[ReconciliationLine]) -> list[dict[str, str | int]]:
     """A reconciliation as JSON rows: what, rows, amount (text, exact)."""
-    return [{"what": one.what, "rows": one.rows, "amount": str(one.amount)} for one in entries]
+    return [{"what": line.what, "rows": line.rows, "amount": str(line.amount)} for line in lines]
 
 
 def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
-    """Raise InputError if a file to write is one of the files of the log, or of the tables beside it that are there."""
+    """Raise InputError if a file to write is one of the files of the log, or of those side tables that exist."""
     log = config.log
     inputs = {file.resolve() for where in log.tables.values() if not is_url(str(where)) for file in find(str(where))}
     for where in log.books.values():
@@ -43,14 +43,14 @@ def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
             inputs |= set() if is_url(str(where)) else {file.resolve() for file in find(str(where))}
     for target in targets:
         if target.resolve() in inputs:
-            raise InputError("is a file of your log", where=str(target), next="Name another file with -o.")
+            raise InputError("is one of the log's own files", where=str(target), next="Name another file with -o.")
 
 
 def refuse_too_early(first_day: date, end: date, *, as_of: date) -> None:
-    """Raise InputError for a day before which nobody had ordered."""
+    """Raise InputError for a day before which no customer had ordered."""
     if as_of <= first_day:
         raise InputError(
-            f"nobody had ordered before {as_of}; the first order is of {first_day}",
+            f"no customer had ordered before {as_of}; the first order is of {first_day}",
             where="--as-of",
             next=f"Name a later day, e.g. {end}.",
         )

@@ -1,6 +1,6 @@
-"""Who serves: the versions of the model, and the moves of the alias `champion` among them.
+"""Promotion and rollback: the versions of the model, and the moves of the alias `champion` among them.
 
-A version serves only after every byte of what was logged was fetched and checked, and after the audit log has a line.
+A version serves only once every byte that was logged has been fetched and checked, and the audit log has its line.
 """
 
 import json
@@ -16,12 +16,12 @@ from pipelines.config import Config
 
 
 def list_versions(config: Config) -> list[dict[str, Any]]:
-    """Every version, the newest first: what it is, who calls it what, and what the gate said of it."""
+    """Every version, the newest first, as JSON: its bundle, aliases, metrics, and the gate's decision."""
     return [version_summary(version) for version in registry.versions(config.tracking_uri)]
 
 
 def version_summary(version: Version) -> dict[str, Any]:
-    """A version as JSON. Headline metrics are those of its evaluation; what was not recorded is None."""
+    """A version as JSON. Headline metrics are those of its evaluation; None where nothing was recorded."""
     tags = version.tags
     return {
         "version": version.number,
@@ -39,8 +39,8 @@ def version_summary(version: Version) -> dict[str, Any]:
 
 
 def promote(config: Config, number: str, *, now: datetime, why: str) -> dict[str, Any]:
-    """Make a version the champion; the old one is `previous`. The champion itself stays as it is, and says so."""
-    return _move(config, registry.numbered(config.tracking_uri, number), now=now, what="promote", why=why)
+    """Make a version the champion, and the old one `previous`; nothing changes if it is the champion already."""
+    return _move(config, registry.numbered(config.tracking_uri, number), now=now, action="promote", why=why)
 
 
 def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -49,14 +49,16 @@ def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
     champion, previous = registry.find(uri, "champion"), registry.holder(uri, "previous")
     if previous is None or previous.number == champion.number:
         raise Refusal(
-            f"version {champion.number} is champion, and no other was before it",
+            f"version {champion.number} is the first champion; there is none to return to",
             where="rollback",
-            next="`stayworth models list` shows all versions, `stayworth models promote N` takes any.",
+            next="`stayworth models list` shows all versions; `stayworth models promote N` promotes any of them.",
         )
-    return _move(config, previous, now=now, what="rollback", why="by hand")
+    return _move(config, previous, now=now, action="rollback", why="by hand")
 
 
-def _move(config: Config, version: Version, *, now: datetime, what: registry_audit.Action, why: str) -> dict[str, Any]:
+def _move(
+    config: Config, version: Version, *, now: datetime, action: registry_audit.Action, why: str
+) -> dict[str, Any]:
     uri = config.tracking_uri
     load_untouched(uri, version)
     champion = registry.holder(uri, "champion")
@@ -64,15 +66,15 @@ def _move(config: Config, version: Version, *, now: datetime, what: registry_aud
     if before != version.number:
         line: dict[str, Any] = {"version": version.number, "bundle": version.bundle, "before": before, "why": why}
         path = config.folder / registry_audit.FILE
-        registry_audit.write(path, at=now, what=what, **line)
-        moved = {
+        registry_audit.write(path, at=now, what=action, **line)
+        tags = {
             "promoted_at": now.isoformat(timespec="seconds"),
             "promoted_by": registry_audit.account_name(),
             "promoted_because": why,
         }
         try:
-            registry.set_champion(uri, version.number, tags=moved)
+            registry.set_champion(uri, version.number, tags=tags)
         except InputError as error:
-            registry_audit.write(path, at=now, what=what, **line, failed=error.what)
+            registry_audit.write(path, at=now, what=action, **line, failed=error.what)
             raise
     return {"champion": version.number, "bundle": version.bundle, "before": before, "changed": before != version.number}

@@ -1,10 +1,10 @@
-"""The audit log's lines of models: who changed which one serves, when, and to which bundle (see features/audit_log.py).
+"""The audit log of the registry: who changed the champion, when, and to which bundle (see features/audit_log.py).
 
     {"at": "2026-03-01T09:00:00+00:00", "who": "ann", "what": "promote", "version": "4", "bundle": "0f3a9c…",
      "from": "3", "why": "passed the gate"}
 
 what: promote, rollback, or refuse (the gate said no, and nothing changed). A line is on disk before its change is
-made, so that there is no change without a line; where the change then failed, a second line with "failed" says so.
+made, so that there is no change without a line; if the change then fails, a second line with "failed" records that.
 """
 
 import os
@@ -31,7 +31,7 @@ def write(
     why: str,
     failed: str | None = None,
 ) -> None:
-    """Append one line and wait until it is on disk; raises InputError, with the log as it was, if it cannot be."""
+    """Append one line and wait until it is on disk; raises InputError, and leaves the log unchanged, if that fails."""
     entry = {
         "at": at.isoformat(timespec="seconds"),
         "who": account_name(),
@@ -45,7 +45,7 @@ def write(
 
 
 def account_name() -> str:
-    """The account this process runs under, which a variable of the environment cannot change."""
+    """The account this process runs under, which no environment variable can change."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -169,7 +169,7 @@ def test_a_plan_leaves_alone_whom_a_campaign_contacted_in_fact(shop):
 def test_a_plan_is_not_written_over_the_bookings(shop):
     config = scored(shop(treatments="treatments.csv"))
     (config.home / "treatments.csv").write_text("customer_id,at,campaign,offer,treated\n")
-    with pytest.raises(InputError, match="is a file of your log"):
+    with pytest.raises(InputError, match="is one of the log's own files"):
         planned(config, "spring", outputs=[config.home / "treatments.csv"])
 
 
