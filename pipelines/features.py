@@ -1,7 +1,8 @@
-"""Feature rows to a file, whatever the size of the log."""
+"""Feature rows written to a file, whatever the size of the log."""
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,19 @@ from pipelines.memory import machine_memory
 from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
 
 
+@dataclass(frozen=True)
+class FeatureRequest:
+    """The days of the feature rows, the moments that bound the log, and the memory to use."""
+
+    as_of: list[date]
+    known_at: date | None
+    now_us: int
+    """Rows after it are in the future."""
+    before_us: int | None
+    """The end of the log, if rows that became known after it are wanted too."""
+    memory_bytes: int
+
+
 def write_features(
     config: Config,
     *,
@@ -36,108 +50,112 @@ def write_features(
     now: datetime,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """One row per customer and day; returns what was written.
+    """Write one row per customer and day; returns the number of rows, the days, the features and the file.
 
-    known_at: only what was recorded before that day; after `as_of`, which is then one day, it adds what became known
-    since of what came before. engine: duckdb, on this machine, or spark. memory_bytes: what the run may take, all in
-    all; a larger log is split on disk (Spark has settings of its own). rfm: add each customer's quintiles among all of
-    the day.
+    known_at: only what was recorded before that day counts; if it is after `as_of`, which must then be one day, facts
+    from before `as_of` that became known later count as well. engine: duckdb, on this machine, or spark. memory_bytes:
+    the memory the run may take, all in all; a larger log is split on disk (Spark has settings of its own). rfm: add
+    each customer's quintiles among all customers of the day.
     """
     run_folder.refuse_unwritable(output, kinds=run_folder.TABLES)
     output.parent.mkdir(parents=True, exist_ok=True)
     refuse_input_as_output(config, [output])
-    asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
-    times = {"now_us": int(now.timestamp() * 1_000_000), "before_us": _before_us(**asked)}
-    write = _by_spark if engine == "spark" else _on_this_machine
-    how: dict[str, Any] = {"asked": asked, "times": times, "memory_bytes": memory_bytes or machine_memory(), "say": say}
+    request = FeatureRequest(
+        as_of=as_of,
+        known_at=known_at,
+        now_us=int(now.timestamp() * 1_000_000),
+        before_us=_before_us(as_of=as_of, known_at=known_at),
+        memory_bytes=memory_bytes or machine_memory(),
+    )
+    write = _write_by_spark if engine == "spark" else _write_here
     say("reading the log")
     if rfm:
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
-            rows, names = write(config, Path(staging) / "features.parquet", **how)
-            say("comparing each customer with all")
+            rows, names = write(config, Path(staging) / "features.parquet", request, say)
+            say("adding RFM quintiles")
             run_folder.write_tables(output, _with_quintiles(Path(staging) / "features.parquet"))
             names = [*names, *QUINTILES]
     else:
-        rows, names = write(config, output, **how)
+        rows, names = write(config, output, request, say)
     days = [day.isoformat() for day in sorted(set(as_of))]
     return {"rows": rows, "days": days, "features": len(names), "written": str(output)}
 
 
-def _on_this_machine(
-    config: Config,
-    output: Path,
-    *,
-    asked: dict[str, Any],
-    times: dict[str, Any],
-    memory_bytes: int,
-    say: Callable[[str], None],
+def _write_here(
+    config: Config, output: Path, request: FeatureRequest, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """The number of rows written, and the features."""
-    with reading(config.log, memory_bytes=database_bytes(memory_bytes), **times) as opened:
-        refuse_too_early(*extent(opened), as_of=min(asked["as_of"]))
-        names = columns_of(opened, **asked)
+    """Write the rows on this machine; returns their number, and the features."""
+    with reading(
+        config.log,
+        memory_bytes=database_bytes(request.memory_bytes),
+        now_us=request.now_us,
+        before_us=request.before_us,
+    ) as opened:
+        refuse_too_early(*extent(opened), as_of=min(request.as_of))
+        names = columns_of(opened, as_of=request.as_of, known_at=request.known_at)
         tallies: list[Tally] = []
 
         def rows() -> Iterator[pa.Table]:
-            for histories, tally in buckets(opened, memory_bytes=memory_bytes):
+            for histories, tally in buckets(opened, memory_bytes=request.memory_bytes):
                 tallies.append(tally)
                 say(f"computing features{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
-                yield from chunks(histories, features=names, **asked)
+                yield from chunks(histories, features=names, as_of=request.as_of, known_at=request.known_at)
 
         written = run_folder.write_tables(output, rows())
-        if times["before_us"] is None:
+        if request.before_us is None:
             write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return written, names
 
 
-def _by_spark(
-    config: Config,
-    output: Path,
-    *,
-    asked: dict[str, Any],
-    times: dict[str, Any],
-    memory_bytes: int,  # noqa: ARG001  (Spark has settings of its own)
-    say: Callable[[str], None],
+def _write_by_spark(
+    config: Config, output: Path, request: FeatureRequest, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """The number of rows written, and the features."""
+    """Write the rows by Spark, which has memory settings of its own; returns their number, and the features."""
     from features.large_logs.spark import snapshot_to
 
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
         staged = snapshot_to(
-            config.log, features=None, staging=Path(staging), master=config.spark.master, **asked, **times
+            config.log,
+            features=None,
+            staging=Path(staging),
+            master=config.spark.master,
+            as_of=request.as_of,
+            known_at=request.known_at,
+            now_us=request.now_us,
+            before_us=request.before_us,
         )
-        refuse_too_early(staged.first_day, staged.end, as_of=min(asked["as_of"]))
+        refuse_too_early(staged.first_day, staged.end, as_of=min(request.as_of))
         say("writing features")
         written = run_folder.write_tables(output, staged.rows())
-        if times["before_us"] is None:
+        if request.before_us is None:
             write_reconciliation(config, staged.account, staged.quarantine())
     return written, staged.features
 
 
 def _with_quintiles(path: Path) -> Iterator[pa.Table]:
-    """The rows of a file of features as they are, each with its quintiles among all of its day."""
+    """The rows of a file of features, each with its RFM quintiles among all rows of its day."""
     file = pq.ParquetFile(path)
     base = file.read(["as_of", *RANKED])
     by_day = {day: cuts(base.filter(pc.equal(base["as_of"], day))) for day in pc.unique(base["as_of"])}
     del base
     for number in range(file.num_row_groups):
         rows = file.read_row_group(number)
-        found = np.full((rows.num_rows, len(QUINTILES)), np.nan)
+        quintiles = np.full((rows.num_rows, len(QUINTILES)), np.nan)
         for day, day_cuts in by_day.items():
             of_day = pc.equal(rows["as_of"], day)
-            found[of_day.to_numpy()] = np.column_stack(cells(rows.filter(of_day), day_cuts).columns)
-        for name, column in zip(QUINTILES, found.T, strict=True):
+            quintiles[of_day.to_numpy()] = np.column_stack(cells(rows.filter(of_day), day_cuts).columns)
+        for name, column in zip(QUINTILES, quintiles.T, strict=True):
             rows = rows.append_column(name, pa.array(column))
         yield rows
 
 
 def _before_us(*, as_of: list[date], known_at: date | None) -> int | None:
-    """Where the log is cut, if what became known later is wanted too: at the one day asked for."""
+    """The moment at which the log is cut if facts that became known later count too: the one day of the rows."""
     if known_at is None or known_at <= min(as_of):
         return None
     if len(set(as_of)) > 1:
         raise InputError(
-            f"what became known up to {known_at} of days before it takes a reading per day",
+            f"{known_at} is after several days of --as-of, each of which needs a run of its own",
             where="--known-at",
             next="Name one --as-of at a time.",
         )

@@ -33,7 +33,7 @@ COLUMNS = tuple(SCHEMA.names)
 CHUNK_ROWS = 20_000
 """Rows that one thread scores at a time."""
 CHUNK_BYTES = 150_000_000
-"""Memory that it takes for them."""
+"""Memory that a thread takes for them."""
 
 Scored = tuple[pd.DataFrame, pd.DataFrame]
 """Scores and the feature rows of the same customers, in the same order."""
@@ -48,11 +48,11 @@ def score(
     memory_bytes: int | None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Score as of a day; the scores become the latest in the output folder, and `output` if given. Returns `summary`.
+    """Score as of a day; writes the latest scores to the output folder, and to `output` if given. Returns `summary`.
 
-    output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. memory_bytes: what the run may take, all
-    in all; a larger log is split on disk. The service's store is written first, then `output`, the ledger, and the
-    latest scores.
+    output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. memory_bytes: the memory the run may
+    take, all in all; a larger log is split on disk. The service's store is written first, then `output`, the ledger,
+    and the latest scores.
     """
     latest = config.folder / run_folder.SCORES
     _refuse_unwritable(config, output, latest)
@@ -66,23 +66,23 @@ def score(
         refuse_too_early(first_day, end, as_of=as_of)
         _refuse_stale(end, as_of=as_of, horizon_days=model.terms.horizon_days)
         tallies: list[Tally] = []
-        rows = _rows(opened, model, tallies, as_of=as_of, memory_bytes=memory_bytes, say=say)
+        rows = _feature_rows(opened, model, tallies, as_of=as_of, memory_bytes=memory_bytes, say=say)
         scored = _scored(model, rows, threads=_threads(memory_bytes))
         config.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
             staged = stage(scored, Path(folder))
             say("writing scores")
-            _fill(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
+            _write_store(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
             if output:
                 _write(output, staged.tables())
-            _keep(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
+            _add_to_ledger(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
             _write(latest, staged.tables())
         write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
     return summary(staged, model, config, as_of=as_of)
 
 
-def _fill(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
-    """What the service looks up: scores over the main horizon, and the features that they rest on."""
+def _write_store(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
+    """Write the service's store: scores over the main horizon, and the features behind them."""
     about = served.BatchInfo(
         as_of=as_of,
         horizon_days=model.terms.horizon_days,
@@ -97,10 +97,10 @@ def _fill(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> No
             writer.add(scores, rows)
 
 
-def _keep(
+def _add_to_ledger(
     folder: Path, staged: StagedScores, model: Scorer, *, as_of: date, scored_at: datetime, data_end: date
 ) -> None:
-    """The batch for the ledger."""
+    """Keep the batch in the ledger."""
     ledger.keep(
         folder,
         staged.tables(),
@@ -114,7 +114,7 @@ def _keep(
 
 
 def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) -> None:
-    """Raise InputError now if one of them could not be written after long work."""
+    """Raise InputError, before long work, if the output or the latest scores cannot be written."""
     is_table = output is not None and is_url(str(output))
     files = [latest, *([Path(output)] if output and not is_table else [])]
     for file in files:
@@ -125,18 +125,18 @@ def _refuse_unwritable(config: Config, output: str | Path | None, latest: Path) 
 
 
 def _refuse_stale(end: date, *, as_of: date, horizon_days: int) -> None:
-    """Long after the last order of the log everybody would look gone."""
-    silent = (as_of - end).days
-    if silent > horizon_days:
+    """Raise Refusal long after the last order of the log, when every customer would look as if they had left."""
+    silent_days = (as_of - end).days
+    if silent_days > horizon_days:
         raise Refusal(
-            f"the orders end {silent:,} days before {as_of}, more than the horizon of {horizon_days} days: every "
+            f"the orders end {silent_days:,} days before {as_of}, more than the horizon of {horizon_days} days: every "
             "customer would look silent",
             where="--as-of",
             next=f"Load newer orders, or score as of {end}.",
         )
 
 
-def _rows(
+def _feature_rows(
     opened: Reading,
     model: Scorer,
     tallies: list[Tally],
@@ -145,7 +145,7 @@ def _rows(
     memory_bytes: int,
     say: Callable[[str], None],
 ) -> Iterator[pa.Table]:
-    """The feature rows the model takes, PIECE at a time; what became of the rows of each part goes to `tallies`."""
+    """The feature rows of the model, `CHUNK_ROWS` at a time; the tally of each part of the log is added to `tallies`."""
     for histories, tally in buckets(opened, memory_bytes=memory_bytes):
         tallies.append(tally)
         say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
@@ -156,25 +156,25 @@ def _rows(
         del histories  # before the next part is read
 
 
-def _scored(model: Scorer, pieces: Iterable[pa.Table], *, threads: int) -> Iterator[Scored]:
-    """Each piece with its scores, in order; XGBoost and NumPy hold no lock for the most of it."""
+def _scored(model: Scorer, row_chunks: Iterable[pa.Table], *, threads: int) -> Iterator[Scored]:
+    """Score each chunk, in order, on several threads: XGBoost and NumPy hold no lock for most of the work."""
 
-    def one(piece: pa.Table) -> Scored:
-        rows = piece.to_pandas(date_as_object=False)
+    def score_chunk(chunk: pa.Table) -> Scored:
+        rows = chunk.to_pandas(date_as_object=False)
         return batch_scores.score(model, rows), rows
 
     with ThreadPoolExecutor(threads) as pool:
-        ahead: list[Future[Scored]] = []
-        for piece in pieces:
-            ahead.append(pool.submit(one, piece))
-            if len(ahead) > threads:
-                yield ahead.pop(0).result()
-        for waiting in ahead:
-            yield waiting.result()
+        pending: list[Future[Scored]] = []
+        for chunk in row_chunks:
+            pending.append(pool.submit(score_chunk, chunk))
+            if len(pending) > threads:
+                yield pending.pop(0).result()
+        for future in pending:
+            yield future.result()
 
 
 def _threads(memory_bytes: int) -> int:
-    """As many as there are cores, if they have room in a quarter of the memory."""
+    """The number of threads: one per core, as far as a quarter of the memory has room for them."""
     return min(os.cpu_count() or 1, max(1, memory_bytes // 4 // CHUNK_BYTES))
 
 
@@ -186,7 +186,7 @@ def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
 
 
 def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
-    """What a batch of scores comes to over the main horizon: customers, and money in currency units."""
+    """The totals of a batch of scores over the main horizon: customers, and money in currency units."""
     return {
         "customers": staged.customers,
         "as_of": str(as_of),
