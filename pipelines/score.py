@@ -145,7 +145,7 @@ def _feature_rows(
     memory_bytes: int,
     say: Callable[[str], None],
 ) -> Iterator[pa.Table]:
-    """The feature rows of the model, `CHUNK_ROWS` at a time; the tally of each part of the log is added to `tallies`."""
+    """The feature rows of the model, `CHUNK_ROWS` at a time; the tally of each part of the log goes to `tallies`."""
     for histories, tally in buckets(opened, memory_bytes=memory_bytes):
         tallies.append(tally)
         say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
