@@ -42,7 +42,7 @@ TIME_FORMATS = tuple(
 
 
 def config_text(orders: str, *, config_folder: Path, given: Mapping[str, str] | None = None) -> str:
-    """Write the text of a config for a file, folder or glob of orders. Raises InputError if a required column is missing.
+    """The text of a config for a file, folder or glob of orders. Raises InputError if a required column is missing.
 
     given: our columns → theirs, as far as the user names them; the others are guessed. Business numbers cannot be
     guessed: they are marked ASSUMED.
