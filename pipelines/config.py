@@ -1,4 +1,4 @@
-"""`stayworth.toml` as one frozen model: every key known, every business number given by its owner."""
+"""The config `stayworth.toml` as one frozen model: unknown keys are refused, and no business number has a default."""
 
 import os
 import tomllib
@@ -34,13 +34,13 @@ def _known_columns(table: str, columns: dict[str, Column]) -> AfterValidator:
 
 
 class Section(BaseModel):
-    """A section of the config: frozen, and no key that is not named here."""
+    """A section of the config: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Data(Section):
-    """Where the tables are: a file, a folder or a glob of CSV or Parquet files, or a database's URL.
+    """The place of each table: a file, a folder or a glob of CSV or Parquet files, or the URL of a database.
 
     Paths are relative to the config's folder.
     """
@@ -48,19 +48,19 @@ class Data(Section):
     orders: str
     """The order lines; required."""
     interactions: str | None = None
-    """What customers did beside buying."""
+    """Events other than orders: visits, complaints, survey scores, …"""
     customers: str | None = None
     """A row per customer."""
     treatments: str | None = None
-    """What campaigns did."""
+    """Past contacts of campaigns, and the customers held out of them."""
     costs: str | None = None
-    """What customers cost beside what they bought."""
+    """Costs of serving customers, beside those of their orders."""
     exclude_products: tuple[str, ...] = ()
-    """Product ids that are no purchases (fees, tests); SQL LIKE patterns, upper and lower case alike."""
+    """Product ids that are not purchases (fees, tests); SQL LIKE patterns, in which case does not matter."""
 
 
 class ColumnNames(Section):
-    """Our column names to theirs."""
+    """The names that the tables give to our columns: ours = theirs."""
 
     orders: Annotated[dict[str, str], _known_columns("orders", ORDERS)] = Field(default_factory=dict)
     interactions: Annotated[dict[str, str], _known_columns("interactions", INTERACTIONS)] = Field(default_factory=dict)
@@ -70,17 +70,17 @@ class ColumnNames(Section):
 
 
 class Time(Section):
-    """How times are written and how far ahead to look."""
+    """The format of times, and the horizons."""
 
     horizon_days: int = Field(ge=1, le=1095)
-    """Who orders nothing for this long has churned, or who leaves in it where customers have `left_at`; value is what
-    a customer brings in it."""
+    """A customer who orders nothing for this long has churned, or one who leaves within it, where customers have
+    `left_at`; value is the margin a customer brings in it."""
     horizons: tuple[Annotated[int, Field(ge=1, le=1095)], ...] = ()
-    """Further horizons to score, in days: derived from that of `horizon_days`, so that none contradicts another."""
+    """Further horizons to score, in days: derived from the one of `horizon_days`, so that none contradicts another."""
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
-    """The zone of times written without one."""
+    """The time zone of times written without one."""
     format: str | None = None
-    """strptime format of times that are not ISO, e.g. %d/%m/%Y %H:%M."""
+    """The strptime format of times that are not ISO, e.g. %d/%m/%Y %H:%M."""
 
 
 class Money(Section):
@@ -89,75 +89,75 @@ class Money(Section):
     currency: str = Field(pattern="^[A-Z]{3}$")
     """ISO 4217; one for the whole log."""
     gross_margin: float = Field(gt=0, le=1)
-    """Share of revenue that is margin, where a line has no cost."""
+    """Share of revenue that is margin, where an order line has no cost."""
     annual_discount_rate: float = Field(ge=0, le=1)
-    """What a year's waiting costs."""
+    """The rate at which money that comes a year later is discounted."""
     lifetime_days: int = Field(ge=1, le=36500)
-    """How far CLV looks."""
+    """The number of days over which customer lifetime value is counted."""
 
 
 class Features(Section):
-    """What becomes a feature beside the catalogue."""
+    """Features beside those of the catalogue."""
 
     attributes: tuple[str, ...] = ()
-    """Columns of the table `customers`. They carry no time: name only what was true before every day asked about."""
+    """Columns of the table `customers`. They carry no time: name only facts that were true before every day scored."""
 
 
 class Spark(Section):
-    """Where `features` and `train` with `--engine spark` run."""
+    """The Spark on which `features` and `train` run with `--engine spark`."""
 
     master: str = "local[*]"
-    """The address of a Spark master; local[*] is this machine, all cores."""
+    """The address of a Spark master; local[*] is this machine with all its cores."""
 
 
 class Train(Section):
-    """How hard to look for a model."""
+    """The search for a model, and the growing of its trees."""
 
     trials: int = Field(default=30, ge=1, le=10_000)
-    """Optuna trials for the churn trees and for the value trees."""
+    """Optuna trials, for the churn trees and for the value trees each."""
     seed: int = Field(default=7, ge=0, lt=2**31)
     """The same seed and data give the same model."""
     monotone: dict[str, Literal[-1, 1]] = Field(default_factory=dict)
     """1 for a feature with which the churn probability may only rise, -1 for one with which it may only fall."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where the trees are grown."""
+    """The device on which the trees are grown."""
     rows: int = Field(default=100_000, ge=10_000)
-    """On how many rows the trees are grown at most; more than fit into memory stream from disk."""
+    """The most rows that the trees are grown on; rows that do not fit into memory are streamed from disk."""
 
 
 class Tracking(Section):
-    """Where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
+    """The place where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
 
     uri: str = "sqlite:///mlflow.db"
     """sqlite:///FILE, or the address of an MLflow server."""
 
 
 class PlanSettings(Section):
-    """How a campaign is measured, and whom it may reach."""
+    """The holdout of a campaign, and the customers it may contact."""
 
     holdout_share: float = Field(default=0.1, ge=0, le=0.5)
-    """Share of the chosen customers left alone at random, so that the effect can be measured."""
+    """Share of the chosen customers held out at random, so that the effect can be measured."""
     salt: str = "stayworth"
-    """Changes who is held out; keep it secret from those who could game it."""
+    """Another salt holds out other customers; keep it secret from anyone who could exploit it."""
     capacity: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-    """The most contacts of a channel, by the name that offers give it."""
+    """The most contacts of each channel, by the name that offers give it."""
     do_not_contact: str | None = None
-    """A CSV or Parquet file with customer_id: nobody in it is contacted nor held out."""
+    """A CSV or Parquet file with customer_id: customers in it are neither contacted nor held out."""
     quiet_days: int | None = Field(default=None, ge=1)
-    """Whom another campaign contacted less than so many days ago is left alone."""
+    """Customers whom another campaign contacted less than so many days ago are suppressed."""
 
 
 class Report(Section):
-    """What the report cannot read from the tables."""
+    """Facts for the report that the tables do not contain."""
 
     tiers: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    """Status tiers: the least a customer of each spends in a year, in currency units."""
+    """Status tiers: the least that a customer of each tier spends in a year, in currency units."""
     involuntary: tuple[str, ...] = ()
-    """The values of `left_reason` that were not the customer's choice: moved away, payment failed, …"""
+    """Values of `left_reason` that were not the customer's choice: moved away, payment failed, …"""
     survey_range: tuple[float, float] | None = None
-    """The lowest and the highest answer of the surveys among the interactions (`survey_score`, `survey_…`)."""
+    """The lowest and the highest possible answer of the surveys among the interactions (`survey_score`, `survey_…`)."""
     targets: dict[str, float] = Field(default_factory=dict)
-    """Targets of the strategy map, by indicator; `stayworth report` names the indicators."""
+    """Targets of the strategy map, by indicator; `stayworth report` lists the indicators."""
 
     @field_validator("survey_range")
     @classmethod
@@ -168,10 +168,10 @@ class Report(Section):
 
 
 class Output(Section):
-    """Where the latest bundle, scores, plan and metrics stand, for `plan`, `report` and `serve` to find."""
+    """The folder of the latest scores, plan and metrics, where `plan`, `report` and `serve` find them."""
 
     folder: str = "runs"
-    """Relative to the config."""
+    """Relative to the config's folder."""
 
 
 class Config(Section):
@@ -202,7 +202,7 @@ class Config(Section):
 
     @property
     def log(self) -> Log:
-        """The shop's log, its paths resolved."""
+        """The shop's log, with its paths resolved."""
         return Log(
             **{table: self._resolved(where) for table, where in self.data.model_dump(include=set(TABLES)).items()},
             currency=self.money.currency,
@@ -223,7 +223,7 @@ class Config(Section):
 
     @property
     def tracking_uri(self) -> str:
-        """The tracking URI, a relative sqlite path resolved against the config's folder."""
+        """The tracking URI, with a relative sqlite path resolved against the config's folder."""
         scheme, _, path = self.tracking.uri.partition(":///")
         return f"sqlite:///{os.path.normpath(self.home / path)}" if scheme == "sqlite" else self.tracking.uri
 
@@ -245,26 +245,24 @@ def load(path: Path) -> Config:
     try:
         config = Config(**content)
     except ValidationError as error:
-        problems = [_problem(one) for one in error.errors()]
-        what = (
-            problems[0]
-            if len(problems) == 1
-            else f"{len(problems)} problems:" + "".join(f"\n  - {p}" for p in problems)
-        )
+        problems = [_problem(detail) for detail in error.errors()]
+        listed = f"{len(problems)} problems:" + "".join(f"\n  - {problem}" for problem in problems)
         raise InputError(
-            what, where=str(path), next="`stayworth init FILE` writes a config with every key explained."
+            problems[0] if len(problems) == 1 else listed,
+            where=str(path),
+            next="`stayworth init FILE` writes a config with every key explained.",
         ) from None
     config._home = path.resolve().parent
     return config
 
 
 def _problem(error: Any) -> str:
-    """One wrong key in words: where it stands, what was found, what to write."""
+    """Describe one wrong key: its place, the value found, and what to write instead."""
     *section, key = [str(part) for part in error["loc"] if not str(part).startswith("function-")]
     place = ".".join([*section, key])
     if error["type"] == "extra_forbidden":
         known = _keys(section)
-        return f"unknown key '{place}'; {nearest(key, known) or 'known are ' + ', '.join(known)}"
+        return f"unknown key '{place}'; {nearest(key, known) or 'known keys are ' + ', '.join(known)}"
     if error["type"] == "missing":
         return f"'{place}' is missing"
     expected = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
@@ -272,7 +270,7 @@ def _problem(error: Any) -> str:
 
 
 def _keys(section: list[str]) -> list[str]:
-    """The keys known in a section of the config."""
+    """The known keys of a section of the config."""
     part: Any = Offer if section[:1] == ["offers"] else Config
     for name in section if part is Config else []:
         part = part.model_fields[name].annotation

@@ -179,4 +179,4 @@ def test_a_signed_manifest_is_told_with_the_hash_of_the_bundle(candidate_folder)
 
 def test_a_candidate_whose_content_makes_no_sense_is_no_crash(candidate_folder, taught):
     resigned(candidate_folder, features=None)
-    assert "signed, but no bundle" in str(examine(candidate_folder, taught[2]).unusable)
+    assert "signed, but not a bundle that can be read" in str(examine(candidate_folder, taught[2]).unusable)
