@@ -1,4 +1,4 @@
-"""What `models` prints."""
+"""The screens of `models list`, `models promote` and `models rollback`."""
 
 from typing import Any
 
@@ -9,30 +9,27 @@ from pipelines.screens.tables import console, table_of
 
 
 def show_versions(content: list[dict[str, Any]]) -> None:
-    """A line per version, the newest first, then why the gate refused those it refused."""
+    """Print a line per version, the newest first, then why the gate refused some of them."""
     if not content:
-        console.print("No version yet. Make one: stayworth train")
+        console.print("No version is registered yet. Make one: stayworth train")
         return
     shown = {name: METRICS[name] for name in ("roc_auc", "log_loss", "total_bias")}
     table = table_of("version", "alias", "bundle", "as of", *(metric.label for metric in shown.values()), "gate")
-    for one in content:
-        figures = [
-            f"{one['metrics'][name]:{metric.form}}" if name in one["metrics"] else "–" for name, metric in shown.items()
-        ]
-        table.add_row(
-            one["version"], ", ".join(one["aliases"]), one["bundle"], str(one["as_of"]), *figures, str(one["gate"])
-        )
+    for version in content:
+        metrics, about = version["metrics"], (version["bundle"], str(version["as_of"]))
+        values = [f"{metrics[name]:{metric.form}}" if name in metrics else "–" for name, metric in shown.items()]
+        table.add_row(version["version"], ", ".join(version["aliases"]), *about, *values, str(version["gate"]))
     console.print(table)
-    for one in content:
-        for reason in one["gate_reasons"]:
-            console.print(f"Version {one['version']} was refused: {escape(reason)}.")
+    for version in content:
+        for reason in version["gate_reasons"]:
+            console.print(f"Version {version['version']} was refused: {escape(reason)}.")
 
 
 def show_move(content: dict[str, Any]) -> None:
-    """Who serves now, and who did."""
+    """Print which version is champion now, and which was before it."""
     if not content["changed"]:
-        console.print(f"Version {content['champion']} is champion already; nothing changed.")
+        console.print(f"Version {content['champion']} is the champion already; nothing changed.")
         return
-    before = f"version {content['before']} is `previous`" if content["before"] else "nobody was before it"
-    console.print(f"Version {content['champion']} (bundle {content['bundle']}) is champion, {before}.")
+    before = f"version {content['before']} is `previous`" if content["before"] else "there was none before it"
+    console.print(f"Version {content['champion']} (bundle {content['bundle']}) is the champion now; {before}.")
     console.print("Next: stayworth score --as-of DAY")

@@ -1,4 +1,4 @@
-"""What `readout` prints."""
+"""The screen of `readout`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,19 +10,20 @@ from retention.measurement.readout_text import OUTCOMES, departures
 
 
 def show_readout(content: dict[str, Any]) -> None:
-    """The sentences, the figures behind them, then each offer and segment."""
+    """Print the sentences, the numbers behind them, then each offer and segment."""
     for sentence in content["in_words"]:
         console.print(escape(sentence))
     console.print()
-    table = table_of("Per customer", "treated", "without", "in total more", "95 % interval")
+    table = table_of("Per customer", "treated", "without", "gain in total", "95 % interval")
     table.title = (
         f"{escape(content['campaign'])}: {content['treated']:,} treated, {content['holdout']:,} held out, "
         f"{content['day']} to before {content['until']}"
     )
     for name, (heading, mean, total) in OUTCOMES.items():
         if name in content:
-            one = content[name]
-            table.add_row(heading, f"{one['treated']:{mean}}", f"{one['without']:{mean}}", *_total(one["total"], total))
+            outcome = content[name]
+            means = (f"{outcome['treated']:{mean}}", f"{outcome['without']:{mean}}")
+            table.add_row(heading, *means, *_total(outcome["total"], total))
     table.add_row("Cost", "", "", f"{content['cost']:,.2f}", content["contacts"]["cost"])
     table.add_row("Profit", "", "", *_total(content["profit"], ",.2f"))
     if content["return_on_cost"]:
@@ -31,39 +32,42 @@ def show_readout(content: dict[str, Any]) -> None:
     _show_contacts(content["contacts"])
     for by in ("offer", "segment"):
         _show_groups(content.get(f"by_{by}", []), by)
-    for offer, one in content["save_rates"].items():
-        alpha, beta = one["believed"]["alpha"], one["believed"]["beta"]
+    for offer, rate in content["save_rates"].items():
+        alpha, beta = rate["believed"]["alpha"], rate["believed"]["beta"]
         console.print(
-            f"Save rate of {escape(offer)}: measured {one['measured']:.1%} ± {one['sd']:.1%}; the next plan may use "
+            f"Save rate of {escape(offer)}: measured {rate['measured']:.1%} ± {rate['sd']:.1%}; the next plan may use "
             f"{alpha / (alpha + beta):.1%} {{alpha = {alpha:.1f}, beta = {beta:.1f}}}."
         )
     console.print(f"Written to {escape(content['written'])}.")
 
 
 def _show_contacts(contacts: dict[str, Any]) -> None:
-    """How far the contacts were not those planned."""
+    """Print how the contacts departed from the plan."""
     if "note" in contacts:
         console.print(f"[yellow]Contacts:[/] {escape(contacts['note'])}.")
-    if told := departures(contacts):
-        console.print(f"[yellow]Contacts not as planned:[/] {', '.join(told)}; the list is compared as it was drawn.")
+    if reasons := departures(contacts):
+        console.print(
+            f"[yellow]Contacts not as planned:[/] {', '.join(reasons)}; the list is compared as it was drawn."
+        )
 
 
 def _show_groups(groups: list[dict[str, Any]], by: str) -> None:
     if not groups:
         return
     table = table_of(by, "treated", "held out", "kept of 1,000", "profit", "95 % interval", "proven")
-    for one in groups:
-        sizes = (escape(one[by]), f"{one['treated']:,}", f"{one['holdout']:,}")
-        if "stayed" not in one:
+    for group in groups:
+        sizes = (escape(group[by]), f"{group['treated']:,}", f"{group['holdout']:,}")
+        if "stayed" not in group:
             table.add_row(*sizes, "too few", "", "", "")
             continue
         proven = ", ".join(
-            {"stayed": "kept", "profit": "profit"}[name] for name, is_so in one["proven"].items() if is_so
+            {"stayed": "kept", "profit": "profit"}[name] for name, is_proven in group["proven"].items() if is_proven
         )
-        kept = f"{1000 * one['stayed']['value']:,.0f}"
-        table.add_row(*sizes, kept, *_total(one["profit"], ",.2f"), proven or "nothing")
+        kept = f"{1000 * group['stayed']['value']:,.0f}"
+        table.add_row(*sizes, kept, *_total(group["profit"], ",.2f"), proven or "nothing")
     console.print(table)
 
 
-def _total(figure: Mapping[str, float], form: str) -> tuple[str, str]:
-    return f"{figure['value']:{form}}", f"{figure['low']:{form}} to {figure['high']:{form}}"
+def _total(estimate: Mapping[str, float], form: str) -> tuple[str, str]:
+    """An estimate and its interval."""
+    return f"{estimate['value']:{form}}", f"{estimate['low']:{form}} to {estimate['high']:{form}}"

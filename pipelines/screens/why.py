@@ -1,4 +1,4 @@
-"""What `why` prints."""
+"""The screens of `why` and `why --list`."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ FORMS = {"churn_probability": ".1%", "expected_value": ",.2f", "clv": ",.2f"}
 
 
 def show_change(content: dict[str, Any]) -> None:
-    """The first score, what each part adds to it, and the last one."""
+    """Print the earlier score, what each part adds to it, and the later score."""
     table = table_of("", "churn probability", f"expected value, {content['currency']}", "clv")
     table.title = f"{escape(content['customer_id'])}, {content['horizon_days']} days ahead"
     _score(table, content["from"])
-    for one in content["parts"] or []:
-        name = f"  {one['part'].replace('_', ' ')}: {one['what']}"
-        table.add_row(escape(name), *(f"{round(one[measure], 9) + 0.0:+{FORMS[measure]}}" for measure in MEASURES))
-        for why in one["because"]:
-            table.add_row(escape(f"    {why['says']}"), f"{why['churn_probability']:+.1%}", "", "", style="dim")
+    for part in content["parts"] or []:
+        name = f"  {part['part'].replace('_', ' ')}: {part['what']}"
+        table.add_row(escape(name), *(f"{round(part[measure], 9) + 0.0:+{FORMS[measure]}}" for measure in MEASURES))
+        for reason in part["because"]:
+            table.add_row(escape(f"    {reason['says']}"), f"{reason['churn_probability']:+.1%}", "", "", style="dim")
     _score(table, content["to"])
     console.print(table)
     for sentence in content["in_words"]:
@@ -33,16 +33,16 @@ def _score(table: Any, score: dict[str, Any] | None) -> None:
 
 
 def show_batches(content: list[dict[str, Any]]) -> None:
-    """The ledger, a row per batch."""
+    """Print the ledger, a row per batch."""
     table = table_of("as of", "model", "horizon, days", "scored at", "orders until", "customers", "value at risk")
-    for one in content:
+    for batch in content:
         table.add_row(
-            one["as_of"],
-            one["model_version"],
-            str(one["horizon_days"]),
-            one["scored_at"][:16].replace("T", " "),
-            one["data_end"],
-            f"{one['customers']:,}",
-            f"{one['value_at_risk']:,.0f}",
+            batch["as_of"],
+            batch["model_version"],
+            str(batch["horizon_days"]),
+            batch["scored_at"][:16].replace("T", " "),
+            batch["data_end"],
+            f"{batch['customers']:,}",
+            f"{batch['value_at_risk']:,.0f}",
         )
-    console.print(table if content else "No scores were kept yet: `stayworth score --as-of DAY` keeps every batch.")
+    console.print(table if content else "No scores are kept yet: `stayworth score --as-of DAY` keeps every batch.")

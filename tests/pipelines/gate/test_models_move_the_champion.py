@@ -171,7 +171,7 @@ def test_promoting_the_champion_changes_nothing_and_says_so(shop, stayworth, cap
     lines = len(audited(shop))
     capsys.readouterr()
     assert stayworth("models", "promote", registry.find(uri(shop), "champion").number) == 0
-    assert "is champion already; nothing changed" in capsys.readouterr().out
+    assert "is the champion already; nothing changed" in capsys.readouterr().out
     assert len(audited(shop)) == lines
 
 
@@ -201,7 +201,7 @@ def test_without_any_version_the_commands_say_so(tmp_path, monkeypatch, capsys, 
     monkeypatch.chdir(tmp_path)
     Path("stayworth.toml").write_text(QUICK)
     assert stayworth("models", "list") == 0
-    assert "No version yet" in capsys.readouterr().out
+    assert "No version is registered yet" in capsys.readouterr().out
     assert stayworth("models", "rollback") == 2
     assert "stayworth train" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["stayworth.toml"]
