@@ -167,7 +167,7 @@ def test_retrain_does_not_train_a_model_that_is_fine(alarmed, run, config):
     assert raised is None
     assert alarmed[1] == []
     text = " ".join(out.split())
-    assert "fine: version 1, made as of 1998-04-02, watched as of 1998-07-01" in text
+    assert "fine: version 1, made as of 1998-04-02, monitored as of 1998-07-01" in text
     for heading in ("Largest drift in 90 days", "calibration slope, nearer one is better", "tenth by value, USD"):
         assert heading in text
 
