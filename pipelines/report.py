@@ -18,7 +18,7 @@ from pipelines.registry_audit import account_name
 from pipelines.reporting.page import page
 from pipelines.reporting.report_data import customer_base
 from retention.analyses.chapters import chapters
-from retention.analyses.early_warning import warned
+from retention.analyses.early_warning import early_warnings
 from retention.customer_base.customer_base import CustomerBase
 from retention.economics.customer_equity import customer_equity
 from retention.economics.profit_curve import profit_curve
@@ -71,7 +71,7 @@ def write_report(
         chapters=chapters(base),
         backtest=backtest,
         named=NAMED if with_ids else 0,
-        warned=warned(base).head(NAMED) if with_ids else None,
+        warned=early_warnings(base).head(NAMED) if with_ids else None,
     )
     say("writing the report")
     if with_ids:

@@ -1,4 +1,4 @@
-"""Customers in classes A, B and C by the margin they bring."""
+"""Classify customers as A, B or C by the margin they bring."""
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,11 @@ from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted
 
 ENDS = {"A": 0.80, "B": 0.95, "C": 1.00}
-"""Class → the share of the positive margin that it and the classes before it hold."""
+"""Class → the cumulative share of the positive margin at which it ends."""
 DEFINITION = (
-    "Customers by the margin they brought in the last 365 days, best first: A until 80 % of it is reached, B until 95 "
-    "%, C the rest who brought any. Who brought none, or a loss, is in no class."
+    "Customers are ranked by the margin they brought in the last 365 days, best first: class A up to 80% of the "
+    "positive margin, B up to 95%, C the remaining customers with a margin. Customers who brought none, or a loss, "
+    "are in no class."
 )
 SOURCE = (
     "Dickie (1951), ABC inventory analysis shoots for dollars, not pennies, Factory Management and Maintenance 109(7)."
@@ -21,10 +22,10 @@ SOURCE = (
 
 
 def abc_classes(value: ArrayLike) -> pd.DataFrame:
-    """The classes of customers by value (currency units): group (A, B, C, none), customers, customer_share (of all),
+    """Table of the classes by value (currency units): group (A, B, C, none), customers, customer_share (of all),
     value and value_share (of the positive values; NaN where nobody has one).
 
-    The customer with whom a class reaches its end is in it, so that A holds at least 80 % and is as small as that
+    The customer with whom a class reaches its end belongs to it, so A holds at least 80 % and is as small as that
     allows.
 
     >>> abc_classes([80, 10, 8, 2, 0])["customers"].tolist()
@@ -32,9 +33,9 @@ def abc_classes(value: ArrayLike) -> pd.DataFrame:
     """
     values = np.sort(np.asarray(value, float))[::-1]
     active = values[values > 0]
-    held = np.cumsum(active)
-    total = held[-1] if len(held) else np.nan
-    ends = [min(int(np.searchsorted(held, end * total * (1 - 1e-12))) + 1, len(active)) for end in ENDS.values()]
+    cumulative = np.cumsum(active)
+    total = cumulative[-1] if len(cumulative) else np.nan
+    ends = [min(int(np.searchsorted(cumulative, end * total * (1 - 1e-12))) + 1, len(active)) for end in ENDS.values()]
     parts = [*np.split(active, ends[:-1]), values[len(active) :]]
     table = pd.DataFrame({"group": [*ENDS, "none"], "customers": [len(part) for part in parts]})
     table["value"] = [part.sum() for part in parts]
@@ -44,7 +45,7 @@ def abc_classes(value: ArrayLike) -> pd.DataFrame:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The classes by the margin of the last year."""
+    """Classify the customers by the margin of the last 365 days."""
     table = abc_classes(base.customers["margin_year"])
     best = table.iloc[0]
     return Analysis(
@@ -55,14 +56,14 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "group": TableColumn("Class", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all", "percent"),
+            "customer_share": TableColumn("Share of customers", "percent"),
             "value": TableColumn("Margin, last year", "money"),
-            "value_share": TableColumn("of the positive margin", "percent"),
+            "value_share": TableColumn("Share of positive margin", "percent"),
         },
-        f"{counted(int(best['customers']), 'A customer')}, {best['customer_share']:.1%} of all, brought "
+        f"{counted(int(best['customers']), 'customer')} in class A ({best['customer_share']:.1%} of all) brought "
         f"{best['value_share']:.0%} of last year's positive margin."
         if best["customers"]
-        else "Nobody brought a margin in the last 365 days.",
+        else "No customer brought a positive margin in the last 365 days.",
         bars(
             [*(f"class {name}" for name in ENDS), "in no class"],
             {

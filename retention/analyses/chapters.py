@@ -47,25 +47,25 @@ CHAPTERS = (
         (leaving_reasons, early_warning, event_forecast, retention_points, churn_causes),
     ),
     ("Who brings the money", (pareto, abc_classes, rfm_cells, value_quadrants, value_kinds, status_tiers)),
-    ("What is left of it", (profit_waterfall, cost_to_serve_matrix, whale_curve)),
+    ("What profit remains", (profit_waterfall, cost_to_serve_matrix, whale_curve)),
     ("What a customer is worth", (equity, lifetime_steps, cohort_clv, dwyer, clv_parts)),
     ("How customers come, move and stay", (lifecycle, relationship, cohort_retention, new_customers, segment_moves)),
     ("What ties customers to the shop", (loyalty, loyalty_kinds, satisfaction_loyalty, cross_sell)),
     ("Where to act", (play_by_segment, acura, strategy_map, importance_performance, service_strategies)),
-    ("What is kept", (privacy,)),
+    ("What data is kept", (privacy,)),
 )
-"""Title, and the modules of its analyses."""
+"""Title of each chapter, and the modules of its analyses."""
 
 
 class Chapter(NamedTuple):
-    """A question, and the analyses that answer it, by the name of their module."""
+    """A question, and the analyses that answer it by the names of their modules."""
 
     title: str
     analyses: dict[str, Analysis]
 
 
 def chapters(base: CustomerBase) -> list[Chapter]:
-    """Every analysis of a customer base."""
+    """Run every analysis of a customer base, chapter by chapter."""
     return [
         Chapter(title, {module.__name__.rpartition(".")[2]: module.analyse(base) for module in modules})
         for title, modules in CHAPTERS

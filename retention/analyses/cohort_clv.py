@@ -1,4 +1,4 @@
-"""The value of a cohort year by year: who stays, what they bring, what it is worth today."""
+"""Value of a cohort year by year: retention, margin and cumulative CLV."""
 
 from math import ceil
 from typing import NamedTuple
@@ -16,28 +16,30 @@ from retention.presentation.charts import MONEY, lines
 from retention.presentation.formatting import money
 
 TITLE = "The value of a cohort, year by year"
-MOST_YEARS = 25
+MAX_YEARS = 25
 COHORTS_SHOWN = 4
 YEAR = np.timedelta64(YEAR_DAYS, "D").astype("timedelta64[us]")
 DEFINITION = (
-    "Customers by years since their first order, of the years that are over for them. Retention: of those who ordered "
-    "in one year, who ordered in the next (under a contract: who did not leave in the last 365 days); staying: all "
-    "retentions so far, multiplied. Margin per customer is that of the staying times their share, discounted from the "
-    "middle of its year to the first order. Years that nobody has finished are projected to the end of the lifetime "
-    "(whole years) by the mean retention and the mean margin of the staying after their first year; where nobody has "
-    "finished a second year, by the retention of the last 365 days and the margin of those staying in them."
+    "Customers by year since their first order; a year counts for a customer once it is over. Retention into a year "
+    "is the number of customers who ordered in it over the number who ordered in the year before (under a contract: "
+    "the share who did not leave in the last 365 days); staying is the product of all retentions so far. Margin per "
+    "customer is the margin of those who stay times the share staying, discounted from the middle of its year to the "
+    "first order. Years that nobody has finished are projected to the end of the lifetime (whole years) with the "
+    "mean retention and the mean margin of staying customers after their first year; where nobody has finished a "
+    "second year, with the retention of the last 365 days and the margin of the customers who stayed in them."
 )
 SOURCE = (
     "Berger & Nasr (1998), Customer lifetime value: marketing models and applications, Journal of Interactive "
     "Marketing 12(1); Gupta & Lehmann (2005), Managing Customers as Investments, chapter 2."
 )
-UNPROJECTED = "The years after the first cannot be projected: this needs a log of more than two years."
-TOO_YOUNG = "No customer's first order is 365 days old. This needs a log of more than a year."
+UNPROJECTED = "The years after the first cannot be projected; this needs a log of more than two years."
+TOO_YOUNG = "No customer's first order is 365 days old; this needs a log of more than a year."
 
 
 def cohort_table(retention: ArrayLike, margin: ArrayLike, *, annual_discount_rate: float) -> pd.DataFrame:
-    """A row per year: year (from 1), retention (into it; 1 in the first), staying (share of all who joined), margin (of
-    one who stays), margin_each (of one who joined), discount_factor, discounted and cumulative, the CLV up to there.
+    """Table of the years: year (from 1), retention (into it; 1 in the first), staying (share of all who joined), margin
+    (of a customer who stays), margin_each (of a customer who joined), discount_factor, discounted and cumulative, the
+    CLV up to there.
 
     The margin of year t comes in its middle: the factor is (1 + rate)^(½ − t).
 
@@ -54,14 +56,14 @@ def cohort_table(retention: ArrayLike, margin: ArrayLike, *, annual_discount_rat
     return table
 
 
-def observed(base: CustomerBase) -> pd.DataFrame:
-    """A row per year that is over for somebody: customers (for whom it is), active (of them, who ordered in it), before
-    (of them, who ordered in the year before) and margin (theirs in it, currency units).
+def observed_years(base: CustomerBase) -> pd.DataFrame:
+    """Table of the years that are over for some customer: customers (for whom it is over), active (those who ordered in
+    it), before (those who ordered in the year before) and margin (theirs in it, currency units).
 
-    Its index counts years from 0. Refunds in full do not make anybody active, their margin counts.
+    The index counts years from 0. A full refund does not make a customer active, but its margin counts.
     """
     over, who, year = _years(base)
-    years = min(int(over.max(initial=0)), MOST_YEARS)
+    years = min(int(over.max(initial=0)), MAX_YEARS)
     counts = year < np.minimum(over, years)[who]
     stands = counts & base.orders["stands"].to_numpy()
     ordered = np.zeros((len(over), years + 1), dtype=bool)
@@ -77,54 +79,55 @@ def observed(base: CustomerBase) -> pd.DataFrame:
     )
 
 
-class Later(NamedTuple):
-    """A year after the first: retention into it, and the margin of one who stays (currency units); NaN: not known."""
+class LaterYear(NamedTuple):
+    """Retention into a year after the first, and the margin of a customer who stays (currency units); NaN: not
+    known."""
 
     retention: float
     margin: float
 
 
-def last_year(base: CustomerBase) -> Later:
-    """The last 365 days, of whose first order is older."""
+def last_year(base: CustomerBase) -> LaterYear:
+    """Retention and margin of the last 365 days, of customers whose first order is older."""
     old = base.customers[base.customers["first_order"] < base.as_of_time - YEAR]
-    return Later(yearly_retention(base).rate, float(old.loc[old["orders_year"] > 0, "margin_year"].mean()))
+    return LaterYear(yearly_retention(base).rate, float(old.loc[old["orders_year"] > 0, "margin_year"].mean()))
 
 
-def projected(seen: pd.DataFrame, *, years: int, last: Later, contract: bool) -> tuple[Floats, Floats]:
-    """Retention into each of the years and the margin of one who stays: as observed, then the means of the years after
-    the first; no more years than are seen where there is nothing to go by.
+def project_years(by_year: pd.DataFrame, *, years: int, last: LaterYear, contract: bool) -> tuple[Floats, Floats]:
+    """Retention into each year and the margin of a customer who stays: as observed, then projected with the means of
+    the years after the first. Without any such mean nothing is projected.
 
-    last: stands for the means where nobody's second year is over, and for all retentions under a contract.
+    last: takes the place of the means where nobody's second year is over, and of all retentions under a contract.
     """
-    later = seen.iloc[1:]
+    later = by_year.iloc[1:]
     retention = np.append(1.0, later["active"] / later["before"].where(later["before"] > 0))
-    margin = (seen["margin"] / seen["active"].where(seen["active"] > 0)).to_numpy()
+    margin = (by_year["margin"] / by_year["active"].where(by_year["active"] > 0)).to_numpy()
     mean = last
     if later["active"].sum():
-        mean = Later(later["active"].sum() / later["before"].sum(), later["margin"].sum() / later["active"].sum())
+        mean = LaterYear(later["active"].sum() / later["before"].sum(), later["margin"].sum() / later["active"].sum())
     if contract:
         mean, retention[1:] = mean._replace(retention=last.retention), last.retention
-    more = 0 if np.isnan(mean).any() else max(years - len(seen), 0)
+    more = 0 if np.isnan(mean).any() else max(years - len(by_year), 0)
     retention, margin = np.append(retention, [min(mean.retention, 1.0)] * more), np.append(margin, [mean.margin] * more)
     return np.nan_to_num(retention)[:years], np.nan_to_num(margin)[:years]
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The table of all cohorts together, and the curves of those that joined in the last years."""
-    seen = observed(base)
-    if seen.empty:
-        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+    """The table of all cohorts together, and the curves of those who joined in the last years."""
+    by_year = observed_years(base)
+    if by_year.empty:
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     contract = base.former is not None
-    rate, years = base.annual_discount_rate, min(ceil(base.lifetime_days / YEAR_DAYS), MOST_YEARS)
-    retention, margin = projected(seen, years=years, last=last_year(base), contract=contract)
+    rate, years = base.annual_discount_rate, min(ceil(base.lifetime_days / YEAR_DAYS), MAX_YEARS)
+    retention, margin = project_years(by_year, years=years, last=last_year(base), contract=contract)
     table = cohort_table(retention, margin, annual_discount_rate=rate)
-    table["customers"] = seen["customers"].reindex(table.index)
+    table["customers"] = by_year["customers"].reindex(table.index)
     table["basis"] = np.where(table["customers"].notna(), "observed", "projected")
     curves = {"all cohorts, then projected": table["cumulative"].tolist()}
     if not contract:
         curves |= _by_cohort(base, len(table))
     last = table.iloc[-1]
-    ends = f", and {money(last['cumulative'], base.currency)} in {last['year']} years" if len(table) > 1 else ""
+    ends = f" and {money(last['cumulative'], base.currency)} over {last['year']} years" if len(table) > 1 else ""
     return Analysis(
         TITLE,
         DEFINITION,
@@ -135,15 +138,15 @@ def analyse(base: CustomerBase) -> Analysis:
             "customers": TableColumn("Customers observed", "count"),
             "retention": TableColumn("Retention", "percent"),
             "staying": TableColumn("Staying", "percent"),
-            "margin": TableColumn("Margin of one who stays", "money"),
+            "margin": TableColumn("Margin of a staying customer", "money"),
             "margin_each": TableColumn("Margin per customer", "money"),
             "discount_factor": TableColumn("Discount factor", "number"),
             "discounted": TableColumn("Discounted", "money"),
-            "cumulative": TableColumn("CLV up to here", "money"),
+            "cumulative": TableColumn("Cumulative CLV", "money"),
             "basis": TableColumn("Basis", "text"),
         },
         f"A new customer is worth {money(table['cumulative'].iloc[0], base.currency)} in the first year{ends}"
-        + (f"; {table['retention'].iloc[1]:.0%} stay into the second." if len(table) > 1 else "."),
+        + (f"; {table['retention'].iloc[1]:.0%} stay into the second year." if len(table) > 1 else "."),
         lines(
             table["year"],
             curves,
@@ -157,13 +160,13 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _by_cohort(base: CustomerBase, years: int) -> dict[str, list[float]]:
-    """The cumulative discounted margin per customer of those who joined 1 to 2, 2 to 3, … years ago."""
+    """Cumulative discounted margin per customer of those who joined 1 to 2, 2 to 3, … years ago."""
     over, who, year = _years(base)
     factors = (1 + base.annual_discount_rate) ** -(np.arange(years) + 0.5)
     curves = {}
     for age in range(1, min(int(over.max(initial=0)), COHORTS_SHOWN) + 1):
-        size, ripe = int((over == age).sum()), (over == age)[who] & (year < min(age, years))
-        margin = np.bincount(year[ripe], base.orders["margin"].to_numpy()[ripe], minlength=years)
+        size, is_counted = int((over == age).sum()), (over == age)[who] & (year < min(age, years))
+        margin = np.bincount(year[is_counted], base.orders["margin"].to_numpy()[is_counted], minlength=years)
         if size:
             worth = np.where(np.arange(years) < age, np.cumsum(margin * factors) / size, np.nan)
             curves[f"first order {age} to {age + 1} years ago"] = worth.tolist()
@@ -171,8 +174,10 @@ def _by_cohort(base: CustomerBase, years: int) -> dict[str, list[float]]:
 
 
 def _years(base: CustomerBase) -> tuple[Integers, Integers, Integers]:
-    """How many years since the first order are over for each customer, and of each order its customer and its year,
-    from 0; what was before the first order that stands is in the first year."""
+    """Completed years since each customer's first order, and the customer and the year (from 0) of each order.
+
+    Orders before the first order that stands count in the first year.
+    """
     first = base.customers["first_order"].to_numpy("datetime64[us]").astype(np.int64)
     year_us, who = YEAR.astype(np.int64), base.orders["customer"].to_numpy()
     at = base.orders["at"].to_numpy("datetime64[us]").astype(np.int64)

@@ -1,4 +1,4 @@
-"""Cohort by cohort: who orders again in the months and quarters after the first order."""
+"""Cohorts by first order, and the share of each that orders again in later months, quarters or years."""
 
 import numpy as np
 import pandas as pd
@@ -8,22 +8,22 @@ from retention.presentation.analysis import Analysis, TableColumn, unavailable_a
 from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted
 
-TITLE = "Cohorts, and how many of them stay"
-MOST = 16
-"""Cohorts at most: of a month each, else of a quarter, else of a year."""
+TITLE = "Cohorts, and how many of them order again"
+MAX_COHORTS = 16
+"""Most cohorts shown; the period is a month, or a quarter or a year where there would be more."""
 PERIODS = {"M": "month", "Q": "quarter", "Y": "year"}
 DEFINITION = (
     "Customers by the calendar month of their first order (quarter or year where there are too many months), and the "
-    "share of each cohort with an order in each later one. A period that is not over on the day is left empty: it is "
-    "not known yet, and not zero."
+    "share of each cohort with an order in each later period. A period that is not over yet is left empty, because "
+    "its share is not known, rather than zero."
 )
 SOURCE = "Fader & Hardie (2009), Journal of Interactive Marketing 23(1), on what such tables can say; textbook."
 TOO_YOUNG = "No calendar month after a first order is over yet: this needs a log of two months or more."
 
 
 def cohorts(base: CustomerBase, *, frequency: str) -> tuple[pd.Series, pd.DataFrame]:
-    """The size of each cohort by its period, and the share of it that ordered 1, 2, … periods later (columns), NaN
-    where that period is not over on the day.
+    """Size of each cohort by its period, and the share of it that ordered 1, 2, … periods later (columns); NaN where
+    that period is not over on the day.
 
     frequency: M, Q or Y, calendar periods in UTC.
     """
@@ -44,21 +44,21 @@ def cohorts(base: CustomerBase, *, frequency: str) -> tuple[pd.Series, pd.DataFr
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The triangle of the shortest period of which there are not too many."""
+    """Show the triangle of the shortest period that gives few enough cohorts."""
     for frequency in PERIODS:
         size, shares = cohorts(base, frequency=frequency)
-        if len(size) <= MOST or frequency == "Y":
+        if len(size) <= MAX_COHORTS or frequency == "Y":
             break
-    size, shares = size.iloc[-MOST:], shares.iloc[-MOST:].dropna(axis=1, how="all")
+    size, shares = size.iloc[-MAX_COHORTS:], shares.iloc[-MAX_COHORTS:].dropna(axis=1, how="all")
     if shares.empty or not shares.shape[1]:
         return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     name = PERIODS[frequency]
     table = shares.set_axis([f"after_{step}" for step in shares.columns], axis=1).reset_index(drop=True)
-    table.insert(0, "cohort", [str(one) for one in size.index])
+    table.insert(0, "cohort", [str(period) for period in size.index])
     table.insert(1, "customers", size.to_numpy())
-    ripe = shares[1].dropna()
-    mean = float((ripe * size[ripe.index]).sum() / size[ripe.index].sum())
-    last = ripe.iloc[-1]
+    complete = shares[1].dropna()
+    mean = float((complete * size[complete.index]).sum() / size[complete.index].sum())
+    last = complete.iloc[-1]
     matrix = shares.set_axis(table["cohort"], axis=0).set_axis([str(step) for step in shares.columns], axis=1)
     return Analysis(
         TITLE,
@@ -67,7 +67,7 @@ def analyse(base: CustomerBase) -> Analysis:
         table,
         {"cohort": TableColumn("First order in", "text"), "customers": TableColumn("Customers", "count")}
         | {f"after_{step}": TableColumn(f"+{step}", "percent") for step in shares.columns},
-        f"Of the customers of {counted(len(ripe), 'cohort')}, {mean:.0%} ordered again in the {name} after "
-        f"their first; of the latest that can be judged, {ripe.index[-1]}, {last:.0%}.",
+        f"Of the customers of {counted(len(complete), 'cohort')}, {mean:.0%} ordered again in the {name} after their "
+        f"first order; in the latest cohort whose next {name} is over ({complete.index[-1]}), {last:.0%} did.",
         heatmap(matrix, x_title=f"{name}s after the first order", y_title=f"{name} of the first order", form=".0%"),
     )

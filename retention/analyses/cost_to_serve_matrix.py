@@ -1,4 +1,4 @@
-"""What customers pay against what serving them costs."""
+"""Sales against cost to serve: four groups of customers, cut at the medians."""
 
 import numpy as np
 import pandas as pd
@@ -10,21 +10,22 @@ from retention.presentation.charts import heatmap
 from retention.presentation.formatting import counted, money
 
 TITLE = "Sales against cost to serve"
-NAMES = np.array([["bargain basement", "aggressive"], ["passive", "carriage trade"]])
-"""By [net sales are high][cost to serve is high]."""
+GROUPS = np.array([["bargain basement", "aggressive"], ["passive", "carriage trade"]])
+"""Group by [net sales are high][cost to serve is high]."""
 DEFINITION = (
-    "Who ordered in the last 365 days, high or low by net sales and by booked cost to serve in these days, cut at "
-    "their medians (high is above). Carriage trade pays much and costs much, passive pays much and costs little, "
-    "aggressive pays little and costs much, bargain basement neither. Profit is the margin less the cost to serve."
+    "Customers with an order in the last 365 days, high or low by net sales and by booked cost to serve in that "
+    "time, cut at the medians (high is above). Carriage trade pays much and costs much, passive pays much and costs "
+    "little, aggressive pays little and costs much, bargain basement pays little and costs little. Profit is margin "
+    "less cost to serve."
 )
 SOURCE = (
     "Shapiro, Rangan, Moriarty & Ross (1987), Manage customers for profits (not just sales), Harvard Business Review "
-    "65(5); theirs has the net price where this has net sales."
+    "65(5); they use the net price where this uses net sales."
 )
 
 
 def cost_to_serve_matrix(customers: pd.DataFrame) -> pd.DataFrame:
-    """The four kinds of customers with an order in the last 365 days, each with at least its name: group, customers,
+    """Table of the four groups of customers with an order in the last 365 days, empty ones included: group, customers,
     sales, margin, cost and profit (sums, currency units), profit_mean and losing (customers whose profit is below 0).
 
     customers: orders_year, sales_year, margin_year and cost_to_serve_year.
@@ -34,7 +35,7 @@ def cost_to_serve_matrix(customers: pd.DataFrame) -> pd.DataFrame:
     active["profit"] = active["margin"] - active["cost"]
     active["losing"] = active["profit"] < 0
     high = [(active[name] > active[name].median()).to_numpy(int) for name in ("sales", "cost")]
-    group = pd.Categorical(NAMES[high[0], high[1]], categories=NAMES[::-1].ravel())
+    group = pd.Categorical(GROUPS[high[0], high[1]], categories=GROUPS[::-1].ravel())
     by_group = active.groupby(group, observed=False)
     table = by_group[["sales", "margin", "cost", "profit", "losing"]].sum()
     table.insert(0, "customers", by_group.size())
@@ -43,39 +44,40 @@ def cost_to_serve_matrix(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The matrix of the last 365 days; nothing without booked costs."""
+    """The matrix of the last 365 days; empty without booked costs."""
     if base.costs is None:
         return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_COSTS)
     table = cost_to_serve_matrix(base.customers)
     profit = table.set_index("group")["profit"]
     matrix = pd.DataFrame(
-        profit[NAMES.ravel()].to_numpy().reshape(2, 2)[::-1],
+        profit[GROUPS.ravel()].to_numpy().reshape(2, 2)[::-1],
         index=["high net sales", "low net sales"],
         columns=["low cost to serve", "high cost to serve"],
     )
-    dear = table[table["group"] == "aggressive"].iloc[0]
-    loses = int(table["losing"].sum())
+    aggressive = table[table["group"] == "aggressive"].iloc[0]
+    losing = int(table["losing"].sum())
     return Analysis(
         TITLE,
         DEFINITION,
         SOURCE,
         table,
         {
-            "group": TableColumn("Customers who are", "text"),
+            "group": TableColumn("Group", "text"),
             "customers": TableColumn("Customers", "count"),
             "sales": TableColumn("Net sales, last year", "money"),
             "margin": TableColumn("Margin", "money"),
             "cost": TableColumn("Cost to serve", "money"),
             "profit": TableColumn("Profit", "money"),
-            "profit_mean": TableColumn("Profit each", "money"),
-            "losing": TableColumn("With a loss", "count"),
+            "profit_mean": TableColumn("Profit per customer", "money"),
+            "losing": TableColumn("Served at a loss", "count"),
         },
-        f"{counted(int(dear['customers']), 'customer')} paid little and cost much: "
-        f"{money(dear['profit'], base.currency)} of {money(table['profit'].sum(), base.currency)} profit; "
-        f"{counted(loses, 'customer')} of {int(table['customers'].sum()):,} brought a loss.",
+        f"{counted(int(aggressive['customers']), 'customer')} paid little and cost much, for a profit of "
+        f"{money(aggressive['profit'], base.currency)} out of {money(table['profit'].sum(), base.currency)} in all; "
+        f"{losing:,} of {counted(int(table['customers'].sum()), 'customer')} {'was' if losing == 1 else 'were'} "
+        "served at a loss.",
         heatmap(
             matrix,
-            x_title=f"in the cells: profit of the last 365 days, {base.currency}",
+            x_title=f"in the cells: profit of the last 365 days ({base.currency})",
             y_title="",
             form=",.0f",
         ),

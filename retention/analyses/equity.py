@@ -1,4 +1,4 @@
-"""What the customer base is worth, and where the change since the last batch came from."""
+"""Customer equity, and the parts of its change since the last batch."""
 
 import pandas as pd
 
@@ -6,19 +6,20 @@ from retention.analyses.segment_moves import MISSING
 from retention.customer_base.customer_base import CustomerBase
 from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, waterfall
-from retention.presentation.formatting import counted, money
+from retention.presentation.formatting import counted, day, money
 
 TITLE = "Customer equity and its change"
 DEFINITION = (
-    "Customer equity is the sum of all CLVs. Its change since the last batch of an earlier day is that of customers "
-    "who are new since, of those whose CLV grew (expanded), of those whose CLV fell (contracted), and of those who "
-    "are scored no more (lost). Time passing and the season of the day move CLVs: both are in these parts, too."
+    "Customer equity is the sum of all CLVs. Its change since the last batch of an earlier day is split into "
+    "customers who are new since then, customers whose CLV grew (expanded), customers whose CLV fell (contracted), "
+    "and customers who are no longer scored (lost). Passing time and the season move CLVs as well; both are "
+    "contained in these parts."
 )
 SOURCE = "Rust, Lemon & Zeithaml (2004), Return on marketing, Journal of Marketing 68(1); Gupta & Lehmann (2005)."
 
 
 def equity_change(before: pd.Series, now: pd.Series) -> pd.DataFrame:
-    """A row per step from the equity before to the equity now: step, customers and amount (currency units).
+    """Table of the steps from the equity before to the equity now: step, customers and amount (currency units).
 
     before, now: CLV by customer_id. The steps between the first and the last add up to their difference.
     """
@@ -57,9 +58,9 @@ def analyse(base: CustomerBase) -> Analysis:
             "amount": TableColumn("CLV", "money"),
         },
         f"Customer equity {'grew' if changed >= 0 else 'fell'} by {money(abs(changed), base.currency)} since "
-        f"{base.earlier.as_of}, to {money(last['amount'], base.currency)}; most of the movement is "
-        f"{largest['step']}: {money(largest['amount'], base.currency)} with "
-        f"{counted(largest['customers'], 'customer')}.",
+        f"{day(base.earlier.as_of)}, to {money(last['amount'], base.currency)}; the largest step is "
+        f"“{largest['step']}” ({money(largest['amount'], base.currency)}, "
+        f"{counted(largest['customers'], 'customer')}).",
         waterfall(
             table["step"].tolist(),
             table["amount"].tolist(),

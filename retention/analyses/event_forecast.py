@@ -1,4 +1,4 @@
-"""What the next horizon brings: orders, buyers, churners and margin, each with its interval, beside the last ones."""
+"""Forecast of buyers, churners, orders and margin over the next horizon, with intervals, beside past windows."""
 
 import numpy as np
 import pandas as pd
@@ -9,36 +9,36 @@ from retention.customer_base.customer_base import CustomerBase
 from retention.economics.profit import clv_sd
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
-from retention.presentation.formatting import counted, money
+from retention.presentation.formatting import counted, interval, money
 
 TITLE = "What the next horizon brings"
 DEFINITION = (
-    "Expected of the customers there are, over the next horizon: who orders and who does not (sums of probabilities), "
-    "their orders, and the margin. The 80 % interval is that of independent customers: of probabilities √Σ p (1 − p), "
-    "of orders as if Poisson, of margin from each customer's own interval. It leaves out that all may be off "
-    "together; the interval of what the base is worth has that in it. Beside it what the customers of the time did in "
-    "the window before, and in the same one a year ago."
+    "Expected of today's customers over the next horizon: how many order and how many do not (sums of "
+    "probabilities), their orders, and the margin. The 80% interval treats customers as independent: √Σ p (1 − p) "
+    "for the probabilities, Poisson for the orders, each customer's own interval for the margin. It leaves out "
+    "errors that all predictions share; the interval of what the base is worth contains them. Beside it stands what "
+    "the customers of the time did in the horizon before the day, and in the same window a year before the forecast."
 )
 SOURCE = "Fader & Hardie (2009), Probability models for customer-base analysis, Journal of Interactive Marketing 23(1)."
 EVENTS = ("customers who order", "customers who do not", "orders", "margin")
 
 
 def forecast(customers: pd.DataFrame) -> pd.DataFrame:
-    """A row per event of EVENTS: event, expected, low and high (the 80 % interval; not below 0 but for the margin).
+    """Table of the EVENTS: event, expected, low and high (the 80 % interval; not below 0 except for the margin).
 
-    customers: churn_probability, expected_orders, expected_value, value_p10, value_p90. Under a contract who does not
-    order is who leaves.
+    customers: churn_probability, expected_orders, expected_value, value_p10, value_p90. Under a contract, not ordering
+    means leaving.
     """
     p = customers["churn_probability"].to_numpy()
     value, low, high = (customers[name].to_numpy() for name in ("expected_value", "value_p10", "value_p90"))
-    chance = np.sqrt((p * (1 - p)).sum())
+    spread_of_buyers = np.sqrt((p * (1 - p)).sum())
     orders = customers["expected_orders"].sum()
-    spread = np.sqrt((clv_sd(clv=value, expected_value=value, value_p10=low, value_p90=high) ** 2).sum())
+    spread_of_margin = np.sqrt((clv_sd(clv=value, expected_value=value, value_p10=low, value_p90=high) ** 2).sum())
     rows = [
-        ("customers who order", (1 - p).sum(), chance, 0.0),
-        ("customers who do not", p.sum(), chance, 0.0),
+        ("customers who order", (1 - p).sum(), spread_of_buyers, 0.0),
+        ("customers who do not", p.sum(), spread_of_buyers, 0.0),
         ("orders", orders, np.sqrt(orders), 0.0),
-        ("margin", value.sum(), spread, -np.inf),
+        ("margin", value.sum(), spread_of_margin, -np.inf),
     ]
     return pd.DataFrame(
         [(event, mean, max(mean - Z90 * sd, least), mean + Z90 * sd) for event, mean, sd, least in rows],
@@ -46,11 +46,11 @@ def forecast(customers: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def happened(base: CustomerBase, *, before_days: int) -> list[float]:
-    """What the customers known before a past window of the horizon's length did in it, in the order of EVENTS.
+def actual_events(base: CustomerBase, *, before_days: int) -> list[float]:
+    """Events of a past window of the horizon's length, in the order of EVENTS, by the customers known before it.
 
-    The window ends `before_days` before the day. NaN where the log does not reach back to its beginning,
-    and where it is not over: below 0 days.
+    The window ends `before_days` before the day. NaN where the log does not reach back to its beginning, and where it
+    is not over (before_days below 0).
     """
     days = base.horizon_days
     begin = base.as_of_time - pd.Timedelta(days=before_days + days)
@@ -64,10 +64,10 @@ def happened(base: CustomerBase, *, before_days: int) -> list[float]:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The forecast beside two windows that are over."""
+    """Show the forecast beside two past windows."""
     table = forecast(base.customers)
-    table["before"] = happened(base, before_days=0)
-    table["year_before"] = happened(base, before_days=YEAR_DAYS - base.horizon_days)
+    table["before"] = actual_events(base, before_days=0)
+    table["year_before"] = actual_events(base, before_days=YEAR_DAYS - base.horizon_days)
     margin = table.iloc[-1]
     days = counted(base.horizon_days, "day")
     return Analysis(
@@ -78,14 +78,14 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "event": TableColumn("Event", "text"),
             "expected": TableColumn(f"Next {days}", "count"),
-            "low": TableColumn("80 % from", "count"),
+            "low": TableColumn("80% interval from", "count"),
             "high": TableColumn("to", "count"),
             "before": TableColumn(f"Last {days}", "count"),
-            "year_before": TableColumn("The next ones, a year ago", "count"),
+            "year_before": TableColumn(f"Next {days}, a year ago", "count"),
         },
-        f"In the next {days} {table['expected'].iloc[0]:,.0f} of {counted(len(base.customers), 'customer')} are "
-        f"expected to order, and to bring {money(margin['expected'], base.currency)} "
-        f"({money(margin['low'], base.currency)} to {money(margin['high'], base.currency)}).",
+        f"In the next {days}, orders are expected from {table['expected'].iloc[0]:,.0f} of "
+        f"{counted(len(base.customers), 'customer')}, and a margin of {money(margin['expected'], base.currency)} (80% "
+        f"interval {interval((margin['low'], margin['high']), base.currency)}).",
         bars(
             [f"next {days}", f"last {days}", "a year ago"],
             {"margin": [margin["expected"], margin["before"], margin["year_before"]]},

@@ -1,4 +1,4 @@
-"""What matters to customers, and how well it is done: where to do more, where less would do."""
+"""Importance against performance of the service's attributes: where to do more, and where less would do."""
 
 import numpy as np
 import pandas as pd
@@ -12,49 +12,49 @@ from retention.presentation.theme import MUTED, Figure
 
 TITLE = "What matters, and how well it is done"
 QUADRANTS = np.array([["low priority", "possible overkill"], ["concentrate here", "keep up the good work"]])
-"""By [important][done well]."""
-FEWEST = 10
-"""Customers who answered both, for an importance that is derived."""
+"""Quadrant by [important][done well]."""
+MIN_RESPONDENTS = 10
+"""Fewest customers who answered both questions, for a derived importance."""
 DEFINITION = (
-    "For each attribute of the service the mean answer how well it is done (survey_<attribute>) and how important it "
-    "is (importance_<attribute>), cut at the means over the attributes. Where importance was not asked it is derived: "
-    "the rank correlation of the attribute's answer with the overall one (survey_score) over customers who gave both, "
-    "which says what goes with satisfaction, not what makes it."
+    "For each attribute of the service, the mean answers to how well it is done (survey_<attribute>) and how "
+    "important it is (importance_<attribute>), cut at the means over the attributes. Where importance was not asked "
+    "it is derived: the rank correlation of the attribute's answer with the overall answer (survey_score) over "
+    "customers who gave both. That says what goes with satisfaction, not what causes it."
 )
 SOURCE = "Martilla & James (1977), Importance-performance analysis, Journal of Marketing 41(1)."
-ASK = (
-    "Supply answers about attributes of the service as interactions: survey_<attribute> (how well it is done, such as "
-    "survey_delivery) and importance_<attribute> (how important it is), the answer as value."
+SUPPLY_ANSWERS = (
+    "Supply answers about attributes of the service as interactions, with the answer as value: survey_<attribute> "
+    "(how well it is done, such as survey_delivery) and importance_<attribute> (how important it is)."
 )
 
 
 def attributes(base: CustomerBase) -> list[str]:
-    """The attributes that customers were asked about."""
-    names = (one.removeprefix("survey_") for one in interaction_kinds(base, "survey_") if one != SATISFACTION)
+    """List the attributes that customers were asked about."""
+    names = (kind.removeprefix("survey_") for kind in kinds(base, "survey_") if kind != SATISFACTION)
     return [name for name in names if not answers(base, f"survey_{name}").empty]
 
 
 def importance_performance(base: CustomerBase) -> pd.DataFrame:
-    """A row per attribute: attribute, answers, performance (mean answer), importance (mean answer; where none was
-    asked, the rank correlation with the overall answer, −1 to 1), and derived (whether it is that one).
+    """Table of the attributes: attribute, answers, performance (mean answer), importance (mean answer; where it was not
+    asked, the rank correlation with the overall answer, −1 to 1), and derived (bool: importance is that correlation).
 
     All importances are derived unless each was asked, since two scales cannot be cut together. NaN where fewer than
-    FEWEST customers answered both.
+    MIN_RESPONDENTS customers answered both.
     """
     names = attributes(base)
-    asked = all(f"importance_{name}" in interaction_kinds(base) for name in names)
+    is_asked = all(f"importance_{name}" in kinds(base) for name in names)
     overall = last_answers(base, SATISFACTION)
     rows = []
     for name in names:
         given = answers(base, f"survey_{name}")["value"]
-        if asked:
+        if is_asked:
             importance = float(answers(base, f"importance_{name}")["value"].mean())
         else:
             both = pd.DataFrame({"overall": overall, "own": last_answers(base, f"survey_{name}")}).dropna()
-            varies = len(both) >= FEWEST and (both.nunique() > 1).all()
+            varies = len(both) >= MIN_RESPONDENTS and (both.nunique() > 1).all()
             ranks = both.rank()
             importance = float(np.corrcoef(ranks["overall"], ranks["own"])[0, 1]) if varies else np.nan
-        rows.append((name, len(given), float(given.mean()), importance, not asked))
+        rows.append((name, len(given), float(given.mean()), importance, not is_asked))
     return pd.DataFrame(rows, columns=["attribute", "answers", "performance", "importance", "derived"])
 
 
@@ -69,22 +69,25 @@ def quadrants(table: pd.DataFrame) -> pd.Series:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The matrix of the attributes that were asked about."""
+    """The matrix of the attributes that customers were asked about."""
     names = attributes(base)
     if len(names) < 2:
-        only = f" Only {names[0]} was asked about; attributes are held against each other." if names else ""
-        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=ASK + only)
+        only = f" Only {names[0]} was asked about; attributes are compared with each other." if names else ""
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_ANSWERS + only)
     table = importance_performance(base)
     table["quadrant"] = quadrants(table)
     known = table[table["importance"].notna()]
-    do = known.loc[known["quadrant"] == "concentrate here", "attribute"].tolist()
+    improve = known.loc[known["quadrant"] == "concentrate here", "attribute"].tolist()
     derived = bool(table["derived"].any())
     missing = [ASK_RANGE] if base.survey_range is None else []
     if derived:
-        missing.append("Importance is derived, not asked: importance_<attribute> would say it.")
+        missing.append("Importance is derived, not asked: supply answers of kind importance_<attribute>.")
     if len(known) < len(table):
         rest = table.loc[table["importance"].isna(), "attribute"].tolist()
-        missing.append(f"How important {listed(rest)} is cannot be told: fewer than {FEWEST} customers answered both.")
+        missing.append(
+            f"Not known, because fewer than {MIN_RESPONDENTS} customers answered both questions: how important "
+            f"{listed(rest)} {'are' if len(rest) > 1 else 'is'}."
+        )
     return Analysis(
         TITLE,
         DEFINITION,
@@ -93,19 +96,19 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "attribute": TableColumn("Attribute", "text"),
             "answers": TableColumn("Answers", "count"),
-            "performance": TableColumn("Done well, mean answer", "number"),
+            "performance": TableColumn("Performance, mean answer", "number"),
             "importance": TableColumn("Importance" + (", derived" if derived else ", mean answer"), "number"),
-            "quadrant": TableColumn("What to do", "text"),
+            "quadrant": TableColumn("Quadrant", "text"),
         },
-        f"Of {counted(len(table), 'attribute')}, {listed(do) if do else 'none'} {'are' if len(do) > 1 else 'is'} "
-        "important and not done as well as the others.",
+        f"Of {counted(len(table), 'attribute')}, {listed(improve) if improve else 'none'} "
+        f"{'are' if len(improve) > 1 else 'is'} of above-average importance without being done better than average.",
         _matrix(known, derived=derived, cut=table["performance"].mean()) if len(known) else None,
         " ".join(missing),
     )
 
 
 def _matrix(known: pd.DataFrame, *, derived: bool, cut: float) -> Figure:
-    """The attributes, and the lines between the quadrants."""
+    """Plot the attributes, and the lines between the quadrants."""
     figure = bubbles(
         known,
         x="performance",

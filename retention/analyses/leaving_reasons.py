@@ -1,4 +1,4 @@
-"""Why customers are about to leave: the strongest reason of each, and the value at risk behind it."""
+"""Strongest reason of each customer to leave, and the value at risk behind it."""
 
 import pandas as pd
 
@@ -9,18 +9,18 @@ from retention.presentation.analysis import Analysis, TableColumn, unavailable_a
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, part_of
 
-SHOWN = 10
+REASONS_SHOWN = 10
 TITLE = "Why customers are about to leave"
 DEFINITION = (
-    "Of each customer the reason that raises the churn probability most, by the model's exact contributions, counted "
-    "without the customer's own number; value at risk is churn probability times CLV. A reason says what goes with "
-    "leaving, not what causes it."
+    "For each customer the reason that raises the churn probability most, by the model's exact contributions, "
+    "counted without the customer's own number. Value at risk is churn probability times CLV. A reason says what "
+    "goes with leaving, not what causes it."
 )
 SOURCE = "Lundberg et al. (2020), From local explanations to global understanding with explainable AI for trees."
 
 
 def leaving_reasons(reason: pd.Series, at_risk: pd.Series, churn_probability: pd.Series) -> pd.DataFrame:
-    """A row per subject of the first reason, the largest value at risk first: reason, customers, at_risk (currency
+    """Table of the first reasons by subject, the largest value at risk first: reason, customers, at_risk (currency
     units), at_risk_share (of all, those without a reason among them) and churn_probability (mean)."""
     subject = reason_topics(reason)
     rows = pd.DataFrame({"reason": subject, "at_risk": at_risk, "churn_probability": churn_probability, "customers": 1})
@@ -31,14 +31,14 @@ def leaving_reasons(reason: pd.Series, at_risk: pd.Series, churn_probability: pd
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The reasons behind most of the value at risk."""
+    """List the reasons behind most of the value at risk."""
     who = base.customers
     if not who["reason_1"].notna().any():
         return unavailable_analysis(
             TITLE,
             definition=DEFINITION,
             source=SOURCE,
-            missing="No score of this batch has a reason: a simple model serves, which has none.",
+            missing="No score of this batch has a reason: they were made by a simple model, which gives none.",
         )
     table = leaving_reasons(who["reason_1"], value_at_risk(who), who["churn_probability"])
     first = table.iloc[0]
@@ -46,20 +46,20 @@ def analyse(base: CustomerBase) -> Analysis:
         TITLE,
         DEFINITION,
         SOURCE,
-        table.head(SHOWN),
+        table.head(REASONS_SHOWN),
         {
             "reason": TableColumn("Strongest reason", "text"),
             "customers": TableColumn("Customers", "count"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
             "at_risk": TableColumn("Value at risk", "money"),
-            "at_risk_share": TableColumn("of all", "percent"),
+            "at_risk_share": TableColumn("Share of value at risk", "percent"),
         },
         f"“{first['reason']}” is the strongest reason for {first['customers']:,} of "
         f"{counted(len(who), 'customer')}, with "
-        f"{part_of(first['at_risk'], value_at_risk(who).sum(), base.currency)} of value at risk.",
+        f"{part_of(first['at_risk'], value_at_risk(who).sum(), base.currency)} of the value at risk.",
         bars(
-            table["reason"].head(SHOWN).tolist(),
-            {"value at risk": table["at_risk"].head(SHOWN).tolist()},
+            table["reason"].head(REASONS_SHOWN).tolist(),
+            {"value at risk": table["at_risk"].head(REASONS_SHOWN).tolist()},
             title=f"value at risk ({base.currency})",
             form=MONEY,
         ),

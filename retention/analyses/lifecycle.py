@@ -1,4 +1,4 @@
-"""Which stage of life customers are in: prospect, growth, mature, decline, ended."""
+"""Stages of the customer life cycle: prospect, growth, mature, decline, ended."""
 
 import numpy as np
 import pandas as pd
@@ -8,16 +8,17 @@ from retention.customer_base.group_totals import group_totals
 from retention.customer_base.relationship_states import relationship_states
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
-from retention.presentation.formatting import counted, money, part_of
+from retention.presentation.formatting import begin, counted, money, part_of
 
 TITLE = "The customer life cycle"
 STAGES = ("growth", "mature", "decline", "ended")
 CHANGE = 0.25
-"""Net sales of a half-year that are a quarter above or below those of the one before have risen or fallen."""
+"""Relative change of net sales from one half-year to the next above which they have risen or fallen."""
 DEFINITION = (
-    "Prospects have joined and never ordered. Of customers: ended is who has been silent for two horizons; growth "
-    "whose first order is at most 182 days old, or whose net sales of the last 182 days are a quarter above those of "
-    "the 182 before; decline whose are a quarter below, or who has been silent for one horizon; mature is the rest."
+    "Prospects have joined but never ordered. A customer's stage is ended after two horizons of silence, and decline "
+    "after one; otherwise growth if the first order is at most 182 days old or the net sales of the last 182 days "
+    "are more than a quarter above those of the 182 days before, decline if they are more than a quarter below, and "
+    "mature in all other cases."
 )
 SOURCE = (
     "Dwyer, Schurr & Oh (1987), Journal of Marketing 51(2); Stauss (2000), textbook customer-relationship life cycle."
@@ -44,7 +45,7 @@ def stages(base: CustomerBase) -> pd.Series:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """Customers and money per stage; prospects where the shop knows them."""
+    """Customers and money per stage, with the prospects where the shop knows them."""
     table = group_totals(base.customers, stages(base), names=list(STAGES))
     known = base.people is not None
     prospects = 0
@@ -54,7 +55,6 @@ def analyse(base: CustomerBase) -> Analysis:
         first = pd.DataFrame([{"group": "prospect", "customers": prospects}])
         table = pd.concat([first, table], ignore_index=True)
     rows = table.set_index("group")
-    total = base.customers["margin_year"].sum()
     return Analysis(
         TITLE,
         DEFINITION,
@@ -63,16 +63,13 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "group": TableColumn("Stage", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all customers", "percent"),
+            "customer_share": TableColumn("Share of customers", "percent"),
             "margin_year": TableColumn("Margin, last year", "money"),
             "clv": TableColumn("CLV", "money"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
             "at_risk": TableColumn("Value at risk", "money"),
         },
-        f"{counted(int(rows.loc['decline', 'customers']), 'customer')} in decline brought "
-        f"{part_of(rows.loc['decline', 'margin_year'], total, base.currency)} of last year's margin; those in growth "
-        f"are worth {money(rows.loc['growth', 'clv'], base.currency)} (CLV)"
-        + (f", and {counted(prospects, 'prospect')} have not ordered yet." if known else "."),
+        _reading(table, prospects if known else None, base.currency),
         bars(
             list(STAGES),
             {
@@ -84,3 +81,22 @@ def analyse(base: CustomerBase) -> Analysis:
         ),
         "" if known else NO_PROSPECTS,
     )
+
+
+def _reading(table: pd.DataFrame, prospects: int | None, currency: str) -> str:
+    """The margin in decline, the CLV in growth, and the number of prospects where it is known."""
+    rows = table.set_index("group")
+    decline, growth = rows.loc["decline"], rows.loc["growth"]
+    total = rows.loc[list(STAGES), "margin_year"].sum()
+    parts = [
+        f"{counted(int(decline['customers']), 'customer')} in decline brought "
+        f"{part_of(decline['margin_year'], total, currency)} of last year's margin"
+        if decline["customers"]
+        else "no customer is in decline",
+        f"the CLV of {counted(int(growth['customers']), 'customer')} in growth is {money(growth['clv'], currency)}"
+        if growth["customers"]
+        else "no customer is in growth",
+    ]
+    if prospects is not None:
+        parts.append(f"{counted(prospects, 'prospect')} {'has' if prospects == 1 else 'have'} not ordered yet")
+    return begin("; ".join(parts)) + "."

@@ -1,4 +1,4 @@
-"""How loyal the customers are: an index of nine indicators, and what the most and the least loyal third bring."""
+"""Loyalty index of nine indicators, and what the most and the least loyal thirds bring."""
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,14 @@ from retention.presentation.formatting import counted, part_of
 
 TITLE = "How loyal the customers are"
 THIRDS = ("least loyal third", "middle third", "most loyal third")
-UNKNOWN = "nothing known"
+UNKNOWN = "no indicator known"
 DEFINITION = (
-    "Nine indicators in three groups, each 0 to 100 by rank within this base. Persistence: tenure, repeat orders a "
-    "year, days since the last order in own mean gaps. Spend share: share of wallet, spending of the last half-year "
-    "against the one before, different categories (or products) bought. Affinity: visits and opened e-mails, "
-    "referrals (or recommendation), response to campaigns (or complaints, fewer is better). The index is the mean of "
-    "those that are known of a customer; the base is cut into thirds by it. It tells where a customer stands among the "
-    "others, not how loyal all of them are, and loyal is not yet profitable."
+    "Nine indicators in three groups, each scored 0 to 100 by rank within this base. Persistence: tenure, repeat "
+    "orders per year, days since the last order in own mean gaps. Spend share: share of wallet, spending of the last "
+    "half-year against the one before, number of different categories (or products) bought. Affinity: visits and "
+    "opened e-mails, referrals (or recommendation), response to campaigns (or complaints, where fewer are better). "
+    "The index is the mean of a customer's known indicators, and the base is cut into thirds by it. It says where a "
+    "customer stands among the others, not how loyal the base is; and a loyal customer is not yet a profitable one."
 )
 SOURCE = (
     "Oliver (1999), Whence consumer loyalty?, Journal of Marketing 63; Reinartz & Kumar (2002), The mismanagement of "
@@ -29,13 +29,13 @@ SOURCE = (
 
 
 def thirds(loyalty: pd.Series) -> NDArray[np.str_]:
-    """Each customer's third by his index; UNKNOWN where it is NaN.
+    """Assign each customer to a third by their index; UNKNOWN where it is NaN.
 
-    Cut by mean rank, so that equals stand together: with many ties the thirds are of different sizes, and where all
-    are alike, all are in the middle.
+    The cuts are by mean rank, so equal customers stay together: with many ties the thirds differ in size, and where
+    all customers are alike, all are in the middle.
 
     >>> thirds(pd.Series([3.0, 9.0, 5.0, float("nan")])).tolist()
-    ['least loyal third', 'most loyal third', 'middle third', 'nothing known']
+    ['least loyal third', 'most loyal third', 'middle third', 'no indicator known']
     """
     known = loyalty.notna()
     place = (loyalty.rank() - 0.5) / max(int(known.sum()), 1)
@@ -44,15 +44,18 @@ def thirds(loyalty: pd.Series) -> NDArray[np.str_]:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The thirds by the index, with what they bring and how likely they leave."""
-    scored = indicator_scores(base)
-    loyalty = loyalty_index(scored)
+    """The thirds by the index, with their margin, CLV and churn probability."""
+    scored = scores(base)
+    loyalty = index(scored)
     third = thirds(loyalty)
     names = [*THIRDS, *([UNKNOWN] if (third == UNKNOWN).any() else [])]
     table = group_totals(base.customers, third, names=names)
     means = pd.DataFrame(
         {"index": loyalty}
-        | {group: scored[[one.name for one in INDICATORS if one.group == group]].mean(axis=1) for group in GROUPS}
+        | {
+            group: scored[[indicator.name for indicator in INDICATORS if indicator.group == group]].mean(axis=1)
+            for group in GROUPS
+        }
     )
     table = table.join(means.groupby(third).mean(), on="group")
     total, worth = base.customers["margin_year"].sum(), base.customers["clv"].sum()
@@ -70,7 +73,7 @@ def analyse(base: CustomerBase) -> Analysis:
             **{group: TableColumn(group.capitalize(), "number") for group in GROUPS},
             "margin_year": TableColumn("Margin, last year", "money"),
             "clv": TableColumn("CLV", "money"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
         _reading(table, known=int(scored.notna().any().sum()), total=total, currency=base.currency),
         bars(
@@ -89,18 +92,19 @@ def analyse(base: CustomerBase) -> Analysis:
 
 def _reading(table: pd.DataFrame, *, known: int, total: float, currency: str) -> str:
     low, high = table.iloc[0], table.iloc[2]
-    start = f"By {known} of nine indicators, "
+    start = f"Judged by {known} of the nine indicators, "
     if not high["customers"] or not low["customers"]:
-        return f"{start}{counted(int(table['customers'].sum()), 'customer')} cannot be told apart in thirds."
+        return f"{start}{counted(int(table['customers'].sum()), 'customer')} cannot be split into thirds."
     return (
-        f"{start}the most loyal third, {counted(int(high['customers']), 'customer')}, brought "
+        f"{start}the most loyal third ({counted(int(high['customers']), 'customer')}) brought "
         f"{part_of(high['margin_year'], total, currency)} of last year's margin; its mean churn probability is "
-        f"{high['churn_probability']:.0%}, that of the least loyal third {low['churn_probability']:.0%}."
+        f"{high['churn_probability']:.0%}, against {low['churn_probability']:.0%} in the least loyal third."
     )
 
 
 def _missing(scored: pd.DataFrame) -> str:
-    lacking = [one for one in INDICATORS if scored[one.name].isna().all()]
-    if not lacking:
+    unknown = [indicator for indicator in INDICATORS if scored[indicator.name].isna().all()]
+    if not unknown:
         return ""
-    return "Not counted, for want of data: " + "; ".join(f"{one.name} (needs {one.supply})" for one in lacking) + "."
+    needs = "; ".join(f"{indicator.name} (needs {indicator.supply})" for indicator in unknown)
+    return f"Not counted for lack of data: {needs}."

@@ -1,4 +1,4 @@
-"""What kind of loyalty it is: of price, incentive, habit, convenience, or being locked in."""
+"""Kinds of loyalty that behaviour shows: price, incentive, habit, convenience, lock-in."""
 
 import pandas as pd
 
@@ -9,19 +9,21 @@ from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import PERCENT, bars
 from retention.presentation.formatting import counted, listed
 
-TITLE = "What the loyalty rests on"
-FEWEST = 3
-"""Orders from which a customer's way of buying shows."""
-HALF = 0.5
-REGULAR = 0.5
-"""Gaps whose spread is below half of their mean are regular."""
+TITLE = "What loyalty rests on"
+MIN_ORDERS = 3
+"""Fewest orders of a customer whose way of buying is judged."""
+MAJORITY = 0.5
+"""Least share of the orders that shows a kind of loyalty."""
+REGULAR_SPREAD = 0.5
+"""Ratio of standard deviation to mean below which gaps between orders are regular."""
 AFTER_DAYS = 14
-"""So soon after a contact an order is taken to follow it."""
+"""Days after a contact within which an order is taken to follow it."""
 DEFINITION = (
-    f"Of customers with {FEWEST} orders or more, who may be loyal in several ways: price, at least half of the orders "
-    f"were discounted; incentive, at least half came within {AFTER_DAYS} days of a campaign contact; habit, the gaps "
-    "between orders spread by less than half of their mean; convenience, all orders came by one of several channels; "
-    "lock-in, the customer is bound by a contract. What loyalty rests on is read off behaviour, not asked."
+    f"Customers with {MIN_ORDERS} orders or more, who may show several kinds of loyalty. Price: at least half of the "
+    f"orders were discounted. Incentive: at least half came within {AFTER_DAYS} days of a campaign contact. Habit: "
+    "the gaps between orders spread by less than half of their mean. Convenience: all orders came through one of "
+    "several channels. Lock-in: the customer is bound by a contract. What loyalty rests on is read off behaviour, "
+    "not asked."
 )
 SOURCE = "After Oliver (1999), Whence consumer loyalty?, Journal of Marketing 63; textbook kinds of customer loyalty."
 SUPPLY = {
@@ -33,32 +35,33 @@ SUPPLY = {
 
 
 def kinds_of_loyalty(base: CustomerBase) -> pd.DataFrame:
-    """A row per customer with FEWEST orders, a column per kind that the data can show: whether it is theirs.
+    """Table with a row per customer with MIN_ORDERS orders and a column per kind that the data can show: whether they
+    show it.
 
     The index is the row in `customers`. Habit needs three orders at different times.
     """
     orders = base.orders[base.orders["stands"]]
-    many = base.customers.index[base.customers["orders"] >= FEWEST]
-    count = base.customers["orders"].reindex(many)
+    frequent = base.customers.index[base.customers["orders"] >= MIN_ORDERS]
+    count = base.customers["orders"].reindex(frequent)
 
     def share(rows: pd.Series) -> pd.Series:
-        return rows.groupby(orders["customer"]).sum().reindex(many, fill_value=0) / count
+        return rows.groupby(orders["customer"]).sum().reindex(frequent, fill_value=0) / count
 
     kinds: dict[str, pd.Series] = {}
     if orders["discount"].notna().any():
-        kinds["price"] = share(orders["discount"] > 0) >= HALF
+        kinds["price"] = share(orders["discount"] > 0) >= MAJORITY
     contacts = _contacts(base)
     if contacts is not None:
         soon = pd.Series(days_since(orders, contacts) <= AFTER_DAYS, orders.index)
-        kinds["incentive"] = share(soon) >= HALF
+        kinds["incentive"] = share(soon) >= MAJORITY
     gaps = orders.groupby("customer")["at"].diff() / pd.Timedelta(days=1)
-    spread = gaps.groupby(orders["customer"]).agg(["mean", "std"]).reindex(many)
-    kinds["habit"] = (spread["std"] < REGULAR * spread["mean"]) & (spread["mean"] > 0)
+    spread = gaps.groupby(orders["customer"]).agg(["mean", "std"]).reindex(frequent)
+    kinds["habit"] = (spread["std"] < REGULAR_SPREAD * spread["mean"]) & (spread["mean"] > 0)
     if orders["channel"].nunique() > 1:
-        kinds["convenience"] = orders.groupby("customer")["channel"].nunique(dropna=False).reindex(many) == 1
+        kinds["convenience"] = orders.groupby("customer")["channel"].nunique(dropna=False).reindex(frequent) == 1
     if base.former is not None:
-        kinds["lock-in"] = pd.Series(True, index=many)
-    return pd.DataFrame(kinds, index=many)
+        kinds["lock-in"] = pd.Series(True, index=frequent)
+    return pd.DataFrame(kinds, index=frequent)
 
 
 def _contacts(base: CustomerBase) -> pd.DataFrame | None:
@@ -73,38 +76,41 @@ def _contacts(base: CustomerBase) -> pd.DataFrame | None:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """Each kind of loyalty: how many have it, what they bring, how likely they leave."""
-    theirs = kinds_of_loyalty(base)
+    """Customers, margin, CLV and churn probability per kind of loyalty."""
+    shown = kinds_of_loyalty(base)
     rows = [
-        group_totals(base.customers.loc[theirs.index], pd.Series(name, theirs.index).where(theirs[name]), names=[name])
-        for name in theirs
+        group_totals(base.customers.loc[shown.index], pd.Series(name, shown.index).where(shown[name]), names=[name])
+        for name in shown
     ]
-    none = pd.Series("none of these", theirs.index).mask(theirs.any(axis=1))
-    table = pd.concat([*rows, group_totals(base.customers.loc[theirs.index], none, names=["none of these"])])
+    none = pd.Series("none of these", shown.index).mask(shown.any(axis=1))
+    table = pd.concat([*rows, group_totals(base.customers.loc[shown.index], none, names=["none of these"])])
     table = table.reset_index(drop=True)
-    absent = [f"{name} (needs {what})" for name, what in SUPPLY.items() if name not in theirs]
-    if len(theirs):
+    absent = [f"{name} (needs {supply})" for name, supply in SUPPLY.items() if name not in shown]
+    if len(shown):
         first, none_share = table[:-1].loc[table["customers"][:-1].idxmax()], table["customer_share"].iloc[-1]
-        says = (
-            f"Of {counted(len(theirs), 'customer')} with {FEWEST} orders or more, {first['customer_share']:.0%} are "
-            f"bound by {first['group']}, the commonest kind here; {none_share:.0%} show none."
+        commonest = (
+            f"{first['customer_share']:.0%} are loyal by {first['group']}, the most common kind"
+            if first["customers"]
+            else "nobody shows any of these kinds of loyalty"
         )
+        none_shown = f"; {none_share:.0%} show no kind" if first["customers"] else ""
+        reading = f"Of {counted(len(shown), 'customer')} with {MIN_ORDERS} orders or more, {commonest}{none_shown}."
     else:
-        says = f"No customer has {FEWEST} orders yet."
+        reading = f"No customer has {MIN_ORDERS} orders yet."
     return Analysis(
         TITLE,
         DEFINITION,
         SOURCE,
         table,
         {
-            "group": TableColumn("Loyalty of", "text"),
+            "group": TableColumn("Kind of loyalty", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn(f"of those with {FEWEST} orders", "percent"),
+            "customer_share": TableColumn(f"Share of customers with {MIN_ORDERS} orders or more", "percent"),
             "margin_year": TableColumn("Margin, last year", "money"),
-            "clv_mean": TableColumn("CLV each", "money"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "clv_mean": TableColumn("CLV per customer", "money"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
-        says,
+        reading,
         bars(
             table["group"].tolist(),
             {
@@ -114,7 +120,7 @@ def analyse(base: CustomerBase) -> Analysis:
             title="share",
             form=PERCENT,
         )
-        if len(theirs)
+        if len(shown)
         else None,
-        missing=f"Not visible here: {listed(absent)}." if absent else "",
+        missing=f"Not visible in these data: {listed(absent)}." if absent else "",
     )

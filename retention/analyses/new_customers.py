@@ -1,4 +1,4 @@
-"""What kind of customers the new ones are: they get their segment at once."""
+"""Segments of the newest customers, whose first scores give them one at once."""
 
 import pandas as pd
 
@@ -11,20 +11,20 @@ from retention.presentation.formatting import counted, money
 
 TITLE = "What kind of customers the new ones are"
 DEFINITION = (
-    "Customers whose first order lies within the last horizon, by the segment that their first scores give them, "
-    "beside all others. The probability to order again is one minus their churn probability. Their CLV is foretold "
-    "from very little, so trust the sum more than the single customer."
+    "Customers whose first order lies within the last horizon, by the segment that their scores give them, beside "
+    "all other customers. The probability of ordering again is one minus the churn probability. Their CLV is "
+    "predicted from very little data, so trust the sum more than the single customer."
 )
 SOURCE = "Fader & Hardie (2010), Customer-base valuation in a contractual setting; textbook (acquisition quality)."
 
 
 def new_customers(base: CustomerBase) -> pd.Series:
-    """Whether each customer's first order lies within the last horizon."""
+    """Mark the customers whose first order lies within the last horizon."""
     return base.customers["first_order"] >= base.as_of_time - pd.Timedelta(days=base.horizon_days)
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The segments of the new beside those of the others."""
+    """The segments of new customers beside those of the others."""
     is_new = new_customers(base)
     new, old = (
         group_totals(base.customers[mask], base.customers.loc[mask, "segment"], names=list(SEGMENTS))
@@ -36,12 +36,12 @@ def analyse(base: CustomerBase) -> Analysis:
     count = int(is_new.sum())
     who = base.customers[is_new]
     days = counted(base.horizon_days, "day")
-    says = (
-        f"{counted(count, 'customer')} came in the last {days}; on average they are worth "
-        f"{money(who['clv'].mean(), base.currency)} and order again with a probability of "
-        f"{1 - who['churn_probability'].mean():.0%}."
+    reading = (
+        f"{counted(count, 'new customer')} came in the last {days}; on average they have a CLV of "
+        f"{money(who['clv'].mean(), base.currency)} and a probability of "
+        f"{1 - who['churn_probability'].mean():.0%} to order again within the horizon."
         if count
-        else f"Nobody ordered for the first time in the last {days}."
+        else f"No customer placed a first order in the last {days}."
     )
     return Analysis(
         TITLE,
@@ -51,16 +51,16 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "group": TableColumn("Segment", "text"),
             "customers": TableColumn("New customers", "count"),
-            "customer_share": TableColumn("of the new", "percent"),
-            "share_of_others": TableColumn("of the others", "percent"),
-            "clv": TableColumn("CLV of the new", "money"),
-            "clv_mean": TableColumn("CLV each", "money"),
-            "again": TableColumn("Order again within the horizon", "percent"),
+            "customer_share": TableColumn("Share of new customers", "percent"),
+            "share_of_others": TableColumn("Share of other customers", "percent"),
+            "clv": TableColumn("CLV of new customers", "money"),
+            "clv_mean": TableColumn("CLV per new customer", "money"),
+            "again": TableColumn("Probability to order again", "percent"),
         },
-        says,
+        reading,
         bars(
             table["group"].tolist(),
-            {"of the new": table["customer_share"].tolist(), "of the others": table["share_of_others"].tolist()},
+            {"new customers": table["customer_share"].tolist(), "other customers": table["share_of_others"].tolist()},
             title="share of customers",
             form=PERCENT,
         )

@@ -1,4 +1,4 @@
-"""Who brings the money: Pareto's curve and the customer pyramid."""
+"""Concentration of the margin: Pareto's curve and the customer pyramid."""
 
 import numpy as np
 import pandas as pd
@@ -12,19 +12,19 @@ from retention.presentation.formatting import counted
 TIERS = (("top", 0.01), ("large", 0.04), ("medium", 0.15), ("small", 0.80))
 """The customer pyramid: name and share of the active customers, best first."""
 DEFINITION = (
-    "Customers by the margin they brought in the last 365 days, best first, in tiers of 1, 4, 15 and 80 % of those who "
-    "brought any; the curve adds up their margin."
+    "Customers are ranked by the margin they brought in the last 365 days, best first, in tiers of 1, 4, 15 and 80% "
+    "of those who brought any; the curve adds up their margin."
 )
 SOURCE = "Pareto (1896), Cours d'économie politique; Curry & Curry (2000), The Customer Marketing Method (pyramid)."
 
 
 def pareto(value: ArrayLike) -> pd.DataFrame:
-    """The pyramid of customers by value (currency units): tier, customers, customer_share, value, value_share and
+    """Table of the customer pyramid by value (currency units): tier, customers, customer_share, value, value_share and
     value_mean.
 
-    Only who has a positive value is ranked; tiers are rounded to whole customers from the top, the last takes the rest,
-    so that all add up. A value of 0 or less is the row "inactive": its share counts against the others.
-    Shares of value are NaN where the sum is not above 0.
+    Only customers with a positive value are ranked; tiers are rounded to whole customers from the top and the last
+    takes the rest, so that all add up. A value of 0 or less is in the row "inactive": its share counts against the
+    others. Shares of value are NaN where the sum is not above 0.
     """
     values = np.sort(np.asarray(value, float))[::-1]
     active = int((values > 0).sum())
@@ -43,16 +43,17 @@ def pareto(value: ArrayLike) -> pd.DataFrame:
 
 
 def share_of_top(value: ArrayLike, top: ArrayLike) -> np.ndarray:
-    """The share of all value that the best `top` (0 to 1) of all customers bring, for each; NaN where the sum is not
-    above 0.
+    """Share of all value brought by the best `top` (0 to 1) of all customers, for each; NaN where the sum is not above
+    0.
+
 
     >>> share_of_top([5, 1, 3, 1], [0.25, 0.5, 1]).tolist()
     [0.5, 0.8, 1.0]
     """
     values = np.sort(np.asarray(value, float))[::-1]
-    held = np.concatenate([[0.0], np.cumsum(values)])
+    cumulative = np.concatenate([[0.0], np.cumsum(values)])
     places = np.round(np.asarray(top, float) * len(values)).astype(int)
-    return held[places] / (held[-1] if held[-1] > 0 else np.nan)
+    return cumulative[places] / (cumulative[-1] if cumulative[-1] > 0 else np.nan)
 
 
 def analyse(base: CustomerBase) -> Analysis:
@@ -69,10 +70,10 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "tier": TableColumn("Tier", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all", "percent"),
+            "customer_share": TableColumn("Share of customers", "percent"),
             "value": TableColumn("Margin, last year", "money"),
-            "value_share": TableColumn("of all", "percent"),
-            "value_mean": TableColumn("each", "money"),
+            "value_share": TableColumn("Share of margin", "percent"),
+            "value_mean": TableColumn("Margin per customer", "money"),
         },
         _reading(table, top),
         lines(
@@ -87,14 +88,17 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _reading(table: pd.DataFrame, top: pd.DataFrame) -> str:
-    """What the top and large customers brought, where there are any."""
+    """The share of the top and large customers, where there are any."""
     active = int(table["customers"].sum() - table["customers"].iloc[-1])
     if not active:
-        return "Nobody brought a margin in the last 365 days."
+        return "No customer brought a positive margin in the last 365 days."
     if not top["customers"].sum():
-        return f"{counted(active, 'customer')} brought a margin in the last 365 days, too few for a top of 5 %."
+        return f"Only {counted(active, 'customer')} brought a margin in the last 365 days, too few for a top 5%."
     if top["value_share"].isna().any():
-        return f"{counted(active, 'customer')} brought a margin in the last 365 days, and others lost it again."
+        return (
+            f"{counted(active, 'customer')} brought a margin in the last 365 days, but losses with other customers "
+            "cancelled it out."
+        )
     return (
         f"The top {top['customer_share'].sum():.1%} of customers brought {top['value_share'].sum():.0%} of last year's "
         "margin."

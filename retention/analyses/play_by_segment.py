@@ -1,4 +1,4 @@
-"""What to do with each segment, and what it could move at most."""
+"""The play for each segment, and the most money that it could move."""
 
 import pandas as pd
 
@@ -10,23 +10,23 @@ from retention.presentation.formatting import money
 
 TITLE = "The play for each segment"
 PLAYS = {
-    "VIP": ("hold, and acquire their like", "value at risk: what churn may take"),
-    "grow": ("grow: bring them to buy now what they will be worth", "their current value raised to that of the VIPs"),
-    "maintain": ("cross-sell: they pay now and will not for long", "value at risk, as far as it can still be held"),
-    "let go": ("cut the cost to serve", "what serving them costs in a year"),
+    "VIP": ("keep them, and acquire more like them", "value at risk: what churn may take"),
+    "grow": ("encourage them to buy more now", "the gap of their margin to that of the mean VIP"),
+    "maintain": ("cross-sell while they still buy", "value at risk: what churn may take"),
+    "let go": ("cut the cost to serve", "the cost of serving them for a year"),
 }
 """Segment → what to do, and what the money beside it is."""
 DEFINITION = (
-    "Each segment's usual play, with the money it is about: for VIP and maintain the value at risk (churn probability "
-    "× CLV), for grow the gap of their last year's margin to the mean VIP's, for let go the booked cost to serve of "
-    "the last year. Upper bounds: no play moves all of it, and none is free."
+    "Each segment's usual play, with the money it concerns: for VIP and maintain the value at risk (churn "
+    "probability × CLV), for grow the gap between each customer's margin of last year and the mean VIP's, for let go "
+    "the booked cost to serve of last year. These are upper bounds: no play moves all of it, and none is free."
 )
 SOURCE = "Textbook (customer portfolio management: current × future value); Zeithaml, Rust & Lemon (2001)."
-NO_COSTS = "What serving the let-go customers costs is not known: supply the table costs."
+NO_COSTS = "The cost of serving the let-go customers is not known: supply the table costs."
 
 
 def plays(base: CustomerBase) -> pd.DataFrame:
-    """A row per segment: group, customers, margin_year, clv, play, about (what the money is) and at_most (currency
+    """Table of the segments: group, customers, margin_year, clv, play, about (what the money is) and at_most (currency
     units; NaN where it is not known)."""
     who = base.customers
     table = group_totals(who, who["segment"], names=list(PLAYS)).set_index("group")
@@ -36,15 +36,15 @@ def plays(base: CustomerBase) -> pd.DataFrame:
     if not table.loc["VIP", "customers"]:
         at_most["grow"] = float("nan")
     at_most["let go"] = 0.0 if not table.loc["let go", "customers"] and base.costs is not None else cost
-    found = table[["customers", "margin_year", "clv"]].reset_index()
-    found["play"] = [PLAYS[name][0] for name in found["group"]]
-    found["about"] = [PLAYS[name][1] for name in found["group"]]
-    found["at_most"] = [float(at_most[name]) for name in found["group"]]
-    return found
+    rows = table[["customers", "margin_year", "clv"]].reset_index()
+    rows["play"] = [PLAYS[name][0] for name in rows["group"]]
+    rows["about"] = [PLAYS[name][1] for name in rows["group"]]
+    rows["at_most"] = [float(at_most[name]) for name in rows["group"]]
+    return rows
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The plays with their money."""
+    """The play of each segment with its money."""
     table = plays(base)
     known = table[table["at_most"].notna()]
     best = known.loc[known["at_most"].idxmax()]
@@ -58,11 +58,11 @@ def analyse(base: CustomerBase) -> Analysis:
             "customers": TableColumn("Customers", "count"),
             "clv": TableColumn("CLV", "money"),
             "play": TableColumn("Play", "text"),
-            "about": TableColumn("The money is", "text"),
+            "about": TableColumn("Money at stake", "text"),
             "at_most": TableColumn("At most", "money"),
         },
-        f"The play about most money is that for {best['group']} ({best['play']}): "
-        f"{money(best['at_most'], base.currency)} at most.",
+        f"The most money is at stake in the segment “{best['group']}” ({best['play']}): at most "
+        f"{money(best['at_most'], base.currency)}.",
         bars(
             known["group"].tolist(),
             {"at most": known["at_most"].tolist()},

@@ -1,4 +1,4 @@
-"""What is kept about customers, what for, and how old it is."""
+"""Register of the customer data kept: tables, fields, purposes and ages."""
 
 from typing import NamedTuple
 
@@ -12,66 +12,67 @@ from retention.presentation.formatting import counted
 
 TITLE = "What is kept about a customer"
 DEFINITION = (
-    "Every table that the analyses read: its fields beside the customer's id, what they are used for, how many rows it "
-    "has, and the days of its oldest and newest row. This page names no customer unless it was asked to."
+    "Every table that the analyses read: its fields apart from the customer's id, what they are used for, the number "
+    "of rows, and the days of the oldest and the newest row. This page names customers only if it was asked to."
 )
 SOURCE = "Regulation (EU) 2016/679 (GDPR), articles 5 and 30: purpose, minimisation, storage limitation, records."
 
 
-class Kept(NamedTuple):
-    """A table that the base holds."""
+class StoredTable(NamedTuple):
+    """A table of the base, with what it is used for."""
 
     name: str
     rows: pd.DataFrame
     since: str | None
-    """The column that says when; None: rows carry no time."""
+    """Column with the time of a row; None: rows have no time."""
     purpose: str
 
 
-def kept(base: CustomerBase) -> list[Kept]:
-    """The tables there are, each with what it is used for."""
-    scores = base.customers[[name for name in SCORED if name in base.customers]]
-    found = [
-        Kept("orders", base.orders, "at", "features, labels, every figure in money"),
-        Kept("scores", scores, None, "who is at risk, plans, the service"),
-        Kept("interactions", _or_empty(base.interactions), "at", "features, satisfaction, early warning"),
-        Kept("costs", _or_empty(base.costs), "at", "profit per customer"),
-        Kept("treatments", _or_empty(base.treatments), "at", "readouts, quiet days, effects"),
-        Kept("customers", _or_empty(base.people), "joined_at", "prospects, causes of churn, share of wallet"),
-        Kept("former customers", _or_empty(base.former), "left_at", "churn by cause"),
+def stored_tables(base: CustomerBase) -> list[StoredTable]:
+    """List the tables that have rows."""
+    scores = base.customers[[name for name in SCORE_COLUMNS if name in base.customers]]
+    tables = [
+        StoredTable("orders", base.orders, "at", "features, labels, all amounts of money"),
+        StoredTable("scores", scores, None, "customers at risk, plans, the service"),
+        StoredTable("interactions", _or_empty(base.interactions), "at", "features, satisfaction, early warnings"),
+        StoredTable("costs", _or_empty(base.costs), "at", "profit per customer"),
+        StoredTable("treatments", _or_empty(base.treatments), "at", "readouts, days between contacts, offer effects"),
+        StoredTable("customers", _or_empty(base.people), "joined_at", "prospects, causes of churn, share of wallet"),
+        StoredTable("former customers", _or_empty(base.former), "left_at", "churn by cause"),
     ]
-    return [one for one in found if len(one.rows)]
+    return [table for table in tables if len(table.rows)]
 
 
-SCORED = (*NUMBERS, "segment", *REASONS)
-HIDDEN = {"customer", "customer_id"}
+SCORE_COLUMNS = (*NUMBERS, "segment", *REASONS)
+ID_COLUMNS = {"customer", "customer_id"}
 
 
 def _or_empty(rows: pd.DataFrame | None) -> pd.DataFrame:
     return pd.DataFrame() if rows is None else rows
 
 
-def register(base: CustomerBase) -> pd.DataFrame:
-    """A row per table: name, fields (text), purpose, rows, oldest and newest (ISO days, None without times)."""
-    return pd.DataFrame([_described(one) for one in kept(base)])
+def data_register(base: CustomerBase) -> pd.DataFrame:
+    """The register, a row per table: name, fields (text), purpose, rows, oldest and newest (ISO days, None without
+    times)."""
+    return pd.DataFrame([_describe(table) for table in stored_tables(base)])
 
 
-def _described(one: Kept) -> dict[str, object]:
-    fields = [name for name in one.rows.columns if name not in HIDDEN and one.rows[name].notna().any()]
-    times = one.rows[one.since].dropna() if one.since else pd.Series(dtype="datetime64[us]")
+def _describe(table: StoredTable) -> dict[str, object]:
+    fields = [name for name in table.rows.columns if name not in ID_COLUMNS and table.rows[name].notna().any()]
+    times = table.rows[table.since].dropna() if table.since else pd.Series(dtype="datetime64[us]")
     return {
-        "name": one.name,
+        "name": table.name,
         "fields": ", ".join(fields),
-        "purpose": one.purpose,
-        "rows": len(one.rows),
+        "purpose": table.purpose,
+        "rows": len(table.rows),
         "oldest": times.min().date().isoformat() if len(times) else None,
         "newest": times.max().date().isoformat() if len(times) else None,
     }
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The register of what is kept."""
-    table = register(base)
+    """Show the register."""
+    table = data_register(base)
     oldest = pd.Timestamp(min(day for day in table["oldest"] if isinstance(day, str)))
     years = (base.as_of_time - oldest).days / YEAR_DAYS
     return Analysis(
@@ -87,8 +88,8 @@ def analyse(base: CustomerBase) -> Analysis:
             "oldest": TableColumn("Oldest", "text"),
             "newest": TableColumn("Newest", "text"),
         },
-        f"{counted(len(table), 'table')} about {counted(len(base.customers), 'customer')} are read, the oldest row "
-        f"{years:.1f} years old; an id leaves the house in an export, a contact list, a score that is asked for, or a "
-        "report with names.",
+        f"The analyses read {counted(len(table), 'table')} about {counted(len(base.customers), 'customer')}; the "
+        f"oldest row is {years:.1f} years old. Customer ids leave the system in exports, contact lists, requested "
+        "scores and reports with names.",
         None,
     )

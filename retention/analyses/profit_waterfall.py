@@ -1,4 +1,4 @@
-"""From list prices to customer profit: what is given away, taken back and spent on the way."""
+"""Waterfall from list prices to customer profit: discounts, refunds, cost of goods, costs to serve."""
 
 import numpy as np
 import pandas as pd
@@ -10,25 +10,25 @@ from retention.presentation.charts import MONEY, waterfall
 from retention.presentation.formatting import listed, money
 
 KINDS_SHOWN = 6
-"""Kinds of costs with a step of their own; the smaller ones are one."""
+"""Most steps for kinds of cost; the smaller kinds share the last."""
 DEFINITION = (
-    "The orders of the last 365 days from list prices to profit: less discounts and refunds they are net sales, less "
-    "cost of goods the contribution, less the booked costs to serve of the same days the customers' profit. A refund "
-    "counts with its order; one without an order on its own day."
+    "The orders of the last 365 days from list prices to profit: less discounts and refunds they give net sales, "
+    "less cost of goods the contribution, less the booked costs to serve of the same days the customers' profit. A "
+    "refund counts on the day of its order; a refund without an order counts on its own day."
 )
 SOURCE = "Kaplan & Narayanan (2001), Measuring and managing customer profitability, Journal of Cost Management 15(5)."
 SUPPLY_COSTS = (
-    "Costs to serve are not in the log. Supply them as the table `costs` under [data], with customer_id, at, kind and "
-    "amount: delivery, service, returns, …"
+    "Costs to serve are not in the log. Supply them as the table `costs` under [data], with customer_id, at, kind "
+    "(delivery, service, returns, …) and amount."
 )
 SUPPLY_DISCOUNTS = "Discounts are not in the log. Supply them as the column `discount` of the orders."
 
 
 def profit_steps(orders: pd.DataFrame, costs: pd.DataFrame | None) -> pd.DataFrame:
-    """The steps in order: step, amount (signed, currency units) and total (bool: it is what is reached, not a change).
+    """Table of the steps in order: step, amount (signed, currency units) and total (bool: a level, not a change).
 
-    Everything is summed up and then rounded to the cent; a change is the difference of what is reached before and after
-    it, so that all adds up to the cent. Discounts stand there where the log has them.
+    Sums are taken first and then rounded to the cent; a change is the difference of the levels before and after it, so
+    that all adds up to the cent. Discounts have a step only where the log has them.
     """
     net, margin = orders["net"].sum(), orders["margin"].sum()
     gross, levels, discount = orders["gross"].sum(), [], orders["discount"]
@@ -55,13 +55,9 @@ def analyse(base: CustomerBase) -> Analysis:
     orders = base.within(base.orders, YEAR_DAYS)
     costs = None if base.costs is None else base.within(base.costs, YEAR_DAYS)
     table = profit_steps(orders, costs)
-    top, last = table["amount"].iloc[0], table.iloc[-1]
+    top = table["amount"].iloc[0]
     table["share"] = table["amount"] / top if top > 0 else np.nan
-    of_all = f", {last['amount'] / top:.0%} of" if top > 0 else " of"
-    lost = table[~table["total"] & (table["amount"] < 0)].nsmallest(2, "amount")
-    takers = (
-        listed([f"{row.step} ({money(-row.amount, base.currency)})" for row in lost.itertuples()]) if len(lost) else ""
-    )
+    deductions = table[~table["total"] & (table["amount"] < 0)].nsmallest(2, "amount")
     missing = [SUPPLY_COSTS] * (base.costs is None) + [SUPPLY_DISCOUNTS] * (table["step"].iloc[0] == "gross sales")
     return Analysis(
         "From list price to profit",
@@ -71,15 +67,14 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "step": TableColumn("Step", "text"),
             "amount": TableColumn("Last 365 days", "money"),
-            "share": TableColumn(f"of {table['step'].iloc[0]}", "percent"),
+            "share": TableColumn(f"Share of {table['step'].iloc[0]}", "percent"),
         },
-        f"The last 365 days left a {last['step']} of {money(last['amount'], base.currency)}{of_all} "
-        f"{money(top, base.currency)} at {table['step'].iloc[0]}" + (f"; most went to {takers}." if takers else "."),
+        _reading(table, deductions, base.currency),
         waterfall(
             table["step"].tolist(),
             table["amount"].tolist(),
             table["total"].tolist(),
-            title=f"last 365 days, {base.currency}",
+            title=f"last 365 days ({base.currency})",
             form=MONEY,
         ),
         " ".join(missing),
@@ -87,9 +82,23 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _by_kind(costs: pd.DataFrame) -> pd.Series:
-    """Costs by kind, the largest first; the small ones together."""
+    """Sum costs by kind, the largest first, with the small ones together."""
     sums = costs["amount"].groupby(costs["kind"].astype("str").fillna("no kind given")).sum()
     sums = sums.sort_values(ascending=False, kind="stable")
     if len(sums) <= KINDS_SHOWN:
         return sums
     return pd.concat([sums.iloc[: KINDS_SHOWN - 1], pd.Series({"other costs": sums.iloc[KINDS_SHOWN - 1 :].sum()})])
+
+
+def _reading(table: pd.DataFrame, deductions: pd.DataFrame, currency: str) -> str:
+    """The first and the last level, and the largest deductions."""
+    first, last = table.iloc[0], table.iloc[-1]
+    share = f" ({last['amount'] / first['amount']:.0%})" if first["amount"] > 0 else ""
+    start = (
+        f"In the last 365 days, {first['step']} of {money(first['amount'], currency)} left a {last['step']} of "
+        f"{money(last['amount'], currency)}{share}"
+    )
+    if deductions.empty:
+        return f"{start}."
+    names = listed([f"{row.step} ({money(-row.amount, currency)})" for row in deductions.itertuples()])
+    return f"{start}; the largest {'deduction was' if len(deductions) == 1 else 'deductions were'} {names}."

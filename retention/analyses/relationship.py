@@ -1,4 +1,4 @@
-"""Where customers stand with the shop, and how they moved within the last horizon."""
+"""States of the relationship with the shop, and the moves between them within the last horizon."""
 
 import pandas as pd
 
@@ -12,9 +12,10 @@ from retention.presentation.formatting import counted
 TITLE = "First-time, repeat, loyal, lapsed, lost, won back"
 NEW = "not a customer yet"
 DEFINITION = (
-    "By orders alone: lost after two horizons without an order, lapsed after one; else won back who ended a pause of "
-    f"more than a horizon within the last one, loyal from {LOYAL_ORDERS} orders on, repeat from two, first-time with "
-    "one. The matrix says of each state one horizon ago how many are in which state now; its rows sum to 100 %."
+    "By orders alone: lost after two horizons without an order, lapsed after one; otherwise won back if an order "
+    f"within the last horizon ended a pause of more than a horizon, loyal from {LOYAL_ORDERS} orders on, repeat from "
+    "two, first-time with one. The matrix gives, for each state one horizon ago, the share in each state now; its "
+    "rows sum to 100%."
 )
 SOURCE = (
     "Dwyer, Schurr & Oh (1987), Developing buyer-seller relationships, Journal of Marketing 51(2); textbook states."
@@ -22,7 +23,8 @@ SOURCE = (
 
 
 def transitions(before: pd.Series, now: pd.Series) -> pd.DataFrame:
-    """The share of each state before (rows: NEW, then STATES) that is in each state now (columns); NaN rows of none.
+    """Share of each state before (rows: NEW, then STATES) that is in each state now (columns); NaN in rows without
+    customers.
 
     before, now: states by customer; None before is NEW.
     """
@@ -36,8 +38,8 @@ def analyse(base: CustomerBase) -> Analysis:
     before, now = relationship_states(base, before_days=base.horizon_days), relationship_states(base)
     table = group_totals(base.customers, now, names=list(STATES))
     moved = transitions(before, now)
-    there = before.isin(["first-time", "repeat", "loyal", "won back"])
-    gone, back = int((there & now.isin(["lapsed", "lost"])).sum()), int((now == "won back").sum())
+    active = before.isin(["first-time", "repeat", "loyal", "won back"])
+    gone, back = int((active & now.isin(["lapsed", "lost"])).sum()), int((now == "won back").sum())
     table["before"] = [int((before == name).sum()) for name in STATES]
     return Analysis(
         TITLE,
@@ -47,13 +49,13 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "group": TableColumn("State", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all", "percent"),
-            "before": TableColumn("One horizon ago", "count"),
+            "customer_share": TableColumn("Share of customers", "percent"),
+            "before": TableColumn("Customers one horizon ago", "count"),
             "margin_year": TableColumn("Margin, last year", "money"),
             "clv": TableColumn("CLV", "money"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
-        f"Within the last horizon {gone:,} of {counted(int(there.sum()), 'customer')} who were there fell silent, and "
-        f"{counted(back, 'customer')} came back after a pause.",
+        f"Within the last horizon, {gone:,} of {counted(int(active.sum()), 'customer')} who were active before it fell "
+        f"silent, and {counted(back, 'customer')} came back after a pause.",
         heatmap(moved, x_title="state now", y_title="one horizon ago", form=".0%"),
     )

@@ -1,4 +1,4 @@
-"""How recently, how often and for how much customers bought: the grid of recency and frequency fifths."""
+"""Recency, frequency and monetary value: the grid of recency and frequency fifths."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ from retention.presentation.formatting import counted
 
 FIFTHS = (1, 2, 3, 4, 5)
 DEFINITION = (
-    "Each customer's fifth of the base by days since the last order (R), by number of orders (F) and by all he has "
-    "spent, net of refunds (M): 5 is the best, customers who are equal are in the same fifth. A cell is one R and one "
-    "F."
+    "Each customer's fifth of the base by days since the last order (R), by number of orders (F) and by total "
+    "spending net of refunds (M); 5 is the best fifth, and equal customers are in the same fifth. A cell combines "
+    "one R and one F."
 )
 SOURCE = (
     "Hughes (1994), Strategic Database Marketing; Miglautsch (2000), Thoughts on RFM scoring, Journal of Database "
@@ -38,7 +38,7 @@ def rfm(base: CustomerBase) -> pd.DataFrame:
 
 
 def grid(base: CustomerBase) -> pd.DataFrame:
-    """A row per cell with customers in it, the best first: cell, recency_quintile, frequency_quintile, customers,
+    """Table of the cells with customers in them, the best first: cell, recency_quintile, frequency_quintile, customers,
     monetary_mean (mean quintile), margin_year and clv (sums, currency units), clv_mean and churn_probability (mean)."""
     worth = base.customers[["margin_year", "clv", "churn_probability"]]
     of_cell = pd.concat([rfm(base), worth], axis=1).groupby(["recency_quintile", "frequency_quintile"])
@@ -57,7 +57,7 @@ def grid(base: CustomerBase) -> pd.DataFrame:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The grid, and the few cells that carry half of what the base is worth."""
+    """The grid, and the top_cells cells that carry half of the CLV."""
     table = grid(base)
     matrix = table.pivot(index="recency_quintile", columns="frequency_quintile", values="clv_mean")
     matrix = matrix.reindex(index=FIFTHS[::-1], columns=FIFTHS)
@@ -73,13 +73,13 @@ def analyse(base: CustomerBase) -> Analysis:
             "monetary_mean": TableColumn("Mean fifth by spending", "number"),
             "margin_year": TableColumn("Margin, last year", "money"),
             "clv": TableColumn("CLV", "money"),
-            "clv_mean": TableColumn("CLV each", "money"),
-            "churn_probability": TableColumn("Churn probability", "percent"),
+            "clv_mean": TableColumn("CLV per customer", "money"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
         _reading(table),
         heatmap(
             matrix,
-            x_title=f"by number of orders, F5 the most · in the cells: mean CLV, {base.currency}",
+            x_title=f"by number of orders, F5 the most · in the cells: mean CLV ({base.currency})",
             y_title="by last order, R5 the latest",
             form=",.0f",
         ),
@@ -87,14 +87,14 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _reading(table: pd.DataFrame) -> str:
-    """The fewest cells that hold half of the CLV."""
+    """The smallest number of cells that hold half of the CLV."""
     best, total = table.sort_values("clv", ascending=False, kind="stable"), table["clv"].sum()
     if total <= 0:
-        return "No margin is expected of the customers in total, so no cell carries it."
-    few = best.head(int(np.searchsorted(best["clv"].cumsum().to_numpy(), total / 2)) + 1)
-    share = few["customers"].sum() / table["customers"].sum()
-    verb = "holds" if len(few) == 1 else "hold"
+        return "The customers' CLV is not above zero in total, so no cell carries it."
+    top_cells = best.head(int(np.searchsorted(best["clv"].cumsum().to_numpy(), total / 2)) + 1)
+    share = top_cells["customers"].sum() / table["customers"].sum()
+    verb = "holds" if len(top_cells) == 1 else "hold"
     return (
-        f"{counted(len(few), 'cell')} of {len(table)}, with {share:.0%} of the customers, {verb} "
-        f"{few['clv'].sum() / total:.0%} of what the base is worth (CLV), most of it {few['cell'].iloc[0]}."
+        f"{len(top_cells)} of {counted(len(table), 'cell')}, with {share:.0%} of the customers, {verb} "
+        f"{top_cells['clv'].sum() / total:.0%} of the CLV; the cell with the most is {top_cells['cell'].iloc[0]}."
     )

@@ -1,4 +1,4 @@
-"""Satisfied and loyal are not the same: apostles, mercenaries, hostages and defectors."""
+"""Satisfaction against loyalty: apostles, loyalists, mercenaries, hostages, defectors and terrorists."""
 
 import numpy as np
 import pandas as pd
@@ -22,30 +22,30 @@ from retention.presentation.formatting import counted, money
 
 TITLE = "Satisfied, loyal, both or neither"
 TYPES = ("apostle", "loyalist", "mercenary", "hostage", "defector", "terrorist")
-NOT_ASKED = "no answer"
+NO_ANSWER = "no answer"
 DEFINITION = (
-    "Satisfied is who gave an answer in the upper quarter of the scale when last asked (survey_score); loyal is whose "
-    "loyalty index is above the median of the base. Both: a loyalist, with the highest answer of all an apostle. "
-    "Satisfied alone: a mercenary, who goes where it is cheaper. Loyal alone: a hostage, who stays for want of a "
-    "choice. Neither: a defector, with an answer in the lowest quarter a terrorist, who warns others."
+    "Satisfied customers gave an answer in the upper quarter of the scale when last asked (survey_score); loyal "
+    "customers have a loyalty index above the median of the base. Both: a loyalist, or with the highest answer of "
+    "all an apostle. Satisfied only: a mercenary, who goes where it is cheaper. Loyal only: a hostage, who stays for "
+    "lack of a choice. Neither: a defector, or with an answer in the lowest quarter a terrorist, who warns others."
 )
 SOURCE = "Jones & Sasser (1995), Why satisfied customers defect, Harvard Business Review 73(6)."
 
 
-def types(satisfaction: pd.Series, loyalty: pd.Series, *, scale: tuple[float, float]) -> NDArray[np.str_]:
-    """Each customer's type by his last answer on the scale (NaN: NOT_ASKED) and his loyalty index.
+def loyalty_types(satisfaction: pd.Series, loyalty: pd.Series, *, scale: tuple[float, float]) -> NDArray[np.str_]:
+    """Each customer's type by their last answer on the scale (NaN: NOT_ASKED) and their loyalty index.
 
     Loyal is strictly above the median index of all customers, so where all are alike nobody is. A short scale is
-    coarse: of 1 to 3 only the 3 is satisfied, and every loyal one of them is an apostle.
+    coarse: from 1 to 3 only a 3 is satisfied, and every loyal customer who gave it is an apostle.
 
-    >>> types(pd.Series([5, 4, 4, 3, 3, 2]), pd.Series([9, 9, 1, 9, 1, 1]), scale=(1, 5)).tolist()
+    >>> loyalty_types(pd.Series([5, 4, 4, 3, 3, 2]), pd.Series([9, 9, 1, 9, 1, 1]), scale=(1, 5)).tolist()
     ['apostle', 'loyalist', 'mercenary', 'hostage', 'defector', 'terrorist']
     """
     low, high = scale
     satisfied, loyal = satisfaction >= satisfied_from(scale), loyalty > loyalty.median()
     furious = satisfaction <= low + (1 - SATISFIED) * (high - low)
     cases = [
-        (satisfaction.isna(), NOT_ASKED),
+        (satisfaction.isna(), NO_ANSWER),
         (satisfied & loyal & (satisfaction >= high), "apostle"),
         (satisfied & loyal, "loyalist"),
         (satisfied, "mercenary"),
@@ -70,10 +70,10 @@ def analyse(base: CustomerBase) -> Analysis:
             TITLE, definition=DEFINITION, source=SOURCE, missing=f"The scale is not known. {ASK_RANGE}"
         )
     answered = last_answers(base, SATISFACTION)
-    kind = types(answered, loyalty_index.loyalty_index(loyalty_index.indicator_scores(base)), scale=base.survey_range)
-    table = group_totals(base.customers, kind, names=[*TYPES, NOT_ASKED])
+    kind = loyalty_types(answered, loyalty_index.index(loyalty_index.scores(base)), scale=base.survey_range)
+    table = group_totals(base.customers, kind, names=[*TYPES, NO_ANSWER])
     table = table.join(answered.groupby(kind).mean().rename("satisfaction"), on="group")
-    of_them = table[table["group"] != NOT_ASKED]
+    respondents = table[table["group"] != NO_ANSWER]
     off = off_scale(base, [SATISFACTION])
     return Analysis(
         TITLE,
@@ -83,33 +83,41 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "group": TableColumn("Type", "text"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all", "percent"),
-            "satisfaction": TableColumn("Last answer, mean", "number"),
+            "customer_share": TableColumn("Share of customers", "percent"),
+            "satisfaction": TableColumn("Mean last answer", "number"),
             "margin_year": TableColumn("Margin, last year", "money"),
             "clv": TableColumn("CLV", "money"),
-            "churn_probability": TableColumn("Churn probability, mean", "percent"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
             "at_risk": TableColumn("Value at risk", "money"),
         },
         _reading(table, base.currency),
         bars(
-            of_them["group"].tolist(),
+            respondents["group"].tolist(),
             {
-                "CLV": of_them["clv"].tolist(),
-                "of it at risk (CLV × churn probability)": of_them["at_risk"].tolist(),
+                "CLV": respondents["clv"].tolist(),
+                "CLV at risk (CLV × churn probability)": respondents["at_risk"].tolist(),
             },
             title=f"CLV of those who answered ({base.currency})",
             form=MONEY,
         ),
-        missing=f"Not counted: {counted(off, 'answer')} off the scale of survey_range." if off else "",
+        missing=f"Not counted: {counted(off, 'answer')} outside the scale of survey_range." if off else "",
     )
 
 
 def _reading(table: pd.DataFrame, currency: str) -> str:
     rows = table.set_index("group")
-    asked = int(rows.drop(NOT_ASKED)["customers"].sum())
+    answered = int(rows.drop(NO_ANSWER)["customers"].sum())
+    if not answered:
+        return "No customer gave an answer on the scale."
     mercenaries, hostages = rows.loc["mercenary"], rows.loc["hostage"]
     return (
-        f"Of {counted(asked, 'customer')} who answered, {int(mercenaries['customers']):,} are satisfied but not loyal "
-        f"({money(mercenaries['at_risk'], currency)} of CLV at risk) and {int(hostages['customers']):,} loyal but not "
-        f"satisfied ({money(hostages['at_risk'], currency)})."
+        f"Of {counted(answered, 'customer')} who answered, {_number(mercenaries)} satisfied but not loyal "
+        f"({money(mercenaries['at_risk'], currency)} of CLV at risk) and {_number(hostages)} loyal but not satisfied "
+        f"({money(hostages['at_risk'], currency)})."
     )
+
+
+def _number(group: pd.Series) -> str:
+    """The number of customers with its verb."""
+    count = int(group["customers"])
+    return f"{count:,} {'are' if count > 1 else 'is'}" if count else "none is"

@@ -1,4 +1,4 @@
-"""What each status tier brings."""
+"""Status tiers of the shop: their customers, spending, margin and CLV."""
 
 from collections.abc import Mapping
 
@@ -14,16 +14,16 @@ from retention.presentation.formatting import counted, money
 
 TITLE = "Status tiers"
 DEFINITION = (
-    "Each customer's status is the highest tier whose least yearly spending he reached in the last 365 days, net of "
-    "refunds; the tiers are the shop's own."
+    "Each customer's status is the highest tier whose least yearly spending they reached in the last 365 days, net "
+    "of refunds; the tiers are the shop's own."
 )
 SOURCE = (
     "Tiers by yearly spending as in frequency programmes; Zeithaml, Rust & Lemon (2001), The customer pyramid, "
     "California Management Review 43(4)."
 )
 SUPPLY = (
-    "The shop has named no tiers. Name each with the least that its customers spend in a year, in currency units, in "
-    "the config: [report.tiers], then a line per tier such as silver = 300."
+    "No tiers are configured. Name each with the least that its customers spend per year, in currency units, in the "
+    "config: [report.tiers], then a line per tier such as silver = 300."
 )
 
 
@@ -35,24 +35,24 @@ def tier_of(spending: ArrayLike, tiers: Mapping[str, float]) -> pd.Series:
     >>> tier_of([0, 100, 99.99, 500], {"silver": 100, "gold": 300}).tolist()
     ['no status', 'silver', 'no status', 'gold']
     """
-    names = np.array([NONE, *tiers], dtype=object)
+    names = np.array([NO_STATUS, *tiers], dtype=object)
     return pd.Series(names[np.searchsorted(np.fromiter(tiers.values(), float), np.asarray(spending, float), "right")])
 
 
-NONE = "no status"
+NO_STATUS = "no status"
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The tiers from the highest: how many are in each, what they spend, bring and will bring."""
+    """The tiers from the highest: customers, spending, margin and CLV."""
     if not base.tiers:
-        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
-    names = [*list(base.tiers)[::-1], NONE]
+        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
+    names = [*list(base.tiers)[::-1], NO_STATUS]
     table = group_totals(base.customers, tier_of(base.customers["sales_year"], base.tiers), names=names)
     table.insert(1, "least", [*(base.tiers[name] for name in names[:-1]), np.nan])
     margin = table["margin_year"].sum()
     table["margin_share"] = table["margin_year"] / margin if margin > 0 else np.nan
     top, clv = table.iloc[0], table["clv"].sum()
-    of_margin = f" ({top['margin_share']:.0%} of all)" if margin > 0 else ""
+    of_margin = f" ({top['margin_share']:.0%} of the total)" if margin > 0 else ""
     return Analysis(
         TITLE,
         DEFINITION,
@@ -60,18 +60,20 @@ def analyse(base: CustomerBase) -> Analysis:
         table,
         {
             "group": TableColumn("Tier", "text"),
-            "least": TableColumn("From, a year", "money"),
+            "least": TableColumn("From, per year", "money"),
             "customers": TableColumn("Customers", "count"),
-            "customer_share": TableColumn("of all", "percent"),
+            "customer_share": TableColumn("Share of customers", "percent"),
             "sales_year": TableColumn("Net sales, last year", "money"),
-            "margin_year": TableColumn("Margin", "money"),
-            "margin_mean": TableColumn("Margin each", "money"),
-            "churn_probability": TableColumn("Churn probability", "percent"),
+            "margin_year": TableColumn("Margin, last year", "money"),
+            "margin_mean": TableColumn("Margin per customer", "money"),
+            "churn_probability": TableColumn("Mean churn probability", "percent"),
             "clv": TableColumn("CLV", "money"),
-            "clv_mean": TableColumn("CLV each", "money"),
+            "clv_mean": TableColumn("CLV per customer", "money"),
         },
-        f"{counted(int(top['customers']), 'customer')} of {len(base.customers):,} reached {top['group']} and brought "
-        f"{money(top['margin_year'], base.currency)} margin{of_margin} in the last 365 days.",
+        f"{int(top['customers']):,} of {counted(len(base.customers), 'customer')} reached the tier {top['group']} and "
+        f"brought a margin of {money(top['margin_year'], base.currency)}{of_margin} in the last 365 days."
+        if top["customers"]
+        else f"No customer reached the tier {top['group']} in the last 365 days.",
         bars(
             names,
             {

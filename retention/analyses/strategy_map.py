@@ -1,4 +1,4 @@
-"""The customer-equity strategy map: what is known leads to contact, contact to satisfaction, satisfaction to value."""
+"""Customer-equity strategy map: knowledge leads to contact, contact to satisfaction, satisfaction to value."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,10 +22,10 @@ from retention.presentation.formatting import counted, listed
 
 TITLE = "From knowledge to value"
 DEFINITION = (
-    "Four layers, each resting on the one before: what the shop knows of its customers, how it is in touch with them, "
-    "how satisfied they are, and what they are worth. Each indicator is of the last 365 days; its trend is the change "
-    "from the 365 days before, its target stands in the config. An arrow of the map is a belief to be tested, not a "
-    "finding."
+    "Four layers, each resting on the one before: what the shop knows about its customers, how it is in touch with "
+    "them, how satisfied they are, and what they are worth. Each indicator covers the last 365 days, beside the 365 "
+    "days before; its target comes from the config. That one layer leads to the next is a hypothesis to be tested, "
+    "not a finding."
 )
 SOURCE = "Kaplan & Norton (2004), Strategy Maps; Rust, Lemon & Zeithaml (2004), Return on marketing."
 
@@ -34,13 +34,13 @@ Window = tuple[int, int]
 
 
 class StrategyIndicator(NamedTuple):
-    """A measure of the map."""
+    """An indicator of the map."""
 
     layer: str
     name: str
     form: Form
     higher_is_better: bool
-    of: Callable[[CustomerBase, Window], float]
+    measure: Callable[[CustomerBase, Window], float]
     """NaN where it is not known, or not of that window."""
 
 
@@ -50,23 +50,23 @@ def _rate(kind: str, base: CustomerBase, window: Window) -> float:
     if rows.empty:
         return np.nan
     end = base.as_of_time - pd.Timedelta(days=window[1])
-    there = int((base.customers["first_order"] < end).sum())
-    return len(base.within(rows, window[0], before_days=window[1])) / there if there else np.nan
+    customers = int((base.customers["first_order"] < end).sum())
+    return len(base.within(rows, window[0], before_days=window[1])) / customers if customers else np.nan
 
 
 def _covers(base: CustomerBase, days: int) -> bool:
-    """Whether the orders reach back so many days; the first day counts as a whole one."""
+    """Check that the orders reach back so many days; the first day counts as a whole one."""
     return bool(base.orders["at"].min().normalize() <= base.as_of_time - pd.Timedelta(days=days))
 
 
 def _known(base: CustomerBase, window: Window) -> float:
-    """Share of customers of whom anything beside orders is known: an interaction or an answer."""
+    """Share of customers about whom more than orders is known: an interaction or an answer."""
     if base.interactions is None:
         return np.nan
     end = base.as_of_time - pd.Timedelta(days=window[1])
-    there = base.customers.index[base.customers["first_order"] < end]
+    customers = base.customers.index[base.customers["first_order"] < end]
     rows = base.within(base.interactions, window[0], before_days=window[1])
-    return float(there.isin(rows["customer"].unique()).mean()) if len(there) else np.nan
+    return float(customers.isin(rows["customer"].unique()).mean()) if len(customers) else np.nan
 
 
 def _complaints(base: CustomerBase, window: Window) -> float:
@@ -80,18 +80,18 @@ def _complaints(base: CustomerBase, window: Window) -> float:
 
 def _satisfaction(base: CustomerBase, window: Window) -> float:
     """Mean answer to survey_score."""
-    return float(_asked(base, window)["value"].mean())
+    return float(_answers(base, window)["value"].mean())
 
 
 def _satisfied(base: CustomerBase, window: Window) -> float:
     """Share of answers in the upper quarter of the scale."""
-    rows = _asked(base, window)
+    rows = _answers(base, window)
     if base.survey_range is None or rows.empty:
         return np.nan
     return float((rows["value"] >= satisfied_from(base.survey_range)).mean())
 
 
-def _asked(base: CustomerBase, window: Window) -> pd.DataFrame:
+def _answers(base: CustomerBase, window: Window) -> pd.DataFrame:
     return base.within(answers(base, SATISFACTION), window[0], before_days=window[1])
 
 
@@ -114,18 +114,18 @@ def _margin(base: CustomerBase, window: Window) -> float:
 
 
 def _clv(base: CustomerBase, window: Window) -> float:
-    """Mean CLV, as scored; not known of an earlier day."""
+    """Mean CLV as scored; not known for an earlier window."""
     return float(base.customers["clv"].mean()) if window[1] == 0 else np.nan
 
 
 def _wallet(base: CustomerBase, window: Window) -> float:
-    """What the customers whose wallet is known spend here, of all they spend; not known of an earlier day."""
+    """Share of wallet of the customers whose wallet is known; not known for an earlier window."""
     wallet = wallet_per_year(base)
     known = wallet > 0
     if window[1] or not known.any():
         return np.nan
-    ours = np.minimum(base.customers["sales_year"][known].clip(lower=0), wallet[known])
-    return float(ours.sum() / wallet[known].sum())
+    spent_here = np.minimum(base.customers["sales_year"][known].clip(lower=0), wallet[known])
+    return float(spent_here.sum() / wallet[known].sum())
 
 
 INDICATORS = (
@@ -141,45 +141,48 @@ INDICATORS = (
     StrategyIndicator("value", "clv_mean", "money", True, _clv),
     StrategyIndicator("value", "share_of_wallet", "percent", True, _wallet),
 )
-"""By these names `[report] targets` gives targets, shares as 0 to 1."""
+"""`[report] targets` gives targets by these names, shares as 0 to 1."""
 
 
 def strategy_map(base: CustomerBase) -> pd.DataFrame:
-    """A row per indicator: layer, indicator, value, before (the same a year earlier), target and met (True, False; None
-    without a target or a value). NaN where it is not known."""
+    """Table of the indicators: layer, indicator, value, before (the same a year earlier), target and met (True, False;
+    None without a target or a value). NaN where it is not known."""
     rows, is_old = [], _covers(base, 2 * YEAR_DAYS)
-    for one in INDICATORS:
-        value = one.of(base, (YEAR_DAYS, 0))
-        before = one.of(base, (YEAR_DAYS, YEAR_DAYS)) if is_old else np.nan
-        target = base.targets.get(one.name, np.nan)
+    for indicator in INDICATORS:
+        value = indicator.measure(base, (YEAR_DAYS, 0))
+        before = indicator.measure(base, (YEAR_DAYS, YEAR_DAYS)) if is_old else np.nan
+        target = base.targets.get(indicator.name, np.nan)
         known = value == value and target == target
-        met = (value >= target if one.higher_is_better else value <= target) if known else None
-        rows.append((one.layer, one.name, value, before, target, met))
+        met = (value >= target if indicator.higher_is_better else value <= target) if known else None
+        rows.append((indicator.layer, indicator.name, value, before, target, met))
     return pd.DataFrame(rows, columns=["layer", "indicator", "value", "before", "target", "met"])
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The map as a table: it has no picture, since its indicators have units of their own."""
-    found = strategy_map(base)
-    known = found[found["value"].notna()]
+    """The map as a table, without a picture, since each indicator has a unit of its own."""
+    indicators = strategy_map(base)
+    known = indicators[indicators["value"].notna()]
     shown = pd.DataFrame(
         {
             "layer": known["layer"],
             "indicator": known["indicator"].str.replace("_", " "),
-            **{name: [_said(one, row) for one, row in _pairs(known, name)] for name in ("value", "before", "target")},
+            **{
+                name: [_format(indicator, number) for indicator, number in _pairs(known, name)]
+                for name in ("value", "before", "target")
+            },
             "met": known["met"].map({True: "met", False: "not met"}).fillna("no target"),
         }
     )
-    unknown = found.loc[found["value"].isna(), "indicator"].tolist()
-    strange = sorted(set(base.targets) - {one.name for one in INDICATORS})
-    names = ", ".join(one.name for one in INDICATORS)
-    missing = [f"Not known for want of data: {listed(unknown)}."] if unknown else []
-    if strange:
-        missing.append(f"[report] targets names {listed(strange)}, which no indicator is: {names}.")
+    unknown = indicators.loc[indicators["value"].isna(), "indicator"].tolist()
+    unknown_targets = sorted(set(base.targets) - {indicator.name for indicator in INDICATORS})
+    names = ", ".join(indicator.name for indicator in INDICATORS)
+    missing = [f"Not known for lack of data: {listed(unknown)}."] if unknown else []
+    if unknown_targets:
+        missing.append(f"[report] targets names {listed(unknown_targets)}, but the indicators are {names}.")
     if not base.targets:
-        missing.append(f"No targets are set: under [report.targets] give any of {names}; shares as 0 to 1.")
+        missing.append(f"No targets are set: under [report.targets], give any of {names}; shares as 0 to 1.")
     better = [_is_better(row) for row in known.itertuples()]
-    compared = [one for one in better if one is not None]
+    compared = [is_better for is_better in better if is_better is not None]
     met = known["met"].dropna()
     return Analysis(
         TITLE,
@@ -201,29 +204,33 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _reading(compared: list[bool], met: pd.Series) -> str:
-    """compared: of each indicator with a year before, whether it got better; met: of each target, whether it is met."""
-    against = (
-        f"Of {counted(len(compared), 'indicator')} that can be held against the year before, {sum(compared)} got better"
+    """compared: for each indicator with a year before, is it better; met: for each target, is it met."""
+    trend = (
+        f"{sum(compared)} of {counted(len(compared), 'indicator')} improved on the year before"
         if compared
-        else "No indicator can be held against the year before yet"
+        else "No indicator can be compared with the year before yet"
     )
-    return against + (f"; {int(met.sum())} of {counted(len(met), 'target')} are met." if len(met) else ".")
+    return trend + (
+        f"; {int(met.sum())} of {counted(len(met), 'target')} {'is' if met.sum() == 1 else 'are'} met."
+        if len(met)
+        else "."
+    )
 
 
 def _pairs(rows: pd.DataFrame, name: str) -> list[tuple[str, float]]:
     return list(zip(rows["indicator"], rows[name].astype(float), strict=True))
 
 
-def _said(indicator: str, value: float) -> str:
-    form = next(one.form for one in INDICATORS if one.name == indicator)
+def _format(indicator: str, value: float) -> str:
+    form = next(each.form for each in INDICATORS if each.name == indicator)
     if value != value:
         return "–"
     return {"percent": f"{value:.1%}", "money": f"{value:,.2f}"}.get(form, f"{value:,.2f}")
 
 
 def _is_better(row: Any) -> bool | None:
-    """Whether an indicator moved the right way; None where there is nothing to compare, or it has not moved."""
-    one = next(each for each in INDICATORS if each.name == row.indicator)
+    """Check that an indicator moved the right way; None where there is nothing to compare, or it has not moved."""
+    indicator = next(each for each in INDICATORS if each.name == row.indicator)
     if row.before != row.before or row.value == row.before:
         return None
-    return bool((row.value > row.before) == one.higher_is_better)
+    return bool((row.value > row.before) == indicator.higher_is_better)

@@ -1,4 +1,4 @@
-"""Four values of a customer: what he has brought, what he brings, what he will bring, and whom he sends."""
+"""Four values of a customer: historical, current, potential, and by influence on others."""
 
 from math import ceil
 
@@ -10,15 +10,16 @@ from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.referrals import SUPPLY, mean_newcomer, referral_counts
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
-from retention.presentation.formatting import counted, money
+from retention.presentation.formatting import money
 
-BEST = 0.10
-"""The share of customers that is looked at as the best."""
+BEST_SHARE = 0.10
+"""Share of the customers who are looked at as the best."""
 DEFINITION = (
     "Historical value is all margin so far, current value that of the last 365 days, potential value the CLV. "
-    "Influence value is the referrals of the last 365 days times what a new customer is worth: the mean margin so far "
-    "plus CLV of those whose first order is in these days. It is an upper bound: some of the referred would have come "
-    "anyway. What the referred bring is in the other values too, so the four do not add up."
+    "Influence value is the number of referrals in the last 365 days times the worth of a new customer: the mean "
+    "margin so far plus CLV of those whose first order falls in these days. It is an upper bound, since some of the "
+    "referred customers would have come anyway. What referred customers bring is in the other values too, so the "
+    "four do not add up."
 )
 SOURCE = (
     "Kumar, Aksoy, Donkers, Venkatesan, Wiesel & Tillmanns (2010), Undervalued or overvalued customers: capturing "
@@ -26,32 +27,32 @@ SOURCE = (
 )
 
 
-def held_by_best(value: ArrayLike) -> float:
-    """The share of all value that the best tenth of customers hold (at least one of them); NaN where the sum is not
-    above 0.
+def share_of_best_tenth(value: ArrayLike) -> float:
+    """Share of all value held by the best tenth of the customers (at least one); NaN where the sum is not above 0.
 
-    >>> held_by_best([6, 1, 1, 1, 1])
+
+    >>> share_of_best_tenth([6, 1, 1, 1, 1])
     0.6
     """
     values = np.sort(np.asarray(value, float))[::-1]
     total = values.sum()
-    return float(values[: ceil(BEST * len(values))].sum() / total) if total > 0 else float("nan")
+    return float(values[: ceil(BEST_SHARE * len(values))].sum() / total) if total > 0 else float("nan")
 
 
-def best_in_both(one: ArrayLike, other: ArrayLike) -> float:
-    """The share of the best tenth by one value that is in the best tenth by the other too; of equal customers the
-    first in the frame goes first.
+def overlap_of_best(first_value: ArrayLike, second_value: ArrayLike) -> float:
+    """Share of the best tenth by the first value that is also in the best tenth by the second; of equal customers the
+    first in the frame comes first.
 
-    >>> best_in_both(range(20), range(20)), best_in_both(range(20), range(20, 0, -1))
+    >>> overlap_of_best(range(20), range(20)), overlap_of_best(range(20), range(20, 0, -1))
     (1.0, 0.0)
     """
-    first, second = (np.argsort(-np.asarray(values, float), kind="stable") for values in (one, other))
-    count = ceil(BEST * len(first))
+    first, second = (np.argsort(-np.asarray(values, float), kind="stable") for values in (first_value, second_value))
+    count = ceil(BEST_SHARE * len(first))
     return float(np.isin(first[:count], second[:count]).mean())
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The four values side by side, and how far the past says who is worth most from here on."""
+    """The four values side by side, and the overlap of the best customers so far and from here on."""
     customers = base.customers
     values = {
         "historical": ("all margin so far", customers["margin"]),
@@ -64,10 +65,9 @@ def analyse(base: CustomerBase) -> Analysis:
     elif new.customers:
         values["influence"] = ("by referrals of the last 365 days, at most", sent * new.worth)
     else:
-        missing = "What a referral is worth cannot be told: no customer's first order is in the last 365 days."
+        missing = "The worth of a referral is not known: no customer's first order is in the last 365 days."
     table = pd.DataFrame([{"kind": kind, "span": span, **_row(value)} for kind, (span, value) in values.items()])
-    both = best_in_both(customers["margin"], customers["clv"])
-    best = counted(ceil(BEST * len(customers)), "customer")
+    overlap = overlap_of_best(customers["margin"], customers["clv"])
     return Analysis(
         "Past, present and future value",
         DEFINITION,
@@ -76,18 +76,18 @@ def analyse(base: CustomerBase) -> Analysis:
         {
             "kind": TableColumn("Value", "text"),
             "span": TableColumn("What it is", "text"),
-            "value": TableColumn("In all", "money"),
+            "value": TableColumn("Total", "money"),
             "customers": TableColumn("Customers above 0", "count"),
-            "each": TableColumn("Each of these", "money"),
-            "best_share": TableColumn("Held by the best tenth", "percent"),
+            "each": TableColumn("Mean of these", "money"),
+            "best_share": TableColumn("Share of the best tenth", "percent"),
         },
         f"Customers have brought {money(customers['margin'].sum(), base.currency)} so far and are expected to bring "
-        f"{money(customers['clv'].sum(), base.currency)}; of the {best} who brought most, {both:.0%} are among the "
-        f"{ceil(BEST * len(customers)):,} worth most from here on.",
+        f"{money(customers['clv'].sum(), base.currency)} from here on; {overlap:.0%} of the best tenth so far are "
+        "also in the best tenth from here on.",
         bars(
             [f"{kind} value" for kind in table["kind"]],
             {"value": table["value"].tolist()},
-            title=f"value of all customers, {base.currency}",
+            title=f"value of all customers ({base.currency})",
             form=MONEY,
         ),
         missing,
@@ -95,11 +95,11 @@ def analyse(base: CustomerBase) -> Analysis:
 
 
 def _row(value: pd.Series) -> dict[str, float]:
-    """The value of all, of whom it is above 0, and of the best."""
-    some = value[value > 0]
+    """Total value, the customers with a positive one, their mean, and the share of the best tenth."""
+    positive = value[value > 0]
     return {
         "value": value.sum(),
-        "customers": len(some),
-        "each": some.mean() if len(some) else np.nan,
-        "best_share": held_by_best(value),
+        "customers": len(positive),
+        "each": positive.mean() if len(positive) else np.nan,
+        "best_share": share_of_best_tenth(value),
     }

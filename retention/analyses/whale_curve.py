@@ -1,4 +1,4 @@
-"""The whale curve: who makes the profit, and who eats it again."""
+"""Whale curve: cumulative profit from the most to the least profitable customer."""
 
 from typing import NamedTuple
 
@@ -15,15 +15,15 @@ from retention.presentation.formatting import counted, money
 
 TENTHS = 10
 DEFINITION = (
-    "Customers who ordered or cost something in the last 365 days by the profit of these days (margin less booked cost "
-    "to serve), best first, with the profit added up as a share of what is left in the end. Above 100 % it is profit "
-    "that the customers after it lose again."
+    "Customers with an order or a cost in the last 365 days, ranked by their profit of these days (margin less "
+    "booked cost to serve), best first; the curve adds up the profit as a share of the total. What it reaches above "
+    "100% is lost again with the customers after its peak."
 )
 SOURCE = "Kaplan & Narayanan (2001), Measuring and managing customer profitability, Journal of Cost Management 15(5)."
 
 
 class Peak(NamedTuple):
-    """Where the curve is highest: the customers with a profit, what they make, and what the others lose."""
+    """The highest point of the curve: profitable customers and their profit, losing customers and their loss."""
 
     customers: int
     profit: float
@@ -32,7 +32,7 @@ class Peak(NamedTuple):
 
 
 def peak(profit: ArrayLike) -> Peak:
-    """Of profits in currency units; a profit of 0 is with neither.
+    """Find the peak of profits in currency units; customers with a profit of 0 count in neither group.
 
     >>> peak([5.0, -1.0, 0.0, -2.0])
     Peak(customers=1, profit=5.0, losing=2, loss=3.0)
@@ -43,9 +43,9 @@ def peak(profit: ArrayLike) -> Peak:
 
 
 def tenths(profit: ArrayLike) -> pd.DataFrame:
-    """A row per tenth of the customers, best first: group, customers, profit and cumulative (currency units).
+    """Table of the tenths of the customers, best first: group, customers, profit and cumulative (currency units).
 
-    Tenths are rounded to whole customers from the top, so that of fewer than ten some are empty.
+    Tenths are rounded to whole customers from the top, so with fewer than ten customers some are empty.
     """
     values = np.sort(np.asarray(profit, float))[::-1]
     ends = np.round(np.arange(1, TENTHS) / TENTHS * len(values)).astype(int)
@@ -57,20 +57,20 @@ def tenths(profit: ArrayLike) -> pd.DataFrame:
 
 
 def curve(profit: ArrayLike, top: Floats) -> Floats:
-    """The profit of the best `top` (shares, 0 to 1) of the customers, as a share of all profit; NaN where that is not
+    """Profit of the best `top` (shares, 0 to 1) of the customers, as a share of all profit; NaN where that is not
     above 0."""
     values = np.sort(np.asarray(profit, float))[::-1]
-    held = np.concatenate([[0.0], np.cumsum(values)])
-    total = held[-1] if held[-1] > 0 else np.nan
-    return held[np.round(top * len(values)).astype(int)] / total
+    cumulative = np.concatenate([[0.0], np.cumsum(values)])
+    total = cumulative[-1] if cumulative[-1] > 0 else np.nan
+    return cumulative[np.round(top * len(values)).astype(int)] / total
 
 
 def analyse(base: CustomerBase) -> Analysis:
     """The curve of the last 365 days; without booked costs it is the margin's, and says so."""
     customers = base.customers
     cost = customers["cost_to_serve_year"].fillna(0)
-    seen = (customers["orders_year"] > 0) | (customers["margin_year"] != 0) | (cost != 0)
-    profit = (customers["margin_year"] - cost)[seen]
+    is_active = (customers["orders_year"] > 0) | (customers["margin_year"] != 0) | (cost != 0)
+    profit = (customers["margin_year"] - cost)[is_active]
     table, top, shares = tenths(profit), peak(profit), np.linspace(0, 1, 101)
     total = float(profit.sum())
     table["share"] = table["profit"] / total if total > 0 else np.nan
@@ -84,18 +84,16 @@ def analyse(base: CustomerBase) -> Analysis:
             "group": TableColumn("Customers, best first", "text"),
             "customers": TableColumn("Customers", "count"),
             "profit": TableColumn("Profit, last year", "money"),
-            "share": TableColumn("of all", "percent"),
-            "cumulative": TableColumn("Up to here", "money"),
-            "cumulative_share": TableColumn("of all", "percent"),
+            "share": TableColumn("Share of profit", "percent"),
+            "cumulative": TableColumn("Cumulative profit", "money"),
+            "cumulative_share": TableColumn("Cumulative share", "percent"),
         },
-        f"{counted(top.customers, 'customer')} made {money(top.profit, base.currency)} in the last 365 days and "
-        f"{counted(top.losing, 'customer')} lost {money(top.loss, base.currency)} of it again"
-        + ("." if base.costs is not None else ", costs to serve not counted."),
+        _reading(top, base),
         lines(
             shares,
             {"share of profit": curve(profit, shares).tolist()},
             x_title="customers, best first",
-            y_title="profit up to here, share of all",
+            y_title="cumulative share of profit",
             form=PERCENT,
             x_form=PERCENT,
         )
@@ -107,3 +105,18 @@ def analyse(base: CustomerBase) -> Analysis:
 
 def _ordinal(place: int) -> str:
     return f"{place}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place, 'th') }"
+
+
+def _reading(top: Peak, base: CustomerBase) -> str:
+    """The customers with a profit and those with a loss."""
+    made = f"made a profit of {money(top.profit, base.currency)}" if top.customers else "made a profit"
+    lost = f"made a loss of {money(top.loss, base.currency)}" if top.losing else "made a loss"
+    note = "" if base.costs is not None else " (costs to serve are not counted)"
+    return (
+        f"{_customers(top.customers, 'No')} {made} in the last 365 days, and {_customers(top.losing, 'no')} "
+        f"{lost}{note}."
+    )
+
+
+def _customers(count: int, none: str) -> str:
+    return counted(count, "customer") if count else f"{none} customer"

@@ -101,8 +101,8 @@ def test_the_best_by_the_past_are_looked_up_among_the_best_to_come(seed):
     rng = np.random.default_rng(seed)
     past, future = rng.permutation(40), rng.permutation(40)
     best = {one for one in range(40) if past[one] >= 36}
-    assert value_kinds.best_in_both(past, future) == sum(future[one] >= 36 for one in best) / 4
-    assert value_kinds.held_by_best(past) == pytest.approx((36 + 37 + 38 + 39) / sum(range(40)))
+    assert value_kinds.overlap_of_best(past, future) == sum(future[one] >= 36 for one in best) / 4
+    assert value_kinds.share_of_best_tenth(past) == pytest.approx((36 + 37 + 38 + 39) / sum(range(40)))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -175,7 +175,7 @@ def test_each_sign_is_that_of_a_loop(base):
 
 
 def test_the_warned_are_valuable_show_a_sign_and_come_by_value_at_risk(base):
-    found = early_warning.warned(base)
+    found = early_warning.early_warnings(base)
     assert found["at_risk"].is_monotonic_decreasing
     assert (found["clv"] > base.customers["clv"].mean()).all()
     assert found["signs"].str.len().gt(0).all()
@@ -201,13 +201,13 @@ def test_what_happened_in_a_window_is_of_those_known_before_it(base):
         rows = [row for row in base.orders.itertuples() if begin <= row.at < end and row.customer in known]
         buyers = {row.customer for row in rows if row.stands}
         expected = [len(buyers), len(known) - len(buyers), sum(row.stands for row in rows)]
-        found = event_forecast.happened(base, before_days=ago)
+        found = event_forecast.actual_events(base, before_days=ago)
         assert found[:3] == expected
         assert found[3] == pytest.approx(sum(row.margin for row in rows))
 
 
 def test_a_window_that_is_not_over_says_nothing():
-    found = event_forecast.happened(replace(small_base(), horizon_days=400), before_days=-35)
+    found = event_forecast.actual_events(replace(small_base(), horizon_days=400), before_days=-35)
     assert np.isnan(found).all()
 
 

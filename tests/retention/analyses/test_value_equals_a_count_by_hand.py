@@ -127,7 +127,7 @@ def test_everybody_has_the_highest_tier_he_has_paid_for(base):
     found = status_tiers.tier_of(base.customers["sales_year"], base.tiers)
     for spent, tier in zip(base.customers["sales_year"], found, strict=True):
         reached = [name for name, least in base.tiers.items() if spent >= least]
-        assert tier == (reached[-1] if reached else status_tiers.NONE)
+        assert tier == (reached[-1] if reached else status_tiers.NO_STATUS)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_cohort_s_table_is_worked_by_hand():
 
 
 def test_years_of_a_cohort_equal_a_loop_over_customers(base):
-    seen = cohort_clv.observed(base)
+    seen = cohort_clv.observed_years(base)
     orders = base.orders
     for year in range(len(seen)):
         customers = active = before = 0
@@ -184,7 +184,7 @@ def test_who_stayed_ordered_in_both_years(base):
 
 
 def test_steps_of_a_lifetime_multiply_and_answer_in_the_right_direction():
-    table = lifetime_steps.sensitivity(lifetime_steps.Inputs(3.0, 0.1, 0.6, 200.0, 30.0))
+    table = lifetime_steps.sensitivity(lifetime_steps.LifetimeInputs(3.0, 0.1, 0.6, 200.0, 30.0))
     whole = table.iloc[0]
     assert whole["years"] == pytest.approx(1 + 0.6 + 0.36)
     assert whole["value"] == pytest.approx(170 * sum(0.6**k / 1.1 ** (k + 0.5) for k in range(3)))

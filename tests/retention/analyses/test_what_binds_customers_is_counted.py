@@ -95,7 +95,7 @@ def test_targets_are_met_in_the_right_direction_and_strange_ones_named(base):
     assert rows.loc["complaints_per_100_orders", "met"] is True
     assert rows.loc["known_customers", "met"] is False
     assert "happiness" in analyse(shop).missing
-    assert "1 of 2 targets are met" in analyse(shop).reading
+    assert "1 of 2 targets is met" in analyse(shop).reading
     assert len({one.name for one in INDICATORS}) == len(INDICATORS)
 
 
@@ -141,7 +141,7 @@ def test_strategies_are_of_each_segment_s_own_answers():
 
 
 def test_the_register_names_every_table_its_age_and_no_customer(base):
-    table = privacy.register(base).set_index("name")
+    table = privacy.data_register(base).set_index("name")
     assert {"orders", "interactions", "costs", "treatments", "customers", "scores"} == set(table.index)
     assert table.loc["orders", "rows"] == len(base.orders)
     assert table.loc["orders", "oldest"] == base.orders["at"].min().date().isoformat()
