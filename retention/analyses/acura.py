@@ -54,9 +54,9 @@ def levers(base: CustomerBase) -> pd.DataFrame:
     """Table of the levers, the largest gain first and unknown ones last: lever, step (text), moved (customers, new
     ones or referrals that the step applies to), moves (gain in currency units; NaN where it is not known)."""
     customers = base.customers
-    new = newcomer(base)
+    new = mean_newcomer(base)
     single_category, difference = second_category_gain(customers)
-    referrals = of_kind(base, "referral")
+    referrals = interactions_of_kind(base, "referral")
     recent_referrals = len(base.within(referrals, YEAR_DAYS))
     saved_value = float((np.minimum(customers["churn_probability"], STEP) * customers["clv"]).sum())
     rows = [

@@ -48,7 +48,9 @@ def analyse(base: CustomerBase) -> Analysis:
         return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
     left = base.former[base.former["left_at"] >= base.as_of_time - pd.Timedelta(days=YEAR_DAYS)]
     if left.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing="No customer left in the last 365 days.")
+        return unavailable_analysis(
+            TITLE, definition=DEFINITION, source=SOURCE, missing="No customer left in the last 365 days."
+        )
     table = churn_causes(left, base.involuntary)
     shown, rest = table.iloc[: CAUSES_SHOWN - 1], table.iloc[CAUSES_SHOWN - 1 :]
     if len(rest) > 1:

@@ -116,7 +116,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The table of all cohorts together, and the curves of those who joined in the last years."""
     by_year = observed_years(base)
     if by_year.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     contract = base.former is not None
     rate, years = base.annual_discount_rate, min(ceil(base.lifetime_days / YEAR_DAYS), MAX_YEARS)
     retention, margin = project_years(by_year, years=years, last=last_year(base), contract=contract)

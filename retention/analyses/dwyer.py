@@ -33,7 +33,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """Reorder probabilities by periods since the last order, and a new customer's value under both models."""
     span = (base.as_of_time - base.orders["at"].min()).days if len(base.orders) else 0
     length = next((days for days in PERIOD_NAMES if span >= MIN_PERIODS * days), None)
-    cells = observed(base, period_days=length) if length else None
+    cells = observed_cells(base, period_days=length) if length else None
     if length is None or cells is None or not cells.seen[0] or np.isnan(cells.margin):
         return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=TOO_YOUNG)
     probability = np.nan_to_num(cells.probability)

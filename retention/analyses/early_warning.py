@@ -37,8 +37,8 @@ def signs(base: CustomerBase) -> pd.DataFrame:
     shown = {"overdue": (gap > 0) & (silent > OVERDUE_GAPS * gap)}
     late, early = base.half_years()
     shown["spending halved"] = pd.Series((early > 0) & (late < early / 2))
-    if "complaint" in kinds(base):
-        last = base.within(of_kind(base, "complaint"), COMPLAINT_DAYS).groupby("customer")["at"].max()
+    if "complaint" in interaction_kinds(base):
+        last = base.within(interactions_of_kind(base, "complaint"), COMPLAINT_DAYS).groupby("customer")["at"].max()
         shown["unanswered complaint"] = last.reindex(who.index) > who["last_order"]
     if base.earlier is not None:
         before = base.earlier.scores.set_index("customer_id")["segment"].reindex(who["customer_id"])
@@ -70,7 +70,9 @@ def analyse(base: CustomerBase) -> Analysis:
     table = pd.DataFrame(rows, columns=["sign", "means", "customers", "churn_probability", "at_risk"])
     any_sign = shown.any(axis=1) & best
     missing = (
-        [] if "complaint" in kinds(base) else ["Complaints are not in the log: supply interactions of kind complaint."]
+        []
+        if "complaint" in interaction_kinds(base)
+        else ["Complaints are not in the log: supply interactions of kind complaint."]
     )
     if base.earlier is None:
         missing.append("Customers who fell from VIP are shown once there is an earlier batch of scores.")

@@ -30,7 +30,7 @@ SUPPLY_ANSWERS = (
 
 def attributes(base: CustomerBase) -> list[str]:
     """List the attributes that customers were asked about."""
-    names = (kind.removeprefix("survey_") for kind in kinds(base, "survey_") if kind != SATISFACTION)
+    names = (kind.removeprefix("survey_") for kind in interaction_kinds(base, "survey_") if kind != SATISFACTION)
     return [name for name in names if not answers(base, f"survey_{name}").empty]
 
 
@@ -42,7 +42,7 @@ def importance_performance(base: CustomerBase) -> pd.DataFrame:
     MIN_RESPONDENTS customers answered both.
     """
     names = attributes(base)
-    is_asked = all(f"importance_{name}" in kinds(base) for name in names)
+    is_asked = all(f"importance_{name}" in interaction_kinds(base) for name in names)
     overall = last_answers(base, SATISFACTION)
     rows = []
     for name in names:
@@ -73,7 +73,7 @@ def analyse(base: CustomerBase) -> Analysis:
     names = attributes(base)
     if len(names) < 2:
         only = f" Only {names[0]} was asked about; attributes are compared with each other." if names else ""
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_ANSWERS + only)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_ANSWERS + only)
     table = importance_performance(base)
     table["quadrant"] = quadrants(table)
     known = table[table["importance"].notna()]

@@ -45,8 +45,8 @@ def thirds(loyalty: pd.Series) -> NDArray[np.str_]:
 
 def analyse(base: CustomerBase) -> Analysis:
     """The thirds by the index, with their margin, CLV and churn probability."""
-    scored = scores(base)
-    loyalty = index(scored)
+    scored = indicator_scores(base)
+    loyalty = loyalty_index(scored)
     third = thirds(loyalty)
     names = [*THIRDS, *([UNKNOWN] if (third == UNKNOWN).any() else [])]
     table = group_totals(base.customers, third, names=names)

@@ -70,7 +70,9 @@ def analyse(base: CustomerBase) -> Analysis:
             TITLE, definition=DEFINITION, source=SOURCE, missing=f"The scale is not known. {ASK_RANGE}"
         )
     answered = last_answers(base, SATISFACTION)
-    kind = loyalty_types(answered, loyalty_index.index(loyalty_index.scores(base)), scale=base.survey_range)
+    kind = loyalty_types(
+        answered, loyalty_index.loyalty_index(loyalty_index.indicator_scores(base)), scale=base.survey_range
+    )
     table = group_totals(base.customers, kind, names=[*TYPES, NO_ANSWER])
     table = table.join(answered.groupby(kind).mean().rename("satisfaction"), on="group")
     respondents = table[table["group"] != NO_ANSWER]

@@ -57,7 +57,7 @@ def analyse(base: CustomerBase) -> Analysis:
     """The strategies, a row per segment."""
     assigned = strategies(base)
     if assigned.empty:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_ANSWERS)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY_ANSWERS)
     segments = sorted(assigned["segment"].unique())
     wide = assigned.assign(strategy=assigned["strategy"].fillna("too few answers")).pivot(
         index="segment", columns="attribute", values="strategy"

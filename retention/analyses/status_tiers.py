@@ -45,7 +45,7 @@ NO_STATUS = "no status"
 def analyse(base: CustomerBase) -> Analysis:
     """The tiers from the highest: customers, spending, margin and CLV."""
     if not base.tiers:
-        return lacking(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
+        return unavailable_analysis(TITLE, definition=DEFINITION, source=SOURCE, missing=SUPPLY)
     names = [*list(base.tiers)[::-1], NO_STATUS]
     table = group_totals(base.customers, tier_of(base.customers["sales_year"], base.tiers), names=names)
     table.insert(1, "least", [*(base.tiers[name] for name in names[:-1]), np.nan])
