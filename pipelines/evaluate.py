@@ -74,6 +74,6 @@ def evaluate(
         uri=config.tracking_uri,
         results=results,
         params=recipe.flat() | {"horizon_days": terms.horizon_days},
-        figures=evaluation_charts.evaluation(results[-1]),
+        figures=evaluation_charts.evaluation_figures(results[-1]),
     )
     return results

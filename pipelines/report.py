@@ -1,4 +1,4 @@
-"""The customer-base report from what the commands before it left."""
+"""Write the customer-base report from the files that earlier commands left."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,20 +23,18 @@ from retention.customer_base.customer_base import CustomerBase
 from retention.economics.customer_equity import customer_equity
 from retention.economics.profit_curve import profit_curve
 
-POINTS = 40
+CURVE_POINTS = 40
 """Budgets on the profit curve."""
-
-
-NAMED = 100
-"""Customers that a report with ids names: those with the most value at risk."""
+CUSTOMERS_NAMED = 100
+"""Most customers named in a report with ids: those with the most value at risk."""
 
 
 def write_report(
     config: Config, *, output: Path | None, now: datetime, with_ids: bool = False, say: Callable[[str], None]
 ) -> Path:
-    """Write the page from the latest metrics, scores, plan and log; a plan need not be there yet.
+    """Write the page from the latest metrics, scores, plan (if there is one) and log.
 
-    with_ids: name the customers with the most value at risk; the audit log says who asked for it.
+    with_ids: name the customers with the most value at risk; the audit log records who asked for it.
     """
     path = output or config.folder / run_folder.REPORT
     run_folder.refuse_unwritable(path)
@@ -46,61 +44,64 @@ def write_report(
     scores = latest_scores(folder)
     planned = (folder / run_folder.PLAN).exists() and (folder / run_folder.PLAN_SUMMARY).exists()
     summary = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next="Plan again.") if planned else None
-    planned_with = [one["offer"] for one in summary["offers"]] if summary else []
-    offers = [offer for offer in offers_with_save_rate(config) if offer.name in planned_with]
-    effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
+    offer_names = [offer["offer"] for offer in summary["offers"]] if summary else []
+    offers = [offer for offer in settled(config) if offer.name in offer_names]
+    effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
     base, backtest = customer_base(config, now=now), _backtest(config)
-    judged = {one["as_of"]: one for one in [metrics, *backtest]}
+    evaluations = {evaluation["as_of"]: evaluation for evaluation in [metrics, *backtest]}
     say("looking at the customer base")
     html = page(
         metrics=metrics,
         scores=scores,
         plan=run_folder.read_table(folder / run_folder.PLAN, next="Plan again.") if planned else None,
         plan_summary=summary,
-        profit_curve=profit_curve(scores, effects.offers, points=POINTS, effects=effects.frame) if offers else None,
+        profit_curve=profit_curve(scores, effects.offers, points=CURVE_POINTS, effects=effects.frame)
+        if offers
+        else None,
         title="Customer base",
         currency=config.money.currency,
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
         worth=customer_equity(
-            base.customers, [miss for one in judged.values() if (miss := _total_bias(one)) is not None]
+            base.customers,
+            [bias for evaluation in evaluations.values() if (bias := _total_bias(evaluation)) is not None],
         ),
         chapters=chapters(base),
         backtest=backtest,
-        named=NAMED if with_ids else 0,
-        warned=early_warnings(base).head(NAMED) if with_ids else None,
+        customers_named=CUSTOMERS_NAMED if with_ids else 0,
+        early_warnings=early_warnings(base).head(CUSTOMERS_NAMED) if with_ids else None,
     )
     say("writing the report")
     if with_ids:
         audit_log.append(
             folder / audit_log.FILE,
-            _named(base, now=now),
+            _audit_entry(base, now=now),
             next="No customer is named without its audit line: make room.",
         )
     run_folder.write_text(path, html)
     return path
 
 
-def _named(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
-    """What the audit log says of a report that names customers."""
+def _audit_entry(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
+    """Entry of the audit log for a report that names customers."""
     return {
         "at": now.isoformat(timespec="seconds"),
         "who": account_name(),
         "what": "report with ids",
-        "customers": min(NAMED, len(base.customers)),
+        "customers": min(CUSTOMERS_NAMED, len(base.customers)),
         "as_of": base.as_of.isoformat(),
     }
 
 
-def _total_bias(judged: dict[str, Any]) -> float | None:
-    """By how much the total that was foretold missed what came, as a share of it."""
-    return (judged["models"].get(STAYWORTH, {}).get("total_bias") or {}).get("value")
+def _total_bias(metrics: dict[str, Any]) -> float | None:
+    """Relative error of the predicted total: predicted ÷ realised − 1."""
+    return (metrics["models"].get(STAYWORTH, {}).get("total_bias") or {}).get("value")
 
 
 def _backtest(config: Config) -> list[dict[str, Any]]:
-    """The days that `evaluate` judged; none where it has not run."""
+    """Read the days of the backtest; none where `evaluate` has not run."""
     path = config.folder / run_folder.BACKTEST
     return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

@@ -1,4 +1,4 @@
-"""One sentence under each picture of an evaluation that reads it aloud, with its figures, for people who decide."""
+"""Captions of an evaluation's pictures: one sentence each, with its numbers, for people who decide."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,109 +11,112 @@ Metrics = Mapping[str, Any]
 
 
 def captions(metrics: Metrics) -> dict[str, str]:
-    """By the name of the picture, for those that `pictures.evaluation` draws of Stayworth; plain text."""
-    says: dict[str, Callable[[Metrics], str]] = {"calibration": _calibration}
+    """Caption by the name of the picture, for those that `evaluation_charts` draws of Stayworth; plain text."""
+    writers: dict[str, Callable[[Metrics], str]] = {"calibration": _calibration}
     if STAYWORTH in metrics["models"]:
-        says |= {"churn-gains": _churn_gains, "churn-lift": _churn_lift, "gains": _gains, "lift": _lift}
+        writers |= {"churn-gains": _churn_gains, "churn-lift": _churn_lift, "gains": _gains, "lift": _lift}
     if STAYWORTH in metrics["deciles"]:
-        says["deciles"] = _deciles
+        writers["deciles"] = _deciles
     if STAYWORTH in metrics["coverage"]:
-        says["coverage"] = _coverage
+        writers["coverage"] = _coverage
     if "profit" in metrics:
-        says["campaign-profit"] = _campaign_profit
-    return {name: sentence(metrics) for name, sentence in says.items()}
+        writers["campaign-profit"] = _campaign_profit
+    return {name: write(metrics) for name, write in writers.items()}
 
 
 def _calibration(metrics: Metrics) -> str:
     reading = (
-        "Below the line fewer left than predicted, above it more; "
+        "Below the diagonal fewer customers left than predicted, above it more; "
         f"the whiskers are {metrics['confidence']:.0%} intervals."
     )
     bins = metrics["calibration"].get(STAYWORTH)
     if not bins:
         return reading
-    far = max(bins, key=lambda one: abs(one["predicted"] - one["observed"]))
+    worst = max(bins, key=lambda tenth: abs(tenth["predicted"] - tenth["observed"]))
     return (
-        f"Stayworth is furthest off with the tenth to which it gave {far['predicted']:.0%} to leave: "
-        f"{far['observed']:.0%} of it left ({far['low']:.0%} to {far['high']:.0%}). {reading}"
+        f"Stayworth is furthest off for the tenth with a predicted churn rate of {worst['predicted']:.0%}: "
+        f"{worst['observed']:.0%} of it left ({worst['low']:.0%} to {worst['high']:.0%}). {reading}"
     )
 
 
 def _churn_gains(metrics: Metrics) -> str:
-    held, rate = metrics["churn_gains"][STAYWORTH], churn_rate(metrics)
-    if held[2] is None:
-        return "Nobody left."
+    shares, rate = metrics["churn_gains"][STAYWORTH], churn_rate(metrics)
+    if shares[2] is None:
+        return "No customer left."
     perfect = min(0.1 / rate, 1)
-    return f"The 10% most at risk hold {held[2]:.0%} of the leavers; a perfect ranking would put {perfect:.0%} there."
+    return f"The 10% most at risk hold {shares[2]:.0%} of the leavers; a perfect ranking would put {perfect:.0%} there."
 
 
 def _churn_lift(metrics: Metrics) -> str:
-    held, rate = metrics["churn_gains"][STAYWORTH], churn_rate(metrics)
-    if held[2] is None:
-        return "Nobody left."
+    shares, rate = metrics["churn_gains"][STAYWORTH], churn_rate(metrics)
+    if shares[2] is None:
+        return "No customer left."
     return (
-        f"The 10% most at risk leave {held[2] / 0.1:.2f} times as often as the average customer. As {rate:.0%} leave "
-        f"anyway, no ranking could be above {min(1 / rate, 10):.2f}."
+        f"The 10% most at risk leave {shares[2] / 0.1:.2f} times as often as the average customer. Since {rate:.0%} of "
+        f"all customers leave, no ranking could exceed {min(1 / rate, 10):.2f}."
     )
 
 
 def _gains(metrics: Metrics) -> str:
-    held, rivals = metrics["gains"][STAYWORTH], _rivals(metrics["gains"], at=4)
-    if held[4] is None:
-        return "Nobody brought anything."
-    said = f"The 20% ranked on top by Stayworth brought {held[4]:.0%} of the value that came"
-    if not rivals:
-        return said + "."
-    best = max(rivals, key=lambda name: rivals[name])
-    return f"{said}; of {MODELS.get(best, best)}, the best of its opponents here, {rivals[best]:.0%}."
+    shares, baselines = metrics["gains"][STAYWORTH], _baselines(metrics["gains"], at=4)
+    if shares[4] is None:
+        return "No customer brought anything."
+    text = f"The 20% that Stayworth ranked highest brought {shares[4]:.0%} of the realised value"
+    if not baselines:
+        return text + "."
+    best = max(baselines, key=lambda name: baselines[name])
+    return f"{text}; the 20% of {MODELS.get(best, best)}, the best baseline here, brought {baselines[best]:.0%}."
 
 
 def _lift(metrics: Metrics) -> str:
-    held = metrics["gains"][STAYWORTH]
-    if held[2] is None:
-        return "Nobody brought anything."
-    return f"The 10% ranked on top by Stayworth brought {held[2] / 0.1:.1f} times as much as the average customer."
+    shares = metrics["gains"][STAYWORTH]
+    if shares[2] is None:
+        return "No customer brought anything."
+    return f"The 10% that Stayworth ranked highest brought {shares[2] / 0.1:.1f} times as much as the average customer."
 
 
 def _deciles(metrics: Metrics) -> str:
     first, currency = metrics["deciles"][STAYWORTH][0], metrics["currency"]
     return (
-        f"The best tenth was expected to bring {first['predicted']:,.2f} {currency} a customer and brought "
+        f"The tenth ranked highest was expected to bring {first['predicted']:,.2f} {currency} per customer and brought "
         f"{first['realised']:,.2f} ({first['low']:,.2f} to {first['high']:,.2f}). "
-        "The diamond should sit on top of the bar."
+        "Each diamond should sit on top of its bar."
     )
 
 
 def _coverage(metrics: Metrics) -> str:
     table = metrics["coverage"][STAYWORTH]
-    apart = [
+    by_outcome = [
         f"{table[name]['value']:.0%} of those who brought {name}"
         for name in ("nothing", "something")
         if table[name]["value"] is not None
     ]
     return (
-        f"Meant for 80% (dashed), the intervals held {table['overall']['value']:.0%} of all customers: "
-        f"{' and '.join(apart)}. Above the line they are wider than they need be, below it they promise too much."
+        f"Meant to cover 80% of the customers (dashed line), the intervals covered {table['overall']['value']:.0%}: "
+        f"{' and '.join(by_outcome)}. Above the line they are wider than necessary, below it too narrow."
     )
 
 
 def _campaign_profit(metrics: Metrics) -> str:
     offer, models, currency = metrics["profit"]["offer"], metrics["profit"]["models"], metrics["currency"]
-    assumed = (
-        f"Assumed: a contact costs {offer['contact_cost']:,.2f}, the incentive {offer['incentive_cost']:,.2f} "
-        f"{currency}, and it keeps {offer['save_rate']:.0%} of would-be leavers."
+    assumptions = (
+        f"Assumptions: a contact costs {offer['contact_cost']:,.2f} {currency}, the incentive costs "
+        f"{offer['incentive_cost']:,.2f} {currency}, and the offer keeps {offer['save_rate']:.0%} of would-be leavers."
     )
     if STAYWORTH not in models:
-        return assumed
+        return assumptions
     best, own = models[STAYWORTH]["best"], models[STAYWORTH]["own"]
     if best["customers"] == 0:
-        return f"With the offer “{offer['name']}” no cut of Stayworth’s ranking would have earned anything. {assumed}"
+        return (
+            f"With the offer “{offer['name']}” no cut of Stayworth’s ranking would have earned anything. {assumptions}"
+        )
     return (
-        f"With the offer “{offer['name']}”, to contact Stayworth’s top {best['share']:.0%} would have earned most, "
-        f"{best['profit']:,.0f} {currency}; that cut is known only afterwards. To contact everyone of whom it expected "
-        f"a profit, {own['share']:.0%}, would have earned {own['profit']:,.0f}. {assumed}"
+        f"With the offer “{offer['name']}”, contacting Stayworth’s top {best['share']:.0%} would have earned most, "
+        f"{best['profit']:,.0f} {currency}, but that cut is known only afterwards. Contacting everyone of whom it "
+        f"expected a profit, {own['share']:.0%}, would have earned {own['profit']:,.0f} {currency}. {assumptions}"
     )
 
 
-def _rivals(gains: Mapping[str, Sequence[float | None]], *, at: int) -> dict[str, float]:
-    return {name: part for name, held in gains.items() if name != STAYWORTH and (part := held[at]) is not None}
+def _baselines(gains: Mapping[str, Sequence[float | None]], *, at: int) -> dict[str, float]:
+    """Gain of each model except Stayworth at one point of its curve, where it has one."""
+    return {name: part for name, shares in gains.items() if name != STAYWORTH and (part := shares[at]) is not None}

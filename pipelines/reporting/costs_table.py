@@ -1,4 +1,4 @@
-"""What customers cost beside what they bought, as the config's table `costs` tells it: service, delivery, marketing."""
+"""Costs to serve from the config's table `costs`: service, delivery, marketing."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from pipelines.config import Config
 def read_costs(config: Config, *, now: datetime | None) -> pd.DataFrame:
     """The accepted rows, sorted by at, kind and customer_id; nothing is written.
 
-    customer_id, kind (text); at, recorded_at (datetime64[us, UTC]; recorded_at is `at` where the table does not say it,
+    customer_id, kind (text); at, recorded_at (datetime64[us, UTC]; recorded_at is `at` where the table has none,
     and never before it); amount (currency units, whole minor units; negative: given back). now: rows after it are in
     the future (None: not checked).
 

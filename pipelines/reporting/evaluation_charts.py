@@ -1,4 +1,4 @@
-"""The pictures of an evaluation: plain dicts in, figures out. What each shows, captions.py says in a sentence."""
+"""Pictures of an evaluation: plain dicts in, figures out. `chart_captions` writes their captions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from models import STAYWORTH
-from pipelines.reporting.model_styles import name_of, style
+from pipelines.reporting.model_styles import display_name, line_style
 from retention.presentation.theme import (
     BLUE,
     CHANCE,
@@ -21,17 +21,19 @@ from retention.presentation.theme import (
 )
 
 
-def evaluation(metrics: Mapping[str, Any]) -> dict[str, Figure]:
-    """The pictures of an evaluation (`metrics.json`) by name: of our own model's tenths where it is in it, of its
+def evaluation_figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
+    """Figures of an evaluation (`metrics.json`) by name: of Stayworth's tenths where it is among the models, of its
     intervals where it gives any, of profit where an offer was given.
     """
     rate = churn_rate(metrics) or None
-    customers = {"leavers": "likeliest to leave first", "value": "best predicted value first"}
+    customers = {"leavers": "perfect_share likely to leave first", "value": "best predicted value first"}
     figures = {
         "calibration": calibration(metrics["calibration"]),
-        "churn-gains": gains(metrics["churn_gains"], of="leavers", order=customers["leavers"], most=rate),
-        "churn-lift": lift(metrics["churn_gains"], order=customers["leavers"], most=rate),
-        "gains": gains(metrics["gains"], of="realised value", order=customers["value"]),
+        "churn-gains": gains(
+            metrics["churn_gains"], quantity="leavers", order=customers["leavers"], perfect_share=rate
+        ),
+        "churn-lift": lift(metrics["churn_gains"], order=customers["leavers"], perfect_share=rate),
+        "gains": gains(metrics["gains"], quantity="realised value", order=customers["value"]),
         "lift": lift(metrics["gains"], order=customers["value"]),
     }
     if STAYWORTH in metrics["deciles"]:
@@ -44,7 +46,7 @@ def evaluation(metrics: Mapping[str, Any]) -> dict[str, Figure]:
 
 
 def churn_rate(metrics: Mapping[str, Any]) -> float:
-    """Share of the judged customers who left."""
+    """Share of the evaluated customers who left."""
     bins = pd.DataFrame(next(iter(metrics["calibration"].values())))
     return float((bins["observed"] * bins["customers"]).sum() / bins["customers"].sum())
 
@@ -56,7 +58,7 @@ def calibration(models: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
     names = _ours_first(models)
     columns = min(3, len(names))
     figure = panels(
-        [name_of(model) for model in names],
+        [display_name(model) for model in names],
         columns=columns,
         x_title="predicted churn probability",
         y_title="observed churn rate",
@@ -70,9 +72,9 @@ def calibration(models: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
         figure.add_scatter(
             x=bins["predicted"],
             y=bins["observed"],
-            error_y=whiskers(bins["observed"], bins, color=style(model)["color"]),
+            error_y=whiskers(bins["observed"], bins, color=line_style(model)["color"]),
             mode="markers",
-            marker={"color": style(model)["color"], "size": 7},
+            marker={"color": line_style(model)["color"], "size": 7},
             customdata=bins[["low", "high", "customers"]],
             hovertemplate="predicted %{x:.1%}, observed %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}) of "
             "%{customdata[2]:,}<extra></extra>",
@@ -83,37 +85,45 @@ def calibration(models: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
     return figure
 
 
-def gains(models: Mapping[str, Sequence[float]], *, of: str, order: str, most: float | None = None) -> Figure:
-    """Share of the whole (`of`) that the top k % of customers hold in each model's ranking; k evenly from 0 to 100.
+def gains(
+    models: Mapping[str, Sequence[float]], *, quantity: str, order: str, perfect_share: float | None = None
+) -> Figure:
+    """Share of a quantity that the top k % of customers hold in each model's ranking; k evenly from 0 to 100.
 
-    With `most`, the share of customers who are the whole, the perfect ranking too.
+    perfect_share: the share of customers who hold all of it; with it the perfect ranking is drawn too.
     """
     figure = blank_figure(height=500)
-    _by_share(figure, models, at=0.2, form=".1%", says="hold %{y:.1%}")
-    if most is not None:
+    _by_share(figure, models, at=0.2, form=".1%", hover="hold %{y:.1%}")
+    if perfect_share is not None:
         figure.add_scatter(
-            x=[0, most, 1], y=[0, 1, 1], mode="lines", line=PERFECT, name=f"perfect {min(0.2 / most, 1):.1%}"
+            x=[0, perfect_share, 1],
+            y=[0, 1, 1],
+            mode="lines",
+            line=PERFECT,
+            name=f"perfect {min(0.2 / perfect_share, 1):.1%}",
         )
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=CHANCE, name="by chance 20.0%")
     figure.add_vline(x=0.2, line={"color": MUTED, "dash": "dot", "width": 1})
     figure.update_xaxes(title_text=f"customers, {order}", tickformat=".0%", dtick=0.25, range=[0, 1])
-    figure.update_yaxes(title_text=f"share of {of}", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title_text=f"share of {quantity}", tickformat=".0%", range=[0, 1.02])
     figure.update_layout(legend_title={"text": "held by the top 20%", "side": "top", "font": {"size": 13}})
     return figure
 
 
-def lift(models: Mapping[str, Sequence[float]], *, order: str, most: float | None = None) -> Figure:
-    """How many times the average customer's share the top k % hold per head; arguments as in `gains`."""
+def lift(models: Mapping[str, Sequence[float]], *, order: str, perfect_share: float | None = None) -> Figure:
+    """Gain of the top k % per head, as a multiple of the average customer's; arguments as in `gains`."""
     figure = blank_figure(height=500)
     shares = [k / 20 for k in range(1, 21)]
     times = {
-        model: [None, *(None if part is None else part / k for part, k in zip(held[1:], shares, strict=True))]
-        for model, held in models.items()
+        model: [None, *(None if part is None else part / k for part, k in zip(gain[1:], shares, strict=True))]
+        for model, gain in models.items()
     }
-    _by_share(figure, times, at=0.1, form=".2f", says="hold %{y:.2f} times the average")
-    if most is not None:
-        best = [min(1 / most, 1 / k) for k in shares]
-        figure.add_scatter(x=shares, y=best, mode="lines", line=PERFECT, name=f"perfect {min(1 / most, 10):.2f}")
+    _by_share(figure, times, at=0.1, form=".2f", hover="hold %{y:.2f} times the average")
+    if perfect_share is not None:
+        best = [min(1 / perfect_share, 1 / k) for k in shares]
+        figure.add_scatter(
+            x=shares, y=best, mode="lines", line=PERFECT, name=f"perfect {min(1 / perfect_share, 10):.2f}"
+        )
     figure.add_scatter(x=[0, 1], y=[1, 1], mode="lines", line=CHANCE, name="by chance 1.00")
     figure.add_vline(x=0.1, line={"color": MUTED, "dash": "dot", "width": 1})
     figure.update_xaxes(title_text=f"customers, {order}", tickformat=".0%", dtick=0.25, range=[0, 1])
@@ -154,7 +164,7 @@ def deciles(tenths: Sequence[Mapping[str, float]], *, currency: str) -> Figure:
 def coverage(table: Mapping[str, Any]) -> Figure:
     """Share of customers inside their 80 % interval, with its own interval: all, by what they brought, by tenth."""
     groups = {"all": "overall", "zero<br>value": "nothing", "some<br>value": "something"}
-    rows = [{"group": says, **table[name]} for says, name in groups.items()]
+    rows = [{"group": label, **table[name]} for label, name in groups.items()]
     rows += [{"group": str(place), **tenth} for place, tenth in enumerate(table["deciles"], 1)]
     frame = pd.DataFrame(rows).dropna(subset=["value"])
     figure = blank_figure(height=360)
@@ -181,7 +191,7 @@ def coverage(table: Mapping[str, Any]) -> Figure:
 
 
 def campaign_profit(models: Mapping[str, Mapping[str, Any]], *, currency: str) -> Figure:
-    """What contacting the top k % of each model's ranking would have earned, best cuts marked; k from 0 to 100.
+    """Profit of contacting the top k % of each model's ranking, best cuts marked; k from 0 to 100.
 
     Losses deeper than the best profit is high are cut off.
     """
@@ -192,22 +202,22 @@ def campaign_profit(models: Mapping[str, Mapping[str, Any]], *, currency: str) -
             x=[k / (len(curve) - 1) for k in range(len(curve))],
             y=curve,
             mode="lines",
-            line=style(model),
-            name=f"{name_of(model)}: {best['profit']:,.0f} from {best['share']:.0%}",
+            line=line_style(model),
+            name=f"{display_name(model)}: {best['profit']:,.0f} from {best['share']:.0%}",
             legendgroup=model,
-            hovertemplate="top %{x:.0%} earn %{y:,.0f} " + currency + "<extra>" + name_of(model) + "</extra>",
+            hovertemplate="top %{x:.0%} earn %{y:,.0f} " + currency + "<extra>" + display_name(model) + "</extra>",
         )
         figure.add_scatter(
             x=[best["share"]],
             y=[best["profit"]],
             mode="markers",
-            marker={"color": style(model)["color"], "size": 10, "symbol": "diamond"},
+            marker={"color": line_style(model)["color"], "size": 10, "symbol": "diamond"},
             legendgroup=model,
             showlegend=False,
-            hovertemplate="best cut: %{x:.0%}, %{y:,.0f} " + currency + "<extra>" + name_of(model) + "</extra>",
+            hovertemplate="best cut: %{x:.0%}, %{y:,.0f} " + currency + "<extra>" + display_name(model) + "</extra>",
         )
-    top = max(one["best"]["profit"] for one in models.values())
-    lowest = min(min(one["curve"]) for one in models.values())
+    top = max(model["best"]["profit"] for model in models.values())
+    lowest = min(min(model["curve"]) for model in models.values())
     figure.update_xaxes(title_text="customers contacted, most expected profit first", tickformat=".0%", range=[0, 1])
     figure.update_yaxes(title_text=f"profit ({currency})", tickformat="~s", zeroline=True)
     if top > 0:
@@ -222,9 +232,10 @@ def _by_share(
     *,
     at: float,
     form: str,
-    says: str,
+    hover: str,
 ) -> None:
-    """A line per model over the share of customers, named with its height at one share, the highest there first."""
+    """Draw a line per model over the share of customers, labelled with its height at one share, the highest there
+    first."""
     points = len(next(iter(heights.values()))) - 1
     place = round(at * points)
     for model in sorted(heights, key=lambda name: -(heights[name][place] or 0)):
@@ -233,9 +244,9 @@ def _by_share(
             x=[k / points for k in range(points + 1)],
             y=list(heights[model]),
             mode="lines",
-            line=style(model),
-            name=name_of(model) + ("" if height is None else f" {height:{form}}"),
-            hovertemplate=f"top %{{x:.0%}} {says}<extra>{name_of(model)}</extra>",
+            line=line_style(model),
+            name=display_name(model) + ("" if height is None else f" {height:{form}}"),
+            hovertemplate=f"top %{{x:.0%}} {hover}<extra>{display_name(model)}</extra>",
         )
 
 

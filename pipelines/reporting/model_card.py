@@ -1,4 +1,4 @@
-"""The model card of the report: what the model was made of, how it was judged, and where it is known to be wrong."""
+"""Model card of the report: how the model was trained and evaluated, and where it is known to be wrong."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,17 +6,19 @@ from typing import Any
 from models import STAYWORTH
 from models.evaluation.metric_labels import METRICS
 from pipelines.training.baseline_comparison import MODELS
+from retention.presentation.formatting import counted
 
 LIMITS = (
-    "A probability is of customers like these in times like those: it knows nothing of a change of prices, "
-    "assortment or market since.",
-    "Reasons say what goes with leaving, not what causes it; what an offer changes, only a campaign with a holdout "
-    "shows.",
-    "The plan takes a customer who is kept to be worth his whole CLV. Who was about to leave is often worth less, and "
-    "some come back by themselves: read campaigns out before the budget grows.",
-    "An 80% interval of one customer's value is meant to hold for eight of ten customers, not to be certain of each.",
+    "A probability holds for customers like these in times like these: it knows nothing about later changes of "
+    "prices, assortment or market.",
+    "Reasons say what goes with leaving, not what causes it; only a campaign with a holdout shows what an offer "
+    "changes.",
+    "The plan values a customer who is kept at their whole CLV. Customers who were about to leave are often worth "
+    "less, and some come back by themselves: read campaigns out before the budget grows.",
+    "The 80% interval of a customer's value is meant to hold for eight of ten customers; it is no guarantee for any "
+    "one of them.",
 )
-"""What is true of every model here (Mitchell et al. 2019, Model cards for model reporting)."""
+"""Limits of every model here (Mitchell et al. 2019, Model cards for model reporting)."""
 
 
 def model_card(metrics: Mapping[str, Any], days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -26,67 +28,69 @@ def model_card(metrics: Mapping[str, Any], days: Sequence[Mapping[str, Any]]) ->
     """
     own = metrics["models"].get(STAYWORTH, {})
     return {
-        "facts": [*_made_of(metrics), *_judged(metrics, own, days)],
-        "segments": [{"segment": name, **told} for name, told in (metrics.get("segments") or {}).items()],
+        "facts": [*_training_facts(metrics), *_evaluation_facts(metrics, own, days)],
+        "segments": [{"segment": name, **calibration} for name, calibration in (metrics.get("segments") or {}).items()],
         "findings": metrics.get("gate", {}).get("findings", []),
         "limits": [*_own_limits(metrics, days), *LIMITS],
     }
 
 
-def _made_of(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    made = metrics.get("trained")
-    simple = metrics.get("alone")
+def _training_facts(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    trained = metrics.get("trained")
+    baseline = metrics.get("alone")
     kind = (
-        MODELS.get(simple, simple)
-        if simple
-        else "gradient-boosted trees (XGBoost), blended on the log scales with a model of buying until a customer stops"
+        MODELS.get(baseline, baseline)
+        if baseline
+        else "gradient-boosted trees (XGBoost), blended on the log scales with a buy-till-you-die model of orders"
     )
     facts = [
         ("What it is", str(kind)),
-        ("What it foretells", f"no order, and margin, in {metrics['horizon_days']} days"),
+        ("What it predicts", f"churn (no order) and margin over {metrics['horizon_days']} days"),
     ]
-    if not made:
+    if not trained:
         return facts
-    cut_offs = made["cut_offs"]
+    cut_offs = trained["cut_offs"]
     return [
         *facts,
-        ("Bundle", made["version"]),
+        ("Bundle", trained["version"]),
         (
-            "Learnt from",
-            f"{made['rows']:,} rows of {made['features']} features at {len(cut_offs)} days, {min(cut_offs)} to "
-            f"{max(cut_offs)}; what followed each had happened before {made['as_of']}",
+            "Trained on",
+            f"{trained['rows']:,} rows of {trained['features']} features at {counted(len(cut_offs), 'cut-off')}, "
+            f"{min(cut_offs)} to {max(cut_offs)}; the outcomes of all were known before {trained['as_of']}",
         ),
     ]
 
 
-def _judged(
+def _evaluation_facts(
     metrics: Mapping[str, Any], own: Mapping[str, Any], days: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
-    opponents = [MODELS.get(name, name) for name in metrics["models"] if name != STAYWORTH]
+    baselines = [MODELS.get(name, name) for name in metrics["models"] if name != STAYWORTH]
     facts = [
         (
-            "Judged on",
-            f"{metrics['customers']:,} customers as of {metrics['as_of']}, which no model had seen"
-            + (f", and again at {len(days)} days" if days else ""),
+            "Evaluated on",
+            f"{counted(metrics['customers'], 'customer')} as of {metrics['as_of']}, which no model had seen"
+            + (f", and backtested at {counted(len(days), 'day')}" if days else ""),
         ),
-        ("Against", ", ".join(opponents)),
+        ("Compared with", ", ".join(baselines)),
     ]
     for name in ("roc_auc", "ece", "total_bias"):
-        metric, found = METRICS[name], own.get(name) or {}
-        if found.get("value") is not None:
+        metric, estimate = METRICS[name], own.get(name) or {}
+        if estimate.get("value") is not None:
             form = metric.form
-            ends = "" if found.get("low") is None else f" ({found['low']:{form}} to {found['high']:{form}})"
-            facts.append((str(metric), f"{found['value']:{form}}{ends}".replace("-", "−")))
+            ends = "" if estimate.get("low") is None else f" ({estimate['low']:{form}} to {estimate['high']:{form}})"
+            facts.append((str(metric), f"{estimate['value']:{form}}{ends}".replace("-", "−")))
     covered = metrics.get("coverage", {}).get(STAYWORTH, {}).get("overall", {}).get("value")
-    return facts + ([("80% intervals held", f"{covered:.0%} of the customers")] if covered is not None else [])
+    return facts + (
+        [("Covered by the 80% intervals", f"{covered:.0%} of the customers")] if covered is not None else []
+    )
 
 
 def _own_limits(metrics: Mapping[str, Any], days: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What these data show."""
-    found = []
+    """Limits that these data show."""
+    limits = []
     if metrics.get("level"):
-        found.append(f"The level of the day is {metrics['level']}.")
+        limits.append(f"Its seasonal calibration is {metrics['level']}.")
     if not days:
-        found.append("It was judged on one day only: `stayworth evaluate` judges it on several.")
-    found += [f"The gate warns: {one}." for one in metrics.get("gate", {}).get("warnings", [])]
-    return found
+        limits.append("It was evaluated on one day only; `stayworth evaluate` backtests it at several.")
+    limits += [f"The gate warns: {warning}." for warning in metrics.get("gate", {}).get("warnings", [])]
+    return limits

@@ -1,4 +1,4 @@
-"""How each model is drawn: colours told apart by the colour-blind, dashes told apart in print."""
+"""Line styles of the models: colours that the colour-blind can tell apart, dashes that print can."""
 
 from html import escape
 from typing import Any
@@ -17,11 +17,11 @@ STYLES = {
 OTHER = {"color": MUTED, "dash": "dot", "width": 1.5}
 
 
-def style(model: str) -> dict[str, Any]:
+def line_style(model: str) -> dict[str, Any]:
     """Colour, dash and width of a model's line."""
     return STYLES.get(model, OTHER)
 
 
-def name_of(model: str) -> str:
-    """What a model is called, safe in HTML."""
+def display_name(model: str) -> str:
+    """Display name of a model, safe in HTML."""
     return escape(MODELS.get(model, model))

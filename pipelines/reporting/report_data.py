@@ -1,4 +1,4 @@
-"""The customer base as of the day of the latest scores, read from the log and what the commands left."""
+"""Read the customer base as of the day of the latest scores, from the log and the files that commands left."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -28,7 +28,8 @@ YEAR = pd.Timedelta(days=YEAR_DAYS)
 
 
 def customer_base(config: Config, *, now: datetime) -> CustomerBase:
-    """The base as of the day of the latest scores;
+    """Read the base as of the day of the latest scores.
+
     now: rows after it are in the future.
 
     Raises InputError where there are no scores, or a table cannot be used. It holds the whole log in memory.
@@ -58,7 +59,7 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
         people=None if people is None else numbers.named(people, everybody=True),
         former=_former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None,
         earlier=_earlier(config, as_of=as_of),
-        tiers=dict(sorted(report.tiers.items(), key=lambda one: one[1])),
+        tiers=dict(sorted(report.tiers.items(), key=lambda tier: tier[1])),
         involuntary=frozenset(report.involuntary),
         survey_range=report.survey_range,
         targets=report.targets,
@@ -66,14 +67,14 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
 
 
 class _Numbers(NamedTuple):
-    """From a customer of the histories, by number or id, to the row of `customers`; −1 for who is none of them."""
+    """Map from a customer of the histories, by number or id, to the row of `customers`; −1 for anybody else."""
 
     row_of: np.ndarray
     ids: pa.Array
 
     @classmethod
     def of(cls, histories: Histories, scores: pd.DataFrame) -> "_Numbers":
-        """The customers are those of the histories, in their order, who have scores."""
+        """Number the customers of the histories who have scores, in the order of the histories."""
         scored = pc.is_in(histories.customer_ids, value_set=_texts(scores["customer_id"])).to_numpy(
             zero_copy_only=False
         )
@@ -81,14 +82,14 @@ class _Numbers(NamedTuple):
         return cls(row_of, histories.customer_ids.filter(pa.array(scored)))
 
     def numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of the customers, with their new numbers."""
+        """Keep the rows of the customers, with their new numbers."""
         rows = self.row_of[frame["customer"].to_numpy()]
         return frame.assign(customer=rows)[rows >= 0].reset_index(drop=True)
 
     def named(self, frame: pd.DataFrame, *, everybody: bool = False) -> pd.DataFrame:
-        """The same by customer_id; everybody: the id stays, and with it who is no customer."""
-        found = pc.index_in(_texts(frame["customer_id"]), value_set=self.ids)
-        rows = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        """Keep the rows by customer_id, with the numbers; everybody: keep the id, and the rows of anybody else too."""
+        index = pc.index_in(_texts(frame["customer_id"]), value_set=self.ids)
+        rows = index.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         frame = frame.assign(customer=rows)
         return frame if everybody else frame[rows >= 0].drop(columns="customer_id").reset_index(drop=True)
 
@@ -102,7 +103,7 @@ def _customers(
     *,
     as_of: date,
 ) -> pd.DataFrame:
-    """`CustomerBase.customers`."""
+    """Build the frame `CustomerBase.customers`."""
     day, count = _day(as_of), len(numbers.ids)
     rows = numbers.numbered(orders)
     stand = rows[rows["stands"]]
@@ -122,19 +123,21 @@ def _customers(
         ("cost_to_serve_year", None if costs is None else costs[costs["at"] >= day - YEAR]),
     ):
         table[name] = np.nan if booked is None else np.bincount(booked["customer"], booked["amount"], minlength=count)
-    have = [name for name in COUNTED if name in columns_of(histories, as_of=[as_of])]
-    seen = snapshot(histories, as_of=[as_of], features=have).to_pandas() if have else pd.DataFrame()
+    available = [name for name in COUNTED if name in columns_of(histories, as_of=[as_of])]
+    counts = snapshot(histories, as_of=[as_of], features=available).to_pandas() if available else pd.DataFrame()
     for name in COUNTED:
         table[name] = (
-            seen.set_index("customer_id")[name].reindex(table["customer_id"]).to_numpy() if name in have else np.nan
+            counts.set_index("customer_id")[name].reindex(table["customer_id"]).to_numpy()
+            if name in available
+            else np.nan
         )
     of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
     return table.join(of_scores[[*NUMBERS, "segment", *REASONS]], on="customer_id")
 
 
 def _texts(ids: pd.Series) -> pa.Array:
-    found = pa.array(ids.astype("str"), pa.string())
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    texts = pa.array(ids.astype("str"), pa.string())
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _people(config: Config, *, now: datetime) -> pd.DataFrame:
@@ -144,7 +147,7 @@ def _people(config: Config, *, now: datetime) -> pd.DataFrame:
 def _former(
     histories: Histories, numbers: _Numbers, orders: pd.DataFrame, people: pd.DataFrame | None, *, as_of: date
 ) -> pd.DataFrame:
-    """`CustomerBase.former`: who has left before the day."""
+    """Build the frame `CustomerBase.former`: customers who left before the day."""
     left_us = histories.left_us
     assert left_us is not None
     gone = np.flatnonzero((left_us < microseconds(as_of)) & (numbers.row_of < 0))
@@ -159,17 +162,17 @@ def _former(
     if people is not None:
         table["left_reason"] = table["customer_id"].map(people.set_index("customer_id")["left_reason"])
     table["orders"] = np.bincount(rows.loc[rows["stands"], "customer"], minlength=len(gone))
-    for name, of, column in (
+    for name, source, column in (
         ("net_sales", rows, "net"),
         ("margin", rows, "margin"),
         ("margin_last_year", last, "margin"),
     ):
-        table[name] = np.bincount(of["customer"], of[column], minlength=len(gone))
+        table[name] = np.bincount(source["customer"], source[column], minlength=len(gone))
     return table
 
 
 def _earlier(config: Config, *, as_of: date) -> EarlierScores | None:
-    """The last batch of a day before."""
+    """Read the last batch of an earlier day."""
     before = [entry for entry in ledger.entries(config.folder) if entry.as_of < as_of]
     if not before:
         return None
@@ -178,7 +181,7 @@ def _earlier(config: Config, *, as_of: date) -> EarlierScores | None:
 
 
 def _before(frame: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    """What had happened and was known before the day; times without their zone."""
+    """Keep what had happened and was known before the day; times lose their zone."""
     day = _day(as_of).tz_localize("UTC")
     rows = frame[(frame["at"] < day) & (frame["recorded_at"] < day)]
     return rows.assign(at=rows["at"].dt.tz_localize(None)).drop(columns="recorded_at").reset_index(drop=True)

@@ -66,7 +66,7 @@ def analyse(base: CustomerBase) -> Analysis:
         SOURCE,
         table,
         {"cohort": TableColumn("First order in", "text"), "customers": TableColumn("Customers", "count")}
-        | {f"after_{step}": TableColumn(f"+{step}", "percent") for step in shares.columns},
+        | {f"after_{step}": TableColumn(f"+{counted(step, name)}", "percent") for step in shares.columns},
         f"Of the customers of {counted(len(complete), 'cohort')}, {mean:.0%} ordered again in the {name} after their "
         f"first order; in the latest cohort whose next {name} is over ({complete.index[-1]}), {last:.0%} did.",
         heatmap(matrix, x_title=f"{name}s after the first order", y_title=f"{name} of the first order", form=".0%"),

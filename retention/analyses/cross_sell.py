@@ -70,7 +70,7 @@ def analyse(base: CustomerBase) -> Analysis:
     if single["customers"] and last["group"] != "1":
         reading += (
             f" and brought {money(single['margin_mean'], base.currency)} per customer last year, against "
-            f"{money(last['margin_mean'], base.currency)} for those with {last['group']}"
+            f"{money(last['margin_mean'], base.currency)} for those with {last['group']} {kind}"
         )
     if known_wallets:
         reading += (

@@ -20,7 +20,7 @@ DEFINITION = (
     "the customers of the time did in the horizon before the day, and in the same window a year before the forecast."
 )
 SOURCE = "Fader & Hardie (2009), Probability models for customer-base analysis, Journal of Interactive Marketing 23(1)."
-EVENTS = ("customers who order", "customers who do not", "orders", "margin")
+EVENTS = ("customers who order", "customers who do not order", "orders", "margin")
 
 
 def forecast(customers: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def forecast(customers: pd.DataFrame) -> pd.DataFrame:
     spread_of_margin = np.sqrt((clv_sd(clv=value, expected_value=value, value_p10=low, value_p90=high) ** 2).sum())
     rows = [
         ("customers who order", (1 - p).sum(), spread_of_buyers, 0.0),
-        ("customers who do not", p.sum(), spread_of_buyers, 0.0),
+        ("customers who do not order", p.sum(), spread_of_buyers, 0.0),
         ("orders", orders, np.sqrt(orders), 0.0),
         ("margin", value.sum(), spread_of_margin, -np.inf),
     ]

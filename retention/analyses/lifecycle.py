@@ -98,5 +98,8 @@ def _reading(table: pd.DataFrame, prospects: int | None, currency: str) -> str:
         else "no customer is in growth",
     ]
     if prospects is not None:
-        parts.append(f"{counted(prospects, 'prospect')} {'has' if prospects == 1 else 'have'} not ordered yet")
+        verb = "has" if prospects == 1 else "have"
+        parts.append(
+            f"{counted(prospects, 'prospect')} {verb} not ordered yet" if prospects else "there are no prospects"
+        )
     return begin("; ".join(parts)) + "."

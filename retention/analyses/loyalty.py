@@ -20,7 +20,8 @@ DEFINITION = (
     "half-year against the one before, number of different categories (or products) bought. Affinity: visits and "
     "opened e-mails, referrals (or recommendation), response to campaigns (or complaints, where fewer are better). "
     "The index is the mean of a customer's known indicators, and the base is cut into thirds by it. It says where a "
-    "customer stands among the others, not how loyal the base is; and a loyal customer is not yet a profitable one."
+    "customer stands among the others, not how loyal the base is; and a loyal customer is not necessarily a "
+    "profitable one."
 )
 SOURCE = (
     "Oliver (1999), Whence consumer loyalty?, Journal of Marketing 63; Reinartz & Kumar (2002), The mismanagement of "
@@ -92,7 +93,7 @@ def analyse(base: CustomerBase) -> Analysis:
 
 def _reading(table: pd.DataFrame, *, known: int, total: float, currency: str) -> str:
     low, high = table.iloc[0], table.iloc[2]
-    start = f"Judged by {known} of the nine indicators, "
+    start = f"Judged by {known} of nine indicators, "
     if not high["customers"] or not low["customers"]:
         return f"{start}{counted(int(table['customers'].sum()), 'customer')} cannot be split into thirds."
     return (

@@ -88,13 +88,12 @@ def analyse(base: CustomerBase) -> Analysis:
     absent = [f"{name} (needs {supply})" for name, supply in SUPPLY.items() if name not in shown]
     if len(shown):
         first, none_share = table[:-1].loc[table["customers"][:-1].idxmax()], table["customer_share"].iloc[-1]
-        commonest = (
-            f"{first['customer_share']:.0%} are loyal by {first['group']}, the most common kind"
+        reading = f"Of {counted(len(shown), 'customer')} with {MIN_ORDERS} orders or more, " + (
+            f"{first['customer_share']:.0%} show the most common kind of loyalty, “{first['group']}”, and "
+            f"{none_share:.0%} show none of the kinds."
             if first["customers"]
-            else "nobody shows any of these kinds of loyalty"
+            else "nobody shows any of these kinds of loyalty."
         )
-        none_shown = f"; {none_share:.0%} show no kind" if first["customers"] else ""
-        reading = f"Of {counted(len(shown), 'customer')} with {MIN_ORDERS} orders or more, {commonest}{none_shown}."
     else:
         reading = f"No customer has {MIN_ORDERS} orders yet."
     return Analysis(

@@ -63,7 +63,7 @@ def analyse(base: CustomerBase) -> Analysis:
     top = table[table["tier"].isin(["top", "large"])]
     shares = np.linspace(0, 1, 101)
     return Analysis(
-        "Who brings the money",
+        "The customer pyramid",
         DEFINITION,
         SOURCE,
         table,

@@ -21,6 +21,7 @@ SUPPLY_COSTS = (
     "Costs to serve are not in the log. Supply them as the table `costs` under [data], with customer_id, at, kind "
     "(delivery, service, returns, …) and amount."
 )
+SALES = {"list price": "sales of {} at list price", "gross sales": "gross sales of {}"}
 SUPPLY_DISCOUNTS = "Discounts are not in the log. Supply them as the column `discount` of the orders."
 
 
@@ -94,10 +95,8 @@ def _reading(table: pd.DataFrame, deductions: pd.DataFrame, currency: str) -> st
     """The first and the last level, and the largest deductions."""
     first, last = table.iloc[0], table.iloc[-1]
     share = f" ({last['amount'] / first['amount']:.0%})" if first["amount"] > 0 else ""
-    start = (
-        f"In the last 365 days, {first['step']} of {money(first['amount'], currency)} left a {last['step']} of "
-        f"{money(last['amount'], currency)}{share}"
-    )
+    sales = SALES[first["step"]].format(money(first["amount"], currency))
+    start = f"In the last 365 days, {sales} left a {last['step']} of {money(last['amount'], currency)}{share}"
     if deductions.empty:
         return f"{start}."
     names = listed([f"{row.step} ({money(-row.amount, currency)})" for row in deductions.itertuples()])

@@ -165,7 +165,7 @@ def analyse(base: CustomerBase) -> Analysis:
     shown = pd.DataFrame(
         {
             "layer": known["layer"],
-            "indicator": known["indicator"].str.replace("_", " "),
+            "indicator": known["indicator"].str.replace("_", " ").str.replace("clv", "CLV"),
             **{
                 name: [_format(indicator, number) for indicator, number in _pairs(known, name)]
                 for name in ("value", "before", "target")

@@ -8,7 +8,7 @@ from models.evaluation import metrics
 from models.evaluation.profit_metrics import CampaignTerms
 from models.prediction import Prediction
 from pipelines.reporting.chart_captions import captions
-from pipelines.reporting.evaluation_charts import churn_rate, evaluation
+from pipelines.reporting.evaluation_charts import churn_rate, evaluation_figures
 from retention.presentation.theme import to_html
 
 COUNT = 1000
@@ -35,7 +35,7 @@ def whole():
 
 def test_every_picture_has_its_sentence_and_no_sentence_is_without_a_picture(whole):
     for case in (whole, judged(), judged(offer=False), judged(stayworth=EVEN)):
-        assert set(evaluation(case)) == set(captions(case))
+        assert set(evaluation_figures(case)) == set(captions(case))
         assert all(says.endswith(".") for says in captions(case).values())
 
 
@@ -44,19 +44,22 @@ def test_the_sentences_hold_the_figures_of_a_perfect_ranking(whole):
     assert churn_rate(whole) == pytest.approx(0.6)
     assert "hold 17% of the leavers; a perfect ranking would put 17% there" in says["churn-gains"]  # 0.1 / 0.6
     assert "1.67 times as often" in says["churn-lift"]
-    assert "no ranking could be above 1.67" in says["churn-lift"]
+    assert "no ranking could exceed 1.67" in says["churn-lift"]
     top = VALUE[-200:].sum() / VALUE.sum()
-    assert f"brought {top:.0%} of the value that came; of Hiatus rule" in says["gains"]
+    assert (
+        f"brought {top:.0%} of the realised value; the 20% of Hiatus rule, the best baseline here, brought"
+        in says["gains"]
+    )
     best = VALUE[-100:].mean()
-    assert f"to bring {best + 0.01:.2f} EUR a customer and brought {best:.2f}" in says["deciles"]
-    assert "held 100% of all customers: 100% of those who brought nothing and 100% of" in says["coverage"]
+    assert f"to bring {best + 0.01:.2f} EUR per customer and brought {best:.2f}" in says["deciles"]
+    assert "covered 100%: 100% of those who brought nothing and 100% of" in says["coverage"]
 
 
 def test_the_profit_of_the_best_cut_is_that_of_all_leavers_and_nobody_else(whole):
     """600 leavers, of whom 0.2 are kept: 600 · (0.2 · 45 − 0.5) = 5,100."""
     says = captions(whole)["campaign-profit"]
-    assert "contact Stayworth’s top 60% would have earned most, 5,100 EUR" in says
-    assert "it keeps 20% of would-be leavers" in says
+    assert "contacting Stayworth’s top 60% would have earned most, 5,100 EUR" in says
+    assert "the offer keeps 20% of would-be leavers" in says
 
 
 def test_an_offer_that_never_pays_is_said_to():
@@ -72,26 +75,29 @@ def test_an_offer_that_never_pays_is_said_to():
         },
     }
     assert "no cut of Stayworth’s ranking would have earned anything" in captions(case)["campaign-profit"]
-    assert "campaign-profit" in evaluation(case)
+    assert "campaign-profit" in evaluation_figures(case)
 
 
 def test_a_day_on_which_nobody_left_or_bought_is_still_drawn():
     nobody_left = pd.DataFrame({"churned": [False] * COUNT, "future_value": 5.0})
     nobody_bought = pd.DataFrame({"churned": [True] * COUNT, "future_value": 0.0})
-    for truth, name, says in [(nobody_left, "churn-gains", "Nobody left."), (nobody_bought, "gains", "Nobody brought")]:
+    for truth, name, says in [
+        (nobody_left, "churn-gains", "No customer left."),
+        (nobody_bought, "gains", "No customer brought"),
+    ]:
         case = judged(truth=truth, hiatus=EVEN)
         assert captions(case)[name].startswith(says)
-        assert set(to_html(evaluation(case))) == set(captions(case))
+        assert set(to_html(evaluation_figures(case))) == set(captions(case))
 
 
 def test_the_coverage_picture_shows_what_coverage_says(whole):
-    points = next(one for one in evaluation(whole)["coverage"].data)
+    points = next(one for one in evaluation_figures(whole)["coverage"].data)
     assert list(points.x) == ["all", "zero<br>value", "some<br>value", *map(str, range(1, 11))]
     assert list(points.y) == pytest.approx([1.0] * 13)
 
 
 def test_the_calibration_picture_has_a_panel_and_its_whiskers_for_each_model(whole):
-    figure = evaluation(whole)["calibration"]
+    figure = evaluation_figures(whole)["calibration"]
     assert [note.text for note in figure.layout.annotations][:2] == ["Stayworth", "Hiatus rule"]
     points = [one for one in figure.data if one.mode == "markers"]
     bins = whole["calibration"]["hiatus"]
@@ -100,12 +106,12 @@ def test_the_calibration_picture_has_a_panel_and_its_whiskers_for_each_model(who
 
 
 def test_the_best_cut_is_marked_on_each_curve(whole):
-    marks = [one for one in evaluation(whole)["campaign-profit"].data if one.mode == "markers"]
+    marks = [one for one in evaluation_figures(whole)["campaign-profit"].data if one.mode == "markers"]
     assert (marks[0].x[0], marks[0].y[0]) == pytest.approx((0.6, 5100))
     assert len(marks) == 2
 
 
 def test_lift_is_gain_over_share(whole):
-    line = next(one for one in evaluation(whole)["churn-lift"].data if one.name.startswith("Stayworth"))
+    line = next(one for one in evaluation_figures(whole)["churn-lift"].data if one.name.startswith("Stayworth"))
     assert line.name == "Stayworth 1.67"
     assert line.y[2] == pytest.approx(whole["churn_gains"]["stayworth"][2] / 0.1)

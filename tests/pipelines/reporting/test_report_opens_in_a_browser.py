@@ -8,7 +8,7 @@ from tests.pipelines.made_up_page import page as written
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(written(named=5), "utf-8")
+    path.write_text(written(customers_named=5), "utf-8")
     return path.as_uri()
 
 

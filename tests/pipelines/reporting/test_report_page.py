@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from pipelines.reporting.page import carriers, tenths
+from pipelines.reporting.page import risk_by_group, risk_tenths
 from retention.analyses.chapters import Chapter
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
@@ -50,7 +50,7 @@ def test_no_customer_is_named_unless_asked(whole):
     scores = scored().assign(reason_1="62 days since the last order", reason_2=None, reason_3=None)
     scores.loc[0, "clv"], scores.loc[0, "customer_id"] = 1e6, EVIL
     warned = scores.head(1).assign(signs="overdue", at_risk=1.0)
-    named = page(scores=scores, named=5, warned=warned).replace(script(), "")
+    named = page(scores=scores, customers_named=5, early_warnings=warned).replace(script(), "")
     assert EVIL not in named
     words = Outline(named).words
     assert "The 5 customers with the most value at risk" in words
@@ -87,9 +87,9 @@ def test_the_model_card_says_what_was_made_of_what(whole):
     }
     text = page(metrics=metrics).replace(script(), "")
     words = Outline(text).words
-    assert "12,000 rows of 40 features at 2 days, 1997-10-01 to 1998-01-01" in words
+    assert "12,000 rows of 40 features at 2 cut-offs, 1997-10-01 to 1998-01-01" in words
     assert "The gate warns: G08 stale." in words
-    assert "judged on one day only" in words
+    assert "evaluated on one day only" in words
     assert EVIL not in text
 
 
@@ -120,10 +120,10 @@ def test_without_an_offer_the_page_says_how_to_give_one(whole):
     metrics = evaluated()
     del metrics["profit"]
     words = Outline(page(metrics=metrics).replace(script(), "")).words
-    assert "the models were judged without an offer" in words
+    assert "the models were evaluated without an offer" in words
     assert "contact_cost" in words
-    assert "judged without an offer" not in whole
-    assert "What a campaign would have earned, USD per customer judged" in whole
+    assert "evaluated without an offer" not in whole
+    assert "Campaign profit, USD per evaluated customer" in whole
 
 
 def test_the_days_of_the_backtest_are_shown_or_asked_for(whole):
@@ -163,7 +163,7 @@ def test_of_several_offers_the_page_says_who_gets_which(whole):
     words = Outline(text.replace(script(), "")).words
     assert "with one of 2 offers" in words
     assert "Who gets which offer" in words
-    assert "1 customers on the do-not-contact list" in words
+    assert "1 customer on the do-not-contact list" in words
     assert "Who gets which offer" not in whole
     assert "with the offer “voucher”" in Outline(whole.replace(script(), "")).words
 
@@ -215,7 +215,7 @@ def test_no_scores_are_refused():
 
 def test_groups_carry_all_of_the_value_at_risk():
     scores = scored()
-    groups = carriers(scores, scores["segment"]).set_index("group")
+    groups = risk_by_group(scores, scores["segment"]).set_index("group")
     risk = scores["churn_probability"] * scores["clv"]
     assert groups.loc["VIP", "at_risk"] == pytest.approx(risk[scores["segment"] == "VIP"].sum())
     assert groups["at_risk"].sum() == pytest.approx(risk.sum())
@@ -224,7 +224,7 @@ def test_groups_carry_all_of_the_value_at_risk():
 
 def test_tenths_are_tenths_riskiest_first():
     p = pd.Series(np.linspace(0.05, 0.95, 40)[::-1])
-    made = tenths(p)
+    made = risk_tenths(p)
     assert made.value_counts().tolist() == [4] * 10
     assert made.iloc[0] == "1 · 88–95%"
-    assert tenths(pd.Series([0.5, 0.5])).tolist() == ["1 · 50%", "6 · 50%"]
+    assert risk_tenths(pd.Series([0.5, 0.5])).tolist() == ["1 · 50%", "6 · 50%"]
