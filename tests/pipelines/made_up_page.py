@@ -18,7 +18,7 @@ from retention.presentation.charts import MONEY, bars
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 NAMES = ["roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape", "total_bias"]
-UNKNOWN = ["log_loss", "ece", "value_deviance", "decile_mape"]  # of the opponent
+UNKNOWN = ["log_loss", "ece", "value_deviance", "decile_mape"]  # of the baseline
 
 
 def scored():
@@ -96,16 +96,21 @@ def page(*, planned=True, offer=OFFER, **changed):
         "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
         "written_on": date(1998, 7, 2),
         "worth": CustomerEquity(scores["clv"].sum(), 5_000, 40_000, 2),
-        "chapters": [Chapter("Who brings it", {"first": found(), "second": unavailable_analysis("Costs", **told())})],
+        "chapters": [
+            Chapter(
+                "Who brings it",
+                {"first": made_up_analysis(), "second": unavailable_analysis("Costs", **made_up_texts())},
+            )
+        ],
     }
     return written(**arguments | changed)
 
 
-def told():
+def made_up_texts():
     return {"definition": "What is meant.", "source": "Somebody (1999)", "missing": "Name costs under [data]."}
 
 
-def found(text="top"):
+def made_up_analysis(text="top"):
     table = pd.DataFrame({"tier": [text, "rest"], "value": [12_345.0, -1.5], "share": [0.75, None]})
     columns = {
         "tier": TableColumn("Tier", "text"),

@@ -14,7 +14,17 @@ from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
 from retention.presentation.analysis import unavailable_analysis
 from retention.presentation.theme import script
-from tests.pipelines.made_up_page import COUNT, OFFER, Outline, earned, evaluated, found, page, scored, told
+from tests.pipelines.made_up_page import (
+    COUNT,
+    OFFER,
+    Outline,
+    earned,
+    evaluated,
+    made_up_analysis,
+    made_up_texts,
+    page,
+    scored,
+)
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 
@@ -91,6 +101,12 @@ def test_the_model_card_says_what_was_made_of_what(whole):
     assert "The gate warns: G08 stale." in words
     assert "evaluated on one day only" in words
     assert EVIL not in text
+
+
+def test_the_words_of_the_page_are_explained_at_its_end(whole):
+    end = whole.partition('id="reading"')[2]
+    for term in ("Horizon", "Cut-off", "Lifetime", "Segment", "Baseline", "Backtest", "Gate", "Holdout"):
+        assert f"<dt>{term}</dt>" in end
 
 
 def test_the_page_is_whole_and_accessible(whole):
@@ -172,7 +188,13 @@ def test_every_text_is_escaped():
     scores = scored().assign(segment=EVIL, model_version=EVIL)
     metrics = evaluated()
     chapters = [
-        Chapter(EVIL, {"first": found(EVIL), "second": unavailable_analysis(EVIL, **dict.fromkeys(told(), EVIL))})
+        Chapter(
+            EVIL,
+            {
+                "first": made_up_analysis(EVIL),
+                "second": unavailable_analysis(EVIL, **dict.fromkeys(made_up_texts(), EVIL)),
+            },
+        )
     ]
     for part in ("models", "differences", "calibration", "gains", "churn_gains"):
         metrics[part] = metrics[part] | {EVIL: metrics[part].get("hiatus", metrics[part].get("stayworth"))}
