@@ -45,8 +45,8 @@ def write_report(
     planned = (folder / run_folder.PLAN).exists() and (folder / run_folder.PLAN_SUMMARY).exists()
     summary = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next="Plan again.") if planned else None
     offer_names = [offer["offer"] for offer in summary["offers"]] if summary else []
-    offers = [offer for offer in settled(config) if offer.name in offer_names]
-    effects = kept_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
+    offers = [offer for offer in offers_with_save_rate(config) if offer.name in offer_names]
+    effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
     base, backtest = customer_base(config, now=now), _backtest(config)
