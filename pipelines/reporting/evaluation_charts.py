@@ -26,7 +26,7 @@ def evaluation_figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     intervals where it gives any, of profit where an offer was given.
     """
     rate = churn_rate(metrics) or None
-    customers = {"leavers": "perfect_share likely to leave first", "value": "best predicted value first"}
+    customers = {"leavers": "most likely to leave first", "value": "best predicted value first"}
     figures = {
         "calibration": calibration(metrics["calibration"]),
         "churn-gains": gains(

@@ -57,7 +57,7 @@ def grid(base: CustomerBase) -> pd.DataFrame:
 
 
 def analyse(base: CustomerBase) -> Analysis:
-    """The grid, and the top_cells cells that carry half of the CLV."""
+    """The grid, and the few cells that carry half of the CLV."""
     table = grid(base)
     matrix = table.pivot(index="recency_quintile", columns="frequency_quintile", values="clv_mean")
     matrix = matrix.reindex(index=FIFTHS[::-1], columns=FIFTHS)
