@@ -6,6 +6,7 @@ from typing import Any
 from models import STAYWORTH
 from pipelines.reporting.evaluation_charts import churn_rate
 from pipelines.training.baseline_comparison import MODELS
+from retention.presentation.formatting import with_minus_sign
 
 Metrics = Mapping[str, Any]
 
@@ -77,10 +78,12 @@ def _lift(metrics: Metrics) -> str:
 
 def _deciles(metrics: Metrics) -> str:
     first, currency = metrics["deciles"][STAYWORTH][0], metrics["currency"]
+    predicted, realised, low, high = (
+        with_minus_sign(f"{first[name]:,.2f}") for name in ("predicted", "realised", "low", "high")
+    )
     return (
-        f"The tenth ranked highest was expected to bring {first['predicted']:,.2f} {currency} per customer and brought "
-        f"{first['realised']:,.2f} ({first['low']:,.2f} to {first['high']:,.2f}). "
-        "Each diamond should sit on top of its bar."
+        f"The tenth ranked highest was expected to bring {predicted} {currency} per customer and brought {realised} "
+        f"({low} to {high}). Each diamond should sit on top of its bar."
     )
 
 
@@ -110,10 +113,11 @@ def _campaign_profit(metrics: Metrics) -> str:
         return (
             f"With the offer “{offer['name']}” no cut of Stayworth’s ranking would have earned anything. {assumptions}"
         )
+    own_profit = with_minus_sign(f"{own['profit']:,.0f}")
     return (
         f"With the offer “{offer['name']}”, contacting Stayworth’s top {best['share']:.0%} would have earned most, "
         f"{best['profit']:,.0f} {currency}, but that cut is known only afterwards. Contacting everyone of whom it "
-        f"expected a profit, {own['share']:.0%}, would have earned {own['profit']:,.0f} {currency}. {assumptions}"
+        f"expected a profit, {own['share']:.0%}, would have earned {own_profit} {currency}. {assumptions}"
     )
 
 
