@@ -3,8 +3,12 @@
 A minus sign is as wide as a plus and no line is broken after it; nor between an amount and its currency.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date
+
+ZERO = re.compile(r"^-(0(?:\.0+)?%?)$")
+"""A number that reads as zero and has a minus sign."""
 
 
 def count(number: int) -> str:
@@ -57,8 +61,12 @@ def begin(text: str) -> str:
 
 
 def with_minus_sign(number: str) -> str:
-    """With a minus sign as wide as a plus, that a line is not broken after."""
-    return number.replace("-", "−")
+    """With a minus sign as wide as a plus, that a line is not broken after; a zero has none.
+
+    >>> with_minus_sign("-1.50"), with_minus_sign("-0.0%")
+    ('−1.50', '0.0%')
+    """
+    return ZERO.sub(r"\1", number).replace("-", "−")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
