@@ -191,7 +191,7 @@ def test_causes_hold_all_who_left_and_all_they_took(base):
     by_cause = table.set_index("cause")["choice"]
     assert by_cause["moved away"] == "involuntary"
     assert by_cause["price"] == "voluntary"
-    assert by_cause["not said"] == "not said"
+    assert by_cause["not recorded"] == "not recorded"
 
 
 def test_what_happened_in_a_window_is_of_those_known_before_it(base):
