@@ -180,21 +180,7 @@ def _train(
         decision = gate.decide(_evidence(config, folder, metrics, training, test, final, rival, now=now))
         metrics["gate"] = decision.content
         say("logging to MLflow")
-        run = tracking.log_run(
-            uri=config.tracking_uri,
-            bundle=folder,
-            dataset=made_of,
-            source=config.log.tables,
-            params=recipe.flat() | {"horizon_days": terms.horizon_days, "test_as_of": day.isoformat()},
-            metrics={
-                name: entry["value"]
-                for name, entry in metrics["models"][STAYWORTH].items()
-                if entry["value"] is not None
-            },
-            figures=evaluation_charts.evaluation_figures(metrics),
-            metrics_json=metrics,
-            made_at=now,
-        )
+        run = _log(config, folder, dataset, recipe, metrics, test_as_of=day, now=now)
     if decision.accepted:
         say("promoting")
         _promote(config, data, run, metrics, now=now)
@@ -260,7 +246,7 @@ def _log(
         source=config.log.tables,
         params=recipe.flat() | {"horizon_days": config.terms.horizon_days, "test_as_of": test_as_of.isoformat()},
         metrics={name: value for name, value in values.items() if value is not None},
-        figures=evaluation_charts.evaluation(metrics),
+        figures=evaluation_charts.evaluation_figures(metrics),
         metrics_json=metrics,
         made_at=now,
     )
