@@ -22,7 +22,7 @@ from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, cdnow_sample
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models import STAYWORTH
-from models.ensemble.base_learners import COUNTING
+from models.ensemble.base_learners import BTYD_BASELINES
 from models.ensemble.baselines import fit_baselines
 from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
@@ -67,7 +67,7 @@ def cdnow_forward() -> dict[str, Any]:
         training.rows, training.current_rows, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate
     )
     predictions = {
-        name: baseline.predict(test) if name in COUNTING else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
+        name: baseline.predict(test) if name in BTYD_BASELINES else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
         for name, baseline in baselines.items()
     }
     return evaluate_on_sample(model, test, predictions, seed=config.train.seed)

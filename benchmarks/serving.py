@@ -64,7 +64,7 @@ def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, 
     opened_store = store.open_store(shop.scores)
     scorer = bundle.read(shop.bundle)
     values = boosting.values(opened_store.rows(shop.customers[:1000])[0], scorer.inputs)
-    booster = scorer.members.quiet.booster
+    booster = scorer.base_learners.no_order.booster
     shape = {"features": values.shape[1], "trees": booster.num_boosted_rounds()}
 
     def measured(size: int) -> tuple[float, list[float]]:

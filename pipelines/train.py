@@ -95,7 +95,7 @@ def train(
     and other horizons included, is still learned here. A promoted model leaves metrics.json and the reconciliation of
     the log. A refused one is a version in the registry and a line of the audit log; nothing else changes.
     """
-    boosting.present(config.train.device)
+    boosting.check_device(config.train.device)
     if engine == "spark" and config.train.device != "cpu":
         raise InputError(
             f'is "{config.train.device}", but Spark grows the trees on CPUs',
@@ -191,7 +191,7 @@ def _train(
         version=version,
         registered=run.version,
         promoted=decision.accepted,
-        horizons={horizon.days: horizon.how for horizon in model.horizons},
+        horizons={horizon.days: horizon.derivation for horizon in model.horizons},
         run_id=run.run_id,
         cut_offs=len(training.timeline.matured),
         rows=len(training.rows),

@@ -14,7 +14,7 @@ from features.errors import InputError
 from features.families.catalogue import words
 from features.online.one_customer import rows_of
 from models.scoring.explain import RHYTHM
-from models.scoring.score_change import DAY, MEASURES, PARTS, Change, Stations, are_equal, split
+from models.scoring.score_change import DAY, MEASURES, PARTS, Change, ScoreSteps, are_equal, split_change
 from pipelines.batches import ledger
 from pipelines.batches.ledger import LedgerEntry
 from pipelines.config import Config
@@ -81,7 +81,7 @@ def why(
         what = f"today's log has no order of theirs from before {before.as_of}, or none that counts on {after.as_of}"
         return content | {"in_words": [f"The change cannot be split: {what}."]}
     known = [np.array([score[name] for name in MEASURES]) for score in (one, other)]
-    change = split(old, new, seen, first=known[0], last=known[1])
+    change = split_change(old, new, seen, first=known[0], last=known[1])
     models = "the same model" if is_same else f"{after.model_version} instead of {before.model_version}"
     again = _not_as_then(change, before, after, known)
     says = [f"{told[0]}, but see below" if again else told[0], *told[1:], models]
@@ -129,10 +129,10 @@ def _no_batch(kept: Sequence[LedgerEntry], which: str, *, where: str) -> InputEr
     )
 
 
-def _because(change: Change, seen: Stations, part: str) -> list[dict[str, Any]]:
+def _because(change: Change, seen: ScoreSteps, part: str) -> list[dict[str, Any]]:
     """The features that moved the churn probability most in a step of the old model, and what they came to."""
     row = {"corrected_data": seen.corrected, "passing_time": seen.aged, "new_orders": seen.now}.get(part)
-    moved = sorted(change.moved.get(part, {}).items(), key=lambda one: -abs(one[1]))[:MAX_NAMED]
+    moved = sorted(change.by_feature.get(part, {}).items(), key=lambda one: -abs(one[1]))[:MAX_NAMED]
     if row is None:
         return []
     other = {RHYTHM: "the rhythm of orders as a whole", DAY: "the season and the trend of the day"}

@@ -96,7 +96,7 @@ def _read_and_test(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
     try:
         manifest, signed = bundle.signed_manifest(folder)
         scorer = bundle.read(folder)
-        self_test.rehearse(scorer)
+        self_test.check_example(scorer)
         return scorer, manifest["training"], signed
     except StayworthError:
         raise

@@ -121,8 +121,8 @@ class Responses:
         if len(rows):
             same = batch.info.model_version == champion.scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if same else [{}] * len(rows)
-            view = champion.scorer.look_at(rows)
-            quiet, value = explain.no_order(champion.scorer, view), explain.expected_value(champion.scorer, view)
+            scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
+            churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
             for place, customer_id in enumerate(rows["customer_id"]):
                 told.append(
                     {
@@ -131,7 +131,7 @@ class Responses:
                         "model_version": champion.scorer.version,
                         **{
                             name: _parts(parts, place, stored[place].get(name))
-                            for name, parts in (("churn_probability", quiet), ("expected_value", value))
+                            for name, parts in (("churn_probability", churn), ("expected_value", value))
                         },
                     }
                 )
@@ -209,7 +209,7 @@ class Responses:
             "horizon_days": terms.horizon_days if terms else None,
             "currency": terms.currency if terms else None,
             "metrics": champion.metrics if champion else {},
-            "needs": online.needs(champion.scorer) if champion else [],
+            "needs": online.order_columns(champion.scorer) if champion else [],
             "scores_as_of": batch.info.as_of if batch else None,
             "scores_model_version": batch.info.model_version if batch else None,
             "customers": batch.customers if batch else None,

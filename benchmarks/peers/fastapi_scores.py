@@ -62,7 +62,7 @@ async def number(request: Request) -> Response:
 
 def predicted(ids: list[str]) -> list[float]:
     given = features[[place[customer_id] for customer_id in ids]]
-    return scorer.members.quiet.booster.inplace_predict(given, validate_features=False).tolist()
+    return scorer.base_learners.no_order.booster.inplace_predict(given, validate_features=False).tolist()
 
 
 @app.get("/readyz")

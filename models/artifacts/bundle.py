@@ -1,9 +1,9 @@
-"""A model on disk: data, never objects, and not one byte of it parsed before its hash is checked.
+"""Bundles: a model on disk as data, never objects, with no byte parsed before its hash is checked.
 
     quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
-    leaving.ubj                         under a contract only: the trees of its end
+    leaving.ubj                         under a contract only: the trees of the end of the contract
     horizon_30_order.ubj …              of each other horizon (models/horizons/horizon.py): _order, _value, _leaving
-    model.json                          everything else a Scorer holds
+    model.json                          everything else of a Scorer
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
     manifest.sha256                     SHA-256 of the manifest: the hash of the bundle, and its version
 
@@ -21,10 +21,10 @@ from features.errors import InputError
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
-from models.ensemble.seasonal_calibration import Level
+from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend
 from models.horizons.horizon import LEAVING, ORDER, VALUE, Horizon
-from models.horizons.share_trees import Share
+from models.horizons.share_trees import ShareTrees
 from models.lifetime.clv import Tail
 from models.scoring.scorer import Example, Scorer
 from models.trees import boosting
@@ -33,44 +33,46 @@ from models.trees.value import Value
 
 FORMAT = 4
 LARGEST_FILE = 256 * 1024 * 1024
-"""Bytes: no file of a bundle comes near, so a larger one is refused unread."""
+"""Bytes: no file of a bundle comes close, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
-END = "leaving.ubj"
-MORE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
-"""What else one of several horizons, or under a contract, has."""
+CONTRACT_END = "leaving.ubj"
+HORIZON_FILE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
+"""The trees of another horizon."""
 
 
 def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
     """Write a bundle into an existing empty folder; returns its hash.
 
-    training: what the manifest says about the data it learnt from (JSON values without times of day).
+    training: the manifest's description of the training data (JSON values without times of day).
     """
-    members, leaving = scorer.members, scorer.leaving
+    base_learners, contract_end = scorer.base_learners, scorer.contract_end
     contents = {
-        "quiet.ubj": boosting.to_ubj(members.quiet.booster),
-        "orders.ubj": boosting.to_ubj(members.value.orders_booster),
-        "margin.ubj": boosting.to_ubj(members.value.margin_booster),
+        "quiet.ubj": boosting.to_ubj(base_learners.no_order.booster),
+        "orders.ubj": boosting.to_ubj(base_learners.value.orders_booster),
+        "margin.ubj": boosting.to_ubj(base_learners.value.margin_booster),
     }
-    if leaving:
-        contents[END] = boosting.to_ubj(leaving.booster)
-    for one in scorer.horizons:
-        contents |= {_booster(one.days, part): boosting.to_ubj(share.booster) for part, share in one.shares.items()}
+    if contract_end:
+        contents[CONTRACT_END] = boosting.to_ubj(contract_end.booster)
+    for horizon in scorer.horizons:
+        for part, share in horizon.shares.items():
+            contents[_horizon_file(horizon.days, part)] = boosting.to_ubj(share.booster)
     contents["model.json"] = _json(
         {
             "terms": dataclasses.asdict(scorer.terms),
             "categories": {name: names for name, names in scorer.inputs.items() if names is not None},
-            "value": {"kind": members.value.kind, "factor": members.value.factor},
-            "simple": to_json(members.simple),
+            "value": {"kind": base_learners.value.kind, "factor": base_learners.value.factor},
+            "simple": to_json(base_learners.baselines),
             "blend": dataclasses.asdict(scorer.blend),
-            "level": dataclasses.asdict(scorer.level),
+            "level": dataclasses.asdict(scorer.calibration),
             "intervals": dataclasses.asdict(scorer.intervals),
             "tail": scorer.tail.to_json(),
-            "leaving": {"slope": leaving.slope, "intercept": leaving.intercept} if leaving else None,
+            "leaving": _line(contract_end) if contract_end else None,
             "centre": scorer.centre,
-            "horizons": [_told(one) for one in scorer.horizons],
+            "horizons": [_horizon_json(horizon) for horizon in scorer.horizons],
             "example": dataclasses.asdict(scorer.example) if scorer.example else None,
         }
     )
+    derivations = {str(horizon.days): horizon.derivation for horizon in scorer.horizons}
     manifest = _json(
         {
             "format": FORMAT,
@@ -80,7 +82,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "versions": {"xgboost": boosting.VERSION},
             "training": training,
         }
-        | ({"horizons": {str(one.days): one.how for one in scorer.horizons}} if scorer.horizons else {})
+        | ({"horizons": derivations} if derivations else {})
     )
     for name, data in contents.items():
         (folder / name).write_bytes(data)
@@ -92,13 +94,13 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if manifest["format"] != FORMAT or not _files(set(manifest["files"])):
+    if manifest["format"] != FORMAT or not _may_have(set(manifest["files"])):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
     expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
     foreign = sorted({path.name for path in folder.iterdir()} - expected)
     if foreign:
         raise InputError(
-            f"holds what no bundle has ({len(foreign)}): {', '.join(foreign[:5])}",
+            f"holds files that no bundle has ({len(foreign)}): {', '.join(foreign[:5])}",
             where=str(folder),
             next="Train again.",
         )
@@ -111,54 +113,62 @@ def read(folder: Path) -> Scorer:
     return Scorer(
         terms=Terms(**model["terms"]),
         inputs={name: model["categories"].get(name) for name in manifest["features"]},
-        members=BaseLearners(
+        base_learners=BaseLearners(
             Churn(boosters["quiet.ubj"]),
             Value(orders_booster=boosters["orders.ubj"], margin_booster=boosters["margin.ubj"], **model["value"]),
             from_json(model["simple"]),
         ),
         blend=Blend(**model["blend"]),
-        level=Level(**model["level"]),
+        calibration=SeasonalCalibration(**model["level"]),
         intervals=Intervals(**model["intervals"]),
         tail=Tail.from_json(model["tail"]),
-        leaving=Churn(boosters[END], **model["leaving"]) if model["leaving"] else None,
+        contract_end=Churn(boosters[CONTRACT_END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
-        horizons=tuple(_horizon(told, boosters) for told in model["horizons"]),
+        horizons=tuple(_horizon(content, boosters) for content in model["horizons"]),
         example=Example(**model["example"]) if model["example"] else None,
         version=bundle_hash[:12],
     )
 
 
-def _files(names: set[str]) -> bool:
-    """Whether a bundle may have these files."""
-    return names >= FILES and all(name == END or MORE.fullmatch(name) for name in names - FILES)
+def _may_have(names: set[str]) -> bool:
+    """True if a bundle may have these files."""
+    return names >= FILES and all(name == CONTRACT_END or HORIZON_FILE.fullmatch(name) for name in names - FILES)
 
 
-def _told(one: Horizon) -> dict[str, Any]:
-    """A horizon as plain numbers, its trees left out."""
-    shares = {
-        part: {"days": share.days, "shifts": share.shifts, "mean": share.mean} for part, share in one.shares.items()
-    }
+def _line(churn: Churn) -> dict[str, float]:
+    """The calibration slope and intercept."""
+    return {"slope": churn.slope, "intercept": churn.intercept}
+
+
+def _horizon_json(horizon: Horizon) -> dict[str, Any]:
+    """A horizon as plain numbers, without its trees."""
     return {
-        "days": one.days,
-        "beside": one.beside,
-        "how": one.how,
-        "shares": shares,
-        "spread": dataclasses.asdict(one.spread),
+        "days": horizon.days,
+        "beside": horizon.neighbour_days,
+        "how": horizon.derivation,
+        "shares": {
+            part: {"days": share.days, "shifts": share.shifts, "mean": share.mean}
+            for part, share in horizon.shares.items()
+        },
+        "spread": dataclasses.asdict(horizon.intervals),
     }
 
 
-def _horizon(told: dict[str, Any], boosters: dict[str, boosting.Booster]) -> Horizon:
-    """What `_told` made."""
-    shares = {part: Share(boosters[_booster(told["days"], part)], **rest) for part, rest in told["shares"].items()}
-    return Horizon(told["days"], told["beside"], told["how"], shares, Intervals(**told["spread"]))
+def _horizon(content: dict[str, Any], boosters: dict[str, boosting.Booster]) -> Horizon:
+    """Read the output of `_horizon_json`."""
+    days = content["days"]
+    shares = {
+        part: ShareTrees(boosters[_horizon_file(days, part)], **numbers) for part, numbers in content["shares"].items()
+    }
+    return Horizon(days, content["beside"], content["how"], shares, Intervals(**content["spread"]))
 
 
-def _booster(days: int, part: str) -> str:
+def _horizon_file(days: int, part: str) -> str:
     return f"horizon_{days}_{part}.ubj"
 
 
 def signed_manifest(folder: Path) -> tuple[dict[str, Any], str]:
-    """The manifest and the hash of the bundle, which is the manifest's; raises InputError where they do not fit."""
+    """Read the manifest and the hash of the bundle, which is the manifest's; raises InputError if they do not match."""
     content = _bytes(folder, "manifest.json")
     bundle_hash = _bytes(folder, "manifest.sha256").decode("ascii", "replace")
     if bundle_hash != _sha256(content) + "\n":
@@ -183,7 +193,7 @@ def _bytes(folder: Path, name: str) -> bytes:
 
 def _changed(folder: Path, name: str) -> InputError:
     return InputError(
-        f"{name} is not what its hash says: the file was changed or damaged",
+        f"{name} does not match its hash: the file was changed or damaged",
         where=str(folder),
         next="Restore it, or train again; nothing of it was loaded.",
     )

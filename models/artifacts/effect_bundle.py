@@ -59,9 +59,7 @@ def read(folder: Path, *, expected: str) -> FittedEffect:
     contents = {name: _bytes(folder, name) for name in names}
     for name, data in contents.items():
         if hashlib.sha256(data).hexdigest() != manifest["files"][name]:
-            raise InputError(
-                f"{name} is not what its hash says; nothing of it was loaded", where=str(folder), next=NEXT
-            )
+            raise InputError(f"{name} does not match its hash; nothing of it was loaded", where=str(folder), next=NEXT)
     fitted = [Term(boosting.from_ubj(contents[name]), **term) for name, term in zip(names, terms, strict=True)]
     inputs = {one["feature"]: one["names"] for one in manifest["inputs"]}
     return FittedEffect(Uplift(manifest["kind"], inputs, tuple(fitted)), EffectLine(**manifest["line"]))

@@ -1,4 +1,4 @@
-"""The three numbers of a customer that BG/NBD and Pareto/NBD read: checked, and a span of time to look ahead.
+"""Checks of what BG/NBD and Pareto/NBD read: three numbers per customer, and a span of time to look ahead.
 
 `frequency` (repeat orders x), `recency` (age at the last order t_x; 0 without a repeat order) and `T` (age now), both
 ages counted from the first order, in one unit of time.
@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike
 from features.arrays import Floats
 from features.errors import InputError
 
+History = tuple[Floats, Floats, Floats]
+"""Frequency, recency and T of customers, shape (rows,) each."""
+
 
 def checked(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *, where: str) -> tuple[Floats, Floats, Floats]:
-    """The three columns as float arrays of one length, or an error that counts what is wrong."""
+    """Return the three columns as float arrays of one length; raises InputError with the number of wrong values."""
     x, t_x, age = (np.atleast_1d(np.asarray(column, dtype=float)) for column in (frequency, recency, T))
     if not x.shape == t_x.shape == age.shape:
         raise InputError(
@@ -42,17 +45,17 @@ def checked(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *, where: st
 
 
 def check_learnable(x: Floats, t_x: Floats, *, where: str) -> None:
-    """Refuse customers of whom none came back: nothing tells how often they order, or when they leave."""
+    """Raise InputError if no customer came back: their rates of ordering and leaving are unknown."""
     if not (x * t_x).any():
         raise InputError(
-            f"none of the {x.size} customers came back after the first order: rates cannot be learnt",
+            f"none of the {x.size} customers came back after the first order: rates cannot be learned",
             where=where,
             next="give it a longer history",
         )
 
 
 def positive(t: ArrayLike, *, where: str) -> Floats:
-    """`t` as floats, all above 0 and finite."""
+    """Return `t` as floats; raises InputError unless all are finite and above 0."""
     spans = np.asarray(t, dtype=float)
     if not ((spans > 0) & np.isfinite(spans)).all():
         raise InputError(f"t is {t!r}, expected a span of time above 0", where=where, next="give the horizon")

@@ -49,7 +49,7 @@ def fit_baselines(
             where="training rows",
             next="choose a horizon in which some customers order and some do not",
         )
-    past, spend = history(known), gamma_gamma.fit(*repeat_spend(known))
+    past, spend = purchase_history(known), gamma_gamma.fit(*repeat_spend(known))
     return {
         "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*past), spend, horizon_days, margin_rate),
         "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*past), spend, horizon_days, margin_rate),
@@ -73,7 +73,7 @@ class BuyTillYouDie:
     margin_rate: float
 
     def predict(self, rows: pd.DataFrame) -> Prediction:
-        past = history(rows)
+        past = purchase_history(rows)
         expected_orders = self.orders.expected_orders(self.horizon_days, *past)
         return Prediction(
             churn_probability=1 - self.orders.probability_of_order(self.horizon_days, *past),
@@ -171,7 +171,7 @@ COUNTED = ("recency_days", "tenure_days", "repeat_orders", "spend_total", "spend
 """The features that the counting opponents read."""
 
 
-def history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+def purchase_history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     """BG/NBD's and Pareto/NBD's frequency (orders), recency and T (days) of a features frame."""
     tenure_days = _column(rows, "tenure_days")
     return _column(rows, "repeat_orders"), tenure_days - _column(rows, "recency_days"), tenure_days

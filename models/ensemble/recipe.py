@@ -1,4 +1,4 @@
-"""How a model is made: everything that is chosen before it sees the rows it is fitted on."""
+"""The recipe of a model: everything that is chosen before it sees the rows it is fitted on."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,19 +9,21 @@ import pandas as pd
 from models.trees.boosting import Params
 
 TREES = "trees"
-"""The name of the trees among the members of a blend; the others have the names of the opponents."""
+"""The name of the trees among the base learners of a blend; the others have the names of their baselines."""
 FIT_ROWS = 100_000
-"""Rows the trees are grown on unless told: more of the same customers taught them nothing measurable."""
+"""Rows the trees are grown on by default: more rows of the same customers made no measurable difference."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The same recipe, rows and lock file make the same bundle; of trees that Spark grows, with as many workers."""
+    """The same recipe, rows and lock file make the same bundle; with trees grown by Spark, the same number of workers
+    too.
+    """
 
     churn: Params
-    """How the trees of the probabilities are grown."""
+    """Parameters of the trees of probabilities."""
     value: Params
-    """How those of orders and value are."""
+    """Parameters of the trees of orders and value."""
     kind: str
     """The model of value given an order: one of models/trees/value.py."""
     seed: int
@@ -30,16 +32,18 @@ class Recipe:
     device: str = "cpu"
     """Where the trees are grown: cpu or cuda."""
     alone: str | None = None
-    """A member that is to serve alone, `trees` or an opponent; None: the trees blended with BG/NBD or Pareto/NBD."""
+    """A base learner that serves alone, `trees` or a baseline; None: the trees blended with BG/NBD or Pareto/NBD."""
     rows: int = FIT_ROWS
-    """On how many rows the trees are grown at most, drawn at random."""
+    """The largest number of rows the trees are grown on, drawn at random."""
 
-    def drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def sample(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows the trees are grown on, in their order."""
         return rows if len(rows) <= self.rows else rows.sample(self.rows, random_state=self.seed).sort_index()
 
     def flat(self) -> dict[str, Any]:
-        """What was chosen, one level deep: for people and for MLflow's parameters."""
-        told = asdict(self)
-        grown = {f"{task}_{name}": value for task in ("churn", "value") for name, value in told.pop(task).items()}
-        return grown | {name: value for name, value in told.items() if value not in (None, {})}
+        """The recipe one level deep: for people and for MLflow's parameters."""
+        choices = asdict(self)
+        tree_params = {
+            f"{task}_{name}": number for task in ("churn", "value") for name, number in choices.pop(task).items()
+        }
+        return tree_params | {name: choice for name, choice in choices.items() if choice not in (None, {})}

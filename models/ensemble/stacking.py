@@ -1,10 +1,10 @@
-"""Several opinions made one: members blended on the log scale, their weights learnt where none of them was fitted.
+"""Stacking: the predictions of base learners blended on the log scale, with weights learned on unseen customers.
 
-    log-odds of no order         Σ_k w_k · log-odds of member k
-    ln(value given an order)     Σ_k u_k · ln(value of member k)
+    log-odds of no order         Σ_k w_k · log-odds of base learner k
+    ln(value given an order)     Σ_k u_k · ln(value of base learner k)
 
 with weights of 0 or more: stacking (Wolpert 1992, Neural Networks 5; Breiman 1996, Machine Learning 24, for the
-weights' sign). The level is left free while they are learnt: it belongs to the season
+weights' sign). The intercept is left free while they are learned: it belongs to the season
 (models/ensemble/seasonal_calibration.py), the weights to the ranking and the spread.
 """
 
@@ -23,16 +23,16 @@ from features.arrays import Floats
 from features.errors import Refusal
 from models.prediction import Prediction
 
-LEAST = 0.01
-"""Currency units: a value of a customer who ordered at or below nothing (refunds, free orders) counts as this."""
-CERTAIN = 1e-6
-"""No member is believed surer than this of either outcome."""
-PRIOR = 10.0
-"""How strongly the weights are drawn to equal ones: as so many customers would, so that with few they stay even."""
+MIN_VALUE = 0.01
+"""Currency units: the value of a customer who ordered counts as this where it is less (refunds, free orders)."""
+PROBABILITY_CLIP = 1e-6
+"""Clip for base-learner probabilities, at both ends."""
+PRIOR_CUSTOMERS = 10.0
+"""The strength with which the weights are drawn to equal ones, in customers: with few, they stay equal."""
 
 
 class LogPrediction(NamedTuple):
-    """What is said of each customer, on the scales of the blend; shape (rows,) each."""
+    """A prediction for each customer, on the scales of the blend; shape (rows,) each."""
 
     log_odds: Floats
     """Of no order in the horizon."""
@@ -49,13 +49,13 @@ class LogPrediction(NamedTuple):
         """P(orders) × value given ordering, currency units."""
         return expit(-self.log_odds) * np.exp(self.log_value)
 
-    def moved(self, log_odds: Floats | float, log_value: Floats | float) -> LogPrediction:
-        """The same ranking by probability, and by value given an order, at another level."""
+    def shifted(self, log_odds: Floats | float, log_value: Floats | float) -> LogPrediction:
+        """Add shifts: constants keep the ranking by probability, and by value given an order."""
         return LogPrediction(self.log_odds + log_odds, self.log_value + log_value)
 
 
 class Outcome(NamedTuple):
-    """What became of customers within the horizon, shape (rows,) each."""
+    """The observed outcome of customers within the horizon, shape (rows,) each."""
 
     ordered: NDArray[np.bool_]
     value: Floats
@@ -63,83 +63,86 @@ class Outcome(NamedTuple):
 
 
 def log_prediction(no_order: Floats, value_given_order: Floats) -> LogPrediction:
-    """From probabilities (0 … 1) and currency units."""
-    probability = np.clip(np.asarray(no_order, np.float64), CERTAIN, 1 - CERTAIN)
-    return LogPrediction(logit(probability), np.log(np.maximum(np.asarray(value_given_order, np.float64), LEAST)))
+    """Take logs of probabilities (0 … 1) and of values (currency units)."""
+    probability = np.clip(np.asarray(no_order, np.float64), PROBABILITY_CLIP, 1 - PROBABILITY_CLIP)
+    return LogPrediction(logit(probability), np.log(np.maximum(np.asarray(value_given_order, np.float64), MIN_VALUE)))
 
 
-def log_prediction_of(said: Prediction) -> LogPrediction:
-    """From what an opponent predicts: its expected value is taken apart by its own probability."""
-    probability = np.clip(said.churn_probability, CERTAIN, 1 - CERTAIN)
-    return log_prediction(probability, said.expected_value / (1 - probability))
+def log_prediction_of(prediction: Prediction) -> LogPrediction:
+    """Take logs of a baseline's prediction: its expected value is divided by its own probability of an order."""
+    probability = np.clip(prediction.churn_probability, PROBABILITY_CLIP, 1 - PROBABILITY_CLIP)
+    return log_prediction(probability, prediction.expected_value / (1 - probability))
 
 
 @dataclass(frozen=True)
 class Blend:
-    """The weight of each member, 0 or more; a member that is not named has none."""
+    """The weight of each base learner, 0 or more; a base learner that is not named has none."""
 
     no_order: dict[str, float]
     value: dict[str, float]
 
     @property
-    def members(self) -> list[str]:
-        """Those with a weight; all of them where none has one, so that there is an opinion of each row."""
+    def base_learners(self) -> list[str]:
+        """Names of those with a weight; of all where none has one, so that each row has a prediction."""
         return [name for name in self.no_order if self.no_order[name] or self.value[name]] or list(self.no_order)
 
-    def of(self, opinions: Mapping[str, LogPrediction]) -> LogPrediction:
-        """The blended opinion; `opinions` of all `members`."""
-        names = self.members
+    def combine(self, predictions: Mapping[str, LogPrediction]) -> LogPrediction:
+        """Blend the predictions; they must include all of `base_learners`."""
+        names = self.base_learners
         return LogPrediction(
-            sum((self.no_order[name] * opinions[name].log_odds for name in names), start=np.zeros(1)),
-            sum((self.value[name] * opinions[name].log_value for name in names), start=np.zeros(1)),
+            sum((self.no_order[name] * predictions[name].log_odds for name in names), start=np.zeros(1)),
+            sum((self.value[name] * predictions[name].log_value for name in names), start=np.zeros(1)),
         )
 
 
-def alone(name: str) -> Blend:
-    """One member as it is."""
+def single(name: str) -> Blend:
+    """The blend of one base learner as it is."""
     return Blend({name: 1.0}, {name: 1.0})
 
 
-def fit(opinions: Mapping[str, LogPrediction], outcome: Outcome) -> Blend:
-    """Weights by maximum likelihood on customers that no member was fitted on.
+def fit(predictions: Mapping[str, LogPrediction], outcome: Outcome) -> Blend:
+    """Learn the weights by maximum likelihood on customers that no base learner was fitted on.
 
     Bernoulli for the order; for the value of those who ordered a gamma likelihood, whose score is that of an unbiased
-    total. Both with a free level.
+    total. Both with a free intercept.
     """
     ordered, value = outcome
-    quiet = (~ordered).astype(float)
-    brought = np.maximum(value[ordered], LEAST)
-    log_odds = np.column_stack([one.log_odds for one in opinions.values()])
-    log_value = np.column_stack([one.log_value[ordered] for one in opinions.values()])
+    did_not_order = (~ordered).astype(float)
+    buyer_value = np.maximum(value[ordered], MIN_VALUE)
+    log_odds = np.column_stack([prediction.log_odds for prediction in predictions.values()])
+    log_value = np.column_stack([prediction.log_value[ordered] for prediction in predictions.values()])
 
     def bernoulli(score: Floats) -> tuple[float, Floats]:
-        return float(np.sum(np.logaddexp(0, score) - quiet * score)), expit(score) - quiet
+        return float(np.sum(np.logaddexp(0, score) - did_not_order * score)), expit(score) - did_not_order
 
     def gamma(score: Floats) -> tuple[float, Floats]:
-        share = brought * np.exp(-score)
-        return float(np.sum(share + score)), 1 - share
+        ratio = buyer_value * np.exp(-score)
+        return float(np.sum(ratio + score)), 1 - ratio
 
-    names = list(opinions)
-    level = np.log(brought.mean()) if brought.size else 0.0
+    names = list(predictions)
+    mean = np.log(buyer_value.mean()) if buyer_value.size else 0.0
     return Blend(
-        dict(zip(names, _weights(bernoulli, log_odds, level=0.0), strict=True)),
-        dict(zip(names, _weights(gamma, log_value - level, level=0.0), strict=True)),
+        dict(zip(names, _weights(bernoulli, log_odds), strict=True)),
+        dict(zip(names, _weights(gamma, log_value - mean), strict=True)),
     )
 
 
-def _weights(loss: Callable[[Floats], tuple[float, Floats]], columns: Floats, *, level: float) -> list[float]:
-    """Weights ≥ 0 with a free level: the loss of `level + columns @ weights`, plus the pull to even weights."""
-    even = 1 / columns.shape[1]
+def _weights(loss: Callable[[Floats], tuple[float, Floats]], columns: Floats) -> list[float]:
+    """Weights ≥ 0 that minimise the loss of `intercept + columns @ weights`, plus the pull to equal weights."""
+    equal = 1 / columns.shape[1]
     centre = columns.mean(axis=0) if len(columns) else np.zeros(columns.shape[1])
-    centred = columns - centre  # the level is free: centring only makes the search easier
+    centred = columns - centre  # the intercept is free: centring only makes the search easier
 
-    def penalised(at: Floats) -> tuple[float, Floats]:
-        total, slope = loss(at[0] + centred @ at[1:])
-        away = at[1:] - even
-        return total + PRIOR / 2 * float(away @ away), np.append(slope.sum(), centred.T @ slope + PRIOR * away)
+    def penalised(parameters: Floats) -> tuple[float, Floats]:
+        total, slope = loss(parameters[0] + centred @ parameters[1:])
+        away = parameters[1:] - equal
+        gradient = np.append(slope.sum(), centred.T @ slope + PRIOR_CUSTOMERS * away)
+        return total + PRIOR_CUSTOMERS / 2 * float(away @ away), gradient
 
-    start = np.append(level, np.full(columns.shape[1], even))
-    found = minimize(penalised, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(0, 3)] * len(centre))
-    if not np.isfinite(found.fun):
-        raise Refusal("the weights of the blend cannot be found: a member's opinion is not finite", where="blend")
-    return [round(float(weight), 6) for weight in found.x[1:]]
+    start = np.append(0.0, np.full(columns.shape[1], equal))
+    optimum = minimize(penalised, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(0, 3)] * len(centre))
+    if not np.isfinite(optimum.fun):
+        raise Refusal(
+            "the weights of the blend cannot be learned: a base learner's prediction is not finite", where="blend"
+        )
+    return [round(float(weight), 6) for weight in optimum.x[1:]]

@@ -1,32 +1,30 @@
-"""Trees for a share between 0 and 1, told apart from the season of the cut-offs they learn from.
+"""Trees of a share between 0 and 1, grown after the season of each cut-off has been taken off.
 
-Seasons move all customers of a cut-off at once. Left in, trees take whatever tells cut-offs apart, such as tenure, for
-the cause. So each cut-off's shift of the log-odds is measured first, against what is known beforehand (`offset`), and
-the trees learn the rest. A day has the mean of last year's shift of the same day and of the mean shift; with less than
-a year of cut-offs, the mean shift.
+Seasons move all customers of a cut-off at once. If they are left in, trees take whatever tells cut-offs apart, such as
+tenure, for the cause. So each cut-off's shift of the log-odds is measured first, against what is known beforehand
+(`offset`), and the trees learn the rest. The shift of a day is the mean of last year's shift of the same day and of the
+mean shift; with less than a year of cut-offs, the mean shift.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import expit
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models.ensemble.recipe import Recipe
-from models.ensemble.seasonal_calibration import FARTHEST, UNKNOWN, drawn_to_mean
-from models.ensemble.stacking import CERTAIN
+from models.ensemble.seasonal_calibration import UNKNOWN_VARIANCE, shrink_to_mean, total_matching_shift
+from models.ensemble.stacking import PROBABILITY_CLIP
 from models.trees import boosting
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareTrees:
     """Fitted trees, and the shifts of the cut-offs they were fitted on."""
 
     booster: boosting.Booster
@@ -36,13 +34,14 @@ class Share:
     """Of the log-odds."""
     mean: float
 
-    def of(self, data: boosting.Matrix, offset: Floats, days: Floats) -> Floats:
-        """Of each row; days: its day since 1970. Strictly between 0 and 1."""
-        before = days - YEAR_DAYS
-        known = (before >= self.days[0]) & (before <= self.days[-1])
-        last_year = np.interp(before, self.days, self.shifts)
-        data.set_base_margin(offset + np.where(known, (last_year + self.mean) / 2, self.mean))
-        return np.clip(self.booster.predict(data).astype(np.float64), CERTAIN, 1 - CERTAIN)
+    def predict(self, data: boosting.Matrix, offset: Floats, days: Floats) -> Floats:
+        """The share of each row, strictly between 0 and 1; days: the rows' days since 1970."""
+        year_before = days - YEAR_DAYS
+        is_known = (year_before >= self.days[0]) & (year_before <= self.days[-1])
+        last_year = np.interp(year_before, self.days, self.shifts)
+        data.set_base_margin(offset + np.where(is_known, (last_year + self.mean) / 2, self.mean))
+        share = self.booster.predict(data).astype(np.float64)
+        return np.clip(share, PROBABILITY_CLIP, 1 - PROBABILITY_CLIP)
 
 
 def fit(
@@ -54,37 +53,44 @@ def fit(
     offset: Floats,
     recipe: Recipe,
     monotone: Mapping[str, int] = boosting.FREE,
-) -> Share:
-    """Fractional logistic trees of `share` (0 … 1), each row counted by its `weight`.
+) -> ShareTrees:
+    """Fit fractional logistic trees of `share` (0 … 1), each row counted by its `weight`.
 
-    offset: the log-odds known beforehand. The shifts are drawn to their mean by how surely they are measured, as
-    models/ensemble/seasonal_calibration.py draws its own.
+    offset: the log-odds known beforehand. The shifts are shrunk to their mean, the more so the less precisely they are
+    measured, as in models/ensemble/seasonal_calibration.py.
     """
-    numbers = days(rows)
-    cut_offs, place = np.unique(numbers, return_inverse=True)
-    found = [_measured(*(of[place == one] for of in (share, weight, offset))) for one in range(len(cut_offs))]
-    shifts, variances = np.array(found).T
-    shifts, mean = drawn_to_mean(shifts, variances)
+    cut_offs, place = np.unique(days_since_1970(rows), return_inverse=True)
+    of_cut_offs = [place == number for number in range(len(cut_offs))]
+    measured = [_measured_shift(share[chosen], weight[chosen], offset[chosen]) for chosen in of_cut_offs]
+    shifts, variances = np.array(measured).T
+    shifts, mean = shrink_to_mean(shifts, variances)
     data = boosting.matrix(rows, inputs, share.astype(np.float32), offset=offset + shifts[place])
     data.set_weight(weight / weight.mean())
-    how: dict[str, Any] = {"params": recipe.churn, "seed": recipe.seed, "device": recipe.device}
-    booster = boosting.grow(data, objective="binary:logistic", monotone=monotone, **how)
-    return Share(booster, cut_offs.astype(int).tolist(), shifts.tolist(), float(mean))
+    booster = boosting.grow(
+        data,
+        objective="binary:logistic",
+        params=recipe.churn,
+        seed=recipe.seed,
+        monotone=monotone,
+        device=recipe.device,
+    )
+    return ShareTrees(booster, cut_offs.astype(int).tolist(), shifts.tolist(), float(mean))
 
 
-def days(rows: pd.DataFrame) -> Floats:
-    """The day of each row since 1970."""
+def days_since_1970(rows: pd.DataFrame) -> Floats:
+    """The day `as_of` of each row as a number of days."""
     return rows["as_of"].to_numpy().astype("datetime64[D]").astype(np.float64)
 
 
-def _measured(share: Floats, weight: Floats, offset: Floats) -> tuple[float, float]:
-    """The shift at which the weighted total is what came, and its variance."""
+def _measured_shift(share: Floats, weight: Floats, offset: Floats) -> tuple[float, float]:
+    """The shift at which the weighted total equals the observed one, and its variance."""
 
     def excess(shift: float) -> float:
         return float(weight @ (expit(offset + shift) - share))
 
-    if not excess(-FARTHEST) < 0 < excess(FARTHEST):
-        return 0.0, UNKNOWN
-    shift = float(brentq(excess, -FARTHEST, FARTHEST))
-    said = expit(offset + shift)
-    return shift, float(np.sum((weight * (share - said)) ** 2) / (weight @ (said * (1 - said))) ** 2)
+    shift = total_matching_shift(excess)
+    if shift is None:
+        return 0.0, UNKNOWN_VARIANCE
+    expected = expit(offset + shift)
+    variance = np.sum((weight * (share - expected)) ** 2) / (weight @ (expected * (1 - expected))) ** 2
+    return shift, float(variance)

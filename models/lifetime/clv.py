@@ -1,4 +1,4 @@
-"""Customer lifetime value: the horizon model's expectation, carried on as orders fade in the years after.
+"""Customer lifetime value: the horizon model's expected value, extended over the years after as orders decline.
 
 Source: Fader, Hardie & Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis, Journal of
 Marketing Research 42(4), 415-430: discounted expected transactions times an expected margin each, the two being
@@ -18,62 +18,59 @@ from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from features.errors import InputError, Refusal
 from models.btyd import bgnbd, pareto_nbd
-from models.btyd.bgnbd import BGNBD
 from models.btyd.maximum_likelihood import blocks
-from models.btyd.pareto_nbd import ParetoNBD
+from models.btyd.purchase_model import KINDS, PurchaseModel
 from models.btyd.recency_frequency import checked
-
-SHAPES: dict[str, type[BGNBD] | type[ParetoNBD]] = {"bgnbd": BGNBD, "pareto_nbd": ParetoNBD}
 
 
 @dataclass(frozen=True)
 class Tail:
-    """How orders fade beyond the horizon: the expected orders of a customer alive, as a function of age alone.
+    """The decline of orders beyond the horizon: expected orders of a customer alive, as a function of age alone.
 
-    Under BG/NBD each order is an occasion to leave, so a customer with more orders fades faster; taken at its word it
-    would make the better customer the less worth. All are therefore given the fade of one frequency, the base's mean.
-    Under Pareto/NBD frequency cancels. Under both the older fade slower.
+    Under BG/NBD each order is an occasion to leave, so orders of a customer with more of them decline faster; taken
+    literally, the better customer would be worth less. All customers are therefore given the decline of one frequency,
+    the base's mean. Under Pareto/NBD frequency cancels. Under both, orders of older customers decline more slowly.
     """
 
-    shape: BGNBD | ParetoNBD
+    purchase_model: PurchaseModel
     """Fitted in days."""
     frequency: float
-    """Mean repeat orders of the base."""
+    """Mean repeat orders of the customer base."""
 
     def expected_orders(self, t: ArrayLike, T: Floats) -> Floats:
-        """Orders of such a customer, alive at age T, in (T, T + t]; only ratios between spans t mean anything.
+        """Expected orders in (T, T + t] of a customer alive at age T; only ratios between spans t mean anything.
 
-        t, T: of shapes that go together.
+        t, T: arrays that broadcast together.
         """
-        return self.shape.expected_orders_if_alive(t, np.full_like(T, self.frequency), T)
+        return self.purchase_model.expected_orders_if_alive(t, np.full_like(T, self.frequency), T)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, and `kind`: bgnbd or pareto_nbd."""
-        (kind,) = (kind for kind, shape in SHAPES.items() if isinstance(self.shape, shape))
-        return {"kind": kind, **asdict(self)}
+        (kind,) = (kind for kind, model in KINDS.items() if isinstance(self.purchase_model, model))
+        return {"kind": kind, "shape": asdict(self.purchase_model), "frequency": self.frequency}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Tail:
-        """What `to_json` made; raises KeyError or TypeError on anything else."""
-        return cls(SHAPES[content["kind"]](**content["shape"]), content["frequency"])
+        """Read the output of `to_json`; raises KeyError or TypeError on anything else."""
+        return cls(KINDS[content["kind"]](**content["shape"]), content["frequency"])
 
 
 def fit_tail(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Tail:
-    """The likelier of BG/NBD and Pareto/NBD (four parameters each, densities of the same data); ages in days.
+    """Fit BG/NBD and Pareto/NBD and keep the likelier (four parameters each, densities of the same data); ages in days.
 
-    One whose maximum cannot be found is left out; if that is so of both, BG/NBD's refusal is raised.
+    A model whose maximum cannot be found is left out; if neither has one, BG/NBD's refusal is raised.
     """
-    found: list[BGNBD | ParetoNBD] = []
-    refused: list[Refusal] = []
-    fits: tuple[Callable[..., BGNBD | ParetoNBD], ...] = (bgnbd.fit, pareto_nbd.fit)
+    fitted: list[PurchaseModel] = []
+    refusals: list[Refusal] = []
+    fits: tuple[Callable[..., PurchaseModel], ...] = (bgnbd.fit, pareto_nbd.fit)
     for fit in fits:
         try:
-            found.append(fit(frequency, recency, T))
+            fitted.append(fit(frequency, recency, T))
         except Refusal as refusal:
-            refused.append(refusal)
-    if not found:
-        raise refused[0]
-    return Tail(max(found, key=lambda shape: shape.log_likelihood), float(np.asarray(frequency, dtype=float).mean()))
+            refusals.append(refusal)
+    if not fitted:
+        raise refusals[0]
+    return Tail(max(fitted, key=lambda model: model.log_likelihood), float(np.asarray(frequency, dtype=float).mean()))
 
 
 def clv(
@@ -95,15 +92,15 @@ def clv(
 
     E_k is the tail's expected number of orders in period k, m_k the middle of that period in days. The first period is
     `expected_value` itself, so the tail joins it without a jump, and a lifetime of one horizon leaves only it. P(alive)
-    cancels in E_k / E_0: what a customer is worth is the horizon model's to say, the tail says how it fades, by age
-    alone. At equal `expected_value` and days since the last order, repeat buyers are the older, and are worth no less
-    than those who ordered once. `frequency`, `recency`, `T`: the history in days, all three checked.
+    cancels in E_k / E_0: the horizon model gives the value of a customer, the tail its decline, by age alone. At equal
+    `expected_value` and days since the last order, repeat buyers are older, and are worth no less than those who
+    ordered once. `frequency`, `recency`, `T`: the history in days, all three checked.
 
     Wrong where the horizon is a season: a Christmas quarter is carried on as if every quarter were one.
     """
     if not (horizon_days > 0 and lifetime_days >= horizon_days):
         raise InputError(
-            f"a lifetime of {lifetime_days:g} days does not hold one horizon of {horizon_days:g} days",
+            f"a lifetime of {lifetime_days:g} days is shorter than one horizon of {horizon_days:g} days",
             where="lifetime",
             next="set lifetime_days to at least horizon_days",
         )
@@ -120,9 +117,9 @@ def clv(
     ends = np.append(np.arange(1, np.ceil(lifetime_days / horizon_days)) * horizon_days, lifetime_days)
     middles = (np.append(0.0, ends[:-1]) + ends) / 2
     discounts = (1 + annual_discount_rate) ** (-middles / YEAR_DAYS)
-    worth = []
+    values = []
     for value, T in blocks(first_value, age):
         until = tail.expected_orders(ends[:, None], T)
         orders = np.diff(until, axis=0, prepend=0)
-        worth.append(value * (discounts[:, None] * orders).sum(axis=0) / until[0])
-    return np.concatenate(worth)
+        values.append(value * (discounts[:, None] * orders).sum(axis=0) / until[0])
+    return np.concatenate(values)

@@ -1,4 +1,4 @@
-"""Scores as people and applications get them: the numbers and the reasons in words."""
+"""Scores as people and applications receive them: the numbers, and the reasons in words."""
 
 from datetime import date
 from typing import Any, NamedTuple
@@ -11,21 +11,22 @@ from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.snapshots.snapshot import snapshot
 from models.scoring import explain
-from models.scoring.online import attributes, known, needs
-from models.scoring.scorer import Scorer, by_horizon, foreseen
+from models.scoring.online import attributes, order_columns, read_customers
+from models.scoring.scorer import Scorer, frames_by_horizon, numbers_by_horizon
 
 
 def score(scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores of feature rows: `scores.parquet` but `segment`, which compares with the whole base.
+    """Score feature rows: the columns of `scores.parquet` except `segment`, which compares with the whole base.
 
     First all rows over the horizon of the terms, with reasons; then all of them over each other one, without.
     """
-    view = scorer.look_at(rows)
-    main, *others = by_horizon(scorer, view, scorer.horizons).values()
-    reasons = explain.reasons(scorer, view)
+    predicted = scorer.predict_frame(rows)
+    main, *others = frames_by_horizon(scorer, predicted, scorer.horizons).values()
+    reasons = explain.reasons(scorer, predicted)
     scores = main.assign(**reasons)
     if others:
-        scores = pd.concat([scores, *(one.assign(**dict.fromkeys(reasons)) for one in others)], ignore_index=True)
+        no_reasons = dict.fromkeys(reasons)
+        scores = pd.concat([scores, *(frame.assign(**no_reasons) for frame in others)], ignore_index=True)
     return scores.assign(model_version=scorer.version)
 
 
@@ -37,15 +38,15 @@ def score_orders(
     interactions: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Scores from raw orders: a frame with customer_id, ordered_at, amount and what else the schema knows.
+    """Score raw orders: a frame with customer_id, ordered_at, amount and any other columns of the schema.
 
     interactions: customer_id, at, kind, …; customers: customer_id and the attributes that the model reads. Naive times
-    are read as UTC. Every customer with an order before `as_of` gets a row per horizon. Raises InputError where one of
-    them is missing that the model reads.
+    are read as UTC. Every customer with an order before `as_of` gets a row per horizon. Raises InputError if a table
+    that the model reads is missing.
     """
     terms = scorer.terms
     for name, table, is_read in (
-        ("interactions", interactions, "interactions" in needs(scorer)),
+        ("interactions", interactions, "interactions" in order_columns(scorer)),
         ("customers", customers, bool(attributes(scorer.inputs))),
     ):
         if is_read and table is None:
@@ -65,33 +66,33 @@ def score_orders(
 
 
 class Scored(NamedTuple):
-    """Scores for whoever asked for them."""
+    """Scores of customers from their histories, and the features behind them."""
 
     records: list[dict[str, Any]]
-    """As HTTP has them, but for `segment`, which compares with the whole base."""
+    """As HTTP returns them, except `segment`, which compares with the whole base."""
     rows: pd.DataFrame
-    """The features they rest on, in the same order."""
+    """The features behind the scores, in the same order."""
 
 
 def score_histories(scorer: Scorer, histories: Histories, *, as_of: date, with_reasons: bool = True) -> Scored:
-    """The scores of few customers over the horizon of the terms, by customer_id: the numbers and reasons of `score`.
+    """Score a few customers over the horizon of the terms: by customer_id, with the numbers and reasons of `score`.
 
-    Who has no order known before `as_of` is left out.
+    Customers without an order known before `as_of` are left out.
     """
-    customers, given = known(scorer, histories, as_of=as_of)
+    customers, rows = read_customers(scorer, histories, as_of=as_of)
     if not len(customers):
-        return Scored([], given.rows)
-    view = scorer.view(given)
-    numbers = foreseen(scorer, view, ())[scorer.terms.horizon_days]
-    said = explain.reasons(scorer, view).to_numpy() if with_reasons else [()] * len(customers)
+        return Scored([], rows.frame)
+    predicted = scorer.predict_rows(rows)
+    numbers = numbers_by_horizon(scorer, predicted, ())[scorer.terms.horizon_days]
+    reasons = explain.reasons(scorer, predicted).to_numpy() if with_reasons else [()] * len(customers)
     ids = histories.customer_ids.to_pylist()
-    told = {"as_of": as_of, "horizon_days": scorer.terms.horizon_days, "model_version": scorer.version}
+    shared = {"as_of": as_of, "horizon_days": scorer.terms.horizon_days, "model_version": scorer.version}
     columns = zip(*(column.tolist() for column in numbers.values()), strict=True)
     records = [
         {"customer_id": ids[customer]}
-        | told
+        | shared
         | dict(zip(numbers, row, strict=True))
         | {"reasons": [text for text in texts if text is not None]}
-        for customer, row, texts in zip(customers.tolist(), columns, said, strict=True)
+        for customer, row, texts in zip(customers.tolist(), columns, reasons, strict=True)
     ]
-    return Scored(records, given.rows)
+    return Scored(records, rows.frame)

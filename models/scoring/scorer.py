@@ -1,11 +1,11 @@
-"""The whole model: feature rows in, probabilities and money out. What a bundle holds and a service serves.
+"""The whole model: from feature rows to probabilities and money. A bundle stores it and the service runs it.
 
-members     trees, and BG/NBD or Pareto/NBD with Gamma-Gamma: each an opinion of every customer
-blend       one opinion of them, its weights learnt on a cut-off that none of them was fitted on
-level       moved to where the season and the trend put all customers of a day
-intervals   the spread around it, learnt on that same cut-off
-tail        how it fades beyond the horizon
-horizons    the same over other horizons, derived so that none contradicts another
+base_learners   trees, and BG/NBD or Pareto/NBD with Gamma-Gamma: each predicts every customer
+blend           one prediction from theirs, with weights learned on a cut-off that none of them was fitted on
+calibration     the shift by which season and trend move all customers of a day
+intervals       the spread around the prediction, learned on that same cut-off
+tail            the decline of orders beyond the horizon
+horizons        the same over other horizons, derived so that none contradicts another
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ import pandas as pd
 from features.arrays import Floats
 from features.errors import InputError
 from models.ensemble.base_learners import BaseLearners
-from models.ensemble.baselines import history
+from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
-from models.ensemble.seasonal_calibration import Level
+from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
-from models.horizons import horizon
-from models.horizons.horizon import Foreseen, Horizon
+from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
 from models.lifetime import clv as lifetime
 from models.trees import boosting
 from models.trees.churn import Churn
-from models.trees.feature_matrix import Given, given
+from models.trees.feature_matrix import FeatureRows, feature_rows
 
 
 @dataclass(frozen=True)
 class Example:
-    """Rows of nobody, and what they scored when the model was made (models/scoring/self_test.py)."""
+    """Rows of made-up customers, and their scores when the model was made (models/scoring/self_test.py)."""
 
     as_of: str
     rows: dict[str, list[float | None]]
@@ -45,49 +44,49 @@ class Example:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A fitted model with all that it takes to score a row."""
+    """A fitted model with everything it needs to score a row."""
 
     terms: Terms
     inputs: boosting.Inputs
-    """Feature columns in the order the trees take them, with the names learnt where they are names."""
-    members: BaseLearners
+    """Feature columns in the order of the trees; for a column of names, the names they were trained on."""
+    base_learners: BaseLearners
     blend: Blend
-    level: Level
+    calibration: SeasonalCalibration
     intervals: Intervals
     tail: lifetime.Tail
-    """The shape of buying beyond the horizon, for `clv`."""
-    leaving: Churn | None = None
-    """Under a contract, trees for its end; else who orders nothing has churned."""
+    """The decline of orders beyond the horizon, for `clv`."""
+    contract_end: Churn | None = None
+    """Under a contract, trees for its end; without one, a customer who orders nothing has churned."""
     centre: tuple[float, float] = (0.0, 0.0)
-    """The average log-odds of no order and ln of value, features and level taken off: where reasons begin."""
+    """The average log-odds of no order and ln of value without features and calibration: where reasons begin."""
     horizons: tuple[Horizon, ...] = ()
-    """The other horizons it is asked for, nearest to that of the terms first."""
+    """The other horizons it predicts, nearest to that of the terms first."""
     example: Example | None = None
     version: str = "unsaved"
     """The first digits of the bundle's hash."""
 
-    def opinion(self, rows: pd.DataFrame) -> LogPrediction:
-        """The blended opinion of each row at the level of its day."""
-        return self.look_at(rows).said
+    def log_prediction(self, rows: pd.DataFrame) -> LogPrediction:
+        """The blended prediction of each row, calibrated to its day."""
+        return self.predict_frame(rows).log_prediction
 
-    def look_at(self, rows: pd.DataFrame) -> View:
-        """`view` of the rows of a frame with the features and `as_of`."""
-        return self.view(given(rows, self.inputs))
+    def predict_frame(self, rows: pd.DataFrame) -> PredictedRows:
+        """Predict the rows of a frame with the features and `as_of`."""
+        return self.predict_rows(feature_rows(rows, self.inputs))
 
-    def view(self, these: Given) -> View:
-        """The rows, their matrix and the opinion of each, for whoever needs all of them."""
-        data = these.matrix(self.inputs)
-        said = self.blend.of(self.members.opinions(these.rows, self.inputs, self.blend.members, data=data))
-        return View(these, data, self.level.moved(said, as_of=these.as_of))
+    def predict_rows(self, rows: FeatureRows) -> PredictedRows:
+        """Predict the rows; the result keeps their matrix for further predictions."""
+        data = rows.matrix(self.inputs)
+        predictions = self.base_learners.predict(rows.frame, self.inputs, self.blend.base_learners, data=data)
+        return PredictedRows(rows, data, self.calibration.calibrate(self.blend.combine(predictions), as_of=rows.as_of))
 
 
-class View(NamedTuple):
-    """Some rows, and what is said of them."""
+class PredictedRows(NamedTuple):
+    """Some rows with their prediction."""
 
-    given: Given
+    rows: FeatureRows
     data: boosting.Matrix
-    said: LogPrediction
-    """At the level of each row's day."""
+    log_prediction: LogPrediction
+    """Calibrated to each row's day."""
 
 
 def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = None) -> pd.DataFrame:
@@ -97,39 +96,42 @@ def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = No
     currency units, over the horizon and, the same for all horizons, the lifetime.
     """
     days = horizon_days or scorer.terms.horizon_days
-    known = [scorer.terms.horizon_days, *(one.days for one in scorer.horizons)]
-    if days not in known:
+    known_days = [scorer.terms.horizon_days, *(horizon.days for horizon in scorer.horizons)]
+    if days not in known_days:
         raise InputError(
-            f"the model looks {', '.join(str(one) for one in sorted(known))} days ahead, not {days}",
+            f"the model looks {', '.join(str(known) for known in sorted(known_days))} days ahead, not {days}",
             where="horizon_days",
             next="Train it with this horizon among time.horizons.",
         )
-    return by_horizon(scorer, scorer.look_at(rows), scorer.horizons if days != known[0] else ())[days]
+    others = scorer.horizons if days != known_days[0] else ()
+    return frames_by_horizon(scorer, scorer.predict_frame(rows), others)[days]
 
 
-def by_horizon(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
-    """By horizon in days: that of the terms first, then the others from the shortest on."""
-    rows = view.given.rows
-    told = {"customer_id": rows["customer_id"], "as_of": rows["as_of"]}
+def frames_by_horizon(scorer: Scorer, predicted: PredictedRows, others: Sequence[Horizon]) -> dict[int, pd.DataFrame]:
+    """The frames of `predict` by horizon in days: that of the terms first, then the others from the shortest on."""
+    frame = predicted.rows.frame
+    keys = {"customer_id": frame["customer_id"], "as_of": frame["as_of"]}
     return {
-        days: pd.DataFrame(told | {"horizon_days": np.full(len(rows), days, np.int32)} | numbers)
-        for days, numbers in foreseen(scorer, view, others).items()
+        days: pd.DataFrame(keys | {"horizon_days": np.full(len(frame), days, np.int32)} | numbers)
+        for days, numbers in numbers_by_horizon(scorer, predicted, others).items()
     }
 
 
-def foreseen(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int, dict[str, Floats]]:
-    """The numbers of `predict` by horizon in days, in the order of `by_horizon`; shape (rows,) each."""
-    these, data, said = view
-    terms, inputs, rows = scorer.terms, scorer.inputs, these.rows
-    main = Foreseen(
-        said,
-        (1 - said.no_order) * scorer.members.value.orders_of(data),
-        scorer.leaving.of(data) if scorer.leaving else None,
-        *scorer.intervals.interval(said),
+def numbers_by_horizon(
+    scorer: Scorer, predicted: PredictedRows, others: Sequence[Horizon]
+) -> dict[int, dict[str, Floats]]:
+    """The numbers of `predict` by horizon in days, in the order of `frames_by_horizon`; shape (rows,) each."""
+    rows, data, prediction = predicted
+    terms, inputs, frame = scorer.terms, scorer.inputs, rows.frame
+    main = HorizonPrediction(
+        prediction,
+        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
+        scorer.contract_end.of(data) if scorer.contract_end else None,
+        *scorer.intervals.interval(prediction),
     )
-    frequency, recency, age = history(rows)
+    frequency, recency, age = purchase_history(frame)
     clv = lifetime.clv(
-        said.expected_value,
+        prediction.expected_value,
         horizon_days=terms.horizon_days,
         lifetime_days=terms.lifetime_days,
         annual_discount_rate=terms.annual_discount_rate,
@@ -138,23 +140,23 @@ def foreseen(scorer: Scorer, view: View, others: Sequence[Horizon]) -> dict[int,
         recency=recency,
         T=age,
     )
-    known = horizon.follow(
+    predictions = predict_horizons(
         others,
         main,
-        rows.assign(as_of=these.as_of) if others else rows,
+        frame.assign(as_of=rows.as_of) if others else frame,
         inputs,
         main_days=terms.horizon_days,
-        shape=scorer.tail.shape,
-        data=these.matrix(inputs) if others else None,
+        purchase_model=scorer.tail.purchase_model,
+        data=rows.matrix(inputs) if others else None,
     )
     return {
         days: {
-            "churn_probability": one.said.no_order if one.leaving is None else one.leaving,
-            "expected_orders": one.orders,
-            "expected_value": one.said.expected_value,
-            "value_p10": one.low,
-            "value_p90": one.high,
+            "churn_probability": over.log_prediction.no_order if over.contract_end is None else over.contract_end,
+            "expected_orders": over.expected_orders,
+            "expected_value": over.log_prediction.expected_value,
+            "value_p10": over.value_p10,
+            "value_p90": over.value_p90,
             "clv": clv,
         }
-        for days, one in sorted(known.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
+        for days, over in sorted(predictions.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }

@@ -1,23 +1,24 @@
-"""How a Scorer is made: rehearsed on the cut-offs that had closed by the latest one, judged on that, fitted on all.
+"""Fitting a Scorer: a validation fit on earlier cut-offs, then a refit on all of them.
 
-rehearse    members fitted early, judged on the latest cut-off: the weights of the blend, the spread of intervals
-fit         the members on all cut-offs, at the level of each; the other horizons; where reasons begin
+validate    fit on the cut-offs closed by the latest one; learn the blend, and what the intervals rest on, on the latest
+refit       fit on all cut-offs: base learners, seasonal calibration, intervals, the end of contracts, other horizons
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 
-from models.ensemble import base_learners, intervals, seasonal_calibration, stacking
-from models.ensemble.base_learners import COUNTING
-from models.ensemble.baselines import history
+from models.ensemble import base_learners, intervals
+from models.ensemble.base_learners import BTYD_BASELINES
+from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
+from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
+from models.ensemble.validation_fit import ValidationFit, validate
 from models.horizons import fit_horizons
 from models.lifetime import clv
+from models.lifetime.clv import Tail
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import SHORT_DAYS
@@ -39,74 +40,91 @@ def fit(
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
 ) -> Scorer:
-    """Learn from the labelled rows of all matured cut-offs; their labels of `other_horizons` are
-    models/horizons/fit_horizons.py's.
+    """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
     now: feature rows of the day the model is made, unlabelled: what BG/NBD and Pareto/NBD are fitted on. margin_rate:
-    margin as a share of revenue, 0 … 1, for members that only know revenue. A rehearsal on the cut-offs that had closed
-    by the latest one is judged on that one: it gives the weights and the intervals; then all is fitted on all rows.
-    recent: rows of the last months and of the same months a year before, labelled over `timeline.SHORT_DAYS`, for the
-    drift of the level. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead,
-    except those of other horizons.
+    margin as a share of revenue, 0 … 1, for base learners that only know revenue. recent: rows of the last months and
+    of the same months a year before, labelled over `temporal_splits.SHORT_DAYS`, for the drift of the seasonal
+    calibration. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead, except those
+    of other horizons.
     """
-    inputs = boosting.inputs_of(rows, features)
-    latest_day = rows["as_of"].max()
-    latest = rows[rows["as_of"] == latest_day]
-    early = rows[rows["as_of"] <= latest_day - timedelta(days=terms.horizon_days)]
-    outcome = base_learners.outcome(latest)
+    tail = clv.fit_tail(*purchase_history(now))
+    btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(tail.purchase_model, model))
+    settings = FitSettings(
+        terms=terms,
+        recipe=recipe,
+        inputs=boosting.inputs_of(rows, features),
+        margin_rate=margin_rate,
+        is_contractual=is_contractual,
+        base_learners=(recipe.alone,) if recipe.alone else (TREES, btyd_name),
+    )
+    validation = validate(rows, settings, more=more)
+    scorer = refit(rows, now, settings, validation, tail=tail, other_horizons=other_horizons, recent=recent, more=more)
+    scorer = replace(scorer, centre=explain.centre(scorer, validation.latest))
+    return self_test.with_example(scorer, as_of=now["as_of"].iloc[0].date())
 
-    tail = clv.fit_tail(*history(now))
-    counting = next(name for name, shape in COUNTING.items() if isinstance(tail.shape, shape))
-    names = [recipe.alone] if recipe.alone else [TREES, counting]
-    how: dict[str, Any] = {"recipe": recipe, "horizon_days": terms.horizon_days, "margin_rate": margin_rate}
-    early_more = more.on(early["as_of"]) if more else None
-    rehearsal = base_learners.fit(early, latest, inputs, names=names, more=early_more, **how)
-    opinions = rehearsal.opinions(latest, inputs, names)
-    weights = stacking.alone(recipe.alone) if recipe.alone else stacking.fit(opinions, outcome)
-    rehearsed = weights.of(opinions)
-    rehearsed = rehearsed.moved(*seasonal_calibration.measure(rehearsed, outcome))
 
+def refit(
+    rows: pd.DataFrame,
+    now: pd.DataFrame,
+    settings: FitSettings,
+    validation: ValidationFit,
+    *,
+    tail: Tail,
+    other_horizons: Sequence[int] = (),
+    recent: pd.DataFrame | None = None,
+    more: Stream | None = None,
+) -> Scorer:
+    """Fit everything on all rows, with the blend of the validation fit; arguments as of `fit`."""
+    terms, inputs, blend = settings.terms, settings.inputs, validation.blend
+    fitted = base_learners.fit(rows, now, settings, more=more)
     drift = None
     if recent is not None:
         short = min(SHORT_DAYS, terms.horizon_days)
-        drift = base_learners.drift(tail.shape, now, recent, days=short, margin_rate=margin_rate)
-    fitted = base_learners.fit(rows, now, inputs, names=names, more=more, **how)
-    levels = base_learners.levels(weights.of(fitted.opinions(rows, inputs, weights.members)), rows, drift=drift)
-    coming = levels.moved(weights.of(fitted.opinions(now, inputs, weights.members)), as_of=now["as_of"].to_numpy())
-    spread = intervals.fit(rehearsed, outcome, ordering=float(1 - coming.no_order.mean()))
-    scorer = Scorer(
+        margin_rate = settings.margin_rate
+        drift = base_learners.yearly_drift(tail.purchase_model, now, recent, days=short, margin_rate=margin_rate)
+    past = blend.combine(fitted.predict(rows, inputs, blend.base_learners))
+    calibration = base_learners.fit_calibration(past, rows, drift=drift)
+    upcoming = blend.combine(fitted.predict(now, inputs, blend.base_learners))
+    upcoming = calibration.calibrate(upcoming, as_of=now["as_of"].to_numpy())
+    order_rate = float(1 - upcoming.no_order.mean())
+    spread = intervals.fit(validation.prediction, validation.outcome, order_rate=order_rate)
+    return Scorer(
         terms=terms,
         inputs=inputs,
-        members=fitted,
-        blend=weights,
-        level=levels,
+        base_learners=fitted,
+        blend=blend,
+        calibration=calibration,
         intervals=spread,
         tail=tail,
-        leaving=_leaving(more or recipe.drawn(rows), early_more or recipe.drawn(early), latest, inputs, recipe)
-        if is_contractual
-        else None,
+        contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,
         horizons=fit_horizons.fit(
             rows,
-            fit_horizons.ValidationFit(early, latest, rehearsed, spread),
-            inputs,
+            validation,
+            settings,
             days=other_horizons,
-            main_days=terms.horizon_days,
-            recipe=recipe,
-            shape=tail.shape,
-            is_contractual=is_contractual,
+            purchase_model=tail.purchase_model,
+            main_intervals=spread,
         ),
     )
-    made = replace(scorer, centre=explain.centre(scorer, latest))
-    return self_test.with_example(made, as_of=now["as_of"].iloc[0].date())
 
 
-def _leaving(rows: Rows, early: Rows, latest: pd.DataFrame, inputs: boosting.Inputs, recipe: Recipe) -> Churn:
-    """Trees for the end of the contract; the line that corrects them is the rehearsal's."""
-    how: dict[str, Any] = {
-        "params": recipe.churn,
-        "seed": recipe.seed,
-        "monotone": recipe.monotone,
-        "device": recipe.device,
-    }
-    rehearsed = churn.calibrate(churn.fit(early, inputs, **how), latest, inputs)
-    return replace(rehearsed, booster=churn.fit(rows, inputs, **how).booster)
+def _fit_contract_end(
+    rows: pd.DataFrame, validation: ValidationFit, settings: FitSettings, *, more: Stream | None
+) -> Churn:
+    """Trees of the end of the contract on all rows, with the calibration slope and intercept of the validation fit."""
+    recipe, inputs = settings.recipe, settings.inputs
+
+    def grow(sample: Rows) -> Churn:
+        return churn.fit(
+            sample,
+            inputs,
+            params=recipe.churn,
+            seed=recipe.seed,
+            monotone=recipe.monotone,
+            device=recipe.device,
+        )
+
+    early = more.on(validation.early["as_of"]) if more else recipe.sample(validation.early)
+    calibrated = churn.calibrate(grow(early), validation.latest, inputs)
+    return replace(calibrated, booster=grow(more or recipe.sample(rows)).booster)

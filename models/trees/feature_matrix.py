@@ -7,26 +7,26 @@ import pandas as pd
 
 from models.trees import boosting
 
-FEW = 1_000
-"""Rows that somebody waits for: they are not worth a second thread."""
+SINGLE_THREAD_ROWS = 1_000
+"""Up to this many rows, as in a request, a second thread costs more than it saves."""
 
 
-class Given(NamedTuple):
-    """Some rows, one customer and day each."""
+class FeatureRows(NamedTuple):
+    """Feature rows, one customer and day each."""
 
-    rows: pd.DataFrame
-    """Their features."""
+    frame: pd.DataFrame
+    """The features."""
     values: np.ndarray
-    """`trees.values` of them."""
+    """`boosting.values` of the rows."""
     as_of: np.ndarray
-    """Their days, datetime64."""
+    """The days, datetime64."""
 
     def matrix(self, inputs: boosting.Inputs) -> boosting.Matrix:
-        """`trees.matrix` of them."""
-        threads = 1 if len(self.values) <= FEW else None
+        """`boosting.matrix` of the rows."""
+        threads = 1 if len(self.values) <= SINGLE_THREAD_ROWS else None
         return boosting.Matrix(self.values, **boosting.columns(inputs), enable_categorical=True, nthread=threads)
 
 
-def given(rows: pd.DataFrame, inputs: boosting.Inputs) -> Given:
-    """The rows of a frame with the features and `as_of`."""
-    return Given(rows, boosting.values(rows, inputs), rows["as_of"].to_numpy())
+def feature_rows(rows: pd.DataFrame, inputs: boosting.Inputs) -> FeatureRows:
+    """Take the feature rows out of a frame with the features and `as_of`."""
+    return FeatureRows(rows, boosting.values(rows, inputs), rows["as_of"].to_numpy())

@@ -9,12 +9,12 @@ from features.histories.columns import Histories
 from features.ingest.log import Log
 from features.online.one_customer import ALWAYS, EventCounts, Rows, events, history_of
 from features.snapshots.snapshot import snapshot
-from models.scoring.score_change import Stations
+from models.scoring.score_change import ScoreSteps
 
 
 def score_steps(
     log: Log, rows: Rows, features: list[str], *, first: date, last: date, now_us: int | None
-) -> tuple[Stations | None, list[str]]:
+) -> tuple[ScoreSteps | None, list[str]]:
     """A customer's feature rows at each step from one day to a later one, and what each step adds, in words.
 
     None where the log has no order of theirs from before the first day, or none known on the last.
@@ -35,7 +35,7 @@ def score_steps(
         f"{days:,} day{'s' * (days != 1)} went by",
         _counts_in_words(new),
     ]
-    return Stations(_feature_row(history, features, as_of=first, known_at=first), corrected, aged, now), sentences
+    return ScoreSteps(_feature_row(history, features, as_of=first, known_at=first), corrected, aged, now), sentences
 
 
 def _feature_row(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from models import CHAMPION, STAYWORTH
-from models.ensemble.base_learners import COUNTING, SIMPLE
+from models.ensemble.base_learners import BTYD_BASELINES, SIMPLE_BASELINES
 from models.evaluation.metric_labels import METRICS, Metric
 
 MODELS = {
@@ -81,7 +81,7 @@ def better_baseline(metrics: Mapping[str, Any]) -> str | None:
         ours, theirs = models[STAYWORTH], models[name]
         return all(theirs[metric]["value"] < ours[metric]["value"] for metric in ("log_loss", "value_deviance"))
 
-    better = [name for name in (*COUNTING, *SIMPLE) if name in models and beats(name)]
+    better = [name for name in (*BTYD_BASELINES, *SIMPLE_BASELINES) if name in models and beats(name)]
     return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
 
 

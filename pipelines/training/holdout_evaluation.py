@@ -72,7 +72,7 @@ def evaluate_model(
         "customers": len(test),
         "currency": terms.currency,
         "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
-        "level": model.level.rule(as_of=as_of),
+        "level": model.calibration.rule(as_of=as_of),
         "segments": segment_calibration(test, scores),
         **metrics.evaluate(
             test,

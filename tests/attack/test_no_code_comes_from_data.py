@@ -120,7 +120,7 @@ def test_a_bundle_with_a_file_that_none_has_is_refused(fetched, tmp_path, name):
     marker = tmp_path / "was here"
     (fetched / name).parent.mkdir(exist_ok=True)
     (fetched / name).write_bytes(pickle.dumps(Touch(marker)))
-    with pytest.raises(InputError, match="holds what no bundle has"):
+    with pytest.raises(InputError, match="holds files that no bundle has"):
         active_model.fetch_champion("sqlite:///x", tmp_path / "served")
     assert not marker.exists()
     assert not (tmp_path / "served" / active_model.POINTER).exists()

@@ -48,7 +48,7 @@ def test_by_id_fastapi_says_what_we_say(shop, ours):
     scorer = bundle.read(shop.bundle)
     known = [one for one in asked["customer_ids"] if one != "nobody"]
     values = boosting.values(store.open_store(shop.scores).rows(known)[0], scorer.inputs)
-    churn = scorer.members.quiet.booster.inplace_predict(values).tolist()
+    churn = scorer.base_learners.no_order.booster.inplace_predict(values).tolist()
     with running("fastapi", shop) as server:
         for name in ("FastAPI, pydantic", "FastAPI, plain JSON"):
             assert answer(server.port, CONTESTANTS[name], asked) == said

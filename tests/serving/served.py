@@ -59,8 +59,8 @@ def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
 
 def pessimist(scorer: Scorer) -> Scorer:
     """The same model, but that it believes of everyone a lower chance to order again: its scores are others."""
-    level = replace(scorer.level, log_odds=[one + 0.5 for one in scorer.level.log_odds])
-    return self_test.with_example(replace(scorer, level=level), as_of=date(1998, 4, 2))
+    calibration = replace(scorer.calibration, log_odds=[shift + 0.5 for shift in scorer.calibration.log_odds])
+    return self_test.with_example(replace(scorer, calibration=calibration), as_of=date(1998, 4, 2))
 
 
 def asked_of(batch: Batch, customer_ids: list[str]) -> dict:

@@ -79,7 +79,7 @@ def test_what_no_bundle_has_is_refused_before_anything_is_parsed(folder, name, m
         (folder / name).mkdir()
     else:
         (folder / name).write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
-    with pytest.raises(InputError, match=rf"holds what no bundle has \(1\): {name}"):
+    with pytest.raises(InputError, match=rf"holds files that no bundle has \(1\): {name}"):
         bundle.read(folder)
 
 

@@ -53,7 +53,7 @@ def test_a_member_that_misleads_gets_nothing():
     weights = stacking.fit(*knowing(5000, no_order=(0.9, -0.4), value=(0.5, -0.3), seed=5))
     assert weights.no_order["right"] == weights.value["right"] == 0
     assert weights.no_order["left"] > 0.7
-    assert "right" not in weights.members
+    assert "right" not in weights.base_learners
 
 
 def test_another_level_changes_no_weight(many):
@@ -62,7 +62,7 @@ def test_another_level_changes_no_weight(many):
     weights = stacking.fit(opinions, outcome)
     cents = Outcome(outcome.ordered, outcome.value * 100)
     moves = {"left": (2.0, math.log(100)), "right": (-1.0, 0.7), "noise": (0.3, -4.0)}
-    moved = {name: one.moved(*moves[name]) for name, one in opinions.items()}
+    moved = {name: one.shifted(*moves[name]) for name, one in opinions.items()}
     for changed in (stacking.fit(moved, outcome), stacking.fit(opinions, cents), stacking.fit(moved, cents)):
         assert changed.no_order == pytest.approx(weights.no_order, abs=1e-3)
         assert changed.value == pytest.approx(weights.value, abs=1e-3)
@@ -90,7 +90,7 @@ def test_no_other_weights_are_likelier():
     names = list(opinions)
 
     def pull(tried: list[float]) -> float:
-        return stacking.PRIOR / 2 * sum((weight - 1 / 3) ** 2 for weight in tried)
+        return stacking.PRIOR_CUSTOMERS / 2 * sum((weight - 1 / 3) ** 2 for weight in tried)
 
     def of_order(level: float, tried: list[float]) -> float:
         total = pull(tried)
@@ -127,13 +127,13 @@ def test_a_blend_is_the_weighted_sum_of_log_odds_and_of_logs():
         "c": stacking.log_prediction([0.01, 0.01], [1.0, 1.0]),
     }
     weights = Blend({"a": 0.5, "b": 0.25, "c": 0.0}, {"a": 0.0, "b": 0.8, "c": 0.0})
-    said = weights.of(opinions)
+    said = weights.combine(opinions)
     odds = [4**-0.5 * 1**0.25, 9**0.5 * 1.5**0.25]
     assert said.no_order == pytest.approx([one / (1 + one) for one in odds])
     assert np.exp(said.log_value) == pytest.approx([20**0.8, 50**0.8])
     assert said.expected_value == pytest.approx((1 - said.no_order) * [20**0.8, 50**0.8])
-    assert weights.members == ["a", "b"]
-    assert stacking.alone("a").of(opinions).no_order == pytest.approx([0.2, 0.9])
+    assert weights.base_learners == ["a", "b"]
+    assert stacking.single("a").combine(opinions).no_order == pytest.approx([0.2, 0.9])
 
 
 def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
@@ -143,7 +143,7 @@ def test_opinions_that_all_mislead_are_blended_into_the_level_alone():
         "b": stacking.log_prediction([0.5, 0.6], [20.0, 50.0]),
     }
     weights = Blend({"a": 0.0, "b": 0.0}, {"a": 0.0, "b": 0.0})
-    said = weights.of({name: opinions[name] for name in weights.members})
+    said = weights.combine({name: opinions[name] for name in weights.base_learners})
     assert said.no_order == pytest.approx([0.5, 0.5])
     assert said.expected_value == pytest.approx([0.5, 0.5])
 
@@ -155,4 +155,4 @@ def test_an_opponent_is_taken_apart_so_that_its_expected_value_stays():
     assert taken.expected_value[:3] == pytest.approx([50.0, 7.0, 0.4])
     assert taken.log_odds[1] == pytest.approx(logit(0.3))
     assert (taken.expected_value[3:] > 0).all()
-    assert (taken.expected_value[3:] <= stacking.LEAST).all()
+    assert (taken.expected_value[3:] <= stacking.MIN_VALUE).all()

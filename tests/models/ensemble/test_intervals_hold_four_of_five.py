@@ -104,7 +104,7 @@ def test_ends_are_ordered_and_grow_with_the_expected_value(zeros):
     assert (low <= high).all()
     assert np.isfinite(high).all()
     for factor in (1.01, 10.0):
-        more = fitted.interval(said.moved(0, np.log(factor)))
+        more = fitted.interval(said.shifted(0, np.log(factor)))
         assert more[0] == pytest.approx(low * factor)
         assert more[1] == pytest.approx(high * factor)
 
@@ -123,7 +123,11 @@ def test_few_buyers_are_enough(buyers):
     said, _ = customers(shares(600, 0.2, 0.9, seed=1), seed=2)
     ordered = np.arange(600) < buyers
     fitted = intervals.fit(said, Outcome(ordered, np.where(ordered, 12.0, 0.0)))
-    assert len(fitted.ratios) == len(fitted.edges) + 1 == max(min(buyers // intervals.FEWEST, intervals.GROUPS), 1)
+    assert (
+        len(fitted.ratios)
+        == len(fitted.edges) + 1
+        == max(min(buyers // intervals.MIN_BUYERS_PER_GROUP, intervals.GROUPS), 1)
+    )
     low, high = fitted.interval(said)
     assert np.isfinite(low).all()
     assert np.isfinite(high).all()

@@ -16,11 +16,13 @@ from features.errors import InputError
 from models.artifacts import bundle
 from models.btyd.bgnbd import BGNBD
 from models.btyd.pareto_nbd import ParetoNBD
-from models.ensemble import intervals, stacking
+from models.ensemble import base_learners, intervals, stacking
 from models.ensemble.business_terms import Terms
+from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import Recipe
+from models.ensemble.validation_fit import ValidationFit
 from models.horizons import fit_horizons, horizon, share_trees
-from models.horizons.fit_horizons import label
+from models.horizons.fit_horizons import label_column
 from models.scoring import batch_scores, scorer
 from models.trees.boosting import defaults, matrix
 from pipelines.training.training_set import fit_model, training_set
@@ -96,7 +98,7 @@ def test_labels_of_other_horizons_equal_sql_and_are_unknown_until_their_window_c
     database = duckdb.connect()
     database.register("orders", frame.astype({"amount": float}))
     for days in (30, 180, 365):
-        found = rows.rows[["customer_id", "as_of", label("bought", days), label("future_value", days)]]
+        found = rows.rows[["customer_id", "as_of", label_column("bought", days), label_column("future_value", days)]]
         open_ = found["as_of"] + pd.Timedelta(days=days) > pd.Timestamp(AS_OF)
         assert found[open_].iloc[:, 2:].isna().all(axis=None)
         for day in {found["as_of"][~open_].min(), found["as_of"][~open_].max()}:
@@ -107,12 +109,14 @@ def test_labels_of_other_horizons_equal_sql_and_are_unknown_until_their_window_c
                 from (select *, ordered_at >= '{day}' and ordered_at < '{until}' as w from orders)
                 group by customer_id having min(ordered_at) < '{day}' order by customer_id""").df()
             said = found[found["as_of"] == day].sort_values("customer_id")
-            np.testing.assert_array_equal(said[label("bought", days)], counted["bought"])
-            np.testing.assert_allclose(said[label("future_value", days)], counted["worth"].astype(float), atol=1e-6)
+            np.testing.assert_array_equal(said[label_column("bought", days)], counted["bought"])
+            np.testing.assert_allclose(
+                said[label_column("future_value", days)], counted["worth"].astype(float), atol=1e-6
+            )
 
 
 def test_what_each_horizon_was_learnt_from_is_said(model):
-    said = {one.days: one.how for one in model.horizons}
+    said = {one.days: one.derivation for one in model.horizons}
     assert said[30] == "learnt from 11 cut-offs"
     assert said[180] == "learnt from 8 cut-offs"
     assert said[365].startswith("extended by ")
@@ -125,9 +129,9 @@ def test_shorter_horizons_have_the_level_of_their_cut_offs(taught, model):
     said = scorer.predict(model, rows, horizon_days=30)
     main = scorer.predict(model, rows)
     orders = (1 - said["churn_probability"]).sum() / (1 - main["churn_probability"]).sum()
-    assert orders == pytest.approx(rows[label("bought", 30)].sum() / rows["bought"].sum(), rel=0.1)
+    assert orders == pytest.approx(rows[label_column("bought", 30)].sum() / rows["bought"].sum(), rel=0.1)
     value = said["expected_value"].sum() / main["expected_value"].sum()
-    assert value == pytest.approx(rows[label("future_value", 30)].sum() / rows["future_value"].sum(), rel=0.15)
+    assert value == pytest.approx(rows[label_column("future_value", 30)].sum() / rows["future_value"].sum(), rel=0.15)
 
 
 def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, model, over, tmp_path):
@@ -135,7 +139,7 @@ def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, mo
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     more = {f"horizon_{days}_{part}.ubj" for days in (30, 180) for part in ("order", "value")}
     assert set(manifest["files"]) == bundle.FILES | more
-    assert manifest["horizons"] == {str(one.days): one.how for one in model.horizons}
+    assert manifest["horizons"] == {str(one.days): one.derivation for one in model.horizons}
     back = bundle.read(tmp_path)
     for days in DAYS:
         pd.testing.assert_frame_equal(scorer.predict(back, taught[0].current_rows, horizon_days=days), over[days])
@@ -166,20 +170,20 @@ def test_counting_alone_moves_any_customer_without_contradiction(
     log_odds, log_value, frequency, age, last, days, shape
 ):
     said = stacking.LogPrediction(np.array([log_odds]), np.array([log_value]))
-    main = horizon.Foreseen(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
+    main = horizon.HorizonPrediction(said, 1.5 * (1 - said.no_order), np.array([0.2]), *SPREAD.interval(said))
     recency = age * last if frequency else 0.0
     row = pd.DataFrame({"repeat_orders": [frequency], "tenure_days": [age], "recency_days": [age - recency]})
     row["as_of"] = pd.Timestamp(AS_OF)
-    steps = [horizon.Horizon(one, beside, "", {}, SPREAD) for one, beside in horizon.outwards(90, days)]
-    found = horizon.follow(steps, main, row, {"tenure_days": None}, main_days=90, shape=shape)
+    steps = [horizon.Horizon(one, beside, "", {}, SPREAD) for one, beside in fit_horizons.neighbours_outward(90, days)]
+    found = horizon.predict_horizons(steps, main, row, {"tenure_days": None}, main_days=90, purchase_model=shape)
     ascending = [found[one] for one in sorted(found)]
     for nearer, farther in pairwise(ascending):
-        assert farther.said.no_order <= nearer.said.no_order
-        assert farther.said.expected_value >= nearer.said.expected_value
-        assert farther.leaving > nearer.leaving
-        assert farther.orders >= nearer.orders
-        assert farther.low >= nearer.low
-        assert farther.high >= nearer.high
+        assert farther.log_prediction.no_order <= nearer.log_prediction.no_order
+        assert farther.log_prediction.expected_value >= nearer.log_prediction.expected_value
+        assert farther.contract_end > nearer.contract_end
+        assert farther.expected_orders >= nearer.expected_orders
+        assert farther.value_p10 >= nearer.value_p10
+        assert farther.value_p90 >= nearer.value_p90
 
 
 def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of_leaving():
@@ -188,15 +192,15 @@ def test_an_extension_multiplies_orders_as_counting_does_and_keeps_the_hazard_of
     quiet = 1 - shape.probability_of_order(90, *past)
     orders = shape.expected_orders(90, *past)
     said = stacking.log_prediction(quiet, 10 * orders / (1 - quiet))
-    main = horizon.Foreseen(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
+    main = horizon.HorizonPrediction(said, orders, np.array([0.19, 0.5]), *SPREAD.interval(said))
     rows = pd.DataFrame({"repeat_orders": past[0], "tenure_days": past[2], "recency_days": past[2] - past[1]})
     rows["as_of"] = pd.Timestamp(AS_OF)
     steps = [horizon.Horizon(180, 90, "", {}, SPREAD)]
-    found = horizon.follow(steps, main, rows, {"tenure_days": None}, main_days=90, shape=shape)[180]
-    np.testing.assert_allclose(found.said.no_order, 1 - shape.probability_of_order(180, *past), rtol=1e-9)
-    np.testing.assert_allclose(found.orders, shape.expected_orders(180, *past), rtol=1e-9)
-    np.testing.assert_allclose(found.said.expected_value, 10 * found.orders, rtol=1e-9)
-    np.testing.assert_allclose(found.leaving, 1 - np.array([0.81, 0.5]) ** 2, rtol=1e-12)
+    found = horizon.predict_horizons(steps, main, rows, {"tenure_days": None}, main_days=90, purchase_model=shape)[180]
+    np.testing.assert_allclose(found.log_prediction.no_order, 1 - shape.probability_of_order(180, *past), rtol=1e-9)
+    np.testing.assert_allclose(found.expected_orders, shape.expected_orders(180, *past), rtol=1e-9)
+    np.testing.assert_allclose(found.log_prediction.expected_value, 10 * found.expected_orders, rtol=1e-9)
+    np.testing.assert_allclose(found.contract_end, 1 - np.array([0.81, 0.5]) ** 2, rtol=1e-12)
 
 
 def test_seasons_are_told_from_causes():
@@ -213,8 +217,8 @@ def test_seasons_are_told_from_causes():
     fitted = share_trees.fit(rows, inputs, share=share, weight=none + 1, offset=none, recipe=recipe)
     np.testing.assert_allclose(fitted.shifts, shift, atol=0.15)
     one = pd.DataFrame({"tenure_days": [30.0, 120.0, 210.0]})
-    later = [share_trees.days(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
-    said = np.array([fitted.of(matrix(one, inputs), np.zeros(3), day) for day in later])
+    later = [share_trees.days_since_1970(pd.DataFrame({"as_of": [day + pd.Timedelta(days=365)] * 3})) for day in days]
+    said = np.array([fitted.predict(matrix(one, inputs), np.zeros(3), day) for day in later])
     assert np.ptp(said, axis=1).max() < 0.08
     np.testing.assert_allclose(said[:, 0], 1 / (1 + np.exp(-shift / 2)), atol=0.05)
 
@@ -229,7 +233,7 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
     rows = pd.DataFrame({"as_of": days, "rate": rate, "tenure_days": 100.0, "recency_days": 20.0, "repeat_orders": 2.0})
     for days_ahead in (30, 90, 180):
         names = ("bought", "future_value", "churned")
-        bought, value, churned = names if days_ahead == 90 else (label(name, days_ahead) for name in names)
+        bought, value, churned = names if days_ahead == 90 else (label_column(name, days_ahead) for name in names)
         rows[bought] = orders_in < days_ahead
         rows[value] = np.clip(days_ahead - orders_in, 0, None)
         rows[churned] = leaves_in < days_ahead
@@ -237,24 +241,30 @@ def test_under_a_contract_its_end_is_never_likelier_within_fewer_days():
     said = stacking.log_prediction(
         np.full(len(rows), np.exp(-90 / 40)), np.full(len(rows), rows["future_value"].mean())
     )
-    rehearsal = fit_horizons.ValidationFit(
-        rows[~late], rows[late], stacking.LogPrediction(*(of[late] for of in said)), SPREAD
+    latest = rows[late]
+    validation = ValidationFit(
+        rows[~late],
+        latest,
+        base_learners.outcome(latest),
+        stacking.single("trees"),
+        stacking.LogPrediction(*(column[late] for column in said)),
     )
     inputs = {"rate": None}
-    found = fit_horizons.fit(
-        rows,
-        rehearsal,
-        inputs,
-        days=[30, 180],
-        main_days=90,
+    settings = FitSettings(
+        terms=Terms(horizon_days=90, **TERMS),
         recipe=Recipe(churn=defaults(4000), value={}, kind="gamma", seed=1),
-        shape=SHAPES[0],
+        inputs=inputs,
+        margin_rate=0.4,
         is_contractual=True,
+        base_learners=("trees",),
     )
-    main = horizon.Foreseen(said, 1 - said.no_order, 1 - np.exp(-90 * rate), *SPREAD.interval(said))
-    over = horizon.follow(found, main, rows, inputs, main_days=90, shape=SHAPES[0])
-    assert (over[30].leaving < over[90].leaving).all()
-    assert (over[90].leaving < over[180].leaving).all()
+    found = fit_horizons.fit(
+        rows, validation, settings, days=[30, 180], purchase_model=SHAPES[0], main_intervals=SPREAD
+    )
+    main = horizon.HorizonPrediction(said, 1 - said.no_order, 1 - np.exp(-90 * rate), *SPREAD.interval(said))
+    over = horizon.predict_horizons(found, main, rows, inputs, main_days=90, purchase_model=SHAPES[0])
+    assert (over[30].contract_end < over[90].contract_end).all()
+    assert (over[90].contract_end < over[180].contract_end).all()
     for one in (30, 180):
         for each in np.unique(rate):
-            assert over[one].leaving[rate == each].mean() == pytest.approx(1 - np.exp(-one * each), abs=0.03)
+            assert over[one].contract_end[rate == each].mean() == pytest.approx(1 - np.exp(-one * each), abs=0.03)

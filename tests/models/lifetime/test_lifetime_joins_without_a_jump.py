@@ -34,7 +34,7 @@ def worth(tail: Tail, horizon: float, lifetime: float, rate: float, value: np.nd
 
 def orders(tail: Tail, t: float, T: float) -> float:
     """Expected orders in (T, T + t] up to a factor, without closed forms: a sum over orders, an integral over time."""
-    shape = tail.shape
+    shape = tail.purchase_model
     if isinstance(shape, ParetoNBD):
         return quad(lambda y: (1 + y / (shape.beta + T)) ** -shape.s, 0, t, epsabs=0, epsrel=1e-12)[0]
     z, k, stays, total, term = t / (shape.alpha + T + t), 0, 1.0, 0.0, np.inf
@@ -104,7 +104,7 @@ def test_at_equal_value_and_recency_one_order_is_never_worth_more_than_several(t
 
 def test_a_long_dead_heavy_buyer_gets_a_number(tail):
     dead = {"frequency": [900], "recency": [30.0], "T": [4000.0]}
-    assert tail.shape.probability_alive(**dead)[0] == pytest.approx(0, abs=1e-100)
+    assert tail.purchase_model.probability_alive(**dead)[0] == pytest.approx(0, abs=1e-100)
     found = clv([0.01], tail=tail, **dead, horizon_days=90, lifetime_days=1095, annual_discount_rate=0.1)
     assert 0.01 < found[0] < 0.13
 
@@ -120,7 +120,7 @@ def test_the_likelier_shape_is_kept():
     past = history(1)
     tail = fit_tail(*past)
     fits = [bgnbd.fit(*past), pareto_nbd.fit(*past)]
-    assert tail.shape == max(fits, key=lambda one: one.log_likelihood)
+    assert tail.purchase_model == max(fits, key=lambda one: one.log_likelihood)
     assert tail.frequency == past[0].mean()
     assert fit_tail(*(pd.Series(column) for column in past)) == tail
 
@@ -130,7 +130,7 @@ def test_a_shape_whose_maximum_cannot_be_found_is_left_out(monkeypatch):
         raise Refusal("the likelihood has no maximum that can be found")
 
     monkeypatch.setattr(bgnbd, "fit", refuse)
-    assert isinstance(fit_tail(*history(1)).shape, ParetoNBD)
+    assert isinstance(fit_tail(*history(1)).purchase_model, ParetoNBD)
     monkeypatch.setattr(pareto_nbd, "fit", refuse)
     with pytest.raises(Refusal, match="no maximum"):
         fit_tail(*history(1))
@@ -141,7 +141,7 @@ def test_a_tail_survives_json(tail):
 
 
 def test_impossible_terms_are_named(tail):
-    with pytest.raises(InputError, match="a lifetime of 30 days does not hold one horizon of 90 days"):
+    with pytest.raises(InputError, match="a lifetime of 30 days is shorter than one horizon of 90 days"):
         worth(tail, 90, 30, 0.1)
     with pytest.raises(InputError, match="annual_discount_rate is -1"):
         worth(tail, 90, 365, -1)

@@ -30,8 +30,8 @@ def model(request, made):
 def test_parts_add_up_to_probability_and_value(model, rows):
     scores = scorer.predict(model, rows)
     for parts, score in (
-        (explain.no_order(model, model.look_at(rows)), scores["churn_probability"]),
-        (explain.expected_value(model, model.look_at(rows)), scores["expected_value"]),
+        (explain.no_order(model, model.predict_frame(rows)), scores["churn_probability"]),
+        (explain.expected_value(model, model.predict_frame(rows)), scores["expected_value"]),
     ):
         assert parts.names == [*model.inputs, explain.RHYTHM]
         assert parts.added.shape == (len(rows), len(parts.names))
@@ -42,7 +42,10 @@ def test_parts_add_up_to_probability_and_value(model, rows):
 
 def test_the_base_is_the_same_for_all_customers_of_a_day(model, rows):
     """So that what was added tells customers apart, and nothing else does."""
-    for parts in (explain.no_order(model, model.look_at(rows)), explain.expected_value(model, model.look_at(rows))):
+    for parts in (
+        explain.no_order(model, model.predict_frame(rows)),
+        explain.expected_value(model, model.predict_frame(rows)),
+    ):
         for _, base in pd.Series(parts.base).groupby(rows["as_of"]):
             assert base.to_numpy() == pytest.approx(base.iloc[0], rel=1e-6)
 
@@ -50,29 +53,31 @@ def test_the_base_is_the_same_for_all_customers_of_a_day(model, rows):
 @pytest.mark.parametrize("make", ["gamma", "ziln", "trees"])
 def test_the_base_is_the_average_of_the_latest_day_at_the_level_of_the_day(made, small, rows, make):
     model, latest = made(make), small.latest
-    odds_shift, _ = model.level.at(as_of=latest["as_of"].iloc[0].date())
-    added = boosting.contributions(model.members.quiet.booster, boosting.matrix(latest, model.inputs))[:, :-1]
+    odds_shift, _ = model.calibration.shifts_at(as_of=latest["as_of"].iloc[0].date())
+    added = boosting.contributions(model.base_learners.no_order.booster, boosting.matrix(latest, model.inputs))[:, :-1]
     rest = logit(scorer.predict(model, latest)["churn_probability"]) - odds_shift
     rest -= model.blend.no_order["trees"] * added.sum(axis=1)
-    for day, base in pd.Series(explain.no_order(model, model.look_at(rows)).base).groupby(rows["as_of"]):
-        assert base.to_numpy() == pytest.approx(expit(rest.mean() + model.level.at(as_of=day.date())[0]), rel=1e-5)
+    for day, base in pd.Series(explain.no_order(model, model.predict_frame(rows)).base).groupby(rows["as_of"]):
+        assert base.to_numpy() == pytest.approx(
+            expit(rest.mean() + model.calibration.shifts_at(as_of=day.date())[0]), rel=1e-5
+        )
 
 
 @pytest.mark.parametrize("make", ["gamma", "lognormal", CONTRACT])
 def test_a_probability_is_divided_in_proportion_to_the_log_odds(made, rows, make):
     """Customer by customer from XGBoost's own contributions; what is left of the log-odds is the rhythm's."""
     model = made(make)
-    booster = model.leaving.booster if model.leaving else model.members.quiet.booster
-    weight = model.leaving.slope if model.leaving else model.blend.no_order["trees"]
+    booster = model.contract_end.booster if model.contract_end else model.base_learners.no_order.booster
+    weight = model.contract_end.slope if model.contract_end else model.blend.no_order["trees"]
     raw = boosting.contributions(booster, boosting.matrix(rows, model.inputs))
-    parts, score = explain.no_order(model, model.look_at(rows)), scorer.predict(model, rows)["churn_probability"]
+    parts, score = explain.no_order(model, model.predict_frame(rows)), scorer.predict(model, rows)["churn_probability"]
     for row in range(0, len(rows), 7):
         features = [weight * float(one) for one in raw[row, :-1]]
         distance = logit(score[row]) - logit(parts.base[row])
         odds = [*features, distance - sum(features)]
         expected = [one / distance * (score[row] - parts.base[row]) for one in odds]
         assert parts.added[row] == pytest.approx(expected, abs=2e-5)
-        if model.leaving:
+        if model.contract_end:
             assert parts.added[row, -1] == 0
 
 
@@ -80,11 +85,11 @@ def test_a_probability_is_divided_in_proportion_to_the_log_odds(made, rows, make
 def test_a_value_is_divided_between_order_and_value_as_between_two_players(made, rows, make):
     """Shapley's value by its definition: what each factor adds, on average over who comes first."""
     model = made(make)
-    said, parts = model.opinion(rows), explain.expected_value(model, model.look_at(rows))
+    said, parts = model.log_prediction(rows), explain.expected_value(model, model.predict_frame(rows))
     data = boosting.matrix(rows, model.inputs)
-    quiet = model.blend.no_order["trees"] * boosting.contributions(model.members.quiet.booster, data)[:, :-1]
-    value = model.blend.value["trees"] * model.members.value.contributions(data)
-    base_odds = logit(explain.no_order(model, model.look_at(rows)).base)
+    quiet = model.blend.no_order["trees"] * boosting.contributions(model.base_learners.no_order.booster, data)[:, :-1]
+    value = model.blend.value["trees"] * model.base_learners.value.contributions(data)
+    base_odds = logit(explain.no_order(model, model.predict_frame(rows)).base)
     for row in range(0, len(rows), 7):
         order, given = 1 - said.no_order[row], np.exp(said.log_value[row])
         first_order = 1 - expit(base_odds[row])
@@ -98,14 +103,17 @@ def test_a_value_is_divided_between_order_and_value_as_between_two_players(made,
 
 def test_nothing_is_left_to_the_rhythm_where_trees_serve_alone(made, rows):
     model = made("trees")
-    for parts in (explain.no_order(model, model.look_at(rows)), explain.expected_value(model, model.look_at(rows))):
+    for parts in (
+        explain.no_order(model, model.predict_frame(rows)),
+        explain.expected_value(model, model.predict_frame(rows)),
+    ):
         assert np.abs(parts.added[:, -1]).max() < 1e-4 * np.abs(parts.added).max()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_features_add_to_the_log_of_value_is_all_but_a_constant(made, rows, kind):
     """So that of a blend's value only the other member is left to the rhythm."""
-    value, inputs = made(kind).members.value, made(kind).inputs
+    value, inputs = made(kind).base_learners.value, made(kind).inputs
     left = np.log(value.margin(rows, inputs)) - value.contributions(boosting.matrix(rows, inputs)).sum(axis=1)
     assert left == pytest.approx(left[0], abs=1e-4)
 
@@ -113,8 +121,8 @@ def test_what_features_add_to_the_log_of_value_is_all_but_a_constant(made, rows,
 @pytest.mark.parametrize("make", ["bgnbd_gamma_gamma", "rfm_logistic"])
 def test_all_is_the_rhythms_where_another_member_serves_alone(made, rows, make):
     for parts in (
-        explain.no_order(made(make), made(make).look_at(rows)),
-        explain.expected_value(made(make), made(make).look_at(rows)),
+        explain.no_order(made(make), made(make).predict_frame(rows)),
+        explain.expected_value(made(make), made(make).predict_frame(rows)),
     ):
         assert (parts.added[:, :-1] == 0).all()
         assert parts.added[:, -1].std() > 0
@@ -122,7 +130,7 @@ def test_all_is_the_rhythms_where_another_member_serves_alone(made, rows, make):
 
 def test_reasons_are_the_largest_parts_that_raise_churn(model, rows):
     """At most three, each once, largest first; the rhythm of orders is said by the days since the last one."""
-    parts, said = explain.no_order(model, model.look_at(rows)), explain.reasons(model, model.look_at(rows))
+    parts, said = explain.no_order(model, model.predict_frame(rows)), explain.reasons(model, model.predict_frame(rows))
     assert list(said) == ["reason_1", "reason_2", "reason_3"]
     for row in range(len(rows)):
         added = dict(zip(parts.names, parts.added[row], strict=True))
@@ -136,7 +144,7 @@ def test_reasons_are_the_largest_parts_that_raise_churn(model, rows):
 
 def test_reasons_carry_the_customers_own_numbers(made, rows):
     """Days since the last order, and beside them the usual gap of those who have one."""
-    said = explain.reasons(made("gamma"), made("gamma").look_at(rows)).stack().dropna()
+    said = explain.reasons(made("gamma"), made("gamma").predict_frame(rows)).stack().dropna()
     about = said[said.str.contains(r"^[\d,]+ days? since the last order")]
     usual = [0, 0]
     for (row, _), text in about.items():
@@ -153,8 +161,13 @@ def test_reasons_carry_the_customers_own_numbers(made, rows):
 
 def test_a_customer_explained_alone_is_explained_the_same(made, rows):
     model = made("gamma")
-    together, reasons = explain.expected_value(model, model.look_at(rows)), explain.reasons(model, model.look_at(rows))
+    together, reasons = (
+        explain.expected_value(model, model.predict_frame(rows)),
+        explain.reasons(model, model.predict_frame(rows)),
+    )
     for row in range(0, len(rows), 90):
-        alone = explain.expected_value(model, model.look_at(rows.iloc[[row]]))
+        alone = explain.expected_value(model, model.predict_frame(rows.iloc[[row]]))
         assert alone.added[0] == pytest.approx(together.added[row], rel=1e-9, abs=1e-9)
-        pd.testing.assert_frame_equal(explain.reasons(model, model.look_at(rows.iloc[[row]])), reasons.iloc[[row]])
+        pd.testing.assert_frame_equal(
+            explain.reasons(model, model.predict_frame(rows.iloc[[row]])), reasons.iloc[[row]]
+        )

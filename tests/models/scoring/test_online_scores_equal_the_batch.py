@@ -124,12 +124,12 @@ def test_what_the_trees_read_is_the_same_to_the_bit(rich, batch, request_of):
     """Numbers, the channel of the last order, and attributes of text and of numbers, with one that was not learnt."""
     model, _ = rich
     request = request_of(list(batch[0].index))
-    _, found = online.known(model, online.histories(model, request), as_of=AS_OF)
+    _, found = online.read_customers(model, online.histories(model, request), as_of=AS_OF)
     assert {"plan", "age"} < set(model.inputs)
     assert [name for name, names in model.inputs.items() if names and name != "plan"]
     np.testing.assert_array_equal(found.values, boosting.values(batch[1], model.inputs))
     request[0]["attributes"]["plan"] = "platinum"
-    _, found = online.known(model, online.histories(model, request[:1]), as_of=AS_OF)
+    _, found = online.read_customers(model, online.histories(model, request[:1]), as_of=AS_OF)
     assert np.isnan(found.values[0, list(model.inputs).index("plan")])
 
 
@@ -185,7 +185,7 @@ def test_interactions_of_a_kind_that_did_not_happen_count_as_none(rich, request_
     model, _ = rich
     (customer,) = request_of([batch[0].index[0]])
     silent = online.histories(model, [customer | {"interactions": []}])
-    (row,) = online.known(model, silent, as_of=AS_OF)[1].rows.to_dict("records")
+    (row,) = online.read_customers(model, silent, as_of=AS_OF)[1].frame.to_dict("records")
     assert row["interactions"] == row["visit_count"] == row["complaint_count"] == 0
     assert np.isnan(row["visit_value_mean"])
 

@@ -36,13 +36,13 @@ def test_every_customer_has_finite_scores_one_order_customers_too(model, small):
 
 
 def test_expected_value_and_orders_are_the_chance_of_an_order_times_what_one_brings(model, small):
-    scores, said = scorer.predict(model, small.test), model.opinion(small.test)
+    scores, said = scorer.predict(model, small.test), model.log_prediction(small.test)
     orders = 1 - said.no_order
     np.testing.assert_allclose(scores["expected_value"], orders * np.exp(said.log_value), rtol=1e-12)
-    given = model.members.value.orders(small.test, model.inputs)
+    given = model.base_learners.value.orders(small.test, model.inputs)
     np.testing.assert_allclose(scores["expected_orders"], orders * given, rtol=1e-12)
     assert (given >= 1 - 1e-12).all()
-    if model.leaving is None:
+    if model.contract_end is None:
         np.testing.assert_allclose(scores["churn_probability"], said.no_order, rtol=1e-12)
 
 
@@ -50,11 +50,11 @@ def test_expected_value_and_orders_are_the_chance_of_an_order_times_what_one_bri
 def test_a_score_is_the_members_opinions_weighted_at_the_level_of_the_day(made, small, kind):
     """Customer by customer in plain Python, from what each member says by itself."""
     model, rows = made(kind), small.test.head(200)
-    odds_shift, value_shift = model.level.at(as_of=rows["as_of"].iloc[0].date())
-    (other,) = model.members.simple
-    counted = model.members.simple[other].predict(rows)
-    quiet = model.members.quiet.probability(rows, model.inputs)
-    margin = model.members.value.margin(rows, model.inputs)
+    odds_shift, value_shift = model.calibration.shifts_at(as_of=rows["as_of"].iloc[0].date())
+    (other,) = model.base_learners.baselines
+    counted = model.base_learners.baselines[other].predict(rows)
+    quiet = model.base_learners.no_order.probability(rows, model.inputs)
+    margin = model.base_learners.value.margin(rows, model.inputs)
     scores = scorer.predict(model, rows)
     for row in range(len(rows)):
         p, q = float(quiet[row]), float(counted.churn_probability[row])
@@ -112,9 +112,9 @@ def test_a_bundle_scores_as_the_model_did_and_has_its_weights(made, small, tmp_p
     bundle.write(tmp_path, model, training={})
     back = bundle.read(tmp_path)
     assert back.blend == model.blend
-    assert back.level == model.level
+    assert back.calibration == model.calibration
     assert back.intervals == model.intervals
-    assert back.members.simple == model.members.simple
+    assert back.base_learners.baselines == model.base_learners.baselines
     pd.testing.assert_frame_equal(
         batch_scores.score(back, rows).drop(columns="model_version"),
         batch_scores.score(model, rows).drop(columns="model_version"),
@@ -139,10 +139,10 @@ def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
     how = {"horizon_days": 90, "margin_rate": small.training_set.margin_rate}
     opponent = fit_baselines(rows, small.training_set.current_rows, **how)[make].predict(small.test)
     scores = scorer.predict(made(make), small.test)
-    order, value = made(make).level.at(as_of=small.test["as_of"].iloc[0].date())
+    order, value = made(make).calibration.shifts_at(as_of=small.test["as_of"].iloc[0].date())
     churned = np.clip(opponent.churn_probability, 1e-6, 1 - 1e-6)
     np.testing.assert_allclose(scores["churn_probability"], expit(logit(churned) + order), rtol=1e-9)
-    given = np.maximum(opponent.expected_value / (1 - churned), stacking.LEAST)
+    given = np.maximum(opponent.expected_value / (1 - churned), stacking.MIN_VALUE)
     np.testing.assert_allclose(
         scores["expected_value"], (1 - scores["churn_probability"]) * given * np.exp(value), rtol=1e-6
     )
@@ -160,8 +160,8 @@ def test_under_a_contract_churn_is_its_end_and_money_is_that_of_orders(made, sma
 def test_under_a_contract_a_member_alone_still_says_who_orders(grow, made, small):
     """Not who leaves: its end, here drawn by lot, tells nothing of orders."""
     model = grow("rfm_logistic", under_contract=True)
-    scores, said = scorer.predict(model, small.test), model.opinion(small.test)
-    without = made("rfm_logistic").opinion(small.test)
+    scores, said = scorer.predict(model, small.test), model.log_prediction(small.test)
+    without = made("rfm_logistic").log_prediction(small.test)
     np.testing.assert_allclose(said.no_order, without.no_order, rtol=1e-9)
     np.testing.assert_allclose(scores["expected_value"], without.expected_value, rtol=1e-9)
 

@@ -19,7 +19,7 @@ from models.artifacts import bundle
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores
-from models.scoring.score_change import MEASURES, PARTS, split
+from models.scoring.score_change import MEASURES, PARTS, split_change
 from models.trees.boosting import defaults
 from pipelines import score as scores_of
 from pipelines import why as change
@@ -46,9 +46,9 @@ def models(read, cdnow_path, tmp_path_factory):
     made = fit_model(
         training_set(histories, TERMS, as_of=date(1998, 4, 2)), TERMS, Recipe(few, few, kind="gamma", seed=7)
     )
-    level = replace(made.level, log_odds=[one + 0.5 for one in made.level.log_odds])
+    calibration = replace(made.calibration, log_odds=[shift + 0.5 for shift in made.calibration.log_odds])
     found = []
-    for number, one in enumerate((made, replace(made, level=level))):
+    for number, one in enumerate((made, replace(made, calibration=calibration))):
         folder = tmp_path_factory.mktemp(f"model-{number}")
         bundle.write(folder, one, training={"as_of": "1998-04-02"})
         found.append(bundle.read(folder))
@@ -274,10 +274,10 @@ def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(mod
     for who, rows in log.groupby("customer_id"):
         own = [of.loc[who].to_numpy() for of in (first, corrected, aged, now, last)]
         seen, _ = score_steps(source, rows_of(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None)
-        found = split(old, new, seen, first=own[0], last=own[-1])
+        found = split_change(old, new, seen, first=own[0], last=own[-1])
         rounding = 1e-12 * max(1, np.abs(own).max())
         assert np.allclose(found.parts.sum(), own[-1] - own[0], rtol=0, atol=rounding)
         if (rows["amount"] > 0).all():
             assert np.allclose(found.parts, np.diff(own, axis=0), rtol=0, atol=1000 * rounding)
             for part, step in {"passing_time": own[2] - own[1], "new_orders": own[3] - own[2]}.items():
-                assert sum(found.moved[part].values()) == pytest.approx(step[0], abs=1e-6)
+                assert sum(found.by_feature[part].values()) == pytest.approx(step[0], abs=1e-6)

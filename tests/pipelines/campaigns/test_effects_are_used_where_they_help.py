@@ -181,7 +181,7 @@ def test_a_changed_byte_is_refused_before_it_is_loaded(differing, tmp_path):
     shutil.copytree(differing[0], folder)
     (file,) = (folder / "runs" / EFFECTS_FOLDER / "voucher").glob("*/0.ubj")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    with pytest.raises(InputError, match=r"0\.ubj is not what its hash says; nothing of it was loaded\n  Learn it"):
+    with pytest.raises(InputError, match=r"0\.ubj does not match its hash; nothing of it was loaded\n  Learn it"):
         planned(folder)
 
 
