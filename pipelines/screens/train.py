@@ -17,7 +17,7 @@ def show_training(content: dict[str, Any]) -> None:
         f"rows whose {metrics['horizon_days']}-day window had not closed."
     )
     console.print(comparison(metrics))
-    console.print(f"Level: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
+    console.print(f"Seasonal calibration: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
     if metrics["alone"]:
         console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
     if content["drawn"] < content["customers"]:
