@@ -139,7 +139,7 @@ def test_without_cut_offs_nothing_moves():
 def test_each_row_is_moved_by_its_own_day_and_no_ranking_changes_within_one():
     said = base(300, seed=6)
     as_of = np.array(["2021-06-29", "2020-11-30", "2021-03-31"], "datetime64[us]")[np.arange(300) % 3]
-    moved = TWO_YEARS.shifted(said, as_of=as_of)
+    moved = TWO_YEARS.calibrate(said, as_of=as_of)
     for day in np.unique(as_of):
         of = as_of == day
         odds, value = TWO_YEARS.shifts_at(as_of=day.astype("datetime64[D]").astype(object))
@@ -176,7 +176,7 @@ def taught(
 
 def error(learnt: SeasonalCalibration, now: LogPrediction, then: LogPrediction, *, as_of: date) -> float:
     """By how much the foretold total misses the true one, as a share."""
-    foretold = learnt.shifted(now, as_of=np.full(len(now.log_odds), as_of, "datetime64[D]"))
+    foretold = learnt.calibrate(now, as_of=np.full(len(now.log_odds), as_of, "datetime64[D]"))
     return float(foretold.expected_value.sum() / then.expected_value.sum() - 1)
 
 
