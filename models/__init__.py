@@ -1,14 +1,18 @@
 """Feature rows → probabilities and money.
 
-who      trees (churn, value, ziln) and the opponents (baselines: bgnbd, pareto_nbd, gamma_gamma, rules)
-how      timeline says which cut-offs teach, recipe how; members are fitted, blend weighs them, level follows the
-         season, intervals and windows (other horizons) are learnt in a rehearsal: fitting puts it all together
-what     scorer is the whole model, scoring and explain its answers; bundle keeps it as data, registry finds it
-whether  metrics, profit_metrics and tables judge, with bootstrap intervals
+btyd, trees      BG/NBD, Pareto/NBD and Gamma-Gamma; gradient-boosted trees of churn and value
+ensemble         baselines and base learners, their blend, the seasonal calibration, the intervals
+horizons         other horizons, each derived from its neighbour
+lifetime         customer lifetime value
+scoring          the whole model: scores in batches and online, reasons, self-test
+training         temporal splits; the fit: a validation fit, then a refit
+artifacts        bundles of data, the MLflow registry
+evaluation       metrics with bootstrap intervals
+uplift           the effect of a contact
 """
 
 STAYWORTH = "stayworth"
-"""The name of our model among its opponents, and of the registered model."""
+"""The name of our model beside its baselines, and of the registered model."""
 
 CHAMPION = "champion"
-"""The alias of the model that serves, and its name where it is judged."""
+"""The alias of the model that serves, and its name in comparisons."""

@@ -1,4 +1,4 @@
-"""What a model says about each customer: the one shape in which models are compared."""
+"""The prediction of a model for each customer: the form in which models are compared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from features.arrays import Floats
 
 NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
-"""The columns of the scores that are numbers, in their order."""
+"""The numeric columns of the scores, in their order."""
 REASONS = ("reason_1", "reason_2", "reason_3")
-"""Those that say why, the strongest reason first; None where there are fewer."""
+"""The columns of reasons, the strongest first; None where there are fewer."""
 
 
 class Prediction(NamedTuple):
-    """One value per customer, in the order of the rows predicted on; None where a model does not say.
+    """One value per customer, in the order of the rows predicted on; None where a model does not predict it.
 
     Probability of no order in the horizon (0 … 1); expected margin in it, and the 10 % and 90 % quantiles of that
     margin (currency units); expected number of orders in it.

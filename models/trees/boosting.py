@@ -1,5 +1,4 @@
-"""Gradient-boosted trees: the only file that imports XGBoost, but for its side that Spark runs
-(models/trees/spark_boosting.py).
+"""Gradient-boosted trees by XGBoost, which only this file and models/trees/spark_boosting.py import.
 
 Trees are kept shallow, slow and regularised: in our trials depth 3 to 4 won everywhere, depth 6 lost .002–.018 AUC.
 """
@@ -28,14 +27,14 @@ DEVICES = ("cpu", "cuda")
 BATCH = 131_072
 """Rows read from Parquet at a time: with 50 features 26 MB."""
 FREE: Mapping[str, int] = MappingProxyType({})
-"""No feature is held to a direction."""
+"""No monotone constraints."""
 
 
 def defaults(rows: int) -> Params:
-    """What the trees are grown with where nothing was tuned, on so many rows.
+    """Untuned parameters of trees for a number of rows.
 
-    Fewer rows bear fewer trees and ask for lighter leaves: with 800 rows of which a tenth stayed, leaves of weight 100
-    allow no split at all, and leaves of weight 4 learn the rows by heart.
+    Fewer rows support fewer trees and need lighter leaves: with 800 rows of which a tenth stayed, leaves of weight 100
+    allow no split at all, and leaves of weight 4 overfit.
     """
     return {
         "rounds": min(max(rows // 75, 150), 400),
@@ -49,29 +48,29 @@ def defaults(rows: int) -> Params:
 
 
 DEFAULTS: Params = defaults(30_000)
-"""Those of 30,000 rows and more."""
+"""Untuned parameters for 30,000 rows or more."""
 
 
 Inputs = Mapping[str, Sequence[str] | None]
-"""The features trees take, in their order; for one of names, the names they learnt, else None."""
+"""The features of the trees, in their order; for a feature of names, the names in training, else None."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss that XGBoost does not have, of one or more outputs."""
+    """A custom loss of one or more outputs."""
 
     gradient: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
     """(outputs (rows, n), target (rows,)) → first and second derivative of each row's loss, both (rows, n)."""
     start: Sequence[float]
-    """What each output is before the first tree; in the booster, so `predict(..., output_margin=True)` has it."""
+    """Each output before the first tree; stored in the booster, so `predict(..., output_margin=True)` includes it."""
 
     def derivatives(self, outputs: np.ndarray, data: Matrix) -> tuple[np.ndarray, np.ndarray]:
-        """`gradient` as XGBoost asks for it."""
+        """`gradient` with the arguments of XGBoost."""
         return self.gradient(outputs, data.get_label())
 
 
 def inputs_of(rows: pd.DataFrame, features: Sequence[str]) -> dict[str, list[str] | None]:
-    """Features with the names that occur in them."""
+    """The inputs of trees: features with the names that occur in them."""
     return {name: None if is_numeric_dtype(rows[name]) else sorted(rows[name].dropna().unique()) for name in features}
 
 
@@ -80,13 +79,14 @@ def matrix(
 ) -> Matrix:
     """Features in the order of `inputs`, quantised once so that several fits can share it if it has a target.
 
-    A name that was not learnt is missing: XGBoost itself would score it like one of the known. offset: what each row's
-    raw score has before the first tree, for the trees to learn the rest; no prediction has it.
+    A name that training did not have is missing: XGBoost itself would score it like one of the known names. offset: the
+    raw score of each row before the first tree, which predictions do not include; the trees learn the rest.
     """
     if target is None:
         return xgb.DMatrix(values(rows, inputs), **columns(inputs), enable_categorical=True)
-    given = {"label": target, "base_margin": offset}
-    return xgb.QuantileDMatrix(values(rows, inputs), **given, **columns(inputs), enable_categorical=True)
+    return xgb.QuantileDMatrix(
+        values(rows, inputs), label=target, base_margin=offset, **columns(inputs), enable_categorical=True
+    )
 
 
 def matrix_from_parquet(
@@ -96,25 +96,25 @@ def matrix_from_parquet(
     label: str,
     cache: Path,
     offset: str | None = None,
-    beside: Sequence[str] = (),
+    other_columns: Sequence[str] = (),
     changes: Sequence[Callable[[pd.DataFrame], pd.DataFrame]] = (),
 ) -> Matrix:
-    """The rows of Parquet files as `matrix` has them, never all in memory: they stream from the folder `cache`.
+    """The matrix of the rows of Parquet files, never all in memory: they stream from the folder `cache`.
 
-    label, offset: the columns to learn, a bool or a number, and to begin with. changes: what is done to each batch of
-    rows first, with the columns `beside` at hand; label and offset may come of it, and rows may go. The cache holds a
+    label: the column to learn, a bool or a number; offset: as of `matrix`, a column. changes: transformations of each
+    batch of rows, which also has `other_columns`; they may create label and offset, and drop rows. The cache takes a
     byte or two per value and must stay as long as the matrix is used. Quantiles are sketched batch by batch, so trees
     differ slightly from those of `matrix`.
     """
-    wanted = list(dict.fromkeys([*inputs, *(beside or [label, *([offset] if offset else [])])]))
-    batches = _Batches(partial(read, paths, wanted, changes), inputs, label, offset, cache)
+    wanted = list(dict.fromkeys([*inputs, *(other_columns or [label, *([offset] if offset else [])])]))
+    batches = _Batches(partial(read_batches, paths, wanted, changes), inputs, label, offset, cache)
     return xgb.ExtMemQuantileDMatrix(batches, enable_categorical=True)
 
 
-def read(
+def read_batches(
     paths: Sequence[Path], columns: Sequence[str], changes: Sequence[Callable[[pd.DataFrame], pd.DataFrame]]
 ) -> Iterator[pd.DataFrame]:
-    """These columns of Parquet files batch by batch, after the changes; no batch is empty."""
+    """Read columns of Parquet files batch by batch and apply the changes; no batch is empty."""
     for path in paths:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(BATCH, columns=list(columns), use_threads=False):
@@ -126,7 +126,7 @@ def read(
 
 
 class _Batches(xgb.DataIter):
-    """Rows batch by batch, as XGBoost asks for them, several times over."""
+    """Batches of rows that XGBoost reads several times over."""
 
     def __init__(
         self,
@@ -141,30 +141,30 @@ class _Batches(xgb.DataIter):
         super().__init__(cache_prefix=str(cache / "matrix"))
 
     def reset(self) -> None:
-        """Begin again."""
+        """Start again at the first batch."""
         self.batches = self.read()
 
     def next(self, input_data: Callable[..., Any]) -> bool:
-        """Hand over one batch; False after the last."""
+        """Give XGBoost the next batch; False after the last."""
         rows = next(self.batches, None)
         if rows is None:
             return False
-        given = {"base_margin": rows[self.offset].to_numpy(np.float32)} if self.offset else {}
+        base_margin = {"base_margin": rows[self.offset].to_numpy(np.float32)} if self.offset else {}
         target = rows[self.label].to_numpy(np.float32)
-        input_data(data=values(rows, self.inputs), label=target, **given, **columns(self.inputs))
+        input_data(data=values(rows, self.inputs), label=target, **base_margin, **columns(self.inputs))
         return True
 
 
 def values(rows: pd.DataFrame, inputs: Inputs) -> np.ndarray:
-    """Features in the order of `inputs`, float32 of shape (rows, inputs): a name is its code, one not learnt NaN."""
-    given = np.empty((len(rows), len(inputs)), np.float32)
+    """Features in the order of `inputs`, float32 of shape (rows, inputs): names as codes, unknown names as NaN."""
+    matrix_values = np.empty((len(rows), len(inputs)), np.float32)
     for column, (name, names) in enumerate(inputs.items()):
-        given[:, column] = rows[name] if names is None else _codes(rows[name], names)
-    return given
+        matrix_values[:, column] = rows[name] if names is None else _codes(rows[name], names)
+    return matrix_values
 
 
 def columns(inputs: Inputs) -> dict[str, list[str]]:
-    """What XGBoost is told of the features: `feature_names` and `feature_types`."""
+    """XGBoost's `feature_names` and `feature_types`."""
     kinds = ["float" if names is None else "c" for names in inputs.values()]
     return {"feature_names": list(inputs), "feature_types": kinds}
 
@@ -174,7 +174,7 @@ def _codes(column: pd.Series, names: Sequence[str]) -> np.ndarray:
     return np.where(codes < 0, np.nan, codes)
 
 
-def grow(
+def grow_trees(
     data: Matrix,
     *,
     objective: str | Objective,
@@ -186,15 +186,16 @@ def grow(
     """Fit `params["rounds"]` trees, or as many for each output of an `Objective`.
 
     monotone: features along which the raw score may only rise (1) or only fall (-1), all else equal. device: one of
-    `DEVICES`. Raises InputError for a feature or a device that is not there.
+    `DEVICES`. Raises InputError for an unknown feature or an absent device.
     """
-    told = settings(data.feature_names or (), objective=objective, params=params, seed=seed, monotone=monotone)
-    told["device"] = present(device)
+    names = data.feature_names or ()
+    settings = xgboost_settings(names, objective=objective, params=params, seed=seed, monotone=monotone)
+    settings["device"] = check_device(device)
     obj = None if isinstance(objective, str) else objective.derivatives
-    return xgb.train(told, data, int(params["rounds"]), obj=obj)
+    return xgb.train(settings, data, int(params["rounds"]), obj=obj)
 
 
-def settings(
+def xgboost_settings(
     features: Sequence[str],
     *,
     objective: str | Objective,
@@ -202,13 +203,13 @@ def settings(
     seed: int,
     monotone: Mapping[str, int] = FREE,
 ) -> dict[str, Any]:
-    """What XGBoost is told beside the rows, the rounds and the derivatives of an `Objective`."""
-    told: dict[str, Any] = {name: value for name, value in params.items() if name != "rounds"}
-    told |= {"max_depth": int(told["max_depth"]), "seed": seed, "tree_method": "hist", "verbosity": 0}
-    told["monotone_constraints"] = _directions(monotone, features)
+    """XGBoost's parameters, without the rounds and the derivatives of an `Objective`."""
+    settings: dict[str, Any] = {name: value for name, value in params.items() if name != "rounds"}
+    settings |= {"max_depth": int(settings["max_depth"]), "seed": seed, "tree_method": "hist", "verbosity": 0}
+    settings["monotone_constraints"] = _directions(monotone, features)
     if isinstance(objective, str):
-        return told | {"objective": objective}
-    return told | {"num_target": len(objective.start), "base_score": list(objective.start)}
+        return settings | {"objective": objective}
+    return settings | {"num_target": len(objective.start), "base_score": list(objective.start)}
 
 
 def _directions(monotone: Mapping[str, int], features: Sequence[str]) -> str:
@@ -222,15 +223,15 @@ def _directions(monotone: Mapping[str, int], features: Sequence[str]) -> str:
     return f"({','.join(str(monotone.get(name, 0)) for name in features)})"
 
 
-def present(device: str) -> str:
-    """The device, if this machine has it, else InputError: XGBoost itself would go on without."""
+def check_device(device: str) -> str:
+    """Return the device, or raise InputError if this machine does not have it: XGBoost itself would go on without."""
     if device not in DEVICES:
         raise InputError(f"'{device}' is not one of {', '.join(DEVICES)}", where="train.device", next="Choose one.")
     if device == "cuda":
         row = xgb.DMatrix(np.zeros((1, 1)), label=[0.0])
         with xgb.config_context(verbosity=0):
-            found = json.loads(xgb.train({"device": device, "verbosity": 0}, row, 0).save_config())
-        if not found["learner"]["generic_param"]["device"].startswith("cuda"):
+            booster_config = json.loads(xgb.train({"device": device, "verbosity": 0}, row, 0).save_config())
+        if not booster_config["learner"]["generic_param"]["device"].startswith("cuda"):
             raise InputError(
                 'is "cuda", but XGBoost finds no GPU on this machine',
                 where="train.device",
@@ -240,7 +241,7 @@ def present(device: str) -> str:
 
 
 def contributions(booster: Booster, data: Matrix) -> np.ndarray:
-    """What each feature adds to the raw score (log-odds for churn), exact for trees (Lundberg et al. 2020).
+    """Contributions of each feature to the raw score (log-odds for churn), exact for trees (Lundberg et al. 2020).
 
     Shape (rows, features + 1); the last column is the base; a row sums to its raw score. For a booster of several
     outputs (rows, outputs, features + 1).
@@ -249,14 +250,14 @@ def contributions(booster: Booster, data: Matrix) -> np.ndarray:
 
 
 def to_ubj(booster: Booster) -> bytes:
-    """The booster as UBJSON."""
+    """Write the booster as UBJSON."""
     return bytes(booster.save_raw("ubj"))
 
 
 def from_ubj(data: bytes) -> Booster:
-    """The booster read back, on one thread: a request is too small to share."""
+    """Read a booster, on one thread: a request is too small to split."""
     if not data:  # XGBoost would end the process
-        raise InputError("there are no trees in it", where="UBJSON", next="Restore the bundle, or train again.")
+        raise InputError("contains no trees", where="UBJSON", next="Restore the bundle, or train again.")
     booster = xgb.Booster(model_file=bytearray(data))
     booster.set_param({"nthread": 1})
     return booster

@@ -1,8 +1,7 @@
-"""The probability of an event within the horizon by trees: no order in it, or, under a contract, that it is ended."""
+"""Trees of a probability within the horizon: of no order, or, under a contract, of its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from models.trees import boosting, training_rows
 
 @dataclass(frozen=True)
 class Churn:
-    """The trees and the line that corrects their log-odds."""
+    """Trees with the calibration slope and intercept of their log-odds."""
 
     booster: boosting.Booster
     slope: float = 1.0
@@ -22,14 +21,14 @@ class Churn:
 
     def probability(self, rows: pd.DataFrame, inputs: boosting.Inputs) -> np.ndarray:
         """The event's probability for each row, in (0, 1)."""
-        return self.corrected(self.booster.predict(boosting.matrix(rows, inputs)))
+        return self.calibrated(self.booster.predict(boosting.matrix(rows, inputs)))
 
     def of(self, data: boosting.Matrix) -> np.ndarray:
-        """The same of a matrix of the inputs; their names are not compared, which takes as long as one row."""
-        return self.corrected(self.booster.predict(data, validate_features=False))
+        """The same for a matrix of the inputs; feature names are not checked, which takes as long as scoring a row."""
+        return self.calibrated(self.booster.predict(data, validate_features=False))
 
-    def corrected(self, raw: np.ndarray) -> np.ndarray:
-        """The calibrated probability for the trees' own: `expit(slope * logit(raw) + intercept)`."""
+    def calibrated(self, raw: np.ndarray) -> np.ndarray:
+        """Calibrate the trees' raw probability: `expit(slope * logit(raw) + intercept)`."""
         return expit(self.slope * _log_odds(raw) + self.intercept)
 
 
@@ -47,24 +46,34 @@ def fit(
     """Grow the trees on rows labelled in the bool column `target`; not calibrated yet.
 
     monotone: 1 for a feature with which the probability may only rise, -1 for one with which it may only fall. offset:
-    log-odds each row has before the first tree, or the column of them.
+    the log-odds of each row before the first tree, or their column.
     """
-    how: dict[str, Any] = {"params": params, "seed": seed, "monotone": monotone, "device": device}
-    return Churn(training_rows.grow(rows, inputs, label=target, offset=offset, objective="binary:logistic", **how))
+    booster = training_rows.grow_trees(
+        rows,
+        inputs,
+        label=target,
+        offset=offset,
+        objective="binary:logistic",
+        params=params,
+        seed=seed,
+        monotone=monotone,
+        device=device,
+    )
+    return Churn(booster)
 
 
 def calibrate(churn: Churn, rows: pd.DataFrame, inputs: boosting.Inputs, *, target: str = "churned") -> Churn:
-    """Correct level and spread on rows the trees have not seen: logistic recalibration (Cox 1958, Biometrika 45).
+    """Calibrate on rows the trees have not seen: logistic recalibration (Cox 1958, Biometrika 45).
 
-    Strictly increasing, so the ranking stays. With one class only in `rows`, or a fit that would turn the ranking
-    round, nothing is changed.
+    Strictly increasing, so the ranking stays. With one class only in `rows`, or a fit that would reverse the ranking,
+    nothing is changed.
     """
     raw = churn.booster.predict(boosting.matrix(rows, inputs))
     happened = rows[target].to_numpy()
     if happened.all() or not happened.any():
         return churn
-    line = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], happened)
-    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    regression = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], happened)
+    slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
     return Churn(churn.booster, slope, intercept) if slope > 0 else churn
 
 

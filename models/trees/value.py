@@ -1,4 +1,4 @@
-"""What a customer who orders within the horizon brings: orders and margin given at least one order.
+"""Orders and margin within the horizon of a customer who orders at least once.
 
 With the churn probability this is a two-part (hurdle) model: expected value = P(orders) × value given ordering
 (Cragg 1971, Econometrica 39), so the money can never contradict the probability. Margin given ordering is right-skewed;
@@ -13,7 +13,6 @@ there are four kinds of model for it:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,10 +21,10 @@ from models.trees import boosting, training_rows, ziln
 
 KINDS = ("gamma", "lognormal", "tweedie", "ziln")
 OBJECTIVES = {"gamma": "reg:gamma", "lognormal": "reg:squarederror", "tweedie": "reg:tweedie"}
-LEAST = 0.01
-"""Currency units: margins at or below nothing (refunds, free orders) count as this when fitting."""
+MIN_MARGIN = 0.01
+"""Currency units: a margin below this (refunds, free orders) counts as this when fitting."""
 TARGET = "(target)"
-"""The column of what is learnt; no feature has such a name."""
+"""The column of the target; no feature has such a name."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,18 @@ class Value:
     """A fitted model of orders and margin given ordering."""
 
     kind: str
-    """One of `KINDS`: how the trees of the margin are read."""
+    """One of `KINDS`: the meaning of the outputs of the margin's trees."""
     orders_booster: boosting.Booster
     margin_booster: boosting.Booster
     factor: float = 1.0
-    """What the margin read from the trees is multiplied by: the smearing factor for lognormal, 1 for the others."""
+    """Multiplies the margin read from the trees: the smearing factor for lognormal, 1 for the others."""
 
     def orders(self, rows: pd.DataFrame, inputs: boosting.Inputs) -> np.ndarray:
         """Expected orders in the horizon given at least one; at least 1."""
         return self.orders_of(boosting.matrix(rows, inputs))
 
     def orders_of(self, data: boosting.Matrix) -> np.ndarray:
-        """The same of a matrix of the inputs; their names are not compared, which takes as long as one row."""
+        """The same for a matrix of the inputs; feature names are not checked, which takes as long as scoring a row."""
         return 1.0 + self.orders_booster.predict(data, validate_features=False).astype(np.float64)
 
     def margin(self, rows: pd.DataFrame, inputs: boosting.Inputs) -> np.ndarray:
@@ -52,19 +51,19 @@ class Value:
         return self.margin_of(boosting.matrix(rows, inputs))
 
     def margin_of(self, data: boosting.Matrix) -> np.ndarray:
-        """The same of a matrix of the inputs."""
+        """The same for a matrix of the inputs."""
         return self.factor * read_margin(self.kind, self.margin_booster, data)
 
     def contributions(self, data: boosting.Matrix) -> np.ndarray:
-        """What each feature adds to ln(margin), (rows, features); with a constant they sum to it.
+        """Contributions of each feature to ln(margin), (rows, features); with a constant they sum to it.
 
-        ziln: what a feature adds to the output behind sigma counts at the mean slope of sigma² / 2 between the base's
-        output and the row's.
+        ziln: a contribution to the output behind sigma counts at the mean slope of sigma² / 2 between the base's output
+        and the row's.
         """
         added = boosting.contributions(self.margin_booster, data).astype(np.float64)
         if self.kind != "ziln":
             return added[:, :-1]
-        return added[:, 1, :-1] + ziln.rise(added[:, 2, -1], added[:, 2].sum(axis=1))[:, None] * added[:, 2, :-1]
+        return added[:, 1, :-1] + ziln.mean_slope(added[:, 2, -1], added[:, 2].sum(axis=1))[:, None] * added[:, 2, :-1]
 
 
 def fit(
@@ -76,18 +75,21 @@ def fit(
     kind: str = "gamma",
     device: str = "cpu",
 ) -> Value:
-    """Grow both on labelled rows; the level of the margin is that of these rows."""
-    how: dict[str, Any] = {"params": params, "seed": seed, "device": device}
+    """Grow the trees of orders and of margin on labelled rows."""
     further, margins = (training_rows.changed(rows, change) for change in (_further_orders, partial(_margins, kind)))
-    orders_booster = training_rows.grow(further, inputs, label=TARGET, objective="count:poisson", **how)
-    objective = _objective(kind, lambda: np.concatenate([one[TARGET] for one in training_rows.batches(margins, ())]))
-    margin_booster = training_rows.grow(margins, inputs, label=TARGET, objective=objective, **how)
+    orders_booster = training_rows.grow_trees(
+        further, inputs, label=TARGET, objective="count:poisson", params=params, seed=seed, device=device
+    )
+    objective = _objective(kind, lambda: np.concatenate([batch[TARGET] for batch in training_rows.batches(margins, ())]))
+    margin_booster = training_rows.grow_trees(
+        margins, inputs, label=TARGET, objective=objective, params=params, seed=seed, device=device
+    )
     model = Value(kind, orders_booster, margin_booster)
     return replace(model, factor=_smearing(model, margins, inputs)) if kind == "lognormal" else model
 
 
 def _smearing(model: Value, margins: training_rows.Rows, inputs: boosting.Inputs) -> float:
-    """The mean of exp(residual) over the rows that the trees learnt from."""
+    """The mean of exp(residual) over the training rows of the margin."""
     ratios = [
         np.exp(rows[TARGET].to_numpy(np.float64)) / model.margin(rows, inputs)
         for rows in training_rows.batches(margins, list(inputs))
@@ -96,25 +98,25 @@ def _smearing(model: Value, margins: training_rows.Rows, inputs: boosting.Inputs
 
 
 def _further_orders(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of buyers; the target is how often they ordered again."""
+    """The rows of buyers; the target is the number of further orders."""
     buyers = rows[bought(rows)]
     return buyers.assign(**{TARGET: buyers["future_orders"] - 1})
 
 
 def _margins(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows and the target of a kind's `lesson`."""
-    kept, target = lesson(kind, rows)
+    """The rows of a kind's `margin_target`, with the target."""
+    kept, target = margin_target(kind, rows)
     return rows[kept].assign(**{TARGET: target})
 
 
 def bought(rows: pd.DataFrame) -> np.ndarray:
-    """Whether each row's customer ordered in the horizon; where the log says who left, one who left may have."""
+    """True for each row whose customer ordered in the horizon; under a contract, customers who left may have ordered."""
     return rows["bought"].to_numpy() if "bought" in rows else ~rows["churned"].to_numpy()
 
 
-def lesson(kind: str, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows a kind's trees learn from (bool), and what they learn for each of those (float32)."""
-    buys, margin = bought(rows), rows["future_value"].clip(lower=LEAST).to_numpy()
+def margin_target(kind: str, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the rows that a kind's trees are grown on (bool), and the target of each chosen row (float32)."""
+    buys, margin = bought(rows), rows["future_value"].clip(lower=MIN_MARGIN).to_numpy()
     if kind == "ziln":
         return np.ones(len(rows), bool), np.where(buys, margin, 0.0).astype(np.float32)
     return buys, (np.log(margin) if kind == "lognormal" else margin)[buys].astype(np.float32)
@@ -123,17 +125,17 @@ def lesson(kind: str, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def grow_margin(
     kind: str, data: boosting.Matrix, *, params: Mapping[str, float], seed: int, device: str = "cpu"
 ) -> boosting.Booster:
-    """The trees of the margin, on a matrix of the kind's `lesson`."""
-    return boosting.grow(data, objective=_objective(kind, data.get_label), params=params, seed=seed, device=device)
+    """Grow the trees of the margin on a matrix of the kind's `margin_target`."""
+    return boosting.grow_trees(data, objective=_objective(kind, data.get_label), params=params, seed=seed, device=device)
 
 
 def _objective(kind: str, target: Callable[[], np.ndarray]) -> str | boosting.Objective:
-    """The loss of the margin; target: gives what is to be learnt of each row, if that must be known before."""
+    """The loss of the margin; target: returns the target of each row, for a loss that depends on it."""
     return ziln.objective(target()) if kind == "ziln" else OBJECTIVES[kind]
 
 
 def read_margin(kind: str, booster: boosting.Booster, data: boosting.Matrix, *, rounds: int = 0) -> np.ndarray:
-    """Margin given ordering as the first `rounds` trees have it (0: all), before `Value.factor`; positive."""
-    how: dict[str, Any] = {"output_margin": True, "iteration_range": (0, rounds), "validate_features": False}
-    outputs = booster.predict(data, **how).astype(np.float64)
+    """Predict margin given ordering from the first `rounds` trees (0: all), before `Value.factor`; positive."""
+    outputs = booster.predict(data, output_margin=True, iteration_range=(0, rounds), validate_features=False)
+    outputs = outputs.astype(np.float64)
     return ziln.mean(outputs) if kind == "ziln" else np.exp(outputs)
