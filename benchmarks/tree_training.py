@@ -43,7 +43,7 @@ def train(*, repetitions: int) -> dict[str, dict[str, float]]:
         **{"max_features": boosting.DEFAULTS["colsample_bytree"], "max_leaf_nodes": None, "early_stopping": False},
     }
     fits: dict[str, Callable[[], Any]] = {
-        "stayworth": lambda: boosting.grow(
+        "stayworth": lambda: boosting.grow_trees(
             boosting.matrix(train_rows, inputs, target[:ROWS]),
             objective="binary:logistic",
             params=boosting.DEFAULTS,

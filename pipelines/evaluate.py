@@ -36,7 +36,7 @@ def evaluate(
     in currency units; the plan of this budget is backtested on each day too (pipelines/campaigns/policy_backtest.py).
     """
     terms, seed = config.terms, config.train.seed
-    boosting.present(config.train.device)
+    boosting.check_device(config.train.device)
     run_folder.refuse_unwritable(config.folder / run_folder.BACKTEST)
     offers = backtest_offers(config) if plan_budget is not None else []
     planned: list[dict[str, Any]] = []

@@ -66,7 +66,7 @@ def fit(
     shifts, mean = shrink_to_mean(shifts, variances)
     data = boosting.matrix(rows, inputs, share.astype(np.float32), offset=offset + shifts[place])
     data.set_weight(weight / weight.mean())
-    booster = boosting.grow(
+    booster = boosting.grow_trees(
         data,
         objective="binary:logistic",
         params=recipe.churn,

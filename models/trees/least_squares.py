@@ -40,7 +40,9 @@ def grow_trees(
         return t * (t * outputs - y), np.broadcast_to(t**2, outputs.shape)
 
     loss = boosting.Objective(gradient, [float(np.mean(scaled_slope * scaled_target))])
-    return boosting.grow_trees(boosting.matrix(rows, inputs, scaled_target), objective=loss, params=params(len(rows)), seed=seed)
+    return boosting.grow_trees(
+        boosting.matrix(rows, inputs, scaled_target), objective=loss, params=params(len(rows)), seed=seed
+    )
 
 
 def predict(booster: boosting.Booster, rows: pd.DataFrame, inputs: boosting.Inputs) -> Floats:

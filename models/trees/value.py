@@ -80,7 +80,9 @@ def fit(
     orders_booster = training_rows.grow_trees(
         further, inputs, label=TARGET, objective="count:poisson", params=params, seed=seed, device=device
     )
-    objective = _objective(kind, lambda: np.concatenate([batch[TARGET] for batch in training_rows.batches(margins, ())]))
+    objective = _objective(
+        kind, lambda: np.concatenate([batch[TARGET] for batch in training_rows.batches(margins, ())])
+    )
     margin_booster = training_rows.grow_trees(
         margins, inputs, label=TARGET, objective=objective, params=params, seed=seed, device=device
     )
@@ -126,7 +128,9 @@ def grow_margin(
     kind: str, data: boosting.Matrix, *, params: Mapping[str, float], seed: int, device: str = "cpu"
 ) -> boosting.Booster:
     """Grow the trees of the margin on a matrix of the kind's `margin_target`."""
-    return boosting.grow_trees(data, objective=_objective(kind, data.get_label), params=params, seed=seed, device=device)
+    return boosting.grow_trees(
+        data, objective=_objective(kind, data.get_label), params=params, seed=seed, device=device
+    )
 
 
 def _objective(kind: str, target: Callable[[], np.ndarray]) -> str | boosting.Objective:

@@ -90,12 +90,14 @@ def _in_arm(
 ) -> boosting.Booster:
     there = experiment.treated == treated
     slope = experiment.of_arm[there] ** -0.5
-    return least_squares.grow(rows[there], inputs, slope * target[there], slope=slope, seed=seed)
+    return least_squares.grow_trees(rows[there], inputs, slope * target[there], slope=slope, seed=seed)
 
 
 def _s(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed: int) -> tuple[Term, ...]:
     slope, both = experiment.of_arm**-0.5, rows.assign(**{TREATED: experiment.treated.astype(float)})
-    booster = least_squares.grow(both, {**inputs, TREATED: None}, slope * experiment.outcome, slope=slope, seed=seed)
+    booster = least_squares.grow_trees(
+        both, {**inputs, TREATED: None}, slope * experiment.outcome, slope=slope, seed=seed
+    )
     return Term(booster, 1.0, arm=1.0), Term(booster, -1.0, arm=0.0)
 
 
@@ -120,16 +122,16 @@ def _r(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed
     for held in range(FOLDS):
         apart, kept = fold == held, fold != held
         expected[apart] = least_squares.predict(
-            least_squares.grow(rows[kept], inputs, y[kept], seed=seed), rows[apart], inputs
+            least_squares.grow_trees(rows[kept], inputs, y[kept], seed=seed), rows[apart], inputs
         )
     slope = experiment.treated - experiment.propensity
-    return (Term(least_squares.grow(rows, inputs, y - expected, slope=slope, seed=seed), 1.0),)
+    return (Term(least_squares.grow_trees(rows, inputs, y - expected, slope=slope, seed=seed), 1.0),)
 
 
 def _class(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed: int) -> tuple[Term, ...]:
     sign, slope = np.where(experiment.treated, 1.0, -1.0), experiment.of_arm**-0.5
     target = 2 * sign * (experiment.outcome - experiment.outcome.mean())
-    return (Term(least_squares.grow(rows, inputs, slope * target, slope=slope, seed=seed), 1.0),)
+    return (Term(least_squares.grow_trees(rows, inputs, slope * target, slope=slope, seed=seed), 1.0),)
 
 
 Learner = Callable[[pd.DataFrame, boosting.Inputs, Experiment, int], tuple[Term, ...]]

@@ -139,7 +139,7 @@ def _churn_task(folded: FoldedRows, *, seed: int, monotone: Mapping[str, int], d
     churned, everyone = folded.rows["churned"].to_numpy(np.float32), np.ones(len(folded.rows), bool)
 
     def grow(data: boosting.Matrix, params: boosting.Params) -> boosting.Booster:
-        return boosting.grow(
+        return boosting.grow_trees(
             data, objective="binary:logistic", params=params, seed=seed, monotone=monotone, device=device
         )
 
@@ -155,8 +155,8 @@ def _churn_task(folded: FoldedRows, *, seed: int, monotone: Mapping[str, int], d
 
 def _value_task(folded: FoldedRows, kind: str, *, seed: int, device: str) -> Task:
     buys = value.bought(folded.rows)
-    margin = folded.rows["future_value"].clip(lower=value.LEAST).to_numpy()
-    kept, kept_target = value.lesson(kind, folded.rows)
+    margin = folded.rows["future_value"].clip(lower=value.MIN_MARGIN).to_numpy()
+    kept, kept_target = value.margin_target(kind, folded.rows)
     target = np.zeros(len(folded.rows), np.float32)
     target[kept] = kept_target
     return Task(

@@ -27,7 +27,7 @@ def drawn(rows: int, seed: int) -> pd.DataFrame:
 
 def grown(data: boosting.Matrix, **changes: object) -> boosting.Booster:
     settings = {"objective": "binary:logistic", "params": PARAMS, "seed": 7} | changes
-    return boosting.grow(data, **settings)
+    return boosting.grow_trees(data, **settings)
 
 
 @pytest.mark.parametrize("direction", [1, -1])

@@ -85,11 +85,11 @@ def test_ziln_learns_from_all_rows_the_others_from_buyers():
     rows.loc[rows.index[~rows["churned"]][0], "future_value"] = -3.0
     buys = ~rows["churned"].to_numpy()
     for kind in value.KINDS:
-        kept, target = value.lesson(kind, rows)
+        kept, target = value.margin_target(kind, rows)
         np.testing.assert_array_equal(kept, np.ones(1_000, bool) if kind == "ziln" else buys)
         assert len(target) == kept.sum()
         assert np.isfinite(target).all()
-    kept, target = value.lesson("ziln", rows)
+    kept, target = value.margin_target("ziln", rows)
     np.testing.assert_array_equal(target > 0, buys)
 
 

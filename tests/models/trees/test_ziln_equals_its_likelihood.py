@@ -6,7 +6,7 @@ from scipy.stats import bernoulli, lognorm
 
 from models.trees import ziln
 
-SPREADS = (ziln.LEAST_SIGMA, ziln.MOST_SIGMA)
+SPREADS = (ziln.MIN_SIGMA, ziln.MAX_SIGMA)
 
 
 @pytest.fixture

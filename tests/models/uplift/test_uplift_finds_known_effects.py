@@ -112,7 +112,7 @@ def test_the_class_is_that_of_jaskowski_and_jaroszewicz():
     experiment = Experiment(treated, y.astype(float), np.full(n, 0.5))
     inputs = boosting.inputs_of(rows, list(rows))
     probability = least_squares.predict(
-        least_squares.grow(rows, inputs, (y == treated).astype(float), seed=1), rows, inputs
+        least_squares.grow_trees(rows, inputs, (y == treated).astype(float), seed=1), rows, inputs
     )
     said = learners.fit_learner("class", rows, inputs, experiment, seed=1).effect(rows)
     assert said == pytest.approx(2 * probability - 1, abs=1e-3)
@@ -123,7 +123,7 @@ def test_trees_of_least_squares_with_slopes_are_weighted_means_in_cells():
     cell = rng.integers(2, size=20_000)
     weight, y = rng.uniform(0.1, 5, len(cell)), cell + rng.normal(size=len(cell))
     rows = pd.DataFrame({"cell": cell.astype(float)})
-    booster = least_squares.grow(rows, {"cell": None}, np.sqrt(weight) * y, slope=np.sqrt(weight), seed=1)
+    booster = least_squares.grow_trees(rows, {"cell": None}, np.sqrt(weight) * y, slope=np.sqrt(weight), seed=1)
     said = least_squares.predict(booster, pd.DataFrame({"cell": [0.0, 1.0]}), {"cell": None})
     assert said == pytest.approx([np.average(y[cell == one], weights=weight[cell == one]) for one in (0, 1)], abs=0.02)
 

@@ -67,7 +67,7 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     whole = training_set(cdnow.histories, config.terms, as_of=end)
     more = training_set(log.histories, config.terms, as_of=end, stream=log.stream).stream
     columns = [*whole.features, *LABELS]
-    read = pd.concat(boosting.read(more.files, columns, more.changes))
+    read = pd.concat(boosting.read_batches(more.files, columns, more.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
     different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
     assert len(read) == len(wanted) > 200_000

@@ -79,7 +79,7 @@ def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, ro
     assert part.features == whole.features
     assert part.timeline == whole.timeline
     columns = [*whole.features, *LABELS]
-    read = pd.concat(boosting.read(part.stream.files, columns, part.stream.changes))
+    read = pd.concat(boosting.read_batches(part.stream.files, columns, part.stream.changes))
     wanted = whole.rows[columns].astype(dict.fromkeys([*whole.features, "future_value"], np.float32))
     different = duckdb.sql("(from wanted except all from read) union all (from read except all from wanted)")
     assert len(read) == len(wanted) > 200_000
@@ -106,7 +106,7 @@ def test_nothing_is_streamed_where_the_sample_has_the_rows_asked_for(gathered):
 def test_as_many_rows_are_streamed_as_are_asked_for(gathered, shop):
     log, config = gathered(LITTLE, rows=150_000), shop()
     latest = taught(log, config, as_of=log.histories.end)
-    read = sum(len(rows) for rows in boosting.read(latest.stream.files, ["as_of"], latest.stream.changes))
+    read = sum(len(rows) for rows in boosting.read_batches(latest.stream.files, ["as_of"], latest.stream.changes))
     assert read == pytest.approx(150_000, rel=0.02)
 
 
