@@ -112,7 +112,7 @@ def _margins(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def bought(rows: pd.DataFrame) -> np.ndarray:
-    """True for each row whose customer ordered in the horizon; under a contract, customers who left may have ordered."""
+    """True for rows of customers who ordered in the horizon; under a contract, one who left may have ordered."""
     return rows["bought"].to_numpy() if "bought" in rows else ~rows["churned"].to_numpy()
 
 
