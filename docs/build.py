@@ -1,10 +1,10 @@
-"""Builds the documentation into build/docs, out of the pages and of the code itself: nothing it writes is kept in git.
+"""Build the documentation into build/docs from the pages and from the code itself; the output is not kept in git.
 
-    index.html, how-to/, …    the pages of docs/, as they stand; readme.html the README
+    index.html, how-to/, …    the pages of docs/; readme.html is the README
     commands.html, …          the reference (docs/reference.py)
     code/                     all modules, functions and classes with their docstrings, by pdoc
 
-Run it by `make docs`, or `python docs/build.py [FOLDER]`.
+Run it with `make docs`, or `python docs/build.py [FOLDER]`.
 """
 
 import html
@@ -19,7 +19,7 @@ import reference
 from pdoc import render, render_helpers
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("features", "models", "retention", "pipelines", "serving")
+PACKAGES = ("features", "models", "retention", "pipelines", "serving")
 REFERENCE = ("commands", "settings", "columns", "features")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -35,53 +35,53 @@ th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; b
 
 
 def build(site: Path) -> None:
-    """Build everything into the folder."""
-    put(site, "readme.html", led(ROOT / "README.md"))
+    """Build all pages into the folder."""
+    put(site, "readme.html", with_site_links(ROOT / "README.md"))
     for page in sorted((ROOT / "docs").rglob("*.md")):
-        put(site, address(page), led(page))
+        put(site, address(page), with_site_links(page))
     for name in REFERENCE:
         put(site, f"{name}.html", getattr(reference, name)())
     render.env.filters["to_markdown"] = plain
     render.configure(docformat="markdown", show_source=False, footer_text="Stayworth")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of types that are imported for mypy alone: they are shown as they are written
-        pdoc.pdoc(*ROOMS, output_directory=site / "code")
+        warnings.simplefilter("ignore")  # about types imported for mypy only: they are shown as written
+        pdoc.pdoc(*PACKAGES, output_directory=site / "code")
 
 
 def put(site: Path, name: str, markdown: str) -> None:
-    """Write a page of Markdown as HTML, with the way to all others."""
+    """Write a page of Markdown as HTML, with links to all others."""
     title = re.search(r"^# (.*)$", markdown, flags=re.MULTILINE)
     up = "../" * name.count("/")
-    ways = {
+    links = {
         "Documentation": "index.html",
-        **{one.capitalize(): f"{one}.html" for one in REFERENCE},
+        **{page.capitalize(): f"{page}.html" for page in REFERENCE},
         "Code": "code/index.html",
     }
-    nav = " ".join(f'<a href="{up}{target}">{way}</a>' for way, target in ways.items())
+    nav = " ".join(f'<a href="{up}{target}">{label}</a>' for label, target in links.items())
     body = render_helpers.to_html(markdown)
     (site / name).parent.mkdir(parents=True, exist_ok=True)
     (site / name).write_text(PAGE.format(title=html.escape(title[1] if title else name), nav=nav, body=body), "utf-8")
 
 
 def address(page: Path) -> str:
-    """Where a page of docs/ stands in the site."""
+    """The path of a page of docs/ in the site."""
     if page == ROOT / "README.md":
         return "readme.html"
     name = page.relative_to(ROOT / "docs").with_suffix(".html")
     return str(name.with_name("index.html") if name.name == "README.html" else name)
 
 
-def led(page: Path) -> str:
-    """A page whose links lead to the pages of the site, and to the repository's files as they lie here."""
+def with_site_links(page: Path) -> str:
+    """Read a page and point its links to the pages of the site, or to files of the repository."""
 
-    def link(found: re.Match[str]) -> str:
-        path, _, anchor = found[1].partition("#")
+    def link(match: re.Match[str]) -> str:
+        path, _, anchor = match[1].partition("#")
         target = (page.parent / path).resolve() if path else page
-        if "://" in found[1] or not path:
-            return found[0]
+        if "://" in match[1] or not path:
+            return match[0]
         if target.suffix == ".md" and (target.is_relative_to(ROOT / "docs") or target == ROOT / "README.md"):
             path = os.path.relpath(address(target), Path(address(page)).parent)
-        elif target.suffix == ".py" and target.relative_to(ROOT).parts[0] in ROOMS:
+        elif target.suffix == ".py" and target.relative_to(ROOT).parts[0] in PACKAGES:
             code = Path("code", *target.relative_to(ROOT).with_suffix(".html").parts)
             path = os.path.relpath(code, Path(address(page)).parent)
         else:
@@ -92,7 +92,7 @@ def led(page: Path) -> str:
 
 
 def plain(docstring: str) -> str:
-    """A docstring as Markdown: what stands outside code is text, whatever HTML or Markdown would make of it.
+    """Escape a docstring for Markdown: outside code, signs of HTML and Markdown stay text.
 
     >>> plain("a <kind> and `<kind>`")
     'a &lt;kind> and `<kind>`'
@@ -106,7 +106,7 @@ def plain(docstring: str) -> str:
 
 def _outside_code(line: str) -> str:
     parts = re.split(r"(`[^`]*`)", line)
-    text = [one if one.startswith("`") else one.replace("<", "&lt;").replace("*", r"\*") for one in parts]
+    text = [part if part.startswith("`") else part.replace("<", "&lt;").replace("*", r"\*") for part in parts]
     return re.sub(r"^(#+)", r"\\\1", "".join(text))
 
 

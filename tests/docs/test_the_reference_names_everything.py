@@ -75,7 +75,7 @@ def test_the_whole_site_is_built_and_its_links_lead_somewhere(tmp_path):
     build = [sys.executable, str(ROOT / "docs" / "build.py"), str(tmp_path)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "code" / "features" / "recency.html").exists()
+    assert (tmp_path / "code" / "features" / "families" / "recency.html").exists()
     pages = [page for page in tmp_path.rglob("*.html") if "code" not in page.parts]
     assert {"index.html", "readme.html", "commands.html"} <= {page.name for page in pages}
     for page in pages:
