@@ -1,4 +1,4 @@
-"""A made-up shop, made, trained, scored and planned by the commands of the map of the documentation."""
+"""A simulated shop: made, trained, scored and planned by the commands of docs/README.md."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Every command of the documentation runs as it stands, in the order of its page, on a small made-up shop."""
+"""Every command of the documentation runs as it stands, in the order of its page, on a small simulated shop."""
 
 import pytest
 
