@@ -30,6 +30,7 @@ from models.ensemble.recipe import Recipe
 from models.training.temporal_splits import test_day
 from models.trees import boosting
 from pipelines import promotion, registry_audit, run_folder
+from pipelines.campaigns.configured_offers import evaluation_offer
 from pipelines.config import Config
 from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
@@ -164,7 +165,9 @@ def _train(
     )
     say("comparing with the champion and the baselines")
     rival = comparable_champion(champion, training, terms) if champion else None
-    recipe, metrics = evaluate_recipe(config, training, test, tuned.recipe(config.train), rival, say=say)
+    recipe, metrics = evaluate_recipe(
+        config, training, test, tuned.recipe(config.train), rival, offer=evaluation_offer(config), say=say
+    )
 
     say("making the model that serves")
     final = training_set(histories, terms, as_of=histories.end, horizons=horizons, stream=data.stream)

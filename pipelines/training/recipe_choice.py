@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from models.ensemble.recipe import Recipe
-from pipelines.campaigns.configured_offers import evaluation_offer
 from pipelines.config import Config
 from pipelines.training.baseline_comparison import MODELS, better_baseline
 from pipelines.training.champion_comparison import ChampionComparison
 from pipelines.training.holdout_evaluation import evaluate_model
 from pipelines.training.learning_curve import in_words, learning_curve
 from pipelines.training.training_set import TrainingSet, fit_model
+from retention.economics.offers import Offer
 
 RESAMPLES = 200
 
@@ -25,6 +25,7 @@ def evaluate_recipe(
     recipe: Recipe,
     rival: ChampionComparison | None,
     *,
+    offer: Offer | None,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe that is to serve, and the evaluation of its model; that of a simple model alone if it does better."""
@@ -41,7 +42,6 @@ def evaluate_recipe(
             champion=rival.scorer if rival else None,
         )
 
-    offer = evaluation_offer(config)
     metrics = evaluation(recipe)
     simple = None if training.is_contractual else better_baseline(metrics)  # no simple model knows contracts
     if simple:
