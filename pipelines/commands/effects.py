@@ -8,8 +8,9 @@ from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_r
 def effects(context: typer.Context, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Learn from past treatments which customers each offer moves; plans use it where it is proven to help.
 
-    Run it when the horizon of a campaign with a holdout is over; the config names the table of treatments. Exit code 1
-    if there is too little to learn from; the message then says how many more customers it takes.
+    Run it when the horizon of a campaign with a holdout is over; the config names the table of treatments.
+
+    Exit code 1 if there is too little to learn from; the message says how many more customers are needed.
 
     Example: stayworth effects
     """

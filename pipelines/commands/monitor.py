@@ -22,8 +22,7 @@ def monitor(
 ) -> None:
     """Check whether the champion is still right, by drift and by how its scores turned out: retrain, watch or fine.
 
-    Exit code 1 if the verdict is "retrain", so that a scheduler notices; with --retrain, if the gate refuses the new
-    model.
+    Exit code 1 if the verdict is "retrain", for schedulers; with --retrain, if the gate refuses the new model.
 
     Example: stayworth monitor --as-of 2011-12-10
     """

@@ -34,8 +34,9 @@ def train(
 ) -> None:
     """Train a model, compare it with the champion and the baselines, and promote it if it passes the gate.
 
-    They are compared on a later window that none of them has seen. Exit code 1 if the gate refuses the model: it is
-    registered all the same, and the old champion keeps serving.
+    They are compared on a later window that none of them was trained on.
+
+    Exit code 1 if the gate refuses the model: it is still registered, and the old champion keeps serving.
 
     Example: stayworth train --trials 10
     """
