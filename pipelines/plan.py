@@ -1,4 +1,4 @@
-"""Whom to contact with which offer, from the latest scores: a plan in money, kept before anything is sent."""
+"""Planning of a campaign from the latest scores: who gets which offer, in money, kept before anything is sent."""
 
 import os
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def make_plan(
 
 
 def do_not_contact(config: Config) -> Path | None:
-    """The file of whom not to contact."""
+    """The file of customers who must not be contacted; None where the config names none."""
     named = config.plan.do_not_contact
     return Path(os.path.normpath(config.home / named)) if named else None
 
@@ -106,9 +106,9 @@ def assumptions(config: Config) -> list[tuple[str, str]]:
     lines = [
         ("Gross margin where cost is unknown", f"{money.gross_margin:.0%}"),
         ("Discount rate a year", f"{money.annual_discount_rate:.0%}"),
-        ("Lifetime looked at", f"{money.lifetime_days:,} days"),
+        ("Lifetime considered", f"{money.lifetime_days:,} days"),
         ("Churn", f"no order for {config.time.horizon_days} days"),
-        ("Won with who is kept", "the whole lifetime value, which may be more than who was about to leave is worth"),
+        ("Value of a kept customer", "the whole lifetime value, though a customer about to leave may be worth less"),
     ]
     for offer in config.offers:
         lines.append((f"Offer {offer.name}", _terms(offer, money.currency)))

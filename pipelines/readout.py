@@ -1,4 +1,4 @@
-"""What a campaign really earned: its plan, held against what its customers did since."""
+"""Readout of a campaign: what it really earned, from its plan and what its customers did since."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, nearest
+from features.histories.columns import Histories
 from pipelines import run_folder
 from pipelines.campaigns.campaign import Campaign, kept_plan_file, read_campaign
 from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
@@ -23,7 +24,7 @@ from retention.measurement.save_rate import measured_save_rate
 
 METHOD = (
     "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
-    "before; 95 % intervals from the spread and skewness that both arms tell together (Pearson III); 'proven' at "
+    "before; 95 % intervals from the pooled spread and skewness of both arms (Pearson III); 'proven' at "
     f"{MAX_PROVEN_P_VALUE:.0%} over the two questions of a group, and over all groups of a breakdown (Holm)"
 )
 
@@ -42,12 +43,12 @@ def read_out(
 ) -> dict[str, Any]:
     """Read a campaign out, and write `readout-<campaign>.json` and the save rates that the next plan may use.
 
-    campaign_name: None: the latest. plan_file: what `plan` wrote of it, its JSON beside it; None: the list that was
-    kept. scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began,
-    if not on the day of its scores. until: the first day after the window; None: the config's horizon after `day`.
-    contacts: who was contacted in the end, rows of customer_id, treated and perhaps cost (currency units, NaN where it
-    was not booked) and offer; where they name a campaign, those of this one. None, or none of them: as planned, at the
-    planned cost.
+    campaign_name: None: the latest. plan_file: as `plan` wrote it, its JSON beside it; None: the list that was kept.
+    scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began, if not
+    on the day of its scores. until: the first day after the window; None: the config's horizon after `day`. contacts:
+    the contacts that were made, rows of customer_id, treated and perhaps cost (currency units, NaN where it was not
+    booked) and offer; where they name a campaign, those of this one. None, or none of them: as planned, at the planned
+    cost.
 
     Raises Refusal, having written nothing, where the data cannot answer.
     """
@@ -64,14 +65,8 @@ def read_out(
     say("comparing treated and holdout")
     chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / run_folder.SCORES)
     chosen, contacted = _with_costs(chosen, contacts, campaign.name)
-    done = outcomes(histories, chosen["customer_id"], day=campaign.day, window_days=days)
-    customers = chosen.join(done, on="customer_id", how="inner")
-    if "clv" in customers:
-        customers["clv_kept"] = customers["stayed"] * customers["clv"]
-    held_out = int((~customers["treated"]).sum())
-    arms = {"treated": len(customers) - held_out, "holdout": held_out}
-    chance = refuse_mismatch(**arms, holdout_share=campaign.holdout_share, campaign=campaign.name)
-
+    customers = _with_outcomes(chosen, histories, day=campaign.day, window_days=days)
+    p_value = _refuse_mismatch(customers, campaign)
     content = {
         "campaign": campaign.name,
         "day": campaign.day.isoformat(),
@@ -82,7 +77,7 @@ def read_out(
         "adjusted_for": list(adjusted_for),
         "customers": len(customers),
         "not_in_the_log": len(chosen) - len(customers),
-        "sample_ratio": {"planned": campaign.holdout_share, "p_value": chance},
+        "sample_ratio": {"planned": campaign.holdout_share, "p_value": p_value},
         "contacts": contacted,
         **readout(customers, scores=adjusted_for, expected_effect=_expected_effect(campaign, customers)),
     }
@@ -92,37 +87,53 @@ def read_out(
     return content | {"written": str(target)}
 
 
-def _of_campaign(contacts: pd.DataFrame | None, name: str) -> pd.DataFrame | None:
+def _with_outcomes(chosen: pd.DataFrame, histories: Histories, *, day: date, window_days: int) -> pd.DataFrame:
+    """The chosen customers whom the log has, with what they did in the window and the CLV of those who stayed."""
+    happened = outcomes(histories, chosen["customer_id"], day=day, window_days=window_days)
+    customers = chosen.join(happened, on="customer_id", how="inner")
+    if "clv" in customers:
+        customers["clv_kept"] = customers["stayed"] * customers["clv"]
+    return customers
+
+
+def _refuse_mismatch(customers: pd.DataFrame, campaign: Campaign) -> float:
+    """The p-value of the holdout's share; raises Refusal where it is not the share that was planned."""
+    held_out = int((~customers["treated"]).sum())
+    arms = {"treated": len(customers) - held_out, "holdout": held_out}
+    return refuse_mismatch(**arms, holdout_share=campaign.holdout_share, campaign=campaign.name)
+
+
+def _contacts_of(contacts: pd.DataFrame | None, name: str) -> pd.DataFrame | None:
     """The contacts of a campaign; None where there are none."""
     if contacts is None or "campaign" not in contacts:
         return contacts
-    mine = contacts[contacts["campaign"] == name]
-    return None if mine.empty else mine
+    own = contacts[contacts["campaign"] == name]
+    return None if own.empty else own
 
 
 def _nothing_booked(contacts: pd.DataFrame, name: str) -> str:
-    """What to say of contacts that are none of this campaign's: perhaps its name is written in another way."""
-    found = sorted(contacts["campaign"].unique())
-    named = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
-    return f"nothing is booked of '{name}'; {nearest(name, found) or 'booked are: ' + (named or 'none')}"
+    """Note that no contact is booked for this campaign: perhaps its name is written in another way."""
+    names = sorted(contacts["campaign"].unique())
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return f"nothing is booked for '{name}'; {nearest(name, names) or 'booked are: ' + (listed or 'none')}"
 
 
 def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The chosen with what each contact cost, and how far the contacts were those planned.
+    """The chosen customers with the cost of each contact, and how far the contacts were those planned.
 
-    Who is compared does not change: a list is measured as it was drawn.
+    The two arms stay as they were drawn, whoever was contacted.
     """
-    mine = _of_campaign(contacts, name)
-    if mine is None:
+    own = _contacts_of(contacts, name)
+    if own is None:
         note = {} if contacts is None else {"note": _nothing_booked(contacts, name)}
         cost = chosen["expected_cost"].where(chosen["treated"], 0.0)
         return chosen.assign(cost=cost), {"cost": "as planned"} | note
-    if missing := [one for one in ("customer_id", "treated") if one not in mine]:
+    if missing := [column for column in ("customer_id", "treated") if column not in own]:
         raise InputError(f"missing {', '.join(missing)}", where="treatments", next="Name its columns in the config.")
-    made = mine.assign(cost=mine.get("cost", float("nan")))[mine["treated"].astype(bool)]
-    booked = chosen["customer_id"].map(made.groupby("customer_id")["cost"].sum(min_count=1))
-    reached = chosen["customer_id"].isin(made["customer_id"])
-    strangers = made[~made["customer_id"].isin(chosen["customer_id"])]
+    booked_rows = own.assign(cost=own.get("cost", float("nan")))[own["treated"].astype(bool)]
+    booked = chosen["customer_id"].map(booked_rows.groupby("customer_id")["cost"].sum(min_count=1))
+    reached = chosen["customer_id"].isin(booked_rows["customer_id"])
+    strangers = booked_rows[~booked_rows["customer_id"].isin(chosen["customer_id"])]
     cost = booked.fillna(chosen["expected_cost"]).where(chosen["treated"] & reached, 0.0)
     return chosen.assign(cost=cost), {
         "cost": "as booked" if booked[chosen["treated"] & reached].notna().all() else "as booked, or else as planned",
@@ -131,20 +142,20 @@ def _with_costs(chosen: pd.DataFrame, contacts: pd.DataFrame | None, name: str) 
         "cost_of_held_out": float(booked[~chosen["treated"]].sum()),
         "contacted_but_not_chosen": int(strangers["customer_id"].nunique()),
         "cost_of_not_chosen": float(strangers["cost"].sum()),
-        "contacted_with_another_offer": _with_another_offer(chosen[chosen["treated"]], made),
+        "contacted_with_another_offer": _with_another_offer(chosen[chosen["treated"]], booked_rows),
     }
 
 
-def _with_another_offer(treated: pd.DataFrame, made: pd.DataFrame) -> int:
-    """How many of the treated were contacted, but never with the offer that they were chosen for."""
-    if "offer" not in made:
+def _with_another_offer(treated: pd.DataFrame, booked_rows: pd.DataFrame) -> int:
+    """Number of treated customers who were contacted, but never with the offer that they were chosen for."""
+    if "offer" not in booked_rows:
         return 0
-    planned = treated.loc[treated["customer_id"].isin(made["customer_id"]), ["customer_id", "offer"]]
-    return len(planned) - len(planned.merge(made[["customer_id", "offer"]].drop_duplicates()))
+    planned = treated.loc[treated["customer_id"].isin(booked_rows["customer_id"]), ["customer_id", "offer"]]
+    return len(planned) - len(planned.merge(booked_rows[["customer_id", "offer"]].drop_duplicates()))
 
 
 def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | None:
-    """The effect on staying that the plan expected, per treated customer; None where that is not known any more."""
+    """The effect on staying that the plan expected, per treated customer; None where it is no longer known."""
     treated = customers[customers["treated"]]
     if "churn_probability" not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
         return None
@@ -152,23 +163,25 @@ def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | Non
 
 
 def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any]) -> dict[str, Any]:
-    """What the campaign says of each offer's save rate, and what is believed of it now; written for the next plan.
+    """The save rate that the campaign measured of each offer, and the posterior; written for the next plan.
 
-    Nothing where the churn probabilities are gone or are of another window: a share of which leavers?
+    Empty where the churn probabilities are gone or are of another window: the share would be of unknown leavers.
     """
     if "churn_probability" not in customers or content["window_days"] != config.time.horizon_days:
         return {}
     given = {offer.name: offer.save_rate for offer in config.offers}
     priors = {name: rate for name, rate in given.items() if isinstance(rate, BetaPrior)}
     groups = content["by_offer"] or [content | {"offer": str(customers["offer"].iloc[0])}]
-    told = {}
+    save_rates = {}
     for group in groups:
         offer, treated = group["offer"], customers["treated"] & (customers["offer"] == group["offer"])
         leaving = float(customers.loc[treated, "churn_probability"].mean())
         if "stayed" in group and group["stayed"]["sd"] > 0 and leaving > 0:
-            how = {"effect_on_staying": group["stayed"]["value"], "sd": group["stayed"]["sd"]}
-            said = measured_save_rate(**how, mean_churn_probability=leaving)
-            named = {"offer": offer, "prior": priors.get(offer), "campaign": campaign.name}
-            after = record_save_rate(config.folder, **named, measured=said)
-            told[offer] = {"measured": said.share, "sd": said.sd, "believed": after.model_dump()}
-    return told
+            measured = measured_save_rate(
+                effect_on_staying=group["stayed"]["value"], sd=group["stayed"]["sd"], mean_churn_probability=leaving
+            )
+            posterior = record_save_rate(
+                config.folder, offer=offer, prior=priors.get(offer), campaign=campaign.name, measured=measured
+            )
+            save_rates[offer] = {"measured": measured.share, "sd": measured.sd, "believed": posterior.model_dump()}
+    return save_rates

@@ -1,1 +1,1 @@
-"""Campaigns in steps: whom a plan chose, what they did, and what that teaches the next one."""
+"""Campaigns: the customers a plan chose, what they did, and the save rates and effects learned from it."""

@@ -1,4 +1,4 @@
-"""The offers of the config as campaigns have left them: a save rate that is "measured" is what was read out so far."""
+"""The offers of the config; a save rate of "measured" is replaced by the one read out of campaigns so far."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from retention.measurement.save_rate_store import with_measured_save_rates
 
 
 def select_offers(config: Config, names: Sequence[str]) -> list[Offer]:
-    """The offers of these names, all where none is named; raises InputError where one is unknown or unmeasured."""
+    """The named offers, or all if none is named; raises InputError where one is unknown or has no save rate yet."""
     known = {offer.name: offer for offer in with_measured_save_rates(config.offers, config.folder)}
     if not known:
         raise InputError(
@@ -22,8 +22,8 @@ def select_offers(config: Config, names: Sequence[str]) -> list[Offer]:
     chosen = [known[name] for name in dict.fromkeys(names)] or list(known.values())
     if missing := [offer.name for offer in chosen if offer.save_rate == MEASURED]:
         raise InputError(
-            f"{len(missing)} of {len(chosen)} offers have a save rate to be measured, and no campaign with them was "
-            f"read out yet: {', '.join(missing)}",
+            f"{len(missing)} of {len(chosen)} offers have a save rate to be measured, and no campaign with them has "
+            f"been read out yet: {', '.join(missing)}",
             where="[[offers]]",
             next="Read one out (stayworth readout), give save_rate a number, or name other offers with --offer.",
         )
@@ -36,5 +36,5 @@ def offers_with_save_rate(config: Config) -> list[Offer]:
 
 
 def evaluation_offer(config: Config) -> Offer | None:
-    """The offer with which models are judged in money: the first settled one whose incentive is a sum of money."""
+    """The offer for evaluating models in money: the first with a save rate whose incentive is a sum of money."""
     return next((offer for offer in offers_with_save_rate(config) if offer.incentive_cost is not None), None)

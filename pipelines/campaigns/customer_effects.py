@@ -1,4 +1,4 @@
-"""The effects that `stayworth effects` learnt on every customer of a day, of whom the features are computed anew."""
+"""Predicted effects of contacts on every customer of a day, by the learners that `stayworth effects` has kept."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -24,26 +24,30 @@ __all__ = ["EFFECTS_FILE", "EFFECTS_FOLDER", "PlanEffects", "customer_effects"]
 
 
 def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) -> PlanEffects:
-    """The effects of these offers. Raises InputError where what was kept is not what was written."""
-    learnt = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
-    if not learnt.fitted:
-        return PlanEffects(None, learnt.offers, learnt.said)
+    """Predict the effects of these offers; raises InputError where a kept learner was changed since it was written."""
+    learned = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
+    if not learned.fitted:
+        return PlanEffects(None, learned.offers, learned.said)
     memory = machine_memory()
     with reading(config.log, now_us=None, memory_bytes=database_bytes(memory)) as opened:
-        learnt = learnt.without(_lacking(opened, learnt.fitted, as_of=as_of), offers)
-        frame = _of_everyone(opened, learnt.fitted, as_of=as_of, memory_bytes=memory) if learnt.fitted else None
-    return PlanEffects(frame, learnt.offers, learnt.said)
+        learned = learned.without(_missing_features(opened, learned.fitted, as_of=as_of), offers)
+        frame = _predict(opened, learned.fitted, as_of=as_of, memory_bytes=memory) if learned.fitted else None
+    return PlanEffects(frame, learned.offers, learned.said)
 
 
-def _lacking(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
-    """By offer, where the log cannot give a feature any more, the first such one."""
-    have = set(columns_of(opened, as_of=[as_of]))
-    missing = {name: [one for one in of.learner.inputs if one not in have] for name, of in fitted.items()}
-    return {name: f"the log no longer has {some[0]}" for name, some in missing.items() if some}
+def _missing_features(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
+    """The first feature that the log no longer gives, in words, by offer that needs one."""
+    given = set(columns_of(opened, as_of=[as_of]))
+    missing = {
+        offer: [feature for feature in effect.learner.inputs if feature not in given]
+        for offer, effect in fitted.items()
+    }
+    return {offer: f"the log no longer has {features[0]}" for offer, features in missing.items() if features}
 
 
-def _of_everyone(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date, memory_bytes: int) -> pd.DataFrame:
-    features = list(dict.fromkeys(name for of in fitted.values() for name in of.learner.inputs))
+def _predict(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date, memory_bytes: int) -> pd.DataFrame:
+    """The effects on every customer of the log, partition by partition."""
+    features = list(dict.fromkeys(name for effect in fitted.values() for name in effect.learner.inputs))
     parts = [
         effects_of_rows(fitted, rows)
         for histories, _ in buckets(opened, memory_bytes=memory_bytes)

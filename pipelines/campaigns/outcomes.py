@@ -1,4 +1,4 @@
-"""What the chosen customers of a campaign did in its window, and what was known of each before it."""
+"""Outcomes of a campaign's customers in its window, and what was known of each customer before it."""
 
 from datetime import date
 from pathlib import Path
@@ -16,30 +16,31 @@ from pipelines.campaigns.campaign import Campaign
 from retention.planning.contact_list import KNOWN_BEFORE
 
 PAST_WINDOW = ("past_orders", "past_margin")
-"""What the comparison is adjusted for where the scores of the plan are gone: the customer's own window before."""
+"""Covariates where the scores of the plan are gone: the customer's own outcomes in the window before."""
 
 
 def closed_window(histories: Histories, *, day: date, until: date) -> int:
-    """The window's length in days; raises where it is not in the data, so that nobody reads out half a campaign."""
+    """The window's length in days; raises where the data do not cover it, so that no half campaign is read out."""
     if until <= day:
         raise InputError(
             f"the window ends on {until}, before it begins on {day}", where="--until", next="Name a later day."
         )
-    if until > histories.end:
+    missing_days = (until - histories.end).days
+    if missing_days > 0:
         raise Refusal(
             f"the campaign's window ends on {until}, the orders end before {histories.end}",
             where="readout",
-            next=f"Wait for {(until - histories.end).days} more days of orders, or take an early look with --until "
-            f"{histories.end}: decide on the full window all the same, since one who looks often finds something.",
+            next=f"Wait for {missing_days} more day{'s' * (missing_days != 1)} of orders, or take an early look with "
+            f"--until {histories.end}: but decide on the full window, since whoever looks often will find something.",
         )
     return (until - day).days
 
 
 def outcomes(histories: Histories, customer_ids: pd.Series, *, day: date, window_days: int) -> pd.DataFrame:
-    """A row per customer of the log, by customer_id: stayed (1 or 0), orders and margin in `[day, day + window_days)`,
-    and past_orders and past_margin in as many days before.
+    """Outcomes by customer_id: stayed (1 or 0), orders and margin in `[day, day + window_days)`, and past_orders and
+    past_margin in as many days before.
 
-    Who is not in the log has no row. Where the log says who left, those stay who do not leave; else those who order.
+    A customer who is not in the log has no row. Under a contract those stay who do not leave; else those who order.
     """
     known = customer_ids[customer_ids.isin(histories.customer_ids.to_pandas())].astype("str")
     rows = pa.table({"customer_id": pa.array(known, pa.string()), "as_of": pa.array([day] * len(known), pa.date32())})
@@ -62,7 +63,7 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
     """The chosen customers with the scores they were chosen by, and the names of those to adjust for.
 
     From the plan's own file where it has them, else from the scores of the campaign's day; where those are gone,
-    nothing is added and the names are those of `PAST`.
+    nothing is added and the names are those of `PAST_WINDOW`.
     """
     chosen = campaign.chosen
     if set(KNOWN_BEFORE) <= set(chosen):

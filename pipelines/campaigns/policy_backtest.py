@@ -1,7 +1,7 @@
-"""Backtest of the plan: the one that would have been made at each of several days, and what its customers then did.
+"""Backtest of the plan: the plan that would have been made on each of several days, and what its customers then did.
 
-The days and the models are those of `evaluate`. Where customers were contacted by lot after the first day, the plan's
-policy is measured on them too (pipelines/campaigns/policy_trial.py).
+The days and the models are those of `evaluate`. Where customers were contacted at random after the first day, the
+plan's policy is measured on them too (pipelines/campaigns/policy_trial.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,8 @@ from retention.planning.retention_plan import plan
 POLICY_BACKTEST = "policy_backtest.json"
 ASSUMED = (
     "profits take the save and redeem rates of the offers and a kept customer's lifetime value as given: without "
-    "randomised treatments no history tests them; nobody was contacted, so who left did so without an offer"
+    "randomised treatments no history tests them; nobody was contacted, so the customers who left did so without an "
+    "offer"
 )
 
 
@@ -41,23 +42,23 @@ def write_policy_backtest(
     histories: Histories,
     offers: Sequence[Offer],
     models: Mapping[date, Scorer],
-    found: Sequence[dict[str, Any]],
+    plans: Sequence[dict[str, Any]],
     *,
     now: datetime,
     budget: float,
 ) -> dict[str, Any]:
-    """The content of `POLICY_BACKTEST`, written: the days of `of_day`, oldest first, their sums, and `randomised`.
+    """Write `POLICY_BACKTEST`: the plans in hindsight, their sums, and the randomised values; returns its content.
 
-    models: by the day they were learnt on.
+    plans: of `plan_in_hindsight`, the oldest first. models: by the day they were trained as of.
     """
-    customers = found[-1]["customers"]
-    total = sum_of_days(found)
+    customers = plans[-1]["customers"]
+    total = sum_of_days(plans)
     content = {
         "horizon_days": config.time.horizon_days,
         "currency": config.money.currency,
         "budget": budget,
         "assumed": ASSUMED,
-        "cut_offs": [one | shares_and_lifts(one) for one in found],
+        "cut_offs": [day | shares_and_lifts(day) for day in plans],
         "total": total | shares_and_lifts(total),
         "randomised": randomised_values(
             config,
@@ -95,11 +96,11 @@ def plan_in_hindsight(
 ) -> dict[str, Any]:
     """The plan of one day in hindsight (`retention.measurement.plan_hindsight.plan_hindsight`).
 
-    model: as learnt on that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
+    model: trained as of that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
     """
     day = test["as_of"].iloc[0].date().isoformat()
     scores = scorer.predict(model, test)
-    made = plan(
+    planned = plan(
         scores,
         offers,
         budget=budget,
@@ -111,18 +112,18 @@ def plan_in_hindsight(
         {
             "customer_id": test["customer_id"].astype("str"),
             "churned": test["churned"].astype(bool),
-            "back": _back(test, histories, horizon_days=config.time.horizon_days),
+            "back": _came_back(test, histories, horizon_days=config.time.horizon_days),
             "margin": test["future_value"],
             "margin_before": test["last_period_value"],
             "spend": test[CURRENT_VALUE_FEATURE],
         }
     )
-    told = plan_hindsight(scores, happened, made.frame[made.frame["treated"]], offers)
-    return {"as_of": day, "held_out": made.summary["holdout"]} | told
+    hindsight = plan_hindsight(scores, happened, planned.frame[planned.frame["treated"]], offers)
+    return {"as_of": day, "held_out": planned.summary["holdout"]} | hindsight
 
 
-def _back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDArray[np.bool_]:
-    """Who left by a silence, and ordered after it, as far as the log goes; under a contract nobody."""
+def _came_back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDArray[np.bool_]:
+    """Mark the customers who churned by silence and ordered after it, as far as the log goes; none under a contract."""
     left, closed = test["churned"].to_numpy(bool), test["as_of"].iloc[0].date() + timedelta(days=horizon_days)
     if histories.contractual or closed >= histories.end:
         return np.zeros_like(left)
@@ -140,35 +141,36 @@ def randomised_values(
     now: datetime,
     budget_per_customer: float,
 ) -> dict[str, Any]:
-    """By offer what customers contacted by lot since the first of the models' days say of the plan, or why nothing.
+    """Policy values by offer, of customers contacted at random since the first model's day, or why there are none.
 
-    models: by the day they were learnt on; each customer is scored by the latest before his contact.
+    models: by the day they were trained as of; each customer is scored by the latest one before their contact.
     """
     treatments = treatments_if_any(config, now=now)
     if treatments is None:
         return {}
     treatments = treatments[treatments["at"] >= pd.Timestamp(min(models), tz="UTC")]
     planned = planned_shares(archived_plans(config.folder / run_folder.PLANS))
-    told: dict[str, Any] = {}
+    by_offer: dict[str, Any] = {}
     for offer in offers:
         try:
             days = config.time.horizon_days
-            made = offer_trial(treatments, histories, offer=offer.name, horizon_days=days, planned=planned)
-            told[offer.name] = policy_values(
-                made,
-                _scores(made, models),
+            trial = offer_trial(treatments, histories, offer=offer.name, horizon_days=days, planned=planned)
+            values = policy_values(
+                trial,
+                _scores(trial, models),
                 offer,
                 budget_per_customer=budget_per_customer,
                 seed=config.train.seed,
             )
-            told[offer.name]["in_words"] = in_words(told[offer.name], offer=offer.name, currency=config.money.currency)
+            sentence = in_words(values, offer=offer.name, currency=config.money.currency)
+            by_offer[offer.name] = values | {"in_words": sentence}
         except Refusal as error:
-            told[offer.name] = {"in_words": f"{offer.name}: {error.what}"}
-    return told
+            by_offer[offer.name] = {"in_words": f"{offer.name}: {error.what}"}
+    return by_offer
 
 
-def _scores(made: OfferTrial, models: Mapping[date, Scorer]) -> pd.DataFrame:
-    """Each customer scored by the latest model of his day or before."""
-    learnt = sorted(models)
-    latest = made.rows["as_of"].map(lambda day: max(one for one in learnt if one <= day.date()))
-    return pd.concat([scorer.predict(models[day], made.rows[latest == day]) for day in latest.unique()])
+def _scores(trial: OfferTrial, models: Mapping[date, Scorer]) -> pd.DataFrame:
+    """Scores of each customer by the latest model of their day or before."""
+    days = sorted(models)
+    latest = trial.rows["as_of"].map(lambda contact: max(day for day in days if day <= contact.date()))
+    return pd.concat([scorer.predict(models[day], trial.rows[latest == day]) for day in latest.unique()])

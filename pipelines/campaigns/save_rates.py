@@ -1,6 +1,4 @@
-"""What a campaign measured of an offer's save rate, added to what the others did
-(retention/measurement/save_rate_store.py).
-"""
+"""Recording of measured save rates, campaign by campaign (retention/measurement/save_rate_store.py)."""
 
 from pathlib import Path
 
@@ -15,21 +13,21 @@ __all__ = ["SAVE_RATES", "measured_save_rates", "record_save_rate"]
 def record_save_rate(
     folder: Path, *, offer: str, prior: BetaPrior | None, campaign: str, measured: MeasuredSaveRate
 ) -> BetaPrior:
-    """Add what a campaign measured of an offer, and return what is believed now: `prior` (None: nothing) and all
-    campaigns of the offer.
+    """Record the save rate that a campaign measured; returns the posterior of `prior` (None: flat) and all campaigns
+    with the offer.
     """
-    known = read_save_rates(folder)
+    entries = read_save_rates(folder)
     before = prior or FLAT_PRIOR
-    campaigns = (known[offer].campaigns if offer in known else {}) | {campaign: measured}
-    after = posterior_save_rate(before, campaigns.values())
-    known[offer] = SaveRateEntry(prior=before, campaigns=campaigns, posterior=after)
+    campaigns = (entries[offer].campaigns if offer in entries else {}) | {campaign: measured}
+    posterior = posterior_save_rate(before, campaigns.values())
+    entries[offer] = SaveRateEntry(prior=before, campaigns=campaigns, posterior=posterior)
     content = {
         name: {
-            "prior": one.prior.model_dump(),
-            "campaigns": {title: said._asdict() for title, said in one.campaigns.items()},
-            "posterior": one.posterior.model_dump(),
+            "prior": entry.prior.model_dump(),
+            "campaigns": {title: save_rate._asdict() for title, save_rate in entry.campaigns.items()},
+            "posterior": entry.posterior.model_dump(),
         }
-        for name, one in known.items()
+        for name, entry in entries.items()
     }
     run_folder.write_json(folder / SAVE_RATES, content)
-    return after
+    return posterior

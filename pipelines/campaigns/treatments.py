@@ -1,4 +1,4 @@
-"""What campaigns did, as the config's table `treatments` says: who was contacted, who held out, at what cost."""
+"""The config's table `treatments`: the customers that campaigns contacted or held out, and the costs."""
 
 from datetime import datetime
 
@@ -22,5 +22,5 @@ def read_treatments(config: Config, *, now: datetime | None) -> pd.DataFrame:
 
 
 def treatments_if_any(config: Config, *, now: datetime | None) -> pd.DataFrame | None:
-    """The same; None where the config names no treatments."""
+    """The treatments as `read_treatments` has them; None where the config names no such table."""
     return read_treatments(config, now=now) if config.data.treatments else None

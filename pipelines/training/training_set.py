@@ -115,7 +115,8 @@ def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: 
     is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
     labels = {"bought": orders > 0, "future_value": value, "churned": churned}
     return {
-        fit_horizons.label_column(name, horizon_days): np.where(is_open, np.nan, values) for name, values in labels.items()
+        fit_horizons.label_column(name, horizon_days): np.where(is_open, np.nan, values)
+        for name, values in labels.items()
     }
 
 

@@ -196,9 +196,11 @@ def test_the_design_of_the_kept_plan_and_its_churn_probabilities_are_what_counts
 
 def test_too_little_says_how_many_more(tmp_path):
     made_in(tmp_path, effect=(0.3, 0.0), customers=160)
-    with pytest.raises(Refusal, match=r"160 customers are usable, of \d+ treated \d+ stayed") as caught:
+    with pytest.raises(
+        Refusal, match=r"160 customers are usable: \d+ of \d+ treated stayed, and \d+ of \d+ held out"
+    ) as caught:
         learn(tmp_path)
-    assert "more customers, treated or held out at random, are needed" in str(caught.value)
+    assert "more customers have been treated or held out at random and their horizon is over" in str(caught.value)
 
 
 def test_open_repeated_and_unrandomised_treatments_are_left_out(tmp_path):
@@ -223,5 +225,8 @@ def test_offers_that_the_config_does_not_have_are_named(tmp_path):
     made_in(tmp_path, effect=(0.3, 0.0), customers=50)
     file = tmp_path / "treatments.csv"
     pd.read_csv(file, dtype=str).assign(offer="vouchr").to_csv(file, index=False)
-    with pytest.raises(InputError, match="the treatments have vouchr, the config call, voucher"):
+    with pytest.raises(
+        InputError,
+        match="name no offer of the config: they have vouchr, the config has call, voucher",
+    ):
         learn(tmp_path)

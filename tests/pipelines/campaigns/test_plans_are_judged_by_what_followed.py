@@ -167,7 +167,7 @@ def test_policies_are_of_one_cost_and_told_in_words():
     )
     said = in_words(told, offer="voucher", currency="USD")
     assert said.startswith("voucher: per customer, in USD, the plan earns ")
-    assert " than highest risk first (" in said
+    assert " than contacting the highest risk first (" in said
 
 
 def test_only_customers_contacted_by_lot_after_the_models_day_are_asked(cdnow_path, tmp_path, model):
@@ -196,4 +196,6 @@ def test_only_customers_contacted_by_lot_after_the_models_day_are_asked(cdnow_pa
     later = backtest.randomised_values(config, histories, [OFFER], {date(1998, 4, 20): model}, now=now, **limits)[
         "voucher"
     ]
-    assert later["in_words"].startswith("voucher: 0 customers are usable; 50 who stayed and 50 who left are needed")
+    assert later["in_words"].startswith(
+        "voucher: 0 customers are usable; 50 who stayed and 50 who left are needed in each arm"
+    )

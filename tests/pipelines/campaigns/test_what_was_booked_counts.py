@@ -215,5 +215,5 @@ def test_a_campaign_booked_under_another_spelling_is_asked_about(shop, monkeypat
     booked(config, planned(config, "spring 2020", budget=9999.0), campaign="Spring-2020")
     monkeypatch.chdir(config.home)
     told = json.loads(ran(monkeypatch, capsys, "readout", "--json"))
-    assert told["contacts"]["note"] == "nothing is booked of 'spring 2020'; did you mean 'Spring-2020'?"
+    assert told["contacts"]["note"] == "nothing is booked for 'spring 2020'; did you mean 'Spring-2020'?"
     assert Path(told["written"]).exists()
