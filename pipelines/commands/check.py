@@ -26,9 +26,9 @@ def check(
         from pipelines.leakage.leak_audit import audit, refuse_leaks
 
         with progress(as_json) as say:
-            found = audit(load(config), now=context.obj(), say=say)
-        print_result(found, as_json, show_leaks)
-        return refuse_leaks(found)
+            result = audit(load(config), now=context.obj(), say=say)
+        print_result(result, as_json, show_leaks)
+        return refuse_leaks(result)
     from pipelines.check import check as run
 
     with progress(as_json) as say:
