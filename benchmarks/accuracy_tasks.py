@@ -67,7 +67,9 @@ def cdnow_forward() -> dict[str, Any]:
         training.rows, training.current_rows, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate
     )
     predictions = {
-        name: baseline.predict(test) if name in BTYD_BASELINES else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
+        name: baseline.predict(test)
+        if name in BTYD_BASELINES
+        else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
         for name, baseline in baselines.items()
     }
     return evaluate_on_sample(model, test, predictions, seed=config.train.seed)

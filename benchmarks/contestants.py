@@ -46,9 +46,7 @@ def named(starts: list[str]) -> list[str]:
     """The contestants whose names start with one of `starts`, in table order; ValueError if a start matches none."""
     for start in starts:
         if not any(name.startswith(start) for name in CONTESTANTS):
-            raise ValueError(
-                f"no contestant's name starts with {start!r}; there are: {'; '.join(CONTESTANTS)}"
-            )
+            raise ValueError(f"no contestant's name starts with {start!r}; there are: {'; '.join(CONTESTANTS)}")
     return [name for name in CONTESTANTS if name.startswith(tuple(starts))]
 
 
