@@ -93,7 +93,9 @@ def analyse(base: CustomerBase) -> Analysis:
         },
         f"A step of one per cent or point is worth most for the lever “{first['lever']}” "
         f"({money(first['moves'], base.currency)}) and least for “{last['lever']}” "
-        f"({money(last['moves'], base.currency)}).",
+        f"({money(last['moves'], base.currency)})."
+        if first["moves"] > last["moves"]
+        else f"A step of one per cent or point is worth {money(first['moves'], base.currency)} for every lever known.",
         bars(
             known["lever"].tolist(),
             {"gain": known["moves"].tolist()},

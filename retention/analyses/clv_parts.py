@@ -137,8 +137,8 @@ def _reading(named: pd.Series, margin: float, currency: str) -> str:
     """The margin, and how much of it came from first orders and at full price."""
     first = named["first orders"]
     clauses = [
-        f"{money(first, currency)} of last year's {money(margin, currency)} margin came from first orders and "
-        f"{money(margin - first, currency)} from repeat orders"
+        f"Of last year's margin of {money(margin, currency)}, first orders brought {money(first, currency)} and repeat "
+        f"orders {money(margin - first, currency)}"
     ]
     if "cost to serve" in named:
         clauses.append(f"serving the customers cost {money(-named['cost to serve'], currency)}")

@@ -54,8 +54,6 @@ def analyse(base: CustomerBase) -> Analysis:
         index=["high net sales", "low net sales"],
         columns=["low cost to serve", "high cost to serve"],
     )
-    aggressive = table[table["group"] == "aggressive"].iloc[0]
-    losing = int(table["losing"].sum())
     return Analysis(
         TITLE,
         DEFINITION,
@@ -71,10 +69,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "profit_mean": TableColumn("Profit per customer", "money"),
             "losing": TableColumn("Served at a loss", "count"),
         },
-        f"{counted(int(aggressive['customers']), 'customer')} paid little and cost much, for a profit of "
-        f"{money(aggressive['profit'], base.currency)} out of {money(table['profit'].sum(), base.currency)} in all; "
-        f"{losing:,} of {counted(int(table['customers'].sum()), 'customer')} {'was' if losing == 1 else 'were'} "
-        "served at a loss.",
+        _reading(table, base.currency),
         heatmap(
             matrix,
             x_title=f"in the cells: profit of the last 365 days ({base.currency})",
@@ -82,3 +77,17 @@ def analyse(base: CustomerBase) -> Analysis:
             form=",.0f",
         ),
     )
+
+
+def _reading(table: pd.DataFrame, currency: str) -> str:
+    """The profit with customers who pay little and cost much, and the customers served at a loss."""
+    aggressive = table[table["group"] == "aggressive"].iloc[0]
+    losing, customers = int(table["losing"].sum()), int(table["customers"].sum())
+    dear = (
+        f"{counted(int(aggressive['customers']), 'customer')} paid little and cost much, for a profit of "
+        f"{money(aggressive['profit'], currency)} out of {money(table['profit'].sum(), currency)} in all"
+        if aggressive["customers"]
+        else "No customer paid little and cost much"
+    )
+    verb = "was" if 1 in (losing, customers) else "were"
+    return f"{dear}; {losing:,} of {counted(customers, 'customer')} {verb} served at a loss."

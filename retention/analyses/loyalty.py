@@ -93,7 +93,7 @@ def analyse(base: CustomerBase) -> Analysis:
 
 def _reading(table: pd.DataFrame, *, known: int, total: float, currency: str) -> str:
     low, high = table.iloc[0], table.iloc[2]
-    start = f"Judged by {known} of nine indicators, "
+    start = f"Judged by {'all' if known == len(INDICATORS) else f'{known} of'} nine indicators, "
     if not high["customers"] or not low["customers"]:
         return f"{start}{counted(int(table['customers'].sum()), 'customer')} cannot be split into thirds."
     return (

@@ -62,7 +62,9 @@ def analyse(base: CustomerBase) -> Analysis:
             "at_most": TableColumn("At most", "money"),
         },
         f"The most money is at stake in the segment “{best['group']}” ({best['play']}): at most "
-        f"{money(best['at_most'], base.currency)}.",
+        f"{money(best['at_most'], base.currency)}."
+        if best["at_most"] > 0
+        else "No money is at stake in any segment.",
         bars(
             known["group"].tolist(),
             {"at most": known["at_most"].tolist()},

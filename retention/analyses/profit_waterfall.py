@@ -7,7 +7,7 @@ from features.clock import YEAR_DAYS
 from retention.customer_base.customer_base import CustomerBase
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, waterfall
-from retention.presentation.formatting import listed, money
+from retention.presentation.formatting import listed, money, with_minus_sign
 
 KINDS_SHOWN = 6
 """Most steps for kinds of cost; the smaller kinds share the last."""
@@ -94,7 +94,9 @@ def _by_kind(costs: pd.DataFrame) -> pd.Series:
 def _reading(table: pd.DataFrame, deductions: pd.DataFrame, currency: str) -> str:
     """The first and the last level, and the largest deductions."""
     first, last = table.iloc[0], table.iloc[-1]
-    share = f" ({last['amount'] / first['amount']:.0%})" if first["amount"] > 0 else ""
+    share = ""
+    if first["amount"] > 0:
+        share = " (" + with_minus_sign(f"{last['amount'] / first['amount']:.0%}") + ")"
     sales = SALES[first["step"]].format(money(first["amount"], currency))
     start = f"In the last 365 days, {sales} left a {last['step']} of {money(last['amount'], currency)}{share}"
     if deductions.empty:

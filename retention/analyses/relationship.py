@@ -55,7 +55,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "clv": TableColumn("CLV", "money"),
             "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
-        f"Within the last horizon, {gone:,} of {counted(int(active.sum()), 'customer')} who were active before it fell "
+        f"Within the last horizon, {gone:,} of {counted(int(active.sum()), 'customer')} active before it fell "
         f"silent, and {counted(back, 'customer')} came back after a pause.",
         heatmap(moved, x_title="state now", y_title="one horizon ago", form=".0%"),
     )

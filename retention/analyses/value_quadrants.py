@@ -26,7 +26,6 @@ def analyse(base: CustomerBase) -> Analysis:
         "of CLV": _share(table["clv"]),
         "of the CLV at risk": _share(table["at_risk"]),
     }
-    vip, risk = table.iloc[0], table.loc[table["at_risk"].idxmax()]
     return Analysis(
         "Current and future value",
         DEFINITION,
@@ -43,10 +42,7 @@ def analyse(base: CustomerBase) -> Analysis:
             "churn_probability": TableColumn("Mean churn probability", "percent"),
             "at_risk": TableColumn("CLV at risk", "money"),
         },
-        f"{counted(int(vip['customers']), 'VIP')} ({vip['customer_share']:.0%} of all customers) "
-        f"{'holds' if vip['customers'] == 1 else 'hold'} {money(vip['clv'], base.currency)} of the total CLV of "
-        f"{money(table['clv'].sum(), base.currency)}; the quadrant with the most CLV at risk is {risk['group']} "
-        f"({money(risk['at_risk'], base.currency)}).",
+        _reading(table, base.currency),
         bars(list(SEGMENTS), {name: values.tolist() for name, values in shares.items()}, title="share", form=PERCENT),
     )
 
@@ -55,3 +51,19 @@ def _share(values: pd.Series) -> pd.Series:
     """Divide the values by their sum; 0 where it is not above 0."""
     total = values.sum()
     return values / total if total > 0 else values * 0.0
+
+
+def _reading(table: pd.DataFrame, currency: str) -> str:
+    """The CLV of the VIPs, and the quadrant with the most CLV at risk."""
+    vip, riskiest = table.iloc[0], table.loc[table["at_risk"].idxmax()]
+    vips = (
+        f"{counted(int(vip['customers']), 'VIP')} ({vip['customer_share']:.0%} of all customers) "
+        f"{'holds' if vip['customers'] == 1 else 'hold'} {money(vip['clv'], currency)} of the total CLV of "
+        f"{money(table['clv'].sum(), currency)}"
+        if vip["customers"]
+        else "No customer is a VIP"
+    )
+    if riskiest["at_risk"] <= 0:
+        return f"{vips}; no CLV is at risk."
+    at_risk = money(riskiest["at_risk"], currency)
+    return f"{vips}; the quadrant with the most CLV at risk is {riskiest['group']} ({at_risk})."
