@@ -40,6 +40,9 @@ def analyse(base: CustomerBase) -> Analysis:
     moved = transitions(before, now)
     active = before.isin(["first-time", "repeat", "loyal", "won back"])
     gone, back = int((active & now.isin(["lapsed", "lost"])).sum()), int((now == "won back").sum())
+    fell_silent = f"{gone:,} of {counted(int(active.sum()), 'customer')} active before it fell silent"
+    if not active.any():
+        fell_silent = "no customer could fall silent, because none was active before it"
     table["before"] = [int((before == name).sum()) for name in STATES]
     return Analysis(
         TITLE,
@@ -55,7 +58,6 @@ def analyse(base: CustomerBase) -> Analysis:
             "clv": TableColumn("CLV", "money"),
             "churn_probability": TableColumn("Mean churn probability", "percent"),
         },
-        f"Within the last horizon, {gone:,} of {counted(int(active.sum()), 'customer')} active before it fell "
-        f"silent, and {counted(back, 'customer')} came back after a pause.",
+        f"Within the last horizon, {fell_silent}, and {counted(back, 'customer')} came back after a pause.",
         heatmap(moved, x_title="state now", y_title="one horizon ago", form=".0%"),
     )
