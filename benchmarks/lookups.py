@@ -71,31 +71,31 @@ def turns(answers: dict[str, Answer], numbers: np.ndarray, size: int) -> dict[st
     for turn in range(len(begins)):
         for place, (name, answer) in enumerate(answers.items()):
             begin = begins[(turn + place * len(begins) // len(answers)) % len(begins)]
-            asked = ids(numbers[begin : begin + size])
+            wanted_ids = ids(numbers[begin : begin + size])
             start = perf_counter_ns()
-            answer(asked)
+            answer(wanted_ids)
             took[name].append((perf_counter_ns() - start) / 1000 / size)
-    return {name: np.array(one) for name, one in took.items()}
+    return {name: np.array(times) for name, times in took.items()}
 
 
 def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int) -> dict[str, Any]:
     path = folder / "ours"
     written = alone(write_ours, shop, count, path)
     opened_store, seconds, private = measured(lambda: store.open_store(path))
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         FIND: written | {"bytes": path.stat().st_size, "open_seconds": seconds, "private_mb": private}
     }
     answers: dict[str, Answer] = {
-        FIND: lambda asked: opened_store.find(asked)[0],
-        BARE: lambda asked: ours(opened_store, asked),
+        FIND: lambda wanted_ids: opened_store.find(wanted_ids)[0],
+        BARE: lambda wanted_ids: ours(opened_store, wanted_ids),
     }
-    found[BARE] = {}
+    results[BARE] = {}
     rng = np.random.default_rng(7)
     for place, name in enumerate(peers):
         file = folder / str(place)
         took = alone(write_peer, name, path, file)
         answers[name], seconds, private = measured(lambda name=name, file=file: opened(name, file, opened_store))
-        found[name] = {
+        results[name] = {
             "bytes": file.stat().st_size,
             "write_seconds": took,
             "open_seconds": seconds,
@@ -106,43 +106,47 @@ def race(shop: str, count: int, folder: Path, peers: list[str], *, lookups: int)
         rounds = lookups if size == 1 else lookups * 10
         turns(answers, rng.integers(count, size=rounds // 10), size)
         took = turns(answers, rng.integers(count, size=rounds), size)
-        for name, one in took.items():
-            found[name] |= {f"{key}_us": float(np.median(one)), f"{key}_p99_us": float(np.quantile(one, 0.99))}
-            found[name] |= {f"{key}_ratio": float(np.median(one / took[BARE]))}
-    rows = turns({"rows": lambda asked: list(opened_store.rows(asked))}, rng.integers(count, size=lookups * 10), BATCH)[
-        "rows"
-    ]
-    found[FIND] |= {"rows_us": float(np.median(rows))}
+        for name, times in took.items():
+            results[name] |= {f"{key}_us": float(np.median(times)), f"{key}_p99_us": float(np.quantile(times, 0.99))}
+            results[name] |= {f"{key}_ratio": float(np.median(times / took[BARE]))}
+    rows = turns(
+        {"rows": lambda wanted_ids: list(opened_store.rows(wanted_ids))}, rng.integers(count, size=lookups * 10), BATCH
+    )["rows"]
+    results[FIND] |= {"rows_us": float(np.median(rows))}
     everybody, seconds, _ = measured(opened_store.scores)
-    found[FIND] |= {"all_scores_seconds": seconds, "customers": len(everybody)}
-    return found
+    results[FIND] |= {"all_scores_seconds": seconds, "customers": len(everybody)}
+    return results
 
 
-def agree(answers: dict[str, Answer], asked: list[str]) -> None:
+def agree(answers: dict[str, Answer], wanted_ids: list[str]) -> None:
     """Raise AssertionError if a contestant returns begin numbers than ours."""
-    expected = answers[BARE](asked)
+    expected = answers[BARE](wanted_ids)
     for name, answer in answers.items():
-        result = answer(asked)
-        result = [tuple(list(one.values())[3:9]) for one in result] if name == FIND else result
+        result = answer(wanted_ids)
+        result = [tuple(list(record.values())[3:9]) for record in result] if name == FIND else result
         assert result == expected, f"{name} returns other numbers"
 
 
-def lines(found: dict[str, Any]) -> list[list[str]]:
+def lines(results: dict[str, Any]) -> list[list[str]]:
     table_rows = []
-    for name, one in found.items():
-        of_file = ["", "", "", ""]
-        if "bytes" in one:
-            of_file = [f"{one['bytes'] / 1e9:.2f}", f"{one['write_seconds']:,.0f}", f"{one['open_seconds']:.1f}"]
-            of_file.append(f"{one['private_mb']:,.0f}")
+    for name, values in results.items():
+        file_cells = ["", "", "", ""]
+        if "bytes" in values:
+            file_cells = [
+                f"{values['bytes'] / 1e9:.2f}",
+                f"{values['write_seconds']:,.0f}",
+                f"{values['open_seconds']:.1f}",
+            ]
+            file_cells.append(f"{values['private_mb']:,.0f}")
         table_rows.append(
             [
                 name,
-                *of_file,
-                f"{one['one_us']:.1f}",
-                f"{one['one_p99_us']:.1f}",
-                f"{one['one_ratio']:.1f}",
-                f"{one['thousand_us']:.2f}",
-                f"{one['thousand_ratio']:.1f}",
+                *file_cells,
+                f"{values['one_us']:.1f}",
+                f"{values['one_p99_us']:.1f}",
+                f"{values['one_ratio']:.1f}",
+                f"{values['thousand_us']:.2f}",
+                f"{values['thousand_ratio']:.1f}",
             ]
         )
     return table_rows
@@ -161,7 +165,7 @@ def main(options: list[str]) -> None:
     parser.add_argument(
         "--lookups", type=int, default=20_000, help="lookups of one id; ten times as many of a thousand"
     )
-    asked = parser.parse_args(options)
+    arguments = parser.parse_args(options)
     peers, skipped = list(PEERS), {}
     try:
         beside("lmdb")
@@ -169,15 +173,19 @@ def main(options: list[str]) -> None:
         peers.remove("LMDB")
         skipped["LMDB"] = str(error)
     results = {}
-    for shop in asked.shops:
+    for shop in arguments.shops:
         with tempfile.TemporaryDirectory() as folder:
-            found = results[shop] = alone(race, shop, asked.customers, Path(folder), peers, lookups=asked.lookups)
+            values = results[shop] = alone(
+                race, shop, arguments.customers, Path(folder), peers, lookups=arguments.lookups
+            )
         header = ["", "GB", "write s", "open s", "own MB", "1 id µs", "p99", "÷ bare", "1,000: µs each", "÷ bare"]
-        features = found[FIND]["features"]
+        features = values[FIND]["features"]
         show(
-            f"{asked.customers:,} customers of {shop}, {features} features, ids of 36 characters", header, lines(found)
+            f"{arguments.customers:,} customers of {shop}, {features} features, ids of 36 characters",
+            header,
+            lines(values),
         )
-        ours = found[FIND]
+        ours = values[FIND]
         print(
             f"feature rows of 1,000: {ours['rows_us']:.1f} µs each; scores of all: {ours['all_scores_seconds']:.1f} s; "
             f"writing took {ours['writer_mb']:,.0f} MB"

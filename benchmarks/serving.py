@@ -40,9 +40,9 @@ def turn(port: int, requests: list[bytes]) -> list[float]:
     took: list[float] = []
     line = Line(port)
     try:
-        for asked in requests:
+        for content in requests:
             start = perf_counter_ns()
-            status, body = line.ask(asked)
+            status, body = line.ask(content)
             took.append((perf_counter_ns() - start) / 1e6)
             if status != 200:
                 raise RuntimeError(f"status {status}: {body[:300]!r}")
@@ -56,7 +56,7 @@ def turn(port: int, requests: list[bytes]) -> list[float]:
 def requests(contestant: Contestant, shop: Shop, size: int, number: int) -> list[bytes]:
     """The requests of one turn."""
     count = REQUESTS[size]
-    return [request(contestant.path, contestant.ask(shop, size, number * count + one)) for one in range(count)]
+    return [request(contestant.path, contestant.ask(shop, size, number * count + place)) for place in range(count)]
 
 
 def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, list[float]]]]:
@@ -81,22 +81,22 @@ def bare_turn(shop: Shop) -> tuple[dict[str, int], Callable[[int], tuple[float, 
 def race(shop: Shop, servers: dict[str, Server], *, rounds: int) -> dict[str, Any]:
     """Run all turns: CPU ms and latencies of requests by contestant and size (`turns`), the `shape` of the trees."""
     shape, bare = bare_turn(shop)
-    racing = {name: one for name, one in CONTESTANTS.items() if one.server in servers}
-    found: dict[str, dict[int, dict[str, Any]]] = {BARE: {size: {"cpu": [], "ms": []} for size in SIZES}}
-    found |= {name: {size: {"cpu": [], "ms": []} for size in one.sizes} for name, one in racing.items()}
+    racing = {name: contestant for name, contestant in CONTESTANTS.items() if contestant.server in servers}
+    results: dict[str, dict[int, dict[str, Any]]] = {BARE: {size: {"cpu": [], "ms": []} for size in SIZES}}
+    results |= {name: {size: {"cpu": [], "ms": []} for size in contestant.sizes} for name, contestant in racing.items()}
     for number in range(-1, rounds):  # the first turn warms up
         for size in SIZES:
             taken = {BARE: bare(size)}
-            for name, one in racing.items():
-                if size in one.sizes:
-                    server, asked = servers[one.server], requests(one, shop, size, number + 1)
+            for name, contestant in racing.items():
+                if size in contestant.sizes:
+                    server, contents = servers[contestant.server], requests(contestant, shop, size, number + 1)
                     before = server.cpu_ns()
-                    took = turn(server.port, asked)
+                    took = turn(server.port, contents)
                     taken[name] = (server.cpu_ns() - before) / 1e6 / len(took), took
             for name, (cpu, took) in taken.items() if number >= 0 else ():
-                found[name][size]["cpu"].append(cpu)
-                found[name][size]["ms"] += took
-    return {"shape": shape, "turns": found}
+                results[name][size]["cpu"].append(cpu)
+                results[name][size]["ms"] += took
+    return {"shape": shape, "turns": results}
 
 
 def summary(turns: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[int, dict[str, float]]]:
@@ -104,12 +104,12 @@ def summary(turns: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[int, 
     return {
         name: {
             size: {
-                "cpu_ms": median(one["cpu"]),
-                "p50_ms": float(np.quantile(one["ms"], 0.5)),
-                "p99_ms": float(np.quantile(one["ms"], 0.99)),
-                "ours_ratio": median(a / b for a, b in zip(turns[OURS][size]["cpu"], one["cpu"], strict=True)),
+                "cpu_ms": median(values["cpu"]),
+                "p50_ms": float(np.quantile(values["ms"], 0.5)),
+                "p99_ms": float(np.quantile(values["ms"], 0.99)),
+                "ours_ratio": median(a / b for a, b in zip(turns[OURS][size]["cpu"], values["cpu"], strict=True)),
             }
-            for size, one in sizes.items()
+            for size, values in sizes.items()
         }
         for name, sizes in turns.items()
     }
@@ -121,7 +121,7 @@ def all_running(shop: Shop) -> Iterator[tuple[dict[str, Server], dict[str, str]]
     skipped: dict[str, str] = {}
     with ExitStack() as stack:
         servers = {}
-        for name in dict.fromkeys(one.server for one in CONTESTANTS.values()):
+        for name in dict.fromkeys(contestant.server for contestant in CONTESTANTS.values()):
             try:
                 servers[name] = stack.enter_context(running(name, shop))
             except Unavailable as error:
@@ -129,11 +129,16 @@ def all_running(shop: Shop) -> Iterator[tuple[dict[str, Server], dict[str, str]]
         yield servers, skipped
 
 
-def lines(found: dict[str, dict[int, dict[str, float]]]) -> list[list[str]]:
+def lines(results: dict[str, dict[int, dict[str, float]]]) -> list[list[str]]:
     rows = []
-    for name, sizes in found.items():
-        for size, one in sizes.items():
-            cells = [f"{one['cpu_ms']:.2f}", f"{one['ours_ratio']:.2f}", f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}"]
+    for name, sizes in results.items():
+        for size, values in sizes.items():
+            cells = [
+                f"{values['cpu_ms']:.2f}",
+                f"{values['ours_ratio']:.2f}",
+                f"{values['p50_ms']:.1f}",
+                f"{values['p99_ms']:.1f}",
+            ]
             rows.append([f"{name}, {size:,}", *cells])
     return rows
 
@@ -145,24 +150,26 @@ def main(options: list[str]) -> None:
         "--folder", type=Path, help="folder in which the shop is, or will be, made; default: a temporary one"
     )
     parser.add_argument("--only", choices=("race", "loads"), help="run only this part")
-    asked = parser.parse_args(options)
+    arguments = parser.parse_args(options)
     results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as made:
-        shop = make(asked.folder or Path(made) / "shop")
-        if asked.only != "loads":
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = make(arguments.folder or Path(scratch) / "shop")
+        if arguments.only != "loads":
             with all_running(shop) as (servers, skipped):
-                raced = race(shop, servers, rounds=asked.rounds)
+                raced = race(shop, servers, rounds=arguments.rounds)
                 memory = {name: server.memory_mb() for name, server in servers.items()}
-            found = summary(raced["turns"])
+            medians = summary(raced["turns"])
             title = "by customers per request: medians of {} turns; {trees} trees, {features} features"
             header = ["", "server CPU ms", "ours by id ÷ this", "p50 ms", "p99 ms"]
-            show(title.format(asked.rounds, **raced["shape"]), header, lines(found))
+            show(title.format(arguments.rounds, **raced["shape"]), header, lines(medians))
             for name, why in skipped.items():
                 print(f"{name}: not measured, {why}")
-            for name, one in memory.items():
-                print(f"{name}: {one['rss_mb']:.0f} MB in its largest process, {one['own_mb']:.0f} MB of it private")
-            results |= {"shape": raced["shape"], "requests": found, "memory": memory, "skipped": skipped}
-        if asked.only != "race":
+            for name, sizes_mb in memory.items():
+                print(
+                    f"{name}: {sizes_mb['rss_mb']:.0f} MB in its largest process, {sizes_mb['own_mb']:.0f} MB private"
+                )
+            results |= {"shape": raced["shape"], "requests": medians, "memory": memory, "skipped": skipped}
+        if arguments.only != "race":
             results |= {"ready": readiness(shop), "two_workers": two_workers(shop), "swaps": swaps(shop)}
             for name in ("ready", "two_workers", "swaps"):
                 print(f"{name}: {results[name]}")

@@ -30,9 +30,9 @@ class Line:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.read = bytearray()
 
-    def ask(self, asked: bytes) -> tuple[int, bytes]:
+    def ask(self, content: bytes) -> tuple[int, bytes]:
         """Send a request; returns status and body of the answer."""
-        self.socket.sendall(asked)
+        self.socket.sendall(content)
         while (answer := self.answer()) is None:
             pass
         return answer
@@ -59,13 +59,13 @@ class Line:
 
 def flood(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> float:
     """Answers per second to one client per connection, each sending its next request once answered."""
-    asked, answered = cycle(requests), 0
+    contents, answered = cycle(requests), 0
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         for _ in range(connections):
             line = stack.enter_context(closing(Line(port)))
             selector.register(line.socket, selectors.EVENT_READ, line)
-            line.socket.sendall(next(asked))
+            line.socket.sendall(next(contents))
         start = perf_counter()
         while perf_counter() - start < seconds:
             for key, _ in selector.select(1):
@@ -73,5 +73,5 @@ def flood(port: int, requests: Sequence[bytes], *, connections: int, seconds: fl
                     if answer[0] != 200:
                         raise RuntimeError(f"status {answer[0]}: {answer[1][:200]!r}")
                     answered += 1
-                    key.data.socket.sendall(next(asked))
+                    key.data.socket.sendall(next(contents))
         return answered / (perf_counter() - start)

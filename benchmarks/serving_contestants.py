@@ -47,11 +47,11 @@ class Server:
 
     def cpu_ns(self) -> int:
         """CPU time of all its processes since they began, by the system's clock of each (Linux)."""
-        return sum(time.clock_gettime_ns((~one.pid << 3) | 2) for one in self.family)
+        return sum(time.clock_gettime_ns((~process.pid << 3) | 2) for process in self.family)
 
     def memory_mb(self) -> dict[str, float]:
         """Memory of its largest process: total and private."""
-        largest = max((one.memory_full_info() for one in self.family), key=lambda one: one.uss)
+        largest = max((process.memory_full_info() for process in self.family), key=lambda memory: memory.uss)
         return {"rss_mb": largest.rss / 2**20, "own_mb": largest.uss / 2**20}
 
 
@@ -65,9 +65,9 @@ def as_histories(shop: Shop, size: int, turn: int) -> dict[str, Any]:
 
 def as_frame(shop: Shop, size: int, turn: int) -> dict[str, Any]:
     """The same histories in MLflow's format of a data frame."""
-    who = _slice(shop.histories, size, turn)
-    columns = list(who[0]["orders"][0])
-    data = [[one["customer_id"], *order.values()] for one in who for order in one["orders"]]
+    customers = _slice(shop.histories, size, turn)
+    columns = list(customers[0]["orders"][0])
+    data = [[customer["customer_id"], *order.values()] for customer in customers for order in customer["orders"]]
     frame = {"columns": ["customer_id", *columns], "data": data}
     return {"dataframe_split": frame, "params": {"as_of": shop.as_of.isoformat()}}
 
@@ -153,8 +153,8 @@ def running(server: str, shop: Shop, *, workers: int = 1, started: list[str] | N
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-            for one in psutil.wait_procs(rest, timeout=10)[1]:
-                one.kill()
+            for child in psutil.wait_procs(rest, timeout=10)[1]:
+                child.kill()
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, path: str, begin: float, log: Path) -> None:

@@ -42,24 +42,24 @@ def two_workers(shop: Shop, *, turns: int = 7, seconds: float = 2.0) -> dict[str
     customer by id it takes one of two cores. `cpu_ratio` corrects for that: the CPU time of an answer by two workers
     over that by one. If it is 1, two workers on cores of their own answer twice as many requests.
     """
-    found = {}
+    results = {}
     with running("stayworth", shop) as one, running("stayworth", shop, workers=2) as two:
         for name, size in ((OURS, 1), (OURS, 100), (OURS, 1000), (OURS_FROM_ORDERS, 10)):
             contestant = CONTESTANTS[name]
-            asked = [request(contestant.path, contestant.ask(shop, size, turn)) for turn in range(64)]
+            requests = [request(contestant.path, contestant.ask(shop, size, turn)) for turn in range(64)]
             rates: dict[str, list[float]] = {"one": [], "two": []}
             costs: dict[str, list[float]] = {"one": [], "two": []}
             for _ in range(turns):
                 for workers, server in (("one", one), ("two", two)):
                     begun = server.cpu_ns()
-                    rate = flood(server.port, asked, connections=CONNECTIONS, seconds=seconds)
+                    rate = flood(server.port, requests, connections=CONNECTIONS, seconds=seconds)
                     rates[workers].append(rate)
                     costs[workers].append((server.cpu_ns() - begun) / rate)
-            found[f"{name}, {size}"] = {f"{workers}_per_s": median(many) for workers, many in rates.items()} | {
+            results[f"{name}, {size}"] = {f"{workers}_per_s": median(many) for workers, many in rates.items()} | {
                 "ratio": _ratio(rates),
                 "cpu_ratio": _ratio(costs),
             }
-    return found
+    return results
 
 
 def _ratio(turns: dict[str, list[float]]) -> float:
@@ -75,16 +75,16 @@ def swaps(shop: Shop, *, times: int = 20) -> dict[str, Any]:
     pointer = json.loads((served / active_model.POINTER).read_text("utf-8"))
     started = [STAYWORTH, "serve", "-c", str(shop.config), "--bundle", str(served), "--port"]
     statuses: Counter[str] = Counter()
-    asked = [
-        request(one.path, one.ask(shop, 1, turn))
+    requests = [
+        request(contestant.path, contestant.ask(shop, 1, turn))
         for turn in range(50)
-        for one in (CONTESTANTS[OURS], CONTESTANTS[OURS_FROM_ORDERS])
+        for contestant in (CONTESTANTS[OURS], CONTESTANTS[OURS_FROM_ORDERS])
     ]
     days = [EARLIER.isoformat(), DAY.isoformat()]
     over = threading.Event()
     try:
         with running("stayworth", shop, started=started) as server:
-            callers = [threading.Thread(target=_ask_on, args=(server.port, asked, over, statuses)) for _ in range(4)]
+            callers = [threading.Thread(target=_ask_on, args=(server.port, requests, over, statuses)) for _ in range(4)]
             for caller in callers:
                 caller.start()
             for number in range(times):
@@ -124,12 +124,12 @@ def _seen(port: int, *, registered: str, day: str) -> None:
     raise RuntimeError(f"a swap was not seen within {SEEN_S:g} s; the service says {about}")
 
 
-def _ask_on(port: int, asked: list[bytes], over: threading.Event, statuses: Counter[str]) -> None:
+def _ask_on(port: int, requests: list[bytes], over: threading.Event, statuses: Counter[str]) -> None:
     line = Line(port)
     while not over.is_set():
-        for one in asked:
+        for content in requests:
             try:
-                statuses[str(line.ask(one)[0])] += 1
+                statuses[str(line.ask(content)[0])] += 1
             except OSError as error:
                 statuses[type(error).__name__] += 1
                 line.close()

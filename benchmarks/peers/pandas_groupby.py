@@ -53,8 +53,8 @@ def _of_orders(known: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     rows["repeat_orders"] = rows["orders"] - 1
     for days in WINDOWS:
         recent = known[known["ordered_at"] >= as_of - days * A_DAY].groupby("customer", sort=False)["amount"]
-        found = recent.agg(["size", "sum"]).reindex(rows.index, fill_value=0)
-        rows[[f"orders_last_{days}d", f"spend_last_{days}d"]] = found
+        sums = recent.agg(["size", "sum"]).reindex(rows.index, fill_value=0)
+        rows[[f"orders_last_{days}d", f"spend_last_{days}d"]] = sums
     return rows
 
 
