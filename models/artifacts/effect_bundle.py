@@ -1,4 +1,4 @@
-"""A fitted effect on disk: data, never objects, and not one byte of it parsed before its hash is checked.
+"""Effect bundles: a fitted effect on disk as data, never objects, with no byte parsed before its hash is checked.
 
     0.ubj 1.ubj …       the trees of each term of the learner, XGBoost's UBJSON
     manifest.json       SHA-256 of each, the terms, the features with their names, their schema hash, the line
@@ -36,11 +36,11 @@ def write(folder: Path, fitted: FittedEffect) -> str:
         "line": dataclasses.asdict(fitted.line),
         "versions": {"xgboost": boosting.VERSION},
     }
-    told = (json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+    content = (json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     for name, data in contents.items():
         (folder / name).write_bytes(data)
-    (folder / "manifest.json").write_bytes(told)
-    bundle_hash = hashlib.sha256(told).hexdigest()
+    (folder / "manifest.json").write_bytes(content)
+    bundle_hash = hashlib.sha256(content).hexdigest()
     (folder / "manifest.sha256").write_text(bundle_hash + "\n")
     return bundle_hash
 
@@ -49,9 +49,11 @@ def read(folder: Path, *, expected: str) -> FittedEffect:
     """Check every byte against the manifest, then parse; `expected` is the bundle's hash. Raises InputError on any
     difference.
     """
-    manifest, found = signed_manifest(folder)
-    if found != expected:
-        raise InputError(f"is bundle {found[:12]}, and {expected[:12]} was learnt", where=str(folder), next=NEXT)
+    manifest, bundle_hash = signed_manifest(folder)
+    if bundle_hash != expected:
+        raise InputError(
+            f"is bundle {bundle_hash[:12]}, but {expected[:12]} was expected", where=str(folder), next=NEXT
+        )
     terms: list[dict[str, Any]] = manifest.get("terms", [])
     names = [f"{place}.ubj" for place in range(len(terms))]
     if manifest.get("format") != FORMAT or manifest["kind"] not in KINDS or sorted(manifest["files"]) != names:
@@ -61,7 +63,7 @@ def read(folder: Path, *, expected: str) -> FittedEffect:
         if hashlib.sha256(data).hexdigest() != manifest["files"][name]:
             raise InputError(f"{name} does not match its hash; nothing of it was loaded", where=str(folder), next=NEXT)
     fitted = [Term(boosting.from_ubj(contents[name]), **term) for name, term in zip(names, terms, strict=True)]
-    inputs = {one["feature"]: one["names"] for one in manifest["inputs"]}
+    inputs = {entry["feature"]: entry["names"] for entry in manifest["inputs"]}
     return FittedEffect(Uplift(manifest["kind"], inputs, tuple(fitted)), EffectLine(**manifest["line"]))
 
 

@@ -2,7 +2,7 @@
 
     mlflow.pyfunc.load_model("models:/stayworth@champion").predict(orders, params={"as_of": "2011-12-01"})
 
-A model that learnt from interactions or attributes of customers takes those tables as JSON, `params={"as_of": …,
+A model trained on interactions or attributes of customers takes those tables as JSON, `params={"as_of": …,
 "interactions": frame.to_json(orient="records", date_format="iso"), "customers": …}`.
 MLflow copies this file, the packages it imports and the bundle into the logged model, and runs this file to load
 it. Our own commands and service never load a model this way.
@@ -44,7 +44,7 @@ SCORES = {
     "reason_3": DataType.string,
     "model_version": DataType.string,
 }
-"""What comes out: scores.parquet without `segment`, which compares with the whole customer base."""
+"""The output columns: scores.parquet without `segment`, which compares with the whole customer base."""
 
 
 class ScoreOrders(PythonModel):
@@ -62,7 +62,7 @@ class ScoreOrders(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Scores of every customer with an order before `as_of`, a day that must be given."""
+        """Score every customer with an order before `as_of`, a day that must be given."""
         params = params or {}
         if not params.get("as_of"):
             raise InputError("the day to score is missing", next=f'Pass params={{"as_of": "{EXAMPLE_AS_OF}"}}.')
@@ -71,21 +71,21 @@ class ScoreOrders(PythonModel):
 
 
 def _table(text: str | None, name: str) -> pd.DataFrame | None:
-    """The rows of a table beside the orders; None where it is not given."""
+    """Read the rows of a table besides the orders; None if it is not given."""
     if not text:
         return None
     try:
         return pd.DataFrame.from_records(json.loads(text))
     except (ValueError, TypeError, AttributeError) as error:
         raise InputError(
-            f"is no JSON array of rows ({error})",
+            f"is not a JSON array of rows ({error})",
             where=f'params["{name}"]',
             next='Pass frame.to_json(orient="records", date_format="iso").',
         ) from None
 
 
 def signature() -> ModelSignature:
-    """Ids, times and amounts may have any type that ingest can read as such."""
+    """The signature: ids, times and amounts may have any type that ingest can read as such."""
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(AnyType(), name, required=column.required) for name, column in ORDERS.items()
     ]
@@ -97,7 +97,7 @@ def signature() -> ModelSignature:
 
 
 def example() -> pd.DataFrame:
-    """Orders of customers who do not exist, with all that a model may read of an order."""
+    """Orders of made-up customers, with every column that a model may read of an order."""
     return pd.DataFrame(
         {
             "customer_id": ["00001", "00001", "00002"],

@@ -1,7 +1,7 @@
 """The registered model `stayworth` in MLflow: its versions, its aliases `champion` and `previous`, its bundles.
 
-What comes out of here is a folder of files. It is `models.artifacts.bundle.read` that checks and parses them; MLflow's
-own `load_model` would run the code that lies beside them.
+This file returns a folder of files; `models.artifacts.bundle.read` checks and parses them. MLflow's own `load_model`
+would run the code beside them.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ NAME = "stayworth"
 """The registered model."""
 
 BUNDLE = "artifacts/bundle"
-"""Where the bundle lies within a logged model."""
+"""The path of the bundle within a logged model."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,22 @@ class Version:
     """The first digits of the bundle's hash."""
     run_id: str | None
     tags: Mapping[str, str]
-    """What was said of it when it was made and when it was promoted."""
+    """Tags set when the version was made and when it was promoted."""
 
 
 @contextmanager
 def session(uri: str) -> Iterator["MlflowClient"]:
-    """A client of a tracking server, or of a SQLite file, which is made if it is not there.
+    """A client of a tracking server, or of a SQLite file, which is created if it does not exist.
 
-    MLflow's telemetry, pickles and log lines are off, and so is what its own code is warned of, which is neither
-    ours nor the user's to mend. Its errors, and those of the disk and the network beneath it, come out as InputError.
+    MLflow's telemetry, pickles and log lines are off, and so are warnings in its own code, which neither we nor users
+    can fix. Its errors, and those of the disk and the network beneath it, are raised as InputError.
     """
     os.environ |= {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # of 7, which are four minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # instead of 7, which take four minutes
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"mlflow\.")
         import mlflow
@@ -64,7 +64,7 @@ def session(uri: str) -> Iterator["MlflowClient"]:
         for chatty in ("mlflow", "alembic"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         try:
-            with _whole_database(uri):
+            with _complete_database(uri):
                 yield mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         except (MlflowException, SQLAlchemyError, OSError) as error:
             what = shown(" ".join(str(error).split()))
@@ -74,10 +74,10 @@ def session(uri: str) -> Iterator["MlflowClient"]:
 
 
 @contextmanager
-def _whole_database(uri: str) -> Iterator[None]:
-    """Make a new SQLite file under another name and move it into its place with all its tables.
+def _complete_database(uri: str) -> Iterator[None]:
+    """Create a new SQLite file under another name and move it into place with all its tables.
 
-    MLflow makes them one by one, and cannot use a file that was left half made.
+    MLflow creates the tables one by one, and cannot use a file that was left incomplete.
     """
     path = _sqlite_file(uri)
     if path and not path.exists() and path.parent.is_dir():
@@ -110,52 +110,52 @@ def versions(uri: str) -> list[Version]:
     if path and not path.exists():
         return []
     with session(uri) as client:
-        found = client.search_model_versions(f"name = '{NAME}'")
-        aliases = client.get_registered_model(NAME).aliases if found else {}
+        model_versions = client.search_model_versions(f"name = '{NAME}'")
+        aliases = client.get_registered_model(NAME).aliases if model_versions else {}
     listed = [
         Version(
-            number=str(one.version),
-            aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(one.version))),
-            bundle=one.tags.get("bundle", ""),
-            run_id=one.run_id,
-            tags=dict(one.tags),
+            number=str(version.version),
+            aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(version.version))),
+            bundle=version.tags.get("bundle", ""),
+            run_id=version.run_id,
+            tags=dict(version.tags),
         )
-        for one in found
+        for version in model_versions
     ]
-    return sorted(listed, key=lambda one: int(one.number), reverse=True)
+    return sorted(listed, key=lambda version: int(version.number), reverse=True)
 
 
 def holder(uri: str, alias: str) -> Version | None:
     """The version with this alias; None if there is none."""
-    return next((one for one in versions(uri) if alias in one.aliases), None)
+    return next((version for version in versions(uri) if alias in version.aliases), None)
 
 
 def find(uri: str, alias: str) -> Version:
     """The version with this alias; raises InputError if there is none."""
-    found = holder(uri, alias)
-    if found is None:
+    version = holder(uri, alias)
+    if version is None:
         raise InputError(
             f"no model has the alias '{alias}'", where=shown(uri), next="Make a model with `stayworth train`."
         )
-    return found
+    return version
 
 
 def numbered(uri: str, number: str) -> Version:
-    """The version of this number; raises InputError if there is none."""
-    known = {one.number: one for one in versions(uri)}
-    if number not in known:
-        what = f"there is no version {number}; registered: {', '.join(known) or 'none'}"
+    """The version with this number; raises InputError if there is none."""
+    by_number = {version.number: version for version in versions(uri)}
+    if number not in by_number:
+        what = f"there is no version {number}; registered: {', '.join(by_number) or 'none'}"
         raise InputError(what, where=shown(uri), next="Name one of these.")
-    return known[number]
+    return by_number[number]
 
 
 def download(uri: str, alias: str, folder: Path) -> Path:
-    """Fetch the bundle of the version with this alias into `folder`; returns where it lies, not yet checked."""
+    """Fetch the bundle of the version with this alias into `folder`; returns its path, not yet checked."""
     return fetch(uri, find(uri, alias).number, folder, part=BUNDLE)
 
 
 def fetch(uri: str, number: str, folder: Path, *, part: str = "") -> Path:
-    """Fetch a logged model, or a part of it, into `folder`; returns where it lies, not yet checked."""
+    """Fetch a logged model, or a part of it, into `folder`; returns its path, not yet checked."""
     with session(uri) as client:
         from mlflow.artifacts import download_artifacts
 
@@ -169,15 +169,15 @@ def register(
     """Make a logged model the newest version, without an alias; returns its number. `tags` name its `bundle`."""
     if not client.search_registered_models(f"name = '{NAME}'"):
         client.create_registered_model(NAME)
-    made = client.create_model_version(NAME, source, run_id=run_id, model_id=model_id, tags=dict(tags))
-    return str(made.version)
+    version = client.create_model_version(NAME, source, run_id=run_id, model_id=model_id, tags=dict(tags))
+    return str(version.version)
 
 
 def set_champion(uri: str, number: str, *, tags: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Make this version the champion and the old one `previous`; `tags` say of it when and by whom.
+    """Make this version the champion and the old one `previous`; `tags` record when and by whom.
 
-    Cut short between the two steps, one version has both aliases, and it is one that served before or is to serve:
-    `previous` moves first, but in a rollback, which must not forget where it goes, last.
+    If interrupted between the two steps, one version has both aliases, and it is one that served before or is to serve:
+    `previous` moves first, except in a rollback, which must not lose its target, last.
     """
     version, champion = numbered(uri, number), holder(uri, "champion")
     moves = {"champion": number}
@@ -192,7 +192,7 @@ def set_champion(uri: str, number: str, *, tags: Mapping[str, str] = MappingProx
 
 
 def contents_hash(folder: Path) -> str:
-    """A hash of every name and byte of a logged model, but what Python compiled of it."""
+    """A hash of every name and byte of a logged model, except files that Python compiled."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     digest = hashlib.sha256()
     for path in files:
@@ -203,5 +203,5 @@ def contents_hash(folder: Path) -> str:
 
 
 def shown(text: str) -> str:
-    """The text without what may be a password in a URI."""
+    """The text without any password in a URI."""
     return re.sub(r"//[^/@\s]*@", "//…@", text)

@@ -1,14 +1,14 @@
-"""BG/NBD: how often a customer orders until they quietly stop.
+"""BG/NBD: orders of a customer until they silently stop.
 
 While alive a customer orders at random with their own rate lambda ~ Gamma(r, alpha); after each repeat order they
-leave for good with their own probability p ~ Beta(a, b). Three numbers per customer say all the model needs:
+leave for good with their own probability p ~ Beta(a, b). The model needs three numbers per customer:
 `frequency` (repeat orders x), `recency` (age at the last order t_x; 0 without a repeat order) and `T` (age now),
-both counted from the first order. Any unit of time does, as long as it is one: `alpha` comes out in that unit.
+both counted from the first order. Any one unit of time will do: `alpha` comes out in that unit.
 
 Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275-284
 (FHL below); P(alive) from their note of 2008, brucehardie.com/notes/021.
-Wrong where orders keep a beat (a subscription, a weekly shop), where seasons move everyone at once, and for the
-one-time buyer, whom it holds alive for certain: rank by `probability_of_order`, never by `probability_alive`.
+Wrong where orders are regular (a subscription, a weekly shop), where seasons move everyone at once, and for the
+one-time buyer, whom it takes to be alive for certain: rank by `probability_of_order`, never by `probability_alive`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scipy.special import expit, gammaln, hyp2f1, psi
 
 from features.arrays import Floats
 from features.errors import Refusal
-from models.btyd.maximum_likelihood import blocks, counted, maximise
+from models.btyd.maximum_likelihood import blocks, distinct_counts, maximise
 from models.btyd.recency_frequency import check_learnable, checked, positive
 
 WHERE = "BG/NBD"
@@ -59,7 +59,7 @@ class BGNBD:
     def probability_of_order(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Probability of at least one order in (T, T + t], given the history; 1 minus it is the churn probability.
 
-        P(alive) · (1 − ((alpha + T) / (alpha + T + t))^(r + x)): one leaves only *after* an order, so a customer
+        P(alive) · (1 − ((alpha + T) / (alpha + T + t))^(r + x)): customers leave only *after* an order, so one
         alive at T orders by T + t with certainty 1 − e^(−lambda t), and lambda is then Gamma(r + x, alpha + T),
         whose transform at t is the power.
         """
@@ -88,7 +88,7 @@ class BGNBD:
             raise Refusal(
                 f"expected orders of {np.sum(~np.isfinite(orders))} customers are beyond floating point for {self}",
                 where=WHERE,
-                next="shorten the span, or look at what makes these parameters",
+                next="shorten the span, or look for the customers behind these parameters",
             )
         return orders
 
@@ -112,7 +112,7 @@ def fit(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> BGNBD:
     x, t_x, age = checked(frequency, recency, T, where=WHERE)
     check_learnable(x, t_x, where=WHERE)
     unit = float(age.mean())
-    parameters, loss = maximise(_mean_loss, _summed_up, x, t_x / unit, age / unit, bounds=BOUNDS, where=WHERE)
+    parameters, loss = maximise(_mean_loss, _summarise, x, t_x / unit, age / unit, bounds=BOUNDS, where=WHERE)
     r, alpha, a, b = parameters
     # the likelihood is a density of x order times per customer: scaling time back costs log(unit) for each
     total = -loss * x.size - x.sum() * np.log(unit)
@@ -124,20 +124,20 @@ class _Summary(NamedTuple):
     """The distinct x, and how many customers have each."""
     customers: Floats
     once: Floats
-    """T of those without a repeat order, of whom the likelihood asks nothing else."""
-    again: tuple[Floats, Floats, Floats]
+    """T of customers without a repeat order; the likelihood needs nothing else of them."""
+    repeat: tuple[Floats, Floats, Floats]
     """x, t_x and T of the others."""
 
 
-def _summed_up(x: Floats, t_x: Floats, T: Floats) -> _Summary:
-    again = np.flatnonzero(x > 0)
-    return _Summary(*counted(x), T[x == 0], (x[again], t_x[again], T[again]))
+def _summarise(x: Floats, t_x: Floats, T: Floats) -> _Summary:
+    repeat = np.flatnonzero(x > 0)
+    return _Summary(*distinct_counts(x), T[x == 0], (x[repeat], t_x[repeat], T[repeat]))
 
 
-def _mean_loss(logs: Floats, told: _Summary) -> tuple[float, Floats]:
+def _mean_loss(logs: Floats, summary: _Summary) -> tuple[float, Floats]:
     """Minus the mean log-likelihood (FHL eq. 6) and its gradient in the logs of (r, alpha, a, b)."""
     r, alpha, a, b = np.exp(logs)
-    orders, customers, once, again = told
+    orders, customers, once, repeat = summary
     # what depends on x alone: Γ(r+x)/Γ(r) · alpha^r · B(a, b+x)/B(a, b)
     by_x = gammaln(r + orders) - gammaln(r) + r * np.log(alpha)
     by_x += gammaln(b + orders) - gammaln(b) + gammaln(a + b) - gammaln(a + b + orders)
@@ -158,7 +158,7 @@ def _mean_loss(logs: Floats, told: _Summary) -> tuple[float, Floats]:
         value -= r * log_T
         gradient[:2] -= log_T, r * np.sum(1 / (alpha + T))
     # … + a/(b+x−1) · (alpha+t_x)^-(r+x) if gone since t_x, together (alpha+T)^-(r+x) · (1 + odds of having gone)
-    for x, t_x, T in blocks(*again):
+    for x, t_x, T in blocks(*repeat):
         m, last, until, since = r + x, b - 1 + x, alpha + T, alpha + t_x
         log_T = np.log(until)
         span = log_T - np.log(since)

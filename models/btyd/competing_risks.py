@@ -1,8 +1,8 @@
-"""Two clocks run at unknown rates: the chance that one rings first, and within a span of time.
+"""Competing risks with unknown rates: the chance that one of two events happens first, and within a span of time.
 
-The integral that Pareto/NBD is made of (models/btyd/pareto_nbd.py). Its closed form in 2F1 has no derivatives by the
-parameters, and libraries lose it where the clocks differ a lot in A and B (SciPy 1.17 by up to .6 %); Gauss-Legendre
-quadrature in the right variable has neither trouble.
+The integral behind Pareto/NBD (models/btyd/pareto_nbd.py). Its closed form in 2F1 has no derivatives with respect to
+the parameters, and libraries lose precision where A and B differ a lot (SciPy 1.17 by up to .6 %); Gauss-Legendre
+quadrature in the right variable avoids both.
 """
 
 from functools import cache
@@ -18,7 +18,9 @@ NEGLIGIBLE = 37.0
 """The integrand is cut off where it has fallen to e^−37."""
 
 
-class Ring(NamedTuple):
+class FirstEvent(NamedTuple):
+    """The chance that the second event happens first, and integrals for its derivatives."""
+
     chance: Floats
     """D = ∫ q/(B+y) · (A/(A+y))^p · (B/(B+y))^q dy over (0, span]."""
     log_first: Floats
@@ -28,11 +30,11 @@ class Ring(NamedTuple):
     per_second: Floats
 
 
-def first_within(span: Floats, p: Floats | float, A: Floats, q: Floats | float, B: Floats, *, nodes: int) -> Ring:
-    """The chance D that the second clock rings first, and within `span`, with what its derivatives need.
+def first_within(span: Floats, p: Floats | float, A: Floats, q: Floats | float, B: Floats, *, nodes: int) -> FirstEvent:
+    """The chance D that the second event happens first, and within `span`, with the integrals for its derivatives.
 
-    The clocks' rates are independent Gamma(p, A) and Gamma(q, B); A ≤ B for all customers, or A ≥ B for all. D plus the
-    chance of silence is exact to 1e-6 with 16 nodes (to 1e-9 unless q or p is tens), to 1e-11 with 32.
+    The events' rates are independent Gamma(p, A) and Gamma(q, B); A ≤ B for all customers, or A ≥ B for all. D plus the
+    chance of neither is exact to 1e-6 with 16 nodes (to 1e-9 unless q or p is tens), to 1e-11 with 32.
     """
     slow = bool((A <= B).all())
     near, far, by_near, by_far = (A, B, p, q) if slow else (B, A, q, p)
@@ -40,7 +42,7 @@ def first_within(span: Floats, p: Floats | float, A: Floats, q: Floats | float, 
     with np.errstate(over="ignore"):
         end = np.minimum(span, np.minimum(A * np.expm1(NEGLIGIBLE / p), B * np.expm1(NEGLIGIBLE / q)))
     length, gap, log_far = np.log1p(end / near), far - near, np.log(far)
-    found = Ring(*(np.zeros(length.shape) for _ in Ring._fields))
+    integrals = FirstEvent(*(np.zeros(length.shape) for _ in FirstEvent._fields))
     for root, weight in zip(*nodes_and_weights(nodes), strict=True):
         w = (root + 1) / 2 * length
         at_near = near * np.exp(w)
@@ -50,7 +52,7 @@ def first_within(span: Floats, p: Floats | float, A: Floats, q: Floats | float, 
         if slow:
             part *= at_near / at_far
         terms = (w, 1 / at_near, late, 1 / at_far) if slow else (late, 1 / at_far, w, 1 / at_near)
-        np.add(found.chance, part, out=found.chance)
-        for total, term in zip(found[1:], terms, strict=True):
+        np.add(integrals.chance, part, out=integrals.chance)
+        for total, term in zip(integrals[1:], terms, strict=True):
             total += part * term
-    return found
+    return integrals

@@ -1,4 +1,4 @@
-"""Maximum likelihood in a box of logarithms, for millions of customers: the search all our buying models share."""
+"""Maximum likelihood within bounds of the parameters' logs, for millions of customers; shared by the BTYD models."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,40 +14,40 @@ Bounds = Sequence[tuple[float, float]]
 MeanLoss = Callable[..., tuple[float, Floats]]
 
 SAMPLE = 20_000
-"""Customers of whom a first fit says about where the maximum of many is."""
+"""Customers in a first fit that locates the maximum for many."""
 BLOCK = 8192
-"""Customers whose intermediate results stay in the processor's cache."""
+"""Customers at a time, so that intermediate results stay in the processor's cache."""
 
 
 def maximise(
     mean_loss: MeanLoss,
-    summed_up: Callable[..., Any],
+    summarise: Callable[..., Any],
     *columns: Floats,
     bounds: Bounds,
     where: str,
 ) -> tuple[list[float], float]:
-    """The positive parameters with the least `mean_loss` over customers, and that loss.
+    """Find the positive parameters with the least `mean_loss` over customers, and that loss.
 
-    `columns` are equally long, a customer per value and unit-free; `summed_up(*columns)` makes of them, once, what
-    `mean_loss(logs, summary)` needs to give minus the mean log-likelihood at the parameters' logs, and its gradient.
+    `columns` are equally long, one unit-free value per customer; `summarise(*columns)` is called once, and
+    `mean_loss(logs, summary)` returns minus the mean log-likelihood at the parameters' logs, and its gradient.
     The search (L-BFGS-B) starts at parameters of 1 and stays within the `bounds` of the logs. More than
     4 × 20,000 customers are first fitted on 20,000 drawn at random (always the same): its maximum and its curvature
-    leave the search over all of them (BFGS) about four evaluations, and change nothing in what it finds.
-    Refuses where it ends on a slope steeper than 1e-4 for another reason than that no step down is left.
+    leave the search over all of them (BFGS) about four evaluations, and do not change its result.
+    Raises Refusal where it ends on a slope steeper than 1e-4 for another reason than that no step down is left.
     """
     with threadpool_limits(1, user_api="blas"):  # threads for 4 × 4 matrices only wait for each other
-        return _maximise(mean_loss, summed_up, *columns, bounds=bounds, where=where)
+        return _maximise(mean_loss, summarise, *columns, bounds=bounds, where=where)
 
 
 def _maximise(
-    mean_loss: MeanLoss, summed_up: Callable[..., Any], *columns: Floats, bounds: Bounds, where: str
+    mean_loss: MeanLoss, summarise: Callable[..., Any], *columns: Floats, bounds: Bounds, where: str
 ) -> tuple[list[float], float]:
-    everyone, start = summed_up(*columns), np.zeros(len(bounds))
+    everyone, start = summarise(*columns), np.zeros(len(bounds))
     if columns[0].size > 4 * SAMPLE:
         drawn = np.random.default_rng(0).integers(0, columns[0].size, SAMPLE)
-        some = summed_up(*(column[drawn] for column in columns))
-        near = _within(bounds, mean_loss, start, some)
-        curvature = _curvature(mean_loss, near.x, some)
+        sample = summarise(*(column[drawn] for column in columns))
+        near = _within(bounds, mean_loss, start, sample)
+        curvature = _curvature(mean_loss, near.x, sample)
         if _slope(near, ((-np.inf, np.inf),) * len(bounds)) < 1e-4 and (np.linalg.eigvalsh(curvature) > 0).all():
             best = _newton_like(mean_loss, near.x, np.linalg.inv(curvature).astype(np.float64), everyone)
             if np.abs(best.jac).max() < 1e-6 and _slope(best, bounds) < 1e-6:
@@ -63,13 +63,13 @@ def _maximise(
 
 
 def blocks(*columns: Floats) -> Iterator[tuple[Floats, ...]]:
-    """Equally long columns, some rows at a time."""
+    """Iterate over equally long columns, a block of rows at a time."""
     for first in range(0, len(columns[0]), BLOCK):
         yield tuple(column[first : first + BLOCK] for column in columns)
 
 
-def counted(orders: Floats) -> tuple[Floats, Floats]:
-    """The distinct numbers of orders, and how many customers have each."""
+def distinct_counts(orders: Floats) -> tuple[Floats, Floats]:
+    """Return the distinct numbers of orders, and the number of customers with each."""
     distinct, customers = np.unique(orders, return_counts=True)
     return distinct, customers.astype(np.float64)
 
@@ -92,6 +92,6 @@ def _slope(at: OptimizeResult, bounds: Bounds) -> float:
 def _curvature(mean_loss: MeanLoss, at: Floats, summary: Any) -> Floats:
     """The matrix of second derivatives, from differences of gradients."""
     step = 1e-4 * np.eye(len(at))
-    ways = [mean_loss(at + one, summary)[1] - mean_loss(at - one, summary)[1] for one in step]
-    matrix = np.array(ways) / 2e-4
+    differences = [mean_loss(at + way, summary)[1] - mean_loss(at - way, summary)[1] for way in step]
+    matrix = np.array(differences) / 2e-4
     return (matrix + matrix.T) / 2

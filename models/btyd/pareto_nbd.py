@@ -1,18 +1,18 @@
-"""Pareto/NBD: how often a customer orders until they quietly stop, be it between two orders.
+"""Pareto/NBD: orders of a customer until they silently stop, possibly between two orders.
 
 While alive a customer orders at random with their own rate lambda ~ Gamma(r, alpha), and leaves for good at random
-with their own rate mu ~ Gamma(s, beta), order or no order: that is what sets it apart from BG/NBD, in which one leaves
+with their own rate mu ~ Gamma(s, beta), order or no order: this distinguishes it from BG/NBD, in which customers leave
 only after an order. `frequency`, `recency` and `T` as models/btyd/recency_frequency.py has them; `alpha` and `beta`
 come out in their unit of time.
 
 Source: Schmittlein, Morrison & Colombo (1987), Counting Your Customers, Management Science 33(1), 1-24; derivations in
 Fader & Hardie (2005), A Note on Deriving the Pareto/NBD Model, brucehardie.com/notes/009 (FH below).
-Wrong where orders keep a beat (a subscription, a weekly shop) and where seasons move everyone at once; s and beta are
+Wrong where orders are regular (a subscription, a weekly shop) and where seasons move everyone at once; s and beta are
 known badly where few have left.
 
-All formulas here come from one picture. Of a customer alive at age y with x repeat orders, the rates are
-lambda ~ Gamma(r + x, alpha + y) and mu ~ Gamma(s, beta + y), independently; so two clocks run, the next order's and
-leaving's, and everything is a matter of which rings first, and when.
+All formulas here are of competing risks. For a customer alive at age y with x repeat orders, the rates are
+lambda ~ Gamma(r + x, alpha + y) and mu ~ Gamma(s, beta + y), independently; the next order and leaving compete, and
+everything follows from which of them happens first, and when.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from scipy.special import expit, exprel, gammaln, psi
 
 from features.arrays import Floats
 from models.btyd.competing_risks import NEGLIGIBLE, first_within, nodes_and_weights
-from models.btyd.maximum_likelihood import blocks, counted, maximise
+from models.btyd.maximum_likelihood import blocks, distinct_counts, maximise
 from models.btyd.recency_frequency import check_learnable, checked, positive
 
 WHERE = "Pareto/NBD"
 BOUNDS = [(-7, 4.5), (-7, 7), (-7, 4.5), (-7, 7)]  # of the logs of r, alpha / mean T, s, beta / mean T in the search
 CUSTOMERS = 256
-"""Whose integrals are worked out at once: 32 nodes of each stay in the processor's cache."""
+"""Customers whose integrals are computed at once: 32 nodes of each stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ParetoNBD:
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Probability in [0, 1] that the customer has not left by T (FH): below 1 without a repeat order too.
 
-        No clock has rung since t_x, against leaving's having rung first.
+        Neither event since t_x, against leaving having happened first.
         """
         return self._alive(*checked(frequency, recency, T, where=WHERE))
 
@@ -66,8 +66,8 @@ class ParetoNBD:
     def probability_of_order(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Probability of at least one order in (T, T + t], given the history; 1 minus it is the churn probability.
 
-        P(alive) times the chance that the order's clock rings first, and by T + t: an integral of positive terms. It is
-        1 − P(X(T, T + t) = 0 | history) of Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD Model,
+        P(alive) times the chance that an order happens before leaving, and by T + t: an integral of positive terms. It
+        is 1 − P(X(T, T + t) = 0 | history) of Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD Model,
         brucehardie.com/notes/028.
         """
         x, t_x, age = checked(frequency, recency, T, where=WHERE)
@@ -91,15 +91,16 @@ class ParetoNBD:
 
 
 def _chance(span: Floats, p: Floats | float, A: Floats, q: Floats | float, B: Floats) -> Floats:
-    """The chance that the second of two clocks rings first, and within `span`."""
-    every = np.broadcast_arrays(span, p, A, q, B)
-    some = range(0, len(every[0]), CUSTOMERS)
-    return np.minimum(np.concatenate([_rings(*(one[at : at + CUSTOMERS] for one in every)) for at in some]), 1)
+    """The chance that the second of two competing events happens first, and within `span`."""
+    columns = np.broadcast_arrays(span, p, A, q, B)
+    starts = range(0, len(columns[0]), CUSTOMERS)
+    chances = [_integrate(*(column[start : start + CUSTOMERS] for column in columns)) for start in starts]
+    return np.minimum(np.concatenate(chances), 1)
 
 
-def _rings(span: Floats, p: Floats, A: Floats, q: Floats, B: Floats) -> Floats:
-    """`first_within` at 32 nodes, all of them at once, without what only derivatives need."""
-    roots, weights = (one[:, None] for one in nodes_and_weights(32))
+def _integrate(span: Floats, p: Floats, A: Floats, q: Floats, B: Floats) -> Floats:
+    """The chance of `first_within` at 32 nodes, all at once, without the integrals for derivatives."""
+    roots, weights = (numbers[:, None] for numbers in nodes_and_weights(32))
     slow = bool((A <= B).all())
     near, far, by_near, by_far = (A, B, p, q) if slow else (B, A, q, p)
     with np.errstate(over="ignore"):
@@ -122,7 +123,7 @@ def fit(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> ParetoNBD:
     x, t_x, age = checked(frequency, recency, T, where=WHERE)
     check_learnable(x, t_x, where=WHERE)
     unit = float(age.mean())
-    parameters, loss = maximise(_mean_loss, _summed_up, x, t_x / unit, age / unit, bounds=BOUNDS, where=WHERE)
+    parameters, loss = maximise(_mean_loss, _summarise, x, t_x / unit, age / unit, bounds=BOUNDS, where=WHERE)
     r, alpha, s, beta = parameters
     # the likelihood is a density of x order times per customer: scaling time back costs log(unit) for each
     total = -loss * x.size - x.sum() * np.log(unit)
@@ -137,25 +138,25 @@ class _Summary(NamedTuple):
     """The distinct (x, t_x, T), and how many customers have each."""
 
 
-def _summed_up(x: Floats, t_x: Floats, T: Floats) -> _Summary:
+def _summarise(x: Floats, t_x: Floats, T: Floats) -> _Summary:
     alike = np.argsort(x * 100 + t_x * np.sqrt(2) + T * np.pi)  # equal histories side by side
-    past = x[alike], t_x[alike], T[alike]
-    first = np.flatnonzero(np.append(True, np.any([np.diff(column) != 0 for column in past], axis=0)))
+    histories = x[alike], t_x[alike], T[alike]
+    first = np.flatnonzero(np.append(True, np.any([np.diff(column) != 0 for column in histories], axis=0)))
     counts = np.diff(np.append(first, x.size)).astype(float)
-    return _Summary(*counted(x), (past[0][first], past[1][first], past[2][first], counts))
+    return _Summary(*distinct_counts(x), (*(column[first] for column in histories), counts))
 
 
-def _mean_loss(logs: Floats, told: _Summary) -> tuple[float, Floats]:
+def _mean_loss(logs: Floats, summary: _Summary) -> tuple[float, Floats]:
     """Minus the mean log-likelihood and its gradient in the logs of (r, alpha, s, beta).
 
     With m = r + x a customer's likelihood (FH) is
 
         Γ(r+x)/Γ(r) · alpha^r beta^s · (alpha+t_x)^−m (beta+t_x)^−s · (N + D)
 
-    N = ((alpha+t_x)/(alpha+T))^m ((beta+t_x)/(beta+T))^s: silent since t_x; D: leaving's clock rang first, by T.
+    N = ((alpha+t_x)/(alpha+T))^m ((beta+t_x)/(beta+T))^s: neither event since t_x; D: leaving happened first, by T.
     """
     r, alpha, s, beta = np.exp(logs)
-    orders, customers, histories = told
+    orders, customers, histories = summary
     n = customers.sum()
     value = customers @ (gammaln(r + orders) - gammaln(r)) + n * (r * np.log(alpha) + s * np.log(beta))
     gradient = np.array(

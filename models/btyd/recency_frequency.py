@@ -32,11 +32,11 @@ def checked(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *, where: st
         "recencies are later than T": t_x > age,
         "customers without a repeat order have a recency above 0": (x == 0) & (t_x > 0),
     }
-    for what, rows in wrong.items():
+    for problem, rows in wrong.items():
         if rows.any():
             first = np.flatnonzero(rows)[0]
             raise InputError(
-                f"{rows.sum()} of {x.size} {what}; the first is "
+                f"{rows.sum()} of {x.size} {problem}; the first is "
                 f"frequency {x[first]:g}, recency {t_x[first]:g}, T {age[first]:g}",
                 where=where,
                 next="count frequency in repeat orders, recency and T from the first order",

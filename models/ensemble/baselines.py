@@ -1,13 +1,13 @@
-"""The opponents: five models a shop could have without us, fitted on the same rows.
+"""Baselines: five established models, fitted on the same rows.
 
-    bgnbd_gamma_gamma       BG/NBD says how often, Gamma-Gamma how much, a fixed margin rate what is left of it
-    pareto_nbd_gamma_gamma  the same, with Pareto/NBD in the place of BG/NBD
-    last_period             the coming period will be like the last one
-    hiatus                  who has been away longer is likelier gone, who spent more will spend more
+    bgnbd_gamma_gamma       BG/NBD for the number of orders, Gamma-Gamma for their value, a fixed margin rate
+    pareto_nbd_gamma_gamma  the same, with Pareto/NBD in place of BG/NBD
+    last_period             the next period will be like the last one
+    hiatus                  churn rises with the time since the last order, value with past spending
     rfm_logistic            logistic and log-link regression on recency, frequency and monetary value
 
-Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that the winner can serve from a bundle, be it
-one of these. All read the features frame; fitting reads the labels `churned` and `future_value` too.
+Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that a baseline can serve from a bundle if it wins.
+All read the features frame; fitting reads the labels `churned` and `future_value` too.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ class Baseline(Protocol):
 def fit_baselines(
     rows: pd.DataFrame, known: pd.DataFrame, *, horizon_days: float, margin_rate: float
 ) -> dict[str, Baseline]:
-    """The opponents by name, fitted on training rows (several cut-offs stacked).
+    """Fit the baselines on training rows (several cut-offs stacked); returns them by name.
 
-    known: rows of the latest day, whose features alone BG/NBD and Pareto/NBD are fitted on: they ask for no labels.
-    `margin_rate` is the share of revenue that is margin, 0 … 1: the first two foresee revenue only.
+    known: rows of the latest day, on whose features alone BG/NBD and Pareto/NBD are fitted: they need no labels.
+    `margin_rate` is the share of revenue that is margin, 0 … 1: the first two predict revenue only.
     """
     share = rows["churned"].mean()
     if not 0 < share < 1 or not rows["future_value"].sum() > 0:
         raise Refusal(
-            f"{share:.0%} of {len(rows)} training rows churned and {rows['future_value'].sum():.2f} came in after "
-            "them: nothing to tell apart",
+            f"{share:.0%} of {len(rows)} training rows churned, with {rows['future_value'].sum():.2f} of value after "
+            "them: nothing to distinguish",
             where="training rows",
             next="choose a horizon in which some customers order and some do not",
         )
-    past, spend = purchase_history(known), gamma_gamma.fit(*repeat_spend(known))
+    history, spend = purchase_history(known), gamma_gamma.fit(*repeat_spend(known))
     return {
-        "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*past), spend, horizon_days, margin_rate),
-        "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*past), spend, horizon_days, margin_rate),
+        "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*history), spend, horizon_days, margin_rate),
+        "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*history), spend, horizon_days, margin_rate),
         "last_period": LastPeriod.fit(rows),
         "hiatus": Hiatus.fit(rows),
         "rfm_logistic": RfmLogistic.fit(rows),
@@ -63,8 +63,8 @@ def fit_baselines(
 class BuyTillYouDie:
     """BG/NBD or Pareto/NBD, times Gamma-Gamma, times a margin rate.
 
-    Fitted once, on the latest cut-off: a refit per cut-off only drifts. Wrong where it always is: seasons, and margins
-    that differ between customers.
+    Fitted once, on the latest cut-off: a refit per cut-off only adds drift. Wrong in seasons, and where margins differ
+    between customers.
     """
 
     orders: bgnbd.BGNBD | pareto_nbd.ParetoNBD
@@ -73,10 +73,10 @@ class BuyTillYouDie:
     margin_rate: float
 
     def predict(self, rows: pd.DataFrame) -> Prediction:
-        past = purchase_history(rows)
-        expected_orders = self.orders.expected_orders(self.horizon_days, *past)
+        history = purchase_history(rows)
+        expected_orders = self.orders.expected_orders(self.horizon_days, *history)
         return Prediction(
-            churn_probability=1 - self.orders.probability_of_order(self.horizon_days, *past),
+            churn_probability=1 - self.orders.probability_of_order(self.horizon_days, *history),
             expected_value=expected_orders * self.spend.expected_value(*repeat_spend(rows)) * self.margin_rate,
             expected_orders=expected_orders,
         )
@@ -84,7 +84,7 @@ class BuyTillYouDie:
 
 @dataclass(frozen=True)
 class LastPeriod:
-    """Churn: the share that left among those with, and among those without, an order in the last period.
+    """Churn: the share that churned among customers with, and without, an order in the last period.
 
     Value and orders: those of the last period. A group that the training rows do not have gets the share of all.
     """
@@ -167,8 +167,8 @@ class RfmLogistic:
         )
 
 
-COUNTED = ("recency_days", "tenure_days", "repeat_orders", "spend_total", "spend_first_order")
-"""The features that the counting opponents read."""
+BTYD_FEATURES = ("recency_days", "tenure_days", "repeat_orders", "spend_total", "spend_first_order")
+"""The features that the BTYD baselines read."""
 
 
 def purchase_history(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
@@ -189,9 +189,9 @@ def _rfm(rows: pd.DataFrame) -> Floats:
     return np.log1p(np.column_stack(columns).clip(min=0))
 
 
-def _rising(rows: pd.DataFrame, by: str, of: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _rising(rows: pd.DataFrame, feature: str, target: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The knots of the isotonic regression of one column on another."""
-    curve = IsotonicRegression().fit(_column(rows, by), _column(rows, of))
+    curve = IsotonicRegression().fit(_column(rows, feature), _column(rows, target))
     return tuple(curve.X_thresholds_.tolist()), tuple(curve.y_thresholds_.tolist())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Terms:
-    """What money means to this shop; all from the config, none assumed."""
+    """The business terms of a company; all from the config, none assumed."""
 
     horizon_days: int
     currency: str
@@ -13,4 +13,4 @@ class Terms:
     """Share of an amount that is margin, where its cost is unknown."""
     annual_discount_rate: float
     lifetime_days: int
-    """How far `clv` looks."""
+    """The span of `clv`."""

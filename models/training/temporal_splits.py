@@ -1,14 +1,14 @@
-"""Which cut-offs teach, which one the rehearsal is judged on and which tests, so that no label is read too early.
+"""Temporal splits: cut-offs to fit on, to calibrate on and to test on, so that no label is read too early.
 
 One example through all comments: data from 1997-01-01, horizon 90 days, a model made as of 1998-04-02.
 
-    train      … 1997-08-05, 1997-09-04, 1997-10-04    windows closed by 1998-01-02: what the rehearsal is fitted on
-    between    1997-11-03, 1997-12-03                  closed by 1998-04-02 only: not for the rehearsal
-    calibrate  1998-01-02                              closed by 1998-04-02, the day it is made: judges the rehearsal
-    test       1998-04-02                              nothing after this day was seen
+    train      … 1997-08-05, 1997-09-04, 1997-10-04    windows closed by 1998-01-02: for the validation fit
+    between    1997-11-03, 1997-12-03                  closed by 1998-04-02 only: for the refit alone
+    calibrate  1998-01-02                              closed by 1998-04-02: the validation fit is judged on it
+    test       1998-04-02                              the model knows nothing after this day
 
-Between train and calibrate, and between all of them and test, stands a gap of the whole horizon: no window of the one
-reaches into the next.
+Between train and calibrate, and between all of them and test, is a gap of the whole horizon: no window reaches into
+the next part.
 """
 
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from features.clock import YEAR_DAYS
 from features.errors import InputError
 
 CUT_OFFS = 18
-"""How many cut-offs at most: more of them repeat the same orders."""
+"""The largest number of cut-offs: more of them repeat the same orders."""
 REACH_DAYS = 375
-"""How far back they reach where there is so much history: past the same season a year before."""
+"""How far back cut-offs reach if the history allows: past the same season a year before."""
 SHORT_DAYS, SHORT_WINDOWS = 30, 3
-"""The last windows so long say where the base has come to before the long ones close; shorter for a shorter horizon."""
+"""Days and number of the short windows that show recent drift before long ones close; never above the horizon."""
 STEP_DAYS = 30
-"""Cut-offs need not be further apart than this, however long the horizon."""
+"""The largest step between cut-offs, however long the horizon, unless more is needed to reach back a year."""
 HISTORY_DAYS = 60
-"""What the earliest cut-off has before it, or one horizon if that is shorter: with less, all customers look new."""
+"""History before the earliest cut-off, or one horizon if that is shorter: with less, all customers look new."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The cut-offs a model made as of a day may learn from, each list ascending."""
+    """The cut-offs of a model made as of a day, each list ascending."""
 
     as_of: date
     """The day the model is made, 1998-04-02: everything before it is known."""
@@ -42,7 +42,7 @@ class Timeline:
     between: list[date]
     """Each window closed by `as_of`, but not by `calibrate`."""
     censored: list[date]
-    """Cut-offs in the same rhythm whose window is still open: not used."""
+    """Further cut-offs at the same steps whose window is still open: not used."""
 
     @property
     def matured(self) -> list[date]:
@@ -51,16 +51,16 @@ class Timeline:
 
     @property
     def folds(self) -> list[tuple[list[date], date]]:
-        """Inner folds for tuning: (cut-offs to fit on, cut-off to judge on), gap kept, the latest two."""
+        """Inner folds for tuning: (cut-offs to fit on, cut-off to validate on), with the gap, the latest two."""
         horizon = self.as_of - self.calibrate
         pairs = [([early for early in self.train if early + horizon <= day], day) for day in self.train]
         return [(early, day) for early, day in pairs if early][-2:]
 
 
 def recent(first_day: date, *, as_of: date, horizon_days: int) -> list[date]:
-    """The days whose short windows closed last by `as_of`, and the same days a year before, ascending.
+    """The cut-offs of the latest short windows closed by `as_of`, and the same days a year before, ascending.
 
-    None where the log does not reach back that far.
+    Empty if the log does not reach back that far.
     """
     short = timedelta(days=min(SHORT_DAYS, horizon_days))
     days = [as_of - k * short for k in range(1, SHORT_WINDOWS + 1)]
@@ -71,7 +71,7 @@ def recent(first_day: date, *, as_of: date, horizon_days: int) -> list[date]:
 
 
 def timeline(first_day: date, *, as_of: date, horizon_days: int) -> Timeline:
-    """The cut-offs for a model made as of a day, from data that begin on `first_day`.
+    """Choose the cut-offs of a model made as of a day, from data that begin on `first_day`.
 
     Cut-offs step back from the latest matured one by a third of the horizon, 30 days at most, and further apart where
     that would not reach back a year. Raises InputError if no training cut-off is left.
@@ -101,7 +101,7 @@ def timeline(first_day: date, *, as_of: date, horizon_days: int) -> Timeline:
 
 
 def test_day(first_day: date, end: date, *, horizon_days: int) -> date:
-    """The latest cut-off whose label is complete: a model made on this day is judged on what followed it."""
+    """The latest cut-off whose label is complete: a model made on this day is tested on the horizon after it."""
     have = (end - first_day).days
     if have < 4 * horizon_days:
         raise InputError(

@@ -17,7 +17,7 @@ from features.errors import InputError
 from features.histories.columns import Histories
 from features.snapshots.labels import left, period, with_labels
 from features.snapshots.snapshot import snapshot
-from models.ensemble.baselines import COUNTED
+from models.ensemble.baselines import BTYD_FEATURES
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.horizons import fit_horizons
@@ -91,7 +91,7 @@ def _recent(histories: Histories, terms: Terms, *, as_of: date) -> pd.DataFrame 
     days = recent(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
     if not days:
         return None
-    table = snapshot(histories, as_of=days, features=list(COUNTED))
+    table = snapshot(histories, as_of=days, features=list(BTYD_FEATURES))
     short = min(SHORT_DAYS, terms.horizon_days)
     return with_labels(histories, table, horizon_days=short).to_pandas(date_as_object=False)
 

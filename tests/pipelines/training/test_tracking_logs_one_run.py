@@ -226,7 +226,7 @@ def test_the_logged_model_scores_orders_elsewhere_with_the_code_it_brought(once,
     assert all(str(once.place) in file for file in said["files"])
     assert list(said["example"])[:3] == ["customer_id", "ordered_at", "amount"]
     assert said["beside"] == [105, 207]
-    assert 'params["interactions"]: is no JSON array of rows' in said["torn"]
+    assert 'params["interactions"]: is not a JSON array of rows' in said["torn"]
     assert said["pickles"] == 0
     assert "the day to score is missing" in said["none"]
     assert "'soon' is not a day" in said["nonsense"]
