@@ -67,8 +67,8 @@ class ParetoNBD:
         """Probability of at least one order in (T, T + t], given the history; 1 minus it is the churn probability.
 
         P(alive) times the chance that an order happens before leaving, and by T + t: an integral of positive terms. It
-        is 1 − P(X(T, T + t) = 0 | history) of Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD Model,
-        brucehardie.com/notes/028.
+        is 1 − P(X(T, T + t) = 0 | history) of Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD
+        Model, brucehardie.com/notes/028.
         """
         x, t_x, age = checked(frequency, recency, T, where=WHERE)
         m, order, s, leave = self._rates(x, age)
@@ -143,7 +143,7 @@ def _summarise(x: Floats, t_x: Floats, T: Floats) -> _Summary:
     histories = x[alike], t_x[alike], T[alike]
     first = np.flatnonzero(np.append(True, np.any([np.diff(column) != 0 for column in histories], axis=0)))
     counts = np.diff(np.append(first, x.size)).astype(float)
-    return _Summary(*distinct_counts(x), (*(column[first] for column in histories), counts))
+    return _Summary(*distinct_counts(x), (histories[0][first], histories[1][first], histories[2][first], counts))
 
 
 def _mean_loss(logs: Floats, summary: _Summary) -> tuple[float, Floats]:

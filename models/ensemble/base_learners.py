@@ -111,7 +111,7 @@ def fit_calibration(
 def yearly_drift(
     purchase_model: PurchaseModel, now: pd.DataFrame, recent: pd.DataFrame, *, days: int, margin_rate: float
 ) -> tuple[float, float] | None:
-    """How far the base moved in a year beyond a purchase model that knows no season, over windows of `days`.
+    """Measure the move of the base in a year beyond a purchase model that knows no season, in windows of `days`.
 
     now: the rows that the purchase model was fitted on; recent: rows labelled over such windows, of some days and of
     the same days a year before.

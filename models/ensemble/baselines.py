@@ -6,8 +6,8 @@
     hiatus                  churn rises with the time since the last order, value with past spending
     rfm_logistic            logistic and log-link regression on recency, frequency and monetary value
 
-Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that a baseline can serve from a bundle if it wins.
-All read the features frame; fitting reads the labels `churned` and `future_value` too.
+Each is a frozen record of numbers (`dataclasses.asdict` is JSON), so that a baseline can serve from a bundle if it
+wins. All read the features frame; fitting reads the labels `churned` and `future_value` too.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Recipe:
     monotone: Mapping[str, int] = field(default_factory=dict)
     """1 for a feature with which churn may only rise, -1 for one with which it may only fall."""
     device: str = "cpu"
-    """Where the trees are grown: cpu or cuda."""
+    """The device on which trees are grown: cpu or cuda."""
     alone: str | None = None
     """A base learner that serves alone, `trees` or a baseline; None: the trees blended with BG/NBD or Pareto/NBD."""
     rows: int = FIT_ROWS

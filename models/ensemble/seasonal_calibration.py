@@ -35,7 +35,7 @@ USUAL_SHIFT = 0.3
 LARGEST_SHIFT = 8.0
 """No shift is larger: beyond it, everyone or no one orders."""
 VALUE_DRIFT = 0.5
-"""How much of the drift of values continues; that of the log-odds, the ageing of the base, continues in full."""
+"""The share of the drift of values that continues; that of the log-odds, the ageing of the base, continues in full."""
 UNKNOWN_VARIANCE = 1e6
 """The variance of a shift that cannot be measured: nobody ordered, or everyone did."""
 
@@ -49,7 +49,7 @@ class SeasonalCalibration:
     log_odds: list[float]
     log_value: list[float]
     drift: Sequence[float] | None = None
-    """How far the latest shifts lay above those a year before, of the log-odds and of ln value; None: unknown."""
+    """The latest shifts minus those a year before, of the log-odds and of ln value; None: unknown."""
 
     def shifts_at(self, *, as_of: date) -> tuple[float, float]:
         """The shifts of a day: of the log-odds of no order and of the ln of value given an order."""
@@ -116,7 +116,7 @@ def fit(
 def yearly_drift(
     predictions: Mapping[str, LogPrediction], outcomes: Mapping[str, Outcome]
 ) -> tuple[float, float] | None:
-    """How far shifts lie above those of the same day a year before: the mean over the ISO days that have both.
+    """Measure the mean difference of shifts from those of the same day a year before, over the ISO days that have both.
 
     None where no day has both. Shrunk to 0, the more so the less precisely it is measured.
     """

@@ -20,7 +20,7 @@ from features.errors import InputError
 CUT_OFFS = 18
 """The largest number of cut-offs: more of them repeat the same orders."""
 REACH_DAYS = 375
-"""How far back cut-offs reach if the history allows: past the same season a year before."""
+"""The reach of cut-offs into the past if the history allows: beyond the same season a year before."""
 SHORT_DAYS, SHORT_WINDOWS = 30, 3
 """Days and number of the short windows that show recent drift before long ones close; never above the horizon."""
 STEP_DAYS = 30
