@@ -1,1 +1,1 @@
-"""The pages a retention team lives in: rendered here, behind the guard of the service, without a state per visitor."""
+"""The web console of the retention team: pages rendered on the server, behind the guard, without sessions."""

@@ -1,7 +1,7 @@
-"""The console as an ASGI application: its rooms behind the guard of the service.
+"""The console as an ASGI application: its pages behind the guard of the service.
 
-A room is a file with a `router` and templates that extend `page.html.j2`. What answers in JSON or sends a file is under
-/data/ or /export/: without a token it says 401, where a page leads to the log-in.
+Each page is a module with a `router` and templates that extend `page.html.j2`. Routes that answer in JSON or send a
+file are under /data/ or /export/: without a token they answer 401, where a page redirects to the login.
 """
 
 import os
@@ -13,7 +13,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException as NoAnswer
+from starlette.exceptions import HTTPException as HttpError
 
 from features.errors import StayworthError
 from serving import settings
@@ -49,68 +49,68 @@ PAGES = (
     health.router,
 )
 PAGE_THREADS = 4
-"""Pages made at once; whoever asks beyond them waits for a moment."""
+"""Pages rendered at once; further requests wait."""
 
 
 def app() -> Guard:
-    """The guard in front of all pages there are."""
+    """The application: the guard in front of all pages."""
     inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_refreshed, redirect_slashes=False)
     inner.state.policy = policy_from_environment(os.environ)
     inner.state.customer_index = CurrentIndex(settings.responses().scores)
-    inner.state.reader = HistoryReader(shop) if (shop := settings.order_log()) else None
-    for room in PAGES:
-        inner.include_router(room)
-    inner.add_exception_handler(NoAnswer, _no_answer)
-    inner.add_exception_handler(HTTPException, _no_answer)
-    inner.add_exception_handler(RequestValidationError, _not_understood)
-    inner.add_exception_handler(StayworthError, _refused)
-    inner.add_exception_handler(Exception, _failed)
+    inner.state.reader = HistoryReader(log) if (log := settings.order_log()) else None
+    for router in PAGES:
+        inner.include_router(router)
+    inner.add_exception_handler(HttpError, _http_error)
+    inner.add_exception_handler(HTTPException, _http_error)
+    inner.add_exception_handler(RequestValidationError, _invalid_request)
+    inner.add_exception_handler(StayworthError, _stayworth_error)
+    inner.add_exception_handler(Exception, _server_error)
     return Guard(inner, inner.state.policy, client_kind=browsers.browser_clients(routes()))
 
 
 def routes() -> frozenset[str]:
-    """The paths of all pages as the journal names them: a customer's id is not a part of one."""
-    paths = [str(one.path) for room in PAGES for one in room.routes if isinstance(one, APIRoute)]
+    """The paths of all pages as the access log names them: without the id of a customer."""
+    paths = [str(route.path) for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
     return frozenset(f"/{path.split('/')[1]}/…" if "{" in path else path for path in paths)
 
 
 @asynccontextmanager
 async def _refreshed(inner: FastAPI) -> AsyncIterator[None]:
-    """Look for newer scores and a newer model as long as it runs."""
+    """Refresh scores and model while the application runs."""
     current_default_thread_limiter().total_tokens = PAGE_THREADS
-    answers = settings.responses()
-    held = (answers.model, answers.scores, inner.state.customer_index)
-    for one in held:
-        one.refresh()
-    with refreshing(held):
+    responses = settings.responses()
+    reloads = (responses.model, responses.scores, inner.state.customer_index)
+    for reload in reloads:
+        reload.refresh()
+    with refreshing(reloads):
         yield
     if inner.state.reader:
         inner.state.reader.close()
 
 
-def _no_answer(request: Request, error: Exception) -> Response:
-    assert isinstance(error, NoAnswer)
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HttpError)
     return _error_answer(request, error.status_code, str(error.detail))
 
 
-def _not_understood(request: Request, error: Exception) -> Response:
+def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-    return _error_answer(request, 422, f"this cannot be understood ({wrong[:500]})")
+    mistakes = "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
+    return _error_answer(request, 422, f"the request is not valid ({mistakes[:500]})")
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _stayworth_error(request: Request, error: Exception) -> Response:
     return _error_answer(
         request, 503 if isinstance(error, Unavailable) else 429 if isinstance(error, Busy) else 422, str(error)
     )
 
 
-def _failed(request: Request, _: Exception) -> Response:
-    return _error_answer(request, 500, "this page failed; the console's journal says where")
+def _server_error(request: Request, _: Exception) -> Response:
+    return _error_answer(request, 500, "this page failed; the console's log says where")
 
 
 def _error_answer(request: Request, status: int, error: str) -> Response:
-    """A page or JSON that says what is wrong."""
+    """A page, or JSON, with the error."""
     headers = {name.lower().encode(): value.encode("latin-1") for name, value in request.headers.items()}
     if not browsers.is_page(request.scope, headers):
         return JSONResponse({"error": error}, status)

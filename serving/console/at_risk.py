@@ -1,4 +1,4 @@
-"""The first page: who is at risk, filtered, sorted and paged; every view of it has an address of its own."""
+"""The first page: customers at risk, filtered, sorted and paged; every view of it has an address of its own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ COLUMNS = {
     "expected_value": "Expected value",
 }
 REASONS_SHOWN = 200
-"""Kinds of reasons to choose from, the most frequent."""
+"""Reason topics offered in the filter, the most frequent ones."""
 
 router = APIRouter()
 
@@ -40,56 +40,56 @@ class CustomerPage:
 
 @router.get("/")
 def at_risk(request: Request) -> HTMLResponse:
-    """The list that the address asks for."""
-    ranked: CurrentIndex = request.app.state.customer_index
-    ranking = ranked.current
-    asked, wrong = parse_filters(request.query_params)
-    if ranking is None:
-        return pages.render(request, "empty.html.j2", room="At risk")
-    shown = None if wrong else customer_page(ranking, asked)
-    access_log.note_answer(rows=len(shown.rows) if shown else 0, model_version=ranking.store.info.model_version)
+    """Render the list that the address asks for."""
+    current: CurrentIndex = request.app.state.customer_index
+    index = current.current
+    filters, mistakes = parse_filters(request.query_params)
+    if index is None:
+        return pages.render(request, "empty.html.j2", title="At risk")
+    shown = None if mistakes else customer_page(index, filters)
+    access_log.note_answer(rows=len(shown.rows) if shown else 0, model_version=index.store.info.model_version)
     return pages.render(
         request,
         "at_risk.html.j2",
-        status=422 if wrong else 200,
-        asked=asked,
-        wrong=wrong,
+        status=422 if mistakes else 200,
+        filters=filters,
+        mistakes=mistakes,
         shown=shown,
-        known=exact_match(ranking, asked),
-        columns={key: (title, sort_address(asked, key)) for key, title in COLUMNS.items()},
-        segments=list(zip(ranking.segments.texts, ranking.segments.counts, strict=True)),
-        reasons=list(zip(ranking.reasons.texts, ranking.reasons.counts, strict=True))[:REASONS_SHOWN],
-        batch=ranking.store.info,
-        currency=ranking.store.info.currency,
+        exact_match=exact_match(index, filters),
+        columns={key: (title, sort_address(filters, key)) for key, title in COLUMNS.items()},
+        segments=list(zip(index.segments.texts, index.segments.counts, strict=True)),
+        reasons=list(zip(index.reasons.texts, index.reasons.counts, strict=True))[:REASONS_SHOWN],
+        batch=index.store.info,
+        currency=index.store.info.currency,
     )
 
 
-def customer_page(ranking: CustomerIndex, asked: Filters) -> CustomerPage:
-    """The page of a selection; one beyond the last is empty."""
-    chosen = select_customers(ranking, asked)
-    begin = (asked.page - 1) * PAGE_ROWS
-    found = customer_table(ranking.store, ordered_places(ranking, asked, chosen, first=begin + PAGE_ROWS)[begin:])
+def customer_page(index: CustomerIndex, filters: Filters) -> CustomerPage:
+    """One page of the selected customers; a page beyond the last is empty."""
+    selection = select_customers(index, filters)
+    begin = (filters.page - 1) * PAGE_ROWS
+    rows = customer_table(index.store, ordered_places(index, filters, selection, first=begin + PAGE_ROWS)[begin:])
     return CustomerPage(
-        customers=chosen.customers,
-        leavers=chosen.leavers,
-        value_at_risk=chosen.value_at_risk,
-        clv=chosen.clv,
-        rows=found.to_pylist(),
+        customers=selection.customers,
+        leavers=selection.leavers,
+        value_at_risk=selection.value_at_risk,
+        clv=selection.clv,
+        rows=rows.to_pylist(),
         first=begin + 1,
-        pages=max(1, -(-chosen.customers // PAGE_ROWS)),
+        pages=max(1, -(-selection.customers // PAGE_ROWS)),
     )
 
 
-def exact_match(ranking: CustomerIndex, asked: Filters) -> str | None:
-    """The id that is asked for, if a customer has the whole of it."""
-    if not asked.id:
+def exact_match(index: CustomerIndex, filters: Filters) -> str | None:
+    """The id in the filters, if a customer has exactly this id."""
+    if not filters.id:
         return None
-    found, _ = ranking.store.find([asked.id])
-    return asked.id if found else None
+    scores, _ = index.store.find([filters.id])
+    return filters.id if scores else None
 
 
-def sort_address(asked: Filters, key: str) -> str:
-    """The address of the list sorted by this column, the other way round if it is already."""
+def sort_address(filters: Filters, key: str) -> str:
+    """The address of the list sorted by this column; in reverse, if it is sorted by it already."""
     assert key in SORT_KEYS
-    around = asked.sort == key and asked.direction == "down"
-    return "/" + asked.query(sort=key, direction="up" if around else "down", page=1)
+    is_reversed = filters.sort == key and filters.direction == "down"
+    return "/" + filters.query(sort=key, direction="up" if is_reversed else "down", page=1)

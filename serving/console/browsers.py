@@ -1,8 +1,8 @@
-"""Browsers as callers: the token lies in a cookie, a page that may not be seen leads to the log-in, a no is a page.
+"""Browsers as clients: the token is in a cookie, a page without a token redirects to the login, a refusal is a page.
 
-The cookie is HttpOnly and SameSite=Strict, and goes with the session of the browser. Without a cookie the header
-`Authorization: Bearer` is taken as well, so that a script can fetch an export. What is no page of its own answers in
-JSON: paths that begin with /export/ or /data/, and whatever a script of the page asks for.
+The cookie is HttpOnly and SameSite=Strict, and ends with the session of the browser. Without a cookie the header
+`Authorization: Bearer` is accepted too, so that a script can fetch an export. Requests that are not for a whole page
+get JSON: paths that begin with /export/ or /data/, and requests made by a page's script.
 """
 
 import base64
@@ -18,21 +18,21 @@ COOKIE = "stayworth"
 LOGIN = "/login"
 NOT_PAGES = ("/export/", "/data/")
 DATA_TIMEOUT_S = 600.0
-"""For what is under `NOT_PAGES`: a long list, the log of a large shop."""
+"""Timeout under `NOT_PAGES`: a long export, or the log of a large shop."""
 
 
 def token_cookie(token: str, *, origin: str | None) -> str:
-    """The header that hands a browser its token; for TLS alone where the page came by it."""
+    """The Set-Cookie header that hands a browser its token; restricted to TLS if the page came over TLS."""
     return _cookie(base64.urlsafe_b64encode(token.encode()).decode(), origin=origin)
 
 
 def expired_cookie(*, origin: str | None = None) -> str:
-    """The header that takes it away."""
+    """The Set-Cookie header that removes the token."""
     return _cookie("", origin=origin) + "; Max-Age=0"
 
 
 def token_of(headers: Headers) -> bytes:
-    """The token of a request; empty where there is none."""
+    """The token of a request; empty if there is none."""
     if b"authorization" in headers:
         return bearer_token(headers)
     for pair in headers.get(b"cookie", b"").split(b";"):
@@ -46,19 +46,19 @@ def token_of(headers: Headers) -> bytes:
 
 
 def is_from_here(scope: Any, headers: Headers) -> bool:
-    """Whether one of our pages made the browser ask, or its user; links may lead here from anywhere.
+    """True if one of our pages or the user made the request; links from other sites are allowed.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin; a program that says neither has no cookie to be abused.
+    Browsers send Sec-Fetch-Site, older ones Origin; a program that sends neither has no cookie that can be abused.
     """
-    site, moves = headers.get(b"sec-fetch-site"), headers.get(b"sec-fetch-mode") == b"navigate"
-    if site is not None and site not in (b"same-origin", b"none") and not (moves and scope["method"] == "GET"):
+    site, navigates = headers.get(b"sec-fetch-site"), headers.get(b"sec-fetch-mode") == b"navigate"
+    if site is not None and site not in (b"same-origin", b"none") and not (navigates and scope["method"] == "GET"):
         return False
     origin = headers.get(b"origin")
     return origin is None or origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
 
 
 def is_page(scope: Any, headers: Headers) -> bool:
-    """Whether the answer will stand in a window of its own."""
+    """True if the response will be shown as a page of its own."""
     return (
         scope["method"] in ("GET", "HEAD")
         and not scope["path"].startswith(NOT_PAGES)
@@ -67,30 +67,32 @@ def is_page(scope: Any, headers: Headers) -> bool:
 
 
 def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:
-    """A page that leads on, or JSON for what is no page."""
+    """A redirect to the login or an error page; JSON where no page was requested."""
     if reason == "token":
-        error = "log in: there is no token with this request, or it is no longer valid"
+        error = "log in: this request has no token, or its token is no longer valid"
     if not is_page(scope, headers):
         return refuse_in_json(status, error, reason, scope, headers)
     if reason != "token":
         content = pages.text("refused.html.j2", **NO_CALLER, status=status, error=error, path=scope["path"])
-        dressed = pages.HEADERS | {"content-type": "text/html; charset=utf-8"}
-        return Refusal(status, [(name.encode(), value.encode()) for name, value in dressed.items()], content.encode())
-    wanted = quote(scope["path"], safe="/") + ("?" + scope["query_string"].decode("latin-1")) * bool(
+        page_headers = pages.HEADERS | {"content-type": "text/html; charset=utf-8"}
+        return Refusal(
+            status, [(name.encode(), value.encode()) for name, value in page_headers.items()], content.encode()
+        )
+    target = quote(scope["path"], safe="/") + ("?" + scope["query_string"].decode("latin-1")) * bool(
         scope.get("query_string")
     )
-    place = f"{LOGIN}?next={quote(wanted, safe='')}"
+    login = f"{LOGIN}?next={quote(target, safe='')}"
     if COOKIE.encode() not in headers.get(b"cookie", b""):
-        return Refusal(303, [(b"location", place.encode())], b"")
-    gone = [(b"location", f"{place}&why=ended".encode()), (b"set-cookie", expired_cookie().encode())]
-    return Refusal(303, gone, b"")
+        return Refusal(303, [(b"location", login.encode())], b"")
+    ended = [(b"location", f"{login}&why=ended".encode()), (b"set-cookie", expired_cookie().encode())]
+    return Refusal(303, ended, b"")
 
 
 NO_CALLER: dict[str, Any] = {"batch": None, "currency": "", "caller": None}
 
 
 def route_of(routes: frozenset[str], path: str) -> str:
-    """What the journal calls a path: of a customer's page no id."""
+    """The name of a path in the access log: without the id of a customer."""
     if path in routes:
         return path
     first = "/" + path.lstrip("/").partition("/")[0]
@@ -98,7 +100,7 @@ def route_of(routes: frozenset[str], path: str) -> str:
 
 
 def browser_clients(routes: frozenset[str]) -> ClientKind:
-    """Browsers that visit these routes; those with a name in them end in /…"""
+    """The client kind of browsers for these routes; routes with a parameter end in /…"""
     return ClientKind(
         open=frozenset({"/livez", LOGIN}) | static_files.PATHS,
         signing_in=frozenset({LOGIN}),

@@ -1,6 +1,6 @@
-"""Plans as `stayworth plan` makes them, of the batch that is served: looked at, kept, and what each budget would earn.
+"""Plans of the served batch, as `stayworth plan` makes them: previewed, kept, and the profit curve over budgets.
 
-All of it runs in one thread, one plan after the other: a plan of 1 M customers and three offers takes some 4 s.
+Everything runs in one thread, one plan after the other: a plan of 1 M customers and three offers takes about 4 s.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from serving.served_effects import effects_of
 from serving.store.store import Store
 
 CURVE_POINTS = 200
-"""Of the profit curve."""
+"""Points of the profit curve."""
 CACHED_CURVES = 8
-"""Kept, the latest."""
+"""Latest profit curves kept in memory."""
 WHERE = "campaign"
 
 T = TypeVar("T")
@@ -37,10 +37,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CampaignRequest:
-    """What a campaign is to be."""
+    """Settings of a campaign to be planned."""
 
     offers: tuple[str, ...]
-    """Their names."""
+    """Names of the offers."""
     budget: float
     capacity: int | None
     campaign: str
@@ -48,113 +48,117 @@ class CampaignRequest:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """A plan, and the batch that it was made of."""
+    """A plan, its settings and the batch it was made from."""
 
-    wish: CampaignRequest
+    request: CampaignRequest
     batch: Store
     plan: Plan
 
 
 class CampaignPlans:
-    """The plans of this process: it remembers the last one and a few curves, which anybody could make anew."""
+    """Plans of this process. The last one and a few curves stay in memory; all can be computed again."""
 
-    def __init__(self, answers: Responses, output: Path) -> None:
-        self.answers, self.output = answers, output
+    def __init__(self, responses: Responses, output: Path) -> None:
+        self.responses, self.output = responses, output
         self._thread = ThreadPoolExecutor(1, "stayworth-plan")
         self._curves: dict[tuple[object, ...], pd.DataFrame] = {}
         self._last: BatchPlan | None = None
-        self._known: tuple[tuple[object, ...], PlanEffects] | None = None
+        self._latest_effects: tuple[tuple[object, ...], PlanEffects] | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do it in the thread of the plans."""
+        """Run a function in the thread of the plans."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, work)
 
     def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
-        """What each budget would earn with these offers, as `retention.economics.profit_curve` tells."""
-        batch = self.answers.batch()
+        """The expected profit of each budget with these offers, from `retention.economics.profit_curve`."""
+        batch = self.responses.batch()
         effects = self._effects(batch, names)
-        key = (batch.hash, *_written(effects.offers), *effects.said.values())
+        key = (batch.hash, *_offers_as_json(effects.offers), *effects.said.values())
         if key not in self._curves:
-            made = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
-            self._curves = dict([*self._curves.items(), (key, made)][-CACHED_CURVES:])
+            curve = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
+            self._curves = dict([*self._curves.items(), (key, curve)][-CACHED_CURVES:])
         return self._curves[key]
 
-    def look(self, wish: CampaignRequest) -> BatchPlan:
-        """The plan, made anew and not kept."""
-        self._last = self._made(wish)[0]
+    def preview(self, request: CampaignRequest) -> BatchPlan:
+        """Make a plan without keeping it."""
+        self._last = self._make(request)[0]
         return self._last
 
-    def look_again(self, wish: CampaignRequest) -> BatchPlan:
-        """The plan that was looked at last, if it is of this wish and of this batch; else made anew."""
+    def last_preview(self, request: CampaignRequest) -> BatchPlan:
+        """The plan previewed last, if it has these settings and this batch; otherwise a new preview."""
         last = self._last
-        return last if last and last.wish == wish and last.batch is self.answers.batch() else self.look(wish)
+        if last and last.request == request and last.batch is self.responses.batch():
+            return last
+        return self.preview(request)
 
-    def keep(self, wish: CampaignRequest, *, scores: str, before: Callable[[BatchPlan], None]) -> BatchPlan:
+    def keep(self, request: CampaignRequest, *, scores: str, before: Callable[[BatchPlan], None]) -> BatchPlan:
         """Make the plan and keep it, for `readout` and for the quiet days of later plans, as the command does.
 
-        scores: the hash of the batch of which somebody looked at the plan. before: is called when nothing stands in
-        the way any more, and may raise. Raises InputError, having kept nothing, where that batch is no longer
-        served and where the name is taken.
+        scores: the hash of the batch for which the plan was shown. before: called once nothing else can prevent the
+        plan from being kept; it may raise. Raises InputError, with nothing kept, if that batch is no longer served
+        or the name is taken.
         """
-        if self.answers.batch().hash != scores:
+        if self.responses.batch().hash != scores:
             raise InputError(
-                "newer scores have come since you looked at the plan",
+                "newer scores have arrived since you looked at the plan",
                 where=WHERE,
-                next="Nothing was kept. Look at the plan once more: it may be another one now.",
+                next="Nothing was kept. Look at the plan again: it may have changed.",
             )
-        made, known = self._made(wish)
+        plan, scored = self._make(request)
         plan_archive.archive_plan(
             self.output,
-            made.plan.frame,
-            made.plan.summary,
-            known,
+            plan.plan.frame,
+            plan.plan.summary,
+            scored,
             replaces=False,
             where=WHERE,
-            before=lambda: before(made),
+            before=lambda: before(plan),
         )
-        self._last = made
-        return made
+        self._last = plan
+        return plan
 
-    def _made(self, wish: CampaignRequest) -> tuple[BatchPlan, pd.DataFrame]:
-        """The plan, and the scores it rests on."""
-        plan_archive.check_campaign_name(wish.campaign, where=WHERE)
-        batch = self.answers.batch()
-        plan_archive.refuse_namesake(self.output / plan_archive.PLANS, wish.campaign, where=WHERE)
-        effects, scores = self._effects(batch, wish.offers), batch.scores()
-        plan = self.answers.make_plan(
+    def _make(self, request: CampaignRequest) -> tuple[BatchPlan, pd.DataFrame]:
+        """A plan, and the scores it rests on."""
+        plan_archive.check_campaign_name(request.campaign, where=WHERE)
+        batch = self.responses.batch()
+        plan_archive.refuse_namesake(self.output / plan_archive.PLANS, request.campaign, where=WHERE)
+        effects, scores = self._effects(batch, request.offers), batch.scores()
+        plan = self.responses.make_plan(
             batch,
             effects.offers,
-            budget=wish.budget,
-            capacity=wish.capacity,
-            campaign=wish.campaign,
+            budget=request.budget,
+            capacity=request.capacity,
+            campaign=request.campaign,
             treatments=self._treatments(),
             scores=scores,
             effects=effects.frame,
         )
-        told = {"campaign": wish.campaign, "as_of": str(batch.info.as_of)} | plan.summary | {"effects": effects.said}
-        return BatchPlan(wish, batch, replace(plan, summary=told)), scores
+        summary = (
+            {"campaign": request.campaign, "as_of": str(batch.info.as_of)} | plan.summary | {"effects": effects.said}
+        )
+        return BatchPlan(request, batch, replace(plan, summary=summary)), scores
 
     def _effects(self, batch: Store, names: tuple[str, ...]) -> PlanEffects:
-        """Those of the offers, reckoned anew when scores, offers or what was learnt have changed."""
-        said, offers = self.output / EFFECTS_FILE, self.answers.offers(names)
-        key = (batch.hash, *_written(offers), said.stat().st_mtime_ns if said.exists() else None)
-        if self._known is None or self._known[0] != key:
-            self._known = key, effects_of(batch, self.output, offers)
-        return self._known[1]
+        """The effects of the offers, computed again when the scores, the offers or the learned effects change."""
+        effects_file, offers = self.output / EFFECTS_FILE, self.responses.offers(names)
+        key = (batch.hash, *_offers_as_json(offers), effects_file.stat().st_mtime_ns if effects_file.exists() else None)
+        if self._latest_effects is None or self._latest_effects[0] != key:
+            self._latest_effects = key, effects_of(batch, self.output, offers)
+        return self._latest_effects[1]
 
     def _treatments(self) -> pd.DataFrame | None:
-        """Who was contacted in fact, read anew; None where nobody books that, or no rule asks for it."""
+        """The table of treatments, read again; None if there is none, or no rule needs it."""
         log = settings.order_log()
-        if log is None or log.treatments is None or self.answers.campaigns.quiet_days is None:
+        if log is None or log.treatments is None or self.responses.campaigns.quiet_days is None:
             return None
         return read_book(log, "treatments", now_us=None).rows.to_pandas()
 
 
-def _written(offers: Sequence[Offer]) -> list[str]:
+def _offers_as_json(offers: Sequence[Offer]) -> list[str]:
     return [offer.model_dump_json() for offer in offers]
 
 
 @cache
 def campaign_plans() -> CampaignPlans:
-    """That of this process."""
+    """The campaign plans of this process."""
     return CampaignPlans(settings.responses(), settings.output_folder())

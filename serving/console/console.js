@@ -1,5 +1,5 @@
 "use strict";
-// What the pages of the console need beside HTML: forms that send JSON, and the token in a printed link.
+// Forms that send JSON, the token in a printed link, and pieces of pages that are loaded later.
 
 // Sends JSON to a path of ours and returns what came back; throws an Error whose text can be shown.
 async function send(path, content, method = "POST") {
@@ -17,12 +17,12 @@ async function send(path, content, method = "POST") {
     throw new Error("Your token is no longer valid.");
   }
   if (answer.status === 204) return null;
-  const said = await answer.json().catch(() => ({}));
-  if (answer.ok) return said;
-  throw new Error(typeof said.error === "string" ? said.error : `The console answered with status ${answer.status}.`);
+  const reply = await answer.json().catch(() => ({}));
+  if (answer.ok) return reply;
+  throw new Error(typeof reply.error === "string" ? reply.error : `The console answered with status ${answer.status}.`);
 }
 
-// Says what went wrong in the form's own place for it.
+// Shows an error in the form's own place for it.
 function say(form, text) {
   const place = form.querySelector("[role=alert]");
   if (!place) return;
@@ -57,7 +57,7 @@ async function logInByLink(form) {
     form.requestSubmit();
     return;
   }
-  // Who comes by a link of another site brings no cookie, but has one all the same.
+  // A visitor who follows a link from another site sends no cookie, but may hold one all the same.
   const answer = await fetch("/data/session", { credentials: "same-origin" });
   if (answer.status === 204) goTo(form.dataset.then);
 }
@@ -72,11 +72,11 @@ async function fill(place, path) {
     const answer = await fetch(path, { credentials: "same-origin" });
     if (answer.status === 401) await send(path, null, "GET");
     if (!answer.ok) {
-      const said = await answer.json().catch(() => ({}));
-      throw new Error(said.error || `The console answered with status ${answer.status}.`);
+      const reply = await answer.json().catch(() => ({}));
+      throw new Error(reply.error || `The console answered with status ${answer.status}.`);
     }
     place.innerHTML = await answer.text();
-    if (typeof draw === "function") place.querySelectorAll(".picture").forEach((one) => draw(one));
+    if (typeof draw === "function") place.querySelectorAll(".picture").forEach((picture) => draw(picture));
   } catch (error) {
     const line = document.createElement("p");
     line.className = "note wrong";
@@ -95,7 +95,7 @@ window.addEventListener("DOMContentLoaded", () => {
     const place = document.querySelector(form.dataset.fills);
     const waits = document.createElement("p");
     waits.className = "muted";
-    waits.textContent = "Reckoning …";
+    waits.textContent = "Calculating …";
     place.replaceChildren(waits);
     fill(place, form.getAttribute("action") + "?" + new URLSearchParams(new FormData(form)));
   }));

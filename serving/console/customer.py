@@ -1,7 +1,7 @@
-"""The page of one customer: what is expected of them and why; what they did; what an order more would change.
+"""The page of one customer: their scores and the reasons, their history, and the effect of one more order.
 
-Scores and reasons come from the batch and stand there at once. The history is read from the log meanwhile: the page
-asks for it (`/data/history`) and for a what-if (`/data/what-if`), and puts in what it gets.
+Scores and reasons come from the batch and are shown at once. The history is read from the log meanwhile: the page
+requests it (`/data/history`) and a what-if (`/data/what-if`), and inserts the responses.
 """
 
 from typing import Any
@@ -23,9 +23,9 @@ from serving.contract import LARGEST_AMOUNT
 from serving.responses import Unavailable
 
 EVENTS_SHOWN = 50
-"""Shown in the table, the latest first."""
+"""Events in the table, the latest first."""
 EFFECTS_SHOWN = 12
-"""Reasons with a line of their own; the others are added up."""
+"""Reasons with a row of their own; the others are added up."""
 MEASURES = {
     "churn_probability": "Churn probability",
     "expected_orders": "Expected orders",
@@ -38,45 +38,44 @@ router = APIRouter()
 
 @router.get("/customers/{customer_id:path}")
 def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
-    """One customer; ids that no path can hold stand in the query."""
+    """Render the page of one customer; ids that a path cannot hold are in the query."""
     customer_id = customer_id or id
-    answers = settings.responses()
-    batch = answers.scores.current
+    batch = settings.responses().scores.current
     if batch is None:
-        return pages.render(request, "empty.html.j2", room="Customer")
-    found, _ = batch.find([customer_id])
-    about: dict[str, Any] = {"batch": batch.info, "currency": batch.info.currency, "customer_id": customer_id}
-    if not found:
-        return pages.render(request, "unknown_customer.html.j2", status=404, **about)
+        return pages.render(request, "empty.html.j2", title="Customer")
+    scores, _ = batch.find([customer_id])
+    context: dict[str, Any] = {"batch": batch.info, "currency": batch.info.currency, "customer_id": customer_id}
+    if not scores:
+        return pages.render(request, "unknown_customer.html.j2", status=404, **context)
     access_log.note_answer(rows=1, model_version=batch.info.model_version)
     try:
-        told, unexplained = explained(customer_id), None
+        explanation, unexplained = explain_scores(customer_id), None
     except StayworthError as error:
-        told, unexplained = None, str(error)
+        explanation, unexplained = None, str(error)
     return pages.render(
         request,
         "customer.html.j2",
-        score=found[0],
-        value_at_risk=value_at_risk(found[0]),
-        told=told,
+        score=scores[0],
+        value_at_risk=value_at_risk(scores[0]),
+        explanation=explanation,
         unexplained=unexplained,
-        pictures=customer_charts.reason_charts(told, currency=batch.info.currency) if told else None,
+        pictures=customer_charts.reason_charts(explanation, currency=batch.info.currency) if explanation else None,
         has_log=settings.order_log() is not None,
-        **about,
+        **context,
     )
 
 
-def explained(customer_id: str) -> dict[str, Any]:
-    """What `/v1/explain` says of a customer, each reason with their own number in words, the largest first."""
-    answers = settings.responses()
-    told = answers.explain([customer_id]).content["explanations"][0]
-    batch = answers.scores.current
+def explain_scores(customer_id: str) -> dict[str, Any]:
+    """The explanation of `/v1/explain`, each reason in words with the customer's own number, the largest first."""
+    responses = settings.responses()
+    explanation = responses.explain([customer_id]).content["explanations"][0]
+    batch = responses.scores.current
     row = batch.rows([customer_id])[0].iloc[0] if batch else {}
-    churn, value = told["churn_probability"], told["expected_value"]
-    names = sorted(churn["added"].keys() | value["added"].keys(), key=lambda one: -abs(churn["added"].get(one, 0.0)))
+    churn, value = explanation["churn_probability"], explanation["expected_value"]
+    names = sorted(churn["added"].keys() | value["added"].keys(), key=lambda name: -abs(churn["added"].get(name, 0.0)))
     effects = [
         {
-            "says": "the rhythm of orders as a whole" if name == RHYTHM else words(name, row[name]),
+            "label": "the rhythm of orders as a whole" if name == RHYTHM else words(name, row[name]),
             "churn_probability": churn["added"].get(name, 0.0),
             "expected_value": value["added"].get(name, 0.0),
         }
@@ -85,60 +84,60 @@ def explained(customer_id: str) -> dict[str, Any]:
     rest = effects[EFFECTS_SHOWN:]
     others = {
         "count": len(rest),
-        "churn_probability": sum(one["churn_probability"] for one in rest),
-        "expected_value": sum(one["expected_value"] for one in rest),
+        "churn_probability": sum(effect["churn_probability"] for effect in rest),
+        "expected_value": sum(effect["expected_value"] for effect in rest),
     }
     return {
         "churn_probability": churn,
         "expected_value": value,
         "effects": effects[:EFFECTS_SHOWN],
         "others": others if rest else None,
-        "model_version": told["model_version"],
+        "model_version": explanation["model_version"],
     }
 
 
 @router.get("/data/history")
 async def history(request: Request, id: str) -> HTMLResponse:
-    """What the customer did, as a piece of the page."""
+    """Render the customer's history, as a piece of the page."""
     reader = _reader(request)
     rows = await reader.rows(id)
     as_of = _as_of()
 
-    def told() -> HTMLResponse:
-        found = reader.history(rows)
-        happened = customer_events(found, as_of=as_of) if found else []
+    def respond() -> HTMLResponse:
+        histories = reader.history(rows)
+        events = customer_events(histories, as_of=as_of) if histories else []
         return pages.render(
             request,
             "history.html.j2",
-            happened=happened,
-            latest=happened[: -EVENTS_SHOWN - 1 : -1],
-            with_values=any(one.value is not None for one in happened),
-            with_times=any(one.at.normalize() != one.at for one in happened),
-            pictures=customer_charts.history_charts(happened, as_of=as_of, currency=_currency()) if happened else None,
+            events=events,
+            latest=events[: -EVENTS_SHOWN - 1 : -1],
+            with_values=any(event.value is not None for event in events),
+            with_times=any(event.at.normalize() != event.at for event in events),
+            pictures=customer_charts.history_charts(events, as_of=as_of, currency=_currency()) if events else None,
             as_of=as_of,
         )
 
-    return await run_sync(told)
+    return await run_sync(respond)
 
 
 @router.get("/data/what-if")
 async def what_if(request: Request, id: str, amount: str) -> HTMLResponse:
-    """The scores with an order more beside those without, as a piece of the page."""
+    """Render the scores with and without one more order, as a piece of the page."""
     money = _amount(amount)
     reader = _reader(request)
     rows = await reader.rows(id)
-    as_of, answers = _as_of(), settings.responses()
+    as_of, responses = _as_of(), settings.responses()
 
-    def scored(rows: Any) -> dict[str, Any]:
-        found = reader.history(rows)
-        scores = answers.score_parsed(found, as_of=as_of) if found else []
+    def score(rows: Any) -> dict[str, Any]:
+        histories = reader.history(rows)
+        scores = responses.score_parsed(histories, as_of=as_of) if histories else []
         if not scores:
-            raise InputError(f"the log has no order of theirs known before {as_of}", where="what if")
+            raise InputError(f"the log has no order by this customer before {as_of}", where="what if")
         return scores[0]
 
-    def told() -> HTMLResponse:
-        before, after = scored(rows), scored(with_order(reader.log, rows, amount=money, as_of=as_of))
-        batch = answers.scores.current
+    def respond() -> HTMLResponse:
+        before, after = score(rows), score(with_order(reader.log, rows, amount=money, as_of=as_of))
+        batch = responses.scores.current
         return pages.render(
             request,
             "what_if.html.j2",
@@ -149,24 +148,26 @@ async def what_if(request: Request, id: str, amount: str) -> HTMLResponse:
             other_model=batch is not None and batch.info.model_version != before["model_version"],
         )
 
-    return await run_sync(told)
+    return await run_sync(respond)
 
 
 def _amount(text: str) -> float:
-    """The amount of an order, as somebody wrote it."""
+    """Parse the amount of an order."""
     try:
         amount = float(text.replace(",", ""))
     except ValueError:
         amount = float("nan")
     if not 0 < amount <= LARGEST_AMOUNT:
-        raise InputError(f"'{text[:50]}' is no amount of an order", where="what if", next="Write a number such as 50.")
+        raise InputError(
+            f"'{text[:50]}' is not the amount of an order", where="what if", next="Enter a number such as 50."
+        )
     return amount
 
 
 def _reader(request: Request) -> HistoryReader:
     reader: HistoryReader | None = request.app.state.reader
     if reader is None:
-        raise Unavailable("this console was not told where the log is", next="Start it with stayworth console.")
+        raise Unavailable("this console does not know where the order log is", next="Start it with stayworth console.")
     return reader
 
 

@@ -1,4 +1,4 @@
-"""The pictures of one customer: what adds up to the scores, and what they spent over time."""
+"""Charts of one customer: the reasons behind the scores, and the spending over time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,36 +12,38 @@ from serving.console.customer_events import CustomerEvent
 from serving.console.pages import chart
 
 BARS_SHOWN = 6
-"""Reasons in a picture."""
+"""Reasons in a chart."""
 LABEL_CHARACTERS = 44
-"""Characters of a reason beside its bar."""
+"""Longest label of a bar, in characters."""
 
 
-def reason_charts(told: Mapping[str, Any], *, currency: str) -> dict[str, Markup]:
-    """A bar per reason, by what it adds to the churn probability and to the expected value."""
-    churn = _bars(told["effects"], "churn_probability", scale=100, title="Adds to the churn probability, points")
-    value = _bars(told["effects"], "expected_value", scale=1, title=f"Adds to the expected value, {currency}")
+def reason_charts(explanation: Mapping[str, Any], *, currency: str) -> dict[str, Markup]:
+    """Draw a bar for each reason: its effect on the churn probability and on the expected value."""
+    churn = _bars(
+        explanation["effects"], "churn_probability", scale=100, title="Effect on the churn probability, points"
+    )
+    value = _bars(explanation["effects"], "expected_value", scale=1, title=f"Effect on the expected value, {currency}")
     return {
         "churn_probability": chart(
-            "adds-churn", churn, says="What adds to the churn probability; the numbers are in the table below."
+            "adds-churn", churn, says="Effects on the churn probability; the numbers are in the table below."
         ),
         "expected_value": chart(
-            "adds-value", value, says="What adds to the expected value; the numbers are in the table below."
+            "adds-value", value, says="Effects on the expected value; the numbers are in the table below."
         ),
     }
 
 
 def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, title: str) -> Figure:
-    largest = sorted(effects, key=lambda one: -abs(one[measure]))[:BARS_SHOWN]
-    amounts = [one[measure] * scale for one in largest]
+    largest = sorted(effects, key=lambda effect: -abs(effect[measure]))[:BARS_SHOWN]
+    amounts = [effect[measure] * scale for effect in largest]
     bad = [amount > 0 for amount in amounts] if measure == "churn_probability" else [amount < 0 for amount in amounts]
-    names = [escape(_short(one["says"])) for one in largest]
+    names = [escape(_short(effect["label"])) for effect in largest]
     figure = blank_figure(height=70 + 38 * len(largest))
     figure.add_bar(
         x=amounts,
         y=list(range(len(names))),
         orientation="h",
-        marker_color=[VERMILION if one else BLUE for one in bad],
+        marker_color=[VERMILION if is_bad else BLUE for is_bad in bad],
         hoverinfo="skip",
     )
     figure.update_layout(showlegend=False, bargap=0.55)
@@ -54,11 +56,11 @@ def _bars(effects: Sequence[Mapping[str, Any]], measure: str, *, scale: float, t
     return figure
 
 
-def history_charts(happened: Sequence[CustomerEvent], *, as_of: date, currency: str) -> dict[str, Markup]:
-    """Each order and refund as a bar, and what they come to."""
-    paid = [one for one in happened if one.amount is not None]
-    days = [one.at.isoformat() for one in paid]
-    amounts = [one.amount for one in paid]
+def history_charts(events: Sequence[CustomerEvent], *, as_of: date, currency: str) -> dict[str, Markup]:
+    """Draw each order and refund, and the running total."""
+    payments = [event for event in events if event.amount is not None]
+    days = [payment.at.isoformat() for payment in payments]
+    amounts = [payment.amount for payment in payments]
     each, total = blank_figure(height=260), blank_figure(height=260)
     each.add_scatter(
         x=[day for day in days for _ in range(3)],
@@ -71,13 +73,13 @@ def history_charts(happened: Sequence[CustomerEvent], *, as_of: date, currency: 
         x=days,
         y=amounts,
         mode="markers",
-        marker={"size": 7, "color": [VERMILION if (one or 0) < 0 else BLUE for one in amounts]},
+        marker={"size": 7, "color": [VERMILION if (amount or 0) < 0 else BLUE for amount in amounts]},
         hovertemplate="%{x|%d %b %Y}: %{y:,.2f} " + escape(currency) + "<extra></extra>",
     )
-    end = max([as_of.isoformat(), *days])  # from the last order on nothing came to it
+    end = max([as_of.isoformat(), *days])  # the total stays level after the last order
     total.add_scatter(
         x=[*days, end],
-        y=[*(one.total for one in paid), *(one.total for one in paid[-1:])],
+        y=[*(payment.total for payment in payments), *(payment.total for payment in payments[-1:])],
         mode="lines+markers",
         line={"shape": "hv", "color": BLUE, "width": 2},
         marker_size=4,
@@ -85,14 +87,14 @@ def history_charts(happened: Sequence[CustomerEvent], *, as_of: date, currency: 
         fillcolor=PALE,
         hovertemplate="%{x|%d %b %Y}: %{y:,.2f} " + escape(currency) + "<extra></extra>",
     )
-    for figure, title in ((each, f"Each order and refund, {currency}"), (total, f"In all, {currency}")):
+    for figure, title in ((each, f"Each order and refund, {currency}"), (total, f"Running total, {currency}")):
         figure.update_layout(showlegend=False)
         figure.add_vline(x=as_of.isoformat(), line={"color": MUTED, "dash": "dot", "width": 1.5})
         figure.update_yaxes(title_text=escape(title), tickformat=",~r", rangemode="tozero", nticks=5)
         figure.update_xaxes(type="date", nticks=6)
     return {
         "each": chart("each-order", each, says="Amount of each order over time; the latest are in the table below."),
-        "total": chart("in-all", total, says="What the orders came to over time; see the table below."),
+        "total": chart("in-all", total, says="Running total of the orders over time; see the table below."),
     }
 
 

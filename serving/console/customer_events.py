@@ -1,4 +1,4 @@
-"""What happened with one customer, event by event, out of a history: orders, refunds, late lines, interactions."""
+"""Events of one customer, read from a history: orders, refunds, late order lines, interactions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,36 +11,36 @@ from features.histories.columns import Histories
 
 @dataclass(frozen=True)
 class CustomerEvent:
-    """One of them."""
+    """An order, a refund, a late order line or an interaction."""
 
     at: pd.Timestamp
     """UTC."""
-    what: str
+    kind: str
     amount: float | None
     """Currency units, negative for a refund; None for an interaction."""
     total: float | None
-    """What orders and refunds came to by then."""
+    """Running total of orders and refunds; None for an interaction."""
     value: float | None
-    """That of an interaction, if it has one."""
+    """Value of an interaction, if it has one."""
     is_later: bool
-    """Whether the scores do not know of it: it happened on their day or after, or was recorded then."""
+    """True if the scores do not reflect the event: it happened, or was recorded, on their day or later."""
 
 
 def customer_events(histories: Histories, *, as_of: date) -> list[CustomerEvent]:
-    """All events of the only customer in the histories, the oldest first."""
+    """List all events of the only customer in the histories, the oldest first."""
     columns, units, end = histories.columns, histories.minor_units, microseconds(as_of)
-    found = []
+    rows = []
     for at, known, cents in zip(
         columns.at.tolist(), columns.known_at.tolist(), columns.amount_cents.tolist(), strict=True
     ):
-        found.append((at, known, "order", cents / units, None))
+        rows.append((at, known, "order", cents / units, None))
     for at, known, cents in zip(
         columns.adjusted_at.tolist(),
         columns.adjustment_known_at.tolist(),
         columns.adjustment_cents.tolist(),
         strict=True,
     ):
-        found.append((at, known, "refund" if cents < 0 else "late line of an order", cents / units, None))
+        rows.append((at, known, "refund" if cents < 0 else "late order line", cents / units, None))
     kinds = list(histories.kinds)
     values = columns.interaction_value.tolist() or [None] * len(columns.interaction_at)
     for at, known, kind, value in zip(
@@ -50,15 +50,15 @@ def customer_events(histories: Histories, *, as_of: date) -> list[CustomerEvent]
         values,
         strict=True,
     ):
-        found.append((at, known, kinds[kind], None, None if value is None or value != value else value))
-    found.sort(key=lambda one: one[0])
-    told, total = [], 0.0
-    for at, known, what, amount, value in found:
+        rows.append((at, known, kinds[kind], None, None if value is None or value != value else value))
+    rows.sort(key=lambda row: row[0])
+    listed, total = [], 0.0
+    for at, known, kind, amount, value in rows:
         total = round(total + (amount or 0.0), 6)
         is_later = at >= end or known >= end
-        told.append(
+        listed.append(
             CustomerEvent(
-                pd.Timestamp(at, unit="us"), what, amount, total if amount is not None else None, value, is_later
+                pd.Timestamp(at, unit="us"), kind, amount, total if amount is not None else None, value, is_later
             )
         )
-    return told
+    return listed

@@ -1,6 +1,6 @@
-"""A batch of scores made ready to be filtered and sorted: its columns one by one, its orders, its reasons by kind.
+"""Index of a batch of scores for filtering and sorting: its columns, its sort orders, its reasons by topic.
 
-Made once per batch (5 M customers: some 3 s and 330 MB in each worker), beside the requests. The pages then work on
+Built once per batch (5 M customers: about 3 s and 330 MB in each worker), beside the requests. The pages then work on
 masks: no request touches a frame of all customers.
 """
 
@@ -18,22 +18,21 @@ from serving.store import id_index, shared_texts
 from serving.store.store import Store
 
 SORT_KEYS = ("value_at_risk", "churn_probability", "clv", "expected_value")
-"""What the list can be sorted by."""
+"""Columns by which the list can be sorted."""
 
 
 @dataclass(frozen=True)
 class CodedTexts:
-    """Texts and, for every customer, which of them is theirs."""
+    """Distinct texts, and the code of each customer's text."""
 
     texts: list[str]
     counts: list[int]
-    """How often each is there."""
+    """How often each text occurs."""
     codes: list[np.ndarray]
-    """Places in `texts`, which has one less than there are codes: the last means none. Several where one may have
-    several."""
+    """Places in `texts`; the code len(texts) means none. Several arrays if a customer may have several texts."""
 
-    def of(self, text: str) -> np.ndarray:
-        """Who has this text, as a mask; nobody for one that is not there."""
+    def mask(self, text: str) -> np.ndarray:
+        """True for the customers with this text; False for all if the text does not occur."""
         code = self.texts.index(text) if text in self.texts else -1
         mask = np.zeros(len(self.codes[0]), bool)
         for codes in self.codes if code >= 0 else ():
@@ -43,34 +42,34 @@ class CodedTexts:
 
 @dataclass(frozen=True)
 class CustomerIndex:
-    """A batch, ready to be looked through."""
+    """A batch of scores, ready for filtering and sorting."""
 
     store: Store
     numbers: dict[str, np.ndarray]
-    """By `KEYS`, float64."""
+    """Columns by `SORT_KEYS`, float64."""
     orders: dict[str, np.ndarray]
-    """The customers' places by each of `KEYS`, largest first, equal ones as they stand in the batch; uint32."""
+    """Places of the customers sorted by each of `SORT_KEYS`, largest first, ties in the order of the batch; uint32."""
     segments: CodedTexts
     reasons: CodedTexts
-    """What reasons are about, the most frequent first."""
+    """Topics of the reasons, the most frequent first."""
 
 
 class CurrentIndex:
-    """The ranking of the scores that are held, made anew when they change."""
+    """The index of the scores in service, built again when they change."""
 
     def __init__(self, scores: HotReload[Store]) -> None:
         self.scores = scores
         self.current: CustomerIndex | None = None
 
     def refresh(self) -> None:
-        """Make it, if the scores are others."""
+        """Build the index, if the scores have changed."""
         store = self.scores.current
         if store is not None and (self.current is None or self.current.store is not store):
             self.current = build_index(store)
 
 
 def build_index(store: Store) -> CustomerIndex:
-    """The ranking of a batch."""
+    """Index a batch."""
     records = store.records
     numbers = {name: np.ascontiguousarray(records[name]) for name in SORT_KEYS[1:]}
     numbers["value_at_risk"] = value_at_risk(numbers)
@@ -81,18 +80,22 @@ def build_index(store: Store) -> CustomerIndex:
     return CustomerIndex(store, numbers, orders, segments, _coded_texts(store, REASONS, reason_topic))
 
 
-def _coded_texts(store: Store, columns: tuple[str, ...], say: Callable[[str], str]) -> CodedTexts:
-    """What `say` makes of the texts of these columns, the most frequent first."""
+def _coded_texts(store: Store, columns: tuple[str, ...], label: Callable[[str], str]) -> CodedTexts:
+    """Label the texts of these columns and code the labels, the most frequent first."""
     numbers = [np.ascontiguousarray(store.records[name]) for name in columns]
-    used = np.unique(np.concatenate([np.unique(one) for one in numbers]))
+    used = np.unique(np.concatenate([np.unique(column) for column in numbers]))
     used = used[used != shared_texts.NO_TEXT]
-    said = [say(store.text(int(one))) for one in used]
-    texts = sorted(set(said))
-    place = {text: at for at, text in enumerate(texts)}
-    table = np.array([*(place[text] for text in said), len(texts)], np.uint32)
-    codes = [table[np.searchsorted(used, one)] for one in numbers]
-    totals = np.sum([np.bincount(one, minlength=len(texts) + 1)[:-1] for one in codes], axis=0)
+    labels = [label(store.text(int(number))) for number in used]
+    texts = sorted(set(labels))
+    code = {text: number for number, text in enumerate(texts)}
+    table = np.array([*(code[text] for text in labels), len(texts)], np.uint32)
+    codes = [table[np.searchsorted(used, column)] for column in numbers]
+    totals = np.sum([np.bincount(column, minlength=len(texts) + 1)[:-1] for column in codes], axis=0)
     order = np.argsort(-totals, kind="stable")
-    again = np.empty(len(texts) + 1, np.uint16 if len(texts) < 2**16 - 1 else np.uint32)
-    again[order], again[-1] = np.arange(len(texts)), len(texts)
-    return CodedTexts([texts[one] for one in order], [int(totals[one]) for one in order], [again[one] for one in codes])
+    recoded = np.empty(len(texts) + 1, np.uint16 if len(texts) < 2**16 - 1 else np.uint32)
+    recoded[order], recoded[-1] = np.arange(len(texts)), len(texts)
+    return CodedTexts(
+        [texts[place] for place in order],
+        [int(totals[place]) for place in order],
+        [recoded[column] for column in codes],
+    )

@@ -1,4 +1,4 @@
-"""Customers of a batch by their places: the columns of `scores.parquet`, and the value at risk."""
+"""Table of chosen customers of a batch: the columns of `scores.parquet`, and the value at risk."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ from serving.store.store import Store
 
 
 def customer_table(store: Store, places: np.ndarray) -> pa.Table:
-    """Their ids, scores, segments and reasons, in the order of the places; money in currency units."""
+    """The customers at these places, in that order: ids, scores, segments, reasons; money in currency units."""
     info, count = store.info, len(places)
     records = store.records[places]
     ids, begins = id_index.gather_ids(store.heap, np.ascontiguousarray(records["start"]))
@@ -32,5 +32,5 @@ def customer_table(store: Store, places: np.ndarray) -> pa.Table:
 
 def _texts(store: Store, numbers: np.ndarray) -> pa.Array:
     used, codes = np.unique(numbers, return_inverse=True)
-    texts = [None if one == shared_texts.NO_TEXT else store.text(int(one)) for one in used]
+    texts = [None if number == shared_texts.NO_TEXT else store.text(int(number)) for number in used]
     return pa.array(texts, pa.string()).take(pa.array(codes))

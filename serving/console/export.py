@@ -1,9 +1,9 @@
-"""A selection as a file, sent in pieces as it is made. A line of the audit log stands before its first byte leaves.
+"""Export of the selected customers as a file, sent in chunks. Its audit line is written before the first byte is sent.
 
     {"at": "2026-03-01T09:00:00+00:00", "who": "ann", "what": "export", "kind": "csv", "customers": 1200,
      "selection": "?segment=VIP", "scores": "0f3a9c…", "as_of": "2026-03-01"}
 
-who is the name of the token, scores the hash of the batch.
+who: the name of the token; scores: the hash of the batch.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ from serving.responses import Unavailable
 from serving.store.store import Store
 
 CHUNK_ROWS = 20_000
-"""Customers made into text at once: others wait for no longer than that takes."""
+"""Customers converted at once: other requests wait no longer than that takes."""
 CSV_OPTIONS = csv.WriteOptions(include_header=False, quoting_style="needed")
 
 router = APIRouter()
@@ -36,63 +36,70 @@ router = APIRouter()
 
 @router.get("/export/customers.{kind}")
 def export(request: Request, kind: str) -> StreamingResponse:
-    """All customers of a selection, in the order of the list, with the columns of `scores.parquet`."""
+    """Send all selected customers, in the order of the list, with the columns of `scores.parquet`."""
     if kind not in KINDS:
         raise HTTPException(404)
     write, media_type = KINDS[kind]
-    ranked: CurrentIndex = request.app.state.customer_index
-    ranking = ranked.current
-    if ranking is None:
+    current: CurrentIndex = request.app.state.customer_index
+    index = current.current
+    if index is None:
         raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
-    asked, wrong = parse_filters(request.query_params)
-    if wrong:
-        raise InputError(" ".join(wrong.values()), where="selection")
-    chosen = ordered_places(ranking, asked, select_customers(ranking, asked))
-    info = ranking.store.info
+    filters, mistakes = parse_filters(request.query_params)
+    if mistakes:
+        raise InputError(" ".join(mistakes.values()), where="selection")
+    places = ordered_places(index, filters, select_customers(index, filters))
+    info = index.store.info
     write_audit_line(
         kind=kind,
-        customers=len(chosen),
-        selection=asked.query(page=1),
-        scores=ranking.store.hash,
+        customers=len(places),
+        selection=filters.query(page=1),
+        scores=index.store.hash,
         as_of=info.as_of.isoformat(),
     )
-    access_log.note_answer(rows=len(chosen), model_version=info.model_version)
+    access_log.note_answer(rows=len(places), model_version=info.model_version)
     name = f"customers-{info.as_of}.{kind}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(write(ranking.store, chosen), headers=headers, media_type=media_type)
+    return StreamingResponse(write(index.store, places), headers=headers, media_type=media_type)
 
 
-def write_audit_line(*, kind: str, customers: int, **more: Any) -> None:
-    """Write into the audit log that whoever asks takes so many customers away; raises InputError if it cannot be."""
-    said = {"what": "export", "kind": kind, "customers": customers} | more
-    entry = {"at": now().isoformat(timespec="seconds"), "who": access_log.current_caller()} | said
+def write_audit_line(*, kind: str, customers: int, **details: str) -> None:
+    """Record an export and its token's name in the audit log; raises InputError if that is not possible."""
+    entry = {
+        "at": now().isoformat(timespec="seconds"),
+        "who": access_log.current_caller(),
+        "what": "export",
+        "kind": kind,
+        "customers": customers,
+    } | details
     audit_log.append(
-        settings.output_folder() / audit_log.FILE, entry, next="Nothing is exported without its audit line: make room."
+        settings.output_folder() / audit_log.FILE,
+        entry,
+        next="Nothing is exported without its audit line: free some disk space.",
     )
 
 
-def as_csv(store: Store, chosen: np.ndarray) -> Iterator[bytes]:
-    """CSV that is safe to open in a spreadsheet, with the names of the columns."""
-    yield (",".join(customer_table(store, chosen[:0]).column_names) + "\n").encode()
-    for piece in _chunks(store, chosen):
-        frame = spreadsheet_safe(piece.to_pandas(date_as_object=True))
-        made = pa.BufferOutputStream()
-        csv.write_csv(pa.Table.from_pandas(frame, piece.schema, preserve_index=False), made, CSV_OPTIONS)
-        yield made.getvalue().to_pybytes()
+def as_csv(store: Store, places: np.ndarray) -> Iterator[bytes]:
+    """CSV that is safe to open in a spreadsheet, with a header."""
+    yield (",".join(customer_table(store, places[:0]).column_names) + "\n").encode()
+    for chunk in _chunks(store, places):
+        frame = spreadsheet_safe(chunk.to_pandas(date_as_object=True))
+        output = pa.BufferOutputStream()
+        csv.write_csv(pa.Table.from_pandas(frame, chunk.schema, preserve_index=False), output, CSV_OPTIONS)
+        yield output.getvalue().to_pybytes()
 
 
-def as_parquet(store: Store, chosen: np.ndarray) -> Iterator[bytes]:
-    """Parquet, a row group per piece."""
-    made = _StreamedFile()
-    with pq.ParquetWriter(made, customer_table(store, chosen[:0]).schema) as file:
-        for piece in _chunks(store, chosen):
-            file.write_table(piece)
-            yield made.taken()
-    yield made.taken()
+def as_parquet(store: Store, places: np.ndarray) -> Iterator[bytes]:
+    """Parquet, one row group per chunk."""
+    stream = _StreamedFile()
+    with pq.ParquetWriter(stream, customer_table(store, places[:0]).schema) as file:
+        for chunk in _chunks(store, places):
+            file.write_table(chunk)
+            yield stream.take()
+    yield stream.take()
 
 
 class _StreamedFile:
-    """A file that is handed on as it is written."""
+    """A file whose content is passed on while it is being written."""
 
     closed = False
 
@@ -103,21 +110,21 @@ class _StreamedFile:
         self.parts.append(bytes(part))
         return len(self.parts[-1])
 
-    def taken(self) -> bytes:
-        """What was written since the last time."""
+    def take(self) -> bytes:
+        """The bytes written since the last call."""
         parts, self.parts = self.parts, []
         return b"".join(parts)
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: nothing is buffered."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
-def _chunks(store: Store, chosen: np.ndarray) -> Iterator[pa.Table]:
-    for begin in range(0, len(chosen), CHUNK_ROWS):
-        yield customer_table(store, chosen[begin : begin + CHUNK_ROWS])
+def _chunks(store: Store, places: np.ndarray) -> Iterator[pa.Table]:
+    for begin in range(0, len(places), CHUNK_ROWS):
+        yield customer_table(store, places[begin : begin + CHUNK_ROWS])
 
 
 KINDS: dict[str, tuple[Callable[[Store, np.ndarray], Iterator[bytes]], str]] = {

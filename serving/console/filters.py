@@ -1,13 +1,13 @@
-"""Which customers somebody wants to see, and in which order: what the address of the list says, in every part optional.
+"""Filters and order of the customer list, parsed from the query of its address; every part is optional.
 
-segment=VIP            of this segment
-reason=…               with a reason of this kind among their three
-churn_from=50          churn probability in percent, from and to, both included
-churn_to=90
-least_at_risk=100      value at risk, currency units
-least_clv=1000
-id=000                 ids that begin so
-sort=clv               one of ranking.KEYS; down, the largest first, unless direction=up
+segment=VIP            customers of this segment
+reason=…               customers with a reason on this topic among their three
+churn_from=50          least churn probability in percent, included
+churn_to=90            largest churn probability in percent, included
+least_at_risk=100      least value at risk, currency units
+least_clv=1000         least CLV, currency units
+id=000                 ids that begin with these characters
+sort=clv               one of customer_index.SORT_KEYS; the largest first, unless direction=up
 page=2
 """
 
@@ -23,7 +23,7 @@ from serving.store import id_index
 
 PAGE_ROWS = 50
 SCAN_ROWS = 250_000
-"""Customers at once, until a page is full."""
+"""Customers scanned at a time, until a page is full."""
 NUMBER_FIELDS = {
     "churn_from": "The lowest churn probability",
     "churn_to": "The highest churn probability",
@@ -34,7 +34,7 @@ NUMBER_FIELDS = {
 
 @dataclass(frozen=True)
 class Filters:
-    """A selection, its numbers as they were written: a page shows them again."""
+    """Filters as they were typed: the page shows numbers again as they were written."""
 
     segment: str = ""
     reason: str = ""
@@ -48,105 +48,106 @@ class Filters:
     page: int = 1
 
     def number(self, name: str) -> float | None:
-        """One of `NUMBERS`; None where nothing is written."""
+        """The number in one of `NUMBER_FIELDS`; None if the field is empty."""
         text = getattr(self, name)
         return float(text.replace(",", "").replace("%", "")) if text else None
 
-    def query(self, **changes: Any) -> str:
-        """The address' end for this selection with changes; what is as usual is left out."""
-        usual = asdict(Filters())
-        told = {name: value for name, value in asdict(replace(self, **changes)).items() if value != usual[name]}
-        return f"?{urlencode(told, errors='surrogatepass')}" if told else ""
+    def query(self, *, page: int | None = None, sort: str | None = None, direction: str | None = None) -> str:
+        """The query of the address for these filters, with changes where given; default values are left out."""
+        default = asdict(Filters())
+        changes = {"page": page or self.page, "sort": sort or self.sort, "direction": direction or self.direction}
+        changed = {name: value for name, value in (asdict(self) | changes).items() if value != default[name]}
+        return f"?{urlencode(changed, errors='surrogatepass')}" if changed else ""
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it leaves anybody out."""
+        """True if the filters leave out any customer."""
         return bool(replace(self, sort=SORT_KEYS[0], direction="down", page=1) != Filters())
 
 
 def parse_filters(query: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
-    """A selection from the address, and what is wrong with it by the field; unknown parts are passed over."""
-    known = {one.name for one in fields(Filters)}
-    told: dict[str, Any] = {name: value.strip() for name, value in query.items() if name in known and value.strip()}
-    if "id" in told:
-        told["id"] = query["id"]
-    wrong = {}
-    for name, says in NUMBER_FIELDS.items():
-        text = told.get(name, "0").replace(",", "").replace("%", "").strip()
+    """Parse the filters of a query; also returns the mistakes by field. Unknown parts are ignored."""
+    names = {field.name for field in fields(Filters)}
+    values: dict[str, Any] = {name: value.strip() for name, value in query.items() if name in names and value.strip()}
+    if "id" in values:
+        values["id"] = query["id"]
+    mistakes = {}
+    for name, label in NUMBER_FIELDS.items():
+        text = values.get(name, "0").replace(",", "").replace("%", "").strip()
         if not _is_number(text):
-            wrong[name] = f"{says} is to be a number, such as {50 if name.startswith('churn') else 1000}."
+            mistakes[name] = f"{label} must be a number, such as {50 if name.startswith('churn') else 1000}."
         elif name.startswith("churn") and not 0 <= float(text) <= 100:
-            wrong[name] = f"{says} is to be between 0 and 100 percent."
-    if told.get("sort", SORT_KEYS[0]) not in SORT_KEYS or told.get("direction", "down") not in ("down", "up"):
-        wrong["sort"] = f"The list can be sorted by {', '.join(SORT_KEYS)}, down or up."
-        told.pop("sort", None), told.pop("direction", None)
-    page = told.pop("page", "1")
+            mistakes[name] = f"{label} must be between 0 and 100 percent."
+    if values.get("sort", SORT_KEYS[0]) not in SORT_KEYS or values.get("direction", "down") not in ("down", "up"):
+        mistakes["sort"] = f"The list can be sorted by {', '.join(SORT_KEYS)}, in the direction down or up."
+        values.pop("sort", None), values.pop("direction", None)
+    page = values.pop("page", "1")
     if page.isascii() and page.isdigit() and 1 <= len(page) <= 9 and int(page):
-        told["page"] = int(page)
+        values["page"] = int(page)
     else:
-        wrong["page"] = "The page is to be a whole number from 1."
-    return Filters(**told), wrong
+        mistakes["page"] = "The page must be a whole number from 1."
+    return Filters(**values), mistakes
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Who is meant."""
+    """The selected customers, and their totals."""
 
     mask: np.ndarray | None
-    """Of all customers; None for all."""
+    """True for each selected customer of the batch; None if all are selected."""
     customers: int
     value_at_risk: float
     clv: float
     """Both in currency units."""
     leavers: float
-    """How many of them are expected to leave within the horizon."""
+    """Expected number of them who leave within the horizon."""
 
 
-def select_customers(ranking: CustomerIndex, asked: Filters) -> Selection:
-    """Who is meant by a selection that has nothing wrong with it."""
-    numbers, masks = ranking.numbers, []
-    if asked.segment:
-        masks.append(ranking.segments.of(asked.segment))
-    if asked.reason:
-        masks.append(ranking.reasons.of(asked.reason))
-    if asked.id:
-        first = np.frombuffer(asked.id.encode("utf-8", "surrogatepass"), np.uint8)
-        masks.append(id_index.starts_with(ranking.store.heap, ranking.store.starts, first))
+def select_customers(index: CustomerIndex, filters: Filters) -> Selection:
+    """Select the customers that pass filters without mistakes."""
+    numbers, masks = index.numbers, []
+    if filters.segment:
+        masks.append(index.segments.mask(filters.segment))
+    if filters.reason:
+        masks.append(index.reasons.mask(filters.reason))
+    if filters.id:
+        first = np.frombuffer(filters.id.encode("utf-8", "surrogatepass"), np.uint8)
+        masks.append(id_index.starts_with(index.store.heap, index.store.starts, first))
     for name, column, part in (
         ("churn_from", "churn_probability", 100.0),
         ("least_at_risk", "value_at_risk", 1.0),
         ("least_clv", "clv", 1.0),
     ):
-        if (least := asked.number(name)) is not None:
+        if (least := filters.number(name)) is not None:
             masks.append(numbers[column] >= least / part)
-    if (most := asked.number("churn_to")) is not None:
+    if (most := filters.number("churn_to")) is not None:
         masks.append(numbers["churn_probability"] <= most / 100.0)
     columns = [numbers[name] for name in ("value_at_risk", "clv", "churn_probability")]
     if not masks:
-        return Selection(None, ranking.store.customers, *(float(column.sum()) for column in columns))
+        return Selection(None, index.store.customers, *(float(column.sum()) for column in columns))
     mask = masks[0]
-    for other in masks[1:]:
-        mask &= other
-    ones = mask.astype(np.float64)  # a product takes a fraction of the time of picking out who is meant
+    for further in masks[1:]:
+        mask &= further
+    ones = mask.astype(np.float64)  # a product takes a fraction of the time that picking out the customers takes
     return Selection(mask, int(np.count_nonzero(mask)), *(float(np.dot(ones, column)) for column in columns))
 
 
 def ordered_places(
-    ranking: CustomerIndex, asked: Filters, selected: Selection, *, first: int | None = None
+    index: CustomerIndex, filters: Filters, selection: Selection, *, first: int | None = None
 ) -> np.ndarray:
-    """The places of all who are meant, in the order that is wanted; first: no more than so many."""
-    order = ranking.orders[asked.sort]
-    order = order[::-1] if asked.direction == "up" else order
-    if selected.mask is None:
+    """The places of the selected customers in the order of the list; first: at most this many."""
+    order = index.orders[filters.sort]
+    order = order[::-1] if filters.direction == "up" else order
+    if selection.mask is None:
         return order[:first]
-    found, count = [order[:0]], 0
+    parts, count = [order[:0]], 0
     for begin in range(0, len(order), SCAN_ROWS):
         if first is not None and count >= first:
             break
         part = order[begin : begin + SCAN_ROWS]
-        found.append(part[selected.mask[part]])
-        count += len(found[-1])
-    return np.concatenate(found)[:first]
+        parts.append(part[selection.mask[part]])
+        count += len(parts[-1])
+    return np.concatenate(parts)[:first]
 
 
 def _is_number(text: str) -> bool:

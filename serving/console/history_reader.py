@@ -1,6 +1,6 @@
-"""Customers' histories out of the shop's log: one read at a time, in a thread of its own, the last ones kept at hand.
+"""Reading of customers' histories from the log: one read at a time, in a thread of its own, with a small cache.
 
-A log of Parquet files is searched in place; a CSV is read to its end for each customer, and a page says so meanwhile.
+Parquet files are searched in place; a CSV file is read to its end for each customer, and the page says so meanwhile.
 """
 
 import asyncio
@@ -15,30 +15,30 @@ from features.ingest.postgresql import is_url
 from features.online.one_customer import Rows, history_of, rows_of
 
 CACHED_CUSTOMERS = 64
-"""Customers whose rows stay at hand."""
+"""Customers whose rows stay in memory."""
 MOST_WAITING = 8
-"""Reads that may wait for their turn."""
+"""Reads that may wait for their turn; further ones are refused."""
 
 Key = tuple[object, ...]
 
 
 class Busy(StayworthError):
-    """Too many wait already."""
+    """Raised if too many reads are waiting."""
 
 
 class HistoryReader:
-    """Reads the rows of customers."""
+    """Reader of the rows of customers, with a cache."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stayworth-history")
-        self._kept: OrderedDict[Key, Rows] = OrderedDict()
+        self._cache: OrderedDict[Key, Rows] = OrderedDict()
         self._waiting = 0
 
     async def rows(self, customer_id: str) -> Rows:
-        """The rows with this id as they are written. Raises Busy where too many wait, InputError for a bad log."""
+        """Read the rows with this id, unparsed. Raises Busy if too many reads wait, InputError for a bad log."""
         if self._waiting >= MOST_WAITING:
-            raise Busy(f"{self._waiting} histories are being read already", next="Load the page again in a moment.")
+            raise Busy(f"{self._waiting} histories are already being read", next="Load the page again in a moment.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, customer_id)
@@ -46,31 +46,31 @@ class HistoryReader:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Read no more."""
+        """Cancel waiting reads."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def history(self, rows: Rows) -> Histories | None:
-        """The history in these rows; None where none of them is an order."""
+        """Parse the history in these rows; None if none of them is an order."""
         return history_of(self.log, rows, now_us=None)
 
     def _read(self, customer_id: str) -> Rows:
         state = _state(self.log)
         key = (customer_id, state)
-        if state is not None and key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        found = rows_of(self.log, customer_id)
+        if state is not None and key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        rows = rows_of(self.log, customer_id)
         if state is not None:
-            self._kept[key] = found
-            while len(self._kept) > CACHED_CUSTOMERS:
-                self._kept.popitem(last=False)
-        return found
+            self._cache[key] = rows
+            while len(self._cache) > CACHED_CUSTOMERS:
+                self._cache.popitem(last=False)
+        return rows
 
 
 def _state(log: Log) -> Key | None:
-    """What is another when a file of the log changes; None for a log in a database, of which we cannot know."""
+    """A key that changes when a file of the log changes; None for a database, whose changes cannot be noticed."""
     tables = [str(source) for source in log.tables.values()]
-    if any(is_url(one) for one in tables):
+    if any(is_url(table) for table in tables):
         return None
-    files = [file for one in tables for file in sources.find(one)]
+    files = [file for table in tables for file in sources.find(table)]
     return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])

@@ -1,8 +1,8 @@
-"""The console's clock: when an export was taken, how old a batch is."""
+"""The console's clock: the time of an export, and the age of a batch."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """This moment, UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How a page is made: templates beside this file, one look, every text escaped, nothing inline that a browser runs."""
+"""Rendering of pages: templates beside this file, one layout, every text escaped, no inline code that runs."""
 
 from functools import cache
 from typing import Any
@@ -16,12 +16,12 @@ from serving import access_log, settings
 from serving.console.static_files import HERE, asset
 
 NAVIGATION = {"/": "At risk", "/plan": "Plan", "/campaigns": "Campaigns", "/health": "Model health"}
-"""The pages that every page links to."""
+"""Pages in the navigation bar, by their address."""
 PLOTLY_STYLE_HASHES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
     "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
 )
-"""The style elements plotly.js makes: an empty one that it adds rules to, and one for maps."""
+"""Hashes of the style elements plotly.js creates: an empty one that it adds rules to, and one for maps."""
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -40,38 +40,38 @@ HEADERS = {
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page for whoever asked. The template extends `page.html.j2` and finds, beside the values, what is served now:
-    `batch` (its About, or None), `currency`, `caller` and `path`.
+    """Render a page. The template extends `page.html.j2`; beside the values it gets `batch` (the BatchInfo of the
+    scores, or None), `currency`, `caller` and `path`.
     """
     batch = settings.responses().scores.current
-    told = {
+    context = {
         "batch": batch.info if batch else None,
         "currency": batch.info.currency if batch else "",
         "caller": access_log.current_caller(),
         "path": request.url.path,
     }
-    return HTMLResponse(text(template, **told | {"status": status} | values), status, HEADERS)
+    return HTMLResponse(text(template, **context | {"status": status} | values), status, HEADERS)
 
 
 def text(template: str, **values: Any) -> str:
-    """A template filled in."""
-    return _environment().get_template(template).render(rooms=NAVIGATION, **values)
+    """Fill in a template."""
+    return _environment().get_template(template).render(navigation=NAVIGATION, **values)
 
 
 def chart(name: str, figure: theme.Figure, *, says: str) -> Markup:
-    """A figure that the browser draws when it comes into view; `says` is read out in its place."""
+    """A figure that the browser draws when it comes into view; screen readers read `says` instead."""
     return Markup(
         '<div id="{}" class="picture" role="img" aria-label="{}"><script type="application/json">{}</script></div>'
     ).format(name, says, Markup(theme.as_json(figure)))
 
 
 def customer_address(customer_id: str) -> str:
-    """The page of a customer, whatever the id is.
+    """The address of a customer's page, for any id.
 
     >>> address("a/b c"), address("..")
     ('/customers/a%2Fb%20c', '/customers/?id=..')
     """
-    # A browser takes . and .. for ways up a tree, and a line break ends what a route matches.
+    # A browser resolves . and .. as parent folders, and a line break ends what a route matches.
     plain = customer_id.isprintable() and not {".", "..", ""} & set(customer_id.replace("\\", "/").split("/"))
     written = quote(customer_id.encode("utf-8", "surrogatepass"), safe="")
     return f"/customers/{written}" if plain else f"/customers/?id={written}"
@@ -85,10 +85,9 @@ def _environment() -> Environment:
     return environment
 
 
-def shown(said: str) -> Markup:
-    """A customer id or another text of the shop's as it is, what cannot be seen in it made visible."""
-    seen = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in said)
-    return escape(seen)
+def shown(text: str) -> Markup:
+    """Escape a customer id or another text from the shop's data; unprintable characters become visible."""
+    return escape("".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text))
 
 
 @pass_context

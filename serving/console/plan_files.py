@@ -1,7 +1,7 @@
-"""What can be downloaded of a plan that was kept: its whole list, and the mailing list without the held-out.
+"""Downloads of a kept plan: its full list, and the mailing list without held-out customers.
 
-Both are CSV that is safe to open in a spreadsheet. The whole list is what `stayworth plan -o plan.csv` writes, as long
-as the scores of its day are served; of an older plan nobody knows the reasons any more, so `why` is not in it.
+Both are CSV that is safe to open in a spreadsheet. The full list is what `stayworth plan -o plan.csv` writes, as long
+as the scores of its day are served; for an older plan the reasons are gone, so it has no column `why`.
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from serving.console.export import write_audit_line
 from serving.store.store import Store
 
 CHUNK_ROWS = 20_000
-"""Rows made into text at once."""
+"""Rows converted to text at once."""
 
 router = APIRouter()
 
 
 @router.get("/export/plans/{campaign}/{what}.csv")
 def download(campaign: str, what: str) -> StreamingResponse:
-    """The list, or the mailing list, of a campaign."""
+    """Send the full list or the mailing list of a campaign."""
     if what not in ("list", "mailing") or not NAME.fullmatch(campaign):
         raise HTTPException(404)
     plan = archived_plan(settings.output_folder() / PLANS, campaign)
@@ -44,17 +44,29 @@ def download(campaign: str, what: str) -> StreamingResponse:
 
 
 def readable_list(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
-    """A plan's list as people read it, from its file and the scores of its day."""
-    kept = _read(plan)
-    told = ["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]
-    frame = kept[[name for name in told if name in kept]]
-    channels = {one["offer"]: one.get("channel") for one in plan.summary.get("offers", [])}
-    found, unknown = batch.find(kept["customer_id"].tolist()) if batch and batch.info.as_of == plan.day else ([], [""])
+    """The list of a plan for people to read, from its file and the scores of its day."""
+    contacts = _read(plan)
+    columns = [
+        "customer_id",
+        "offer",
+        "treated",
+        "expected_cost",
+        "expected_profit",
+        "profit_p10",
+        "profit_p90",
+        "rank",
+    ]
+    frame = contacts[[name for name in columns if name in contacts]]
+    channels = {offer["offer"]: offer.get("channel") for offer in plan.summary.get("offers", [])}
+    records, unknown = (
+        batch.find(contacts["customer_id"].tolist()) if batch and batch.info.as_of == plan.day else ([], [""])
+    )
     if batch is None or unknown:
-        segment = {"segment": kept["segment"]} if "segment" in kept else {}
+        segment = {"segment": contacts["segment"]} if "segment" in contacts else {}
         return contact_list(frame, None, channels, currency="").assign(**segment)
-    scores = pd.DataFrame(found)
-    reasons = pd.DataFrame([[*one, None, None, None][:3] for one in scores.pop("reasons")], columns=list(REASONS))
+    scores = pd.DataFrame(records)
+    padded = [[*reasons, None, None, None][:3] for reasons in scores.pop("reasons")]
+    reasons = pd.DataFrame(padded, columns=list(REASONS))
     return contact_list(frame, scores.join(reasons), channels, currency=batch.info.currency)
 
 
@@ -66,8 +78,8 @@ def _read(plan: ArchivedPlan) -> pd.DataFrame:
 
 
 def csv_chunks(rows: pd.DataFrame) -> Iterator[str]:
-    """CSV in pieces, as `stayworth plan` writes it."""
+    """CSV in chunks, as `stayworth plan` writes it."""
     yield rows.head(0).to_csv(index=False, lineterminator="\n")
     for begin in range(0, len(rows), CHUNK_ROWS):
-        piece = spreadsheet_safe(rows.iloc[begin : begin + CHUNK_ROWS])
-        yield piece.to_csv(index=False, header=False, lineterminator="\n", float_format="%.6f")
+        chunk = spreadsheet_safe(rows.iloc[begin : begin + CHUNK_ROWS])
+        yield chunk.to_csv(index=False, header=False, lineterminator="\n", float_format="%.6f")

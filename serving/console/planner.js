@@ -1,13 +1,13 @@
 "use strict";
-// The planner: asks for the plan of what the form says, one answer at a time, the latest wish next.
+// The planner: requests the plan for the form's settings, one request at a time; the latest settings come next.
 
 const form = document.querySelector("form#planner");
 if (form) {
-  const [slider, budget, state, wrong, told, listed, curve] =
-    ["slider", "budget", "state", "wrong", "told", "listed", "curve"].map((id) => document.getElementById(id));
+  const [slider, budget, state, wrong, result, listed, curve] =
+    ["slider", "budget", "state", "wrong", "result", "listed", "curve"].map((id) => document.getElementById(id));
   const keeping = document.getElementById("keep"), notKept = document.getElementById("not-kept");
   const kept = document.getElementById("kept");
-  let asking = false, next = null, waiting = 0, seen = null;
+  let asking = false, next = null, waiting = 0, shown = null;
 
   const wish = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
 
@@ -20,7 +20,7 @@ if (form) {
   function follow() {
     const amount = Number(budget.value.replaceAll(",", ""));
     slider.value = String(Number.isFinite(amount) ? amount : 0);
-    slider.setAttribute("aria-valuetext", budget.value || "nothing yet");
+    slider.setAttribute("aria-valuetext", budget.value || "no budget yet");
   }
 
   function soon(milliseconds) {
@@ -32,25 +32,25 @@ if (form) {
   }
 
   async function ask(page, paged = false) {
-    const asked = wish();
+    const query = wish();
     if (asking) { next = page; return; }
     tell(wrong, "");
-    if (!asked.has("offer")) { state.textContent = ""; tell(wrong, "Choose an offer at least."); return; }
+    if (!query.has("offer")) { state.textContent = ""; tell(wrong, "Choose at least one offer."); return; }
     asking = true;
     state.textContent = "Computing the plan …";
-    [told, listed].forEach((place) => place.setAttribute("aria-busy", "true"));
+    [result, listed].forEach((place) => place.setAttribute("aria-busy", "true"));
     try {
-      history.replaceState(null, "", "/plan?" + asked);
-      put(await piece("/data/plan?" + asked + "&page=" + page), asked, paged);
+      history.replaceState(null, "", "/plan?" + query);
+      put(await piece("/data/plan?" + query + "&page=" + page), query, paged);
     } catch (error) {
-      [told, listed].forEach((place) => place.replaceChildren());
-      seen = null;
+      [result, listed].forEach((place) => place.replaceChildren());
+      shown = null;
       keeping.hidden = true;
       state.textContent = "";
       tell(wrong, error.message);
     } finally {
       asking = false;
-      [told, listed].forEach((place) => place.removeAttribute("aria-busy"));
+      [result, listed].forEach((place) => place.removeAttribute("aria-busy"));
     }
     if (next !== null) { const then = next; next = null; ask(then); }
   }
@@ -71,16 +71,16 @@ if (form) {
       throw new Error("Your token is no longer valid.");
     }
     if (!answer.ok) {
-      const said = await answer.json().catch(() => ({}));
-      throw new Error(said.error || `The console answered with status ${answer.status}.`);
+      const reply = await answer.json().catch(() => ({}));
+      throw new Error(reply.error || `The console answered with status ${answer.status}.`);
     }
-    const made = document.createElement("template");
-    made.innerHTML = await answer.text();
-    return made.content;
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    return template.content;
   }
 
-  function put(content, asked, paged) {
-    const about = content.querySelector(".curve-told"), picture = content.querySelector(".picture");
+  function put(content, query, paged) {
+    const about = content.querySelector(".curve-result"), picture = content.querySelector(".picture");
     const figure = JSON.parse(picture.querySelector("script").textContent);
     curve.setAttribute("role", "img");
     curve.setAttribute("aria-label", picture.getAttribute("aria-label"));
@@ -91,11 +91,11 @@ if (form) {
     slider.disabled = false;
     follow();
     listed.replaceChildren(...content.querySelectorAll("#plan-list"));
-    told.replaceChildren(content);
-    const plan = told.querySelector("#plan");
-    seen = plan && { asked, scores: plan.dataset.scores };
+    result.replaceChildren(content);
+    const plan = result.querySelector("#plan");
+    shown = plan && { query, scores: plan.dataset.scores };
     keeping.hidden = !plan || plan.dataset.chosen === "0" || next !== null;
-    state.textContent = plan ? "This is the plan for what stands above." : "Choose a budget to see a plan.";
+    state.textContent = plan ? "This is the plan for the settings above." : "Choose a budget to see a plan.";
     if (paged) listed.querySelector("#list-heading")?.focus();
   }
 
@@ -111,16 +111,16 @@ if (form) {
   });
   keeping.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!seen) return;
+    if (!shown) return;
     const button = keeping.querySelector("button");
     button.disabled = true;
     tell(notKept, "");
     state.textContent = "Keeping the plan …";
-    const number = (name) => seen.asked.has(name) ? Number(seen.asked.get(name).replaceAll(",", "")) : null;
+    const number = (name) => shown.query.has(name) ? Number(shown.query.get(name).replaceAll(",", "")) : null;
     try {
       kept.replaceChildren(await piece("/data/plans", {
-        offers: seen.asked.getAll("offer"), budget: number("budget"), capacity: number("capacity"),
-        campaign: seen.asked.get("campaign") || "", scores: seen.scores,
+        offers: shown.query.getAll("offer"), budget: number("budget"), capacity: number("capacity"),
+        campaign: shown.query.get("campaign") || "", scores: shown.scores,
       }));
       keeping.hidden = true;
       state.textContent = "The plan is kept.";

@@ -1,4 +1,4 @@
-"""What pages are dressed with: style sheets and scripts, open to everybody, since nothing of the shop is in them."""
+"""Style sheets and scripts; served without a token, since they hold no data of the shop."""
 
 import gzip
 from functools import cache
@@ -12,7 +12,7 @@ from retention.presentation import theme
 HERE = Path(__file__).parent
 GENERATED = {"plotly.js": theme.script, "draws.js": lambda: theme.DRAW_SCRIPT}
 KINDS = {".css": "text/css", ".js": "text/javascript"}
-NAMES = frozenset({*GENERATED, *(one.name for one in HERE.iterdir() if one.suffix in KINDS)})
+NAMES = frozenset({*GENERATED, *(file.name for file in HERE.iterdir() if file.suffix in KINDS)})
 PATHS = frozenset(f"/static/{name}" for name in NAMES)
 
 router = APIRouter()
@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/static/{name}")
 def static(request: Request, name: str) -> Response:
-    """A style sheet or a script, packed where the browser can unpack it; kept by it for a year (see `asset`)."""
+    """Send a style sheet or a script, gzipped if the browser accepts it; browsers keep it for a year (see `asset`)."""
     if name not in NAMES:
         return Response("there is no such file", 404)
     headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
@@ -31,7 +31,7 @@ def static(request: Request, name: str) -> Response:
 
 
 def asset(name: str) -> str:
-    """The address of a file of this folder, another one whenever its content is another."""
+    """The address of a file, which changes whenever its content changes."""
     return f"/static/{name}?v={_version(name)}"
 
 

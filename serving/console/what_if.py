@@ -1,4 +1,4 @@
-"""What if a customer had ordered once more, just before the day of the scores: the history with that order in it."""
+"""The what-if of one more order: a customer's history with an order added just before the day of the scores."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,13 +11,13 @@ from features.online.one_customer import Rows
 
 
 def with_order(log: Log, rows: Rows, *, amount: float, as_of: date) -> Rows:
-    """A customer's rows and one more: an order of this amount (currency units) at noon UTC of the day before.
+    """Add an order of this amount (currency units), at noon UTC of the day before `as_of`, to a customer's rows.
 
-    It is written as the log writes its orders, so that whatever reads those reads it.
+    The order is written in the format of the log's orders, so that the same code reads it.
     """
     orders = rows["orders"]
     if not orders.num_rows:
-        raise InputError("has no rows in the log", where="orders")
+        raise InputError("this customer has no rows in the log", where="orders")
     written = {"customer_id": orders["customer_id"][0].as_py(), "file": "what if", "row": 0}
     written["ordered_at"] = _time(log, orders.schema.field("ordered_at").type, as_of=as_of)
     written |= {"amount": amount} if "amount" in orders.column_names else {"unit_price": amount, "quantity": 1}
@@ -33,7 +33,7 @@ def with_order(log: Log, rows: Rows, *, amount: float, as_of: date) -> Rows:
 
 
 def _time(log: Log, kind: pa.DataType, *, as_of: date) -> object:
-    """Noon UTC of the day before, as a column of this type holds it."""
+    """Noon UTC of the day before `as_of`, in the format of a column of this type."""
     noon = datetime.combine(as_of - timedelta(days=1), time(12), UTC)
     local = noon.astimezone(ZoneInfo(log.timezone)) if log.timezone else noon
     if pa.types.is_timestamp(kind):

@@ -36,7 +36,7 @@ def test_the_numbers_are_those_of_the_command(made, told):  # noqa: F811
     text = page_of(made / "runs")
     assert f'data-profit="{told["profit"]["value"]}"' in text
     said = words(text)
-    assert "earned money, proven" in said
+    assert "profit proven" in said
     for sentence in told["in_words"]:
         assert " ".join(sentence.split()) in said
     for name, (mean, total) in {
@@ -55,7 +55,7 @@ def test_the_numbers_are_those_of_the_command(made, told):  # noqa: F811
     assert point["x"] == [profit["value"]]
     up, down = (np.frombuffer(b64decode(point["error_x"][name]["bdata"]))[0] for name in ("array", "arrayminus"))
     assert (profit["value"] - down, profit["value"] + up) == pytest.approx((profit["low"], profit["high"]))
-    assert "1 campaign was planned, 1 read out; of 1 the profit or loss is proven." in said
+    assert "1 campaign was planned, 1 read out, 1 with a proven profit or loss." in said
 
 
 def test_an_interval_that_spans_0_is_said_to_tell_nothing(tmp_path, told):
@@ -64,8 +64,8 @@ def test_an_interval_that_spans_0_is_said_to_tell_nothing(tmp_path, told):
     write(tmp_path, unsure)
     said = words(page_of(tmp_path))
     assert "not proven" in said
-    assert "its profit spans 0: this campaign may have earned money, and it may have lost some" in said
-    assert "of 0 the profit or loss is proven" in said
+    assert "its profit includes 0: this campaign may have earned or lost money" in said
+    assert "none with a proven profit or loss" in said
 
 
 def test_each_offer_is_shown_and_one_too_small_says_so(tmp_path, told):
@@ -86,7 +86,7 @@ def write(folder, readout, name="readout-x.json"):
     ("scores_on", "today", "said"),
     [
         (DAY, DAY + timedelta(days=9), "window open until 2020-03-31"),
-        (DAY + timedelta(days=89), DAY + timedelta(days=200), "window over since 2020-03-31: waits for newer orders"),
+        (DAY + timedelta(days=89), DAY + timedelta(days=200), "window closed on 2020-03-31, waiting for newer orders"),
         (DAY + timedelta(days=90), DAY + timedelta(days=90), "ready to be read out"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_plan_says_how_far_it_is(tmp_path, monkeypatch, scores_on, today, said
     text = words(page_of(config.folder))
     assert said in text
     assert "9 1 −12 –" in text
-    assert ("Where Stayworth runs: stayworth readout" in text) == ("ready" in said)
+    assert ("Run this where Stayworth is installed: stayworth readout" in text) == ("ready" in said)
 
 
 def test_an_early_look_is_called_one(tmp_path, told):
@@ -131,4 +131,4 @@ def test_a_damaged_readout_says_which_and_what_next_and_the_others_stand(tmp_pat
 
 
 def test_before_the_first_campaign_it_says_how_to_plan_one(tmp_path):
-    assert "No campaign was planned yet" in words(page_of(tmp_path))
+    assert "No campaign has been planned yet" in words(page_of(tmp_path))

@@ -48,7 +48,7 @@ def test_a_page_that_fails_says_so_in_the_look_of_the_others(ask, caplog):
     finally:
         access_log.LOG.propagate = before
     assert answer.status_code == 500
-    assert "This page failed; the console&#39;s journal says where" in answer.text
+    assert "This page failed; the console&#39;s log says where" in answer.text
     assert "console.css" in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert SECRET not in answer.text

@@ -53,7 +53,7 @@ def minus(text):
 @pytest.mark.usefixtures("at")
 def test_the_numbers_are_those_of_the_command(told, folder, places):  # noqa: F811
     said = words(page_of(folder, **places))
-    assert "Verdict of monitor fine as of 1 July 1998" in said
+    assert "Monitoring verdict fine as of 1 July 1998" in said
     scores = [one for one in told["moved"]["columns"] if one["is_score"]]
     for one in scores:
         assert f"{one['column']} score {one['all']['value']:.2f} {one['quiet_all']:.2f}" in said
@@ -63,7 +63,7 @@ def test_the_numbers_are_those_of_the_command(told, folder, places):  # noqa: F8
         assert minus(f"{one['value']:{form}} {one['low']:{form}} to {one['high']:{form}}") in said
     for tenth in latest["deciles"]:
         assert minus(f"{tenth['said']:,.2f} {tenth['value']:,.2f}") in said
-    assert "Its knowledge ends 2 April 1998 90 days ago" in said
+    assert "Trained on data before 2 April 1998 90 days ago" in said
     assert "Scores as of 2 April 1998 90 days ago" in said
     assert told["model"]["bundle"] in said
 
@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_the_command(told, folder, places):  # noqa: F8
         ({}, "Nothing: the model is as good as it was at the gate."),
         ({"verdict": "retrain"}, "Retrain: stayworth monitor --retrain"),
         ({"verdict": "watch"}, "Keep an eye on it"),
-        ({"model": "another"}, "Run stayworth monitor again: what it said is of another model"),
+        ({"model": "another"}, "Run stayworth monitor again: its last result is about another model"),
     ],
 )
 def test_the_next_step_follows_from_the_verdict(told, tmp_path, places, changes, next_step):  # noqa: F811
@@ -128,4 +128,4 @@ def test_the_intervals_and_the_gate_are_those_of_its_own_training(tmp_path):
 def test_scores_of_another_model_are_to_be_made_anew(folder, places, batch):
     said = words(page_of(folder, model=places["model"], scores=batch.folder / "scores.store"))
     assert "What to do next: Score again, stayworth score --as-of DAY: the scores were made by another model" in said
-    assert "another one than serves now" in said
+    assert "which is not the model in service" in said

@@ -82,7 +82,7 @@ def test_an_order_more_is_one_more_order_just_before_the_day(tmp_path, kind):
     after = customer_events(reader.history(with_order(log, rows, amount=33.25, as_of=DAY)), as_of=DAY)
     assert len(after) == len(before) + 1 == 4
     more = after[2]
-    assert (more.what, more.amount, more.is_later) == ("order", 33.25, False)
+    assert (more.kind, more.amount, more.is_later) == ("order", 33.25, False)
     assert str(more.at.date()) in ("2026-02-28", "2026-02-27")
     assert [one for place, one in enumerate(after) if place != 2][:2] == before[:2]
     assert [one.is_later for one in after] == [False, False, False, True]
@@ -98,7 +98,7 @@ def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
     visits.to_parquet(paths["interactions"])
     reader = HistoryReader(Log(**paths, **TERMS, timezone="UTC"))
     found = customer_events(reader.history(run(reader.rows("a"))), as_of=DAY)
-    told = [(one.what, one.amount, one.total, one.value) for one in found]
+    told = [(one.kind, one.amount, one.total, one.value) for one in found]
     assert told == [
         ("order", 10.0, 10.0, None),
         ("order", 20.5, 30.5, None),

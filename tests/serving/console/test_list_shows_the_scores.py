@@ -200,11 +200,11 @@ def test_the_page_shows_the_numbers_of_the_batch(console, shop):
 
 def test_an_id_that_is_somebodys_leads_to_their_page(console):
     answer = console.client.get("/", params={"id": HOSTILE})
-    assert "There is a customer with this very id" in answer.text
-    assert "There is a customer with this very id" not in console.client.get("/", params={"id": "00"}).text
+    assert "There is a customer with exactly this id" in answer.text
+    assert "There is a customer with exactly this id" not in console.client.get("/", params={"id": "00"}).text
 
 
 def test_nobody_found_is_said(console):
     answer = console.client.get("/", params={"id": "no such id"})
     assert answer.status_code == 200
-    assert "Nobody is like this" in answer.text
+    assert "No customer matches these filters" in answer.text

@@ -122,7 +122,7 @@ def test_the_cookie_of_a_page_that_came_by_tls_goes_by_tls_alone(console):
 def test_a_wrong_token_is_said_to_be_one(console, content):
     answer = ask("POST", console.url + "/login", json=content)
     assert (answer.status_code, "set-cookie" in answer.headers) == (401, False)
-    assert "no valid token" in answer.json()["error"]
+    assert "token is not valid" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("content", [{}, [], "x", {"token": 7}, {"token": "x", "more": 1}, {"token": "x" * 2000}])

@@ -20,7 +20,7 @@ def test_who_logs_in_sees_the_list_and_who_logs_out_does_not(browser, console):
         assert page.url == f"{console.url}/login?next=%2F%3Fsegment%3DVIP"
         page.get_by_label("Token").fill("a wrong token")
         page.get_by_role("button", name="Log in").click()
-        page.get_by_role("alert").filter(has_text="no valid token").wait_for()
+        page.get_by_role("alert").filter(has_text="token is not valid").wait_for()
         page.get_by_label("Token").fill(TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{console.url}/?segment=VIP")
@@ -92,7 +92,7 @@ def test_pages_of_the_list_follow_each_other(page, shop):
     risk = shop.scores["churn_probability"] * shop.scores["clv"]
     order = shop.scores.assign(risk=risk).sort_values("risk", ascending=False, kind="stable")["customer_id"]
     assert seen == [one.replace("\u202e", "\\u202e") for one in order.head(100)]
-    page.get_by_role("link", name="← Before").click()
+    page.get_by_role("link", name="← Previous").click()
     assert page.locator("#customers tbody th").count() == 50
 
 
@@ -110,9 +110,9 @@ def test_an_export_is_a_download(page, console, shop, kind, tmp_path):
 def test_a_customer_is_searched_for_opened_and_asked_what_if(page, shop):
     counts = shop.orders["customer_id"].value_counts()
     someone = counts[counts > 4].index.sort_values()[0]
-    page.get_by_label("Customer id, or how it begins").fill(someone)
+    page.get_by_label("Customer id or its first characters").fill(someone)
     page.keyboard.press("Enter")
-    page.get_by_text("There is a customer with this very id").get_by_role("link").click()
+    page.get_by_text("There is a customer with exactly this id").get_by_role("link").click()
     page.get_by_role("heading", name=f"Customer {someone}").wait_for()
     page.locator("#events").wait_for()
     page.locator("#adds-churn .main-svg").first.wait_for()
@@ -122,7 +122,7 @@ def test_a_customer_is_searched_for_opened_and_asked_what_if(page, shop):
     )
     page.get_by_label("Amount of an order").fill("no amount")
     page.get_by_role("button", name="Compare").click()
-    page.get_by_role("alert").filter(has_text="is no amount").wait_for()
+    page.get_by_role("alert").filter(has_text="is not the amount").wait_for()
     page.get_by_label("Amount of an order").fill("100")
     page.keyboard.press("Enter")
     page.locator("#compared").wait_for()
@@ -133,7 +133,7 @@ def test_a_hostile_id_is_text_everywhere(page, console):
     asked = []
     page.on("dialog", lambda dialog: asked.append(dialog.message) or dialog.dismiss())
     seen = HOSTILE.replace("\u202e", "\\u202e")
-    page.get_by_label("Customer id, or how it begins").fill(HOSTILE)
+    page.get_by_label("Customer id or its first characters").fill(HOSTILE)
     page.keyboard.press("Enter")
     page.locator("#customers").get_by_role("link", name=seen, exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == f"Customer {seen}"
@@ -271,7 +271,7 @@ def test_without_a_model_or_a_log_a_page_says_what_it_cannot_show(shop, tmp_path
         answer = one.client.get(customer_address(shop.scores["customer_id"].iloc[0]))
         assert answer.status_code == 200
         assert "no model yet" in answer.text
-        assert "was not told where the log is" in answer.text
+        assert "does not know where the order log is" in answer.text
         answer = one.client.get("/data/history?id=7")
         assert answer.status_code == 503
-        assert "was not told where the log is" in answer.json()["error"]
+        assert "does not know where the order log is" in answer.json()["error"]

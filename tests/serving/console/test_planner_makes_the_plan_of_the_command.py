@@ -131,14 +131,14 @@ def test_a_kept_plan_is_found_by_readout_and_by_the_quiet_days(shop):
     assert (kept.name, kept.day, len(kept.chosen)) == ("spring", DAY, len(made.plan.frame))
     treated = set(made.plan.frame.loc[made.plan.frame["treated"], "customer_id"])
     assert treated
-    later = plans.look(wish(campaign="later"))
+    later = plans.preview(wish(campaign="later"))
     assert not treated & set(later.plan.frame["customer_id"])
 
 
 def test_looking_writes_nothing(shop):
     config, plans = shop
     before = files(config)
-    plans.look(wish())
+    plans.preview(wish())
     plans.curve(("voucher", "call"))
     assert files(config) == before
 
@@ -179,7 +179,7 @@ def test_a_plan_is_not_kept_with_other_scores_than_it_was_looked_at_with(shop):
     seen = settings.responses().scores.current.hash
     score(config, scored(day=DAY.replace(month=2)))
     settings.responses().scores.refresh()
-    with pytest.raises(InputError, match="newer scores have come since you looked"):
+    with pytest.raises(InputError, match="newer scores have arrived since you looked"):
         plans.keep(wish(), scores=seen, before=str)
     assert not (config.folder / run_folder.PLANS).exists()
 
@@ -199,11 +199,11 @@ def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
 @pytest.mark.slow
 def test_a_later_page_is_of_the_plan_that_was_looked_at(shop):
     config, plans = shop
-    first = plans.look(wish())
+    first = plans.preview(wish())
     (config.home / "list.csv").write_text("customer_id\n" + "\n".join(first.plan.frame["customer_id"][:5]))
-    assert plans.look_again(wish()) is first
-    assert plans.look_again(wish(299.0)) is not first
-    assert plans.look(wish()).plan.frame["customer_id"].iloc[0] != first.plan.frame["customer_id"].iloc[0]
+    assert plans.last_preview(wish()) is first
+    assert plans.last_preview(wish(299.0)) is not first
+    assert plans.preview(wish()).plan.frame["customer_id"].iloc[0] != first.plan.frame["customer_id"].iloc[0]
 
 
 @pytest.mark.parametrize("most", [0.03, 1.0, 7.3, 999.0, 2_283.4, 2_283_608.37, 5e9])
@@ -221,13 +221,13 @@ def test_effects_that_were_learnt_are_used_as_the_command_uses_them(tmp_path, mo
     assert learn(tmp_path)["offers"]["voucher"]["learner"]
     told = planned(tmp_path)
     config, effects = with_features(tmp_path)
-    made = planning_of(config, monkeypatch).look(wish(1_500.0, offers=["voucher"], campaign="campaign 2020-04-01"))
+    made = planning_of(config, monkeypatch).preview(wish(1_500.0, offers=["voucher"], campaign="campaign 2020-04-01"))
     assert made.plan.summary == told.summary
     assert "learner" in made.plan.summary["effects"]["voucher"]
     pd.testing.assert_frame_equal(made.plan.frame, told.frame)
     with_features(tmp_path, without=next(iter(effects)))
     with pytest.raises(InputError, match="the scores lack 1 of the features"):
-        planning_of(config, monkeypatch).look(wish(1_500.0, offers=["voucher"]))
+        planning_of(config, monkeypatch).preview(wish(1_500.0, offers=["voucher"]))
 
 
 def with_features(folder, *, without=None):
@@ -262,12 +262,12 @@ def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypa
     plans = planning_of(config, monkeypatch)
     assert [offer.name for offer in settings.responses().campaigns.offers_with_known_save_rate] == ["voucher"]
     with pytest.raises(StayworthError, match="the config has no such offer; it has voucher"):
-        plans.look(wish())
+        plans.preview(wish())
     for share in (0.4, 0.2):
         record_save_rate(
             config.folder, offer="call", prior=None, campaign=f"{share}", measured=MeasuredSaveRate(share, 0.05)
         )
-        made = plans.look(wish(campaign="again"))
+        made = plans.preview(wish(campaign="again"))
         assert made.plan.summary == commanded(config, campaign="again").summary
 
 
@@ -275,7 +275,7 @@ def test_without_its_audit_line_no_plan_is_kept(shop):
     config, plans = shop
 
     def full(made):
-        raise InputError(f"no room for {made.wish.campaign}", where="audit.jsonl")
+        raise InputError(f"no room for {made.request.campaign}", where="audit.jsonl")
 
     before = files(config)
     with pytest.raises(InputError, match="no room for spring"):

@@ -50,7 +50,7 @@ def test_a_budget_that_is_none_is_refused(folder, budget):
         if not budget:
             assert "Nothing is planned yet" in words(rooms.get("/data/plan", params=asked).text)
             return
-        with pytest.raises(InputError, match="is no budget"):
+        with pytest.raises(InputError, match="is not a budget"):
             rooms.get("/data/plan", params=asked)
 
 
@@ -58,7 +58,7 @@ def test_a_budget_that_is_none_is_refused(folder, budget):
 def test_a_number_of_contacts_that_is_none_is_refused(folder, capacity):
     with rooms_of(folder, offers=[OFFER]) as rooms:
         asked = {"offer": "voucher", "campaign": "x", "budget": "100", "capacity": capacity}
-        with pytest.raises(InputError, match="is no number of contacts"):
+        with pytest.raises(InputError, match="is not a number of contacts"):
             rooms.get("/data/plan", params=asked)
 
 
@@ -66,7 +66,7 @@ def test_an_offer_that_never_pays_says_why_nobody_is_contacted(folder):
     with rooms_of(folder, offers=[DEAR]) as rooms:
         said = words(rooms.get("/data/plan", params={"offer": "dear", "campaign": "x", "budget": "1,000"}).text)
         assert "Nobody is contacted: at a save rate of 10.0% the offer 'dear' is expected to cost more" in said
-        assert "no contact is expected to bring more" in words(rooms.get("/data/plan?offer=dear").text)
+        assert "no contact is expected to earn more" in words(rooms.get("/data/plan?offer=dear").text)
 
 
 def test_a_page_beyond_the_last_is_empty(folder):

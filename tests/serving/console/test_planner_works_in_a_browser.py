@@ -12,7 +12,7 @@ from pipelines.plan import make_plan
 from tests.serving.console.campaign_shop import STRANGE, planning_console, shop_in
 from tests.serving.console.opened import TOKEN, logged_in
 
-DONE = "This is the plan for what stands above."
+DONE = "This is the plan for the settings above."
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_slider_moves_the_plan_and_the_figures_are_those_of_the_command(page
     names = ("chosen", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90")
     assert figures(page.locator("#plan")) == [told[name] for name in names]
     assert f"budget={100 + step:g}" in page.url, "the address can be kept"
-    text = page.locator("#told").inner_text()
+    text = page.locator("#result").inner_text()
     assert f"{told['break_even_save_rate']:.1%}" in text
     assert "40 customers: on the do-not-contact list" in text
     assert "30 customers: contacted within 30 days" in text
@@ -98,7 +98,7 @@ def test_the_list_is_that_of_the_command_page_by_page(page, tmp_path_factory):
     frame = commanded(tmp_path_factory, 300.0, campaign="paged").frame
     rows, shown = page.locator("#list tbody tr"), []
     for begin in range(0, len(frame), 50):
-        expect(page.locator("#list caption")).to_contain_text(f"Rank {begin + 1} to")
+        expect(page.locator("#list caption")).to_contain_text(f"Ranks {begin + 1} to")
         shown += [(row.locator("th").inner_text(), row.locator("td").nth(2).inner_text()) for row in rows.all()]
         if begin + 50 < len(frame):
             page.get_by_role("button", name="Next →").click()
@@ -111,9 +111,9 @@ def test_the_list_is_that_of_the_command_page_by_page(page, tmp_path_factory):
 def test_what_cannot_be_planned_is_said(page):
     planned(page, 300, campaign="wrong")
     for label, text, said in (
-        ("Budget in figures", "much", "'much' is no budget"),
-        ("Budget in figures", "-5", "'-5' is no budget"),
-        ("Contacts at most", "1.5", "'1.5' is no number of contacts"),
+        ("Budget in figures", "much", "'much' is not a budget"),
+        ("Budget in figures", "-5", "'-5' is not a budget"),
+        ("Maximum contacts", "1.5", "'1.5' is not a number of contacts"),
         ("Name of the campaign", "<script>", "'<script>' is no name of a campaign"),
     ):
         before = page.get_by_label(label).input_value()
