@@ -1,13 +1,13 @@
-"""`python -m serving`: the service of a container or an init system, told everything by environment variables.
+"""`python -m serving`: the service in a container or under an init system, configured by environment variables.
 
-What is served (serving/settings.py):  STAYWORTH_SCORES, STAYWORTH_MODEL, STAYWORTH_CAMPAIGNS, STAYWORTH_SCORE_LOG
-Who may ask:                           STAYWORTH_TOKEN, or STAYWORTH_TOKENS=FILE of named ones
-Where (default 127.0.0.1:3000):        STAYWORTH_HOST, STAYWORTH_HOSTS=NAME,NAME, STAYWORTH_PORT
+Content (serving/settings.py):         STAYWORTH_SCORES, STAYWORTH_MODEL, STAYWORTH_CAMPAIGNS, STAYWORTH_SCORE_LOG
+Tokens:                                STAYWORTH_TOKEN, or STAYWORTH_TOKENS=FILE of named ones
+Address (default 127.0.0.1:3000):      STAYWORTH_HOST, STAYWORTH_HOSTS=NAME,NAME, STAYWORTH_PORT
 TLS:                                   STAYWORTH_TLS_CERT, STAYWORTH_TLS_KEY
-How much (default 1, 64):              STAYWORTH_WORKERS, STAYWORTH_MOST_IN_FLIGHT
+Capacity (default 1, 64):              STAYWORTH_WORKERS, STAYWORTH_MOST_IN_FLIGHT
 
-They mean what the options of `stayworth serve` mean. No config, registry or package `pipelines` is needed, so it runs
-in the folder `src` of a bento.
+They mean the same as the options of `stayworth serve`. It needs no config, no registry and not the package
+`pipelines`, so it runs in the folder `src` of a bento.
 """
 
 import os
@@ -25,7 +25,7 @@ PORT = 3000
 
 
 def options(environment: Mapping[str, str]) -> dict[str, Any]:
-    """What `serve` is called with; an empty variable counts as none.
+    """The arguments of `serve`, read from the environment; an empty variable counts as unset.
 
     >>> options({"STAYWORTH_MODEL": "champion", "STAYWORTH_PORT": "80"})["port"]
     80
@@ -58,11 +58,11 @@ def _count(given: Mapping[str, str], name: str, default: int, *, least: int, mos
     text = given.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
         raise InputError(
-            f"{text[:100]!r} is no whole number from {least:,} to {most:,}",
+            f"{text[:100]!r} is not a whole number from {least:,} to {most:,}",
             where=name,
-            next="Kubernetes sets this one if the Service is called stayworth: enableServiceLinks: false."
+            next="Kubernetes sets it if the Service is called stayworth: set enableServiceLinks: false."
             if "://" in text
-            else f"Leave it out for {default:,}.",
+            else f"Leave it unset for {default:,}.",
         )
     return int(text)
 
@@ -70,7 +70,7 @@ def _count(given: Mapping[str, str], name: str, default: int, *, least: int, mos
 def main() -> None:
     """Serve until SIGTERM or ctrl-C."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # an idle thread of XGBoost sleeps
-    # Further workers look for this code where it stands, not in the folder they are started in.
+    # Further workers import this code from where it is, not from the folder they are started in.
     code = str(Path(__file__).resolve().parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     try:

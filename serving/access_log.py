@@ -1,9 +1,9 @@
-"""What the service writes down: one line of JSON for each request and each event, on standard error.
+"""The access log of the service: one line of JSON for each request and each event, on standard error.
 
     {"time": "2026-05-02T09:30:00.123Z", "event": "request", "caller": "billing", "method": "POST",
      "route": "/v1/score", "status": 200, "rows": 3, "ms": 1.42, "model_version": "7", "refusal": null}
 
-No customer id, no body, no token, no query and no path a stranger made up: a path that is none of ours is "other".
+It holds no customer id, body, token or query, and no invented path: a path that is not a route is logged as "other".
 """
 
 import json
@@ -22,7 +22,7 @@ LOG = logging.getLogger("stayworth.journal")
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request, filled in while it is answered; `refusal` is the guard's reason, if it said no."""
+    """The log record of a request, filled in while it is answered; `refusal` is the guard's reason, if it refused."""
 
     method: str
     route: str
@@ -41,45 +41,45 @@ _CURRENT: ContextVar[RequestRecord | None] = ContextVar("visit", default=None)
 
 
 def begin_request(method: str, route: str) -> RequestRecord:
-    """The visit that `note` speaks of from now on, in this task and in the threads it starts."""
-    visit = RequestRecord(method if method in METHODS else OTHER, route)
-    _CURRENT.set(visit)
-    return visit
+    """Start the record of a request; `note_answer` adds to it, in this task and in the threads it starts."""
+    record = RequestRecord(method if method in METHODS else OTHER, route)
+    _CURRENT.set(record)
+    return record
 
 
 def note_answer(*, rows: int, model_version: str | None = None) -> None:
-    """How many customers the request at hand asks for, and of which model the answer is; called by the service."""
-    if visit := _CURRENT.get():
-        visit.rows, visit.model_version = rows, model_version
+    """Add to the current request how many customers it asks for, and the version of the model that answered."""
+    if record := _CURRENT.get():
+        record.rows, record.model_version = rows, model_version
 
 
 def current_caller() -> str | None:
-    """Whose request is at hand, by the name of the token."""
-    visit = _CURRENT.get()
-    return visit.caller if visit else None
+    """The name of the token of the current request."""
+    record = _CURRENT.get()
+    return record.caller if record else None
 
 
-def write_request(visit: RequestRecord) -> None:
-    """Write the visit down."""
+def write_request(record: RequestRecord) -> None:
+    """Write the record of a request."""
     if LOG.isEnabledFor(logging.INFO):
-        LOG.info("request", extra={"said": {"event": "request"} | {name: getattr(visit, name) for name in FIELDS}})
+        LOG.info("request", extra={"content": {"event": "request"} | {name: getattr(record, name) for name in FIELDS}})
 
 
-def write_event(said: Mapping[str, object]) -> None:
-    """Write down something that is no request: `event` says what, the other keys what belongs to it."""
-    LOG.warning(said["event"], extra={"said": said})
+def write_event(content: Mapping[str, object]) -> None:
+    """Write an event that is not a request; `event` is its name, the other keys are its details."""
+    LOG.warning(content["event"], extra={"content": content})
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON."""
+    """Formatter that writes a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return TO_JSON({"time": time} | record.__dict__["said"])
+        return TO_JSON({"time": time} | record.__dict__["content"])
 
 
 def write_to(stream: TextIO) -> None:
-    """From now on the journal is written to `stream`, and nowhere else."""
+    """Write the access log to `stream`, and nowhere else, from now on."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     LOG.handlers = [handler]

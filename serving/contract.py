@@ -1,11 +1,12 @@
-"""What goes over the wire: every request and every answer, with their limits.
+"""The HTTP contract: every request and every response, with their limits.
 
-Ids are text and stay text; numbers are finite; money is in currency units. A wrong request is told what is wrong with
-it, never shown back nor logged. Text that reads like a number is none, nor is true, nor is a number a day.
+Ids are text and stay text; numbers are finite; money is in currency units. The answer to an invalid request names its
+mistakes, but neither repeats nor logs its content. Neither text nor `true` is accepted as a number, nor a number as a
+day.
 """
 
 from datetime import date
-from typing import Annotated, Any, NotRequired, Self
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import (
     BaseModel,
@@ -19,21 +20,21 @@ from pydantic import (
     with_config,
 )
 from pydantic_core import PydanticCustomError
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, Unpack
 
 MOST_IDS = 1_000
-"""Customers in one request."""
+"""Most customers in one request."""
 MOST_EXPLAINED = 100
-"""Customers whose scores are explained in one request."""
+"""Most customers whose scores are explained in one request."""
 MOST_EVENTS = 20_000
-"""Order lines, or interactions, of one customer in a request."""
+"""Most order lines, or interactions, of one customer in a request."""
 MOST_NAMED_MISTAKES = 100
-"""Named in an answer; of every list the first wrong member alone, so that no request makes an answer of megabytes."""
+"""Most mistakes named in a response; of each list only the first wrong item, so that responses stay small."""
 LARGEST_AMOUNT = 1e12
 
 
 def _iso_day(day: object) -> object:
-    """The day, if it is written as one: a number pydantic would take for seconds since 1970."""
+    """A day, if it is written as one: pydantic would read a number as seconds since 1970."""
     if not (isinstance(day, date) or (isinstance(day, str) and day[4:5] == "-")):
         raise ValueError("write the day as ISO 8601, e.g. 2011-05-02")
     return day
@@ -51,32 +52,44 @@ Instant = Annotated[
 CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
+class ValidationOptions(TypedDict, total=False):
+    """Options that pydantic's validation of JSON takes."""
+
+    strict: bool | None
+    extra: Literal["allow", "ignore", "forbid"] | None
+    context: Any
+    by_alias: bool | None
+    by_name: bool | None
+
+
 class RequestBody(BaseModel):
-    """A request: nothing beside what it names, and no value of it in a message."""
+    """Base of all requests: no unknown fields, and no value of the request in an error message."""
 
     model_config = ConfigDict(title="the body", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
-        """pydantic's; more mistakes than MOST_MISTAKES are counted, not named."""
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Unpack[ValidationOptions]) -> Self:
+        """Validate as pydantic does, but count more than MOST_NAMED_MISTAKES mistakes instead of naming them."""
         try:
-            return super().model_validate_json(json_data, **how)
+            return super().model_validate_json(json_data, **options)
         except ValidationError as error:
             if (count := error.error_count()) <= MOST_NAMED_MISTAKES:
                 raise
-            told = PydanticCustomError("too_many_mistakes", "{count} mistakes are too many to name", {"count": count})
-            line = {"type": told, "input": None}
+            too_many = PydanticCustomError(
+                "too_many_mistakes", "{count} mistakes are too many to name", {"count": count}
+            )
+            line = {"type": too_many, "input": None}
             raise ValidationError.from_exception_data(error.title, [line], hide_input=True) from None  # type: ignore[list-item]
 
 
 class ResponseBody(BaseModel):
-    """An answer."""
+    """Base of all responses."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class ScoreRequest(RequestBody):
-    """Whose scores are wanted. An id may be named twice; it is answered twice."""
+    """The customers whose scores are requested. An id that is repeated is answered as often."""
 
     customer_ids: CustomerIds
 
@@ -87,21 +100,25 @@ class Order(TypedDict):
 
     ordered_at: Annotated[Instant, Field(description="ISO 8601 with its zone, e.g. 2011-05-02T09:30:00Z")]
     amount: Annotated[Amount, Field(description="revenue in currency units; negative is a refund")]
-    order_id: NotRequired[Annotated[Text | None, Field(description="lines with one order_id are one order")]]
+    order_id: NotRequired[Annotated[Text | None, Field(description="lines with the same order_id are one order")]]
     product_id: NotRequired[Text | None]
     quantity: NotRequired[Amount | None]
     cost: NotRequired[
-        Annotated[Amount | None, Field(description="without it the model's gross margin gives the margin")]
+        Annotated[
+            Amount | None, Field(description="if it is missing, the margin follows from the model's gross margin")
+        ]
     ]
     discount: NotRequired[Amount | None]
     category: NotRequired[Text | None]
     channel: NotRequired[Text | None]
-    recorded_at: NotRequired[Annotated[Instant | None, Field(description="when it became known, if later")]]
+    recorded_at: NotRequired[
+        Annotated[Instant | None, Field(description="when the line became known, if later than ordered_at")]
+    ]
 
 
 @with_config(CLOSED)
 class Interaction(TypedDict):
-    """Something a customer did beside ordering."""
+    """An action of a customer other than an order."""
 
     at: Instant
     kind: Text
@@ -111,7 +128,7 @@ class Interaction(TypedDict):
 
 @with_config(CLOSED)
 class Customer(TypedDict):
-    """One customer's history. Add an order that has not happened to ask "what if"."""
+    """One customer's history. To ask "what if", add an order that has not happened."""
 
     customer_id: CustomerId
     orders: Annotated[list[Order], Field(min_length=1, max_length=MOST_EVENTS), FailFast()]
@@ -119,31 +136,31 @@ class Customer(TypedDict):
     attributes: NotRequired[
         Annotated[
             dict[Text, Amount | bool | Text | None],
-            Field(max_length=256, description="columns of the table `customers` that the model learnt from"),
+            Field(max_length=256, description="columns of the table `customers` that the model was trained on"),
         ]
     ]
 
 
 class HistoriesRequest(RequestBody):
-    """Raw histories to score; no stored state is needed. What is not before midnight UTC of `as_of` is not seen."""
+    """Raw histories to score; no stored state is needed. Events from midnight UTC of `as_of` on are ignored."""
 
     as_of: Day
     customers: Annotated[list[Customer], Field(min_length=1, max_length=MOST_IDS), FailFast()]
 
 
 class ExplainRequest(RequestBody):
-    """Whose scores are to be explained."""
+    """The customers whose scores are to be explained."""
 
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_EXPLAINED), FailFast()]
 
 
 class PlanRequest(RequestBody):
-    """What a campaign may spend, in currency units, and how many it may contact at most."""
+    """The budget of a campaign, in currency units, and the most customers it may contact."""
 
     budget: Annotated[FiniteFloat, Field(strict=True, ge=0.01, le=LARGEST_AMOUNT)]
     capacity: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     offers: list[Text] | None = Field(
-        default=None, min_length=1, max_length=20, description="names of offers of the config; default all of them"
+        default=None, min_length=1, max_length=20, description="names of offers in the config; by default all of them"
     )
 
 
@@ -153,34 +170,34 @@ class Score(ResponseBody):
     customer_id: str
     as_of: date
     horizon_days: int
-    churn_probability: float = Field(ge=0, le=1, description="of no order within the horizon")
+    churn_probability: float = Field(ge=0, le=1, description="probability of no order within the horizon")
     expected_orders: float = Field(ge=0, description="within the horizon")
     expected_value: float = Field(description="margin within the horizon, currency units")
-    value_p10: float = Field(description="the margin is below it in one case of ten, currency units")
-    value_p90: float = Field(description="the margin is above it in one case of ten, currency units")
+    value_p10: float = Field(description="the margin is below this in one case of ten, currency units")
+    value_p90: float = Field(description="the margin is above this in one case of ten, currency units")
     clv: float = Field(description="discounted margin over the configured lifetime, currency units")
     segment: str | None = Field(description="among all customers of the last batch; null before there is one")
-    reasons: list[str] = Field(description="up to three, the strongest first")
+    reasons: list[str] = Field(description="up to three reasons, the strongest first")
     model_version: str
 
 
 class ScoreResponse(ResponseBody):
-    """The scores in the order of the request, and the ids of whom nothing is known."""
+    """The scores in the order of the request, and the ids of unknown customers."""
 
     scores: list[Score]
     unknown: list[str]
 
 
 class Parts(ResponseBody):
-    """What adds up to a score: `base` and all of `added` sum to `score`."""
+    """Contributions to a score: `base` and all of `added` sum to `score`."""
 
     score: float
-    base: float = Field(description="what would be said of a customer of whom nothing is known but the day")
-    added: dict[str, float] = Field(description="by feature, the largest effect first")
+    base: float = Field(description="the score of a customer about whom only the day is known")
+    added: dict[str, float] = Field(description="contribution of each feature, the largest effect first")
 
 
 class Explanation(ResponseBody):
-    """One customer's churn probability (0 to 1) and expected value (currency units), taken apart."""
+    """One customer's churn probability (0 to 1) and expected value (currency units), split into contributions."""
 
     customer_id: str
     as_of: date
@@ -190,7 +207,7 @@ class Explanation(ResponseBody):
 
 
 class ExplainResponse(ResponseBody):
-    """The explanations in the order of the request, and the ids of whom nothing is known."""
+    """The explanations in the order of the request, and the ids of unknown customers."""
 
     currency: str
     explanations: list[Explanation]
@@ -198,40 +215,42 @@ class ExplainResponse(ResponseBody):
 
 
 class Contact(ResponseBody):
-    """A chosen customer: `treated` is false for the random holdout, who is to be left alone."""
+    """A chosen customer: `treated` is false for the random holdout, which must not be contacted."""
 
     customer_id: str
     offer: str
     treated: bool
     expected_cost: float = Field(description="currency units")
-    expected_profit: float = Field(description="currency units, its cost taken off")
-    profit_p10: float = Field(description="the profit is below it in one case of ten, currency units")
-    profit_p90: float = Field(description="the profit is above it in one case of ten, currency units")
-    rank: int = Field(ge=1, description="1 is to be contacted first")
+    expected_profit: float = Field(description="currency units, after its cost")
+    profit_p10: float = Field(description="the profit is below this in one case of ten, currency units")
+    profit_p90: float = Field(description="the profit is above this in one case of ten, currency units")
+    rank: int = Field(ge=1, description="order of contact, from 1")
 
 
 class PlanResponse(ResponseBody):
-    """What the campaign comes to, and the first of those chosen."""
+    """The summary of a campaign, and the first of the chosen customers."""
 
     summary: dict[str, Any] = Field(description="what `stayworth plan --json` prints; money in currency units")
-    contacts: list[Contact] = Field(description=f"by rank, {MOST_IDS:,} at most; `stayworth plan` writes all")
-    left_out: int = Field(description="how many more are chosen")
+    contacts: list[Contact] = Field(description=f"by rank, {MOST_IDS:,} at most; `stayworth plan` writes all of them")
+    left_out: int = Field(description="number of further chosen customers")
 
 
 class ModelResponse(ResponseBody):
-    """The model that answers, and the batch of scores that is looked up."""
+    """The model in service, and the batch of scores in service."""
 
     version: str | None
     hash: str | None
-    registered: str | None = Field(description="the number of the registered version")
-    as_of: date | None = Field(description="the day before which the model knew everything")
+    registered: str | None = Field(description="number of the registered version")
+    as_of: date | None = Field(
+        description="cut-off of the training data: the model has seen everything before this day"
+    )
     horizon_days: int | None
     currency: str | None
     metrics: dict[str, float]
     needs: list[str] = Field(
-        description="what every order of a raw history must give beside ordered_at and amount, null where unknown; "
-        "`interactions`: the list, be it empty"
+        description="fields that every order of a raw history must have beside ordered_at and amount, null if unknown; "
+        "`interactions`: the list itself, even if empty"
     )
     scores_as_of: date | None
     scores_model_version: str | None
-    customers: int | None = Field(description="with scores")
+    customers: int | None = Field(description="number of customers with scores")

@@ -1,9 +1,10 @@
 """A process beside the service that follows the registry's champion: `python -m serving.fetch URI FOLDER`.
 
-A URI of - stands in STAYWORTH_REGISTRY: a command line is read by everybody on the machine, and may hold a password.
+With the URI `-`, STAYWORTH_REGISTRY holds it: anyone on the machine can read a command line, and a URI may hold a
+password.
 
-MLflow stays out of the processes that answer. While the registry is out of reach nothing changes but a line in the
-journal. It ends with the process that started it.
+This keeps MLflow out of the processes that answer. While the registry is unreachable, a line in the log says so and
+the champion stays. The process ends with the one that started it.
 """
 
 import os
@@ -18,15 +19,15 @@ from features.errors import StayworthError
 from serving import access_log, active_model
 
 EVERY_S = 5.0
-"""How often the registry is asked."""
+"""Seconds between two requests to the registry."""
 REGISTRY = "STAYWORTH_REGISTRY"
 
 
 @contextmanager
 def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]:
-    """Bring each new champion into a folder while the block lasts; without a registry, nothing is brought.
+    """Fetch each new champion into a folder while the block lasts; without a registry, do nothing.
 
-    at_once: have one before anything else, as there is nothing else to answer with; raises InputError if there is none.
+    at_once: fetch a champion first, since there is nothing else to answer with; raises InputError if there is none.
     """
     if uri is None:
         yield
@@ -43,14 +44,18 @@ def following(uri: str | None, folder: Path, *, at_once: bool) -> Iterator[None]
 
 
 def follow(uri: str, folder: Path) -> None:
-    """Bring the champion again and again, as long as the process that started this one lives."""
+    """Fetch each new champion, as long as the parent process lives."""
     parent, last = os.getppid(), ""
     while os.getppid() == parent:
         trouble = ""
         try:
             if active_model.fetch_champion(uri, folder):
                 access_log.write_event({"event": "champion brought"})
-        except (StayworthError, OSError, ValueError) as error:  # a full disk passes, and a new champion still comes
+        except (
+            StayworthError,
+            OSError,
+            ValueError,
+        ) as error:  # after a full disk, for example, new champions must still be fetched
             trouble = str(error)
         if trouble and trouble != last:
             access_log.write_event({"event": "champion not brought", "why": trouble})

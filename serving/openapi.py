@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the service, made of the contract itself: enough to generate a client from."""
+"""The OpenAPI 3.1 description of the service, derived from the contract: complete enough to generate a client."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -8,11 +8,11 @@ from pydantic import BaseModel
 REF = "#/components/schemas/{model}"
 JSON = "application/json"
 ERROR_STATUSES = {
-    400: "the body breaks the contract, or this is no proper HTTP",
+    400: "the body breaks the contract, or the request is not valid HTTP",
     422: "the request is well-formed, but cannot be answered; `error` says why",
-    503: "no model or no batch of scores yet",
+    503: "there is no model or no batch of scores yet",
 }
-"""What is answered beside the refusals of the guard, by status."""
+"""Errors beside the refusals of the guard, by status."""
 ERROR = {
     "type": "object",
     "required": ["error"],
@@ -20,7 +20,7 @@ ERROR = {
         "error": {"type": "string", "description": "what is wrong, and what to do"},
         "detail": {
             "type": "array",
-            "description": "with 400: each mistake, `loc` its place, `msg` what it is",
+            "description": "with 400: each mistake, with its place `loc` and its description `msg`",
             "items": {"type": "object"},
         },
     },
@@ -28,31 +28,31 @@ ERROR = {
 
 
 class DocumentedRoute(NamedTuple):
-    """A way to ask."""
+    """A route of the description."""
 
     path: str
-    says: str
+    summary: str
     request: type[BaseModel] | None
-    """None: it is asked with GET."""
-    answer: type[BaseModel] | None
-    """None: a text."""
+    """None for a GET."""
+    response: type[BaseModel] | None
+    """None for plain text."""
     is_open: bool = False
-    """Whether it takes no token."""
+    """True if it needs no token."""
 
 
 OPERATIONAL_ROUTES = (
-    DocumentedRoute("/livez", "Whether the process answers.", None, None, is_open=True),
-    DocumentedRoute("/readyz", "Whether it has a model or scores to answer with; 503 before.", None, None),
+    DocumentedRoute("/livez", "Liveness: answers if the process is alive.", None, None, is_open=True),
+    DocumentedRoute("/readyz", "Readiness: 503 until there is a model or a batch of scores.", None, None),
     DocumentedRoute("/metrics", "Prometheus metrics.", None, None),
 )
 
 
 def openapi_document(routes: Iterable[DocumentedRoute], *, refusals: Mapping[int, str]) -> dict[str, Any]:
-    """The document, ready for JSON. refusals: what the guard says before any route is reached, by status."""
+    """The document, ready for JSON. refusals: the guard's error texts by status."""
     schemas: dict[str, Any] = {"Error": ERROR}
-    nos = {**refusals, **ERROR_STATUSES}
-    paths = {one.path: _operation(one, schemas, nos) for one in (*routes, *OPERATIONAL_ROUTES)}
-    title = "Stayworth: who is about to leave, and what they are worth"
+    errors = {**refusals, **ERROR_STATUSES}
+    paths = {route.path: _operation(route, schemas, errors) for route in (*routes, *OPERATIONAL_ROUTES)}
+    title = "Stayworth: churn probabilities, customer values and retention plans"
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1", "description": "Money is in units of the model's currency."},
@@ -62,17 +62,19 @@ def openapi_document(routes: Iterable[DocumentedRoute], *, refusals: Mapping[int
     }
 
 
-def _operation(route: DocumentedRoute, schemas: dict[str, Any], nos: Mapping[int, str]) -> dict[str, Any]:
-    """A path's only operation; the models that it takes and gives join `schemas`."""
-    told: dict[str, Any] = {"operationId": route.path.rpartition("/")[2], "summary": route.says}
-    told["responses"] = {"200": {"description": "answered", "content": _content(route.answer, schemas)}}
+def _operation(route: DocumentedRoute, schemas: dict[str, Any], errors: Mapping[int, str]) -> dict[str, Any]:
+    """The only operation of a path; adds the schemas of its request and response to `schemas`."""
+    operation: dict[str, Any] = {"operationId": route.path.rpartition("/")[2], "summary": route.summary}
+    operation["responses"] = {"200": {"description": "success", "content": _content(route.response, schemas)}}
     error = {JSON: {"schema": {"$ref": REF.format(model="Error")}}}
     if route.is_open:
-        return {"get": told | {"security": []}}
-    told["responses"] |= {str(status): {"description": nos[status], "content": error} for status in sorted(nos)}
+        return {"get": operation | {"security": []}}
+    operation["responses"] |= {
+        str(status): {"description": errors[status], "content": error} for status in sorted(errors)
+    }
     if route.request is None:
-        return {"get": told}
-    return {"post": told | {"requestBody": {"required": True, "content": _content(route.request, schemas)}}}
+        return {"get": operation}
+    return {"post": operation | {"requestBody": {"required": True, "content": _content(route.request, schemas)}}}
 
 
 def _content(model: type[BaseModel] | None, schemas: dict[str, Any]) -> dict[str, Any]:

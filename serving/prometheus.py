@@ -1,7 +1,7 @@
-"""Prometheus metrics: how long answers took by route, how many rows, refusals by reason, which model and scores serve.
+"""Prometheus metrics: response times by route, rows, refusals by reason, and the model and scores in service.
 
-No label holds what a caller sent: a path of none of our routes is "other". Several workers add up their numbers in the
-folder PROMETHEUS_MULTIPROC_DIR, which serving/processes/launch.py names before anything is imported. The age of the
+No label holds content of a request: a path that is not a route is "other". Several workers add up their numbers in the
+folder PROMETHEUS_MULTIPROC_DIR, which serving/processes/launch.py sets before anything is imported. The age of the
 scores is `time() - stayworth_scores_as_of_timestamp_seconds`.
 """
 
@@ -25,22 +25,22 @@ SECONDS = Histogram(
     "stayworth_request_seconds", "From the first byte to the last", ["route", "status"], buckets=BUCKETS
 )
 ROWS = Counter("stayworth_rows", "Customers asked for", ["route"])
-REFUSED = Counter("stayworth_refused", "Requests turned away at the door", ["reason"])
+REFUSED = Counter("stayworth_refused", "Requests refused by the guard", ["reason"])
 
 
-def count_request(visit: RequestRecord) -> None:
-    """Add a request."""
-    SECONDS.labels(visit.route, str(visit.status)).observe((visit.ms or 0.0) / 1000)
-    if visit.rows:
-        ROWS.labels(visit.route).inc(visit.rows)
-    if visit.refusal:
-        REFUSED.labels(visit.refusal).inc()
+def count_request(request: RequestRecord) -> None:
+    """Count a request."""
+    SECONDS.labels(request.route, str(request.status)).observe((request.ms or 0.0) / 1000)
+    if request.rows:
+        ROWS.labels(request.route).inc(request.rows)
+    if request.refusal:
+        REFUSED.labels(request.refusal).inc()
 
 
-def metrics_text(answers: Responses) -> bytes:
-    """All metrics, as Prometheus reads them."""
+def metrics_text(responses: Responses) -> bytes:
+    """All metrics in the text format of Prometheus."""
     registry = CollectorRegistry()
-    registry.register(_ServedCollector(answers))
+    registry.register(_ServedCollector(responses))
     if os.environ.get(MULTIPROCESS_FOLDER):
         MultiProcessCollector(registry)
         return generate_latest(registry)
@@ -48,15 +48,15 @@ def metrics_text(answers: Responses) -> bytes:
 
 
 class _ServedCollector(Collector):
-    """What serves at this moment."""
+    """Collector of metrics about the model and the scores in service."""
 
-    def __init__(self, answers: Responses) -> None:
-        self.answers = answers
+    def __init__(self, responses: Responses) -> None:
+        self.responses = responses
 
     def collect(self) -> Iterator[Metric]:
-        champion, batch = self.answers.model.current, self.answers.scores.current
+        champion, batch = self.responses.model.current, self.responses.scores.current
         if champion:
-            model = GaugeMetricFamily("stayworth_model_info", "The model that serves", labels=["version", "registered"])
+            model = GaugeMetricFamily("stayworth_model_info", "The model in service", labels=["version", "registered"])
             model.add_metric([champion.scorer.version, champion.registered or ""], 1)
             yield model
         if batch:

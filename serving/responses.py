@@ -1,4 +1,4 @@
-"""What is answered to each request, by the model and the scores that are held at that moment."""
+"""The responses to all requests, from the model and the scores in service at that moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,32 +26,32 @@ from serving.store.store import Store
 
 
 class Unavailable(StayworthError):
-    """What a request needs is not there yet."""
+    """Raised if the model or the scores that a request needs do not exist yet."""
 
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """What the shop's config says of campaigns."""
+    """The campaign settings of the config."""
 
     offers: tuple[Offer, ...] = ()
     holdout_share: float = 0.1
     salt: str = ""
     capacities: Mapping[str, int] = field(default_factory=dict)
-    """The most contacts of each channel."""
+    """Most contacts by channel."""
     do_not_contact: str | None = None
-    """The file of whom not to contact; read anew for each plan."""
+    """The do-not-contact file; read again for each plan."""
     plans: str = ""
-    """The folder of the plans kept so far, in the output folder."""
+    """The folder of kept plans, in the output folder."""
     quiet_days: int | None = None
 
     @property
     def offers_with_known_save_rate(self) -> list[Offer]:
-        """The offers whose save rate is known: one that is measured may be known since the last request."""
-        known = with_measured_save_rates(self.offers, Path(self.plans).parent)
-        return [offer for offer in known if offer.save_rate != MEASURED]
+        """The offers whose save rate is known; a measured one may have become known since the last request."""
+        offers = with_measured_save_rates(self.offers, Path(self.plans).parent)
+        return [offer for offer in offers if offer.save_rate != MEASURED]
 
     def suppressed(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
-        """The ids of whom not to contact, by the reason. treatments: as `retention.planning.suppression` takes them."""
+        """The ids of suppressed customers, by reason. treatments: as `retention.planning.suppression` takes them."""
         listed = Path(self.do_not_contact) if self.do_not_contact else None
         return suppressed_customers(
             do_not_contact=listed,
@@ -65,7 +65,7 @@ class CampaignSettings:
 
 @dataclass(frozen=True)
 class ResponseContent:
-    """The content of an answer, and what the journal says of it."""
+    """The content of a response, and its facts for the access log."""
 
     content: dict[str, Any]
     rows: int
@@ -74,7 +74,7 @@ class ResponseContent:
 
 @dataclass(frozen=True)
 class Responses:
-    """The answers of the service, as plain data."""
+    """The responses of the service, as plain data."""
 
     model: HotReload[ActiveModel]
     scores: HotReload[Store]
@@ -82,49 +82,49 @@ class Responses:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is something to answer with: a model, or a batch of scores."""
+        """True if there is a model or a batch of scores."""
         return self.model.current is not None or self.scores.current is not None
 
     def score(self, customer_ids: Sequence[str]) -> ResponseContent:
-        """The scores of the last batch."""
+        """Look up scores of the last batch."""
         batch = self.batch()
         scores, unknown = batch.find(customer_ids)
         return ResponseContent({"scores": scores, "unknown": unknown}, len(customer_ids), batch.info.model_version)
 
     def score_histories(self, request: HistoriesRequest) -> ResponseContent:
-        """Scores of the histories in the request; unknown is who has no order known before the day."""
+        """Score the histories of a request; customers without an order known before `as_of` are unknown."""
         scorer = self._champion().scorer
         histories = online.histories(scorer, request.customers)
-        answered = {one["customer_id"]: one for one in self._scored(scorer, histories, as_of=request.as_of)}
-        ids = [one["customer_id"] for one in request.customers]
+        scores = {score["customer_id"]: score for score in self._score(scorer, histories, as_of=request.as_of)}
+        ids = [customer["customer_id"] for customer in request.customers]
         content = {
-            "scores": [answered[one] for one in ids if one in answered],
-            "unknown": [one for one in ids if one not in answered],
+            "scores": [scores[customer_id] for customer_id in ids if customer_id in scores],
+            "unknown": [customer_id for customer_id in ids if customer_id not in scores],
         }
         return ResponseContent(content, len(ids), scorer.version)
 
     def score_parsed(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
-        """The same of histories that are read already."""
-        return self._scored(self._champion().scorer, histories, as_of=as_of)
+        """Score histories that have been parsed."""
+        return self._score(self._champion().scorer, histories, as_of=as_of)
 
     def explain(self, customer_ids: Sequence[str]) -> ResponseContent:
-        """What adds up to the scores of these customers, by the model that serves, of their features in the batch."""
+        """Split scores into contributions, by the model in service and the features in the batch."""
         champion, batch = self._champion(), self.batch()
         absent = [name for name in champion.scorer.inputs if name not in batch.info.features]
         if absent:
             raise Unavailable(
-                f"the last batch lacks {len(absent)} features that the model takes: {', '.join(absent[:5])}",
+                f"the last batch lacks {len(absent)} features that the model needs: {', '.join(absent[:5])}",
                 next="Score again: stayworth score --as-of DAY.",
             )
         rows, unknown = batch.rows(customer_ids)
-        told = []
+        explanations = []
         if len(rows):
-            same = batch.info.model_version == champion.scorer.version
-            stored = batch.find(rows["customer_id"].tolist())[0] if same else [{}] * len(rows)
+            is_same = batch.info.model_version == champion.scorer.version
+            stored = batch.find(rows["customer_id"].tolist())[0] if is_same else [{}] * len(rows)
             scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
             churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
             for place, customer_id in enumerate(rows["customer_id"]):
-                told.append(
+                explanations.append(
                     {
                         "customer_id": customer_id,
                         "as_of": batch.info.as_of,
@@ -135,37 +135,37 @@ class Responses:
                         },
                     }
                 )
-        content = {"currency": champion.scorer.terms.currency, "explanations": told, "unknown": unknown}
+        content = {"currency": champion.scorer.terms.currency, "explanations": explanations, "unknown": unknown}
         return ResponseContent(content, len(customer_ids), champion.scorer.version)
 
     def plan(self, request: PlanRequest) -> ResponseContent:
-        """Whom to contact with which offer under a budget, among the customers of the batch; nothing is kept."""
+        """Plan a campaign under a budget among the customers of the batch; nothing is kept."""
         batch = self.batch()
-        made = self.make_plan(
+        campaign_plan = self.make_plan(
             batch,
             self.offers(request.offers or ()),
             budget=request.budget,
             capacity=request.capacity,
             campaign=f"campaign {batch.info.as_of}",
         )
-        first = made.frame.head(MOST_IDS)
+        first = campaign_plan.frame.head(MOST_IDS)
         content = {
-            "summary": made.summary | {"currency": batch.info.currency},
+            "summary": campaign_plan.summary | {"currency": batch.info.currency},
             "contacts": first.to_dict("records"),
-            "left_out": len(made.frame) - len(first),
+            "left_out": len(campaign_plan.frame) - len(first),
         }
         return ResponseContent(content, len(first), batch.info.model_version)
 
     def offers(self, names: Sequence[str]) -> list[Offer]:
-        """The offers of these names whose save rate is known, all where none is named; raises StayworthError where
-        there is no such offer.
+        """The offers with these names and a known save rate, by default all; raises StayworthError if there is no such
+        offer.
         """
         offers = {offer.name: offer for offer in self.campaigns.offers_with_known_save_rate}
-        wanted = list(dict.fromkeys(names or offers))
-        if not wanted or not set(wanted) <= set(offers):
-            known = ", ".join(offers) or "none"
-            raise StayworthError(f"the config has no such offer; it has {known}", next="Name some of these.")
-        return [offers[name] for name in wanted]
+        requested = list(dict.fromkeys(names or offers))
+        if not requested or not set(requested) <= set(offers):
+            available = ", ".join(offers) or "none"
+            raise StayworthError(f"the config has no such offer; it has {available}", next="Name some of these.")
+        return [offers[name] for name in requested]
 
     def make_plan(
         self,
@@ -179,7 +179,7 @@ class Responses:
         scores: pd.DataFrame | None = None,
         effects: pd.DataFrame | None = None,
     ) -> Plan:
-        """The plan of a campaign under the shop's rules. scores: those of the batch, if they are at hand; effects: as
+        """Plan a campaign under the rules of the config. scores: those of the batch, if already read; effects: as
         `retention.planning.retention_plan.plan` takes them.
         """
         used = {offer.channel for offer in offers}
@@ -198,7 +198,7 @@ class Responses:
         )
 
     def describe(self) -> dict[str, Any]:
-        """The model that answers, and the batch that is looked up."""
+        """Describe the model and the batch of scores in service."""
         champion, batch = self.model.current, self.scores.current
         terms = champion.scorer.terms if champion else None
         return {
@@ -216,17 +216,17 @@ class Responses:
         }
 
     def batch(self) -> Store:
-        """The scores that are served; raises Unavailable where there are none yet."""
+        """The batch of scores in service; raises Unavailable if there is none yet."""
         if self.scores.current is None:
-            raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
+            raise Unavailable("there is no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
         return self.scores.current
 
     def _champion(self) -> ActiveModel:
         if self.model.current is None:
-            raise Unavailable("no model yet", next="Make one: stayworth train.")
+            raise Unavailable("there is no model yet", next="Train one: stayworth train.")
         return self.model.current
 
-    def _scored(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
+    def _score(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         records, rows = batch_scores.score_histories(scorer, histories, as_of=as_of)
         segments = (
             self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [one["clv"] for one in records]) if records else []
@@ -234,7 +234,7 @@ class Responses:
         return [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
 
     def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
-        """Among the customers of the last batch; None where there is none."""
+        """Segments relative to the customers of the last batch; None without a batch."""
         if self.scores.current is None:
             return [None] * len(clv)
         info = self.scores.current.info
@@ -242,16 +242,16 @@ class Responses:
 
 
 def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:
-    """What adds up to one customer's score, the largest effect first; what adds nothing is left out.
+    """Contributions to one customer's score, the largest effect first, without zeros.
 
-    score: that of the batch, if the same model made it: it knew the features to more digits than are kept.
+    score: that of the batch, if the same model made it: it had the features at a higher precision than is stored.
     """
     added = parts.added[place]
     order = np.argsort(-np.abs(added), kind="stable")
     total = float(added.sum())
-    whole = score if score is not None else float(parts.base[place]) + total
+    total_score = score if score is not None else float(parts.base[place]) + total
     return {
-        "score": whole,
-        "base": whole - total,
-        "added": {parts.names[one]: float(added[one]) for one in order if added[one]},
+        "score": total_score,
+        "base": total_score - total,
+        "added": {parts.names[feature]: float(added[feature]) for feature in order if added[feature]},
     }

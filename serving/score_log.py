@@ -1,8 +1,8 @@
-"""What was answered, for the monitor: a sample of the scores served, the customers known by a keyed hash alone.
+"""The score log: a sample of the scores served, for `stayworth monitor`, with customers identified by a keyed hash.
 
-In `score_log/DAY.jsonl` a line of JSON each: at, customer (hash), as_of, model_version, churn_probability and expected
-value. Who is in the sample is decided by the hash, so one customer is always in it or never. The key lies beside the
-files, readable by the owner alone; with it the monitor finds the customers of its own tables again.
+Each line of `score_log/DAY.jsonl` is JSON: at, customer (hash), as_of, model_version, churn_probability and expected
+value. The hash decides who is in the sample, so a customer is always in it or never. The key is stored beside the
+files, readable only by the owner; with it `stayworth monitor` matches the customers of its own tables.
 """
 
 import hmac
@@ -21,9 +21,9 @@ from features.errors import InputError
 KEY = "key"
 KEY_BYTES = 32
 HASH_DIGITS = 32
-"""Of a customer's hash."""
+"""Hexadecimal digits of a customer's hash."""
 SAMPLE_SHARE = 0.01
-"""Of the customers."""
+"""Share of the customers in the sample."""
 LOGGED_FIELDS = ("model_version", "churn_probability", "expected_value")
 
 
@@ -36,7 +36,7 @@ class ScoreLog:
         self._keyed = hmac.new(self.key, digestmod=sha256)
 
     def note(self, scores: Sequence[Mapping[str, Any]]) -> None:
-        """Add those in the sample. A full disk loses lines, not answers."""
+        """Log the scores of customers in the sample. A full disk loses lines, not responses."""
         lines, now = [], datetime.now(UTC)
         for score in scores:
             keyed = self._keyed.copy()
@@ -45,27 +45,27 @@ class ScoreLog:
             if int.from_bytes(digest[:4]) < self.share * 2**32:
                 customer = digest.hex()[:HASH_DIGITS]
                 kept = {name: score[name] for name in LOGGED_FIELDS}
-                told = {
+                line = {
                     "at": now.isoformat(),
                     "customer": customer,
                     "as_of": str(score["as_of"]),
                     **kept,
                 }
-                lines.append(json.dumps(told) + "\n")
+                lines.append(json.dumps(line) + "\n")
         if lines:
             data = "".join(lines).encode()
             with suppress(OSError), (self.folder / f"{now.date()}.jsonl").open("ab", buffering=0) as file:
-                if (written := file.write(data)) < len(data):  # the room that was left: no half line stays
+                if (written := file.write(data)) < len(data):  # the disk is full: leave no partial line
                     file.truncate(file.tell() - written)
 
 
 def customer_hash(key: bytes, customer_id: str) -> str:
-    """A customer as the log knows them: HMAC-SHA-256 of the id, its first 32 hexadecimal digits."""
+    """The hash of a customer in the log: the first 32 hexadecimal digits of the HMAC-SHA-256 of the id."""
     return hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:HASH_DIGITS]
 
 
 def _key(folder: Path) -> bytes:
-    """The key of the folder, made once; raises InputError if the folder cannot be used."""
+    """The key of the folder, created once; raises InputError if the folder cannot be used."""
     path = folder / KEY
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,9 +83,9 @@ def _key(folder: Path) -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"cannot be used: {error.strerror}", where=str(folder), next="Name another output.folder."
+            f"cannot be used: {error.strerror}", where=str(folder), next="Choose another output.folder."
         ) from None
     if len(key) != KEY_BYTES:
-        what = f"is no key: {len(key)} bytes instead of {KEY_BYTES}"
-        raise InputError(what, where=str(path), next="Restore it, or remove it with the log: a new one is made.")
+        what = f"is not a key: {len(key)} bytes instead of {KEY_BYTES}"
+        raise InputError(what, where=str(path), next="Restore it, or remove it with the log to get a new one.")
     return key

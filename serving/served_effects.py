@@ -1,6 +1,6 @@
-"""The effects that `stayworth effects` learnt, on every customer of the batch that is served.
+"""The effects that `stayworth effects` learned, on every customer of the batch that is served.
 
-The store keeps the features of its customers to the digits that trees see, so the effects are those of the command.
+The store keeps features at the precision that trees use, so the effects are those of the command.
 """
 
 from collections.abc import Sequence
@@ -20,36 +20,36 @@ CHUNK_ROWS = 100_000
 
 
 def effects_of(batch: Store, output: Path, offers: Sequence[Offer]) -> PlanEffects:
-    """The effects of these offers. output: the output folder.
+    """The effects of these offers on all customers of a batch. output: the output folder.
 
-    Raises InputError where what was kept is not what was written, and where the batch lacks what the effects rest on:
-    one save rate for all would be another plan than that of the command.
+    Raises InputError if the effects on disk are damaged, or if the batch lacks features they need: a plan with one save
+    rate for all would differ from that of the command.
     """
     info = batch.info
-    learnt = read_learned_effects(output, offers, horizon_days=info.horizon_days, as_of=info.as_of)
-    if not learnt.fitted:
-        return PlanEffects(None, learnt.offers, learnt.said)
-    for name, fitted in learnt.fitted.items():
+    learned = read_learned_effects(output, offers, horizon_days=info.horizon_days, as_of=info.as_of)
+    if not learned.fitted:
+        return PlanEffects(None, learned.offers, learned.said)
+    for name, fitted in learned.fitted.items():
         _refuse_lacking(batch, name, fitted)
-    pieces = [
+    chunks = [
         np.arange(begin, min(begin + CHUNK_ROWS, batch.customers)) for begin in range(0, batch.customers, CHUNK_ROWS)
     ]
-    parts = [effects_of_rows(learnt.fitted, batch.rows_at(places)) for places in pieces]
-    return PlanEffects(pd.concat(parts, ignore_index=True), learnt.offers, learnt.said)
+    parts = [effects_of_rows(learned.fitted, batch.rows_at(places)) for places in chunks]
+    return PlanEffects(pd.concat(parts, ignore_index=True), learned.offers, learned.said)
 
 
 def _refuse_lacking(batch: Store, offer: str, fitted: FittedEffect) -> None:
-    """Raise InputError unless the batch has every feature of an offer's effects, and every name of it."""
-    have = batch.info.features
+    """Raise InputError unless the batch has every feature that an offer's effects need, with every category."""
+    available = batch.info.features
     lacking = [
         feature
         for feature, names in fitted.learner.inputs.items()
-        if feature not in have or not set(names or ()) <= set(have[feature] or ())
+        if feature not in available or not set(names or ()) <= set(available[feature] or ())
     ]
     if lacking:
         raise InputError(
-            f"the scores lack {len(lacking)} of the features that its individual effects rest on: "
+            f"the scores lack {len(lacking)} of the features that its individual effects need: "
             f"{', '.join(lacking[:3])}{', …' * (len(lacking) > 3)}",
             where=f"offer '{offer}'",
-            next="Plan it by the command, which reads them from the log: stayworth plan --budget M.",
+            next="Plan with the command, which reads them from the log: stayworth plan --budget M.",
         )

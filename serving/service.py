@@ -1,9 +1,9 @@
-"""The BentoML service: routes and what they need to be fast. The only file that knows BentoML.
+"""The BentoML service: its routes, and what keeps them fast. The only file that imports BentoML.
 
-One service without `depends` (BentoML's inner services take pickle), no files and no URLs as input. What it serves and
-who may ask come by environment (serving/settings.py). An answer is made into JSON here, by pydantic's own serialiser,
-and handed over as bytes: BentoML would build a model of it and its schema first. What else of BentoML's is left out for
-speed: docs/decisions/0012.
+One service without `depends` (BentoML's inner services accept pickle), no files and no URLs as input. Its settings and
+access policy come from the environment (serving/settings.py). Responses are serialised to JSON here, by pydantic's own
+serialiser, and passed on as bytes: BentoML would first build a model of each and its schema. Other parts of BentoML
+that are left out for speed: docs/decisions/0012.
 """
 
 import asyncio
@@ -43,15 +43,15 @@ from serving.responses import ResponseContent, Unavailable
 
 JSON = "application/json"
 UNUSED_MIDDLEWARE = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
-"""Of BentoML's, a third and a twentieth of a request's work: tracing is off, and the guard keeps time."""
+"""BentoML middleware that costs a third and a twentieth of a request: tracing is off, and the guard has timeouts."""
 
 get_routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-"""What is asked for with GET, which BentoML's own routes are not."""
+"""Routes for GET, which BentoML's own routes do not support."""
 
 
 @get_routes.get("/v1/model")
 async def model() -> ModelResponse:
-    """The model that answers, and the batch of scores that is looked up."""
+    """The model and the batch of scores in service."""
     return ModelResponse.model_validate(settings.responses().describe())
 
 
@@ -64,30 +64,30 @@ def metrics() -> Response:
 @bentoml.service(
     name="stayworth",
     workers=1,
-    # BentoML's metrics and access log stand before the guard and keep every path a stranger asks for.
+    # BentoML's metrics and access log come before the guard, and record every path that a client sends.
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
 @bentoml.asgi_app(get_routes, path="/")
 class Scoring:
-    """Who is about to leave, and what they are worth."""
+    """Churn probabilities, customer values and retention plans."""
 
     is_guarded = False
-    """Whether it is `app` that runs it."""
+    """True if `app` runs it."""
 
     def __init__(self) -> None:
         if not self.is_guarded:
             self.refuse()
-        self.answers = settings.responses()
+        self.responses = settings.responses()
         self.running = ExitStack()
-        # A thread each: several that compute keep the one that answers "busy" waiting for its turn.
-        self.of_model, self.of_plans = (self.running.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
+        # One thread each: with several computing threads, the one that answers "busy" would wait for its turn.
+        self.model_thread, self.plan_thread = (self.running.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
         for name in Scoring.apis:  # type: ignore[attr-defined]  # BentoML binds each anew at every request
             setattr(self, name, getattr(self, name))
 
     @bentoml.on_deployment
     def refuse() -> None:
-        """Called by `bentoml serve` before it opens a port: no guard would stand in front of it there."""
+        """Stop `bentoml serve`, which calls this before it opens a port: there would be no guard."""
         raise InputError(
             "this service starts only behind its guard",
             where="bentoml serve",
@@ -96,103 +96,105 @@ class Scoring:
 
     @bentoml.on_startup
     def begin(self) -> None:
-        """Have a model and scores before anybody asks, and look for newer ones from now on."""
-        held = (self.answers.model, self.answers.scores)
-        for one in held:
-            one.refresh()
-        self.running.enter_context(refreshing(held))
+        """Load model and scores before the first request, and refresh them from now on."""
+        reloads = (self.responses.model, self.responses.scores)
+        for reload in reloads:
+            reload.refresh()
+        self.running.enter_context(refreshing(reloads))
 
     @bentoml.on_shutdown
     def end(self) -> None:
-        """Look no more."""
+        """Stop refreshing."""
         self.running.close()
 
     def __is_ready__(self) -> bool:
-        return self.answers.is_ready
+        return self.responses.is_ready
 
     @bentoml.api(route="/v1/score")
     async def score(self, request: ScoreRequest, /) -> ScoreResponse:
-        """The scores of these customers from the last batch; ids it does not hold are listed, not refused."""
-        return _respond(lambda: self.answers.score(request.customer_ids))
+        """Look up scores of the last batch. Ids without a score are listed as unknown."""
+        return _respond(lambda: self.responses.score(request.customer_ids))
 
     @bentoml.api(route="/v1/score_histories")
     async def score_histories(self, request: HistoriesRequest, /) -> ScoreResponse:
-        """Scores from raw orders and interactions, by the code that scores a batch; nothing is stored."""
-        return await _respond_in(self.of_model, lambda: self.answers.score_histories(request))
+        """Score raw orders and interactions, with the code that scores a batch. Nothing is stored."""
+        return await _respond_in(self.model_thread, lambda: self.responses.score_histories(request))
 
     @bentoml.api(route="/v1/explain")
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
-        """What adds up to the scores of these customers, in probability and in money."""
-        return await _respond_in(self.of_model, lambda: self.answers.explain(request.customer_ids))
+        """Explain scores: the contributions to churn probability and expected value."""
+        return await _respond_in(self.model_thread, lambda: self.responses.explain(request.customer_ids))
 
     @bentoml.api(route="/v1/plan")
     async def plan(self, request: PlanRequest, /) -> PlanResponse:
-        """Whom to contact under a budget, and what that is expected to earn. Nothing is written."""
-        return await _respond_in(self.of_plans, lambda: self.answers.plan(request))
+        """Plan a campaign: the customers to contact under a budget, and the expected profit. Nothing is written."""
+        return await _respond_in(self.plan_thread, lambda: self.responses.plan(request))
 
 
 def app() -> Guard:
-    """The ASGI application: the guard in front of all routes there are."""
+    """The ASGI application: the guard in front of all routes."""
     logging.getLogger("bentoml._internal.server.http_app").addFilter(_log_framework_error)
     Scoring.inner.is_guarded = True  # type: ignore[attr-defined]
     routes = Scoring.to_asgi()  # type: ignore[attr-defined]
-    for one in (routes, get_routes):
-        one.add_exception_handler(HTTPException, _no_route)
+    for application in (routes, get_routes):
+        application.add_exception_handler(HTTPException, _no_route)
     policy = policy_from_environment(os.environ)
     contract = to_json(
         openapi.openapi_document(
             _documented_routes(), refusals={status: text.format(policy=policy) for status, text in REFUSALS.values()}
         )
     )
-    # Before BentoML's own, which names no error, no token and no unit.
+    # Before BentoML's own description, which names no errors, no token and no units.
     routes.router.routes.insert(0, Route("/docs.json", lambda _: Response(contract, media_type=JSON)))
-    routes.user_middleware = [one for one in routes.user_middleware if one.cls.__name__ not in UNUSED_MIDDLEWARE]
+    routes.user_middleware = [
+        middleware for middleware in routes.user_middleware if middleware.cls.__name__ not in UNUSED_MIDDLEWARE
+    ]
     return Guard(routes, policy, record=_record_request)
 
 
 def _documented_routes() -> Iterator[openapi.DocumentedRoute]:
-    """The ways to ask, off the functions that answer."""
-    for one in Scoring.apis.values():  # type: ignore[attr-defined]
-        kinds = get_type_hints(one.func)
-        yield openapi.DocumentedRoute(one.route, cleandoc(one.doc), kinds["request"], kinds["return"])
+    """The routes to describe, read off the functions that response."""
+    for api in Scoring.apis.values():  # type: ignore[attr-defined]
+        types = get_type_hints(api.func)
+        yield openapi.DocumentedRoute(api.route, cleandoc(api.doc), types["request"], types["return"])
     yield openapi.DocumentedRoute("/v1/model", cleandoc(model.__doc__ or ""), None, ModelResponse)
 
 
 async def _respond_in(thread: ThreadPoolExecutor, make: Callable[[], ResponseContent]) -> Any:
-    """`_said` in that thread, by what the journal knows of the visit."""
+    """Run `_respond` in a thread, with the context of the request's log record."""
     return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, _respond, make)
 
 
 def _respond(make: Callable[[], ResponseContent]) -> Any:
-    """An answer as JSON; one that cannot be given says why."""
+    """A response as JSON; an error says why there is none."""
     try:
-        answer = make()
+        response = make()
     except StayworthError as error:
         status = 503 if isinstance(error, Unavailable) else 422
         return Response(to_json({"error": str(error)}), status, media_type=JSON)
-    access_log.note_answer(rows=answer.rows, model_version=answer.model_version)
+    access_log.note_answer(rows=response.rows, model_version=response.model_version)
     if log := settings.score_log():
-        log.note(answer.content.get("scores", ()))
-    return Response(to_json(answer.content), media_type=JSON)
+        log.note(response.content.get("scores", ()))
+    return Response(to_json(response.content), media_type=JSON)
 
 
 def _no_route(request: Request, error: Exception) -> Response:
-    """What has no route, or not by this method; in words like every other no."""
+    """Answer a request for an unknown route or method, in JSON like every other error."""
     assert isinstance(error, HTTPException)
-    said = {404: "there is no such route", 405: f"this route does not take {request.method}"}.get(error.status_code)
-    content = {"error": f"{said}; GET /docs.json names what there is" if said else error.detail}
+    reason = {404: "there is no such route", 405: f"this route does not accept {request.method}"}.get(error.status_code)
+    content = {"error": f"{reason}; GET /docs.json lists all routes" if reason else error.detail}
     return Response(to_json(content), error.status_code, error.headers, media_type=JSON)
 
 
-def _record_request(visit: RequestRecord) -> None:
-    """Every request, whatever became of it."""
-    access_log.write_request(visit)
-    prometheus.count_request(visit)
+def _record_request(record: RequestRecord) -> None:
+    """Log and count a request, whatever its outcome."""
+    access_log.write_request(record)
+    prometheus.count_request(record)
 
 
 def _log_framework_error(record: logging.LogRecord) -> bool:
-    """BentoML's own line about an error may hold what a caller sent: only its type is written, and the line is not."""
+    """Replace BentoML's log line about an error, which may hold content of a request, by the type of the error."""
     error = record.exc_info[1] if record.exc_info else None
-    if error and not isinstance(error, ValidationError):  # which is the caller's mistake, and told to the caller
+    if error and not isinstance(error, ValidationError):  # which is the client's mistake, and reported to the client
         access_log.write_event({"event": "error", "type": type(error).__name__})
     return False

@@ -1,11 +1,11 @@
-"""What a worker of the service is told by the process that starts it: environment variables, as containers have them.
+"""Settings of a worker, passed by the process that starts it in environment variables, as containers use them.
 
 STAYWORTH_SCORES        the file of the last batch, which `stayworth score` writes
 STAYWORTH_MODEL         a folder with champion.json, or a bundle
-STAYWORTH_CAMPAIGNS     JSON of `Campaigns`: offers, holdout share and salt
-STAYWORTH_SCORE_LOG     a folder for a sample of what is answered; without it none is kept
-STAYWORTH_SHOP          JSON of `Log`: the shop's tables, for histories in the console; without it it shows none
-STAYWORTH_FOLDER        the output folder: what `plan`, `readout` and `monitor` left, and the audit log
+STAYWORTH_CAMPAIGNS     JSON of `CampaignSettings`: offers, holdout share and salt
+STAYWORTH_SCORE_LOG     a folder for a sample of the scores served; without it none is kept
+STAYWORTH_SHOP          JSON of `Log`: the shop's tables, for histories in the console; without it, it shows none
+STAYWORTH_FOLDER        the output folder: files of `plan`, `readout` and `monitor`, and the audit log
 """
 
 import json
@@ -49,9 +49,9 @@ def worker_environment(
 
 @cache
 def responses() -> Responses:
-    """The answers of this process, by its environment; nothing is loaded yet."""
+    """The responses of this process, configured by its environment; nothing is loaded yet."""
     content = json.loads(os.environ.get(CAMPAIGNS, "{}"))
-    offers = tuple(Offer(**one) for one in content.pop("offers", []))
+    offers = tuple(Offer(**offer) for offer in content.pop("offers", []))
     folder = Path(os.environ.get(MODEL, NOWHERE))
     return Responses(
         HotReload("model", active_model.pointer_file(folder), active_model.load, log_event=access_log.write_event),
@@ -62,22 +62,22 @@ def responses() -> Responses:
 
 @cache
 def order_log() -> Log | None:
-    """Where the rows of the histories are, if this process was told."""
+    """The log with the customers' histories, if the environment names one."""
     content = os.environ.get(SHOP)
     if not content:
         return None
-    told = json.loads(content)
-    return Log(**told | {name: tuple(told[name]) for name in ("attributes", "exclude_products")})
+    values = json.loads(content)
+    return Log(**values | {name: tuple(values[name]) for name in ("attributes", "exclude_products")})
 
 
 def output_folder() -> Path:
-    """The output folder; one that is not there if this process was not told."""
+    """The output folder; a folder that does not exist if the environment names none."""
     return Path(os.environ.get(FOLDER) or NOWHERE)
 
 
 @cache
 def score_log() -> ScoreLog | None:
-    """The log of this process, if it is to keep one and can; without it, it answers all the same."""
+    """The score log of this process, if it is configured and usable; requests are answered without it, too."""
     try:
         return ScoreLog(Path(os.environ[LOG])) if os.environ.get(LOG) else None
     except StayworthError as error:

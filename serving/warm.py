@@ -1,6 +1,6 @@
-"""Compile now what the first start of the service would wait for: `python -m serving.warm`, while an image is built.
+"""Compile ahead of the first start of the service: `python -m serving.warm`, while an image is built.
 
-What is compiled is kept beside the code, or in the folder NUMBA_CACHE_DIR names, for processors of the same kind.
+The compiled code is kept beside the source, or in the folder NUMBA_CACHE_DIR names, for processors of the same kind.
 """
 
 import tempfile
@@ -14,33 +14,34 @@ from models.prediction import NUMBERS, REASONS
 from serving.store import store
 
 DAY = date(2020, 2, 1)
-NOBODY = ["nobody", "nobody else"]
+MADE_UP_IDS = ["nobody", "nobody else"]
 
 
 def warm() -> None:
-    """Take customers who do not exist through the pass over histories, and into a store of scores and out.
+    """Run made-up customers through the pass over histories, and into and out of a store of scores.
 
-    Two of them: NumPy calls a column of one row contiguous, and code is compiled for contiguous columns anew.
+    There are two of them: NumPy calls a column of one row contiguous, for which the code is compiled separately.
     """
     order = {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
-    customers = [{"customer_id": one, "orders": [order], "interactions": []} for one in NOBODY]
+    customers = [{"customer_id": customer_id, "orders": [order], "interactions": []} for customer_id in MADE_UP_IDS]
     histories = request.histories(customers, currency="USD", gross_margin=1.0)
     feature_rows.seen(histories, ("recency_days",), as_of=DAY)
     _store()
 
 
 def _store() -> None:
-    told = dict.fromkeys(REASONS) | {"segment": "VIP", "model_version": "none", "horizon_days": 90}
-    scores = pd.DataFrame([dict.fromkeys(NUMBERS, 0.5) | told | {"customer_id": one, "as_of": DAY} for one in NOBODY])
-    rows = pd.DataFrame({"customer_id": NOBODY, "recency_days": [31.0, 31.0]})
+    texts = dict.fromkeys(REASONS) | {"segment": "VIP", "model_version": "none", "horizon_days": 90}
+    same = dict.fromkeys(NUMBERS, 0.5) | texts | {"as_of": DAY}
+    scores = pd.DataFrame([same | {"customer_id": customer_id} for customer_id in MADE_UP_IDS])
+    rows = pd.DataFrame({"customer_id": MADE_UP_IDS, "recency_days": [31.0, 31.0]})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.store"
         with store.writing(path, store.BatchInfo(DAY, 90, "none", "USD", 0.0, 0.0, {"recency_days": None})) as writer:
             writer.add(scores, rows)
-        held = store.open_store(path)
-        held.find(NOBODY)
-        held.rows(NOBODY)
-        held.scores()
+        scored = store.open_store(path)
+        scored.find(MADE_UP_IDS)
+        scored.rows(MADE_UP_IDS)
+        scored.scores()
 
 
 if __name__ == "__main__":

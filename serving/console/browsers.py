@@ -45,7 +45,7 @@ def token_of(headers: Headers) -> bytes:
     return b""
 
 
-def is_from_here(scope: Any, headers: Headers) -> bool:
+def is_same_site(scope: Any, headers: Headers) -> bool:
     """True if one of our pages or the user made the request; links from other sites are allowed.
 
     Browsers send Sec-Fetch-Site, older ones Origin; a program that sends neither has no cookie that can be abused.
@@ -102,13 +102,13 @@ def route_of(routes: frozenset[str], path: str) -> str:
 def browser_clients(routes: frozenset[str]) -> ClientKind:
     """The client kind of browsers for these routes; routes with a parameter end in /…"""
     return ClientKind(
-        open=frozenset({"/livez", LOGIN}) | static_files.PATHS,
-        signing_in=frozenset({LOGIN}),
-        token=token_of,
-        is_from_here=is_from_here,
-        refused=refuse,
-        route=partial(route_of, routes),
-        patience_s=lambda path: DATA_TIMEOUT_S if path.startswith(NOT_PAGES) else 0.0,
+        open_paths=frozenset({"/livez", LOGIN}) | static_files.PATHS,
+        login_paths=frozenset({LOGIN}),
+        read_token=token_of,
+        is_same_site=is_same_site,
+        refuse=refuse,
+        route_name=partial(route_of, routes),
+        timeout_s=lambda path: DATA_TIMEOUT_S if path.startswith(NOT_PAGES) else 0.0,
     )
 
 

@@ -43,7 +43,7 @@ def export(request: Request, kind: str) -> StreamingResponse:
     current: CurrentIndex = request.app.state.customer_index
     index = current.current
     if index is None:
-        raise Unavailable("no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
+        raise Unavailable("there is no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
     filters, mistakes = parse_filters(request.query_params)
     if mistakes:
         raise InputError(" ".join(mistakes.values()), where="selection")

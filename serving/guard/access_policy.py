@@ -1,4 +1,4 @@
-"""The door's settings, and how they reach the processes that serve: by environment, as words."""
+"""The access policy: tokens, host names and limits, passed to the workers by environment variables."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ from serving.guard.tokens import Tokens
 
 @dataclass(frozen=True)
 class AccessPolicy:
-    """Who is let in, under which of our names, with how much, how many at once, for how long.
+    """Tokens, host names and limits of the service.
 
-    `hosts` are names beside the loopback ones; `most_in_flight` counts in each worker.
+    `hosts`: accepted host names beside the loopback ones; `most_in_flight`: requests at once, in each worker.
     """
 
     tokens: Tokens
@@ -25,31 +25,31 @@ class AccessPolicy:
 
 
 def policy_from_environment(environment: Mapping[str, str]) -> AccessPolicy:
-    """The door that `serving/processes/launch.py` described there."""
+    """The policy that `serving/processes/launch.py` wrote into the environment."""
     most = environment.get("STAYWORTH_MOST_IN_FLIGHT", "")
     if file := environment.get("STAYWORTH_TOKENS"):
-        known = tokens.tokens_from_file(Path(file))
+        accepted = tokens.tokens_from_file(Path(file))
     else:
-        known = tokens.single_token(environment.get("STAYWORTH_TOKEN", ""))
+        accepted = tokens.single_token(environment.get("STAYWORTH_TOKEN", ""))
     return AccessPolicy(
-        tokens=known,
+        tokens=accepted,
         hosts=host_names(environment.get("STAYWORTH_HOSTS", "").split(",")),
         most_in_flight=int(most) if most else AccessPolicy.most_in_flight,
     )
 
 
 def host_names(names: Iterable[str]) -> frozenset[str]:
-    """As a caller's Host header is compared with them: lower case, no final dot; empty ones are left out.
+    """Normalise host names for comparison with Host headers: lower case, no final dot, without empty ones.
 
     >>> sorted(host_names(["Scores.Example.", "[::1]", ""]))
     ['[::1]', 'scores.example']
     """
-    found = [name.strip().lower().removesuffix(".") for name in names if name.strip()]
-    for name in found:
+    normalised = [name.strip().lower().removesuffix(".") for name in names if name.strip()]
+    for name in normalised:
         if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", name):
             raise InputError(
-                f"{name[:100]!r} is no host name",
+                f"{name[:100]!r} is not a host name",
                 where="--hosts",
-                next="Name each host as callers write it, without scheme, port or *: --hosts scores.example,10.0.0.5",
+                next="Write each host as clients do, without scheme, port or *: --hosts scores.example,10.0.0.5",
             )
-    return frozenset(found)
+    return frozenset(normalised)

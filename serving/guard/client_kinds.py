@@ -1,6 +1,6 @@
-"""What a guard knows of the kind of caller at its door: how one shows a token, what needs none, how one is told no.
+"""Kinds of clients of a guard: where their token is, which paths need none, and how a refusal is written.
 
-`PROGRAMS` send a bearer token and read JSON. Browsers are described in serving/console/browsers.py.
+`API_CLIENTS` send a bearer token and read JSON. Browsers are described in serving/console/browsers.py.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Headers = Mapping[bytes, bytes]
-"""By name in lower case; one that is there more than once is empty."""
+"""Headers by name in lower case; a repeated one is empty."""
 
 ROUTES = frozenset(
     {
@@ -24,13 +24,13 @@ ROUTES = frozenset(
         "/v1/plan",
     }
 )
-"""Paths that the journal names."""
+"""Paths that the access log names."""
 OTHER = "other"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that says no."""
+    """A response that refuses a request."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -38,41 +38,41 @@ class Refusal:
 
 
 def bearer_token(headers: Headers) -> bytes:
-    """The token of the header Authorization; empty where there is none."""
+    """The token of the header Authorization; empty if there is none."""
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
 
 
 def refuse_in_json(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:  # noqa: ARG001
-    """{"error": …}"""
+    """Refuse a request with {"error": …}."""
     return Refusal(status, [(b"content-type", b"application/json")], json.dumps({"error": error}).encode())
 
 
 def route_of(path: str) -> str:
-    """The path where it is one of ours, else `other`."""
+    """The path if it is a route, otherwise `other`."""
     return path if path in ROUTES else OTHER
 
 
 @dataclass(frozen=True)
 class ClientKind:
-    """One kind of callers."""
+    """A kind of clients."""
 
-    open: frozenset[str] = frozenset({"/livez"})
-    """Paths that need no token, asked for with GET or HEAD and no body."""
-    signing_in: frozenset[str] = frozenset()
-    """Paths to which a token is brought in a body: all but the token is guarded there."""
-    token: Callable[[Headers], bytes] = bearer_token
-    is_from_here: Callable[[Any, Headers], bool] = lambda scope, headers: True  # noqa: ARG005
-    """Whether no other web site made the caller ask."""
-    refused: Callable[[int, str, str, Any, Headers], Refusal] = refuse_in_json
-    """Status, words, the guard's reason, the scope and the headers → what is answered."""
-    route: Callable[[str], str] = route_of
-    """What the journal calls a path: nothing a stranger made up."""
-    patience_s: Callable[[str], float] = lambda path: 0.0  # noqa: ARG005
-    """Seconds that a path may take where they are more than the door's."""
+    open_paths: frozenset[str] = frozenset({"/livez"})
+    """Paths that need no token, for a GET or HEAD without a body."""
+    login_paths: frozenset[str] = frozenset()
+    """Paths that accept a token in a body: every check but that of the token applies there."""
+    read_token: Callable[[Headers], bytes] = bearer_token
+    is_same_site: Callable[[Any, Headers], bool] = lambda scope, headers: True  # noqa: ARG005
+    """False if another web site made the client send the request."""
+    refuse: Callable[[int, str, str, Any, Headers], Refusal] = refuse_in_json
+    """Makes the refusal from status, error text, the guard's reason, the scope and the headers."""
+    route_name: Callable[[str], str] = route_of
+    """The name of a path in the access log: nothing that a client made up."""
+    timeout_s: Callable[[str], float] = lambda path: 0.0  # noqa: ARG005
+    """Seconds that a path may take, if more than the policy's timeout."""
 
 
 PLAN_TIMEOUT_S = 60.0
-"""Seconds that a plan may take: one of a thousand customers, decided to the last, is seconds of a free core."""
+"""Seconds that a plan may take: an exact plan of a thousand customers takes seconds of a free core."""
 
-API_CLIENTS = ClientKind(patience_s=lambda path: PLAN_TIMEOUT_S if path == "/v1/plan" else 0.0)
+API_CLIENTS = ClientKind(timeout_s=lambda path: PLAN_TIMEOUT_S if path == "/v1/plan" else 0.0)

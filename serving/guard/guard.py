@@ -1,20 +1,20 @@
-"""The door: who is let in, under which host name, with how much. Pure ASGI, in front of every route there is.
+"""The guard: checks every request before any route sees it: host, token, body, load, time. Pure ASGI.
 
     reason     status
-    host       403     a host name not on the list: a web page that rebinds its name to us gets nothing
-    target     400     no path of this server: an absolute address, or *
-    token      401     no token, or none of ours; only a bodiless GET or HEAD of /livez needs none
+    host       403     a host name that is not on the list, so that DNS rebinding by a web page achieves nothing
+    target     400     not a path of this server: an absolute address, or *
+    token      401     no token, or an unknown one; only a GET or HEAD of /livez without a body needs none
     site       403     a request that another web site made a browser send
     framing    400     a body with two lengths
     type       415     a body that is not JSON, or is compressed
     size       413     a body above the limit, counted as it streams, whatever its length header says
-    busy       429     as many requests in flight as the door takes; nobody waits here
+    busy       429     as many requests in flight as the policy allows; requests do not queue
     slow       408     a body that does not end in time
-    timeout    504     no answer in time; what runs in a thread runs on
+    timeout    504     no answer in time; work in a thread continues
     error      500     the service failed
 
-The body is read here, to its end, before the framework sees the request. What differs between programs and browsers,
-the token's place and the words of a refusal, is in `Callers`.
+The body is read here, to its end, before the framework sees the request. Differences between programs and browsers,
+such as the place of the token and the form of a refusal, are in `ClientKind`.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REFUSALS = {
     "host": (403, "this service does not answer to this host name"),
-    "target": (400, "ask for a path of this server, which starts with /"),
+    "target": (400, "request a path of this server, which starts with /"),
     "token": (401, "send the header 'Authorization: Bearer TOKEN' with a token of this service"),
     "site": (403, "this request was made by another web site"),
     "framing": (400, "send one Content-Length, or Transfer-Encoding: chunked, not both"),
@@ -44,7 +44,7 @@ REFUSALS = {
     "busy": (429, "{policy.most_in_flight:,} requests are in flight; try again in a second"),
     "slow": (408, "the body did not end within {policy.timeout_s:g} seconds"),
     "timeout": (504, "no answer within {policy.timeout_s:g} seconds"),
-    "error": (500, "the service failed; its journal says where"),
+    "error": (500, "the service failed; its log says where"),
 }
 
 REFUSAL_HEADERS = {"token": (b"www-authenticate", b"Bearer"), "busy": (b"retry-after", b"1")}
@@ -55,18 +55,19 @@ DEFAULT_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-"""Headers, where the answer has none of its own of that name."""
+"""Headers of every response that does not set them itself."""
 
 LINGER_S = 2.0
 LINGER_BYTES = 32 * 1024 * 1024
-"""What is still read, and thrown away, of a body we refuse: a connection closed under a caller who is sending takes
-our answer with it."""
+"""How much of a refused body is still read, and discarded: closing the connection while the client is sending would
+lose the response."""
 
 
 class Guard:
-    """ASGI middleware. `told` gets every request at its end: for the journal, and for whoever counts refusals.
+    """ASGI middleware that checks every request.
 
-    `callers` says what kind comes.
+    record: gets the record of each request at its end, for the access log and the metrics. client_kind: programs or
+    browsers.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Guard:
             return
         now = asyncio.get_running_loop().time
         began_s = now()
-        request = access_log.begin_request(scope.get("method", ""), self.client_kind.route(scope["path"]))
+        request = access_log.begin_request(scope.get("method", ""), self.client_kind.route_name(scope["path"]))
         try:
             if scope["type"] != "http":
                 request.refusal = "websocket"
@@ -98,13 +99,15 @@ class Guard:
                 return
             send = _with_default_headers(send, request)
             headers = _unrepeated(scope["headers"])
-            is_open = scope["path"] in self.client_kind.open and scope["method"] in BODILESS and not _has_body(headers)
+            is_open = (
+                scope["path"] in self.client_kind.open_paths and scope["method"] in BODILESS and not _has_body(headers)
+            )
             request.refusal = self._refusal(scope, headers, request, is_open=is_open, now_s=began_s)
             if not request.refusal:
-                until_s = began_s + max(self.policy.timeout_s, self.client_kind.patience_s(scope["path"]))
-                await (self._pass_on if is_open else self._let_in)(scope, receive, send, request, until_s=until_s)
+                until_s = began_s + max(self.policy.timeout_s, self.client_kind.timeout_s(scope["path"]))
+                await (self._pass_on if is_open else self._admit)(scope, receive, send, request, until_s=until_s)
             if request.refusal and not request.status:
-                await self._turn_away(scope, headers, receive, send, request.refusal)
+                await self._refuse(scope, headers, receive, send, request.refusal)
         finally:
             request.ms = round((now() - began_s) * 1000, 2)
             self.record(request)
@@ -112,18 +115,18 @@ class Guard:
     def _refusal(
         self, scope: Any, headers: dict[bytes, bytes], request: RequestRecord, *, is_open: bool, now_s: float
     ) -> str | None:
-        """The reason, if the line and the headers of the request are enough to say no."""
+        """The reason for a refusal that follows from the request line and the headers; None if there is none."""
         if _host(headers.get(b"host", b"")) not in self.hosts:
             return "host"
         if not scope["path"].startswith("/"):
             return "target"
         if is_open:
             return None
-        if token := self.client_kind.token(headers):
+        if token := self.client_kind.read_token(headers):
             request.caller = self.policy.tokens.name_of(token, now_s=now_s)
-        if not request.caller and not (scope["method"] == "POST" and scope["path"] in self.client_kind.signing_in):
+        if not request.caller and not (scope["method"] == "POST" and scope["path"] in self.client_kind.login_paths):
             return "token"
-        if not self.client_kind.is_from_here(scope, headers):
+        if not self.client_kind.is_same_site(scope, headers):
             return "site"
         if b"transfer-encoding" in headers and b"content-length" in headers:
             return "framing"
@@ -134,30 +137,30 @@ class Guard:
             return "type"
         return "size" if _length(headers) > self.policy.most_bytes else None
 
-    async def _let_in(self, scope: Any, receive: Any, send: Any, request: RequestRecord, *, until_s: float) -> None:
+    async def _admit(self, scope: Any, receive: Any, send: Any, request: RequestRecord, *, until_s: float) -> None:
         if self.in_flight >= self.policy.most_in_flight:
             request.refusal = "busy"
             return
         self.in_flight += 1
         try:
-            # All that came in at the same moment are counted before the first of them is worked on.
+            # All requests that arrive at the same moment are counted before work on the first of them starts.
             await asyncio.sleep(0)
             await self._pass_on(scope, receive, send, request, until_s=until_s)
         finally:
             self.in_flight -= 1
 
     async def _pass_on(self, scope: Any, receive: Any, send: Any, request: RequestRecord, *, until_s: float) -> None:
-        body, gone = bytearray(), False
+        body, is_disconnected = bytearray(), False
         try:
             async with asyncio.timeout_at(until_s) as limit:
                 request.refusal = "slow"
                 more = True
-                while more and not gone and len(body) <= self.policy.most_bytes:
+                while more and not is_disconnected and len(body) <= self.policy.most_bytes:
                     message = await receive()
                     body += message.get("body", b"")
-                    more, gone = message.get("more_body", False), message["type"] == "http.disconnect"
+                    more, is_disconnected = message.get("more_body", False), message["type"] == "http.disconnect"
                 request.refusal = "size" if len(body) > self.policy.most_bytes else None
-                if not request.refusal and not gone:
+                if not request.refusal and not is_disconnected:
                     request.refusal = "timeout"
                     await self.app(scope, _replay(bytes(body), receive), send)
                     request.refusal = None
@@ -166,18 +169,20 @@ class Guard:
                 request.refusal = "error"
                 access_log.write_event({"event": "error", "type": type(error).__name__, "at": _stack_places(error)})
 
-    async def _turn_away(self, scope: Any, asked: Headers, receive: Any, send: Any, reason: str) -> None:
+    async def _refuse(self, scope: Any, request_headers: Headers, receive: Any, send: Any, reason: str) -> None:
         status, error = REFUSALS[reason]
-        said = self.client_kind.refused(status, error.format(policy=self.policy), reason, scope, asked)
-        headers = [*said.headers, (b"content-length", str(len(said.body)).encode())]
+        refusal = self.client_kind.refuse(status, error.format(policy=self.policy), reason, scope, request_headers)
+        headers = [*refusal.headers, (b"content-length", str(len(refusal.body)).encode())]
         if reason in REFUSAL_HEADERS:
             headers.append(REFUSAL_HEADERS[reason])
-        # A short body the server reads over by itself; an endless one ends with the connection.
-        hang_up = _has_body(asked) and (reason == "slow" or not 0 <= _length(asked) <= self.policy.most_bytes)
+        # The server skips a short body by itself; an endless one ends with the connection.
+        hang_up = _has_body(request_headers) and (
+            reason == "slow" or not 0 <= _length(request_headers) <= self.policy.most_bytes
+        )
         if hang_up:
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": said.status, "headers": headers})
-        await send({"type": "http.response.body", "body": said.body, "more_body": hang_up})
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": refusal.body, "more_body": hang_up})
         if hang_up:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
@@ -186,11 +191,11 @@ class Guard:
 
 
 def _unrepeated(headers: Any) -> dict[bytes, bytes]:
-    """The headers by name; one that is there more than once is empty."""
-    found: dict[bytes, bytes] = {}
+    """Headers by name; a repeated one is empty."""
+    values: dict[bytes, bytes] = {}
     for name, value in headers:
-        found[name] = b"" if name in found else value
-    return found
+        values[name] = b"" if name in values else value
+    return values
 
 
 def _has_body(headers: Headers) -> bool:
@@ -204,7 +209,7 @@ def _length(headers: Headers) -> int:
 
 
 def _host(header: bytes) -> str:
-    """The name in lower case, without the port and the dot that may end it."""
+    """The host name in lower case, without port and final dot."""
     name, _, port = header.lower().rpartition(b":")
     return (name if port.isdigit() else header.lower()).removesuffix(b".").decode("latin-1")
 
@@ -219,7 +224,7 @@ async def _drain(receive: Any) -> None:
 
 
 def _replay(body: bytes, receive: Any) -> Any:
-    """A `receive` that hands out the body once, then what else comes: that the caller left."""
+    """A `receive` that returns the body once, then whatever follows, such as the client's disconnect."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Any:
@@ -229,21 +234,21 @@ def _replay(body: bytes, receive: Any) -> Any:
 
 
 def _with_default_headers(send: Any, request: RequestRecord) -> Any:
-    """A `send` that gives every answer our headers, and writes its status down."""
+    """A `send` that adds DEFAULT_HEADERS to the response and records its status."""
 
-    async def dressed(message: Any) -> None:
+    async def send_with_headers(message: Any) -> None:
         if message["type"] == "http.response.start":
             request.status = message["status"]
             headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"server"]
-            given = {name.lower() for name, _ in headers}
-            headers += [header for header in DEFAULT_HEADERS if header[0] not in given]
+            present = {name.lower() for name, _ in headers}
+            headers += [header for header in DEFAULT_HEADERS if header[0] not in present]
             message = {**message, "headers": headers}
         await send(message)
 
-    return dressed
+    return send_with_headers
 
 
 def _stack_places(error: BaseException) -> list[str]:
-    """Where it was raised, the last places first: file, line and function, never a value."""
+    """Where an error was raised, the last places first: file, line and function, never a value."""
     frames = traceback.extract_tb(error.__traceback__)[:-9:-1]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

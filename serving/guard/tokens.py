@@ -1,4 +1,4 @@
-"""Who may ask: named tokens, known by their SHA-256 only, and read again while the service runs.
+"""Named tokens of clients, stored as SHA-256 only, and read again while the service runs.
 
 A tokens file is TOML, a line for each caller; to revoke a token, delete its line:
 
@@ -20,42 +20,42 @@ from features.errors import InputError
 from serving import access_log
 
 MIN_TOKEN_LENGTH = 16
-"""Characters of a token."""
+"""Fewest characters of a token."""
 MOST_BYTES = 1024 * 1024
-"""Of a tokens file."""
+"""Largest tokens file."""
 REREAD_INTERVAL_S = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 
 
 class Tokens:
-    """The callers by the digest of their token.
+    """Digests of the accepted tokens, by name.
 
-    With a `path`, they follow that file: a change counts from the first request a second later. A file that cannot be
-    used changes nothing, and the journal says so; a file without a token lets in nobody.
+    With a `path`, they follow that file: a change takes effect at the first request a second later. A file that cannot
+    be used changes nothing, and the access log says so; a file without a token refuses everybody.
     """
 
     def __init__(self, digests: dict[str, bytes], path: Path | None = None) -> None:
         self.digests = digests
         self.path = path
-        self.seen = _state(path) if path else None
-        self.looked_s = float("-inf")
+        self.file_state = _state(path) if path else None
+        self.checked_s = float("-inf")
 
     def name_of(self, token: bytes, *, now_s: float) -> str | None:
-        """Whose token it is, or None. All of them are compared, each in constant time; `now_s` is a steady clock's."""
-        if self.path and now_s - self.looked_s >= REREAD_INTERVAL_S:
-            self.looked_s = now_s
-            self._look(self.path)
-        digest, found = sha256(token).digest(), None
-        for name, known in self.digests.items():
-            if compare_digest(digest, known):
-                found = name
-        return found
+        """The name of a token, or None. All digests are compared in constant time; now_s: from a monotonic clock."""
+        if self.path and now_s - self.checked_s >= REREAD_INTERVAL_S:
+            self.checked_s = now_s
+            self._reread(self.path)
+        digest, owner = sha256(token).digest(), None
+        for name, accepted in self.digests.items():
+            if compare_digest(digest, accepted):
+                owner = name
+        return owner
 
-    def _look(self, path: Path) -> None:
-        seen = _state(path)
-        if seen == self.seen:
+    def _reread(self, path: Path) -> None:
+        state = _state(path)
+        if state == self.file_state:
             return
-        self.seen = seen
+        self.file_state = state
         try:
             digests = _read(path)
         except InputError as error:
@@ -73,7 +73,7 @@ class Tokens:
 
 
 def single_token(token: str) -> Tokens:
-    """The only token, of a caller named `default`."""
+    """A single token, named `default`."""
     if not re.fullmatch(r"[!-~]+", token):
         raise InputError(
             "the token cannot be sent in a header",
@@ -84,17 +84,17 @@ def single_token(token: str) -> Tokens:
 
 
 def tokens_from_file(path: Path) -> Tokens:
-    """The tokens of a file, which is followed from now on."""
-    # A change between the two looks at the file is seen at the first request.
+    """Tokens of a file, which is followed from now on."""
+    # A change between the two reads of the file is noticed at the first request.
     tokens = Tokens({}, path)
     tokens.digests = _read(path)
     if not tokens.digests:
-        raise InputError("there is no token in it", where=str(path), next='Add a line: name = "sha256:..."')
+        raise InputError("the file holds no token", where=str(path), next='Add a line: name = "sha256:..."')
     return tokens
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    """Digest by name; no message shows a token."""
+    """Read the digests by name; no message shows a token."""
     where = str(path)
     try:
         with path.open("rb") as file:
@@ -108,7 +108,7 @@ def _read(path: Path) -> dict[str, bytes]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         place = re.search(r"at (line \d+|end of document)", str(error))
         raise InputError(
-            f"this is no TOML ({place[0] if place else type(error).__name__})",
+            f"the file is not TOML ({place[0] if place else type(error).__name__})",
             where=where,
             next='A line is: name = "sha256:..."',
         ) from error
@@ -117,29 +117,29 @@ def _read(path: Path) -> dict[str, bytes]:
 
     if mode & stat.S_IWOTH:
         raise InputError(
-            "everybody on this machine may write into it, and so let in whom they like",
+            "every user of this machine may write to the file, and so add tokens",
             where=where,
-            next=f"Take that right away: chmod 600 {where}",
+            next=f"Remove that right: chmod 600 {where}",
         )
     digests: dict[str, bytes] = {}
     for name, value in lines.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", name):
             raise InputError(
-                f"{name[:70]!r} is no name for a token",
+                f"{name[:70]!r} is not a name for a token",
                 where=where,
                 next="Use up to 64 letters, digits and _ . @ - in the name.",
             )
         digest = _of_line(value, name=name, where=where, private=not mode & (stat.S_IRWXG | stat.S_IRWXO))
-        for other, known in digests.items():
-            if known == digest:
-                raise InputError(f"{other} and {name} have one token", where=where, next="Give each its own.")
+        for earlier, accepted in digests.items():
+            if accepted == digest:
+                raise InputError(f"{earlier} and {name} have the same token", where=where, next="Give each its own.")
         digests[name] = digest
     return digests
 
 
 def _of_line(value: object, *, name: str, where: str, private: bool) -> bytes:
     if not isinstance(value, str):
-        raise InputError(f"the token of {name} is no text", where=where, next=f'Write {name} = "sha256:..."')
+        raise InputError(f"the token of {name} is not text", where=where, next=f'Write {name} = "sha256:..."')
     if value.startswith("sha256:"):
         if not re.fullmatch(r"sha256:[0-9a-fA-F]{64}", value):
             raise InputError(
@@ -156,9 +156,9 @@ def _of_line(value: object, *, name: str, where: str, private: bool) -> bytes:
         )
     if not private:
         raise InputError(
-            f"the token of {name} stands in a file that others may read",
+            f"the token of {name} is in a file that others may read",
             where=where,
-            next=f"Take their right away (chmod 600 {where}), or write the token as sha256:...",
+            next=f"Remove their right (chmod 600 {where}), or write the token as sha256:...",
         )
     return _digest(value)
 
@@ -168,9 +168,9 @@ def _digest(token: str) -> bytes:
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
-    """What is another after a change of the file; None if it is not there."""
+    """A key that changes when the file changes; None if there is no file."""
     try:
-        found = path.stat()
+        stat_ = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+    return stat_.st_mtime_ns, stat_.st_ctime_ns, stat_.st_size, stat_.st_ino

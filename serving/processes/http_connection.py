@@ -1,4 +1,4 @@
-"""A connection as long as there is no request to guard: how long we wait for one, and what we say to what is none."""
+"""An HTTP connection before the guard sees a request: the time limit for request heads, and the answer to non-HTTP."""
 
 import asyncio
 import json
@@ -10,15 +10,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from serving.guard.guard import DEFAULT_HEADERS
 
 HEAD_TIMEOUT_S = 10.0
+"""Seconds that a client may take for the head of a request."""
 
 
 class Connection(H11Protocol):
-    """uvicorn's, but it hangs up on a caller who takes longer than 10 s for the head of a request.
+    """uvicorn's connection, closed if a client takes longer than 10 s for the head of a request.
 
-    So too for the rest of a short body that was refused. Between two requests uvicorn hangs up after 5 s by itself.
+    The limit also applies to the rest of a short body that was refused. Between requests uvicorn closes after 5 s.
     """
 
-    _patience: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -33,7 +34,7 @@ class Connection(H11Protocol):
         self._stop_waiting()
 
     def send_400_response(self, msg: str) -> None:
-        """Say that this is no HTTP, unless an answer is on its way already."""
+        """Answer that this is not HTTP, unless a response has already started."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = json.dumps({"error": msg}).encode()
             headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *DEFAULT_HEADERS]
@@ -44,7 +45,7 @@ class Connection(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-        if self.cycle:  # its body broke off here: it is answered, and nobody listens
+        if self.cycle:  # its body ended too early: it has been answered, and the client is gone
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
@@ -52,10 +53,10 @@ class Connection(H11Protocol):
     def _wait(self) -> None:
         if self.conn.their_state is not h11.IDLE and self.conn.our_state is not h11.DONE:
             self._stop_waiting()
-        elif self._patience is None:
-            self._patience = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+        elif self._timer is None:
+            self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
 
     def _stop_waiting(self) -> None:
-        if self._patience:
-            self._patience.cancel()
-        self._patience = None
+        if self._timer:
+            self._timer.cancel()
+        self._timer = None

@@ -1,8 +1,7 @@
-"""Starting the service: who may reach it is settled here, before anything listens.
+"""Launch of the service: address, tokens and TLS are checked here, before anything listens.
 
-On this machine's own address a token is enough, and one is made where none is given. Any other address needs tokens
-and the list of host names that callers use. The service runs under uvicorn, never under `bentoml serve`
-(docs/decisions/0004).
+On the loopback address a token is enough, and one is made if none is given. Any other address needs tokens and the
+list of host names that clients use. The service runs under uvicorn, never under `bentoml serve` (docs/decisions/0004).
 """
 
 import ipaddress
@@ -29,9 +28,9 @@ APP = "serving.service:app"
 
 
 def service_welcome(url: str, token: str) -> str:
-    """What the service says once it answers; token: one that was made, or the variable that holds it."""
+    """The text printed once the service answers; token: a new token, or the variable that holds it."""
     return (
-        f"Scores are served on {url} (ctrl-C ends it). Ask for some, with ids of your customers:\n"
+        f"Scores are served on {url} (ctrl-C ends it). Request some, with ids of your customers:\n"
         f"""  curl {url}/v1/score -H "Authorization: Bearer {token}" -H "Content-Type: application/json" """
         """-d '{"customer_ids": ["00001"]}'"""
     )
@@ -52,28 +51,28 @@ def serve(
     app: str = APP,
     welcome: Callable[[str, str], str] = service_welcome,
 ) -> None:
-    """Answer on `host` until ctrl-C or SIGTERM; port 0 takes a free one.
+    """Serve on `host` until ctrl-C or SIGTERM; port 0 takes a free one.
 
     Without a token or a file of them one is made, and shown once. `most_in_flight` counts requests in each of the
     `processes`. `environment` holds further variables for them, `app` is what makes the application; `welcome` says
     what is printed once it answers, by its address and the token (`$NAME` where it was given).
     """
-    given = _credentials(token, tokens_file)
+    credentials = _credentials(token, tokens_file)
     names = sorted(host_names(hosts))
-    address = _address(host, is_shut=bool(given and names))
+    address = _address(host, is_protected=bool(credentials and names))
     if token and not address.is_loopback:
         _refuse_guessable(token)
-    shown_as = names[0] if not address.is_loopback else f"[{address}]" if address.version == 6 else str(address)
+    host_name = names[0] if not address.is_loopback else f"[{address}]" if address.version == 6 else str(address)
     tls = _tls(tls_cert, tls_key)
-    made = {} if given else {"STAYWORTH_TOKEN": secrets.token_urlsafe(24)}
-    shown = made.get("STAYWORTH_TOKEN") or ("$STAYWORTH_TOKEN" if token else "$TOKEN")
-    with _listening(address, port) as door, _stopped_by_signals(), _metrics_folder(processes):
+    new_token = {} if credentials else {"STAYWORTH_TOKEN": secrets.token_urlsafe(24)}
+    shown_token = new_token.get("STAYWORTH_TOKEN") or ("$STAYWORTH_TOKEN" if token else "$TOKEN")
+    with _listening(address, port) as listener, _stopped_by_signals(), _metrics_folder(processes):
         os.environ |= {
             "STAYWORTH_TOKEN": "",
             "STAYWORTH_TOKENS": "",
-            **given,
-            **made,
-            "STAYWORTH_HOSTS": ",".join({*names, shown_as}),
+            **credentials,
+            **new_token,
+            "STAYWORTH_HOSTS": ",".join({*names, host_name}),
             "STAYWORTH_MOST_IN_FLIGHT": str(most_in_flight),
             "BENTOML_DO_NOT_TRACK": "true",
             "OTEL_SDK_DISABLED": "true",
@@ -82,26 +81,26 @@ def serve(
         access_log.write_to(sys.stderr)
         if not tls and not address.is_loopback:
             print(
-                "Without --tls-cert and --tls-key, tokens and scores cross the network readable by anyone on the way. "
-                "Let a proxy that speaks TLS stand in front, or give both.",
+                "Without --tls-cert and --tls-key, anyone on the network can read tokens and scores. "
+                "Give both, or put a proxy with TLS in front.",
                 file=sys.stderr,
                 flush=True,
             )
-        url = f"{'https' if tls else 'http'}://{shown_as}:{door.getsockname()[1]}"
-        ready = partial(print, welcome(url, shown), flush=True)
+        url = f"{'https' if tls else 'http'}://{host_name}:{listener.getsockname()[1]}"
+        ready = partial(print, welcome(url, shown_token), flush=True)
         if processes == 1:
-            workers.serve_here(app, door, tls=tls, ready=ready)
+            workers.serve_in_process(app, listener, tls=tls, ready=ready)
         else:
-            workers.supervise(app, door, processes, tls=tls, ready=ready)
+            workers.supervise(app, listener, processes, tls=tls, ready=ready)
 
 
 def _credentials(token: str | None, file: Path | None) -> dict[str, str]:
-    """What the workers read them from, once they are known to be usable; empty if there are none."""
+    """Check the tokens; returns the environment variables that pass them to the workers, empty without tokens."""
     if token and file:
         raise InputError(
             "there are two sources of tokens, STAYWORTH_TOKEN and --tokens",
             where="stayworth serve",
-            next="Take one of them away.",
+            next="Remove one of them.",
         )
     if file:
         tokens.tokens_from_file(file)
@@ -122,20 +121,20 @@ def _refuse_guessable(token: str) -> None:
         )
 
 
-def _address(host: str, *, is_shut: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _address(host: str, *, is_protected: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         address = ipaddress.ip_address(HOST if host == "localhost" else host.strip("[]"))
     except ValueError as error:
         raise InputError(
-            f"{host[:100]!r} is no IP address",
+            f"{host[:100]!r} is not an IP address",
             where="--host",
-            next="Name an address of this machine: 127.0.0.1, ::1, 0.0.0.0 for all of them.",
+            next="Use an address of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all of them.",
         ) from error
-    if not address.is_loopback and not is_shut:
+    if not address.is_loopback and not is_protected:
         raise InputError(
-            f"{address} can be reached from other machines, and takes tokens and a list of host names",
+            f"{address} can be reached from other machines, so it needs tokens and a list of host names",
             where="--host",
-            next="Give the tokens by STAYWORTH_TOKEN or --tokens FILE, and the names callers use by --hosts NAME,NAME.",
+            next="Give tokens with STAYWORTH_TOKEN or --tokens FILE, and the names clients use with --hosts NAME,NAME.",
         )
     return address
 
@@ -151,12 +150,12 @@ def _tls(certificate: Path | None, key: Path | None) -> workers.Tls:
         )
 
     def no_password() -> bytes:
-        raise InputError("the key is locked by a password", where=str(key), next="Give a key without one, mode 600.")
+        raise InputError("the key has a password", where=str(key), next="Give a key without one, mode 600.")
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=no_password)
     except OSError as error:
-        missing = next((one for one in (certificate, key) if not one.is_file()), None)
+        missing = next((file for file in (certificate, key) if not file.is_file()), None)
         raise InputError(
             f"there is no such file ({error.strerror})" if missing else f"not a certificate with its key ({error})",
             where=str(missing or certificate),
@@ -168,23 +167,23 @@ def _tls(certificate: Path | None, key: Path | None) -> workers.Tls:
 @contextmanager
 def _listening(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # Named as TCP, or asyncio leaves Nagle's delay on: 40 ms an answer.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Declared as TCP, or asyncio leaves Nagle's algorithm on, which delays each response by 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            door.bind((str(address), port))
-            door.listen()
+            listener.bind((str(address), port))
+            listener.listen()
         except (OSError, OverflowError) as error:
             raise InputError(
                 f"cannot listen on port {port} of {address} ({error})",
                 next="Choose another with --port, or 0 for a free one.",
             ) from error
-        yield door
+        yield listener
 
 
 @contextmanager
 def _metrics_folder(processes: int) -> Iterator[None]:
-    """A folder where several processes add up their metrics, as long as they run."""
+    """A folder where several processes add up their metrics while the block lasts."""
     if processes == 1:
         yield
         return
@@ -195,17 +194,17 @@ def _metrics_folder(processes: int) -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block once the server has drained, and are no error."""
+    """End the block without an error on Ctrl-C or SIGTERM, once the server has drained."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    # Ctrl-C too: a shell that starts us in the background has it ignored.
-    before = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    # Ctrl-C too: a shell that starts a process in the background makes it ignore Ctrl-C.
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except KeyboardInterrupt:
         pass
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

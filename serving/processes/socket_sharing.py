@@ -1,8 +1,9 @@
-"""How connections are taken from the door, by one process or shared out evenly among several.
+"""Accepting connections on a listening socket, in one process or shared evenly among several.
 
-asyncio takes connections as they come, so of several processes at one door the first to wake takes most of them, and
-keeps them: with 16 callers we saw 16 and 0. Here each process tells the others how many it has, in memory they share;
-one that has more than another leaves it a moment's start. A process that is gone, or busy, delays nobody by more.
+asyncio accepts connections as they arrive, so of several processes on one socket the first to wake up takes most of
+them, and keeps them: with 16 clients we measured 16 and 0. Here each process publishes its number of connections in
+shared memory, and a process with more connections than another gives it a short head start. A process that has ended,
+or is busy, delays the others by no more than that.
 """
 
 import asyncio
@@ -13,89 +14,95 @@ import ssl
 from collections.abc import Callable
 
 ACCEPTED_AT_ONCE = 64
-"""Connections taken at once, so that callers beyond what is answered are told so and do not wait."""
+"""Connections accepted at once, so that clients beyond the limit are refused instead of waiting."""
 HEAD_START_S = 0.002
 HANDSHAKE_S = 10.0
-"""For which we wait until TLS is agreed on; asyncio would for a minute."""
+"""Longest wait for a TLS handshake; asyncio's default is a minute."""
 RETRY_S = 1.0
-"""Until we look again where the machine gives us no more descriptors."""
+"""Wait before accepting again when the machine has no more file descriptors."""
 
 
 class ConnectionCounts:
-    """How many connections each process has: a number each in memory that all of them see."""
+    """Number of connections of each process, in memory that all of them share."""
 
     def __init__(self, memory: int, place: int) -> None:
-        """memory: the file descriptor that `shared_memory` gave; place: which of the numbers is ours."""
+        """memory: the file descriptor from `shared_memory`; place: the position of this process's number."""
         self._all = memoryview(mmap.mmap(memory, os.fstat(memory).st_size)).cast("i")
         self._place = place
         self.set(0)
 
     def set(self, count: int) -> None:
-        """Tell the others how many we have."""
+        """Publish the number of connections of this process."""
         self._all[self._place] = count
 
     @property
     def least(self) -> int:
-        """The fewest that any has."""
+        """Fewest connections of any process."""
         return min(self._all)
 
 
 def shared_memory(processes: int) -> int:
-    """Memory for `Counts` of so many processes; a file descriptor that they inherit."""
+    """Create memory for `ConnectionCounts` of several processes; returns a file descriptor that they inherit."""
     memory = os.memfd_create("stayworth-connections", 0)
     os.ftruncate(memory, 4 * processes)
     return memory
 
 
 class ConnectionAcceptor:
-    """Takes connections until it is closed; `counts` where other processes stand at the same door."""
+    """Accepts connections until it is closed; `counts` if other processes accept on the same socket."""
 
     def __init__(
         self,
-        door: socket.socket,
+        listener: socket.socket,
         protocol: Callable[[], asyncio.Protocol],
         *,
-        has: Callable[[], int],
+        open_count: Callable[[], int],
         tls: ssl.SSLContext | None,
         counts: ConnectionCounts | None,
     ) -> None:
-        """protocol: makes that of one connection; has: how many are open."""
-        self._door, self._protocol, self._has, self._tls, self._counts = door, protocol, has, tls, counts
+        """protocol: creates the protocol of one connection; open_count: number of open connections."""
+        self._listener, self._protocol, self._open_count, self._tls, self._counts = (
+            listener,
+            protocol,
+            open_count,
+            tls,
+            counts,
+        )
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
         self._later: asyncio.TimerHandle | None = None
-        door.setblocking(False)
-        self._loop.add_reader(door, self._look)
+        listener.setblocking(False)
+        self._loop.add_reader(listener, self._on_readable)
 
     def close(self) -> None:
-        """Take no more."""
-        self._loop.remove_reader(self._door)
+        """Accept no more connections."""
+        self._loop.remove_reader(self._listener)
         if self._later:
             self._later.cancel()
 
-    def _look(self) -> None:
+    def _on_readable(self) -> None:
         if self._is_ahead():
             self._wait(HEAD_START_S)
         else:
-            self._take()
+            self._accept()
 
     def _is_ahead(self) -> bool:
-        return self._counts is not None and self._tell(self._counts) > self._counts.least
+        return self._counts is not None and self._publish(self._counts) > self._counts.least
 
     def _wait(self, seconds: float) -> None:
-        self._loop.remove_reader(self._door)
-        self._later = self._loop.call_later(seconds, self._go_on)
+        self._loop.remove_reader(self._listener)
+        self._later = self._loop.call_later(seconds, self._resume)
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         self._later = None
-        self._loop.add_reader(self._door, self._look)
-        self._take()
+        self._loop.add_reader(self._listener, self._on_readable)
+        self._accept()
 
-    def _take(self) -> None:
-        """One, and as many more as it is our turn for."""
+    def _accept(self) -> None:
+        """Accept one connection, and more until another process has fewer."""
         for _ in range(ACCEPTED_AT_ONCE):
             try:
-                connection, _ = self._door.accept()
+                connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:
@@ -107,9 +114,9 @@ class ConnectionAcceptor:
             if self._is_ahead():
                 return
 
-    def _tell(self, counts: ConnectionCounts) -> int:
-        """How many there are, those being opened with them; the other processes are told."""
-        count = self._has() + len(self._opening)
+    def _publish(self, counts: ConnectionCounts) -> int:
+        """Count and publish the connections, including those being opened."""
+        count = self._open_count() + len(self._opening)
         counts.set(count)
         return count
 
@@ -120,5 +127,5 @@ class ConnectionAcceptor:
             await self._loop.connect_accepted_socket(
                 self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=handshake_s
             )
-        except OSError:  # no TLS, none in time, or gone already
+        except OSError:  # not TLS, too slow, or already closed
             connection.close()

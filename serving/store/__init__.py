@@ -1,1 +1,1 @@
-"""The store of scores: one memory-mapped file that finds a customer in microseconds."""
+"""The store of scores: one memory-mapped file that looks up a customer in microseconds."""

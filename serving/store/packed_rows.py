@@ -1,14 +1,14 @@
-"""Feature rows in few bytes: what most customers have costs two bits.
+"""Packing of feature rows into few bytes: the most common value of a column costs two bits.
 
-A value is a float32, kept to the last bit. Two bits say how it is written:
+A value is a float32, kept exactly. Two bits say how it is written:
 
     0    the usual value of its column: nothing more is written
-    1    the same as in its twin, an earlier column (with one order, what was spent in all is what was spent last)
+    1    the same value as in its twin, an earlier column (with one order, the total spend is the last spend)
     2    a whole number below 256: one byte
     3    anything else: four bytes
 
-A record is an id (store_ids), these codes, four to a byte, then the bytes of the values in order. Usual values and
-twins are learnt from the first rows; other rows than those only take more room.
+An entry is an id (id_index), these codes, four to a byte, then the bytes of the values in order. Usual values and
+twins are learned from the first rows; rows that differ from them only take more space.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ USUAL, TWIN, BYTE, WHOLE = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Packing:
-    """How the columns of a store are written."""
+    """The packing of the columns of a store."""
 
     usual: np.ndarray
     """The bits of each column's most frequent value, (columns,) uint32."""
     twins: np.ndarray
-    """The earlier column that each equals most often, (columns,) int64; 0 also where there is none."""
+    """The earlier column that each column equals most often, (columns,) int64; 0 also if there is none."""
 
     def to_json(self) -> dict[str, Any]:
         return {"usual": self.usual.tolist(), "twins": self.twins.tolist()}
@@ -42,17 +42,17 @@ class Packing:
 
     @property
     def most_bytes(self) -> int:
-        """Of one row: no value is usual."""
+        """Largest size of a row, in which no value is usual."""
         return (len(self.usual) + 3) // 4 + 4 * len(self.usual)
 
 
 def learn_packing(values: np.ndarray) -> Packing:
-    """The packing that makes the first of these rows short. values: (rows, columns) float32."""
+    """Learn the packing that makes the first of these rows short. values: (rows, columns) float32."""
     bits = values[:SAMPLE_ROWS].view(np.uint32)
     usual = np.zeros(values.shape[1], np.uint32)
     for column in range(len(usual) if len(bits) else 0):
-        found, counts = np.unique(bits[:, column], return_counts=True)
-        usual[column] = found[counts.argmax()]
+        distinct, counts = np.unique(bits[:, column], return_counts=True)
+        usual[column] = distinct[counts.argmax()]
     return Packing(usual, _twins(np.ascontiguousarray(bits.T), usual))
 
 
@@ -61,13 +61,13 @@ def _twins(columns: np.ndarray, usual: np.ndarray) -> np.ndarray:
     twins = np.zeros(len(columns), np.int64)
     for column in range(len(columns)):
         most = 0
-        for other in range(column):
+        for earlier in range(column):
             equal = 0
             for row in range(columns.shape[1]):
                 value = columns[column, row]
-                equal += value == columns[other, row] and value != usual[column]
+                equal += value == columns[earlier, row] and value != usual[column]
             if equal > most:
-                twins[column], most = other, equal
+                twins[column], most = earlier, equal
     return twins
 
 
@@ -81,9 +81,9 @@ def pack(
     heap: np.ndarray,
     starts: np.ndarray,
 ) -> int:
-    """Write records into `heap` and where each starts into `starts`; returns how many bytes they take.
+    """Write entries into `heap` and their starts into `starts`; returns how many bytes they take.
 
-    ids: in UTF-8, one after the other, each up to its place in `ends`. values: (rows, columns) float32.
+    ids: concatenated in UTF-8, each up to its place in `ends`. values: (rows, columns) float32.
     """
     bits = values.view(np.uint32)
     columns, at, begin = values.shape[1], 0, 0
@@ -117,7 +117,7 @@ def pack(
 def unpack(
     heap: np.ndarray, starts: np.ndarray, customers: np.ndarray, usual: np.ndarray, twins: np.ndarray
 ) -> np.ndarray:
-    """The bits of the float32 values of these customers, (columns, customers) uint32."""
+    """Unpack the rows of these customers: the bits of their float32 values, (columns, customers) uint32."""
     bits = np.empty((len(usual), len(customers)), np.uint32)
     for row in range(len(customers)):
         start = np.int64(starts[customers[row]])
@@ -143,7 +143,7 @@ def unpack(
 
 @njit(cache=True, nogil=True)
 def is_whole(heap: np.ndarray, starts: np.ndarray, columns: int) -> bool:
-    """Whether every record ends where the next one starts, and the last within 8 bytes of the end."""
+    """True if every entry ends where the next one starts, and the last within 8 bytes of the end."""
     at = 0
     for customer in range(len(starts)):
         if np.int64(starts[customer]) != at or at + LENGTH > len(heap):

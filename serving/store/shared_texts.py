@@ -1,4 +1,4 @@
-"""Texts that many customers share, kept once and known by number."""
+"""Texts that many customers share, stored once and referred to by number."""
 
 from array import array
 from collections.abc import Callable
@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 NO_TEXT = 2**32 - 1
-"""The number of no text."""
+"""The number that stands for no text."""
 WRITER_CACHE = 200_000
-"""Texts a writer keeps in memory; after so many it begins anew, and a text may be written twice."""
+"""Texts a writer keeps in memory; beyond that it starts afresh, and a text may be written twice."""
 READER_CACHE = 20_000
-"""Texts a reader keeps at hand."""
+"""Texts a reader keeps in memory."""
 
 
 class TextsWriter:
-    """Gives numbers to texts, and writes each to a file when it first occurs."""
+    """Writer that numbers texts, and writes each to a file when it first occurs."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -25,7 +25,7 @@ class TextsWriter:
         self.numbers: dict[str, int] = {}
 
     def numbered(self, column: pd.Series) -> np.ndarray:
-        """The number of each text of a column, uint32; `NONE` where there is none."""
+        """The number of each text of a column, uint32; `NO_TEXT` where there is none."""
         codes, texts = pd.factorize(column)
         if len(self.numbers) > WRITER_CACHE:
             self.numbers.clear()
@@ -43,7 +43,7 @@ class TextsWriter:
 
 
 def text_reader(ends: np.ndarray, texts: np.ndarray) -> Callable[[int], str]:
-    """A function from a number to its text."""
+    """A function that returns the text with a number."""
 
     @lru_cache(READER_CACHE)
     def text(number: int) -> str:

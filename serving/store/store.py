@@ -1,4 +1,4 @@
-"""The latest scores and feature rows of every customer, by id: one file, mapped, shared by all who serve it."""
+"""The latest scores and feature rows of every customer, by id: one mapped file, shared by all workers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from serving.store.writer import Writer, writing
 __all__ = ["BatchInfo", "Store", "Writer", "open_store", "writing"]
 
 HASH_DIGITS = 12
-"""Of a store's hash."""
+"""Digits of a store's hash."""
 NO_SUCH_ID = ""
-"""Looked up once at opening, so that no request waits for code to be compiled."""
+"""An id that is looked up at opening, so that no request waits for code to be compiled."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """What `writing` wrote. The arrays are the file itself, so workers share one copy of them."""
+    """A store that `writing` wrote. The arrays are the mapped file itself, so workers share one copy of them."""
 
     info: BatchInfo
     hash: str
@@ -40,11 +40,11 @@ class Store:
 
     @property
     def customers(self) -> int:
-        """How many there are."""
+        """Number of customers."""
         return len(self.records)
 
     def find(self, customer_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-        """The scores in the order of the ids, as `contract.Score` names them, and the ids that are not there."""
+        """Look up scores in the order of the ids, with the fields of `contract.Score`; also returns unknown ids."""
         known, places, unknown = self._places(customer_ids)
         info, text, record = self.info, self.text, self.records.item
         scores = []
@@ -62,30 +62,30 @@ class Store:
                     "value_p90": high,
                     "clv": clv,
                     "segment": text(segment),
-                    "reasons": [text(one) for one in reasons if one != shared_texts.NO_TEXT],
+                    "reasons": [text(number) for number in reasons if number != shared_texts.NO_TEXT],
                     "model_version": info.model_version,
                 }
             )
         return scores, unknown
 
     def rows(self, customer_ids: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-        """Feature rows as models take them, in the order of the ids, and the ids that are not there.
+        """Look up feature rows in the order of the ids, as models take them; also returns unknown ids.
 
-        customer_id, as_of, then the features: float64 that float32 holds, as trees see them anyway; names as text,
-        None for one the model did not learn.
+        customer_id, as_of, then the features: float64 with the precision of float32, which is what trees use;
+        categories as text, None for one that the model did not learn.
         """
         known, places, unknown = self._places(customer_ids)
         return self._rows(known, places), unknown
 
     def rows_at(self, places: np.ndarray) -> pd.DataFrame:
-        """The same of the customers at these places, 0 to `customers` - 1."""
+        """Feature rows of the customers at these places, 0 to `customers` - 1."""
         return self._rows(self._ids(self.starts[places]).to_pylist(), places)
 
     def scores(self) -> pd.DataFrame:
-        """The scores of all customers, without reasons; 5 M rows take some seconds and 1 GB."""
+        """Scores of all customers, without reasons; 5 M rows take a few seconds and 1 GB."""
         customer_ids = self._ids(self.starts)
         codes, segments = pd.factorize(np.ascontiguousarray(self.records["segment"]))
-        names = pa.array([self.text(int(one)) for one in segments], pa.string())
+        names = pa.array([self.text(int(number)) for number in segments], pa.string())
         columns = {
             "customer_id": customer_ids,
             "as_of": np.full(len(self.records), self.info.as_of, "datetime64[ms]"),
@@ -113,23 +113,23 @@ class Store:
         return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(begins), pa.py_buffer(ids))
 
     def _places(self, customer_ids: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
-        """The ids that are there, which customers they are, and the ids that are not."""
-        encoded = [one.encode("utf-8", "surrogatepass") for one in customer_ids]
+        """The known ids, their places, and the unknown ids."""
+        encoded = [customer_id.encode("utf-8", "surrogatepass") for customer_id in customer_ids]
         ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
         ids = np.frombuffer(b"".join(encoded), np.uint8)
         places = id_index.find_customers(ids, ends, self.slots, self.heap, self.starts)
         if -1 not in (listed := places.tolist()):
             return list(customer_ids), places, []
-        known = [one for one, place in zip(customer_ids, listed, strict=True) if place >= 0]
-        unknown = [one for one, place in zip(customer_ids, listed, strict=True) if place < 0]
+        known = [customer_id for customer_id, place in zip(customer_ids, listed, strict=True) if place >= 0]
+        unknown = [customer_id for customer_id, place in zip(customer_ids, listed, strict=True) if place < 0]
         return known, places[places >= 0], unknown
 
 
 def open_store(path: Path) -> Store:
-    """The store of a file, once every byte of it is checked: a second per GB. Raises InputError if one is wrong.
+    """Open the store in a file and check every byte of it, a second per GB. Raises InputError if it is damaged.
 
-    The file is never written over while it is in use: `writing` puts another in its place, and who has this one open
-    keeps it.
+    The file is never overwritten while it is in use: `writing` puts another in its place, and readers keep the one
+    they have opened.
     """
     content = file_format.read(path)
     header, sections = content.header, content.sections
@@ -147,7 +147,7 @@ def open_store(path: Path) -> Store:
         shared_texts.text_reader(text_ends, sections["texts"]),
     )
     twins, most = store.packing.twins, len(text_ends) - 1
-    sound = (
+    is_consistent = (
         len(records) == header["customers"]
         and len(store.packing.usual) == len(twins) == len(about.features)
         and ((twins >= 0) & (twins <= np.arange(len(twins)))).all()
@@ -158,7 +158,7 @@ def open_store(path: Path) -> Store:
         and text_ends[-1] <= len(sections["texts"])
         and all(((records[name] < most) | (records[name] == shared_texts.NO_TEXT)).all() for name in TEXTS)
     )
-    if not sound:
-        raise InputError("its parts contradict each other", where=str(path), next=REMAKE)
+    if not is_consistent:
+        raise InputError("its sections contradict each other", where=str(path), next=REMAKE)
     store.rows([NO_SUCH_ID])
     return store

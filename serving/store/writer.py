@@ -1,4 +1,4 @@
-"""Filling a store: chunks of scores and feature rows as they come, in little memory; one file, whole or not at all."""
+"""Writing of a store: chunks of scores and feature rows, in little memory, into one file that is complete or absent."""
 
 import hashlib
 import json
@@ -23,13 +23,14 @@ from serving.store.shared_texts import TextsWriter
 CHUNK_ROWS = 20_000
 """Rows packed at a time."""
 COPY_BYTES = 2**22
+"""Bytes copied at a time."""
 MOST_CHARACTERS = 128
-"""Of an id."""
+"""Longest id, in characters."""
 
 
 @contextmanager
 def writing(path: Path, about: BatchInfo) -> Iterator["Writer"]:
-    """A writer whose file takes the place of `path` when the block ends well; else the old file stays as it was."""
+    """A writer whose file replaces `path` when the block ends without an error; otherwise the old file stays."""
     with (
         replacing(path) as draft,
         draft.open("wb+") as file,
@@ -42,7 +43,7 @@ def writing(path: Path, about: BatchInfo) -> Iterator["Writer"]:
 
 
 class Writer:
-    """Takes customers chunk by chunk; `writing` makes it."""
+    """Writer of customers, chunk by chunk; made by `writing`."""
 
     def __init__(self, path: Path, about: BatchInfo, file: BinaryIO, records: BinaryIO, texts: BinaryIO) -> None:
         self.path, self.info, self.file, self.records, self.text_file = path, about, file, records, texts
@@ -56,12 +57,12 @@ class Writer:
     def add(self, scores: pd.DataFrame, rows: pd.DataFrame) -> None:
         """Add customers: their scores over the main horizon, and their feature rows in the same order.
 
-        Raises InputError for a number that is missing or infinite (features may be missing), an id that is no text of
-        1 to 128 characters, a score of another day or model than the store's, and rows of other customers.
+        Raises InputError for a number that is missing or infinite (features may be missing), an id that is not a text
+        of 1 to 128 characters, a score of another day or model than the store's, and rows of other customers.
         """
         if len(scores) != len(rows) or (scores["customer_id"].to_numpy() != rows["customer_id"].to_numpy()).any():
-            raise self._refused("the scores and the feature rows are not of the same customers in the same order")
-        self._refuse_strangers(scores)
+            raise self._refused("the scores and the feature rows do not have the same customers in the same order")
+        self._refuse_other_batches(scores)
         for begin in range(0, len(scores), CHUNK_ROWS):
             self._add(scores.iloc[begin : begin + CHUNK_ROWS], rows.iloc[begin : begin + CHUNK_ROWS])
 
@@ -77,10 +78,10 @@ class Writer:
         records["start"] = starts + self.heap_bytes
         for name in NUMBERS:
             records[name] = column = scores[name].to_numpy(np.float64, na_value=np.nan)
-            self._refuse_some(~np.isfinite(column), f"have no {name}, or none that is finite")
+            self._refuse_rows(~np.isfinite(column), f"no finite {name}")
         for name in TEXTS:
             records[name] = self.texts.numbered(scores[name])
-        self._refuse_some(scores["segment"].isna().to_numpy(), "have no segment")
+        self._refuse_rows(scores["segment"].isna().to_numpy(), "no segment")
 
         self.digest.update(heap[:size].data)
         self.file.write(heap[:size].data)
@@ -90,15 +91,15 @@ class Writer:
         self.customers += len(rows)
 
     def _ids(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-        """The ids in UTF-8, one after the other, and where each ends."""
+        """Concatenate the ids in UTF-8; also returns where each ends."""
         try:
             ids = pa.array(column, pa.large_string(), from_pandas=True)
         except (pa.ArrowException, UnicodeEncodeError) as error:
-            raise self._refused(f"a customer_id is no text ({error})") from None
+            raise self._refused(f"a customer_id is not text ({error})") from None
         ids = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
         lengths = pc.fill_null(pc.utf8_length(ids), 0).to_numpy()
-        self._refuse_some(
-            (lengths < 1) | (lengths > MOST_CHARACTERS), f"have an id that is not of 1 to {MOST_CHARACTERS} characters"
+        self._refuse_rows(
+            (lengths < 1) | (lengths > MOST_CHARACTERS), f"an id that does not have 1 to {MOST_CHARACTERS} characters"
         )
         _, offsets, data = ids.buffers()
         ends = np.frombuffer(offsets, np.int64)[ids.offset : ids.offset + len(ids) + 1]
@@ -113,31 +114,31 @@ class Writer:
             if names is None:
                 with np.errstate(over="ignore"):
                     values[:, column] = rows[name].to_numpy(np.float64, na_value=np.nan)
-                self._refuse_some(np.isinf(values[:, column]), f"have a {name} that is infinite")
+                self._refuse_rows(np.isinf(values[:, column]), f"an infinite {name}")
             else:
                 codes = pd.Index(names, dtype=object).get_indexer(rows[name]).astype(np.float32)
                 values[:, column] = np.where(codes < 0, np.float32(np.nan), codes)
         return values
 
-    def _refuse_strangers(self, scores: pd.DataFrame) -> None:
+    def _refuse_other_batches(self, scores: pd.DataFrame) -> None:
         info = self.info
         same = {
             "as_of": pd.to_datetime(scores["as_of"]) == pd.Timestamp(info.as_of),
             "horizon_days": scores["horizon_days"] == info.horizon_days,
             "model_version": scores["model_version"] == info.model_version,
         }
-        for name, known in same.items():
-            self._refuse_some(~known.to_numpy(bool), f"have another {name} than {getattr(info, name)}")
+        for name, is_same in same.items():
+            self._refuse_rows(~is_same.to_numpy(bool), f"another {name} than {getattr(info, name)}")
 
-    def _refuse_some(self, bad: np.ndarray, what: str) -> None:
+    def _refuse_rows(self, bad: np.ndarray, what: str) -> None:
         if bad.any():
-            raise self._refused(f"{np.count_nonzero(bad):,} of {len(bad):,} rows {what}")
+            raise self._refused(f"{what} in {np.count_nonzero(bad):,} of {len(bad):,} rows")
 
     def _refused(self, what: str) -> InputError:
-        return InputError(what, where=str(self.path), next="Nothing was written; the store there is still the old one.")
+        return InputError(what, where=str(self.path), next="Nothing was written; the old store is still in place.")
 
     def finish(self) -> None:
-        """Write what comes after the customers: the index, the texts and the header."""
+        """Write the sections after the customers: the index, the texts and the header."""
         sections = {"heap": self._ended(self.digest, self.heap_bytes)}
         slots = self._index()
         sections["records"] = self._copied(self.records)
@@ -163,7 +164,7 @@ class Writer:
         repeated = id_index.fill_slots(slots, np.concatenate(self.hashes), heap, starts)
         self.hashes.clear()
         if repeated:
-            raise self._refused(f"{repeated:,} of {self.customers:,} rows repeat a customer_id")
+            raise self._refused(f"a repeated customer_id in {repeated:,} of {self.customers:,} rows")
         return slots
 
     def _written(self, values: np.ndarray) -> dict[str, Any]:
@@ -179,8 +180,8 @@ class Writer:
         return self._ended(digest, size)
 
     def _ended(self, digest: Any, size: int) -> dict[str, Any]:
-        """Fill up a section to a multiple of 8; returns what the header says of it."""
-        filling = bytes(-size % 8)
-        self.file.write(filling)
-        digest.update(filling)
-        return {"bytes": size + len(filling), "sha256": digest.hexdigest()}
+        """Pad a section to a multiple of 8 bytes; returns its entry in the header."""
+        padding = bytes(-size % 8)
+        self.file.write(padding)
+        digest.update(padding)
+        return {"bytes": size + len(padding), "sha256": digest.hexdigest()}

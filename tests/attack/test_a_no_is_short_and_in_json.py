@@ -39,9 +39,9 @@ def test_as_many_mistakes_as_fit_are_told_in_few_words(service, path, body, firs
     [
         ("GET", "/nowhere", 404, "no such route"),
         ("GET", "/v1/nowhere", 404, "no such route"),
-        ("GET", "/v1/score", 405, "does not take GET"),
-        ("OPTIONS", "/readyz", 405, "does not take OPTIONS"),
-        ("POST", "/v1/model", 405, "does not take POST"),
+        ("GET", "/v1/score", 405, "does not accept GET"),
+        ("OPTIONS", "/readyz", 405, "does not accept OPTIONS"),
+        ("POST", "/v1/model", 405, "does not accept POST"),
     ],
 )
 def test_a_route_that_is_none_is_said_like_every_other_no(service, method, path, status, says):

@@ -54,11 +54,11 @@ def test_every_option_has_its_variable():
     [
         ({}, r"STAYWORTH_SCORES, STAYWORTH_MODEL: there is nothing to serve"),
         ({"STAYWORTH_MODEL": ""}, r"nothing to serve"),
-        (LEAST | {"STAYWORTH_PORT": "65536"}, r"STAYWORTH_PORT: '65536' is no whole number from 0 to 65,535"),
+        (LEAST | {"STAYWORTH_PORT": "65536"}, r"STAYWORTH_PORT: '65536' is not a whole number from 0 to 65,535"),
         (LEAST | {"STAYWORTH_PORT": "-1"}, r"STAYWORTH_PORT: '-1'"),
         (LEAST | {"STAYWORTH_PORT": "tcp://10.0.0.1:3000"}, r"enableServiceLinks: false"),
-        (LEAST | {"STAYWORTH_WORKERS": "0"}, r"STAYWORTH_WORKERS: '0' is no whole number from 1 to 64"),
-        (LEAST | {"STAYWORTH_WORKERS": "two"}, r"STAYWORTH_WORKERS: 'two'.*\n.*Leave it out for 1"),
+        (LEAST | {"STAYWORTH_WORKERS": "0"}, r"STAYWORTH_WORKERS: '0' is not a whole number from 1 to 64"),
+        (LEAST | {"STAYWORTH_WORKERS": "two"}, r"STAYWORTH_WORKERS: 'two'.*\n.*Leave it unset for 1"),
         (LEAST | {"STAYWORTH_MOST_IN_FLIGHT": "٣"}, r"STAYWORTH_MOST_IN_FLIGHT: '٣'"),
     ],
 )

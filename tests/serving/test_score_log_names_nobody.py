@@ -127,7 +127,7 @@ def test_a_key_that_is_none_is_refused(folder, size):
     """An empty one would make the hashes anybody's to guess."""
     folder.mkdir()
     (folder / "key").write_bytes(b"x" * size)
-    with pytest.raises(InputError, match=rf"is no key: {size} bytes instead of 32\n"):
+    with pytest.raises(InputError, match=rf"is not a key: {size} bytes instead of 32\n"):
         ScoreLog(folder)
 
 

@@ -132,19 +132,19 @@ def test_a_file_into_which_everybody_may_write_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "no token in it"),
-        ("nonsense", "no TOML .*end of document"),
-        ("a = 1\n\nb 2", "no TOML .*line 3"),
-        ("a = 1\na = 2", "no TOML"),
-        ("[a]\nb = 'c'", "token of a is no text"),
+        ("", "holds no token"),
+        ("nonsense", "not TOML .*end of document"),
+        ("a = 1\n\nb 2", "not TOML .*line 3"),
+        ("a = 1\na = 2", "not TOML"),
+        ("[a]\nb = 'c'", "token of a is not text"),
         ('a = "short"', "token of a is too short"),
         ('a = "with spaces in the token"', "token of a is too short, or cannot"),
         ('a = "sha256:0123"', "64 hexadecimal"),
-        ('"a b" = "x"', "no name"),
-        ('"' + "a" * 65 + '" = "x"', "no name"),
-        (line("a", BILLING) + line("b", BILLING), "a and b have one token"),
+        ('"a b" = "x"', "not a name"),
+        ('"' + "a" * 65 + '" = "x"', "not a name"),
+        (line("a", BILLING) + line("b", BILLING), "a and b have the same token"),
         ("# " + "x" * 1024 * 1024, "larger than"),
-        ("a = " + "[" * 100_000, "no TOML"),
+        ("a = " + "[" * 100_000, "not TOML"),
     ],
 )
 def test_an_unusable_file_is_refused_by_what_is_wrong(tmp_path, content, says):

@@ -82,7 +82,7 @@ def test_another_address_takes_tokens_and_a_host_list(host, missing):
 
 @pytest.mark.parametrize("host", ["scores.example", "", "127.0.0.1:80", "http://127.0.0.1"])
 def test_an_address_is_an_address(host):
-    with pytest.raises(InputError, match="no IP address"):
+    with pytest.raises(InputError, match="not an IP address"):
         serve(port=0, token=TOKEN, host=host)
 
 
@@ -101,7 +101,7 @@ def test_a_certificate_and_its_key_are_tried_before_anything_listens(certificate
         ((tmp_path / "none.pem", key), "no such file"),
         ((cert, tmp_path / "none.pem"), "no such file"),
         ((key, cert), "not a certificate with its key"),
-        ((cert, certificate / "locked.pem"), "locked by a password"),
+        ((cert, certificate / "locked.pem"), "the key has a password"),
     ]:
         with pytest.raises(InputError, match=says):
             serve(port=0, token=TOKEN, tls_cert=wrong[0], tls_key=wrong[1])
@@ -125,7 +125,7 @@ def test_open_to_the_network_without_tls_is_warned_of(served):
     other = httpx.get(f"http://127.0.0.1:{port}/livez", headers={"Host": "10.0.0.5"})
     assert (listed.status_code, other.status_code) == (200, 403)
     process.terminate()
-    assert "readable by anyone on the way" in process.communicate(timeout=20)[1]
+    assert "anyone on the network can read tokens and scores" in process.communicate(timeout=20)[1]
     assert process.returncode == 0
 
 
