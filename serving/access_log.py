@@ -17,7 +17,7 @@ from typing import TextIO
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 OTHER = "other"
 
-LOG = logging.getLogger("stayworth.journal")
+LOG = logging.getLogger("stayworth.access_log")
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class RequestRecord:
 FIELDS = [field.name for field in fields(RequestRecord)]
 TO_JSON = json.JSONEncoder(default=str).encode
 
-_CURRENT: ContextVar[RequestRecord | None] = ContextVar("visit", default=None)
+_CURRENT: ContextVar[RequestRecord | None] = ContextVar("request_record", default=None)
 
 
 def begin_request(method: str, route: str) -> RequestRecord:

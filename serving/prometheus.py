@@ -24,7 +24,7 @@ BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 SECONDS = Histogram(
     "stayworth_request_seconds", "From the first byte to the last", ["route", "status"], buckets=BUCKETS
 )
-ROWS = Counter("stayworth_rows", "Customers asked for", ["route"])
+ROWS = Counter("stayworth_rows", "Customers in requests", ["route"])
 REFUSED = Counter("stayworth_refused", "Requests refused by the guard", ["reason"])
 
 

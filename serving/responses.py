@@ -229,9 +229,11 @@ class Responses:
     def _score(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         records, rows = batch_scores.score_histories(scorer, histories, as_of=as_of)
         segments = (
-            self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [one["clv"] for one in records]) if records else []
+            self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [record["clv"] for record in records])
+            if records
+            else []
         )
-        return [one | {"segment": segment} for one, segment in zip(records, segments, strict=True)]
+        return [record | {"segment": segment} for record, segment in zip(records, segments, strict=True)]
 
     def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
         """Segments relative to the customers of the last batch; None without a batch."""

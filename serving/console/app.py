@@ -116,4 +116,5 @@ def _error_answer(request: Request, status: int, error: str) -> Response:
         return JSONResponse({"error": error}, status)
     if status == 404:
         error = "there is no such page"
-    return pages.render(request, "refused.html.j2", status=status, error=error)
+    sentences = ". ".join(line.strip() for line in error.splitlines())
+    return pages.render(request, "refused.html.j2", status=status, error=sentences)

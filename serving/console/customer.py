@@ -51,7 +51,7 @@ def customer(request: Request, customer_id: str, id: str = "") -> HTMLResponse:
     try:
         explanation, unexplained = explain_scores(customer_id), None
     except StayworthError as error:
-        explanation, unexplained = None, str(error)
+        explanation, unexplained = None, ". ".join(line.strip() for line in str(error).splitlines())
     return pages.render(
         request,
         "customer.html.j2",

@@ -27,7 +27,7 @@ class CodedTexts:
 
     texts: list[str]
     counts: list[int]
-    """How often each text occurs."""
+    """Number of customers' entries with each text."""
     codes: list[np.ndarray]
     """Places in `texts`; the code len(texts) means none. Several arrays if a customer may have several texts."""
 

@@ -59,8 +59,8 @@ DEFAULT_HEADERS = (
 
 LINGER_S = 2.0
 LINGER_BYTES = 32 * 1024 * 1024
-"""How much of a refused body is still read, and discarded: closing the connection while the client is sending would
-lose the response."""
+"""Time and bytes for which a refused body is still read, and discarded: closing the connection while the client sends
+would lose the response."""
 
 
 class Guard:
@@ -249,6 +249,6 @@ def _with_default_headers(send: Any, request: RequestRecord) -> Any:
 
 
 def _stack_places(error: BaseException) -> list[str]:
-    """Where an error was raised, the last places first: file, line and function, never a value."""
+    """Places in the stack of an error, the last first: file, line and function, never a value."""
     frames = traceback.extract_tb(error.__traceback__)[:-9:-1]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -1,6 +1,6 @@
 """Named tokens of clients, stored as SHA-256 only, and read again while the service runs.
 
-A tokens file is TOML, a line for each caller; to revoke a token, delete its line:
+A tokens file is TOML, one line per token; to revoke a token, delete its line:
 
     billing = "sha256:9f86d081884c7d65..."      printf %s "$TOKEN" | sha256sum
     nightly = "the token itself"                only in a file that nobody else may read (chmod 600)

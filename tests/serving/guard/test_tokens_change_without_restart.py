@@ -123,7 +123,7 @@ def test_a_file_into_which_everybody_may_write_is_refused(tmp_path):
     path = tmp_path / "tokens.toml"
     path.write_text(line("billing", BILLING))
     path.chmod(0o646)
-    with pytest.raises(InputError, match=r"everybody .* may write into it.*\n.*chmod 600"):
+    with pytest.raises(InputError, match=r"every user .* may write to the file.*\n.*chmod 600"):
         tokens.tokens_from_file(path)
     path.chmod(0o644)
     assert tokens.tokens_from_file(path).name_of(BILLING.encode(), now_s=0.0) == "billing"
