@@ -145,7 +145,8 @@ def numbered(uri: str, number: str) -> Version:
     by_number = {version.number: version for version in versions(uri)}
     if number not in by_number:
         what = f"there is no version {number}; registered: {', '.join(by_number) or 'none'}"
-        raise InputError(what, where=shown(uri), next="Name one of these.")
+        advice = "Name one of these." if by_number else "Make a model with `stayworth train`."
+        raise InputError(what, where=shown(uri), next=advice)
     return by_number[number]
 
 

@@ -166,6 +166,7 @@ def _fit_horizon(
         if _rarer_outcome(labels.left[at_risk]) >= MIN_ROWS_PER_OUTCOME:
             even, none = np.ones(len(rows)), np.zeros(len(rows))
             shares[LEAVING] = _fit_share(rows, settings, at_risk, labels.left, weight=even, offset=none, churn_sign=1)
+    # bundles store these texts: other words would change their hashes
     derivation = f"learnt from {cut_offs} cut-offs"
     if ORDER not in shares:
         counts = f"{rarer} of {MIN_ROWS_PER_OUTCOME}"

@@ -96,7 +96,7 @@ def clv(
     `expected_value` and days since the last order, repeat buyers are older, and are worth no less than those who
     ordered once. `frequency`, `recency`, `T`: the history in days, all three checked.
 
-    Wrong where the horizon is a season: a Christmas quarter is carried on as if every quarter were one.
+    Wrong where the horizon is a season: a Christmas quarter is extended as if every quarter were one.
     """
     if not (horizon_days > 0 and lifetime_days >= horizon_days):
         raise InputError(

@@ -18,7 +18,7 @@ from models.trees.boosting import defaults
 from pipelines.training.training_set import TrainingSet, training_set
 
 CONTRACT = "contract"
-"""The make of a model under a contract; the others are kinds of value and members alone."""
+"""The make of a model under a contract; the others are kinds of value and single base learners."""
 ALONE = ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
 TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 
@@ -28,7 +28,7 @@ class Small(NamedTuple):
 
     training_set: TrainingSet
     contract: pd.DataFrame
-    """The lesson's rows under a made-up contract: the longer the silence, the likelier its end."""
+    """The training rows under a made-up contract: the longer the silence, the likelier its end."""
     test: pd.DataFrame
 
     @property
