@@ -1,7 +1,7 @@
-"""`stayworth simulate`: a shop with known truth, written as any shop's files, and what a campaign makes of it.
+"""Simulation of a shop with known truth, written as any shop's files, and of what follows from a campaign.
 
-The files are written part by part, so that memory does not grow with the number of customers, and the folder appears
-whole or not at all.
+The files are written chunk by chunk, so that memory does not grow with the number of customers, and the folder appears
+complete or not at all.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,10 +31,10 @@ from pipelines.simulator.shop_tables import customer_ids, customer_rows, interac
 from pipelines.simulator.truth import truth
 
 SCENARIO = "shop.json"
-"""The numbers a shop follows from, and the campaign that it has had."""
+"""File with the numbers a shop follows from, and the campaign that it has had."""
 CAMPAIGN_TRUTH = "campaign_truth.json"
 PARAMETERS_VERSION = 1
-"""The version of the made-up world: in another one the same numbers are another shop."""
+"""The version of the parameters: with another one the same numbers are another shop."""
 CHUNK_SIZE = 20_000
 """Customers in a file."""
 
@@ -42,7 +42,7 @@ CHUNK_SIZE = 20_000
 def simulate(
     output: Path, shop: Scenario, *, chunk_size: int = CHUNK_SIZE, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Write a shop as of its day; returns how much there is of it. Raises InputError, having written nothing."""
+    """Write a shop as of its day; returns the numbers of rows. Raises InputError, having written nothing."""
     shop.checked()
     rows: dict[str, int] = {}
     with atomic_folder(output) as folder:
@@ -76,7 +76,7 @@ def continue_simulation(
     with atomic_folder(output) as folder:
         for number, chunk in enumerate(customer_chunks(shop, size=chunk_size)):
             say(f"customer {number * chunk_size:,} of {shop.customers:,}")
-            offer = np.array([offers.get(one, NO_OFFER) for one in chunk.customers.number.tolist()])
+            offer = np.array([offers.get(customer, NO_OFFER) for customer in chunk.customers.number.tolist()])
             done = respond_to_contacts(
                 chunk.customers, chunk.lifetimes, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS
             )
@@ -88,8 +88,8 @@ def continue_simulation(
                 seed=shop.seed,
                 until=shop.day + parameters.HORIZON_DAYS,
             )
-            found = campaign_truth.offer_totals(chunk.customers, done, offer, seed=shop.seed, day=shop.day)
-            totals = {name: total + found[name] for name, total in totals.items()}
+            of_chunk = campaign_truth.offer_totals(chunk.customers, done, offer, seed=shop.seed, day=shop.day)
+            totals = {name: total + of_chunk[name] for name, total in totals.items()}
             rows = treatment_rows(chunk.customers, done, campaign.chosen, campaign=campaign.name, day=shop.day)
             treatments.append(rows)
         for place, chunk in enumerate(newcomer_chunks(shop, size=chunk_size), number + 1):
@@ -102,12 +102,12 @@ def continue_simulation(
                 until=shop.day + parameters.HORIZON_DAYS,
             )
         run_folder.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
-        told = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
-        told |= campaign_truth.totals_as_json(totals)
-        run_folder.write_json(folder / CAMPAIGN_TRUTH, told)
+        content = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
+        content |= campaign_truth.totals_as_json(totals)
+        run_folder.write_json(folder / CAMPAIGN_TRUTH, content)
         _carry(folder, campaign, plan_file)
         _describe(folder, shop, until=shop.end, chunk_size=chunk_size, campaign=campaign.name)
-    return {"folder": str(output)} | told
+    return {"folder": str(output)} | content
 
 
 def _write_part(
@@ -130,7 +130,7 @@ def _write_part(
 
 
 def _describe(folder: Path, shop: Scenario, *, until: date, chunk_size: int, campaign: str | None) -> None:
-    """Write who the customers are, the config, and the numbers that the shop follows from."""
+    """Write the customers table, the config, and the numbers that the shop follows from."""
     chunks: Iterable[CustomerChunk] = customer_chunks(shop, size=chunk_size)
     if until > shop.as_of:
         chunks = chain(chunks, newcomer_chunks(shop, size=chunk_size))
@@ -143,7 +143,7 @@ def _describe(folder: Path, shop: Scenario, *, until: date, chunk_size: int, cam
 
 
 def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
-    """Keep a campaign's plan in the new folder, as the latest."""
+    """Keep a campaign's plan in the new folder, as the latest plan."""
     kept = folder / "runs" / run_folder.PLANS / campaign.file_name
     summary = run_folder.read_json(plan_file.with_suffix(".json"), next="")
     run_folder.write_table(kept.with_name(f"{kept.name}.parquet"), campaign.chosen)
@@ -154,15 +154,15 @@ def _carry(folder: Path, campaign: Campaign, plan_file: Path) -> None:
 def _read_shop(folder: Path) -> Scenario:
     """The shop in a folder; raises InputError where it is none, or one whose time has run on already."""
     path = folder / SCENARIO
-    told = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
+    content = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
     names = {"customers", "days", "seed", "as_of", "world", "campaign"}
-    if not isinstance(told, dict) or set(told) != names or told["world"] != PARAMETERS_VERSION:
-        raise InputError("is of another version of the made-up shop", where=str(path), next="Simulate it anew.")
-    if told["campaign"] is not None:
+    if not isinstance(content, dict) or set(content) != names or content["world"] != PARAMETERS_VERSION:
+        raise InputError("is of another version of the simulator", where=str(path), next="Simulate the shop again.")
+    if content["campaign"] is not None:
         raise InputError(
-            f"the shop has had its campaign, '{told['campaign']}'",
+            f"the shop has had its campaign, '{content['campaign']}'",
             where=str(path),
             next="Continue the folder that it was continued from, with another plan.",
         )
-    how = {name: told[name] for name in ("customers", "days", "seed")}
-    return Scenario(**how, as_of=parse_day(told["as_of"])).checked()
+    as_of = parse_day(content["as_of"])
+    return Scenario(content["customers"], content["days"], content["seed"], as_of).checked()

@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all: filled beside its place, synced and moved there in one step."""
+"""Atomic writing of a folder: it is filled beside its place, synced and moved there in one step."""
 
 import os
 import secrets
@@ -12,9 +12,9 @@ from features.errors import InputError
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A draft folder that becomes `path` when the block ends well, and vanishes when it does not.
+    """A draft folder that becomes `path` when the block succeeds, and is removed when it fails.
 
-    Raises InputError where something stands at `path`, an empty folder aside.
+    Raises InputError where something is at `path` already, an empty folder aside.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         kind = "a folder that is not empty" if path.is_dir() else "a file"
@@ -23,7 +23,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        for file in (one for one in draft.rglob("*") if one.is_file()):
+        for file in (path for path in draft.rglob("*") if path.is_file()):
             with file.open("rb+") as written:
                 os.fsync(written.fileno())
         draft.rename(path)

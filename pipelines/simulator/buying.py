@@ -1,4 +1,4 @@
-"""What customers buy: orders along their lifetimes, and the lines of each."""
+"""Orders of customers along their lifetimes, and the lines of each order."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from pipelines.simulator.lifetimes import LifetimeEvents, Lifetimes, draw_events
 from pipelines.simulator.parameters import LINES, ORDERS
 
 SECOND_LINE, THIRD_LINE = 0.45, 0.15
-"""Share of orders with so many lines at least."""
+"""Shares of orders with at least two lines and with at least three."""
 ADDRESSES = 64
-"""Random numbers kept for an order: 16 for itself, and 16 for each line."""
+"""Random numbers reserved for an order: 16 for itself, and 16 for each line."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class OrderLines:
     order: Integers
     """Place among the orders."""
     place: Integers
-    """Of the line in its order."""
+    """Place of the line in its order."""
     category: Integers
     product: Integers
-    """Within its category."""
+    """Place within its category."""
     quantity: Integers
     cents: Integers
     """Paid, at least 1."""
@@ -45,15 +45,15 @@ class OrderLines:
 
 
 def orders(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> LifetimeEvents:
-    """The orders of each lifetime: the one a customer's story begins with, and those that follow as he likes."""
+    """The orders of each lifetime: one at the start of branch 0, and those of the Poisson process after it."""
     rates = {"engaged": customers.ordering, "cooling": customers.ordering * parameters.COOL_ORDERS}
     later = draw_events(customers, lifetimes, ORDERS, seed=seed, swing=parameters.SEASON_SWING, **rates)
     first = np.flatnonzero((lifetimes.branch == 0) & (lifetimes.start < lifetimes.until))
     lifetime = np.concatenate([first, later.lifetime])
     at = np.concatenate([lifetimes.start[first], later.at])
     number = np.concatenate([np.zeros(len(first), np.int64), later.number + 1])
-    turn = np.lexsort((number, lifetime))
-    return LifetimeEvents(lifetime[turn], at[turn], number[turn])
+    order = np.lexsort((number, lifetime))
+    return LifetimeEvents(lifetime[order], at[order], number[order])
 
 
 def order_draws(
@@ -66,35 +66,35 @@ def order_draws(
 
 
 def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int) -> OrderLines:
-    """The lines of orders: 1 to 3 of them share a log-normal amount, each of a category that the kind likes."""
+    """The lines of orders: 1 to 3 share a log-normal amount, each of a category drawn by the customer's kind."""
 
-    def one(what: Integers | int) -> Floats:
+    def order_draw(what: Integers | int) -> Floats:
         return order_draws(customers, lifetimes, placed, seed=seed, what=what)
 
     customer = lifetimes.customer[placed.lifetime]
     spread = parameters.ORDER_SPREAD
-    total = customers.mean_order[customer] * np.exp(spread * ndtri(one(0)) - spread**2 / 2)
-    more = one(1)
+    total = customers.mean_order[customer] * np.exp(spread * ndtri(order_draw(0)) - spread**2 / 2)
+    more = order_draw(1)
     count = 1 + (more < SECOND_LINE) + (more < THIRD_LINE)
     order = np.repeat(np.arange(len(placed)), count)
     place = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     each = LifetimeEvents(placed.lifetime[order], placed.at[order], placed.number[order])
 
-    def line(what: int) -> Floats:
+    def line_draw(what: int) -> Floats:
         return order_draws(customers, lifetimes, each, seed=seed, what=16 * (place + 1) + what)
 
     kind = customers.kind[customer[order]]
-    weight = 0.5 + line(0)
+    weight = 0.5 + line_draw(0)
     share = weight / np.bincount(order, weight, minlength=len(placed))[order]
-    category = draw_categories(line(1), np.array([one.basket for one in parameters.KINDS])[kind])
+    category = draw_categories(line_draw(1), np.array([kind.basket for kind in parameters.KINDS])[kind])
     cents = np.maximum(1, np.rint(100 * total[order] * share)).astype(np.int64)
-    off = np.where(line(3) < customers.of_kind("discounted")[customer[order]], 0.1 + 0.2 * line(4), 0.0)
+    off = np.where(line_draw(3) < customers.of_kind("discounted")[customer[order]], 0.1 + 0.2 * line_draw(4), 0.0)
     return OrderLines(
         order=order,
         place=place,
         category=category,
-        product=(line(2) * parameters.PRODUCTS).astype(np.int64),
-        quantity=1 + (3 * line(5) ** 2).astype(np.int64),
+        product=(line_draw(2) * parameters.PRODUCTS).astype(np.int64),
+        quantity=1 + (3 * line_draw(5) ** 2).astype(np.int64),
         cents=cents,
         cost_cents=np.rint(cents * (1 - np.array(parameters.MARGINS)[category])).astype(np.int64),
         discount_cents=np.rint(cents * off / (1 - off)).astype(np.int64),
@@ -102,15 +102,15 @@ def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *,
 
 
 def channel(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int) -> Integers:
-    """Where each order came from: a place among `world.CHANNELS`."""
-    shares = np.array([one.channels for one in parameters.KINDS])[customers.kind[lifetimes.customer[placed.lifetime]]]
+    """The channel of each order: a place among `parameters.CHANNELS`."""
+    shares = np.array([kind.channels for kind in parameters.KINDS])[customers.kind[lifetimes.customer[placed.lifetime]]]
     return draw_categories(order_draws(customers, lifetimes, placed, seed=seed, what=2), shares)
 
 
 def known_at(
     customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """When each order became known (days since 1970), and whether that was late. A first order is known at once."""
+    """The day each order became known (days since 1970), and a mark on the late ones; first orders never are."""
     late = (order_draws(customers, lifetimes, placed, seed=seed, what=3) < parameters.LATE_SHARE) & (placed.number > 0)
     low, high = parameters.LATE_DAYS
     after = low + (high - low) * order_draws(customers, lifetimes, placed, seed=seed, what=4)

@@ -1,4 +1,4 @@
-"""A plan as the shop carries it out: whom it contacts with which offer, and the treatments table of it."""
+"""Execution of a plan by the simulated shop: the offer of each treated customer, and the treatments table."""
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,15 @@ OFFER_NAMES = [offer.name for offer in parameters.OFFERS]
 
 
 def treated_offers(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[int, int]:
-    """Customer's number → place of the offer, of those a plan treats. Raises InputError for whom the shop has not."""
+    """Place of the offer by number of the treated customer; raises InputError for unknown offers and customers."""
     strange = chosen[~chosen["offer"].isin(OFFER_NAMES)]
     known = chosen["customer_id"].astype("str").str.fullmatch(rf"\d{{{ID_DIGITS}}}")
     number = pd.to_numeric(chosen["customer_id"].where(known, "-1")).astype(int)
     unknown = chosen[(number < 0) | (number >= customers)]
-    for rows, column, what in ((strange, "offer", "an offer"), (unknown, "customer_id", "a customer")):
+    for rows, column, noun in ((strange, "offer", "an offer"), (unknown, "customer_id", "a customer")):
         if len(rows):
             raise InputError(
-                f"{len(rows):,} of {len(chosen):,} rows name {what} that the shop does not have, "
+                f"{len(rows):,} of {len(chosen):,} rows name {noun} that the shop does not have, "
                 f"first '{rows[column].iloc[0]}'",
                 where=where,
                 next=f"Its offers are {', '.join(OFFER_NAMES)}; its customers {0:0{ID_DIGITS}d} to "
@@ -37,7 +37,7 @@ def treated_offers(chosen: pd.DataFrame, *, customers: int, where: str) -> dict[
 def treatment_rows(
     customers: Customers, done: ContactResponse, chosen: pd.DataFrame, *, campaign: str, day: float
 ) -> pa.Table:
-    """The treatments table of these customers: the contacts with what each cost in the end, and the holdout."""
+    """The treatments table of these customers: the contacts with their final costs, and the holdout."""
     place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), customer_ids(customers))
     mine = chosen.assign(customer=place.to_pandas().to_numpy()).dropna(subset="customer")
     customer, treated = mine["customer"].to_numpy(np.int64), mine["treated"].to_numpy(bool)

@@ -1,4 +1,4 @@
-"""What a campaign truly did, which no shop ever sees: its story held against the same story without it."""
+"""True effect of a campaign, which no shop ever sees: the same customers with and without it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ SUMS = (
 def offer_totals(
     customers: Customers, done: ContactResponse, offer: Integers, *, seed: int, day: float
 ) -> dict[str, Floats]:
-    """Of each offer and each of `SUMS`, the total over its treated customers; money in currency units.
+    """Totals over the treated customers of each offer, by the names of `SUMS`; money in currency units.
 
     offer: the place of each customer's offer, or `contact_response.NO_OFFER`. orders and margin are what the kept
     customers bought in the horizon, net of refunds in it: without a contact they would have bought nothing in it, and
@@ -38,11 +38,11 @@ def offer_totals(
     alive, p = true["alive"].to_numpy(), true["churn_probability"].to_numpy()
     stays = np.where(alive, 1 - p, 1.0)
     orders, margin = horizon_totals(customers, done, seed=seed, day=day)
-    told = {name: np.zeros(len(parameters.OFFERS)) for name in SUMS}
-    for place, one in enumerate(parameters.OFFERS):
-        mine = offer == place
-        effect = true[f"effect_{one.name}"].to_numpy()
-        by_person = {
+    totals = {name: np.zeros(len(parameters.OFFERS)) for name in SUMS}
+    for place, true_offer in enumerate(parameters.OFFERS):
+        is_offered = offer == place
+        effect = true[f"effect_{true_offer.name}"].to_numpy()
+        by_customer = {
             "treated": np.ones(len(customers)),
             "would_leave": alive & ~done.stays,
             "kept": done.kept,
@@ -53,11 +53,11 @@ def offer_totals(
             "expected_kept": effect,
             "expected_orders": effect * true["expected_orders"].to_numpy() / stays,
             "expected_margin": effect * true["expected_value"].to_numpy() / stays,
-            "expected_lifetime_profit": true[f"profit_{one.name}"].to_numpy(),
+            "expected_lifetime_profit": true[f"profit_{true_offer.name}"].to_numpy(),
         }
         for name in SUMS:
-            told[name][place] = by_person[name][mine].sum()
-    return told
+            totals[name][place] = by_customer[name][is_offered].sum()
+    return totals
 
 
 def horizon_totals(customers: Customers, done: ContactResponse, *, seed: int, day: float) -> tuple[Floats, Floats]:
@@ -77,17 +77,17 @@ def horizon_totals(customers: Customers, done: ContactResponse, *, seed: int, da
 
 
 def totals_as_json(totals: dict[str, Floats]) -> dict[str, Any]:
-    """The totals ready for JSON: of the whole campaign, and by offer. profit: margin less cost."""
+    """The totals as JSON: of the whole campaign, and by offer. profit: margin less cost."""
 
-    def group(found: dict[str, float]) -> dict[str, Any]:
-        return found | {
-            **{name: int(found[name]) for name in COUNTS},
-            "profit": found["margin"] - found["cost"],
-            "expected_profit": found["expected_margin"] - found["cost"],
+    def group(values: dict[str, float]) -> dict[str, Any]:
+        return values | {
+            **{name: int(values[name]) for name in COUNTS},
+            "profit": values["margin"] - values["cost"],
+            "expected_profit": values["expected_margin"] - values["cost"],
         }
 
     by_offer = [
-        {"offer": one.name} | group({name: float(totals[name][place]) for name in SUMS})
-        for place, one in enumerate(parameters.OFFERS)
+        {"offer": offer.name} | group({name: float(totals[name][place]) for name in SUMS})
+        for place, offer in enumerate(parameters.OFFERS)
     ]
     return group({name: float(totals[name].sum()) for name in SUMS}) | {"by_offer": by_offer}

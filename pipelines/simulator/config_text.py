@@ -1,4 +1,4 @@
-"""The shop's stayworth.toml: what its owner knows, and nothing of the truth."""
+"""The simulated shop's stayworth.toml: the owner's knowledge, without the truth."""
 
 from pipelines.simulator import parameters
 
@@ -57,7 +57,7 @@ TABLES = {
 
 
 def config_text(*, customers: int, seed: int, as_of: str, campaign: str | None) -> str:
-    """The config, with the offers. campaign: the one that the shop has had."""
+    """The text of the config, with the offers. campaign: the one that the shop has had; None: none yet."""
     tables = ("costs", "treatments") if campaign else ("costs",)
     terms = {
         "customers": customers,
@@ -68,6 +68,6 @@ def config_text(*, customers: int, seed: int, as_of: str, campaign: str | None) 
         "annual_discount_rate": parameters.ANNUAL_DISCOUNT_RATE,
         "lifetime_days": parameters.LIFETIME_DAYS,
         "hint": (AFTER if campaign else BEFORE).format(as_of=as_of, campaign=campaign),
-        "more": "".join(TABLES[one] for one in tables),
+        "more": "".join(TABLES[table] for table in tables),
     }
     return CONFIG.format(**terms) + "".join(OFFER.format(**vars(offer)) for offer in parameters.OFFERS)

@@ -1,4 +1,4 @@
-"""What a contact with an offer changes, and what each customer would answer to each offer.
+"""Responses to contacts: what a contact with an offer changes for each customer.
 
 On a day every customer has a future without contact: branch 0 of their lifetimes. A *would-be leaver* of the horizon
 is a customer who is not gone on that day and orders nothing in the horizon in that future. A contact with an offer
@@ -33,7 +33,7 @@ Flags = NDArray[np.bool_]
 NO_OFFER = -1
 """The place of no offer."""
 FUTURES = 1_000_000
-"""Branches kept for one future: its own, and those drawn for who is kept in it."""
+"""Branches reserved for one future: its own, and those drawn for the customers kept in it."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,23 @@ class ContactResponse:
 
     lifetimes: Lifetimes
     stays: Flags
-    """Orders in the horizon without contact."""
+    """The customer orders in the horizon without a contact."""
     kept: Flags
-    """Orders in it because of the contact."""
+    """The customer orders in the horizon because of the contact."""
     redeemed: Flags
     cost: Floats
-    """Currency units; 0 of who is not contacted."""
+    """Currency units; 0 for customers who are not contacted."""
 
 
 def keeps(customers: Customers, stage: Integers, offer: TrueOffer) -> Floats:
-    """The probability that a contact keeps each customer, if he would leave; 0 of who is gone."""
+    """The probability that a contact keeps each customer who would leave; 0 for customers who are gone."""
     least, most = parameters.RESPONSE
-    answer = least + (most - least) * customers.responsive
-    return np.where(stage == GONE, 0.0, np.array(offer.keeps)[customers.kind] * answer)
+    response = least + (most - least) * customers.responsive
+    return np.where(stage == GONE, 0.0, np.array(offer.keeps)[customers.kind] * response)
 
 
 def redeems(customers: Customers, stage: Integers, offer: TrueOffer) -> Floats:
-    """The probability that each customer redeems, if he would stay anyway; 0 of who is gone."""
+    """The probability that each customer redeems who would stay anyway; 0 for customers who are gone."""
     return np.where(stage == GONE, 0.0, np.array(offer.redeems)[customers.kind])
 
 
@@ -75,10 +75,10 @@ def respond_to_contacts(
     stays = np.zeros(len(customers), dtype=bool)
     stays[lifetimes.customer[placed.lifetime[placed.at >= day]]] = True
     shares, redeemed_shares, contact, incentive = _terms(customers, stage, offer)
-    lot = [uniforms(seed, customers.number, ANSWERS, branch=lifetimes.branch, number=number) for number in range(2)]
+    draws = [uniforms(seed, customers.number, ANSWERS, branch=lifetimes.branch, number=number) for number in range(2)]
     treated = offer != NO_OFFER
-    kept = treated & ~stays & (lot[0] < shares)
-    redeemed = kept | (treated & stays & (lot[1] < redeemed_shares))
+    kept = treated & ~stays & (draws[0] < shares)
+    redeemed = kept | (treated & stays & (draws[1] < redeemed_shares))
     anew = kept_lifetimes(customers, lifetimes.take(kept), stage[kept], seed=seed, day=day, days=days)
     until = np.where(kept, day, np.inf)
     return ContactResponse(lifetimes.ended(until).and_then(anew), stays, kept, redeemed, contact + redeemed * incentive)
@@ -87,7 +87,7 @@ def respond_to_contacts(
 def kept_lifetimes(
     customers: Customers, lifetimes: Lifetimes, stage: Integers, *, seed: int, day: float, days: float
 ) -> Lifetimes:
-    """For each lifetime another one from `day` on, drawn until it has an order in the horizon."""
+    """Draw another lifetime for each, from `day` on, again and again until it has an order in the horizon."""
     branch = lifetimes.branch * FUTURES + 1
     drawn = draw_lifetimes(customers, lifetimes.customer, seed=seed, branch=branch, start=day, stage=stage)
     while len(again := _silent(customers, drawn, seed=seed, end=day + days)):
@@ -109,11 +109,11 @@ def _silent(customers: Customers, lifetimes: Lifetimes, *, seed: int, end: float
 
 
 def _terms(customers: Customers, stage: Integers, offer: Integers) -> tuple[Floats, Floats, Floats, Floats]:
-    """What is true of each customer's offer: the share kept, the share redeemed, contact and incentive cost."""
-    told = np.zeros((4, len(customers)))
-    for place, one in enumerate(parameters.OFFERS):
-        mine = offer == place
-        rates = keeps(customers, stage, one), redeems(customers, stage, one)
-        costs = (np.full(len(customers), cost) for cost in (one.contact_cost, one.incentive_cost))
-        told[:, mine] = np.stack([*rates, *costs])[:, mine]
-    return told[0], told[1], told[2], told[3]
+    """True terms of each customer's offer: the share kept, the share redeemed, contact and incentive cost."""
+    terms = np.zeros((4, len(customers)))
+    for place, true_offer in enumerate(parameters.OFFERS):
+        is_offered = offer == place
+        rates = keeps(customers, stage, true_offer), redeems(customers, stage, true_offer)
+        costs = (np.full(len(customers), cost) for cost in (true_offer.contact_cost, true_offer.incentive_cost))
+        terms[:, is_offered] = np.stack([*rates, *costs])[:, is_offered]
+    return terms[0], terms[1], terms[2], terms[3]

@@ -1,9 +1,9 @@
-"""Random numbers by address: one number for each (seed, customer, purpose, branch, number), whoever asks, and when.
+"""Random numbers by address: each (seed, customer, purpose, branch, number) has one number, whenever it is drawn.
 
 They come from Philox4x64-10, a counter-based generator: the key is (seed, customer), the counter (block, purpose,
-branch, 0), and four numbers stand in a block. So a customer's story is the same whatever other customers there are, in
-which order and in which parts they are made. Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel Random Numbers: As
-Easy as 1, 2, 3", SC11. The words are those of `numpy.random.Philox`, which tests compare them with.
+branch, 0), and four numbers stand in a block. So a customer's lifetime is the same whatever other customers there are,
+and in whatever order and chunks they are drawn. Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel Random
+Numbers: As Easy as 1, 2, 3", SC11. The words are those of `numpy.random.Philox`, which tests compare them with.
 """
 
 import numpy as np
@@ -61,6 +61,6 @@ def _uniforms(seed: int, customer: Integers, purpose: int, branch: Integers, num
 def uniforms(
     seed: int, customer: Integers, purpose: int, *, branch: Integers | int = 0, number: Integers | int = 0
 ) -> Floats:
-    """`uniform` of each row."""
-    branches, numbers = (np.broadcast_to(np.asarray(one, np.int64), customer.shape) for one in (branch, number))
+    """Numbers of `uniform`, one for each row."""
+    branches, numbers = (np.broadcast_to(np.asarray(part, np.int64), customer.shape) for part in (branch, number))
     return _uniforms(seed, customer, purpose, np.ascontiguousarray(branches), np.ascontiguousarray(numbers))

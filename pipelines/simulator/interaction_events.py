@@ -1,7 +1,7 @@
-"""What customers do beside buying: they visit, open mail, complain, ask for help, and answer surveys.
+"""Interactions of customers: visits, opened mail, complaints, support tickets, and answers to surveys.
 
-It tells of the stage: visits and opened mail fade with cooling, complaints rise, and one may be what cools him; answers
-to surveys fall. Opened mail tells of the responsiveness too.
+They depend on the stage: visits and opened mail fade with cooling, complaints rise, and a complaint may be what makes
+the customer cool; answers to surveys fall. Opened mail depends on the responsiveness too.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Interactions:
     kind: Integers
     """Place among `KINDS`."""
     value: Floats
-    """The answer to a survey, 0 to 10; NaN of the others."""
+    """The answer to a survey, 0 to 10; NaN for other kinds."""
 
 
 def interactions(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> Interactions:
@@ -50,25 +50,25 @@ def interactions(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> In
         parameters.TICKETS: (tickets, tickets),
         parameters.SURVEYS: (surveys, surveys),
     }
-    found = [
+    by_purpose = [
         draw_events(customers, lifetimes, purpose, seed=seed, engaged=engaged, cooling=cooling)
         for purpose, (engaged, cooling) in rates.items()
     ]
     cooled = np.flatnonzero(lifetimes.complained & (lifetimes.cooled < np.minimum(lifetimes.until, lifetimes.gone)))
-    lifetime = np.concatenate([*(one.lifetime for one in found), cooled])
-    at = np.concatenate([*(one.at for one in found), lifetimes.cooled[cooled]])
-    sizes = [*(len(one) for one in found), len(cooled)]
-    kind = np.repeat([*range(len(found)), KINDS.index("complaint")], sizes)
+    lifetime = np.concatenate([*(events.lifetime for events in by_purpose), cooled])
+    at = np.concatenate([*(events.at for events in by_purpose), lifetimes.cooled[cooled]])
+    sizes = [*(len(events) for events in by_purpose), len(cooled)]
+    kind = np.repeat([*range(len(by_purpose)), KINDS.index("complaint")], sizes)
     value = np.full(len(lifetime), np.nan)
     answered = np.flatnonzero(kind == KINDS.index("survey_score"))
-    value[answered] = _answers(customers, lifetimes, lifetime[answered], at[answered], found[-1].number, seed=seed)
+    value[answered] = _answers(customers, lifetimes, lifetime[answered], at[answered], by_purpose[-1].number, seed=seed)
     return Interactions(lifetime, at, kind, value)
 
 
 def _answers(
     customers: Customers, lifetimes: Lifetimes, lifetime: Integers, at: Floats, number: Integers, *, seed: int
 ) -> Floats:
-    """What is answered to surveys: around the mean of the stage, a whole number."""
+    """Answers to surveys: whole numbers around the mean of the stage."""
     customer_number = customers.number[lifetimes.customer[lifetime]]
     noise = 1.5 * ndtri(
         uniforms(seed, customer_number, parameters.SCORES, branch=lifetimes.branch[lifetime], number=number)

@@ -31,12 +31,12 @@ class Lifetimes:
     branch: Integers
     start: Floats
     cooled: Floats
-    """Day of cooling; the start of who was cooling from the start."""
+    """Day of cooling; the start for customers who were cooling from the start."""
     gone: Floats
     until: Floats
     """The lifetime counts before this day, and before `gone`."""
     complained: NDArray[np.bool_]
-    """Whether a complaint is what cooled him, on the day he cooled."""
+    """A complaint made the customer cool, on the day of cooling."""
 
     def __len__(self) -> int:
         return len(self.customer)
@@ -52,13 +52,13 @@ class Lifetimes:
         return Lifetimes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def and_then(self, others: "Lifetimes") -> "Lifetimes":
-        joined = [np.concatenate([getattr(self, one.name), getattr(others, one.name)]) for one in fields(self)]
+        joined = [np.concatenate([getattr(self, field.name), getattr(others, field.name)]) for field in fields(self)]
         return Lifetimes(*joined)
 
 
 @dataclass(frozen=True)
 class LifetimeEvents:
-    """What happened, a row each: in which lifetime, when (days since 1970), and its number in that lifetime, from 0."""
+    """Events, a row each: the lifetime, the day (since 1970), and the event's number in that lifetime, from 0."""
 
     lifetime: Integers
     at: Floats
@@ -155,7 +155,7 @@ def _thinned(
 
 
 def latest_lifetimes(lifetimes: Lifetimes, customers: int) -> Lifetimes:
-    """The last lifetime of each of so many customers, in their order: of lifetimes one after the other."""
+    """The last lifetime of each customer, in the order of the customers. customers: how many there are."""
     place = np.empty(customers, np.int64)
     place[lifetimes.customer] = np.arange(len(lifetimes))
     return lifetimes.take(place)

@@ -1,7 +1,7 @@
-"""What is true of the made-up shop: its kinds of customers, what they buy, its offers and its business terms.
+"""Parameters of the simulated shop: its kinds of customers, what they buy, its offers and its business terms.
 
-Every number is invented. The kinds hold together what a model is to find out: who buys often, stays long, spends much
-and answers to which offer.
+Every number is invented. The kinds combine what a model has to find out: how often customers buy, how long they stay,
+how much they spend, and which offer they respond to.
 """
 
 from dataclasses import dataclass
@@ -58,33 +58,33 @@ ORDER_SPREAD = 0.6
 """Standard deviation of the log of one customer's orders."""
 
 COOL_ORDERS, COOL_VISITS, COOL_OPENS, COOL_COMPLAINTS = 0.45, 0.25, 0.5, 3.0
-"""What cooling makes of the rates of ordering, visiting, opening mail and complaining."""
+"""Factors by which cooling changes the rates of ordering, visiting, opening mail and complaining."""
 COMPLAINT_COOLS = 0.35
-"""How often a complaint of somebody engaged is what cools him."""
+"""Share of an engaged customer's complaints that make the customer cool."""
 VISITS_PER_ORDER = 3.0
 TICKETS_PER_YEAR = 0.8
 SURVEYS_PER_YEAR = 1.5
 OPENS_PER_DAY = (0.02, 0.14)
-"""Mails opened by who answers to nothing, and by who answers to everything."""
+"""Mails opened by the least and by the most responsive customers."""
 SURVEY_SCORE = (8.5, 5.5)
-"""Mean answer, of 10, of the engaged and of the cooling."""
+"""Mean answer, of 10, of engaged and of cooling customers."""
 
 SEASON_SWING = 0.25
-"""How far ordering rises above its yearly mean at the peak, and falls below it half a year later."""
+"""Share by which ordering rises above its yearly mean at the peak, and falls below it half a year later."""
 SEASON_PEAK = 348.0
 """Day of the year of the peak."""
 SEASON_YEAR = 365.2425
 """Days of the season's year."""
 
 REFUND_LAG_DAYS = (6.0, 20.0)
-"""A refund comes between so many days after its order."""
+"""Days between an order and a refund of it, at least and at most."""
 REFUND_SHARE = (0.2, 0.8)
-"""Between so much of a line is taken back: never all of it, so who ordered has ordered."""
+"""Share of a line that is refunded, at least and at most: never all of it, so that no order vanishes."""
 LATE_SHARE, LATE_DAYS = 0.01, (0.5, 5.0)
-"""Orders, after a customer's first, that became known so many days later: before any refund of theirs."""
+"""Share of orders, after a customer's first, that became known late, and by how many days: before any refund."""
 
 DELIVERY_COST, SERVICE_COST = 2.5, 6.0
-"""Of an order, and of a ticket or complaint; currency units."""
+"""Costs of an order's delivery, and of serving a ticket or complaint; currency units."""
 
 CURRENCY = "EUR"
 HORIZON_DAYS = 90
@@ -94,7 +94,7 @@ LIFETIME_DAYS = 1095
 
 @dataclass(frozen=True)
 class TrueOffer:
-    """An offer and what is true of it. The shop knows its costs and the two rates it assumes; the rest is hidden."""
+    """An offer with its true effects. The shop knows the costs and the two rates it assumes; the rest is hidden."""
 
     name: str
     channel: str
@@ -105,7 +105,7 @@ class TrueOffer:
     keeps: tuple[float, ...]
     """Share of would-be leavers kept, by kind, at a middling responsiveness."""
     redeems: tuple[float, ...]
-    """Share of the stayers who redeem, by kind."""
+    """Share of stayers who redeem, by kind."""
 
 
 OFFERS = (
@@ -113,7 +113,7 @@ OFFERS = (
     TrueOffer("call", "phone", 4.0, 0.0, 0.25, 0.0, (0.45, 0.28, 0.10, 0.08), (0.0, 0.0, 0.0, 0.0)),
 )
 RESPONSE = (0.4, 1.6)
-"""What the share kept is multiplied by, for who answers to nothing and for who answers to everything."""
+"""Factors of the share kept, for the least and for the most responsive customers."""
 
-# What random numbers are drawn for: an address of pipelines/simulator/draws.py.
+# Purposes of random numbers: a part of their address in pipelines/simulator/draws.py.
 TRAITS, STAGES, ORDERS, LINES, VISITS, OPENS, COMPLAINTS, TICKETS, SURVEYS, SCORES, ANSWERS = range(11)

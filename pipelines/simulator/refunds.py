@@ -1,4 +1,4 @@
-"""What customers send back: a part of a line, days after its order."""
+"""Refunds: a part of a line, some days after its order."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class SimulatedRefunds:
     """Days since 1970."""
     cents: Integers
     cost_cents: Integers
-    """Of the goods that come back."""
+    """Cost of the goods that come back."""
 
     def __len__(self) -> int:
         return len(self.line)
@@ -37,17 +37,17 @@ def refunds(
     """The refunds of lines, whenever they come; less than the line, so that no order vanishes."""
     each = LifetimeEvents(placed.lifetime[bought.order], placed.at[bought.order], placed.number[bought.order])
 
-    def one(what: int) -> Floats:
+    def draw(what: int) -> Floats:
         return order_draws(customers, lifetimes, each, seed=seed, what=16 * (bought.place + 1) + what)
 
     (low, high), (soon, late) = parameters.REFUND_SHARE, parameters.REFUND_LAG_DAYS
-    share = low + (high - low) * one(7)
+    share = low + (high - low) * draw(7)
     cents = np.rint(bought.cents * share).astype(np.int64)
     likely = customers.of_kind("refunded")[lifetimes.customer[each.lifetime]]
-    line = np.flatnonzero((one(6) < likely) & (cents > 0) & (cents < bought.cents))
+    line = np.flatnonzero((draw(6) < likely) & (cents > 0) & (cents < bought.cents))
     return SimulatedRefunds(
         line=line,
-        at=(each.at + soon + (late - soon) * one(8))[line],
+        at=(each.at + soon + (late - soon) * draw(8))[line],
         cents=cents[line],
         cost_cents=np.rint(bought.cost_cents * share).astype(np.int64)[line],
     )

@@ -1,6 +1,6 @@
-"""The shop's story: who its customers are, and how they live as long as nobody contacts them.
+"""Scenario of a simulated shop: its customers and their lifetimes as long as no campaign contacts them.
 
-A shop is four numbers; everything else follows from them and from `world`.
+A scenario is four numbers; everything else follows from them and from `parameters`.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from pipelines.simulator.shop_tables import ID_DIGITS
 
 @dataclass(frozen=True)
 class Scenario:
-    """A shop as of a day: its customers joined in the `days` before it."""
+    """A simulated shop as of a day: its customers joined in the `days` before it."""
 
     customers: int
     days: int
@@ -37,7 +37,7 @@ class Scenario:
         return self.as_of + timedelta(days=parameters.HORIZON_DAYS)
 
     def checked(self) -> "Scenario":
-        """Itself; raises InputError where it cannot be."""
+        """The scenario itself; raises InputError where a number is out of range."""
         most = 10**ID_DIGITS - 1
         limits = {"customers": (1, most), "days": (1, 36_500), "seed": (0, 2**62)}
         for name, (least, highest) in limits.items():
@@ -59,13 +59,13 @@ class CustomerChunk:
 
 
 def customer_chunks(shop: Scenario, *, size: int) -> Iterator[CustomerChunk]:
-    """All customers of a shop, so many at a time."""
+    """All customers of a shop, in chunks of `size`."""
     for first in range(0, shop.customers, size):
         yield customer_chunk(shop, np.arange(first, min(first + size, shop.customers)))
 
 
 def newcomer_chunks(shop: Scenario, *, size: int) -> Iterator[CustomerChunk]:
-    """Who joins in the horizon after the shop's day, as many a day as before it; so many at a time."""
+    """Customers who join in the horizon after the shop's day, as many a day as before it; in chunks of `size`."""
     count = round(shop.customers / shop.days * parameters.HORIZON_DAYS)
     for first in range(shop.customers, shop.customers + count, size):
         numbers = np.arange(first, min(first + size, shop.customers + count))
@@ -78,6 +78,7 @@ def customer_chunk(shop: Scenario, numbers: np.ndarray) -> CustomerChunk:
 
 
 def _part(shop: Scenario, numbers: np.ndarray, *, first_day: int, days: int) -> CustomerChunk:
-    who = draw_customers(numbers, seed=shop.seed, first_day=first_day, days=days)
-    everyone, engaged = np.arange(len(who)), np.full(len(who), ENGAGED)
-    return CustomerChunk(who, draw_lifetimes(who, everyone, seed=shop.seed, branch=0, start=who.joined, stage=engaged))
+    customers = draw_customers(numbers, seed=shop.seed, first_day=first_day, days=days)
+    rows, engaged = np.arange(len(customers)), np.full(len(customers), ENGAGED)
+    lifetimes = draw_lifetimes(customers, rows, seed=shop.seed, branch=0, start=customers.joined, stage=engaged)
+    return CustomerChunk(customers, lifetimes)

@@ -1,4 +1,4 @@
-"""The shop's year: how much more is ordered on a day than on average, and its integrals over a span of days.
+"""Season of the simulated shop: orders on a day as a multiple of the average, and its integrals over a span of days.
 
 season(t) = 1 + swing · cos(ω (t − peak)),   ω = 2π / year,   t in days since 1970
 """
@@ -29,7 +29,7 @@ def season_integral(a: Floats | float, b: Floats | float) -> Floats:
 
 
 def fading_season_integral(a: float, days: Floats | float, rate: Floats) -> Floats:
-    """∫ season(a + u) e^(−rate·u) du over u in [0, days): what is left of the season for one who fades; rate > 0.
+    """∫ season(a + u) e^(−rate·u) du over u in [0, days): the season as it is left to a customer who fades; rate > 0.
 
     The cosine is the real part of e^(iω(a + u − peak)), so both terms are integrals of an exponential.
     """

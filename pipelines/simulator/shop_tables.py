@@ -1,4 +1,4 @@
-"""The shop's story as the files a shop has: orders with refunds, interactions, costs, customers, treatments."""
+"""Tables of the simulated shop as any shop has them: orders with refunds, interactions, costs and customers."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +17,12 @@ TIME = pa.timestamp("us", tz="UTC")
 
 
 def customer_ids(customers: Customers) -> pa.Array:
-    """The customers' ids: their numbers, with leading zeros."""
+    """Ids of the customers: their numbers, with leading zeros."""
     return pc.utf8_lpad(pa.array(customers.number).cast(pa.string()), ID_DIGITS, "0")
 
 
 def timestamps(days: Floats) -> pa.Array:
-    """Days since 1970 as times; NaN as none."""
+    """Days since 1970 as timestamps; NaN becomes null."""
     none = np.isnan(days)
     us = np.floor(np.where(none, 0, days) * DAY).astype(np.int64)
     return pa.array(us, mask=none).cast(TIME)

@@ -1,7 +1,7 @@
-"""How likely a customer is to order nothing for a while, and in which stage he then is.
+"""Probability that a customer orders nothing over a span, by the stage at its end.
 
-With Λ(a, b) what he is expected to order in [a, b) while engaged, x the share of it that is left while cooling, ε and δ
-the rates of cooling and of leaving, over the span [0, h):
+With Λ(a, b) the orders expected in [a, b) while engaged, x the share of them that is left while cooling, ε and δ the
+rates of cooling and of leaving, over the span [0, h):
 
     engaged throughout         e^(−Λ(0,h) − εh)
     cools on day u, stays      ∫ ε e^(−εu − Λ(0,u)) · e^(−δ(h−u) − xΛ(u,h)) du
@@ -9,7 +9,7 @@ the rates of cooling and of leaving, over the span [0, h):
     cooling at u, silent       e^(−δ(h−u) − xΛ(u,h)) + ∫ δ e^(−δ(w−u) − xΛ(u,w)) dw,  w from u to h: gone on day w
 
 The integrals are of smooth functions, by Gauss and Legendre's rule: exact to eight digits at `NODES` nodes over a
-quarter of a year for who orders every other day or less.
+quarter of a year for customers who order every other day or less often.
 """
 
 from typing import NamedTuple
@@ -40,14 +40,14 @@ class Silence(NamedTuple):
 
 
 def silence(customers: Customers, stage: Integers, *, day: float, days: float) -> Silence:
-    """Of each customer, in his stage on a day, over `[day, day + days)`."""
+    """The silence of each customer over `[day, day + days)`, given their stage on the first day."""
     parts = np.zeros((3, len(customers)))
     parts[GONE, stage == GONE] = 1.0
-    for of, told in ((ENGAGED, _from_engaged), (COOLING, _from_cooling)):
-        rows = np.flatnonzero(stage == of)
+    for start, probabilities in ((ENGAGED, _from_engaged), (COOLING, _from_cooling)):
+        rows = np.flatnonzero(stage == start)
         for first in range(0, len(rows), 4096):
-            some = rows[first : first + 4096]
-            parts[:, some] = told(customers.take(some), day, days)
+            chunk = rows[first : first + 4096]
+            parts[:, chunk] = probabilities(customers.take(chunk), day, days)
     return Silence(parts[ENGAGED], parts[COOLING], parts[GONE])
 
 

@@ -1,17 +1,17 @@
-"""What is true of each customer on a day, given all there is to know: his rates, his stage, his mean order.
+"""True values of each customer on a day, given all there is to know: their rates, their stage, their mean order.
 
     stay               p = P(no order in the horizon)                                       silence.py
     value              margin expected in the horizon                                       worth.py
     clv                discounted margin expected in the lifetime                           worth.py
-    kept_value         clv if he orders in the horizon, less clv if he does not:
+    kept_value         clv of one who orders in the horizon, less clv of one who does not:
                        W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it]
-    effect of an offer τ = p · s, s the probability that it keeps him as a would-be leaver  contact.py
+    effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
     profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
 
 R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the lifetime
 from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the customer's
-CLV: what keeping him is worth is not his CLV, which counts the chance that he leaves already, and counts as lost what
-somebody silent buys later.
+CLV: the value of keeping a customer is not their CLV, which counts the chance that they leave already, and counts as
+lost what a silent customer buys later.
 """
 
 import numpy as np
@@ -30,21 +30,21 @@ from pipelines.simulator.worth import expected_orders, expected_value, lifetime_
 
 def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     """A row per customer, in their order: kind, stage, alive, churn_probability, expected_orders, expected_value, clv,
-    kept_value (0 of who is gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
+    kept_value (0 for those who are gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
 
-    Money in currency units over the horizon and lifetime of `world`.
+    Money in currency units over the horizon and lifetime of `parameters`.
     """
     horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    quiet = silence(customers, stage, day=day, days=horizon)
-    p = quiet.total
+    silent = silence(customers, stage, day=day, days=horizon)
+    p = silent.total
     clv = lifetime_value(customers, stage, day=day, days=lifetime)
     discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
     later = np.zeros(len(customers))
-    for then, likely in ((ENGAGED, quiet.engaged), (COOLING, quiet.cooling)):
+    for then, likely in ((ENGAGED, silent.engaged), (COOLING, silent.cooling)):
         worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
         later += discount * likely * worth
     alive = stage != GONE
-    told = {
+    values = {
         "kind": np.array([kind.name for kind in parameters.KINDS])[customers.kind],
         "stage": np.array(STAGE_NAMES)[stage],
         "alive": alive,
@@ -58,15 +58,15 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     for offer in parameters.OFFERS:
         kept, redeemed = keeps(customers, stage, offer), redeems(customers, stage, offer)
         effect = np.where(alive, p * kept, 0.0)
-        told |= {
+        values |= {
             f"keeps_{offer.name}": kept,
             f"redeems_{offer.name}": redeemed,
             f"effect_{offer.name}": effect,
-            f"profit_{offer.name}": effect * (told["kept_value"] - offer.incentive_cost)
+            f"profit_{offer.name}": effect * (values["kept_value"] - offer.incentive_cost)
             - (1 - p) * redeemed * offer.incentive_cost
             - offer.contact_cost,
         }
-    return pd.DataFrame(told)
+    return pd.DataFrame(values)
 
 
 def _ratio(above: Floats, below: Floats, where: NDArray[np.bool_]) -> Floats:

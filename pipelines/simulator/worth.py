@@ -1,4 +1,4 @@
-"""What a customer is expected to bring: margin over the horizon, and discounted over his lifetime.
+"""Expected value of a customer: orders and margin over the horizon, and the discounted lifetime value.
 
 With ε and δ the rates of cooling and of leaving, x the share of ordering left while cooling, J(k) = ∫ season(t) e^(−kt)
 over the span (season.py), an order expected per day of `ordering` λ:
@@ -6,8 +6,8 @@ over the span (season.py), an order expected per day of `ordering` λ:
     cooling now     λ x J(δ)
     engaged now     λ J(ε) + λ x ε / (δ − ε) · (J(ε) − J(δ))
 
-since somebody engaged is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)). Discounting adds its rate to
-every k. An order brings his mean order times the margin of his basket, less what is refunded of it on average.
+since an engaged customer is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)). Discounting adds its rate to
+every k. An order brings the customer's mean order times the margin of their basket, less the average refund of it.
 """
 
 from math import log1p
@@ -26,7 +26,7 @@ LAG_PLACES, LAG_WEIGHTS = np.polynomial.legendre.leggauss(4)
 def expected_orders(
     customers: Customers, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0
 ) -> Floats:
-    """Orders of each customer in `[day, day + days)`, in his stage on that day, discounted to it at a rate per year."""
+    """Orders of each customer in `[day, day + days)`, given their stage on `day`, discounted to it at a yearly rate."""
     falls = log1p(annual_rate) / YEAR_DAYS
     cooling, leaving = customers.cooling, customers.leaving
     apart = np.where(np.abs(leaving - cooling) < 1e-6 * leaving, leaving * (1 + 1e-5), leaving)
@@ -35,22 +35,22 @@ def expected_orders(
         fading_season_integral(day, days, apart + falls),
     )
     turned = cooling / (apart - cooling) * (while_engaged - while_cooling)
-    told = [
+    by_stage = [
         while_engaged + parameters.COOL_ORDERS * turned,
         parameters.COOL_ORDERS * while_cooling,
         np.zeros(len(customers)),
     ]
-    return customers.ordering * np.choose(stage, told)
+    return customers.ordering * np.choose(stage, by_stage)
 
 
 def order_margin(customers: Customers) -> Floats:
-    """What an order is expected to bring, refunds left aside, in currency units."""
+    """Expected margin of an order before refunds, in currency units."""
     rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in parameters.KINDS])
     return customers.mean_order * rates[customers.kind]
 
 
 def refunded(customers: Customers) -> Floats:
-    """The share of an order's margin that goes back on average."""
+    """Average share of an order's margin that is refunded."""
     return customers.of_kind("refunded") * np.mean(parameters.REFUND_SHARE)
 
 

@@ -189,7 +189,7 @@ def test_what_is_no_shop_is_not_continued(home, tmp_path):
     assert "Name a folder that `stayworth simulate -o FOLDER` wrote" in said
     run_folder.write_json(tmp_path / "old" / "shop.json", {"world": 0} | replace(SHOP, as_of=None).__dict__)
     said = refused(home, tmp_path, home / "plans" / "spring.parquet", source=tmp_path / "old")
-    assert "another version of the made-up shop" in said
+    assert "another version of the simulator" in said
 
 
 def test_as_many_newcomers_a_day_join_as_before_whatever_the_campaign(home):
