@@ -150,11 +150,6 @@ def numbered(uri: str, number: str) -> Version:
     return by_number[number]
 
 
-def download(uri: str, alias: str, folder: Path) -> Path:
-    """Fetch the bundle of the version with this alias into `folder`; returns its path, not yet checked."""
-    return fetch(uri, find(uri, alias).number, folder, part=BUNDLE)
-
-
 def fetch(uri: str, number: str, folder: Path, *, part: str = "") -> Path:
     """Fetch a logged model, or a part of it, into `folder`; returns its path, not yet checked."""
     with session(uri) as client:

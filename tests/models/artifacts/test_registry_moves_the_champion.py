@@ -52,7 +52,7 @@ def test_without_a_database_there_is_no_version_and_none_is_made(tmp_path):
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     assert registry.versions(uri) == []
     with pytest.raises(InputError, match=r"no model has the alias 'champion'\n.*stayworth train") as caught:
-        registry.download(uri, "champion", tmp_path)
+        registry.fetch(uri, registry.find(uri, "champion").number, tmp_path, part=registry.BUNDLE)
     assert caught.value.exit_code == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -173,7 +173,7 @@ def test_a_download_is_the_bundle_byte_for_byte(three, tmp_path):
     registry.set_champion(three, "2")
     target = tmp_path / "fetched"
     target.mkdir()
-    bundle = registry.download(three, "champion", target)
+    bundle = registry.fetch(three, registry.find(three, "champion").number, target, part=registry.BUNDLE)
     assert target in bundle.parents
     original = tmp_path / "model-2" / registry.BUNDLE
     assert {one.name: one.read_bytes() for one in bundle.iterdir()} == {
@@ -187,7 +187,7 @@ def test_nothing_is_said_and_nothing_written_elsewhere(three, tmp_path, capfd, m
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("HOME", str(elsewhere))
     registry.set_champion(three, "1")
-    registry.download(three, "champion", tmp_path)
+    registry.fetch(three, registry.find(three, "champion").number, tmp_path, part=registry.BUNDLE)
     assert capfd.readouterr() == ("", "")
     assert list(elsewhere.iterdir()) == []
 

@@ -168,7 +168,7 @@ def test_a_run_names_its_data_and_no_password(once, first):
 
 @pytest.mark.usefixtures("serving")
 def test_the_bundle_comes_back_as_it_was(once, bundle, tmp_path):
-    fetched = registry.download(once.uri, "champion", tmp_path)
+    fetched = registry.fetch(once.uri, registry.find(once.uri, "champion").number, tmp_path, part=registry.BUNDLE)
     assert {one.name: one.read_bytes() for one in fetched.iterdir()} == {
         one.name: one.read_bytes() for one in bundle.iterdir()
     }

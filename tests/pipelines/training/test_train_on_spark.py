@@ -97,7 +97,12 @@ def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(config
     output = tmp_path / "scores.parquet"
     code, *_ = stayworth("score", "-c", str(config), "--as-of", "1998-07-01", "-o", str(output))
     assert code == 0
-    folder = registry.download(load(config).tracking_uri, "champion", tmp_path / "fetched")
+    folder = registry.fetch(
+        load(config).tracking_uri,
+        registry.find(load(config).tracking_uri, "champion").number,
+        tmp_path / "fetched",
+        part=registry.BUNDLE,
+    )
     assert bundle.signed_manifest(folder)[0]["training"]["engine"] == "spark"
     by_command = pd.read_parquet(output).drop(columns="segment")
     by_bundle = score_orders(bundle.read(folder), orders, as_of=date(1998, 7, 1))
