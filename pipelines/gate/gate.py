@@ -28,19 +28,19 @@ class Check:
 
 
 CHECKS = (
-    Check("G01", "the bundle is the one its manifest signs", "refuse", bundle_checks.signed),
-    Check("G02", "its schema fits the log", "refuse", bundle_checks.schema),
-    Check("G03", "the log gives every feature", "refuse", bundle_checks.features),
-    Check("G04", "every customer gets a score that is a number", "refuse", bundle_checks.scores),
-    Check("G05", "it scores fast enough", "refuse", bundle_checks.speed),
-    Check("G06", "no metric is missing", "refuse", merit_checks.complete),
-    Check("G07", "it knows no less than the champion", "refuse", data_checks.not_older),
-    Check("G08", "its data are not stale", "keep", data_checks.fresh),
-    Check("G09", "it is not too good to be true", "refuse", data_checks.no_leak),
-    Check("G10", "it is not worse than the champion", "refuse", merit_checks.champion),
-    Check("G11", "it is not worse than a simple model", "keep", merit_checks.baselines),
-    Check("G12", "its probabilities are calibrated", "keep", merit_checks.calibration),
-    Check("G13", "its predicted total is near the realised one", "keep", merit_checks.total_bias),
+    Check("G01", "signature of the bundle", "refuse", bundle_checks.signed),
+    Check("G02", "schema", "refuse", bundle_checks.schema),
+    Check("G03", "features that the log gives", "refuse", bundle_checks.features),
+    Check("G04", "scores of every customer", "refuse", bundle_checks.scores),
+    Check("G05", "speed", "refuse", bundle_checks.speed),
+    Check("G06", "completeness of the metrics", "refuse", merit_checks.complete),
+    Check("G07", "data beside the champion's", "refuse", data_checks.not_older),
+    Check("G08", "age of the data", "keep", data_checks.fresh),
+    Check("G09", "leakage", "refuse", data_checks.no_leak),
+    Check("G10", "comparison with the champion", "refuse", merit_checks.champion),
+    Check("G11", "comparison with the simple models", "keep", merit_checks.baselines),
+    Check("G12", "calibration of the probabilities", "keep", merit_checks.calibration),
+    Check("G13", "predicted total", "keep", merit_checks.total_bias),
 )
 
 

@@ -73,4 +73,4 @@ def in_words(curve: list[dict[str, Any]]) -> str:
     effect = f"from {half['customers']:,} to {whole['customers']:,} customers log loss fell by {gained:.4f}"
     if gained <= 0:
         effect = f"{half['customers']:,} customers taught it as much as {whole['customers']:,}"
-    return f"{effect}; it is known to within {width:.4f}, so smaller differences between models say nothing"
+    return f"{effect}; log loss is known to within {width:.4f}, so smaller differences between models mean nothing"
