@@ -143,7 +143,7 @@ def findings(content: dict[str, Any]) -> list[str]:
         if column["suspicious"]:
             leaks.append(
                 f"{column['feature']} alone ranks better (AUC {column['auc']:.3f}) than all others together "
-                f"({column['others_auc']:.3f}); adding it to them gains {column['worth']:+.3f}"
+                f"({column['others_auc']:.3f}); adding it to them gains {round(column['worth'], 3) + 0.0:+.3f}"
             )
     return leaks
 

@@ -96,7 +96,7 @@ def _show_probes(models: dict[str, Any]) -> None:
     )
     table = table_of("strongest columns", "AUC alone", "AUC of all others", "difference (99 %)", "adds to the AUC")
     for column in models["strongest"]:
-        worth = f"{column['worth']:+.3f}" if column["suspicious"] else "–"
+        worth = f"{round(column['worth'], 3) + 0.0:+.3f}" if column["suspicious"] else "–"
         difference = f"{column['auc'] - column['others_auc']:+.3f}"
         if "low" in column:
             difference += f" ({column['low']:+.3f} to {column['high']:+.3f})"
