@@ -15,7 +15,7 @@ from features.online import feature_rows as online_features
 from features.online import request
 from models.scoring.scorer import Scorer
 from models.trees import boosting
-from models.trees.feature_matrix import FeatureRows
+from models.trees.feature_matrix import FeatureMatrix
 
 
 def histories(scorer: Scorer, customers: Sequence[Mapping[str, Any]], *, naive_is_utc: bool = False) -> Histories:
@@ -47,7 +47,7 @@ def warm(scorer: Scorer) -> None:
     read_customers(scorer, example, as_of=date(2020, 2, 1))
 
 
-def read_customers(scorer: Scorer, histories: Histories, *, as_of: date) -> tuple[np.ndarray, FeatureRows]:
+def read_customers(scorer: Scorer, histories: Histories, *, as_of: date) -> tuple[np.ndarray, FeatureMatrix]:
     """Compute the feature rows of the customers with an order before the day; also their places in the histories.
 
     The features are those of `snapshot` and `boosting.values`. Raises InputError if an attribute that the model reads
@@ -71,7 +71,9 @@ def read_customers(scorer: Scorer, histories: Histories, *, as_of: date) -> tupl
         else:
             continue
         values[:, [place]] = boosting.values(rows, {name: names})
-    return customers, FeatureRows(rows, values, np.full(len(customers), as_of, "datetime64[D]").astype("datetime64[s]"))
+    return customers, FeatureMatrix(
+        rows, values, np.full(len(customers), as_of, "datetime64[D]").astype("datetime64[s]")
+    )
 
 
 @lru_cache(maxsize=16)

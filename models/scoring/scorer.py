@@ -29,7 +29,7 @@ from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
 from models.lifetime import clv as lifetime
 from models.trees import boosting
 from models.trees.churn import Churn
-from models.trees.feature_matrix import FeatureRows, feature_rows
+from models.trees.feature_matrix import FeatureMatrix, feature_rows
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Scorer:
         """Predict the rows of a frame with the features and `as_of`."""
         return self.predict_rows(feature_rows(rows, self.inputs))
 
-    def predict_rows(self, rows: FeatureRows) -> PredictedRows:
+    def predict_rows(self, rows: FeatureMatrix) -> PredictedRows:
         """Predict the rows; the result keeps their matrix for further predictions."""
         data = rows.matrix(self.inputs)
         predictions = self.base_learners.predict(rows.frame, self.inputs, self.blend.base_learners, data=data)
@@ -83,7 +83,7 @@ class Scorer:
 class PredictedRows(NamedTuple):
     """Some rows with their prediction."""
 
-    rows: FeatureRows
+    rows: FeatureMatrix
     data: boosting.Matrix
     log_prediction: LogPrediction
     """Calibrated to each row's day."""

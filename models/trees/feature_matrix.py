@@ -11,7 +11,7 @@ SINGLE_THREAD_ROWS = 1_000
 """Up to this many rows, as in a request, a second thread costs more than it saves."""
 
 
-class FeatureRows(NamedTuple):
+class FeatureMatrix(NamedTuple):
     """Feature rows, one customer and day each."""
 
     frame: pd.DataFrame
@@ -27,6 +27,6 @@ class FeatureRows(NamedTuple):
         return boosting.Matrix(self.values, **boosting.columns(inputs), enable_categorical=True, nthread=threads)
 
 
-def feature_rows(rows: pd.DataFrame, inputs: boosting.Inputs) -> FeatureRows:
+def feature_rows(rows: pd.DataFrame, inputs: boosting.Inputs) -> FeatureMatrix:
     """Take the feature rows out of a frame with the features and `as_of`."""
-    return FeatureRows(rows, boosting.values(rows, inputs), rows["as_of"].to_numpy())
+    return FeatureMatrix(rows, boosting.values(rows, inputs), rows["as_of"].to_numpy())

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.console import pages, static_files
-from serving.guard.client_kinds import OTHER, ClientKind, Headers, Refusal, bearer_token, refuse_in_json
+from serving.guard.client_kinds import OTHER, ClientKind, Headers, Rejection, bearer_token, refuse_in_json
 
 COOKIE = "stayworth"
 LOGIN = "/login"
@@ -66,7 +66,7 @@ def is_page(scope: Any, headers: Headers) -> bool:
     )
 
 
-def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:
+def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Rejection:
     """A redirect to the login or an error page; JSON where no page was requested."""
     if reason == "token":
         error = "log in: this request has no token, or its token is no longer valid"
@@ -75,7 +75,7 @@ def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -
     if reason != "token":
         content = pages.text("refused.html.j2", **NO_CALLER, status=status, error=error, path=scope["path"])
         page_headers = pages.HEADERS | {"content-type": "text/html; charset=utf-8"}
-        return Refusal(
+        return Rejection(
             status, [(name.encode(), value.encode()) for name, value in page_headers.items()], content.encode()
         )
     target = quote(scope["path"], safe="/") + ("?" + scope["query_string"].decode("latin-1")) * bool(
@@ -83,9 +83,9 @@ def refuse(status: int, error: str, reason: str, scope: Any, headers: Headers) -
     )
     login = f"{LOGIN}?next={quote(target, safe='')}"
     if COOKIE.encode() not in headers.get(b"cookie", b""):
-        return Refusal(303, [(b"location", login.encode())], b"")
+        return Rejection(303, [(b"location", login.encode())], b"")
     ended = [(b"location", f"{login}&why=ended".encode()), (b"set-cookie", expired_cookie().encode())]
-    return Refusal(303, ended, b"")
+    return Rejection(303, ended, b"")
 
 
 NO_CALLER: dict[str, Any] = {"batch": None, "currency": "", "caller": None}

@@ -90,7 +90,7 @@ def parse_filters(query: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class Selection:
+class FilteredCustomers:
     """The selected customers, and their totals."""
 
     mask: np.ndarray | None
@@ -103,7 +103,7 @@ class Selection:
     """Expected number of them who leave within the horizon."""
 
 
-def select_customers(index: CustomerIndex, filters: Filters) -> Selection:
+def select_customers(index: CustomerIndex, filters: Filters) -> FilteredCustomers:
     """Select the customers that pass filters without mistakes."""
     numbers, masks = index.numbers, []
     if filters.segment:
@@ -124,16 +124,16 @@ def select_customers(index: CustomerIndex, filters: Filters) -> Selection:
         masks.append(numbers["churn_probability"] <= most / 100.0)
     columns = [numbers[name] for name in ("value_at_risk", "clv", "churn_probability")]
     if not masks:
-        return Selection(None, index.store.customers, *(float(column.sum()) for column in columns))
+        return FilteredCustomers(None, index.store.customers, *(float(column.sum()) for column in columns))
     mask = masks[0]
     for further in masks[1:]:
         mask &= further
     ones = mask.astype(np.float64)  # a product takes a fraction of the time that picking out the customers takes
-    return Selection(mask, int(np.count_nonzero(mask)), *(float(np.dot(ones, column)) for column in columns))
+    return FilteredCustomers(mask, int(np.count_nonzero(mask)), *(float(np.dot(ones, column)) for column in columns))
 
 
 def ordered_places(
-    index: CustomerIndex, filters: Filters, selection: Selection, *, first: int | None = None
+    index: CustomerIndex, filters: Filters, selection: FilteredCustomers, *, first: int | None = None
 ) -> np.ndarray:
     """The places of the selected customers in the order of the list; first: at most this many."""
     order = index.orders[filters.sort]

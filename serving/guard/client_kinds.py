@@ -29,7 +29,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Rejection:
     """A response that refuses a request."""
 
     status: int
@@ -43,9 +43,9 @@ def bearer_token(headers: Headers) -> bytes:
     return token.strip() if scheme.lower() == b"bearer" else b""
 
 
-def refuse_in_json(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Refusal:  # noqa: ARG001
+def refuse_in_json(status: int, error: str, reason: str, scope: Any, headers: Headers) -> Rejection:  # noqa: ARG001
     """Refuse a request with {"error": …}."""
-    return Refusal(status, [(b"content-type", b"application/json")], json.dumps({"error": error}).encode())
+    return Rejection(status, [(b"content-type", b"application/json")], json.dumps({"error": error}).encode())
 
 
 def route_of(path: str) -> str:
@@ -64,7 +64,7 @@ class ClientKind:
     read_token: Callable[[Headers], bytes] = bearer_token
     is_same_site: Callable[[Any, Headers], bool] = lambda scope, headers: True  # noqa: ARG005
     """False if another web site made the client send the request."""
-    refuse: Callable[[int, str, str, Any, Headers], Refusal] = refuse_in_json
+    refuse: Callable[[int, str, str, Any, Headers], Rejection] = refuse_in_json
     """Makes the refusal from status, error text, the guard's reason, the scope and the headers."""
     route_name: Callable[[str], str] = route_of
     """The name of a path in the access log: nothing that a client made up."""
