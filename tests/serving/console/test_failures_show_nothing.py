@@ -52,7 +52,7 @@ def test_a_page_that_fails_says_so_in_the_look_of_the_others(ask, caplog):
     assert "console.css" in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert SECRET not in answer.text
-    told = json.dumps([record.__dict__.get("said", {}) for record in caplog.records], default=str)
+    told = json.dumps([record.__dict__.get("content", {}) for record in caplog.records], default=str)
     assert "RuntimeError" in told
     assert SECRET not in told
 
