@@ -17,6 +17,7 @@ from features.clock import cut_offs
 from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
+from features.kernel.pass_arguments import CutOffs, PassOutput
 from features.kernel.slices import Kinds
 from features.snapshots.snapshot import SnapshotPass, columns_of
 
@@ -38,13 +39,14 @@ def fastest(call: Callable[[], Any], *, calls: int) -> float:
 def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[str, float]:
     """Number of a customer's orders, and microseconds of the compiled pass and of the plain functions."""
     alone = histories.columns.span(customer, customer + 1)
-    out, row, day = np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64)
+    output = PassOutput(np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64))
+    day = CutOffs(rows.as_of, rows.as_of)
     none = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     orders, refunds, items = rows.pass_.known(alone, 0, rows.as_of[0], rows.as_of[0])
     given = {"orders": orders, "refunds": refunds, "items": items, "as_of": rows.as_of[0]}
 
     def compiled() -> None:
-        rows.pass_.walk(alone, rows.as_of, rows.as_of, none, *rows.layout, histories.minor_units, out, row, day)
+        rows.pass_.walk(alone, day, rows.layout, none, histories.minor_units, output)
 
     def plain() -> None:
         for feature in rows.features.values():

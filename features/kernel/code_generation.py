@@ -9,21 +9,20 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 
 from features import clock
-from features.histories.columns import Columns
-from features.kernel import compiled_pass, slices
+from features.kernel import compiled_pass, numba_views, slices
 from features.kernel.feature import Feature
-from features.kernel.slices import Kinds
+from features.kernel.pass_arguments import Layout
 
 
 @cache
@@ -52,17 +51,6 @@ def compiled(templates: tuple[Feature, ...]) -> ModuleType:
     return module
 
 
-class Layout(NamedTuple):
-    """Where in a row the pass puts what; -1 for what is not wanted."""
-
-    plain_columns: np.ndarray
-    """The column of each template that is there once."""
-    kind_columns: np.ndarray
-    """The column of each template that is there for every kind; shape (kinds, templates), none if none is wanted."""
-    named_kinds: np.ndarray
-    """The codes of the kinds that templates name; -1 for one that the log does not have."""
-
-
 def layout(templates: tuple[Feature, ...], wanted: Sequence[Feature], kinds: Iterable[str]) -> Layout:
     """A row with the wanted features in their order. kinds: those of the log, in the order of their codes.
 
@@ -87,55 +75,61 @@ def _named_kinds(templates: tuple[Feature, ...]) -> list[str]:
 
 
 def _text(templates: tuple[Feature, ...]) -> str:
-    """The source of walk.py, cached on disk, with `fill` calling every template."""
-    modules = sorted({one.function.__module__ for one in templates})
-    functions = sorted({(one.function.__module__, one.function.__name__) for one in templates})
-    compiled = [f"_{m.replace('.', '_')}_{f} = njit({m}.{f})" for m, f in functions]
-    fill = inspect.getsource(compiled_pass.fill.py_func)
-    lines = fill.splitlines()
-    for i, one in enumerate(templates):
-        if not one.is_per_kind:
-            lines.append(f"    if plain_columns[{i}] >= 0:")
-            lines.append(f"        row[plain_columns[{i}]] = {_call(one, templates)}")
-    if any(one.is_per_kind for one in templates):
-        lines += ["    for kind in range(len(kind_columns)):", "        events = events_of(kinds, kind, as_of)"]
-    for i, one in enumerate(templates):
-        if one.is_per_kind:
-            lines.append(f"        if kind_columns[kind, {i}] >= 0:")
-            lines.append(f"            row[kind_columns[kind, {i}]] = {_call(one, templates)}")
-    source = inspect.getsource(compiled_pass).replace(fill, "\n".join([*lines, ""]))
-    source = source.replace("    row = 0\n", f"    row = 0\n{_borrow()}", 1)
-    source = source.replace("@njit(nogil=True)", "@njit(nogil=True, cache=True)")
-    head, body = source.split("LONG_AGO", 1)
+    """The source of compiled_pass.py with the features compiled and `fill` calling every one of templates."""
+    modules = sorted({template.function.__module__ for template in templates})
+    functions = sorted({(template.function.__module__, template.function.__name__) for template in templates})
     imports = [f"import {module}" for module in modules]
-    imports += [
-        "from features.kernel.numba_views import borrowed",
-        "from features.histories.columns import Columns",
-        "from features.kernel.slices import Kinds",
+    definitions = [f"{_compiled_name(module, name)} = njit({module}.{name})" for module, name in functions]
+    source = inspect.getsource(compiled_pass)
+    source = _replaced(source, "# generated: the features", [*imports, "", *definitions])
+    return _replaced(source, "    # generated: calls of the features", _calls(templates))
+
+
+def _replaced(source: str, marker: str, lines: list[str]) -> str:
+    """The source with lines in place of a line that is the marker, which it must have exactly once."""
+    before, *after = re.split(f"^{re.escape(marker)}$", source, flags=re.MULTILINE)
+    assert len(after) == 1, f"{marker!r} stands {len(after)} times in compiled_pass.py, not once"
+    return before + "\n".join(lines) + after[0]
+
+
+def _calls(templates: tuple[Feature, ...]) -> list[str]:
+    """The body of `fill`: each wanted feature called and written into its column."""
+    lines = [
+        "    orders, refunds, items, interactions, kinds = slices",
+        "    plain_columns, kind_columns, named_kinds = layout",
     ]
-    return "\n".join([head.rstrip(), *imports, "", *compiled, "", f"LONG_AGO{body}"])
+    for i, template in enumerate(templates):
+        if not template.is_per_kind:
+            lines.append(f"    if plain_columns[{i}] >= 0:")
+            lines.append(f"        row[plain_columns[{i}]] = {_call(template, templates)}")
+    if any(template.is_per_kind for template in templates):
+        lines.append("    for kind in range(len(kind_columns)):")
+        lines.append("        events = events_of(kinds, kind, as_of)")
+    for i, template in enumerate(templates):
+        if template.is_per_kind:
+            lines.append(f"        if kind_columns[kind, {i}] >= 0:")
+            lines.append(f"            row[kind_columns[kind, {i}]] = {_call(template, templates)}")
+    return lines
 
 
-def _borrow() -> str:
-    """Lines that make every array of `walk` a borrowed one."""
-    alone = ("as_of", "known_at", "plain_columns", "kind_columns", "named_kinds", "out", "row_customer", "row_as_of")
-    lines = [f"    {name} = borrowed({name})" for name in alone]
-    for name, kind in (("columns", Columns), ("kinds", Kinds)):
-        lines.append(f"    {name} = {kind.__name__}({', '.join(f'borrowed({name}.{one})' for one in kind._fields)})")
-    return "\n".join([*lines, ""])
-
-
-def _call(one: Feature, templates: tuple[Feature, ...]) -> str:
+def _call(template: Feature, templates: tuple[Feature, ...]) -> str:
     """The call of a feature, in currency units where it is money."""
-    named = {kind: f"events_of(kinds, named_kinds[{i}], as_of)" for i, kind in enumerate(_named_kinds(templates))}
-    arguments = [str(one.days) if name == "days" else named.get(name, name) for name in one.arguments]
-    scale = " / minor_units" if one.unit == "money" else ""
-    return f"_{one.function.__module__.replace('.', '_')}_{one.function.__name__}({', '.join(arguments)}){scale}"
+    slices_of = {"days": str(template.days)}
+    for i, kind in enumerate(_named_kinds(templates)):
+        slices_of[kind] = f"events_of(kinds, named_kinds[{i}], as_of)"
+    arguments = ", ".join(slices_of.get(name, name) for name in template.arguments)
+    scale = " / minor_units" if template.unit == "money" else ""
+    return f"{_compiled_name(template.function.__module__, template.function.__name__)}({arguments}){scale}"
+
+
+def _compiled_name(module: str, function: str) -> str:
+    return f"_{module.replace('.', '_')}_{function}"
 
 
 def _digest(text: str, templates: tuple[Feature, ...]) -> str:
     """A short hash over the pass and every file whose functions or constants it compiles in."""
-    modules = {one.function.__module__ for one in templates} | {slices.__name__, clock.__name__}
+    modules = {template.function.__module__ for template in templates}
+    modules |= {slices.__name__, clock.__name__, numba_views.__name__}
     while used := {
         module
         for name in modules

@@ -1,8 +1,8 @@
 """The compiled pass: each customer's slices as known before each cut-off, handed to every feature.
 
 `known` builds the slices of orders and is the only way to a row: features and labels both go through it. numba
-compiles what is here; features/kernel/code_generation.py adds `fill`, the calls of all features, and keeps the compiled
-code on disk.
+compiles what is here; features/kernel/code_generation.py writes the calls of all features into `fill`, in place of the
+comments that begin with "generated:", and keeps the compiled code on disk.
 
 A cut-off is two instants: what happened before `as_of` and was known before `known_at`.
 """
@@ -10,12 +10,15 @@ A cut-off is two instants: what happened before `as_of` and was known before `kn
 import numpy as np
 from numba import njit
 
-from features.kernel.slices import Events, Items, Orders, Refunds
+from features.kernel.numba_views import borrowed
+from features.kernel.slices import Events, Items, Orders, Refunds, Slices
+
+# generated: the features
 
 LONG_AGO, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def known(columns, customer, as_of, known_at):
     """The customer's orders, refunds and items as known: rows that happened and were recorded before.
 
@@ -46,7 +49,7 @@ def known(columns, customer, as_of, known_at):
     return orders, Refunds(none, columns.amount_cents[:0]), items
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def netted(columns, customer, first, end, as_of, known_at):
     """The slow way of `known`: copies of the orders `first:end` with the adjustments known by then applied."""
     a_first, a_last = columns.adjustment_starts[customer], columns.adjustment_starts[customer + 1]
@@ -111,7 +114,7 @@ def netted(columns, customer, first, end, as_of, known_at):
     return orders, Refunds(all_at[:refunds], all_cents[:refunds]), items
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def lines_known(columns, customer, place_of, orders, as_of, known_at):
     """Discount and pieces per order, and the items, of the lines known; place_of: each order's place, -1 if gone."""
     first, last = columns.line_starts[customer], columns.line_starts[customer + 1]
@@ -149,7 +152,7 @@ def lines_known(columns, customer, place_of, orders, as_of, known_at):
     return discount, pieces / 1e6, Items(order[:kept], product[:kept], category[:kept])
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def interactions_known(columns, customer, as_of, known_at):
     """The customer's interactions as known, and their kinds."""
     first, last = columns.interaction_starts[customer], columns.interaction_starts[customer + 1]
@@ -163,7 +166,7 @@ def interactions_known(columns, customer, as_of, known_at):
     return Events(at, value), kind
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def sort_by_kind(events, kind, kinds):
     """Interactions into `kinds`, each kind by time: counted, then put in their places from the last to the first."""
     kinds.starts[:] = 0
@@ -178,7 +181,7 @@ def sort_by_kind(events, kind, kinds):
             kinds.value[kinds.starts[kind[i]]] = events.value[i]
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def events_of(kinds, kind, as_of):
     """The events of one kind before `as_of`; none of a kind (-1) that the log does not have."""
     if kind < 0:
@@ -188,60 +191,47 @@ def events_of(kinds, kind, as_of):
     return Events(kinds.at[first:end], kinds.value[first:end])
 
 
-@njit(nogil=True)
-def fill(
-    orders, refunds, items, interactions, kinds, as_of, plain_columns, kind_columns, named_kinds, minor_units, row
-):
-    """Write one row of features; features/kernel/code_generation.py puts the calls of the features in its place."""
+@njit(nogil=True, cache=True)
+def fill(slices, as_of, layout, minor_units, row):
+    """Write one row of features."""
+    # generated: calls of the features
 
 
-@njit(nogil=True)
-def walk(
-    columns, as_of, known_at, kinds, plain_columns, kind_columns, named_kinds, minor_units, out, row_customer, row_as_of
-):
+@njit(nogil=True, cache=True)
+def walk(columns, cut_offs, layout, kinds, minor_units, output):
     """Fill one row per customer and cut-off at which the customer has an order; return the number of rows.
 
-    as_of, known_at: microseconds, as_of ascending. kinds: room for the interactions of any customer, empty if no kind
-    is wanted. plain_columns, kind_columns, named_kinds: see `Layout`. out: (rows at most, features) float64. Rows come
-    by customer, then cut-off.
+    columns, cut_offs, layout, output: see `Columns`, `CutOffs`, `Layout`, `PassOutput`. kinds: room for the
+    interactions of any customer, empty if no kind is wanted. Rows come by customer, then cut-off.
     """
+    columns, cut_offs, layout = borrowed(columns), borrowed(cut_offs), borrowed(layout)
+    kinds, output = borrowed(kinds), borrowed(output)
     row = 0
     for customer in range(len(columns.starts) - 1):
         grouped = False
-        for cut_off in range(len(as_of)):
-            day, limit = as_of[cut_off], known_at[cut_off]
-            if columns.at[columns.starts[customer]] >= day:
+        for cut_off in range(len(cut_offs.as_of)):
+            as_of, known_at = cut_offs.as_of[cut_off], cut_offs.known_at[cut_off]
+            if columns.at[columns.starts[customer]] >= as_of:
                 continue
-            orders, refunds, items = known(columns, customer, day, limit)
+            orders, refunds, items = known(columns, customer, as_of, known_at)
             if len(orders.at) == 0:
                 continue
-            interactions, kind = interactions_known(columns, customer, day, limit)
+            interactions, kind = interactions_known(columns, customer, as_of, known_at)
             if len(kinds.starts) and not grouped:
-                grouped = columns.prompt[customer] and limit >= day
+                grouped = columns.prompt[customer] and known_at >= as_of
                 if grouped:  # once for all cut-offs, each of which is cut again in events_of
                     sort_by_kind(*interactions_known(columns, customer, NEVER, NEVER), kinds)
                 else:
                     sort_by_kind(interactions, kind, kinds)
-            fill(
-                orders,
-                refunds,
-                items,
-                interactions,
-                kinds,
-                day,
-                plain_columns,
-                kind_columns,
-                named_kinds,
-                minor_units,
-                out[row],
-            )
-            row_customer[row] = customer
-            row_as_of[row] = day
+            slices = Slices(orders, refunds, items, interactions, kinds)
+            fill(slices, as_of, layout, minor_units, output.values[row])
+            output.customer[row] = customer
+            output.as_of[row] = as_of
             row += 1
     return row
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def walk_period(columns, row_customer, start, end, orders_out, margin_out):
     """Per row, the customer's orders and margin (minor units) in `[start, end)`, as known before `end`.
 

@@ -80,3 +80,14 @@ class Events(NamedTuple):
     """When it happened: microseconds UTC, ascending."""
     value: np.ndarray
     """Its value (a survey's score), NaN where it has none: float64."""
+
+
+class Slices(NamedTuple):
+    """All slices of a customer as of one cut-off."""
+
+    orders: Orders
+    refunds: Refunds
+    items: Items
+    interactions: Events
+    kinds: Kinds
+    """May reach beyond the cut-off: `events` are cut out of it."""

@@ -14,8 +14,9 @@ from features.clock import microseconds
 from features.errors import InputError
 from features.families.catalogue import named, templates
 from features.histories.columns import Histories
-from features.kernel.code_generation import Layout, compiled, layout
+from features.kernel.code_generation import compiled, layout
 from features.kernel.feature import Feature
+from features.kernel.pass_arguments import CutOffs, Layout, PassOutput
 from features.kernel.slices import Kinds
 
 
@@ -47,9 +48,9 @@ def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> Fea
         np.empty(events if len(columns.interaction_value) else 0),
     )
     out = np.empty((histories.customers, len(features)), order="F")
-    customer, row_day = np.empty(histories.customers, np.int64), np.empty(histories.customers, np.int64)
-    rows = compiled(templates()).walk(columns, day, day, kinds, *told, histories.minor_units, out, customer, row_day)
-    customer = customer[:rows]
+    output = PassOutput(out, np.empty(histories.customers, np.int64), np.empty(histories.customers, np.int64))
+    rows = compiled(templates()).walk(columns, CutOffs(day, day), told, kinds, histories.minor_units, output)
+    customer = output.customer[:rows]
     kept = ~histories.gone(customer, as_of=day, known_at=day)
     return FeatureRows(customer[kept], out[:rows][kept])
 

@@ -16,6 +16,7 @@ from features.histories.columns import Histories
 from features.ingest.reading import Reading
 from features.kernel.code_generation import compiled, layout
 from features.kernel.feature import Feature
+from features.kernel.pass_arguments import CutOffs, PassOutput
 from features.kernel.slices import Kinds
 
 CELLS = 4_000_000
@@ -95,19 +96,11 @@ class SnapshotPass:
         begun = columns.at[columns.starts[:-1]]
         most = int(sum((begun < day).sum() for day in self.as_of))
         out = np.empty((most, len(self.features)), order="F")
-        customer, day = np.empty(most, np.int64), np.empty(most, np.int64)
+        output = PassOutput(out, np.empty(most, np.int64), np.empty(most, np.int64))
         rows = self.pass_.walk(
-            columns,
-            self.as_of,
-            self.known_at,
-            kinds,
-            *self.layout,
-            histories.minor_units,
-            out,
-            customer,
-            day,
+            columns, CutOffs(self.as_of, self.known_at), self.layout, kinds, histories.minor_units, output
         )
-        customer, day = customer[:rows] + first, day[:rows]
+        customer, day = output.customer[:rows] + first, output.as_of[:rows]
         gone = histories.gone(customer, as_of=day, known_at=self.known_at[np.searchsorted(self.as_of, day)])
         kept = np.flatnonzero(~gone) if gone.any() else slice(rows)
         customer, day = customer[kept], day[kept]

@@ -11,6 +11,7 @@ from features.families.catalogue import catalogue, named
 from features.ingest.schema import ORDERS
 from features.kernel.code_generation import compiled, layout
 from features.kernel.feature import features_of
+from features.kernel.pass_arguments import CutOffs, PassOutput
 from features.kernel.slices import Kinds
 from features.snapshots.snapshot import snapshot
 
@@ -46,12 +47,12 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
         module = sys.modules["family"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         features = tuple(features_of(module))
-        out, customer, day = np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64)
+        output = PassOutput(np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64))
         as_of = np.array([microseconds(DAY)])
         rows = compiled(features).walk(
-            cdnow.histories.columns, as_of, as_of, NO_KINDS, *layout(features, features, ()), 100, out, customer, day
+            cdnow.histories.columns, CutOffs(as_of, as_of), layout(features, features, ()), NO_KINDS, 100, output
         )
-        answers.append(out[:rows, 0].sum())
+        answers.append(output.values[:rows, 0].sum())
     assert answers[1] == answers[0] * 3 / 2
 
 
