@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from features.errors import InputError, nearest
 from features.ingest.log import Log
-from features.ingest.postgresql import is_url
 from features.ingest.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
+from features.ingest.table_source import Files, TableSource, parse_source
 from models.ensemble.business_terms import Terms
 from retention.economics.offers import Offer
 
@@ -214,8 +214,9 @@ class Config(Section):
             exclude_products=self.data.exclude_products,
         )
 
-    def _resolved(self, where: str | None) -> str | None:
-        return where if where is None or is_url(where) else os.path.normpath(self.home / where)
+    def _resolved(self, where: str | None) -> TableSource | None:
+        source = None if where is None else parse_source(where)
+        return Files(os.path.normpath(self.home / source.where)) if isinstance(source, Files) else source
 
     @property
     def folder(self) -> Path:

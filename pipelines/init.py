@@ -9,9 +9,9 @@ import duckdb
 from features.errors import InputError, nearest
 from features.ingest.csv_checks import named, refuse_utf16
 from features.ingest.duckdb_connection import connect
-from features.ingest.postgresql import is_url
+from features.ingest.input_files import scan_of
 from features.ingest.schema import ORDERS
-from features.ingest.sources import find, scan_of
+from features.ingest.table_source import Database, parse_source
 
 SYNONYMS = {
     "customer_id": "customer id|customerid|customer no|customer number|customer|client id|client no|client|"
@@ -47,13 +47,14 @@ def config_text(orders: str, *, config_folder: Path, given: Mapping[str, str] | 
     given: our columns → theirs, as far as the user names them; the others are guessed. Business numbers cannot be
     guessed: they are marked ASSUMED.
     """
-    if is_url(orders):
+    source = parse_source(orders)
+    if isinstance(source, Database):
         raise InputError(
             "takes files, not an address",
             where="init",
             next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
         )
-    file = find(orders)[0]
+    file = source.paths()[0]
     refuse_utf16(file)
     with connect() as db:
         try:

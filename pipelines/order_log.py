@@ -10,10 +10,8 @@ import pyarrow as pa
 from features.clock import day_of
 from features.errors import InputError
 from features.ingest.build_histories import Ingested, ingest, no_order
-from features.ingest.postgresql import is_url
 from features.ingest.reading import Reading
 from features.ingest.reconciliation import Account, ReconciliationLine
-from features.ingest.sources import find
 from pipelines import run_folder
 from pipelines.config import Config
 
@@ -37,10 +35,10 @@ def reconciliation_rows(lines: list[ReconciliationLine]) -> list[dict[str, str |
 def refuse_input_as_output(config: Config, targets: list[Path]) -> None:
     """Raise InputError if a file to write is one of the files of the log, or of those side tables that exist."""
     log = config.log
-    inputs = {file.resolve() for where in log.tables.values() if not is_url(str(where)) for file in find(str(where))}
-    for where in log.books.values():
+    inputs = {file.resolve() for source in log.tables.values() for file in source.paths()}
+    for source in log.books.values():
         with suppress(InputError):
-            inputs |= set() if is_url(str(where)) else {file.resolve() for file in find(str(where))}
+            inputs |= {file.resolve() for file in source.paths()}
     for target in targets:
         if target.resolve() in inputs:
             raise InputError("is one of the log's own files", where=str(target), next="Name another file with -o.")

@@ -79,7 +79,7 @@ class Reading:
 
     def where(self, table: str) -> str:
         """Where a table is, for a message."""
-        return sources.named_in_words(self.log.source(table), table)
+        return self.log.source(table).label(table)
 
     def malformed(self, table: str) -> int:
         """Lines of a table's CSV files that are no rows."""
@@ -149,7 +149,7 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     if table == "orders":
         _refuse_currencies(opened, where=where)
     JUDGES[table](db, types, opened.log)
-    if table != "customers" and ("source" in types or sources.parts(opened.log.source(table)) > 1):
+    if table != "customers" and ("source" in types or len(opened.log.source(table).paths()) > 1):
         deduplication.set_aside(db, table, has_source="source" in types)
     _refuse_unzoned(opened, table, where=where)
     judged = opened.judged[table] = _judged(opened, table)

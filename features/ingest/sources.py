@@ -1,14 +1,13 @@
-"""Where a table comes from: files, a frame or a database, brought into DuckDB as they are, under our column names.
+"""Tables brought into DuckDB as they are, from files, a frame or a database, under our column names.
 
 Every source becomes a relation `raw_<table>`: our columns as written, and `file` and `row` (1 = first row of data)
 to say where a row stands. Parquet is read in place, as often as a query asks; the rest is copied once.
 """
 
-import glob
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -18,57 +17,9 @@ import pyarrow as pa
 from features.errors import InputError
 from features.ingest import csv_checks, postgresql
 from features.ingest.csv_checks import named, quoted
+from features.ingest.input_files import file_format, scan_of
 from features.ingest.schema import theirs
-
-KINDS = {".csv": "csv", ".csv.gz": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
-
-Source: TypeAlias = str | Path | pd.DataFrame | pa.Table
-"""A file, folder, glob or database URL, or the table itself."""
-
-
-def find(where: str | Path) -> list[Path]:
-    """The files a path, folder or glob names, in ascending order; raises InputError if there is none to read."""
-    path = Path(where)
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if kind(file))
-        if not files:
-            raise InputError(
-                "is a folder without CSV or Parquet files", where=str(where), next="Name a file or a glob."
-            )
-    elif glob.has_magic(str(where)) and not path.exists():
-        files = sorted(Path(file) for file in glob.glob(str(where), recursive=True) if Path(file).is_file())
-        if not files:
-            raise InputError(
-                "no file matches", where=str(where), next="Check the path; a config names it under [data]."
-            )
-    elif path.exists():
-        files = [path]
-    else:
-        raise InputError("no such file", where=str(where), next="Check the path; a config names it under [data].")
-    for file in files:
-        if not kind(file):
-            raise InputError(
-                f"'{file.suffix}' is not a kind of file we read", where=str(file), next="Give CSV or Parquet."
-            )
-        if file.stat().st_size == 0:
-            raise InputError("is empty (0 bytes)", where=str(file), next="Export it again.")
-    return files
-
-
-def parts(source: Source) -> int:
-    """How many files a source is."""
-    is_one = isinstance(source, pd.DataFrame | pa.Table) or postgresql.is_url(str(source))
-    return 1 if is_one else len(find(source))
-
-
-def kind(file: Path) -> str | None:
-    """csv or parquet, by the ending; None for what we do not read."""
-    return next((kind for ending, kind in KINDS.items() if file.name.lower().endswith(ending)), None)
-
-
-def scan_of(file: Path) -> str:
-    """SQL that reads a file; a CSV as text, without its malformed lines."""
-    return f"read_parquet({quoted(file)})" if kind(file) == "parquet" else csv_checks.scan(file)
+from features.ingest.table_source import Database, Frame, TableSource
 
 
 class Table(NamedTuple):
@@ -85,7 +36,11 @@ class Table(NamedTuple):
 
 
 def read(
-    db: duckdb.DuckDBPyConnection, table: str, source: Source, mapping: Mapping[str, str], extra: tuple[str, ...] = ()
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    source: TableSource,
+    mapping: Mapping[str, str],
+    extra: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Make the relation `raw_<table>` from a source; returns the DuckDB type of each of our columns in it.
 
@@ -94,31 +49,24 @@ def read(
     """
     db.execute(f"create temp table malformed_{table} (file text, row bigint, reason text)")
     into = Table(db, table, mapping, extra, {})
-    where = named_in_words(source, table)
-    if isinstance(source, pd.DataFrame | pa.Table):
-        rows = source if isinstance(source, pa.Table) else arrow_of(source, where=where)
+    where = source.label(table)
+    if isinstance(source, Frame):
+        rows = source.rows if isinstance(source.rows, pa.Table) else arrow_of(source.rows, where=where)
         db.register(f"frame_{table}", rows.append_column("row", pa.array(np.arange(1, rows.num_rows + 1))))
         columns = _columns(into, f"frame_{table}", where)
         db.execute(f"create temp view raw_{table} as select {columns}, {quoted(where)} as file, row from frame_{table}")
-    elif postgresql.is_url(str(source)):
-        with postgresql.batches(str(source)) as reader:
+    elif isinstance(source, Database):
+        with postgresql.batches(source.url) as reader:
             db.register("reader", reader)
             _copy(into, "reader", where)
     else:
-        files = find(source)
-        if all(kind(file) == "parquet" for file in files):
+        files = source.paths()
+        if all(file_format(file) == "parquet" for file in files):
             _view_parquet(into, files)
         else:
             for file in files:
                 _copy_file(into, file)
     return into.types
-
-
-def named_in_words(source: Source, table: str) -> str:
-    """The source for a message."""
-    if isinstance(source, pd.DataFrame | pa.Table):
-        return f"the data frame of {table}"
-    return postgresql.redacted(str(source)) if postgresql.is_url(str(source)) else str(source)
 
 
 @contextmanager
@@ -169,7 +117,7 @@ def _copy_file(into: Table, file: Path) -> None:
     """Append a file; a CSV only if nothing is wrong with it as a whole."""
     try:
         with readable(str(file)):
-            if kind(file) == "parquet":
+            if file_format(file) == "parquet":
                 _copy(into, scan_of(file), str(file))
                 return
             csv_checks.refuse_utf16(file)

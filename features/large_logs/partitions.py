@@ -26,10 +26,11 @@ from features.ingest.build_histories import histories_of
 from features.ingest.cleaning import text_of
 from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
+from features.ingest.input_files import file_format
 from features.ingest.log import Log
-from features.ingest.postgresql import is_url
 from features.ingest.reading import REMEDIES, Reading, first_of, open_table
 from features.ingest.reconciliation import quarantine
+from features.ingest.table_source import Files
 
 PIECE_ROWS = 1_000_000
 """Rows of a Parquet file that are read at once, in whole row groups; a CSV is one piece."""
@@ -60,14 +61,14 @@ def pieces_of(log: Log) -> list[Piece]:
     """The pieces of a log of files; raises InputError for another source."""
     pieces: list[Piece] = []
     for table, source in log.tables.items():
-        if not isinstance(source, str | Path) or is_url(str(source)):
+        if not isinstance(source, Files):
             raise InputError(
                 "a log in pieces is read from files only",
-                where=sources.named_in_words(source, table),
+                where=source.label(table),
                 next="Export the table to Parquet, or leave out --engine spark.",
             )
-        for file in sources.find(source):
-            ends = _ends(file) if sources.kind(file) == "parquet" else [2**62]
+        for file in source.paths():
+            ends = _ends(file) if file_format(file) == "parquet" else [2**62]
             for before, end in pairwise([0, *ends]):
                 pieces.append(Piece(len(pieces), table, str(file), before + 1, end))
     return pieces
@@ -101,7 +102,7 @@ def _split(
     db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None
 ) -> Iterator[pa.RecordBatch]:
     table = piece.table
-    types = sources.read(db, table, piece.file, log.mapping.get(table, {}), log.extra(table))
+    types = sources.read(db, table, Files(piece.file), log.mapping.get(table, {}), log.extra(table))
     customer = text_of("customer_id", types["customer_id"])
     reader = db.sql(f"""
         select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}

@@ -29,7 +29,7 @@ def rows_of(log: Log, customer_id: str) -> Rows:
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
         db.execute(f"set temp_directory = '{folder}'")
         for table, source in log.tables.items():
-            with sources.readable(sources.named_in_words(source, table)):
+            with sources.readable(source.label(table)):
                 types = sources.read(db, table, source, log.mapping.get(table, {}), log.extra(table))
                 theirs = text_of("customer_id", types["customer_id"])
                 query = f"select * from raw_{table} where {theirs} = ? order by file, row"

@@ -68,10 +68,11 @@ def _listed(path: Path) -> set[str]:
     # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
     from features.ingest.csv_checks import named
     from features.ingest.duckdb_connection import connect
-    from features.ingest.sources import find, readable, scan_of
+    from features.ingest.input_files import find_files, scan_of
+    from features.ingest.sources import readable
 
     ids: set[str] = set()
-    for file in find(path):
+    for file in find_files(path):
         with readable(str(file)), connect() as db:
             names = [row[0] for row in db.sql(f"describe select * from {scan_of(file)}").fetchall()]
             if "customer_id" not in names:

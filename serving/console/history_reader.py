@@ -12,7 +12,7 @@ from features.histories.columns import Histories
 from features.ingest import sources
 from features.ingest.log import Log
 from features.ingest.postgresql import is_url
-from features.online.one_customer import Rows, history_of, rows_of
+from features.online.one_customer import CustomerRows, customer_history, read_customer_rows
 
 CACHED_CUSTOMERS = 64
 """Customers whose rows stay in memory."""
@@ -32,10 +32,10 @@ class HistoryReader:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stayworth-history")
-        self._cache: OrderedDict[Key, Rows] = OrderedDict()
+        self._cache: OrderedDict[Key, CustomerRows] = OrderedDict()
         self._waiting = 0
 
-    async def rows(self, customer_id: str) -> Rows:
+    async def rows(self, customer_id: str) -> CustomerRows:
         """Read the rows with this id, unparsed. Raises Busy if too many reads wait, InputError for a bad log."""
         if self._waiting >= MOST_WAITING:
             raise Busy(f"{self._waiting} histories are already being read", next="Load the page again in a moment.")
@@ -49,17 +49,17 @@ class HistoryReader:
         """Cancel waiting reads."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def history(self, rows: Rows) -> Histories | None:
+    def history(self, rows: CustomerRows) -> Histories | None:
         """Parse the history in these rows; None if none of them is an order."""
-        return history_of(self.log, rows, now_us=None)
+        return customer_history(self.log, rows, now_us=None)
 
-    def _read(self, customer_id: str) -> Rows:
+    def _read(self, customer_id: str) -> CustomerRows:
         state = _state(self.log)
         key = (customer_id, state)
         if state is not None and key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        rows = rows_of(self.log, customer_id)
+        rows = read_customer_rows(self.log, customer_id)
         if state is not None:
             self._cache[key] = rows
             while len(self._cache) > CACHED_CUSTOMERS:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError
+from features.ingest.table_source import Files
 from pipelines import run_folder
 from pipelines.campaigns.treatments import read_treatments, treatments_if_any
 from pipelines.check import check
@@ -92,7 +93,7 @@ def test_init_names_the_tables_and_the_keys_work_once_uncommented(shop, tmp_path
         text = text.replace(f"# {table} = ", f"{table} = ")
     (tmp_path / "stayworth.toml").write_text(text)
     config = load(tmp_path / "stayworth.toml")
-    assert config.log.books == {table: str(tmp_path / f"{table}.csv") for table in ("treatments", "costs")}
+    assert config.log.books == {table: Files(str(tmp_path / f"{table}.csv")) for table in ("treatments", "costs")}
     assert not config.log.books.keys() & config.log.tables.keys()
 
 
