@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 
@@ -78,10 +78,21 @@ def snapshot_to(
 
 
 def labelled_to(
-    spark: Session, log: Log, *, features: list[str], staging: Path, now_us: int | None, **how: Any
+    spark: Session,
+    log: Log,
+    *,
+    whole: tuple[date, date],
+    as_of: list[date],
+    features: list[str],
+    horizon_days: int,
+    share: float,
+    seed: int,
+    staging: Path,
+    now_us: int | None,
 ) -> StagedFeatures:
-    """The rows of `labelled` as files in an empty folder; how: its other arguments. Raises what `snapshot_to` does."""
-    return _staged(spark, log, partial(labelled, **how), lambda _: features, staging=staging, now_us=now_us)
+    """The rows of `labelled` as files in an empty folder; raises what `snapshot_to` does."""
+    rows = partial(labelled, whole=whole, as_of=as_of, horizon_days=horizon_days, share=share, seed=seed)
+    return _staged(spark, log, rows, lambda _: features, staging=staging, now_us=now_us)
 
 
 def _staged(
@@ -106,14 +117,15 @@ def _staged(
     about = sent.where(f"bucket = {partitions.ABOUT}").select("name", "rows").collect()
     whole, schemas = whole_of(log, about, scratch=staging)
     names = wanted(whole)
-    given: dict[str, Any] = {
-        "schemas": schemas,
-        "kinds": whole.kinds,
-        "rows": partial(rows, features=names),
-        "staging": staging,
-        "before_us": before_us,
-    }
-    walk = partial(_walk, log=log, **given)
+    walk = partial(
+        _walk,
+        log=log,
+        schemas=schemas,
+        kinds=whole.kinds,
+        rows=partial(rows, features=names),
+        staging=staging,
+        before_us=before_us,
+    )
     by_bucket = sent.where(f"bucket <> {partitions.ABOUT}").repartitionById(buckets, "bucket")
     done = [json.loads(text) for (text,) in by_bucket.mapInArrow(walk, "done string").collect()]
     sent.unpersist()
@@ -155,22 +167,34 @@ def session(master: str, staging: Path) -> Iterator[Session]:
             spark.stop()
 
 
-def _split(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+def _split(
+    batches: Iterator[pa.RecordBatch], *, log: Log, buckets: int, now_us: int | None, before_us: int | None
+) -> Iterator[pa.RecordBatch]:
     """Spark's task over pieces."""
-    log = given.pop("log")
     for batch in batches:
         for row in batch.to_pylist():
-            yield from partitions.split(log, partitions.Piece(**row), **given)
+            piece = partitions.Piece(**row)
+            yield from partitions.split(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
 
 
-def _walk(batches: Iterator[pa.RecordBatch], **given: Any) -> Iterator[pa.RecordBatch]:
+def _walk(
+    batches: Iterator[pa.RecordBatch],
+    *,
+    log: Log,
+    schemas: dict[str, pa.Schema],
+    kinds: dict[str, int],
+    rows: partitions.Rows,
+    staging: Path,
+    before_us: int | None,
+) -> Iterator[pa.RecordBatch]:
     """Spark's task over the messages of a bucket."""
-    log = given.pop("log")
     messages = [row for batch in batches for row in batch.to_pylist()]
     if not messages:
         return
     try:
-        done = partitions.walked(log, messages, **given)
+        done = partitions.walked(
+            log, messages, schemas=schemas, kinds=kinds, rows=rows, staging=staging, before_us=before_us
+        )
     except InputError as error:
         done = {"error": [error.what, error.where, error.next]}
     yield pa.record_batch([[json.dumps(done)]], names=["done"])
