@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL
-from features.families.catalogue import named, words
+from features.families.catalogue import feature_named, value_in_words
 from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
@@ -39,7 +39,7 @@ class Customers:
         self.features = [name for name in rows.columns if name not in ("customer_id", "as_of")]
         self.values = rows[self.features].to_numpy(np.float64)
         self.reasons = reasons(rows, self.features)
-        units = [feature.unit if (feature := named(name)) else "" for name in self.features]
+        units = [feature.unit if (feature := feature_named(name)) else "" for name in self.features]
         self.units = np.unique(units, return_inverse=True)[1]
         self.about = BatchInfo(day, 90, "benchmark", "EUR", 0.0, 0.0, dict.fromkeys(self.features))
 
@@ -86,6 +86,9 @@ def reasons(rows: pd.DataFrame, features: list[str]) -> list[np.ndarray]:
     drawn = np.random.default_rng(7).integers(len(features), size=(len(REASONS), len(rows)))
     records = rows[features].to_numpy()
     return [
-        np.array([words(features[place], float(records[row, place])) for row, place in enumerate(column)], dtype=object)
+        np.array(
+            [value_in_words(features[place], float(records[row, place])) for row, place in enumerate(column)],
+            dtype=object,
+        )
         for column in drawn
     ]

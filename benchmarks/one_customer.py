@@ -18,8 +18,8 @@ from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.kernel.pass_arguments import CutOffs, PassOutput
-from features.kernel.slices import Kinds
-from features.snapshots.snapshot import SnapshotPass, columns_of
+from features.kernel.slices import InteractionsByKind
+from features.snapshots.snapshot import SnapshotPass, feature_columns
 
 CDNOW = Path(__file__).parents[1] / "pipelines" / "data" / "cdnow.parquet"
 DAY = date(1998, 7, 1)
@@ -41,7 +41,7 @@ def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[st
     alone = histories.columns.span(customer, customer + 1)
     output = PassOutput(np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64))
     day = CutOffs(rows.as_of, rows.as_of)
-    none = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    none = InteractionsByKind(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     orders, refunds, items = rows.pass_.known(alone, 0, rows.as_of[0], rows.as_of[0])
     given = {"orders": orders, "refunds": refunds, "items": items, "as_of": rows.as_of[0]}
 
@@ -62,7 +62,7 @@ def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[st
 
 def main(options: list[str]) -> None:  # noqa: ARG001
     histories = ingest(Log(CDNOW, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
-    names = columns_of(histories, as_of=[DAY])
+    names = feature_columns(histories, as_of=[DAY])
     rows = SnapshotPass(histories, names, as_of=cut_offs([DAY]), known_at=cut_offs([DAY]))
     counts = np.diff(histories.columns.starts)
     results = [measured(histories, rows, int(np.argmin(np.abs(counts - count)))) for count in (1, 10, 100)]

@@ -142,6 +142,6 @@ def features() -> str:
     text = "# Features\n\nThe columns of `features.parquet` besides `customer_id` and `as_of`; undefined is NaN.\n\n"
     rows = [
         (f"`{feature['name']}`", feature["unit"], feature["meaning"].replace("<kind>", "`<kind>`"), feature["needs"])
-        for feature in catalogue.listed()
+        for feature in catalogue.list_features()
     ]
     return text + table(("feature", "unit", "meaning", "needs"), rows)

@@ -37,7 +37,7 @@ def _append(path: Path, line: str) -> None:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         try:
-            _all_of(descriptor, (("\n" if torn else "") + line).encode())
+            _write_all(descriptor, (("\n" if torn else "") + line).encode())
             os.fsync(descriptor)
         except OSError:
             os.ftruncate(descriptor, size)
@@ -46,6 +46,6 @@ def _append(path: Path, line: str) -> None:
         os.close(descriptor)
 
 
-def _all_of(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]

@@ -25,13 +25,13 @@ class StayworthError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, where: str = "", next: str = "") -> None:
-        what, where, next = (_PASSWORD.sub(r"\1:…@", _CONTROL.sub(_seen, text)) for text in (what, where, next))
+        what, where, next = (_PASSWORD.sub(r"\1:…@", _CONTROL.sub(_escaped, text)) for text in (what, where, next))
         self.what, self.where, self.next = what, where, next
         message = f"{where}: {what}" if where else what
         super().__init__(f"{message}\n  {next}" if next else message)
 
 
-def _seen(control: re.Match[str]) -> str:
+def _escaped(control: re.Match[str]) -> str:
     return f"\\x{ord(control[0]):02x}"
 
 

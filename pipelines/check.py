@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from features.histories.columns import Histories
-from features.histories.contract_ends import leaving
-from features.ingest.schema import BOOKS
-from features.ingest.side_tables import read_book
+from features.histories.contract_ends import count_leaving
+from features.ingest.schema import SIDE_TABLES
+from features.ingest.side_tables import read_side_table
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
@@ -22,7 +22,9 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     no false churn: they come with their churn rates, none is advised, and `leaving` counts the customers who left.
     """
     ingested = read_orders(config, now=now)
-    books = {table: read_book(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books}
+    books = {
+        table: read_side_table(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books
+    }
     histories = ingested.histories
     write_reconciliation(config, ingested.account, [ingested.quarantine])
     for table, book in books.items():
@@ -37,7 +39,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "reconciliation": reconciliation_rows(ingested.account.orders),
         "interactions": reconciliation_rows(ingested.account.interactions),
         "customer_rows": reconciliation_rows(ingested.account.customers),
-        **{table: reconciliation_rows(books[table].account) if table in books else [] for table in BOOKS},
+        **{table: reconciliation_rows(books[table].account) if table in books else [] for table in SIDE_TABLES},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories),
         "quarantined": ingested.quarantine.num_rows,
@@ -47,15 +49,15 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
 
 def _horizons(histories: Histories) -> dict[str, Any]:
     """The horizons compared, with the follow-up they rest on, and whether churn is contractual."""
-    rates: Sequence[churn_horizon.Rate | churn_horizon.HorizonCandidate]
+    rates: Sequence[churn_horizon.ContractualChurnRate | churn_horizon.HorizonCandidate]
     if histories.contractual:
-        counts = asdict(leaving(histories))
+        counts = asdict(count_leaving(histories))
         counts["last_left"] = counts["last_left"] and counts["last_left"].isoformat()
         rates, follow_up, best = churn_horizon.churn_rates(histories), None, None
     else:
         counts = None
-        rates, follow_up = churn_horizon.candidates(histories)
-        best = churn_horizon.advised(rates)
+        rates, follow_up = churn_horizon.compare_horizons(histories)
+        best = churn_horizon.advise_horizon(rates)
     return {
         "contractual": histories.contractual,
         "leaving": counts,

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from features.clock import microseconds
 from features.errors import InputError
 from features.ingest.reading import reading
-from features.ingest.reconciliation import Tally, account_of, quarantine
-from features.large_logs.buckets import buckets, database_bytes
-from features.snapshots.rfm_quintiles import QUINTILES, RANKED, cells, cuts
-from features.snapshots.snapshot import chunks, columns_of
+from features.ingest.reconciliation import Tally, quarantine, reconcile
+from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
+from features.snapshots.rfm_quintiles import QUINTILES, RANKED, quintile_cuts
+from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.memory import machine_memory
@@ -87,23 +87,23 @@ def _write_here(
     """Write the rows on this machine; returns their number, and the features."""
     with reading(
         config.log,
-        memory_bytes=database_bytes(request.memory_bytes),
+        memory_bytes=duckdb_memory_bytes(request.memory_bytes),
         now_us=request.now_us,
         before_us=request.before_us,
     ) as opened:
         refuse_too_early(*extent(opened), as_of=min(request.as_of))
-        names = columns_of(opened, as_of=request.as_of, known_at=request.known_at)
+        names = feature_columns(opened, as_of=request.as_of, known_at=request.known_at)
         tallies: list[Tally] = []
 
         def rows() -> Iterator[pa.Table]:
-            for histories, tally in buckets(opened, memory_bytes=request.memory_bytes):
+            for histories, tally in split_into_buckets(opened, memory_bytes=request.memory_bytes):
                 tallies.append(tally)
                 say(f"computing features{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
-                yield from chunks(histories, features=names, as_of=request.as_of, known_at=request.known_at)
+                yield from snapshot_chunks(histories, features=names, as_of=request.as_of, known_at=request.known_at)
 
         written = run_folder.write_tables(output, rows())
         if request.before_us is None:
-            write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
+            write_reconciliation(config, reconcile(opened, Tally.total(tallies)), quarantine(opened))
     return written, names
 
 
@@ -111,10 +111,10 @@ def _write_by_spark(
     config: Config, output: Path, request: FeatureRequest, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
     """Write the rows by Spark, which has memory settings of its own; returns their number, and the features."""
-    from features.large_logs.spark import snapshot_to
+    from features.large_logs.spark import stage_snapshot
 
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=output.parent) as staging:
-        staged = snapshot_to(
+        staged = stage_snapshot(
             config.log,
             features=None,
             staging=Path(staging),
@@ -136,14 +136,14 @@ def _with_quintiles(path: Path) -> Iterator[pa.Table]:
     """The rows of a file of features, each with its RFM quintiles among all rows of its day."""
     file = pq.ParquetFile(path)
     base = file.read(["as_of", *RANKED])
-    by_day = {day: cuts(base.filter(pc.equal(base["as_of"], day))) for day in pc.unique(base["as_of"])}
+    by_day = {day: quintile_cuts(base.filter(pc.equal(base["as_of"], day))) for day in pc.unique(base["as_of"])}
     del base
     for number in range(file.num_row_groups):
         rows = file.read_row_group(number)
         quintiles = np.full((rows.num_rows, len(QUINTILES)), np.nan)
         for day, day_cuts in by_day.items():
             of_day = pc.equal(rows["as_of"], day)
-            quintiles[of_day.to_numpy()] = np.column_stack(cells(rows.filter(of_day), day_cuts).columns)
+            quintiles[of_day.to_numpy()] = np.column_stack(quintiles(rows.filter(of_day), day_cuts).columns)
         for name, column in zip(QUINTILES, quintiles.T, strict=True):
             rows = rows.append_column(name, pa.array(column))
         yield rows

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from features.errors import InputError, nearest
-from features.ingest.csv_checks import named, refuse_utf16
+from features.ingest.csv_checks import identifier, refuse_utf16
 from features.ingest.duckdb_connection import connect
 from features.ingest.input_files import scan_of
 from features.ingest.schema import ORDERS
@@ -126,7 +126,7 @@ def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: s
     """The strptime formats that fit a column of times, likeliest first; none if it holds times or ISO text already."""
     if kind.startswith(("TIMESTAMP", "DATE")):
         return []
-    text = f"{named(column)}::text"
+    text = f"{identifier(column)}::text"
 
     def fits(parsed: str) -> bool:
         bad, rows = db.sql(
@@ -150,7 +150,7 @@ def _time_formats(db: duckdb.DuckDBPyConnection, scan: str, column: str, kind: s
 def _currency(db: duckdb.DuckDBPyConnection, scan: str, column: str | None) -> str | None:
     if not column:
         return None
-    name = named(column)
+    name = identifier(column)
     codes = db.sql(f"select distinct upper(trim({name})) from {scan} where {name} is not null limit 2").fetchall()
     return codes[0][0] if len(codes) == 1 and len(codes[0][0]) == 3 else None
 

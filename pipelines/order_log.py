@@ -11,7 +11,7 @@ from features.clock import day_of
 from features.errors import InputError
 from features.ingest.build_histories import Ingested, ingest, no_order
 from features.ingest.reading import Reading
-from features.ingest.reconciliation import Account, ReconciliationLine
+from features.ingest.reconciliation import Reconciliation, ReconciliationLine
 from pipelines import run_folder
 from pipelines.config import Config
 
@@ -21,7 +21,7 @@ def read_orders(config: Config, *, now: datetime) -> Ingested:
     return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
 
 
-def write_reconciliation(config: Config, account: Account, quarantine: Iterable[pa.Table]) -> None:
+def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> None:
     """Write the quarantine and the reconciliation of the orders to the output folder."""
     run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
     run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation_rows(account.orders))

@@ -14,9 +14,9 @@ import pyarrow as pa
 from features.errors import Refusal
 from features.ingest.postgresql import is_url
 from features.ingest.reading import Reading, reading
-from features.ingest.reconciliation import Tally, account_of, quarantine
-from features.large_logs.buckets import buckets, database_bytes
-from features.snapshots.snapshot import chunks
+from features.ingest.reconciliation import Tally, quarantine, reconcile
+from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
+from features.snapshots.snapshot import snapshot_chunks
 from models.artifacts.registered_model import load_champion
 from models.scoring import batch_scores
 from models.scoring.scorer import Scorer
@@ -61,7 +61,7 @@ def score(
     model = load_champion(config.tracking_uri).scorer
     say("reading orders")
     now_us = int(now.timestamp() * 1_000_000)
-    with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
+    with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
         refuse_too_early(first_day, end, as_of=as_of)
         _refuse_stale(end, as_of=as_of, horizon_days=model.terms.horizon_days)
@@ -77,7 +77,7 @@ def score(
                 _write(output, staged.tables())
             _add_to_ledger(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
             _write(latest, staged.tables())
-        write_reconciliation(config, account_of(opened, Tally.total(tallies)), quarantine(opened))
+        write_reconciliation(config, reconcile(opened, Tally.total(tallies)), quarantine(opened))
     return summary(staged, model, config, as_of=as_of)
 
 
@@ -146,10 +146,10 @@ def _feature_rows(
     say: Callable[[str], None],
 ) -> Iterator[pa.Table]:
     """The feature rows of the model, `CHUNK_ROWS` at a time; the tally of each part of the log goes to `tallies`."""
-    for histories, tally in buckets(opened, memory_bytes=memory_bytes):
+    for histories, tally in split_into_buckets(opened, memory_bytes=memory_bytes):
         tallies.append(tally)
         say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
-        for table in chunks(histories, as_of=[as_of], features=list(model.inputs)):
+        for table in snapshot_chunks(histories, as_of=[as_of], features=list(model.inputs)):
             ids = table["customer_id"].cast(pa.string())
             rows = table.set_column(0, "customer_id", ids)
             yield from (rows.slice(first, CHUNK_ROWS) for first in range(0, len(rows), CHUNK_ROWS))

@@ -23,7 +23,7 @@ import pandas as pd
 
 from features.atomic_files import replacing
 from features.errors import InputError
-from features.large_logs.spark import Session, session
+from features.large_logs.spark import Session, spark_session
 from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
@@ -132,7 +132,7 @@ def _scratch_folder(config: Config, engine: str) -> Iterator[tuple[Path, Session
     within = next(path for path in (config.folder, *config.folder.parents) if path.exists())
     with (
         tempfile.TemporaryDirectory(prefix=".stayworth-", dir=within) as folder,
-        session(config.spark.master, Path(folder)) as spark,
+        spark_session(config.spark.master, Path(folder)) as spark,
     ):
         yield Path(folder), spark
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from features.errors import InputError
-from features.families.catalogue import words
-from features.online.one_customer import rows_of
+from features.families.catalogue import value_in_words
+from features.online.one_customer import read_customer_rows
 from models.scoring.explain import RHYTHM
 from models.scoring.score_change import DAY, MEASURES, PARTS, Change, ScoreSteps, are_equal, split_change
 from pipelines.batches import ledger
@@ -76,7 +76,7 @@ def why(
     is_same = before.model_version == after.model_version
     new = old if is_same else ledger.model_of(after, config.tracking_uri)
     say("reading the customer's history")
-    rows, now_us = rows_of(config.log, customer_id), int(now.timestamp() * 1_000_000)
+    rows, now_us = read_customer_rows(config.log, customer_id), int(now.timestamp() * 1_000_000)
     features = list(dict.fromkeys([*old.inputs, *new.inputs]))
     steps, descriptions = score_steps(config.log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
     if steps is None:
@@ -141,7 +141,7 @@ def _because(change: Change, steps: ScoreSteps, part: str) -> list[dict[str, Any
         return []
     other = {RHYTHM: "the rhythm of orders as a whole", DAY: "the season and the trend of the day"}
     return [
-        {"feature": name, "churn_probability": adds, "says": other.get(name) or words(name, row[name].iloc[0])}
+        {"feature": name, "churn_probability": adds, "says": other.get(name) or value_in_words(name, row[name].iloc[0])}
         for name, adds in moved
     ]
 

@@ -24,8 +24,8 @@ def warm() -> None:
     """
     order = {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
     customers = [{"customer_id": customer_id, "orders": [order], "interactions": []} for customer_id in MADE_UP_IDS]
-    histories = request.histories(customers, currency="USD", gross_margin=1.0)
-    feature_rows.seen(histories, ("recency_days",), as_of=DAY)
+    histories = request.histories_of_request(customers, currency="USD", gross_margin=1.0)
+    feature_rows.compute_feature_rows(histories, ("recency_days",), as_of=DAY)
     _store()
 
 

@@ -8,7 +8,7 @@ from benchmarks.task import FEATURES, Files
 from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
-from features.snapshots.snapshot import chunks, snapshot
+from features.snapshots.snapshot import snapshot, snapshot_chunks
 from pipelines.run_folder import write_tables
 
 
@@ -33,7 +33,7 @@ def in_memory(log: Files, days: list[date], out: Path) -> Iterator[str]:  # noqa
 def _written(log: Files, days: list[date], out: Path, features: tuple[str, ...] | None) -> Iterator[str]:
     histories = _histories(log)
     yield "ingest"
-    write_tables(out / "features.parquet", chunks(histories, as_of=days, features=features))
+    write_tables(out / "features.parquet", snapshot_chunks(histories, as_of=days, features=features))
     yield "kernel and write"
 
 

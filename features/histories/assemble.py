@@ -7,11 +7,11 @@ products and categories by a 64-bit hash that only has to tell apart those of on
 import numpy as np
 
 from features.histories import refund_matching
-from features.histories.counting_sort import Arrays, by_customer, number_by_first
+from features.histories.counting_sort import Arrays, number_by_first, sort_by_customer
 from features.histories.order_totals import LOOSE, sum_orders
 
 
-def lines_of(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
+def sort_lines(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
     """Lines sorted by customer and order, and the start of each customer's.
 
     rows: customer, at, cents and, where the log has them, known_at, margin_micros, key (of the order), rank (among
@@ -27,7 +27,7 @@ def lines_of(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
     rows["content"] = (
         rows["product"] + 31 * rows["category"] if both else rows["product" if len(rows["product"]) else "category"]
     )
-    return by_customer(rows, customers, then=("key", "content"))
+    return sort_by_customer(rows, customers, then=("key", "content"))
 
 
 LINE_COLUMNS = {
@@ -41,7 +41,7 @@ LINE_COLUMNS = {
 """The types of the columns that a log may lack."""
 
 
-def orders_of(starts: np.ndarray, lines: Arrays, *, margin_micros: int) -> tuple[Arrays, tuple[int, int]]:
+def assemble_orders(starts: np.ndarray, lines: Arrays, *, margin_micros: int) -> tuple[Arrays, tuple[int, int]]:
     """The columns of orders, adjustments and lines; how many refunds were netted, and their minor units.
 
     margin_micros: the margin in one minor unit, millionths of it; 1 where the lines have their own margins.
@@ -123,7 +123,7 @@ def _find_orders(
             held = {name: orders[name][number] for name in ("at", "known_at", "cents", "margin_micros")}
             held["customer"] = np.searchsorted(order_starts, number, "right") - 1
         by = ("customer", "product") if is_product else ("customer",)
-        found = refund_matching.match(refunds, held, by=by, exact=not is_product)
+        found = refund_matching.match_refunds(refunds, held, by=by, exact=not is_product)
         changes["order"][of] = np.where(found >= 0, number[found] if len(number) else LOOSE, LOOSE)
 
 
@@ -156,13 +156,13 @@ NO_LINES: Arrays = {
 """The columns of lines in a log where no feature looks at them."""
 
 
-def interactions_of(rows: Arrays, customers: int) -> Arrays:
+def sort_interactions(rows: Arrays, customers: int) -> Arrays:
     """The columns of interactions. rows: customer, at, kind and, where the log has them, known_at and value."""
     rows.setdefault("known_at", rows["at"])
     rows.setdefault("value", np.empty(0))
     bits = rows["value"].view(np.int64)
     rows["value_bits"] = bits ^ (bits >> 63 & np.iinfo(np.int64).max)  # in the order of the values
-    starts, rows = by_customer(rows, customers, then=("at", "value_bits"))
+    starts, rows = sort_by_customer(rows, customers, then=("at", "value_bits"))
     del rows["value_bits"]
     return {"interaction_starts": starts, **{f"interaction_{name}": column for name, column in rows.items()}}
 
@@ -175,12 +175,12 @@ NO_INTERACTIONS: Arrays = {
 """The rows of a log without interactions."""
 
 
-def prompt(columns: Arrays) -> np.ndarray:
+def is_prompt(columns: Arrays) -> np.ndarray:
     """Whether all of a customer's rows were known when they happened and no order changed; bool per customer."""
-    is_prompt = np.diff(columns["adjustment_starts"]) == 0
+    prompt = np.diff(columns["adjustment_starts"]) == 0
     for prefix, starts in (("", "starts"), ("interaction_", "interaction_starts")):
         at, known_at = columns[f"{prefix}at"], columns[f"{prefix}known_at"]
         if known_at is not at:
             late = np.flatnonzero(known_at > at)
-            is_prompt[np.searchsorted(columns[starts], late, "right") - 1] = False
-    return is_prompt
+            prompt[np.searchsorted(columns[starts], late, "right") - 1] = False
+    return prompt

@@ -8,7 +8,7 @@ from features.histories.columns import NEVER, Histories
 
 
 @dataclass(frozen=True)
-class Leaving:
+class LeavingCounts:
     """Customers with an order, counted by what `left_at` says of them."""
 
     left: int
@@ -23,7 +23,7 @@ class Leaving:
     """Those of them who left before their first order: no row at any day."""
 
 
-def leaving(histories: Histories) -> Leaving:
+def count_leaving(histories: Histories) -> LeavingCounts:
     """The counts; raises ValueError for a log that does not say who left.
 
     A customer who comes back after leaving is gone all the same: `left_at` holds one time, and it is believed.
@@ -33,7 +33,7 @@ def leaving(histories: Histories) -> Leaving:
     left_us, columns = histories.left_us, histories.columns
     has_left = left_us < microseconds(histories.end)
     first, last = columns.at[columns.starts[:-1]], columns.at[columns.starts[1:] - 1]
-    return Leaving(
+    return LeavingCounts(
         left=int(has_left.sum()),
         leave_later=int((~has_left & (left_us < NEVER)).sum()),
         last_left=day_of(int(left_us[has_left].max())) if has_left.any() else None,

@@ -6,11 +6,11 @@ import numpy as np
 from numba import njit
 
 Arrays = dict[str, np.ndarray]
-FEW = 10_000
+MIN_PARALLEL_ROWS = 10_000
 """Rows that are sorted before threads would have started."""
 
 
-def by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
+def sort_by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
     """The rows sorted by their column `customer`, which is taken out, and the two columns `then`.
 
     With the start of each customer's rows. The second of `then` may be empty; empty columns stay as they are, and a
@@ -19,16 +19,16 @@ def by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple
     starts, order = _count(rows.pop("customer"), customers)
     sort_within(starts, order, rows[then[0]], rows[then[1]])
     columns = {id(column): column for column in rows.values() if len(column)}
-    if len(order) < FEW:
+    if len(order) < MIN_PARALLEL_ROWS:
         done = {one: column[order] for one, column in columns.items()}
     else:
         with ThreadPoolExecutor() as pool:
-            done = dict(zip(columns, pool.map(lambda column: _taken(column, order), columns.values()), strict=True))
+            done = dict(zip(columns, pool.map(lambda column: _take(column, order), columns.values()), strict=True))
     return starts, {name: done.get(id(column), column) for name, column in rows.items()}
 
 
 @njit(cache=True, nogil=True)
-def _taken(column, order):
+def _take(column, order):
     """`column[order]`, without holding the lock that `numpy` holds."""
     out = np.empty_like(column)
     for row in range(len(order)):

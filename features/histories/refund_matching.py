@@ -4,10 +4,10 @@ import numpy as np
 from numba import njit
 
 
-def match(
+def match_refunds(
     refunds: dict[str, np.ndarray], lines: dict[str, np.ndarray], *, by: tuple[str, ...], exact: bool
 ) -> np.ndarray:
-    """For each refund the row of the earlier line it takes back, or -1; see `find_lines`.
+    """For each refund the row of the earlier line it takes back, or -1; see `find_refunded_lines`.
 
     Both have at, known_at, cents, margin_micros and the columns `by` that a refund and its line share; what ties is
     broken by these, never by the order of rows.
@@ -23,7 +23,7 @@ def match(
     sought, held = key[: len(refunds["at"])], key[len(refunds["at"]) :]
     in_turn = np.lexsort((refunds["margin_micros"], refunds["cents"], refunds["at"], refunds["known_at"], sought))
     by_time = np.lexsort((lines["margin_micros"], lines["cents"], lines["known_at"], lines["at"], held))
-    found = find_lines(
+    found = find_refunded_lines(
         sought[in_turn],
         *(refunds[name][in_turn] for name in ("at", "known_at", "cents")),
         held[by_time],
@@ -36,7 +36,7 @@ def match(
 
 
 @njit(cache=True)
-def find_lines(
+def find_refunded_lines(
     refund_key, refund_at, refund_known_at, refund_cents, line_key, line_at, line_known_at, line_cents, exact
 ):
     """For each refund the earlier line it takes back, or -1.

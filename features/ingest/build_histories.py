@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.histories.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
+from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_prompt, sort_interactions, sort_lines
 from features.histories.columns import NEVER, Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.log import Log
 from features.ingest.reading import Reading, reading
-from features.ingest.reconciliation import Account, Tally, account_of, quarantine
+from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
 from features.ingest.schema import minor_units
 
 
@@ -27,7 +27,7 @@ class Ingested:
     """What a log became."""
 
     histories: Histories
-    account: Account
+    account: Reconciliation
     """Where every row and cent went."""
     quarantine: pa.Table
     """The rows that cannot be used; see `account.quarantine`."""
@@ -42,7 +42,7 @@ def ingest(log: Log, *, now_us: int | None) -> Ingested:
         histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
         if histories.customers == 0:
             raise no_order(opened)
-        return Ingested(histories, account_of(opened, tally), pa.concat_tables(quarantine(opened)))
+        return Ingested(histories, reconcile(opened, tally), pa.concat_tables(quarantine(opened)))
 
 
 def no_order(opened: Reading) -> InputError:
@@ -68,14 +68,16 @@ def histories_of(
         select customer_id, (row_number() over (order by customer_id) - 1)::int as customer
         from (select distinct customer_id from {orders} where cents >= 0)""")
     ids = db.sql("select customer_id from buyers order by customer").to_arrow_table()["customer_id"].combine_chunks()
-    lines = _fetched(opened, orders)
+    lines = _fetch_rows(opened, orders)
     rate = 1 if "margin_micros" in lines else round(opened.log.gross_margin * 1_000_000)
-    columns, netted = orders_of(*lines_of(lines, len(ids)), margin_micros=rate)
+    columns, netted = assemble_orders(*sort_lines(lines, len(ids)), margin_micros=rate)
     del lines
     has_interactions = "interactions" in opened.types
-    columns |= interactions_of(_fetched(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids))
-    columns["prompt"] = prompt(columns)
-    described, attributes, left_us = _described(opened, customers, ids)
+    columns |= sort_interactions(
+        _fetch_rows(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids)
+    )
+    columns["prompt"] = is_prompt(columns)
+    described, attributes, left_us = _customer_columns(opened, customers, ids)
     histories = Histories(
         customer_ids=ids,
         columns=Columns(**columns),
@@ -90,7 +92,7 @@ def histories_of(
     return histories, Tally(*netted, len(columns["interaction_at"]), described)
 
 
-def _fetched(opened: Reading, relation: str) -> Arrays:
+def _fetch_rows(opened: Reading, relation: str) -> Arrays:
     """The columns of the buyers' rows as arrays, `customer` for customer_id; hashes as int64, no value as NaN."""
     table = opened.db.sql(
         f"select customer, rows.* exclude (customer_id) from {relation} as rows join buyers using (customer_id)"
@@ -105,7 +107,9 @@ def _fetched(opened: Reading, relation: str) -> Arrays:
     return rows
 
 
-def _described(opened: Reading, relation: str, ids: pa.Array) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
+def _customer_columns(
+    opened: Reading, relation: str, ids: pa.Array
+) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
     """What the table `customers` says of the buyers, in the order of ids: how many are in it, attributes, left_us.
 
     An attribute of who is not in it is null, and they have not left. left_us is None where the log does not have it.

@@ -6,7 +6,7 @@ computed until a query asks for it, and then only the columns it asks for.
 
 import duckdb
 
-from features.ingest.csv_checks import named, quoted
+from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
 from features.ingest.schema import minor_units
 
@@ -128,7 +128,7 @@ def judge_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> No
     """
     kinds = [types[name] for name in log.attributes]
     attributes = [
-        f", {named(name)}::{'double' if is_number(kind) else 'text'} as attribute_{place}"
+        f", {identifier(name)}::{'double' if is_number(kind) else 'text'} as attribute_{place}"
         for place, (name, kind) in enumerate(zip(log.attributes, kinds, strict=True))
     ]
     nobody = is_blank("customer_id", types["customer_id"])
@@ -181,7 +181,7 @@ def kind_name(column: str) -> str:
 
 def is_blank(column: str, kind: str) -> str:
     """SQL: whether nothing is written; in an id, a float that is no number is nothing too."""
-    name = named(column)
+    name = identifier(column)
     if kind == "VARCHAR":
         return f"coalesce({name}, '') = ''"
     if kind in ("FLOAT", "DOUBLE") and column in ("customer_id", "cost", "discount", "quantity", "value", "treated"):
@@ -237,7 +237,7 @@ def texts_of(types: Types, *names: str) -> str:
 
 def instant_in(types: Types, log: Log, column: str) -> str:
     """SQL: a column of times as microseconds UTC, as the log writes them."""
-    return instant_of(named(column), types[column], timezone=log.timezone, time_format=log.time_format)
+    return instant_of(identifier(column), types[column], timezone=log.timezone, time_format=log.time_format)
 
 
 def recorded_in(types: Types, log: Log) -> str:

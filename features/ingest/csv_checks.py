@@ -21,7 +21,7 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def named(column: str) -> str:
+def identifier(column: str) -> str:
     """An SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
 
@@ -71,7 +71,7 @@ def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
             return
     rows_of = scan(file)
     last_column = db.sql(f"describe select * from {rows_of}").fetchall()[-1][0]
-    shape = f"regexp_replace(regexp_replace({named(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
+    shape = f"regexp_replace(regexp_replace({identifier(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
     last, others = db.sql(
         f"with shapes as (select {shape} as shape, row_number() over () as row from {rows_of}) "
         "select (select shape from shapes order by row desc limit 1), "

@@ -11,7 +11,7 @@ from features.ingest.log import Log
 from features.ingest.reading import reading
 
 
-def read_people(log: Log, *, now_us: int | None) -> pa.Table:
+def read_customers_table(log: Log, *, now_us: int | None) -> pa.Table:
     """A row per customer of the table: customer_id, joined_at, left_at (timestamp, UTC), left_reason (text) and
     wallet_per_year (currency units, what they spend a year with everybody); null where it is not given.
 

@@ -6,7 +6,7 @@ file, or a value of the column `source` in it. The copy that was recorded first 
 
 import duckdb
 
-REASON = "stands in another file or export"
+REPEATED = "stands in another file or export"
 CONTENT = {
     "orders": "customer_id, order_id, product_id, at_us, micros, margin_micros",
     "interactions": "customer_id, at_us, kind, value",
@@ -16,13 +16,13 @@ CONTENT = {
 """What makes two rows of a table the same."""
 
 
-def set_aside(db: duckdb.DuckDBPyConnection, table: str, *, has_source: bool) -> None:
+def mark_repeated_rows(db: duckdb.DuckDBPyConnection, table: str, *, has_source: bool) -> None:
     """Make the table `repeated_<table>` (file, row), and give those rows their reason in `rows_<table>`."""
     source = "source" if has_source else "null::text"
     spans = db.sql(
         f"select min(at_us), max(at_us) from rows_{table} where reason is null group by file, {source} order by 1"
     ).fetchall()
-    begin, end = _shared(spans)
+    begin, end = _shared_extent(spans)
     db.execute(f"""
         create temp table repeated_{table} as
         with numbered as (
@@ -38,11 +38,11 @@ def set_aside(db: duckdb.DuckDBPyConnection, table: str, *, has_source: bool) ->
         db.execute(f"""
             alter view rows_{table} rename to judged_{table};
             create temp view rows_{table} as
-            select judged.* replace (if(repeated.row is not null, '{REASON}', reason) as reason)
+            select judged.* replace (if(repeated.row is not null, '{REPEATED}', reason) as reason)
             from judged_{table} as judged left join repeated_{table} as repeated using (file, row)""")
 
 
-def _shared(spans: list[tuple[int, int]]) -> tuple[int, int]:
+def _shared_extent(spans: list[tuple[int, int]]) -> tuple[int, int]:
     """The extent of all times that more than one of the spans covers; spans by their begin. Empty: begin > end.
 
     >>> _shared([(1, 5), (4, 9), (10, 12)])

@@ -72,7 +72,7 @@ def redacted(url: str) -> str:
 
 
 @contextmanager
-def batches(url: str) -> Iterator[pa.RecordBatchReader]:
+def read_batches(url: str) -> Iterator[pa.RecordBatchReader]:
     """The rows a URL names, of one snapshot, BATCH_BYTES at a time; raises InputError if they cannot be read.
 
     text, varchar, bool, integers and floats arrive as what they are; date as date, timestamp as naive microseconds
@@ -81,9 +81,9 @@ def batches(url: str) -> Iterator[pa.RecordBatchReader]:
     in whoever reads it, and InputError at the end of the `with`.
     """
     where = redacted(url)
-    address, query = _parsed(url)
+    address, query = _parse(url)
     driver = _driver(where)
-    connection = _connected(driver, address, where=where)
+    connection = _connect(driver, address, where=where)
     failures: list[Exception] = []
     with connection, connection.cursor() as cursor:
         try:
@@ -92,31 +92,31 @@ def batches(url: str) -> Iterator[pa.RecordBatchReader]:
             remedy = "Correct what follows # in the URL."
             if error.sqlstate == "42P01" and query.startswith("table "):
                 remedy = _remedy(connection, query)
-            raise InputError(f"cannot be read: {_said(error)}", where=where, next=remedy) from None
+            raise InputError(f"cannot be read: {_server_message(error)}", where=where, next=remedy) from None
         try:
-            yield pa.RecordBatchReader.from_batches(reader.schema, _watched(reader, failures, driver.Error))
+            yield pa.RecordBatchReader.from_batches(reader.schema, _keep_failures(reader, failures, driver.Error))
         finally:
             if failures:
                 raise InputError(
-                    f"cannot be read to its end: {_said(failures[0])}",
+                    f"cannot be read to its end: {_server_message(failures[0])}",
                     where=where,
                     next="Correct the query or the row; if the server went away, run it again.",
                 ) from None
 
 
 @contextmanager
-def changing(url: str) -> Iterator[tuple[Any, str]]:
+def change_table(url: str) -> Iterator[tuple[Any, str]]:
     """A cursor and the name in SQL of a URL's table; all that is done is kept if the block ends well, else nothing.
 
     Each statement sees what others had committed before it. Raises InputError for a URL that names a query, and for
     what the server refuses.
     """
     where = redacted(url)
-    address, query = _parsed(url)
+    address, query = _parse(url)
     if not query.startswith("table "):
         raise InputError("names a query, not a table", where=where, next="End the URL with #TABLE or #SCHEMA.TABLE.")
     driver = _driver(where)
-    with _connected(driver, address, where=where) as connection, connection.cursor() as cursor:
+    with _connect(driver, address, where=where) as connection, connection.cursor() as cursor:
         try:
             cursor.execute("set transaction isolation level read committed, read write")
             cursor.execute("set local client_encoding = 'UTF8'")
@@ -124,25 +124,25 @@ def changing(url: str) -> Iterator[tuple[Any, str]]:
             connection.commit()
         except driver.Error as error:
             raise InputError(
-                f"cannot be written: {_said(error)}",
+                f"cannot be written: {_server_message(error)}",
                 where=where,
                 next="Nothing was changed. Correct the table or the rights of its user, or name another table after #.",
             ) from None
 
 
-def _connected(driver: ModuleType, address: str, *, where: str) -> Any:
+def _connect(driver: ModuleType, address: str, *, where: str) -> Any:
     """A new connection, in a transaction."""
     try:
         return driver.connect(address)
     except driver.Error as error:
         raise InputError(
-            f"cannot connect: {_said(error)}",
+            f"cannot connect: {_server_message(error)}",
             where=where,
             next="Check user, host, port and database; the password stands in the URL, PGPASSWORD or ~/.pgpass.",
         ) from None
 
 
-def _parsed(url: str) -> tuple[str, str]:
+def _parse(url: str) -> tuple[str, str]:
     """What libpq connects to, and the query to send."""
     scheme = url.partition("://")[0]
     if scheme not in ("postgresql", "postgres"):
@@ -198,11 +198,11 @@ def _execute(cursor: Any, query: str, *, where: str) -> pa.RecordBatchReader:
     if twins:
         raise InputError(f"two columns are named '{twins[0]}'", where=where, next="Rename one: … as other_name.")
     cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-    cursor.execute(f"select {', '.join(_exact(field) for field in schema)} from ({query}\n) as source")
+    cursor.execute(f"select {', '.join(_column_sql(field) for field in schema)} from ({query}\n) as source")
     return cursor.fetch_record_batch()
 
 
-def _exact(column: pa.Field) -> str:
+def _column_sql(column: pa.Field) -> str:
     """SQL: a column as it is to arrive; the driver names its PostgreSQL type in the metadata."""
     name = _named(column.name)
     kind = (column.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
@@ -217,7 +217,7 @@ def _named(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _watched(
+def _keep_failures(
     reader: pa.RecordBatchReader, failures: list[Exception], error: type[Exception]
 ) -> Iterator[pa.RecordBatch]:
     """The batches. What goes wrong is kept: through DuckDB only its text would come back."""
@@ -243,7 +243,7 @@ def _remedy(connection: Any, query: str) -> str:
     return f"Name one that is there: {hint or listed or 'this database has no tables.'}"
 
 
-def _said(error: Exception) -> str:
+def _server_message(error: Exception) -> str:
     """What the server said, without what driver and statement add to it."""
     text = str(error)
     said = re.search(r"(?:ERROR|FATAL):\s+(.*)", text) or re.match(

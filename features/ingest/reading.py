@@ -11,10 +11,10 @@ import duckdb
 
 from features.errors import InputError
 from features.ingest import cleaning, deduplication, side_table_cleaning, sources, usable_rows
-from features.ingest.csv_checks import named
+from features.ingest.csv_checks import identifier
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
-from features.ingest.schema import BOOKS
+from features.ingest.schema import SIDE_TABLES
 
 TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
 """The column of each table that says when."""
@@ -40,7 +40,7 @@ REMEDIES = {
 """Reasons that are the whole table's where more than half of its rows have them: what shows it, and what to do."""
 
 
-class Judged(NamedTuple):
+class JudgedRows(NamedTuple):
     """The rows of a table that share a reason (None: usable), and their money."""
 
     reason: str | None
@@ -66,7 +66,7 @@ class Reading:
     """A folder that vanishes with the reading."""
     before_us: int | None = None
     """What happened from then on is left out."""
-    judged: dict[str, list["Judged"]] = field(default_factory=dict)
+    judged: dict[str, list["JudgedRows"]] = field(default_factory=dict)
     """Table → what was found in it, by reason."""
     channels: list[str] = field(default_factory=list)
     """The channels of the orders, ascending: their codes are their places."""
@@ -123,7 +123,7 @@ def reading(
         if memory_bytes:
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
         types = {
-            table: sources.read(db, table, log.source(table), log.mapping.get(table, {}), log.extra(table))
+            table: sources.read_table(db, table, log.source(table), log.mapping.get(table, {}), log.extra(table))
             for table in ([book] if book else log.tables)
         }
         opened = Reading(db, log, types, Path(folder), before_us)
@@ -143,18 +143,18 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     A table beside the histories may have no rows: nothing was booked yet.
     """
     db, types, where = opened.db, opened.types[table], opened.where(table)
-    if not is_part and table not in BOOKS and not opened.rows(f"select 1 from raw_{table} limit 1"):
+    if not is_part and table not in SIDE_TABLES and not opened.rows(f"select 1 from raw_{table} limit 1"):
         raise no_rows(where)
-    _refuse_kinds(opened, table, where=where)
+    _refuse_types(opened, table, where=where)
     if table == "orders":
         _refuse_currencies(opened, where=where)
     JUDGES[table](db, types, opened.log)
     if table != "customers" and ("source" in types or len(opened.log.source(table).paths()) > 1):
-        deduplication.set_aside(db, table, has_source="source" in types)
+        deduplication.mark_repeated_rows(db, table, has_source="source" in types)
     _refuse_unzoned(opened, table, where=where)
-    judged = opened.judged[table] = _judged(opened, table)
+    judged = opened.judged[table] = _judged_rows(opened, table)
     if not is_part:
-        refuse_unreadable(judged, lambda reason: first_of(opened, table, reason))
+        refuse_unreadable(judged, lambda reason: first_row_with(opened, table, reason))
     if table == "customers":  # who leaves in the future has not left yet, and may well be known to leave
         usable_rows.view_customers(db, types, opened.log, before_us=opened.before_us, where=where)
         return
@@ -165,7 +165,7 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
         opened.kinds.update(usable_rows.view_interactions(db, types, before_us=opened.before_us))
 
 
-def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
+def _refuse_types(opened: Reading, table: str, *, where: str) -> None:
     """Raise InputError where a column's type cannot hold what we look for in it."""
     types, log = opened.types[table], opened.log
     numbers = (*cleaning.INTEGERS, *cleaning.FRACTIONS, "VARCHAR")
@@ -185,7 +185,7 @@ def _refuse_kinds(opened: Reading, table: str, *, where: str) -> None:
 
 def _is_empty(opened: Reading, table: str, column: str) -> bool:
     """Whether a column holds nothing at all: its type then says nothing either."""
-    name = named(column)
+    name = identifier(column)
     number = f" and not isnan({name})" if opened.types[table][column] in ("FLOAT", "DOUBLE") else ""
     return not opened.rows(f"select 1 from raw_{table} where {name} is not null{number} limit 1")
 
@@ -214,7 +214,7 @@ def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
     kind = opened.types[table].get(time, "")
     if opened.log.timezone or not cleaning.is_time(kind, opened.log):
         return
-    naive = f"{cleaning.is_naive(named(time), kind)} and not {cleaning.is_blank(time, kind)}"
+    naive = f"{cleaning.is_naive(identifier(time), kind)} and not {cleaning.is_blank(time, kind)}"
     rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
     if rows:
         raise InputError(
@@ -224,12 +224,12 @@ def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
         )
 
 
-def _judged(opened: Reading, table: str) -> list[Judged]:
+def _judged_rows(opened: Reading, table: str) -> list[JudgedRows]:
     """What a table holds, by reason."""
     time = "left_us as at_us" if table == "customers" else "at_us"
-    money = "micros, cents" if table in ("orders", *BOOKS) else "0 as micros, 0 as cents"
+    money = "micros, cents" if table in ("orders", *SIDE_TABLES) else "0 as micros, 0 as cents"
     return [
-        Judged(*row)
+        JudgedRows(*row)
         for row in opened.rows(f"""
             select reason, count(*), coalesce(sum(micros), 0), coalesce(sum(cents), 0), count(*) filter (cents < 0),
                    coalesce(sum(cents) filter (cents < 0), 0), max(at_us)
@@ -237,7 +237,7 @@ def _judged(opened: Reading, table: str) -> list[Judged]:
     ]
 
 
-def first_of(opened: Reading, table: str, reason: str) -> tuple[int, str, str]:
+def first_row_with(opened: Reading, table: str, reason: str) -> tuple[int, str, str]:
     """The first row with a reason of `REMEDIES`: its number, its file and what is written there."""
     return opened.rows(
         f"select min(row), min_by(file, row), min_by({REMEDIES[reason][0]}, row) from rows_{table} "
@@ -250,8 +250,8 @@ def no_rows(where: str) -> InputError:
     return InputError("has no rows", where=where, next="Check the export.")
 
 
-def refuse_unreadable(judged: list[Judged], first: Callable[[str], tuple[int, str, str]]) -> None:
-    """Raise InputError where more than half of a table has one of the reasons in `REMEDIES`; first: see `first_of`."""
+def refuse_unreadable(judged: list[JudgedRows], first: Callable[[str], tuple[int, str, str]]) -> None:
+    """Raise InputError where more than half of a table has one of the reasons in `REMEDIES`; first: see `first_row_with`."""
     total = sum(one.rows for one in judged)
     for one in judged:
         if one.reason in REMEDIES and one.rows * 2 > total:

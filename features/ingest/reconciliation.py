@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from features.ingest.reading import Judged, Reading
+from features.ingest.reading import JudgedRows, Reading
 from features.ingest.schema import minor_units
 
 
@@ -38,7 +38,7 @@ class ReconciliationLine:
 
 
 @dataclass(frozen=True)
-class Account:
+class Reconciliation:
     """Per table, the source first; the entries after it add up to it, to the cent."""
 
     orders: list[ReconciliationLine]
@@ -48,16 +48,16 @@ class Account:
     """Empty where the log has none."""
 
 
-def account_of(opened: Reading, tally: Tally) -> Account:
+def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
     """The account of a log that was read."""
-    return Account(
+    return Reconciliation(
         _orders(opened, tally),
         _of_buyers(opened, "interactions", "accepted", tally.interactions),
         _of_buyers(opened, "customers", "with an order", tally.customers),
     )
 
 
-def account_of_book(opened: Reading, table: str) -> list[ReconciliationLine]:
+def reconcile_side_table(opened: Reading, table: str) -> list[ReconciliationLine]:
     """The account of a table beside the histories; the money of treatments is what contacts cost, not rounded."""
     usable, units = _usable(opened, table), minor_units(opened.log.currency)
     kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
@@ -104,8 +104,8 @@ def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[Reconc
     ]
 
 
-def _usable(opened: Reading, table: str) -> Judged:
-    return next((one for one in opened.judged[table] if one.reason is None), Judged(None, 0, 0, 0, 0, 0, None))
+def _usable(opened: Reading, table: str) -> JudgedRows:
+    return next((one for one in opened.judged[table] if one.reason is None), JudgedRows(None, 0, 0, 0, 0, 0, None))
 
 
 def _source(opened: Reading, table: str) -> ReconciliationLine:

@@ -74,10 +74,10 @@ COSTS = {
 }
 """The table `costs`: what customers cost beside the cost of what they bought."""
 
-BOOKS = {"treatments": TREATMENTS, "costs": COSTS}
+SIDE_TABLES = {"treatments": TREATMENTS, "costs": COSTS}
 """Our columns of each table beside the histories: no feature is made of it."""
 
-TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS, **BOOKS}
+TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS, **SIDE_TABLES}
 """Our columns of each table."""
 
 ZERO_DIGIT_CURRENCIES = frozenset(
@@ -95,7 +95,7 @@ def minor_units(currency: str) -> int:
     return 1 if currency in ZERO_DIGIT_CURRENCIES else 1000 if currency in THREE_DIGIT_CURRENCIES else 100
 
 
-def theirs(
+def match_columns(
     table: str, found: list[str], mapping: Mapping[str, str], *, extra: tuple[str, ...] = (), where: str
 ) -> dict[str, str]:
     """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing.

@@ -10,15 +10,15 @@ import pyarrow as pa
 from features.errors import InputError
 from features.ingest.log import Log
 from features.ingest.reading import Reading, reading
-from features.ingest.reconciliation import ReconciliationLine, account_of_book
-from features.ingest.schema import BOOKS, minor_units
+from features.ingest.reconciliation import ReconciliationLine, reconcile_side_table
+from features.ingest.schema import SIDE_TABLES, minor_units
 
 WRITTEN = {"treatments": ("campaign", "offer", "treated", "cost"), "costs": ("kind", "amount")}
 """What the quarantine shows of a row beside who and when."""
 
 
 @dataclass(frozen=True)
-class Book:
+class SideTable:
     """What a table beside the histories holds."""
 
     rows: pa.Table
@@ -32,13 +32,13 @@ class Book:
     """The rows that cannot be used: file, row, reason, and the columns as written."""
 
 
-def read_book(log: Log, table: str, *, now_us: int | None) -> Book:
+def read_side_table(log: Log, table: str, *, now_us: int | None) -> SideTable:
     """Read a table beside the histories. now_us: rows after it are in the future (None: not checked).
 
     Raises InputError where the log has no such table, where it cannot be used, and where it contradicts itself.
     """
     if table not in log.books:
-        required = ", ".join(name for name, column in BOOKS[table].items() if column.required)
+        required = ", ".join(name for name, column in SIDE_TABLES[table].items() if column.required)
         raise InputError(
             f"the config names no {table}",
             where=f"[data] {table}",
@@ -51,7 +51,7 @@ def read_book(log: Log, table: str, *, now_us: int | None) -> Book:
         else:
             _refuse_mostly_negative(opened)
             rows = _costs(opened)
-        return Book(rows, account_of_book(opened, table), _quarantine(opened, table))
+        return SideTable(rows, reconcile_side_table(opened, table), _quarantine(opened, table))
 
 
 def _treatments(opened: Reading) -> pa.Table:

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.ingest import csv_checks, postgresql
-from features.ingest.csv_checks import named, quoted
+from features.ingest.csv_checks import identifier, quoted
 from features.ingest.input_files import file_format, scan_of
-from features.ingest.schema import theirs
+from features.ingest.schema import match_columns
 from features.ingest.table_source import Database, Frame, TableSource
 
 
@@ -35,7 +35,7 @@ class Table(NamedTuple):
     """The DuckDB type of each of our columns found so far."""
 
 
-def read(
+def read_table(
     db: duckdb.DuckDBPyConnection,
     table: str,
     source: TableSource,
@@ -56,7 +56,7 @@ def read(
         columns = _columns(into, f"frame_{table}", where)
         db.execute(f"create temp view raw_{table} as select {columns}, {quoted(where)} as file, row from frame_{table}")
     elif isinstance(source, Database):
-        with postgresql.batches(source.url) as reader:
+        with postgresql.read_batches(source.url) as reader:
             db.register("reader", reader)
             _copy(into, "reader", where)
     else:
@@ -153,7 +153,7 @@ def _columns(into: Table, scan: str, where: str) -> str:
             where=where,
             next="Export it again.",
         )
-    present = theirs(into.name, list(described), into.mapping, extra=into.extra, where=where)
+    present = match_columns(into.name, list(described), into.mapping, extra=into.extra, where=where)
     changed = [
         ours for ours, name in present.items() if into.types.setdefault(ours, described[name]) != described[name]
     ]
@@ -164,4 +164,4 @@ def _columns(into: Table, scan: str, where: str) -> str:
             where=where,
             next="Give all files of a table the same types.",
         )
-    return ", ".join(f"{named(name)} as {named(ours)}" for ours, name in present.items())
+    return ", ".join(f"{identifier(name)} as {identifier(ours)}" for ours, name in present.items())

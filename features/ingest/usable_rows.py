@@ -4,10 +4,10 @@ import duckdb
 
 from features.errors import InputError
 from features.ingest.cleaning import EPOCH_1900, Types, kind_name
-from features.ingest.csv_checks import named
+from features.ingest.csv_checks import identifier
 from features.ingest.log import Log
 
-MOST_KINDS = 40
+MAX_KINDS = 40
 """Kinds of interaction in a log: each of them is a dozen features."""
 
 
@@ -46,7 +46,7 @@ def view_orders(db: duckdb.DuckDBPyConnection, types: Types, *, before_us: int |
             select channel, (row_number() over (order by channel) - 1)::int as code
             from (select distinct channel from rows_orders where {is_usable(before_us)} and channel is not null)""")
         names = tuple(name for (name,) in db.sql("select channel from channels order by code").fetchall())
-    selected = ", ".join(f"{expression} as {named(name)}" for name, expression in columns.items())
+    selected = ", ".join(f"{expression} as {identifier(name)}" for name, expression in columns.items())
     joined = "left join channels using (channel)" if "channel" in types else ""
     db.execute(
         f"create temp view usable_orders as select customer_id, {selected} from rows_orders as rows {joined} "
@@ -66,7 +66,7 @@ def view_interactions(db: duckdb.DuckDBPyConnection, types: Types, *, before_us:
         from (select kind, {kind_name("kind")} as name, min(known_us) as known_us
               from rows_interactions where {is_usable(before_us)} group by kind)""")
     kinds = dict(db.sql("select name, min(known_us) from kinds group by name order by name").fetchall())
-    refuse_many(kinds)
+    refuse_too_many_kinds(kinds)
     optional = ", rows.known_us as known_at" if "recorded_at" in types else ""
     optional += ", value" if "value" in types else ""
     db.execute(f"""
@@ -76,11 +76,11 @@ def view_interactions(db: duckdb.DuckDBPyConnection, types: Types, *, before_us:
     return kinds
 
 
-def refuse_many(kinds: dict[str, int]) -> None:
+def refuse_too_many_kinds(kinds: dict[str, int]) -> None:
     """Raise InputError for more kinds of interaction than can be told apart."""
-    if len(kinds) > MOST_KINDS:
+    if len(kinds) > MAX_KINDS:
         raise InputError(
-            f"{len(kinds)} kinds, at most {MOST_KINDS} can be told apart: {', '.join(list(kinds)[:5])}, …",
+            f"{len(kinds)} kinds, at most {MAX_KINDS} can be told apart: {', '.join(list(kinds)[:5])}, …",
             where="interactions",
             next="Is [columns.interactions] kind the right column? Group the kinds.",
         )

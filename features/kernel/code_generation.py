@@ -26,7 +26,7 @@ from features.kernel.pass_arguments import Layout
 
 
 @cache
-def compiled(templates: tuple[Feature, ...]) -> ModuleType:
+def compile_pass(templates: tuple[Feature, ...]) -> ModuleType:
     """The module of the compiled pass: the functions of features/kernel/compiled_pass.py, with `fill` calling the
     wanted of templates.
 
@@ -51,7 +51,7 @@ def compiled(templates: tuple[Feature, ...]) -> ModuleType:
     return module
 
 
-def layout(templates: tuple[Feature, ...], wanted: Sequence[Feature], kinds: Iterable[str]) -> Layout:
+def row_layout(templates: tuple[Feature, ...], wanted: Sequence[Feature], kinds: Iterable[str]) -> Layout:
     """A row with the wanted features in their order. kinds: those of the log, in the order of their codes.
 
     A feature of a kind that the log does not have sees no events.

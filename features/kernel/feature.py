@@ -17,12 +17,12 @@ from types import ModuleType
 
 import numpy as np
 
-GIVEN = ("orders", "refunds", "items", "interactions", "events", "as_of", "days")
+COMMON_ARGUMENTS = ("orders", "refunds", "items", "interactions", "events", "as_of", "days")
 """The arguments a feature may ask for; any other is a kind of interaction."""
 
 
 SMALL = 0.1
-WHOLE = ("days", "orders", "events", "products", "categories", "month")
+WHOLE_UNITS = ("days", "orders", "events", "products", "categories", "month")
 """Units told without decimals."""
 
 
@@ -57,7 +57,7 @@ class Feature:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of interaction it asks for by name."""
-        return tuple(name for name in self.arguments if name not in GIVEN)
+        return tuple(name for name in self.arguments if name not in COMMON_ARGUMENTS)
 
     @property
     def requires(self) -> frozenset[str]:
@@ -78,7 +78,7 @@ class Feature:
 
     def number(self, value: float) -> str:
         """A value as people read it: "62" days, "1.50" pieces, and of what is small two digits, "0.0018"."""
-        if self.unit in WHOLE:
+        if self.unit in WHOLE_UNITS:
             return f"{value:,.0f}"
         if 0 < abs(value) < SMALL:
             return np.format_float_positional(value, precision=2, fractional=False, trim="-")

@@ -65,7 +65,7 @@ class Items(NamedTuple):
     """Categories numbered in the same way; int64."""
 
 
-class Kinds(NamedTuple):
+class InteractionsByKind(NamedTuple):
     """A customer's interactions by kind, then time: kind k in `starts[k]:starts[k + 1]`."""
 
     starts: np.ndarray
@@ -89,5 +89,5 @@ class Slices(NamedTuple):
     refunds: Refunds
     items: Items
     interactions: Events
-    kinds: Kinds
+    kinds: InteractionsByKind
     """May reach beyond the cut-off: `events` are cut out of it."""

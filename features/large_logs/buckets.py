@@ -17,15 +17,15 @@ FIXED_BYTES = 700_000_000
 """Memory that does not grow with the log: libraries, compiled code, chunks of rows on their way out."""
 
 
-def database_bytes(memory_bytes: int) -> int:
+def duckdb_memory_bytes(memory_bytes: int) -> int:
     """What DuckDB may take of it, to read, join and split."""
     return max(memory_bytes // 4, 200_000_000)
 
 
-def buckets(opened: Reading, *, memory_bytes: int) -> Iterator[tuple[Histories, Tally]]:
+def split_into_buckets(opened: Reading, *, memory_bytes: int) -> Iterator[tuple[Histories, Tally]]:
     """The histories of the log in as many parts as memory asks for, each customer whole in one of them."""
     rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
-    room = max(memory_bytes - FIXED_BYTES - database_bytes(memory_bytes), 50_000_000)
+    room = max(memory_bytes - FIXED_BYTES - duckdb_memory_bytes(memory_bytes), 50_000_000)
     parts = math.ceil(rows * ROW_BYTES / room)
     if parts <= 1:
         yield histories_of(opened, "usable_orders", "usable_interactions")

@@ -21,9 +21,9 @@ from features.ingest.build_histories import no_order
 from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
-from features.ingest.reading import Judged, Reading, no_rows, refuse_unreadable
-from features.ingest.reconciliation import Account, Tally, account_of
-from features.ingest.usable_rows import refuse_many
+from features.ingest.reading import JudgedRows, Reading, no_rows, refuse_unreadable
+from features.ingest.reconciliation import Reconciliation, Tally, reconcile
+from features.ingest.usable_rows import refuse_too_many_kinds
 from features.large_logs import partitions
 
 
@@ -34,7 +34,7 @@ class StagedFeatures:
     features: list[str]
     parts: list[Path]
     """Parquet files of feature rows, each sorted by customer, then day."""
-    account: Account
+    account: Reconciliation
     set_aside: list[Path]
     """Parquet files of the rows that cannot be used."""
     first_day: date
@@ -57,18 +57,22 @@ class StagedFeatures:
             yield from (pa.Table.from_batches([batch]) for batch in reader)
 
 
-def whole_of(log: Log, about: Iterable[tuple[str, bytes]], *, scratch: Path) -> tuple[Reading, dict[str, pa.Schema]]:
+def merge_partitions(
+    log: Log, about: Iterable[tuple[str, bytes]], *, scratch: Path
+) -> tuple[Reading, dict[str, pa.Schema]]:
     """The log without its rows, and the columns of its tables; about: the messages to ABOUT of all its pieces.
 
     Raises InputError where `reading` would.
     """
     told = sorted(((json.loads(text), rows) for text, rows in about), key=lambda one: one[0]["piece"])
-    raise_first(one for one, _ in told)
+    raise_first_error(one for one, _ in told)
     whole = Reading(connect(), log, {}, scratch)
     schemas: dict[str, pa.Schema] = {}
     for table in log.tables:
         mine = [(one, rows) for one, rows in told if one["table"] == table]
-        schemas[table] = _one_schema([partitions.received(rows).schema for _, rows in mine], where=whole.where(table))
+        schemas[table] = _one_schema(
+            [partitions.table_in_message(rows).schema for _, rows in mine], where=whole.where(table)
+        )
         whole.db.register(f"raw_{table}", schemas[table].empty_table())
         whole.types[table] = partitions.types_of(whole.db, table)
         batches = [one for one, _ in mine if "rows" in one]
@@ -77,11 +81,11 @@ def whole_of(log: Log, about: Iterable[tuple[str, bytes]], *, scratch: Path) -> 
         first: dict[str, Any] = {}
         for reason, place in (item for one in batches for item in one["first"].items()):
             first[reason] = min(place, first.get(reason, place))
-        refuse_unreadable(_added([one["judged"] for one in batches]), first.__getitem__)
+        refuse_unreadable(_sum_judged([one["judged"] for one in batches]), first.__getitem__)
         known: dict[str, int] = {}
         for kind, known_us in (item for one in batches for item in one["kinds"].items()):
             known[kind] = min(known_us, known.get(kind, known_us))
-        refuse_many(known)
+        refuse_too_many_kinds(known)
         whole.kinds.update(sorted(known.items()))
     return whole, schemas
 
@@ -95,12 +99,12 @@ def _one_schema(schemas: list[pa.Schema], *, where: str) -> pa.Schema:
         ) from None
 
 
-def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *, staging: Path) -> StagedFeatures:
+def merge_buckets(whole: Reading, features: list[str], done: list[dict[str, Any]], *, staging: Path) -> StagedFeatures:
     """The buckets put together; done: what `pieces.walked` says of each. Raises InputError if there is no order."""
-    raise_first(done)
+    raise_first_error(done)
     done = sorted(done, key=lambda one: one["bucket"])
     for table in whole.types:
-        whole.judged[table] = _added([one["judged"][table] for one in done])
+        whole.judged[table] = _sum_judged([one["judged"][table] for one in done])
         lines = sum(one["malformed"][table] for one in done)
         whole.db.execute(f"create view malformed_{table} as from range({lines})")
     extents = [one["extent"] for one in done if "extent" in one]
@@ -110,26 +114,26 @@ def staged_of(whole: Reading, features: list[str], done: list[dict[str, Any]], *
     return StagedFeatures(
         features=features,
         parts=[staging / one["rows"] for one in done if "rows" in one],
-        account=account_of(whole, Tally.total([Tally(*one["tally"]) for one in done])),
+        account=reconcile(whole, Tally.total([Tally(*one["tally"]) for one in done])),
         set_aside=[staging / one["set_aside"] for one in done],
         first_day=date.fromisoformat(min(first)),
         end=date.fromisoformat(max(end)),
     )
 
 
-def raise_first(told: Iterable[dict[str, Any]]) -> None:
+def raise_first_error(told: Iterable[dict[str, Any]]) -> None:
     """Raise the first InputError that a piece or bucket met."""
     for what, where, next in (one["error"] for one in told if "error" in one):
         raise InputError(what, where=where, next=next)
 
 
-def _added(parts: list[list[list[Any]]]) -> list[Judged]:
+def _sum_judged(parts: list[list[list[Any]]]) -> list[JudgedRows]:
     """What was judged in the parts of a table as if it were judged in one."""
-    by_reason: dict[str | None, list[Judged]] = {}
-    for one in (Judged(*row) for part in parts for row in part):
+    by_reason: dict[str | None, list[JudgedRows]] = {}
+    for one in (JudgedRows(*row) for part in parts for row in part):
         by_reason.setdefault(one.reason, []).append(one)
     total = [
-        Judged(
+        JudgedRows(
             reason,
             rows=sum(one.rows for one in same),
             micros=sum(one.micros for one in same),

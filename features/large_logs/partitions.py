@@ -28,26 +28,26 @@ from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.input_files import file_format
 from features.ingest.log import Log
-from features.ingest.reading import REMEDIES, Reading, first_of, open_table
+from features.ingest.reading import REMEDIES, Reading, first_row_with, open_table
 from features.ingest.reconciliation import quarantine
 from features.ingest.table_source import Files
 
-PIECE_ROWS = 1_000_000
+PARTITION_ROWS = 1_000_000
 """Rows of a Parquet file that are read at once, in whole row groups; a CSV is one piece."""
 BATCH_ROWS = 250_000
 """Rows that are split into buckets at a time."""
 ABOUT = -1
 """The bucket of messages about a piece instead of its rows."""
-SENT = pa.schema([("bucket", pa.int32()), ("name", pa.string()), ("rows", pa.binary())])
+MESSAGE_SCHEMA = pa.schema([("bucket", pa.int32()), ("name", pa.string()), ("rows", pa.binary())])
 """A message: rows (Arrow) of the relation `name` for a bucket; to ABOUT, JSON with the columns of the table."""
-MALFORMED = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
+MALFORMED_SCHEMA = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 """The relation `malformed_<table>` of features/ingest/sources.py."""
 
-Rows = Callable[[Histories], Iterator[pa.Table]]
+RowsOfHistories = Callable[[Histories], Iterator[pa.Table]]
 """What is made of customers, such as their features."""
 
 
-class Piece(NamedTuple):
+class Partition(NamedTuple):
     """Some rows of a file."""
 
     number: int
@@ -57,9 +57,9 @@ class Piece(NamedTuple):
     last: int
 
 
-def pieces_of(log: Log) -> list[Piece]:
+def partitions_of(log: Log) -> list[Partition]:
     """The pieces of a log of files; raises InputError for another source."""
-    pieces: list[Piece] = []
+    pieces: list[Partition] = []
     for table, source in log.tables.items():
         if not isinstance(source, Files):
             raise InputError(
@@ -70,7 +70,7 @@ def pieces_of(log: Log) -> list[Piece]:
         for file in source.paths():
             ends = _ends(file) if file_format(file) == "parquet" else [2**62]
             for before, end in pairwise([0, *ends]):
-                pieces.append(Piece(len(pieces), table, str(file), before + 1, end))
+                pieces.append(Partition(len(pieces), table, str(file), before + 1, end))
     return pieces
 
 
@@ -79,12 +79,12 @@ def _ends(file: Path) -> list[int]:
     with sources.readable(str(file)), connect() as db:
         groups = db.sql(f"select distinct row_group_id, row_group_num_rows from parquet_metadata({quoted(file)})")
         totals = np.cumsum([rows for _, rows in sorted(groups.fetchall())]).tolist()
-    inner = [end for end, next in pairwise(totals) if end // PIECE_ROWS < next // PIECE_ROWS]
+    inner = [end for end, next in pairwise(totals) if end // PARTITION_ROWS < next // PARTITION_ROWS]
     return [*inner, *(totals[-1:] or [0])]
 
 
-def split(
-    log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None = None
+def split_partition(
+    log: Log, piece: Partition, *, buckets: int, now_us: int | None, before_us: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Read a piece; messages with its rows for the buckets of their customers, and about what was found in it.
 
@@ -92,17 +92,23 @@ def split(
     """
     try:
         with _database() as (db, _), sources.readable(piece.file):
-            yield from _split(db, log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+            yield from _messages_of_partition(db, log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
     except InputError as error:
         found = {"piece": piece.number, "error": [error.what, error.where, error.next]}
         yield _message(ABOUT, json.dumps(found), pa.schema([]).empty_table())
 
 
-def _split(
-    db: duckdb.DuckDBPyConnection, log: Log, piece: Piece, *, buckets: int, now_us: int | None, before_us: int | None
+def _messages_of_partition(
+    db: duckdb.DuckDBPyConnection,
+    log: Log,
+    piece: Partition,
+    *,
+    buckets: int,
+    now_us: int | None,
+    before_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
     table = piece.table
-    types = sources.read(db, table, Files(piece.file), log.mapping.get(table, {}), log.extra(table))
+    types = sources.read_table(db, table, Files(piece.file), log.mapping.get(table, {}), log.extra(table))
     customer = text_of("customer_id", types["customer_id"])
     reader = db.sql(f"""
         select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}
@@ -112,9 +118,9 @@ def _split(
     yield _message(ABOUT, json.dumps(about), reader.schema.empty_table().select(columns))
     for batch in reader:
         rows = pa.Table.from_batches([batch.select(columns)])
-        with opened(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
+        with open_part(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
             judged = part.judged.get(table, [])
-            first = {one.reason: first_of(part, table, one.reason) for one in judged if one.reason in REMEDIES}
+            first = {one.reason: first_row_with(part, table, one.reason) for one in judged if one.reason in REMEDIES}
             found = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
         yield _message(ABOUT, json.dumps(about | found), rows[:0])
         bucket = batch["bucket"].to_numpy()
@@ -132,16 +138,18 @@ def _message(bucket: int, name: str, rows: pa.Table) -> pa.RecordBatch:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)
-    return pa.record_batch([[bucket], [name], [sink.getvalue().to_pybytes()]], schema=SENT)
+    return pa.record_batch([[bucket], [name], [sink.getvalue().to_pybytes()]], schema=MESSAGE_SCHEMA)
 
 
-def received(rows: bytes) -> pa.Table:
+def table_in_message(rows: bytes) -> pa.Table:
     """The rows of a message."""
     return pa.ipc.open_stream(rows).read_all()
 
 
 @contextmanager
-def opened(log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None) -> Iterator[Reading]:
+def open_part(
+    log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None
+) -> Iterator[Reading]:
     """A part of a log, opened: its `raw_<table>` and `malformed_<table>` by name."""
     with _database() as (db, folder):
         for name, rows in relations.items():
@@ -169,13 +177,13 @@ def _database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
         yield db, Path(folder)
 
 
-def walked(
+def write_bucket(
     log: Log,
     messages: list[dict[str, Any]],
     *,
     schemas: dict[str, pa.Schema],
     kinds: dict[str, int],
-    rows: Rows,
+    rows: RowsOfHistories,
     staging: Path,
     before_us: int | None = None,
 ) -> dict[str, Any]:
@@ -186,11 +194,11 @@ def walked(
     """
     bucket = messages[0]["bucket"]
     parts = {f"raw_{table}": [schema.empty_table()] for table, schema in schemas.items()}
-    parts |= {f"malformed_{table}": [MALFORMED.empty_table()] for table in schemas}
+    parts |= {f"malformed_{table}": [MALFORMED_SCHEMA.empty_table()] for table in schemas}
     for message in messages:
-        parts[message["name"]].append(received(message["rows"]))
+        parts[message["name"]].append(table_in_message(message["rows"]))
     relations = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
-    with opened(log, relations, now_us=None, before_us=before_us) as part:
+    with open_part(log, relations, now_us=None, before_us=before_us) as part:
         if "interactions" in schemas:
             part.db.execute("update kinds set code = list_position(?, name) - 1", [list(kinds)])
             part.kinds.clear()

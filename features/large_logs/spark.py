@@ -27,9 +27,9 @@ from features.errors import InputError
 from features.ingest.log import Log
 from features.ingest.reading import Reading
 from features.large_logs import partitions
-from features.large_logs.merge import StagedFeatures, staged_of, whole_of
-from features.snapshots.labels import labelled
-from features.snapshots.snapshot import chunks, columns_of
+from features.large_logs.merge import StagedFeatures, merge_buckets, merge_partitions
+from features.snapshots.labels import labelled_rows
+from features.snapshots.snapshot import feature_columns, snapshot_chunks
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -52,7 +52,7 @@ Session: TypeAlias = "SparkSession"
 """A Spark that runs, for others to hand on."""
 
 
-def snapshot_to(
+def stage_snapshot(
     log: Log,
     *,
     as_of: list[date],
@@ -70,14 +70,14 @@ def snapshot_to(
     """
 
     def wanted(whole: Reading) -> list[str]:
-        return columns_of(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
+        return feature_columns(whole, as_of=as_of, known_at=known_at) if features is None else list(features)
 
-    rows = partial(chunks, as_of=as_of, known_at=known_at)
-    with session(master, staging) as spark:
-        return _staged(spark, log, rows, wanted, staging=staging, now_us=now_us, before_us=before_us)
+    rows = partial(snapshot_chunks, as_of=as_of, known_at=known_at)
+    with spark_session(master, staging) as spark:
+        return _stage_rows(spark, log, rows, wanted, staging=staging, now_us=now_us, before_us=before_us)
 
 
-def labelled_to(
+def stage_labelled_rows(
     spark: Session,
     log: Log,
     *,
@@ -90,12 +90,12 @@ def labelled_to(
     staging: Path,
     now_us: int | None,
 ) -> StagedFeatures:
-    """The rows of `labelled` as files in an empty folder; raises what `snapshot_to` does."""
-    rows = partial(labelled, whole=whole, as_of=as_of, horizon_days=horizon_days, share=share, seed=seed)
-    return _staged(spark, log, rows, lambda _: features, staging=staging, now_us=now_us)
+    """The rows of `labelled_rows` as files in an empty folder; raises what `stage_snapshot` does."""
+    rows = partial(labelled_rows, whole=whole, as_of=as_of, horizon_days=horizon_days, share=share, seed=seed)
+    return _stage_rows(spark, log, rows, lambda _: features, staging=staging, now_us=now_us)
 
 
-def _staged(
+def _stage_rows(
     spark: Session,
     log: Log,
     rows: Callable[..., Iterator[pa.Table]],
@@ -107,18 +107,18 @@ def _staged(
 ) -> StagedFeatures:
     """What `rows` makes of each bucket's histories and the features `wanted` of the whole log."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
-    todo = partitions.pieces_of(log)
+    todo = partitions.partitions_of(log)
     size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
     buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
-    split = partial(_split, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
+    split = partial(_split_task, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
     plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
     sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
     sent = sent.persist()
     about = sent.where(f"bucket = {partitions.ABOUT}").select("name", "rows").collect()
-    whole, schemas = whole_of(log, about, scratch=staging)
+    whole, schemas = merge_partitions(log, about, scratch=staging)
     names = wanted(whole)
     walk = partial(
-        _walk,
+        _bucket_task,
         log=log,
         schemas=schemas,
         kinds=whole.kinds,
@@ -129,11 +129,11 @@ def _staged(
     by_bucket = sent.where(f"bucket <> {partitions.ABOUT}").repartitionById(buckets, "bucket")
     done = [json.loads(text) for (text,) in by_bucket.mapInArrow(walk, "done string").collect()]
     sent.unpersist()
-    return staged_of(whole, names, done, staging=staging)
+    return merge_buckets(whole, names, done, staging=staging)
 
 
 @contextmanager
-def session(master: str, staging: Path) -> Iterator[Session]:
+def spark_session(master: str, staging: Path) -> Iterator[Session]:
     """A quiet Spark at the address `master` that leaves nothing behind; it works in the folder `staging`.
 
     Raises InputError where PySpark or Java is missing.
@@ -167,23 +167,23 @@ def session(master: str, staging: Path) -> Iterator[Session]:
             spark.stop()
 
 
-def _split(
+def _split_task(
     batches: Iterator[pa.RecordBatch], *, log: Log, buckets: int, now_us: int | None, before_us: int | None
 ) -> Iterator[pa.RecordBatch]:
     """Spark's task over pieces."""
     for batch in batches:
         for row in batch.to_pylist():
-            piece = partitions.Piece(**row)
-            yield from partitions.split(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+            piece = partitions.Partition(**row)
+            yield from partitions.split_partition(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
 
 
-def _walk(
+def _bucket_task(
     batches: Iterator[pa.RecordBatch],
     *,
     log: Log,
     schemas: dict[str, pa.Schema],
     kinds: dict[str, int],
-    rows: partitions.Rows,
+    rows: partitions.RowsOfHistories,
     staging: Path,
     before_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
@@ -192,7 +192,7 @@ def _walk(
     if not messages:
         return
     try:
-        done = partitions.walked(
+        done = partitions.write_bucket(
             log, messages, schemas=schemas, kinds=kinds, rows=rows, staging=staging, before_us=before_us
         )
     except InputError as error:

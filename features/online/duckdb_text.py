@@ -14,11 +14,11 @@ import duckdb
 from features.ingest.cleaning import kind_name
 from features.ingest.duckdb_connection import connect
 
-MOST = 100_000
+MAX_REMEMBERED_TEXTS = 100_000
 """Texts remembered of one sort; when there are more, they are forgotten and asked for again."""
 
 
-class Texts:
+class TextExpression:
     """What an SQL expression makes of texts, which it calls `text`; threads may share one."""
 
     def __init__(self, sql: str) -> None:
@@ -30,7 +30,7 @@ class Texts:
             said = {one: self.known[one] for one in texts if one in self.known}
             if missing := list({one for one in texts if one not in said}):
                 said |= self._asked(missing)
-                if len(self.known) > MOST:
+                if len(self.known) > MAX_REMEMBERED_TEXTS:
                     self.known.clear()
                 self.known.update(said)
         return [said[one] for one in texts]
@@ -46,9 +46,9 @@ def _database() -> duckdb.DuckDBPyConnection:
     return connect(threads=1)
 
 
-HASHES = Texts("hash(text)")
+HASHES = TextExpression("hash(text)")
 """The numbers that stand for ids: 0 to 2⁶⁴ − 1."""
-WHOLE = Texts("coalesce(try_cast(text as bigint), 0)")
+WHOLE_NUMBERS = TextExpression("coalesce(try_cast(text as bigint), 0)")
 """The whole number that an id is; 0 for one that is none."""
-KINDS = Texts(kind_name("text"))
+KINDS = TextExpression(kind_name("text"))
 """The names of kinds of interaction."""

@@ -12,12 +12,12 @@ import numpy as np
 
 from features.clock import microseconds
 from features.errors import InputError
-from features.families.catalogue import named, templates
+from features.families.catalogue import feature_named, feature_templates
 from features.histories.columns import Histories
-from features.kernel.code_generation import compiled, layout
+from features.kernel.code_generation import compile_pass, row_layout
 from features.kernel.feature import Feature
 from features.kernel.pass_arguments import CutOffs, Layout, PassOutput
-from features.kernel.slices import Kinds
+from features.kernel.slices import InteractionsByKind
 
 
 class FeatureRows(NamedTuple):
@@ -29,47 +29,49 @@ class FeatureRows(NamedTuple):
     """float64, (customers, features): money in currency units, undefined = NaN; a channel as its code, none = -1."""
 
 
-def seen(histories: Histories, features: tuple[str, ...], *, as_of: date) -> FeatureRows:
+def compute_feature_rows(histories: Histories, features: tuple[str, ...], *, as_of: date) -> FeatureRows:
     """The features of these names, in their order; no attributes. Raises InputError for one that cannot be given.
 
     A feature of a kind of interaction that nobody has sees none of it.
     """
-    if missing := sorted(needs(features) - histories.present):
+    if missing := sorted(required_columns(features) - histories.present):
         raise InputError(
             f"the model reads {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not given",
             where="orders and interactions",
             next="Give each with every row, null where there is none; `interactions` with every customer, be it [].",
         )
-    columns, day, told = histories.columns, np.array([microseconds(as_of)]), _told(features, tuple(histories.kinds))
+    columns, day, told = histories.columns, np.array([microseconds(as_of)]), _layout(features, tuple(histories.kinds))
     events = int(np.diff(columns.interaction_starts).max(initial=0))
-    kinds = Kinds(
+    kinds = InteractionsByKind(
         np.empty(len(told.kind_columns) + 1 if len(told.kind_columns) else 0, np.int64),
         np.empty(events, np.int64),
         np.empty(events if len(columns.interaction_value) else 0),
     )
     out = np.empty((histories.customers, len(features)), order="F")
     output = PassOutput(out, np.empty(histories.customers, np.int64), np.empty(histories.customers, np.int64))
-    rows = compiled(templates()).walk(columns, CutOffs(day, day), told, kinds, histories.minor_units, output)
+    rows = compile_pass(feature_templates()).walk(
+        columns, CutOffs(day, day), told, kinds, histories.minor_units, output
+    )
     customer = output.customer[:rows]
     kept = ~histories.gone(customer, as_of=day, known_at=day)
     return FeatureRows(customer[kept], out[:rows][kept])
 
 
 @lru_cache(maxsize=256)
-def _told(features: tuple[str, ...], kinds: tuple[str, ...]) -> Layout:
+def _layout(features: tuple[str, ...], kinds: tuple[str, ...]) -> Layout:
     """Where in a row the pass puts what; kinds: those of the histories."""
-    return layout(templates(), list(_wanted(features)), kinds)
+    return row_layout(feature_templates(), list(_features(features)), kinds)
 
 
 @lru_cache(maxsize=256)
-def needs(features: tuple[str, ...]) -> frozenset[str]:
+def required_columns(features: tuple[str, ...]) -> frozenset[str]:
     """The columns of a log, and `interactions`, without which one of them cannot be given."""
-    return frozenset[str]().union(*(one.requires for one in _wanted(features)))
+    return frozenset[str]().union(*(one.requires for one in _features(features)))
 
 
 @lru_cache(maxsize=256)
-def _wanted(features: tuple[str, ...]) -> tuple[Feature, ...]:
-    found = {name: named(name) for name in features}
+def _features(features: tuple[str, ...]) -> tuple[Feature, ...]:
+    found = {name: feature_named(name) for name in features}
     if unknown := [name for name, one in found.items() if one is None]:
         raise InputError(f"there is no feature '{unknown[0]}'", next="`stayworth features --list` shows them.")
     return tuple(one for one in found.values() if one is not None)

@@ -16,31 +16,33 @@ from features.ingest.build_histories import histories_of
 from features.ingest.cleaning import text_of
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
-from features.large_logs.partitions import opened
+from features.large_logs.partitions import open_part
 
-Rows = dict[str, pa.Table]
+CustomerRows = dict[str, pa.Table]
 """Table → a customer's rows as written, under our column names, and the file and row they stand in."""
-ALWAYS = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+ALL_TIME = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 
 
-def rows_of(log: Log, customer_id: str) -> Rows:
+def read_customer_rows(log: Log, customer_id: str) -> CustomerRows:
     """The rows of a log that carry this id."""
     found = {}
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
         db.execute(f"set temp_directory = '{folder}'")
         for table, source in log.tables.items():
             with sources.readable(source.label(table)):
-                types = sources.read(db, table, source, log.mapping.get(table, {}), log.extra(table))
+                types = sources.read_table(db, table, source, log.mapping.get(table, {}), log.extra(table))
                 theirs = text_of("customer_id", types["customer_id"])
                 query = f"select * from raw_{table} where {theirs} = ? order by file, row"
                 found[table] = db.sql(query, params=[customer_id]).to_arrow_table()
     return found
 
 
-def history_of(log: Log, rows: Rows, *, now_us: int | None, before_us: int | None = None) -> Histories | None:
+def customer_history(
+    log: Log, rows: CustomerRows, *, now_us: int | None, before_us: int | None = None
+) -> Histories | None:
     """The history in a customer's rows; None where none of them is an order. now_us, before_us: see `reading`."""
     relations = {f"raw_{table}": of for table, of in rows.items()}
-    with opened(log, relations, now_us=now_us, before_us=before_us) as part:
+    with open_part(log, relations, now_us=now_us, before_us=before_us) as part:
         histories, _ = histories_of(part, "usable_orders", "usable_interactions")
     return histories if histories.customers else None
 
@@ -59,7 +61,9 @@ class EventCounts:
     """By kind; kinds without any are not there."""
 
 
-def events(histories: Histories, *, at: tuple[int, int] = ALWAYS, known_at: tuple[int, int] = ALWAYS) -> EventCounts:
+def count_events(
+    histories: Histories, *, at: tuple[int, int] = ALL_TIME, known_at: tuple[int, int] = ALL_TIME
+) -> EventCounts:
     """What happened within `at` and became known within `known_at`: microseconds, from the first to before the last."""
     columns = histories.columns
 

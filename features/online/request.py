@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.histories.assemble import NO_INTERACTIONS, interactions_of, lines_of, orders_of, prompt
+from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_prompt, sort_interactions, sort_lines
 from features.histories.columns import Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.cleaning import LARGEST_CENTS
 from features.ingest.schema import ORDERS, minor_units
-from features.ingest.usable_rows import MOST_KINDS
-from features.online.duckdb_text import HASHES, KINDS, WHOLE
+from features.ingest.usable_rows import MAX_KINDS
+from features.online.duckdb_text import HASHES, KINDS, WHOLE_NUMBERS
 from features.online.request_columns import BadRequest, RequestRows, is_number, is_text
 
 Customer = Mapping[str, Any]
@@ -29,7 +29,7 @@ MICROS = 1_000_000
 REQUIRED = {"customer_id", "ordered_at", "amount"}
 
 
-def histories(
+def histories_of_request(
     customers: Sequence[Customer],
     *,
     currency: str,
@@ -47,19 +47,19 @@ def histories(
     units = minor_units(currency)
     orders = RequestRows.of_each("order", [one.get("orders") or () for one in customers])
     events = RequestRows.of_each("interaction", [one.get("interactions") or () for one in customers])
-    _refuse_other_currencies(orders, currency)
+    _refuse_other_currencies_and_sources(orders, currency)
     lines, channels = _lines(orders, gross_margin, units=units, naive_is_utc=naive_is_utc)
-    happened, kinds = _happened(events, naive_is_utc=naive_is_utc)
+    happened, kinds = _interactions(events, naive_is_utc=naive_is_utc)
 
     bought = np.array(orders.of, np.int64)[lines["cents"] >= 0]
     buyers = sorted(set(bought.tolist()), key=ids.__getitem__)
     place = np.full(len(ids), -1, np.int32)
     place[buyers] = np.arange(len(buyers))
-    lines, happened = _of_buyers(place, orders, lines), _of_buyers(place, events, happened)
+    lines, happened = _rows_of_buyers(place, orders, lines), _rows_of_buyers(place, events, happened)
     rate = 1 if "margin_micros" in lines else round(gross_margin * MICROS)
-    columns, _ = orders_of(*lines_of(lines, len(buyers)), margin_micros=rate)
-    columns |= interactions_of(happened, len(buyers))
-    columns["prompt"] = prompt(columns)
+    columns, _ = assemble_orders(*sort_lines(lines, len(buyers)), margin_micros=rate)
+    columns |= sort_interactions(happened, len(buyers))
+    columns["prompt"] = is_prompt(columns)
     return Histories(
         customer_ids=pa.array([ids[one] for one in buyers], pa.string()),
         columns=Columns(**columns),
@@ -90,7 +90,7 @@ def _ids(customers: Sequence[Customer]) -> list[str]:
     return list(first)
 
 
-def _refuse_other_currencies(orders: RequestRows, currency: str) -> None:
+def _refuse_other_currencies_and_sources(orders: RequestRows, currency: str) -> None:
     if "currency" in orders.columns:
         names = orders.texts("currency")
         orders.refuse(names, lambda one: one and one.strip().upper() != currency, f"the currency is not {currency}")
@@ -105,7 +105,7 @@ def _lines(
     """The columns that features/histories/assemble.py asks for but `customer`, and the names of the channels."""
     has, most = orders.columns, LARGEST_CENTS // units
     at = orders.instants("ordered_at", naive_is_utc=naive_is_utc)
-    cents = _minor(_micros(orders.numbers("amount", most=most, required=True)), units)
+    cents = _minor_units(_micros(orders.numbers("amount", most=most, required=True)), units)
     lines = {"at": at, "cents": cents}
     if "recorded_at" in has:
         recorded = orders.instants("recorded_at", naive_is_utc=naive_is_utc, otherwise=at)
@@ -118,9 +118,9 @@ def _lines(
         lines["key"], lines["rank"] = _keys(orders, at)
     for name, column in (("product_id", "product"), ("category", "category")):
         if name in has:
-            lines[column] = _hashed(orders.texts(name))
+            lines[column] = _hashes(orders.texts(name))
     if "discount" in has:
-        lines["discount"] = _minor(_micros(np.abs(orders.numbers("discount", most=most))), units)
+        lines["discount"] = _minor_units(_micros(np.abs(orders.numbers("discount", most=most))), units)
     if "quantity" in has:
         pieces = orders.numbers("quantity", most=LARGEST_CENTS)
         lines["pieces"] = np.where(np.isnan(pieces), MICROS, _micros(pieces))
@@ -139,7 +139,7 @@ def _micros(amount: np.ndarray) -> np.ndarray:
     return (whole + np.sign(micros) * (np.abs(micros - whole) >= 0.5)).astype(np.int64)
 
 
-def _minor(micros: np.ndarray, units: int) -> np.ndarray:
+def _minor_units(micros: np.ndarray, units: int) -> np.ndarray:
     """Millionths as minor units, halves away from zero."""
     step = MICROS // units
     return np.sign(micros) * ((np.abs(micros) + step // 2) // step)
@@ -157,18 +157,18 @@ def _keys(orders: RequestRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(set(instants)) == len(set(zip(instants, texts, strict=True))):
         number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         return np.array([number[one] for one in texts], np.int64), np.zeros(len(texts), np.int64)
-    ranks = iter(WHOLE.of([one for one in ids if one]))
+    ranks = iter(WHOLE_NUMBERS.of([one for one in ids if one]))
     rank = np.array([next(ranks) if one else 0 for one in ids], np.int64)
     return np.array(HASHES.of(texts), np.uint64).view(np.int64), rank
 
 
-def _hashed(texts: list[str | None]) -> np.ndarray:
+def _hashes(texts: list[str | None]) -> np.ndarray:
     """The number of each text; 0 where there is none."""
     hashes = iter(HASHES.of([one for one in texts if one]))
     return np.array([max(next(hashes), 1) if one else 0 for one in texts], np.uint64).view(np.int64)
 
 
-def _happened(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
+def _interactions(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
     """The same of interactions; and their kinds, ascending, with when each was first known."""
     if not events.rows:
         return {name: column for name, column in NO_INTERACTIONS.items() if name != "customer"}, {}
@@ -181,8 +181,8 @@ def _happened(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[
     first: dict[str, int] = {}
     for name, us in zip(names, known_at.tolist(), strict=True):
         first[name] = min(us, first.get(name, us))
-    if len(first) > MOST_KINDS:
-        what = f"{len(first)} kinds of interaction, at most {MOST_KINDS} can be told apart"
+    if len(first) > MAX_KINDS:
+        what = f"{len(first)} kinds of interaction, at most {MAX_KINDS} can be told apart"
         raise BadRequest(what, where="interactions", next="Give those that the model knows.")
     place = {name: number for number, name in enumerate(sorted(first))}
     rows["kind"] = np.array([place[one] for one in names], np.int32)
@@ -191,7 +191,7 @@ def _happened(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[
     return rows, {name: first[name] for name in place}
 
 
-def _of_buyers(place: np.ndarray, rows: RequestRows, columns: Arrays) -> Arrays:
+def _rows_of_buyers(place: np.ndarray, rows: RequestRows, columns: Arrays) -> Arrays:
     """The columns of the rows whose customer has a place, and `customer`: the place."""
     customer = place[np.array(rows.of, np.int64)]
     kept = customer >= 0

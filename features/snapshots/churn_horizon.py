@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from features.histories.columns import Histories
-from features.snapshots.labels import left, period
+from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
 
-CANDIDATES = (30, 60, 90, 120, 180, 270, 365)
+HORIZON_CANDIDATES = (30, 60, 90, 120, 180, 270, 365)
 FOLLOW_UP_DAYS = 180
-ACCEPTABLE = 0.10
+MAX_FALSE_CHURN_RATE = 0.10
 """Share of false churners up to which the adviser takes a horizon."""
 
 
@@ -30,7 +30,7 @@ class HorizonCandidate:
 
 
 @dataclass(frozen=True)
-class Rate:
+class ContractualChurnRate:
     """One horizon where churn is contractual: how many leave within it."""
 
     horizon_days: int
@@ -40,19 +40,19 @@ class Rate:
     """As of `HorizonCandidate`."""
 
 
-def churn_rates(histories: Histories) -> list[Rate]:
+def churn_rates(histories: Histories) -> list[ContractualChurnRate]:
     """The churn rate of each horizon that fits into the data, each over the window that ends with it."""
     have = (histories.end - histories.first_day).days
     rates = []
-    for horizon in (one for one in CANDIDATES if one < have):
+    for horizon in (one for one in HORIZON_CANDIDATES if one < have):
         rows = snapshot(histories, as_of=[histories.end - timedelta(days=horizon)], features=["recency_days"])
         if rows.num_rows:
-            rate = float(left(histories, rows, horizon_days=horizon).mean())
-            rates.append(Rate(horizon, rate, have >= 4 * horizon))
+            rate = float(has_left(histories, rows, horizon_days=horizon).mean())
+            rates.append(ContractualChurnRate(horizon, rate, have >= 4 * horizon))
     return rates
 
 
-def candidates(histories: Histories) -> tuple[list[HorizonCandidate], int]:
+def compare_horizons(histories: Histories) -> tuple[list[HorizonCandidate], int]:
     """The horizons compared on one day, and the days of follow-up after it.
 
     The follow-up is 180 days or a third of the history, and the same for every horizon, so that the rates compare: a
@@ -62,17 +62,17 @@ def candidates(histories: Histories) -> tuple[list[HorizonCandidate], int]:
     follow_up = max(min(FOLLOW_UP_DAYS, have // 3), 1)
     rows = snapshot(histories, as_of=[histories.end - timedelta(days=follow_up)], features=["recency_days"])
     recency = rows["recency_days"].to_numpy()
-    returned = period(histories, rows, from_days=0, to_days=follow_up)[0] > 0
+    returned = orders_and_margin(histories, rows, from_days=0, to_days=follow_up)[0] > 0
     judged = [
         HorizonCandidate(horizon, float(silent.mean()), float(returned[silent].mean()), have >= 4 * horizon)
-        for horizon in CANDIDATES
+        for horizon in HORIZON_CANDIDATES
         if (silent := recency >= horizon).any()
     ]
     return judged, follow_up
 
 
-def advised(judged: list[HorizonCandidate]) -> HorizonCandidate | None:
+def advise_horizon(judged: list[HorizonCandidate]) -> HorizonCandidate | None:
     """The shortest trainable horizon with few false churners; failing that, the trainable one with the fewest."""
     trainable = [one for one in judged if one.trainable]
-    good = [one for one in trainable if one.false_churn_rate <= ACCEPTABLE]
+    good = [one for one in trainable if one.false_churn_rate <= MAX_FALSE_CHURN_RATE]
     return good[0] if good else min(trainable, key=lambda one: one.false_churn_rate, default=None)

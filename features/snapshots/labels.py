@@ -14,38 +14,40 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.clock import DAY
-from features.families.catalogue import templates
+from features.families.catalogue import feature_templates
 from features.histories.columns import Histories
-from features.kernel.code_generation import compiled
-from features.snapshots.snapshot import chunks
+from features.kernel.code_generation import compile_pass
+from features.snapshots.snapshot import snapshot_chunks
 
 LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
 """What is learnt of a row beside its features."""
 
 
-def period(histories: Histories, rows: pa.Table, *, from_days: int, to_days: int) -> tuple[np.ndarray, np.ndarray]:
+def orders_and_margin(
+    histories: Histories, rows: pa.Table, *, from_days: int, to_days: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Orders (int64) and margin (float64, currency units) of each row in `[as_of + from_days, as_of + to_days)`.
 
     rows: a table with customer_id and as_of, as `snapshot` returns it. Orders refunded in full before the period
     ends do not count; refunds without an order count on their day, so a margin can be negative.
     """
-    index, as_of = _places(histories, rows)
+    index, as_of = _customers_and_days(histories, rows)
     orders, margin = np.empty(len(index), np.int64), np.empty(len(index))
-    walk_period = compiled(templates()).walk_period
+    walk_period = compile_pass(feature_templates()).walk_period
     walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
     return orders, margin / histories.minor_units
 
 
-def left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:
+def has_left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:
     """Whether each row's customer left in `[as_of, as_of + horizon)`; raises ValueError if the log does not say so."""
     if histories.left_us is None:
         raise ValueError("the log does not say who left")
-    index, as_of = _places(histories, rows)
+    index, as_of = _customers_and_days(histories, rows)
     left_us = histories.left_us[index]
     return (left_us >= as_of) & (left_us < as_of + horizon_days * DAY)
 
 
-def _places(histories: Histories, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+def _customers_and_days(histories: Histories, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     """The number of each row's customer, and its day in microseconds."""
     index = pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy().astype(np.int64)
     return index, rows["as_of"].cast(pa.int32()).to_numpy().astype(np.int64) * DAY
@@ -61,10 +63,10 @@ def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> p
     last = pc.max(rows["as_of"]).as_py()
     if last is not None and last + timedelta(days=horizon_days) > histories.end:
         raise ValueError(f"the window of {last} ends after the data, which end before {histories.end}")
-    orders, value = period(histories, rows, from_days=0, to_days=horizon_days)
-    past_orders, past_value = period(histories, rows, from_days=-horizon_days, to_days=0)
+    orders, value = orders_and_margin(histories, rows, from_days=0, to_days=horizon_days)
+    past_orders, past_value = orders_and_margin(histories, rows, from_days=-horizon_days, to_days=0)
     labels = {
-        "churned": left(histories, rows, horizon_days=horizon_days) if histories.contractual else orders == 0,
+        "churned": has_left(histories, rows, horizon_days=horizon_days) if histories.contractual else orders == 0,
         "bought": orders > 0,
         "future_orders": orders,
         "future_value": value,
@@ -76,7 +78,7 @@ def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> p
     return rows
 
 
-def labelled(
+def labelled_rows(
     histories: Histories,
     *,
     whole: tuple[date, date],
@@ -94,7 +96,7 @@ def labelled(
     histories = replace(histories, whole=whole)
     rng = np.random.default_rng([seed, zlib.crc32(histories.customer_ids[0].as_py().encode())])
     first = 0
-    for table in chunks(histories, as_of=as_of, features=features):
+    for table in snapshot_chunks(histories, as_of=as_of, features=features):
         ids = table["customer_id"].chunk(0).dictionary
         some = _span(histories, first, first + len(ids))
         first += len(ids)

@@ -20,10 +20,10 @@ QUINTILES = {
 
 RANKED = [feature for feature, _ in QUINTILES.values()]
 
-Cuts = dict[str, Floats]
+QuintileCuts = dict[str, Floats]
 
 
-def cuts(base: pa.Table) -> Cuts:
+def quintile_cuts(base: pa.Table) -> QuintileCuts:
     """Where the quintiles of a base begin: of each quintile the four values above which 2, 3, 4 and 5 are given.
 
     base: the columns `RANKED` of all customers of one day, at least one.
@@ -35,7 +35,7 @@ def cuts(base: pa.Table) -> Cuts:
     return found
 
 
-def cells(rows: pa.Table, cuts: Cuts) -> pa.Table:
+def quintiles(rows: pa.Table, cuts: QuintileCuts) -> pa.Table:
     """The quintiles of rows of the day that the cuts are of, 1 (worst) to 5 (best), as float64 columns.
 
     1 + the whole fifths of the base that are worse than the customer. Equal customers are in equal cells, so that a

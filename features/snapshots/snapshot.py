@@ -11,15 +11,15 @@ import pyarrow as pa
 
 from features.clock import DAY, cut_offs, microseconds
 from features.errors import InputError
-from features.families.catalogue import catalogue, named, templates
+from features.families.catalogue import catalogue, feature_named, feature_templates
 from features.histories.columns import Histories
 from features.ingest.reading import Reading
-from features.kernel.code_generation import compiled, layout
+from features.kernel.code_generation import compile_pass, row_layout
 from features.kernel.feature import Feature
 from features.kernel.pass_arguments import CutOffs, PassOutput
-from features.kernel.slices import Kinds
+from features.kernel.slices import InteractionsByKind
 
-CELLS = 4_000_000
+CHUNK_CELLS = 4_000_000
 """Values in one chunk of rows, 32 MB."""
 
 
@@ -33,11 +33,11 @@ def snapshot(
     each day of `as_of`). features: names of columns, default all that the log has. Raises InputError for a feature
     that the log cannot give.
     """
-    table = pa.concat_tables(chunks(histories, as_of=as_of, known_at=known_at, features=features))
+    table = pa.concat_tables(snapshot_chunks(histories, as_of=as_of, known_at=known_at, features=features))
     return table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
 
 
-def chunks(
+def snapshot_chunks(
     histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
     """The rows of `snapshot` in tables of bounded size, in its order; threads work ahead of whoever takes them.
@@ -49,9 +49,9 @@ def chunks(
     if known_at and known_at > min(as_of) and not is_cut:
         raise ValueError("what became known after as_of needs a log read as if nothing had happened since")
     limits = np.full(len(days), microseconds(known_at)) if known_at else days
-    names = columns_of(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
+    names = feature_columns(histories, as_of=as_of, known_at=known_at) if features is None else list(features)
     rows = SnapshotPass(histories, names, as_of=days, known_at=limits)
-    step = max(1, CELLS // (len(days) * max(len(names), 1)))
+    step = max(1, CHUNK_CELLS // (len(days) * max(len(names), 1)))
     bounds = [*range(0, histories.customers, step), histories.customers]
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
@@ -64,7 +64,7 @@ def chunks(
             yield one.result()
 
 
-def columns_of(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
+def feature_columns(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
     """The features a log has, and its declared attributes: a kind of interaction that came later adds no column."""
     last = microseconds(known_at or max(as_of))
     kinds = tuple(kind for kind, at in log.kinds.items() if at < last)
@@ -79,8 +79,8 @@ class SnapshotPass:
         features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
         self.features = {name: one for name, one in features.items() if one is not None}
         wanted = tuple(self.features.values())
-        self.pass_ = compiled(templates())
-        self.layout = layout(templates(), wanted, histories.kinds)
+        self.pass_ = compile_pass(feature_templates())
+        self.layout = row_layout(feature_templates(), wanted, histories.kinds)
 
     def table(self, first: int, last: int) -> pa.Table:
         """The rows of the customers `first:last`; the compiled pass holds no lock, so threads share the work."""
@@ -88,7 +88,7 @@ class SnapshotPass:
         columns = histories.columns.span(first, last)
         interactions = int(np.diff(columns.interaction_starts).max(initial=0))
         uses_kinds = len(self.layout.kind_columns) > 0
-        kinds = Kinds(
+        kinds = InteractionsByKind(
             np.empty(len(self.layout.kind_columns) + 1 if uses_kinds else 0, np.int64),
             np.empty(interactions, np.int64),
             np.empty(interactions if len(columns.interaction_value) else 0),
@@ -120,7 +120,7 @@ class SnapshotPass:
 
 def _feature(histories: Histories, name: str) -> Feature:
     """The feature of a column; raises InputError where the log cannot give it."""
-    feature = named(name)
+    feature = feature_named(name)
     if feature is None:
         raise InputError(f"there is no feature '{name}'", next="`stayworth features --list` shows them.")
     missing = sorted(feature.requires - histories.present)

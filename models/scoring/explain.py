@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import expit
 
 from features.arrays import Floats
-from features.families.catalogue import named, words
+from features.families.catalogue import feature_named, value_in_words
 from models.ensemble.recipe import TREES
 from models.ensemble.stacking import LogPrediction
 from models.prediction import REASONS
@@ -93,9 +93,9 @@ def reasons(scorer: Scorer, predicted: PredictedRows) -> pd.DataFrame:
 
 def _sentences(name: str, values: np.ndarray) -> list[str]:
     """Each value of a column in words; values that read the same are worded once."""
-    feature = named(name)
+    feature = feature_named(name)
     if feature is None or not np.issubdtype(values.dtype, np.floating):
-        return [words(name, value) for value in values]
+        return [value_in_words(name, value) for value in values]
     numbers = [feature.number(value) for value in values.tolist()]
     sentences = {
         number: feature.sentence(value) for number, value in dict(zip(numbers, values.tolist(), strict=True)).items()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import InputError
-from features.families.catalogue import named
+from features.families.catalogue import feature_named
 from features.histories.columns import Histories
 from features.online import feature_rows as online_features
 from features.online import request
@@ -20,7 +20,7 @@ from models.trees.feature_matrix import FeatureMatrix
 
 def histories(scorer: Scorer, customers: Sequence[Mapping[str, Any]], *, naive_is_utc: bool = False) -> Histories:
     """Read the histories in a request, under the terms of the model; see features/online/request.py."""
-    return request.histories(
+    return request.histories_of_request(
         customers,
         currency=scorer.terms.currency,
         gross_margin=scorer.terms.gross_margin,
@@ -31,12 +31,14 @@ def histories(scorer: Scorer, customers: Sequence[Mapping[str, Any]], *, naive_i
 
 def attributes(inputs: boosting.Inputs) -> dict[str, type]:
     """The inputs that are attributes of the customer rather than features, with their type: `str` or `float`."""
-    return {name: float if names is None else str for name, names in inputs.items() if named(name) is None}
+    return {name: float if names is None else str for name, names in inputs.items() if feature_named(name) is None}
 
 
 def order_columns(scorer: Scorer) -> list[str]:
     """The columns of orders that the model reads besides ordered_at and amount; `interactions`, if it reads any."""
-    return sorted(online_features.needs(tuple(name for name in scorer.inputs if named(name) is not None)))
+    return sorted(
+        online_features.required_columns(tuple(name for name in scorer.inputs if feature_named(name) is not None))
+    )
 
 
 def warm(scorer: Scorer) -> None:
@@ -54,8 +56,8 @@ def read_customers(scorer: Scorer, histories: Histories, *, as_of: date) -> tupl
     is missing.
     """
     inputs = scorer.inputs
-    features = tuple(name for name in inputs if named(name) is not None)
-    customers, computed = online_features.seen(histories, features, as_of=as_of)
+    features = tuple(name for name in inputs if feature_named(name) is not None)
+    customers, computed = online_features.compute_feature_rows(histories, features, as_of=as_of)
     rows = pd.DataFrame(computed, columns=_columns(features))
     values = np.empty((len(customers), len(inputs)), np.float32)
     is_feature = set(features)

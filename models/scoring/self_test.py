@@ -15,7 +15,7 @@ import pandas as pd
 from features.errors import InputError
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
-from features.snapshots.snapshot import columns_of, snapshot
+from features.snapshots.snapshot import feature_columns, snapshot
 from models.prediction import NUMBERS
 from models.scoring import scorer as scoring
 from models.scoring.scorer import Example, Scorer
@@ -36,7 +36,7 @@ def with_example(scorer: Scorer, *, as_of: date) -> Scorer:
     terms = scorer.terms
     log = Log(orders, currency=terms.currency, gross_margin=terms.gross_margin, timezone="UTC")
     histories = ingest(log, now_us=None).histories
-    features = [name for name in columns_of(histories, as_of=[as_of]) if name in scorer.inputs]
+    features = [name for name in feature_columns(histories, as_of=[as_of]) if name in scorer.inputs]
     table = snapshot(histories, as_of=[as_of], features=features).to_pydict()
     rows = {name: [_plain(value) for value in table[name]] for name in features}
     example = Example(as_of.isoformat(), rows, {})

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from features.errors import InputError
-from features.ingest.postgresql import changing, redacted
+from features.ingest.postgresql import change_table, redacted
 from pipelines.batches.staged_scores import SCHEMA
 
 TYPES = {
@@ -29,7 +29,7 @@ DEFINED = ", ".join(f"{field.name} {TYPES[field.type]}" for field in SCHEMA)
 
 def refuse_unwritable(url: str) -> None:
     """Raise InputError now if the table could not be replaced after long work; nothing is changed."""
-    with changing(url) as (cursor, table):
+    with change_table(url) as (cursor, table):
         cursor.execute("savepoint untouched")
         staging = _staging(cursor)
         _make(cursor, table, url)
@@ -44,7 +44,7 @@ def replace_table(url: str, tables: Iterable[pa.Table]) -> int:
     A column of the table's own keeps its type if text, date, integer or double precision can be assigned to it; those
     that scores do not have get their default. Raises InputError, having changed nothing.
     """
-    with changing(url) as (cursor, table):
+    with change_table(url) as (cursor, table):
         staging = _staging(cursor)
         rows = sum(cursor.adbc_ingest(staging, one, mode="append", temporary=True) for one in tables)
         _make(cursor, table, url)

@@ -6,8 +6,8 @@ from datetime import date
 import pandas as pd
 
 from features.ingest.reading import Reading, reading
-from features.large_logs.buckets import buckets, database_bytes
-from features.snapshots.snapshot import chunks, columns_of
+from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
+from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from models.uplift.calibrated_effect import FittedEffect
 from pipelines.config import Config
 from pipelines.memory import machine_memory
@@ -29,7 +29,7 @@ def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) ->
     if not learned.fitted:
         return PlanEffects(None, learned.offers, learned.said)
     memory = machine_memory()
-    with reading(config.log, now_us=None, memory_bytes=database_bytes(memory)) as opened:
+    with reading(config.log, now_us=None, memory_bytes=duckdb_memory_bytes(memory)) as opened:
         learned = learned.without(_missing_features(opened, learned.fitted, as_of=as_of), offers)
         frame = _predict(opened, learned.fitted, as_of=as_of, memory_bytes=memory) if learned.fitted else None
     return PlanEffects(frame, learned.offers, learned.said)
@@ -37,7 +37,7 @@ def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) ->
 
 def _missing_features(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
     """The first feature that the log no longer gives, in words, by offer that needs one."""
-    given = set(columns_of(opened, as_of=[as_of]))
+    given = set(feature_columns(opened, as_of=[as_of]))
     missing = {
         offer: [feature for feature in effect.learner.inputs if feature not in given]
         for offer, effect in fitted.items()
@@ -50,8 +50,8 @@ def _predict(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date, m
     features = list(dict.fromkeys(name for effect in fitted.values() for name in effect.learner.inputs))
     parts = [
         effects_of_rows(fitted, rows)
-        for histories, _ in buckets(opened, memory_bytes=memory_bytes)
-        for table in chunks(histories, as_of=[as_of], features=features)
+        for histories, _ in split_into_buckets(opened, memory_bytes=memory_bytes)
+        for table in snapshot_chunks(histories, as_of=[as_of], features=features)
         if len(rows := table.to_pandas(date_as_object=False))
     ]
     return pd.concat(parts, ignore_index=True)

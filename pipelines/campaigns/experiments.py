@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from features.errors import Refusal
 from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
-from features.snapshots.snapshot import chunks, columns_of
+from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from models.uplift.experiment import Experiment
 from pipelines.training.training_set import mask_unknown_year, training_features
 
@@ -100,10 +100,10 @@ def _with_features_and_labels(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The listed customers with features and labels, in the order of the ids; and the names of the features."""
     days = sorted({day.date() for day in listed["as_of"]})
-    features = training_features(columns_of(histories, as_of=days))
+    features = training_features(feature_columns(histories, as_of=days))
     ids, matches = pa.array(listed["customer_id"].astype("str"), pa.string()), []
     wanted = listed[["customer_id", "as_of"]]
-    for table in chunks(histories, as_of=days, features=features):
+    for table in snapshot_chunks(histories, as_of=days, features=features):
         table = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
         candidates = table.filter(pc.is_in(table["customer_id"], value_set=ids))
         pairs = candidates.select(["customer_id", "as_of"]).to_pandas(date_as_object=False)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from features.errors import InputError, Refusal
 from features.histories.columns import Histories
-from features.snapshots.labels import left, period
+from features.snapshots.labels import has_left, orders_and_margin
 from pipelines import run_folder
 from pipelines.batches.latest_scores import over_main_horizon
 from pipelines.campaigns.campaign import Campaign
@@ -44,9 +44,9 @@ def outcomes(histories: Histories, customer_ids: pd.Series, *, day: date, window
     """
     known = customer_ids[customer_ids.isin(histories.customer_ids.to_pandas())].astype("str")
     rows = pa.table({"customer_id": pa.array(known, pa.string()), "as_of": pa.array([day] * len(known), pa.date32())})
-    orders, margin = period(histories, rows, from_days=0, to_days=window_days)
-    past_orders, past_margin = period(histories, rows, from_days=-window_days, to_days=0)
-    stayed = ~left(histories, rows, horizon_days=window_days) if histories.contractual else orders > 0
+    orders, margin = orders_and_margin(histories, rows, from_days=0, to_days=window_days)
+    past_orders, past_margin = orders_and_margin(histories, rows, from_days=-window_days, to_days=0)
+    stayed = ~has_left(histories, rows, horizon_days=window_days) if histories.contractual else orders > 0
     return pd.DataFrame(
         {
             "customer_id": known.to_numpy(),

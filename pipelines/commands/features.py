@@ -43,12 +43,12 @@ def features(
     Example: stayworth features --as-of 2011-06-01 --as-of 2011-09-01 -o features.parquet
     """
     from features.clock import parse_day
-    from features.families.catalogue import listed
+    from features.families.catalogue import list_features
     from pipelines.screens.features import show_features
     from pipelines.screens.tables import show_pairs
 
     if catalogue:
-        return print_result(listed(), as_json, show_features)
+        return print_result(list_features(), as_json, show_features)
     if not as_of or not output:
         raise InputError("--as-of and -o are needed", next="Example: --as-of 2011-09-01 -o features.parquet")
     from pipelines.config import load

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from features.clock import microseconds
 from features.ingest.cleaning import text_of
-from features.ingest.csv_checks import named, quoted
+from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
 from features.ingest.reading import Reading
-from features.ingest.usable_rows import MOST_KINDS
+from features.ingest.usable_rows import MAX_KINDS
 
 TABLES = ("orders", "interactions")
 """The tables whose rows have a time."""
@@ -31,14 +31,14 @@ def split_future(opened: Reading, *, as_of: date) -> None:
     The column `source` is left out: rows that are in two exports were quarantined before.
     """
     for table in _tables(opened):
-        columns = ", ".join(f"raw.{named(name)}" for name in _columns(opened, table))
+        columns = ", ".join(f"raw.{identifier(name)}" for name in _columns(opened, table))
         opened.db.execute(f"""
             create temp table split_{table} as
             select {columns}, known_us >= {microseconds(as_of)} as is_later, hash(file, row) as dice
             from raw_{table} as raw join (select file, row, known_us, reason from rows_{table}) using (file, row)
             where reason is null""")
     if opened.contractual:
-        columns = ", ".join(f"raw.{named(name)}" for name in opened.types["customers"])
+        columns = ", ".join(f"raw.{identifier(name)}" for name in opened.types["customers"])
         opened.db.execute(f"""
             create temp table split_customers as
             select {columns}, coalesce(left_us >= {microseconds(as_of)}, true) as is_later, hash(file, row) as dice
@@ -93,7 +93,7 @@ def _copied(opened: Reading, folder: Path, selects: Mapping[str, str]) -> Log:
 
 
 def _earlier(opened: Reading, table: str) -> str:
-    columns = ", ".join(map(named, _columns(opened, table)))
+    columns = ", ".join(map(identifier, _columns(opened, table)))
     return f"select {columns} from split_{table} where not is_later"
 
 
@@ -105,7 +105,7 @@ def _customers(opened: Reading, left_at: str) -> dict[str, str]:
     if not opened.contractual:
         return {}
     changed = {"left_at": f"if(is_later, {left_at}, left_at) as left_at"}
-    columns = ", ".join(changed.get(name, named(name)) for name in opened.types["customers"])
+    columns = ", ".join(changed.get(name, identifier(name)) for name in opened.types["customers"])
     return {
         "customers": f"""
         with leaving as (
@@ -124,9 +124,11 @@ def _poison(opened: Reading, table: str) -> str:
     another row, but the times of a row together, so that they stay in the future.
     """
     names = _columns(opened, table)
-    changed = ", ".join(f"{_changed(opened, table, name, back)} as {named(name)}" for back, name in enumerate(names, 2))
-    echoed = ", ".join(f"{_echoed(opened, table, name)} as {named(name)}" for name in names)
-    columns = ", ".join(map(named, names))
+    changed = ", ".join(
+        f"{_changed(opened, table, name, back)} as {identifier(name)}" for back, name in enumerate(names, 2)
+    )
+    echoed = ", ".join(f"{_echoed(opened, table, name)} as {identifier(name)}" for name in names)
+    columns = ", ".join(map(identifier, names))
     return f"""
         with later as (
             select *, row_number() over (order by dice) as place from split_{table} where is_later
@@ -144,7 +146,7 @@ def _poison(opened: Reading, table: str) -> str:
 
 def _changed(opened: Reading, table: str, name: str, back: int) -> str:
     """SQL: a column of a later row, poisoned; an id from `back` rows before."""
-    column, kind = named(name), opened.types[table][name]
+    column, kind = identifier(name), opened.types[table][name]
     if name in KEPT:
         return column
     if name in TIMES:
@@ -153,7 +155,7 @@ def _changed(opened: Reading, table: str, name: str, back: int) -> str:
         return _times(column, f"(hash(place, {back}) % 2001 / 100.0 - 10)", kind)
     new = f"{text_of(column, kind)} || '000'"
     if name == "kind":
-        new = "'kind of the future'" if len(opened.kinds) < MOST_KINDS else "null"
+        new = "'kind of the future'" if len(opened.kinds) < MAX_KINDS else "null"
     other = f"lag({column}, {back}, {column}) over line"
     return f"coalesce(if(hash(place, {back}) % 5 = 0, try_cast({new} as {kind}), null), {other})"
 
@@ -161,10 +163,10 @@ def _changed(opened: Reading, table: str, name: str, back: int) -> str:
 def _echoed(opened: Reading, table: str, name: str) -> str:
     """SQL: a column of an earlier row that is repeated at a later row's time."""
     if name in TIMES:
-        return f"later.{named(name)}"
+        return f"later.{identifier(name)}"
     if name in ("amount", "quantity", "value"):
-        return _times(f"earlier.{named(name)}", "if(place % 2 = 0, -1, 3)", opened.types[table][name])
-    return f"earlier.{named(name)}"
+        return _times(f"earlier.{identifier(name)}", "if(place % 2 = 0, -1, 3)", opened.types[table][name])
+    return f"earlier.{identifier(name)}"
 
 
 def _times(column: str, factor: str, kind: str) -> str:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
-from features.families.catalogue import named
+from features.families.catalogue import feature_named
 from features.histories.columns import Histories
-from features.snapshots.snapshot import chunks, columns_of
+from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from models.evaluation import drift
 from models.evaluation.drift import Drift
 from models.scoring import scorer
@@ -60,7 +60,7 @@ class FeatureDrift:
 
 def absent_features(histories: Histories, model: Scorer, *, as_of: date) -> list[str]:
     """The features a model takes that the log no longer gives."""
-    given = set(columns_of(histories, as_of=[as_of]))
+    given = set(feature_columns(histories, as_of=[as_of]))
     return [name for name in model.inputs if name not in given]
 
 
@@ -74,7 +74,7 @@ def sampled_rows(
         places = np.sort(np.random.default_rng(seed).choice(number, MAX_CUSTOMERS, replace=False))
         drawn = histories.customer_ids.take(pa.array(places))
     kept = []
-    for table in chunks(histories, as_of=sorted(set(days)), features=features):
+    for table in snapshot_chunks(histories, as_of=sorted(set(days)), features=features):
         rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
         kept.append(rows if drawn is None else rows.filter(pc.is_in(rows["customer_id"], drawn)))
     frame = pa.concat_tables(kept).to_pandas(date_as_object=False)
@@ -141,7 +141,7 @@ def _drift(
 
 def _is_known(column: str, day: date, first_day: date) -> bool:
     """Check that the log reached back as far as a feature looks; until it does, the feature drifts for that reason."""
-    feature = named(column)
+    feature = feature_named(column)
     looks_back = YEAR_DAYS if YEAR_AGO in column else (feature.days or 0) if feature else 0
     return (day - first_day).days >= looks_back
 

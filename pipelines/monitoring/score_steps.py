@@ -7,28 +7,28 @@ import pandas as pd
 from features.clock import microseconds
 from features.histories.columns import Histories
 from features.ingest.log import Log
-from features.online.one_customer import ALWAYS, EventCounts, Rows, events, history_of
+from features.online.one_customer import ALL_TIME, CustomerRows, EventCounts, count_events, customer_history
 from features.snapshots.snapshot import snapshot
 from models.scoring.score_change import ScoreSteps
 
 
 def score_steps(
-    log: Log, rows: Rows, features: list[str], *, first: date, last: date, now_us: int | None
+    log: Log, rows: CustomerRows, features: list[str], *, first: date, last: date, now_us: int | None
 ) -> tuple[ScoreSteps | None, list[str]]:
     """A customer's feature rows at each step from one day to a later one, and what each step adds, in words.
 
     None where the log has no order of theirs from before the first day, or none known on the last.
     """
     begin, end = microseconds(first), microseconds(last)
-    history = history_of(log, rows, now_us=now_us)
-    earlier = history_of(log, rows, now_us=now_us, before_us=begin)
+    history = customer_history(log, rows, now_us=now_us)
+    earlier = customer_history(log, rows, now_us=now_us, before_us=begin)
     corrected = _feature_row(earlier, features, as_of=first, known_at=last)
     aged = _feature_row(earlier, features, as_of=last, known_at=last)
     now = _feature_row(history, features, as_of=last, known_at=last)
     if history is None or earlier is None or corrected is None or aged is None or now is None:
         return None, []
-    late = events(earlier, known_at=(begin, end))
-    new = events(history, at=(begin, end), known_at=(ALWAYS[0], end))
+    late = count_events(earlier, known_at=(begin, end))
+    new = count_events(history, at=(begin, end), known_at=(ALL_TIME[0], end))
     days = (last - first).days
     sentences = [
         f"{_counts_in_words(late)} became known since",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from features.ingest.side_tables import read_book
+from features.ingest.side_tables import read_side_table
 from pipelines.config import Config
 
 
@@ -17,5 +17,5 @@ def read_costs(config: Config, *, now: datetime | None) -> pd.DataFrame:
 
     Raises InputError where the config names no costs, and where they cannot be used.
     """
-    rows = read_book(config.log, "costs", now_us=None if now is None else int(now.timestamp() * 1_000_000)).rows
+    rows = read_side_table(config.log, "costs", now_us=None if now is None else int(now.timestamp() * 1_000_000)).rows
     return rows.to_pandas()

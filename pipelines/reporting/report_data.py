@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from features.clock import YEAR_DAYS, microseconds
 from features.histories.columns import Histories
 from features.histories.order_frames import known_interactions, known_orders
-from features.ingest.customers_table import read_people
-from features.snapshots.snapshot import columns_of, snapshot
+from features.ingest.customers_table import read_customers_table
+from features.snapshots.snapshot import feature_columns, snapshot
 from models.prediction import NUMBERS, REASONS
 from pipelines.batches import ledger
 from pipelines.batches.latest_scores import latest_scores
@@ -123,7 +123,7 @@ def _customers(
         ("cost_to_serve_year", None if costs is None else costs[costs["at"] >= day - YEAR]),
     ):
         table[name] = np.nan if booked is None else np.bincount(booked["customer"], booked["amount"], minlength=count)
-    available = [name for name in COUNTED if name in columns_of(histories, as_of=[as_of])]
+    available = [name for name in COUNTED if name in feature_columns(histories, as_of=[as_of])]
     counts = snapshot(histories, as_of=[as_of], features=available).to_pandas() if available else pd.DataFrame()
     for name in COUNTED:
         table[name] = (
@@ -141,7 +141,7 @@ def _texts(ids: pd.Series) -> pa.Array:
 
 
 def _people(config: Config, *, now: datetime) -> pd.DataFrame:
-    return read_people(config.log, now_us=int(now.timestamp() * 1_000_000)).to_pandas()
+    return read_customers_table(config.log, now_us=int(now.timestamp() * 1_000_000)).to_pandas()
 
 
 def _former(

@@ -22,13 +22,13 @@ from features.clock import microseconds
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, no_order
 from features.ingest.reading import Reading, reading
-from features.ingest.reconciliation import Account, Tally, account_of, quarantine
-from features.large_logs.buckets import FIXED_BYTES, ROW_BYTES, buckets, database_bytes
+from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
+from features.large_logs.buckets import FIXED_BYTES, ROW_BYTES, duckdb_memory_bytes, split_into_buckets
 from features.large_logs.merge import StagedFeatures
-from features.large_logs.partitions import pieces_of
-from features.large_logs.spark import Session, labelled_to
-from features.snapshots.labels import LABELS, labelled
-from features.snapshots.snapshot import columns_of
+from features.large_logs.partitions import partitions_of
+from features.large_logs.spark import Session, stage_labelled_rows
+from features.snapshots.labels import LABELS, labelled_rows
+from features.snapshots.snapshot import feature_columns
 from models.training.temporal_splits import test_day, timeline
 from models.trees.training_rows import Stream
 from pipelines import run_folder
@@ -52,7 +52,7 @@ class TrainingData:
     """Of all customers, or of those drawn."""
     customers: int
     """The number in the whole log."""
-    account: Account
+    account: Reconciliation
     """The reconciliation of every row and cent of the whole log."""
     quarantine: Iterable[pa.Table]
     """The rows that cannot be used; can be read once, while the folder exists."""
@@ -72,7 +72,7 @@ class TrainingSize(NamedTuple):
 
 @dataclass(frozen=True)
 class RowRequest:
-    """Labelled rows to make for the trees: the arguments of `features.snapshots.labels.labelled`."""
+    """Labelled rows to make for the trees: the arguments of `features.snapshots.labels.labelled_rows`."""
 
     whole: tuple[date, date]
     """The first day and the end of the whole log."""
@@ -85,7 +85,7 @@ class RowRequest:
 
     def labelled_rows(self, histories: Histories) -> Iterator[pa.Table]:
         """The rows of some of the log's customers, in tables of bounded size."""
-        return labelled(
+        return labelled_rows(
             histories,
             whole=self.whole,
             as_of=self.as_of,
@@ -112,11 +112,11 @@ def read_training_data(
     `folder`.
     """
     if spark:
-        pieces_of(config.log)
-    with reading(config.log, now_us=now_us, memory_bytes=database_bytes(memory_bytes)) as opened:
+        partitions_of(config.log)
+    with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
         cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
-        features = training_features(columns_of(opened, as_of=[end]))
+        features = training_features(feature_columns(opened, as_of=[end]))
         size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
         request = RowRequest(
             whole=(first_day, end),
@@ -139,7 +139,7 @@ def read_training_data(
         else:
             rows = request.labelled_rows if request.share > size.share else None
             parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
-            account = account_of(opened, tally)
+            account = reconcile(opened, tally)
         run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
         drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
         sample, _ = histories_of(opened, *drawn)
@@ -161,7 +161,7 @@ def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> list[list[dat
 def _staged_by_spark(
     spark: Session, config: Config, request: RowRequest, *, now_us: int, folder: Path
 ) -> StagedFeatures:
-    return labelled_to(
+    return stage_labelled_rows(
         spark,
         config.log,
         staging=folder,
@@ -184,7 +184,7 @@ def _of_all_customers(
         raise no_order(opened)
     quarantined = pa.concat_tables(quarantine(opened))
     stream = _stream(staged.parts, first_day, spark) if staged else None
-    return TrainingData(histories, histories.customers, account_of(opened, tally), [quarantined], stream)
+    return TrainingData(histories, histories.customers, reconcile(opened, tally), [quarantined], stream)
 
 
 def _parts(
@@ -193,7 +193,7 @@ def _parts(
     """Write what `rows` makes of every part of the log (None: nothing) to files; returns them and the log's tally."""
     tallies: list[Tally] = []
     parts: list[Path] = []
-    for histories, tally in buckets(opened, memory_bytes=memory_bytes):
+    for histories, tally in split_into_buckets(opened, memory_bytes=memory_bytes):
         tallies.append(tally)
         if rows and histories.customers:
             parts.append(folder / f"rows-{len(parts):04d}.parquet")

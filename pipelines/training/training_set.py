@@ -15,7 +15,7 @@ import pyarrow as pa
 from features.clock import YEAR_DAYS, microseconds
 from features.errors import InputError
 from features.histories.columns import Histories
-from features.snapshots.labels import left, period, with_labels
+from features.snapshots.labels import has_left, orders_and_margin, with_labels
 from features.snapshots.snapshot import snapshot
 from models.ensemble.baselines import BTYD_FEATURES
 from models.ensemble.business_terms import Terms
@@ -110,8 +110,8 @@ def mask_unknown_year(rows: pd.DataFrame, *, first_day: date) -> pd.DataFrame:
 
 def _labels(histories: Histories, table: pa.Table, *, horizon_days: int, as_of: date) -> dict[str, np.ndarray]:
     """The labels of another horizon as numbers; NaN where its window had not closed by `as_of`."""
-    orders, value = period(histories, table, from_days=0, to_days=horizon_days)
-    churned = left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
+    orders, value = orders_and_margin(histories, table, from_days=0, to_days=horizon_days)
+    churned = has_left(histories, table, horizon_days=horizon_days) if histories.contractual else orders == 0
     is_open = table["as_of"].to_numpy() > np.datetime64(as_of - timedelta(days=horizon_days))
     labels = {"bought": orders > 0, "future_value": value, "churned": churned}
     return {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.snapshots.rfm_quintiles import cells, cuts
+from features.snapshots.rfm_quintiles import quintile_cuts, quintiles
 from retention.customer_base.customer_base import CustomerBase
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import heatmap
@@ -34,7 +34,7 @@ def rfm(base: CustomerBase) -> pd.DataFrame:
             "spend_total": customers["net_sales"].to_numpy(),
         }
     )
-    return cells(ranked, cuts(ranked)).to_pandas().astype(int)
+    return quintiles(ranked, quintile_cuts(ranked)).to_pandas().astype(int)
 
 
 def grid(base: CustomerBase) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def _contacted(plans: Sequence[ArchivedPlan], booked: pd.DataFrame | None, *, fi
 
 def _listed(path: Path) -> set[str]:
     # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
-    from features.ingest.csv_checks import named
+    from features.ingest.csv_checks import identifier
     from features.ingest.duckdb_connection import connect
     from features.ingest.input_files import find_files, scan_of
     from features.ingest.sources import readable
@@ -81,7 +81,7 @@ def _listed(path: Path) -> set[str]:
                     where=str(file),
                     next="Name the column of the ids customer_id.",
                 )
-            name = named("customer_id")
+            name = identifier("customer_id")
             rows = db.sql(f"select distinct {name}::varchar from {scan_of(file)} where {name} is not null").fetchall()
             ids.update(row[0] for row in rows)
     return ids

@@ -15,7 +15,7 @@ from typing import TypeVar
 import pandas as pd
 
 from features.errors import InputError
-from features.ingest.side_tables import read_book
+from features.ingest.side_tables import read_side_table
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning import plan_archive
@@ -151,7 +151,7 @@ class CampaignPlans:
         log = settings.order_log()
         if log is None or log.treatments is None or self.responses.campaigns.quiet_days is None:
             return None
-        return read_book(log, "treatments", now_us=None).rows.to_pandas()
+        return read_side_table(log, "treatments", now_us=None).rows.to_pandas()
 
 
 def _offers_as_json(offers: Sequence[Offer]) -> list[str]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from features.errors import InputError, StayworthError
-from features.families.catalogue import words
+from features.families.catalogue import value_in_words
 from models.scoring.explain import RHYTHM
 from retention.economics.profit import value_at_risk
 from serving import access_log, settings
@@ -75,7 +75,7 @@ def explain_scores(customer_id: str) -> dict[str, Any]:
     names = sorted(churn["added"].keys() | value["added"].keys(), key=lambda name: -abs(churn["added"].get(name, 0.0)))
     effects = [
         {
-            "label": "the rhythm of orders as a whole" if name == RHYTHM else words(name, row[name]),
+            "label": "the rhythm of orders as a whole" if name == RHYTHM else value_in_words(name, row[name]),
             "churn_probability": churn["added"].get(name, 0.0),
             "expected_value": value["added"].get(name, 0.0),
         }

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.ingest.log import Log
-from features.online.one_customer import Rows
+from features.online.one_customer import CustomerRows
 
 
-def with_order(log: Log, rows: Rows, *, amount: float, as_of: date) -> Rows:
+def with_order(log: Log, rows: CustomerRows, *, amount: float, as_of: date) -> CustomerRows:
     """Add an order of this amount (currency units), at noon UTC of the day before `as_of`, to a customer's rows.
 
     The order is written in the format of the log's orders, so that the same code reads it.

@@ -59,7 +59,7 @@ def test_every_column_and_feature_is_there_and_says_what_it_is(reference):
         line.split("`")[1] for line in text.splitlines() if line.startswith("| `") and line.endswith("|  |")
     } <= numbered
     features = reference.features()
-    assert all(f"`{one['name']}`" in features for one in catalogue.listed())
+    assert all(f"`{one['name']}`" in features for one in catalogue.list_features())
 
 
 def test_a_bar_and_a_tag_in_a_text_stay_text(reference, monkeypatch):

@@ -86,9 +86,9 @@ def test_a_row_recorded_late_is_unknown_until_then_and_the_old_features_come_bac
 
 def test_a_slice_never_reaches_as_of(cdnow):
     """The slice itself, for every customer: its last order lies before the cut-off."""
-    from features.kernel.code_generation import compiled
+    from features.kernel.code_generation import compile_pass
 
     day = microseconds(AS_OF)
     for customer in range(0, cdnow.histories.customers, 97):
-        orders, _, _ = compiled(()).known(cdnow.histories.columns, customer, day, day)
+        orders, _, _ = compile_pass(()).known(cdnow.histories.columns, customer, day, day)
         assert orders.at[-1] <= day - DAY

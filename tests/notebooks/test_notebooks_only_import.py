@@ -14,7 +14,7 @@ import pytest
 from numba import njit
 
 from features.clock import DAY
-from features.families.catalogue import named
+from features.families.catalogue import feature_named
 from features.kernel.feature import feature
 from retention.analyses.chapters import CHAPTERS
 
@@ -154,4 +154,4 @@ def test_the_feature_shown_as_an_example_is_one_and_is_not_there_yet():
     for plain_or_compiled in (longest, njit(longest)):
         assert plain_or_compiled(Orders(np.array([3, 10, 24]) * DAY)) == 14
         assert np.isnan(plain_or_compiled(Orders(np.array([DAY]))))
-    assert named("gap_longest_days") is None, "show another one"
+    assert feature_named("gap_longest_days") is None, "show another one"

@@ -10,7 +10,7 @@ from features.errors import InputError
 from features.ingest.build_histories import histories_of
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.online.one_customer import events, history_of, rows_of
+from features.online.one_customer import count_events, customer_history, read_customer_rows
 from features.snapshots.snapshot import snapshot
 from tests.features.generated.conftest import FULL, START, day_of
 
@@ -39,28 +39,28 @@ def test_every_cell_is_that_of_the_whole_log(crowd, tmp_path, kind):
             whole = snapshot(histories_of(opened, "usable_orders", "usable_interactions")[0], **asked).to_pandas()
         assert len(whole) > 20
         for customer in whole["customer_id"][::9]:
-            alone = history_of(log, rows_of(log, customer), now_us=None, before_us=before_us)
+            alone = customer_history(log, read_customer_rows(log, customer), now_us=None, before_us=before_us)
             expected = whole[whole["customer_id"] == customer].reset_index(drop=True)
             pd.testing.assert_frame_equal(snapshot(alone, **asked).to_pandas(), expected, check_exact=True)
 
 
 def test_who_has_no_order_has_no_history(crowd):
     log = log_of(*crowd(5), None, "frames")
-    assert history_of(log, rows_of(log, "nobody"), now_us=None) is None
+    assert customer_history(log, read_customer_rows(log, "nobody"), now_us=None) is None
 
 
 def test_ids_are_text_whatever_holds_them():
     orders = pd.DataFrame({"customer_id": [7.0, 8.0], "ordered_at": "2020-01-01", "amount": 5.0})
     log = Log(orders, currency="USD", gross_margin=0.4, timezone="UTC")
-    assert history_of(log, rows_of(log, "7"), now_us=None).customer_ids.to_pylist() == ["7"]
-    assert history_of(log, rows_of(log, "7.0"), now_us=None) is None
-    assert history_of(log, rows_of(log, "' or 1 = 1 --"), now_us=None) is None
+    assert customer_history(log, read_customer_rows(log, "7"), now_us=None).customer_ids.to_pylist() == ["7"]
+    assert customer_history(log, read_customer_rows(log, "7.0"), now_us=None) is None
+    assert customer_history(log, read_customer_rows(log, "' or 1 = 1 --"), now_us=None) is None
 
 
 def test_a_log_that_is_not_there_is_one_clear_error(tmp_path):
     log = Log(str(tmp_path / "none.csv"), currency="USD", gross_margin=0.4, timezone="UTC")
     with pytest.raises(InputError, match="no such file"):
-        rows_of(log, "7")
+        read_customer_rows(log, "7")
 
 
 def test_events_are_those_that_sql_counts(crowd):
@@ -72,10 +72,10 @@ def test_events_are_those_that_sql_counts(crowd):
     window = f">= timestamp '{first}' and {{0}} < timestamp '{last}'"
     compared = 0
     for customer in sorted(orders["customer_id"].unique())[::4]:
-        history = history_of(log, rows_of(log, customer), now_us=None)
+        history = customer_history(log, read_customer_rows(log, customer), now_us=None)
         if history is None:
             continue
-        found = events(history, at=(int(first.value // 1000), int(last.value // 1000)))
+        found = count_events(history, at=(int(first.value // 1000), int(last.value // 1000)))
         count, spend, refunds, refunded = duckdb.sql(f"""
             select count(*) filter (cents >= 0), coalesce(sum(cents) filter (cents >= 0), 0) / 100,
                    count(*) filter (cents < 0), coalesce(-sum(cents) filter (cents < 0), 0) / 100

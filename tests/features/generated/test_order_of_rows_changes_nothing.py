@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from features.families.catalogue import catalogue
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.large_logs.buckets import buckets
+from features.large_logs.buckets import split_into_buckets
 from features.snapshots.snapshot import snapshot
 
 OPTIONAL = ("order_id", "product_id", "category", "quantity", "cost", "discount", "channel", "recorded_at")
@@ -121,7 +121,7 @@ def test_a_log_split_on_disk_gives_the_same_rows(crowd, rows_of, monkeypatch, la
     with reading(log, now_us=None) as opened:
         split = [
             snapshot(histories, as_of=days, features=features).to_pandas()
-            for histories, _ in buckets(opened, memory_bytes=100_000_000)
+            for histories, _ in split_into_buckets(opened, memory_bytes=100_000_000)
         ]
     assert len(split) > 5
     assert pd.concat(split).sort_values(["customer_id", "as_of"]).reset_index(drop=True).equals(whole)

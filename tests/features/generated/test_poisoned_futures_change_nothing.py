@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.snapshots.snapshot import columns_of, snapshot
+from features.snapshots.snapshot import feature_columns, snapshot
 
 AS_OF = pd.Timestamp("2020-01-16")
 
@@ -51,8 +51,8 @@ def test_a_thousand_changes_to_what_was_not_known(read, crowd, seed, late):
     assert "something_new" in after.kinds
     assert "something new" in after.channels
     as_of = [date(2020, 1, 3), date(2020, 1, 9), AS_OF.date()]
-    names = columns_of(clean, as_of=as_of)
-    assert columns_of(after, as_of=as_of) == names
+    names = feature_columns(clean, as_of=as_of)
+    assert feature_columns(after, as_of=as_of) == names
     expected = snapshot(clean, as_of=as_of, features=names).to_pandas()
     assert snapshot(after, as_of=as_of).to_pandas().equals(expected)
 

@@ -10,12 +10,12 @@ import pytest
 from features.clock import microseconds
 from features.errors import InputError
 from features.histories.columns import NEVER
-from features.histories.contract_ends import leaving
+from features.histories.contract_ends import count_leaving
 from features.ingest.build_histories import histories_of
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.large_logs.buckets import buckets
-from features.snapshots.labels import left, with_labels
+from features.large_logs.buckets import split_into_buckets
+from features.snapshots.labels import has_left, with_labels
 from features.snapshots.snapshot import snapshot
 
 START = pd.Timestamp("2020-01-01")
@@ -100,7 +100,10 @@ def test_without_left_at_churn_is_silence(read, shop):
     assert len(rows) == sum(
         (orders.groupby("customer_id")["ordered_at"].min() < pd.Timestamp(day)).sum() for day in DAYS
     )
-    for ask in (lambda: leaving(histories), lambda: left(histories, snapshot(histories, as_of=DAYS), horizon_days=9)):
+    for ask in (
+        lambda: count_leaving(histories),
+        lambda: has_left(histories, snapshot(histories, as_of=DAYS), horizon_days=9),
+    ):
         with pytest.raises(ValueError, match="does not say who left"):
             ask()
 
@@ -150,7 +153,7 @@ def test_who_leaves_after_now_has_not_left(read, log):
     histories = read(orders, customers=customers, now_us=microseconds(date(2020, 6, 2))).histories
     rows = with_labels(histories, snapshot(histories, as_of=DAYS[:1], features=FEW), horizon_days=92).to_pandas()
     assert rows["churned"].tolist() == [False, False]
-    assert leaving(histories).leave_later == 2
+    assert count_leaving(histories).leave_later == 2
 
 
 def test_orders_that_contradict_left_at_are_counted_and_nothing_is_refused(read, log):
@@ -172,7 +175,7 @@ def test_orders_that_contradict_left_at_are_counted_and_nothing_is_refused(read,
         }
     )
     ingested = read(orders, customers=customers)
-    told = leaving(ingested.histories)
+    told = count_leaving(ingested.histories)
     assert (told.left, told.leave_later, told.last_left) == (3, 0, date(2020, 4, 1))
     assert (told.ordered_after, told.left_before_first_order) == (2, 1)
     assert [(one.what, one.rows) for one in ingested.account.customers] == [
@@ -230,7 +233,7 @@ def test_rows_made_in_small_chunks_are_the_same(read, shop, monkeypatch):
     orders, customers = shop
     histories = read(orders, customers=customers, attributes=("town",)).histories
     whole = snapshot(histories, as_of=DAYS, features=[*FEW, "town"]).to_pandas()
-    monkeypatch.setattr("features.snapshots.snapshot.CELLS", 100)
+    monkeypatch.setattr("features.snapshots.snapshot.CHUNK_CELLS", 100)
     assert snapshot(histories, as_of=DAYS, features=[*FEW, "town"]).to_pandas().equals(whole)
 
 
@@ -255,7 +258,7 @@ def test_a_log_split_on_disk_has_the_same_rows_and_labels(read, shop, monkeypatc
     )  # a log of a few thousand rows is taken for a large one
     parts, described = [], 0
     with reading(log, now_us=None) as opened:
-        for histories, tally in buckets(opened, memory_bytes=100_000_000):
+        for histories, tally in split_into_buckets(opened, memory_bytes=100_000_000):
             described += tally.customers
             part = snapshot(histories, as_of=DAYS, features=[*FEW, "town"])
             parts.append(with_labels(histories, part, horizon_days=45).to_pandas())

@@ -14,7 +14,7 @@ import pytest
 
 from features.errors import InputError
 from features.ingest import postgresql
-from features.ingest.postgresql import BATCH_BYTES, batches, is_url
+from features.ingest.postgresql import BATCH_BYTES, is_url, read_batches
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs the extra [postgres]")
 
@@ -30,7 +30,7 @@ def big(server, tell):
 
 
 def read(url):
-    with batches(url) as reader:
+    with read_batches(url) as reader:
         return reader.read_all()
 
 
@@ -132,7 +132,7 @@ def test_money_is_exact_to_the_cent(server, tell):
         "create table amounts (amount numeric(14, 2))",
         f"insert into amounts values {', '.join(f'({amount})' for amount in amounts)}",
     )
-    with batches(f"{server}#amounts") as reader:
+    with read_batches(f"{server}#amounts") as reader:
         (total,) = duckdb.from_arrow(reader).aggregate("sum(amount::decimal(18, 2))").fetchall()[0]
     assert total == sum(amounts)
     assert str(total) == tell("select sum(amount)::text from amounts")[0][0]
@@ -148,7 +148,7 @@ def test_cdnow_comes_back_as_it_went(server, cdnow_path):
 
 
 def test_a_big_table_comes_in_batches_of_bounded_size(big):
-    with batches(big) as reader:
+    with read_batches(big) as reader:
         sizes = [(batch.num_rows, batch.nbytes) for batch in reader]
     assert sum(rows for rows, _ in sizes) == 400_000
     assert len(sizes) > 4
@@ -162,7 +162,7 @@ def test_a_reading_is_one_snapshot(server, tell):
         "create table later (i int)",
         "create function added() returns bigint volatile language sql as 'select count(*) from later'",
     )
-    with batches(f"{server}#select i, filler, added() from living") as reader:
+    with read_batches(f"{server}#select i, filler, added() from living") as reader:
         rows = next(reader).drop_columns("filler").to_pylist()
         tell("delete from living where i % 2 = 0", "insert into living values (-1, '')", "insert into later values (1)")
         rows += [row for batch in reader for row in batch.drop_columns("filler").to_pylist()]
@@ -172,7 +172,7 @@ def test_a_reading_is_one_snapshot(server, tell):
 
 def test_a_reading_that_was_left_early_changes_neither_the_next_nor_the_server(big, tell):
     for _ in range(2):
-        with batches(big) as reader:
+        with read_batches(big) as reader:
             assert next(reader)["i"][0].as_py() == 1
     deadline = time.monotonic() + 10
     while tell("select count(*) from pg_stat_activity where backend_type = 'client backend'") != [(1,)]:
@@ -210,15 +210,15 @@ def test_a_query_that_is_no_reading_changes_nothing(shop, tell, rows):
 
 def test_a_row_that_fails_on_the_way_is_one_clear_error(big):
     url = big.replace("#big", "#select i, 1 / (i - 390000) as x from big")
-    with pytest.raises(InputError, match="cannot be read to its end: division by zero"), batches(url) as reader:
+    with pytest.raises(InputError, match="cannot be read to its end: division by zero"), read_batches(url) as reader:
         for _ in reader:
             pass
-    with pytest.raises(InputError, match="division by zero"), batches(url) as reader:
+    with pytest.raises(InputError, match="division by zero"), read_batches(url) as reader:
         duckdb.from_arrow(reader).aggregate("sum(x)").fetchall()
 
 
 def test_a_failure_of_the_reader_stays_its_own(shop):
-    with pytest.raises(ZeroDivisionError), batches(f"{shop}#orders"):
+    with pytest.raises(ZeroDivisionError), read_batches(f"{shop}#orders"):
         1 / 0  # noqa: B018
 
 

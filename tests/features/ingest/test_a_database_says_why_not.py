@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from features.errors import InputError
-from features.ingest.postgresql import batches, redacted
+from features.ingest.postgresql import read_batches, redacted
 from tests.database import PASSWORD, SPELT
 
 
 def read(url):
-    with batches(url) as reader:
+    with read_batches(url) as reader:
         return reader.read_all()
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.ingest.customers_table import read_people
+from features.ingest.customers_table import read_customers_table
 from features.ingest.log import Log
 
 
@@ -18,7 +18,7 @@ def people(tmp_path):
             customers=str(tmp_path / "customers.csv"),
             **({"currency": "EUR", "gross_margin": 0.4, "timezone": "UTC"} | more),
         )
-        return read_people(log, now_us=None).to_pandas()
+        return read_customers_table(log, now_us=None).to_pandas()
 
     return read
 

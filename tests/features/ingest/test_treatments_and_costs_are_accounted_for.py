@@ -11,7 +11,7 @@ import pytest
 from features.errors import InputError
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
-from features.ingest.side_tables import read_book
+from features.ingest.side_tables import read_side_table
 
 NOW = datetime(2021, 1, 1, tzinfo=UTC)
 NOW_US = int(NOW.timestamp() * 1_000_000)
@@ -19,7 +19,7 @@ NOW_US = int(NOW.timestamp() * 1_000_000)
 
 def book(table, source, **changes):
     terms = {"currency": "USD", "gross_margin": 0.4, "timezone": "UTC"} | changes
-    return read_book(Log("orders.csv", **{table: source}, **terms), table, now_us=NOW_US)
+    return read_side_table(Log("orders.csv", **{table: source}, **terms), table, now_us=NOW_US)
 
 
 def by_what(read):
@@ -200,7 +200,7 @@ def test_rows_of_the_future_are_refused_where_the_time_is_known():
         with pytest.raises(InputError, match="dated in the future, first 2021-01-02"):
             book(table, rows)
         log = Log("orders.csv", **{table: rows}, currency="USD", gross_margin=0.4, timezone="UTC")
-        assert read_book(log, table, now_us=None).rows.num_rows == len(rows)
+        assert read_side_table(log, table, now_us=None).rows.num_rows == len(rows)
 
 
 def test_what_is_wrong_with_most_of_a_table_is_one_error():
@@ -230,7 +230,7 @@ def test_a_table_without_rows_is_one_in_which_nothing_is_booked_yet(tmp_path):
 def test_a_table_that_the_config_does_not_name_is_asked_for():
     log = Log("orders.csv", currency="USD", gross_margin=0.4)
     with pytest.raises(InputError, match=r"names no costs\n.*with customer_id, at, kind, amount: costs = "):
-        read_book(log, "costs", now_us=None)
+        read_side_table(log, "costs", now_us=None)
 
 
 def test_no_feature_is_made_of_them(log):

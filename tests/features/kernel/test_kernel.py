@@ -7,16 +7,16 @@ from datetime import date
 import numpy as np
 
 from features.clock import microseconds
-from features.families.catalogue import catalogue, named
+from features.families.catalogue import catalogue, feature_named
 from features.ingest.schema import ORDERS
-from features.kernel.code_generation import compiled, layout
+from features.kernel.code_generation import compile_pass, row_layout
 from features.kernel.feature import features_of
 from features.kernel.pass_arguments import CutOffs, PassOutput
-from features.kernel.slices import Kinds
+from features.kernel.slices import InteractionsByKind
 from features.snapshots.snapshot import snapshot
 
 DAY = date(1997, 10, 1)
-NO_KINDS = Kinds(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+NO_KINDS = InteractionsByKind(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 EVERYTHING = frozenset({*ORDERS, "interactions", "value"})
 
 
@@ -24,7 +24,7 @@ def test_compiled_features_equal_the_plain_functions(cdnow):
     rows = snapshot(cdnow.histories, as_of=[DAY]).to_pandas()
     as_of = microseconds(DAY)
     for customer in range(0, cdnow.histories.customers, 500):
-        orders, refunds, items = compiled(()).known(cdnow.histories.columns, customer, as_of, as_of)
+        orders, refunds, items = compile_pass(()).known(cdnow.histories.columns, customer, as_of, as_of)
         given = {"orders": orders, "refunds": refunds, "items": items, "as_of": as_of}
         row = rows[rows["customer_id"] == cdnow.histories.customer_ids[customer].as_py()].iloc[0]
         for one in catalogue(cdnow.histories.present).values():
@@ -49,17 +49,17 @@ def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
         features = tuple(features_of(module))
         output = PassOutput(np.empty((30_000, 1)), np.empty(30_000, np.int64), np.empty(30_000, np.int64))
         as_of = np.array([microseconds(DAY)])
-        rows = compiled(features).walk(
-            cdnow.histories.columns, CutOffs(as_of, as_of), layout(features, features, ()), NO_KINDS, 100, output
+        rows = compile_pass(features).walk(
+            cdnow.histories.columns, CutOffs(as_of, as_of), row_layout(features, features, ()), NO_KINDS, 100, output
         )
         answers.append(output.values[:rows, 0].sum())
     assert answers[1] == answers[0] * 3 / 2
 
 
 def test_every_feature_says_its_value_in_words():
-    assert named("recency_days").sentence(62.4) == "62 days since the last order"
-    assert named("orders_last_90d").sentence(1) == "1 order in the last 90 days"
-    assert named("spend_mean").sentence(1234.5) == "1,234.50 spent per order"
-    assert named("gap_mean_days").sentence(float("nan")) == "only one order so far"
+    assert feature_named("recency_days").sentence(62.4) == "62 days since the last order"
+    assert feature_named("orders_last_90d").sentence(1) == "1 order in the last 90 days"
+    assert feature_named("spend_mean").sentence(1234.5) == "1,234.50 spent per order"
+    assert feature_named("gap_mean_days").sentence(float("nan")) == "only one order so far"
     everything = catalogue(EVERYTHING, ("complaint", "campaign_contact", "campaign_response"))
     assert len({one.meaning for one in everything.values()}) == len(everything)

@@ -21,11 +21,11 @@ from features.errors import InputError
 from features.ingest.build_histories import histories_of, ingest
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.ingest.reconciliation import account_of, quarantine
+from features.ingest.reconciliation import quarantine, reconcile
 from features.large_logs import partitions
-from features.large_logs.merge import staged_of, whole_of
-from features.large_logs.spark import snapshot_to
-from features.snapshots.snapshot import chunks, columns_of, snapshot
+from features.large_logs.merge import merge_buckets, merge_partitions
+from features.large_logs.spark import stage_snapshot
+from features.snapshots.snapshot import feature_columns, snapshot, snapshot_chunks
 
 DAYS = [date(2020, 3, 1), date(2020, 7, 1)]
 FEW = ["recency_days"]
@@ -36,19 +36,21 @@ def in_this_process(log, *, staging, buckets, as_of=DAYS, known_at=None, before_
     """What Spark does, without Spark: its tasks one after the other, what they send arriving in any order."""
     sent = [
         message
-        for piece in partitions.pieces_of(log)
-        for batch in partitions.split(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+        for piece in partitions.partitions_of(log)
+        for batch in partitions.split_partition(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
         for message in batch.to_pylist()
     ]
     random.Random(buckets).shuffle(sent)
     about = [(one["name"], one["rows"]) for one in sent if one["bucket"] == partitions.ABOUT]
-    whole, schemas = whole_of(log, about, scratch=staging)
-    names = features or columns_of(whole, as_of=as_of, known_at=known_at)
+    whole, schemas = merge_partitions(log, about, scratch=staging)
+    names = features or feature_columns(whole, as_of=as_of, known_at=known_at)
     given = {"schemas": schemas, "kinds": whole.kinds, "staging": staging, "before_us": before_us}
-    given["rows"] = partial(chunks, as_of=as_of, known_at=known_at, features=names)
+    given["rows"] = partial(snapshot_chunks, as_of=as_of, known_at=known_at, features=names)
     by_bucket = [[one for one in sent if one["bucket"] == bucket] for bucket in range(buckets)]
-    done = [json.loads(json.dumps(partitions.walked(log, messages, **given))) for messages in by_bucket if messages]
-    return staged_of(whole, names, done, staging=staging)
+    done = [
+        json.loads(json.dumps(partitions.write_bucket(log, messages, **given))) for messages in by_bucket if messages
+    ]
+    return merge_buckets(whole, names, done, staging=staging)
 
 
 def by_spark(log, *, staging, as_of=DAYS, known_at=None, before_us=None):
@@ -57,14 +59,14 @@ def by_spark(log, *, staging, as_of=DAYS, known_at=None, before_us=None):
     if not shutil.which("java"):
         pytest.skip("needs Java")
     when = {"as_of": as_of, "known_at": known_at, "before_us": before_us, "now_us": None}
-    return snapshot_to(log, features=None, staging=staging, master="local[2]", **when)
+    return stage_snapshot(log, features=None, staging=staging, master="local[2]", **when)
 
 
 def assert_equal(staged, log, *, as_of=DAYS, known_at=None, before_us=None, features=None):
     """Every cell, every row set aside and every cent as on one machine, whatever the order of the rows."""
     with reading(log, now_us=None, before_us=before_us) as opened:
         histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
-        account, set_aside = account_of(opened, tally), pa.concat_tables(quarantine(opened))
+        account, set_aside = reconcile(opened, tally), pa.concat_tables(quarantine(opened))
     expected = snapshot(histories, as_of=as_of, known_at=known_at, features=features)
     rows = pa.concat_tables(staged.rows()).sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
     assert rows.column_names == expected.column_names
@@ -193,15 +195,15 @@ def test_what_a_task_refuses_reaches_the_user_in_its_own_words(shop, tmp_path):
 @pytest.mark.parametrize("buckets", [1, 3, 12])
 @pytest.mark.parametrize("when", WHEN)
 def test_the_number_of_buckets_and_pieces_does_not_matter(shop, tmp_path, monkeypatch, buckets, when):
-    monkeypatch.setattr(partitions, "PIECE_ROWS", 1000)
+    monkeypatch.setattr(partitions, "PARTITION_ROWS", 1000)
     monkeypatch.setattr(partitions, "BATCH_ROWS", 1500)
     staged = in_this_process(shop, staging=tmp_path, buckets=buckets, **when)
     assert_equal(staged, shop, **when)
 
 
 def test_pieces_cover_every_row_once_in_whole_row_groups(shop, monkeypatch):
-    monkeypatch.setattr(partitions, "PIECE_ROWS", 1000)
-    spans = [(one.first, one.last) for one in partitions.pieces_of(shop) if one.file.endswith("c.parquet")]
+    monkeypatch.setattr(partitions, "PARTITION_ROWS", 1000)
+    spans = [(one.first, one.last) for one in partitions.partitions_of(shop) if one.file.endswith("c.parquet")]
     assert spans == [(1, 700), (701, 1400), (1401, 2100)]
 
 
@@ -263,11 +265,11 @@ def test_files_whose_columns_differ_in_type_are_refused(tmp_path):
 def test_spark_reads_files_only(cdnow_path):
     for source in ("postgresql://ann@127.0.0.1/shop#orders", pd.read_parquet(cdnow_path)):
         with pytest.raises(InputError, match="read from files only"):
-            partitions.pieces_of(Log(source, currency="USD", gross_margin=0.4))
+            partitions.partitions_of(Log(source, currency="USD", gross_margin=0.4))
 
 
 def test_without_pyspark_the_message_says_what_to_install(cdnow_path, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     log = Log(cdnow_path, currency="USD", gross_margin=0.4, timezone="UTC")
     with pytest.raises(InputError, match=r"pip install 'stayworth\[spark\]'"):
-        snapshot_to(log, as_of=DAYS, known_at=None, features=None, staging=tmp_path, master="local[2]", now_us=None)
+        stage_snapshot(log, as_of=DAYS, known_at=None, features=None, staging=tmp_path, master="local[2]", now_us=None)

@@ -16,8 +16,8 @@ from features.histories.columns import Columns
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.online import duckdb_text as texts
-from features.online.feature_rows import seen
-from features.online.request import histories
+from features.online.feature_rows import compute_feature_rows
+from features.online.request import histories_of_request
 from features.online.request_columns import BadRequest
 from features.snapshots.snapshot import snapshot
 
@@ -110,7 +110,7 @@ def bought(request):
 
 
 def assert_equal(request, **terms):
-    ours = histories(request, attributes=ATTRIBUTES, **(TERMS | terms))
+    ours = histories_of_request(request, attributes=ATTRIBUTES, **(TERMS | terms))
     if not bought(request):
         assert ours.customers == 0
         return
@@ -149,11 +149,11 @@ def test_every_column_in_currencies_of_no_and_of_three_digits(request, currency)
 def test_features_are_those_of_a_snapshot(request, day):
     """By the way for few customers, of the same histories."""
     assume(bought(request))
-    made = histories(request, **TERMS)
+    made = histories_of_request(request, **TERMS)
     features = tuple(catalogue(made.present, KINDS))
     as_of = date(2020, 1, 1) + timedelta(days=day)
     expected = snapshot(made, as_of=[as_of], features=features)
-    found = seen(made, features, as_of=as_of)
+    found = compute_feature_rows(made, features, as_of=as_of)
     assert made.customer_ids.take(pa.array(found.customers)).to_pylist() == expected["customer_id"].to_pylist()
     for place, name in enumerate(features):
         if pa.types.is_floating(expected[name].type):
@@ -168,7 +168,7 @@ def test_orders_of_one_instant_come_in_the_order_of_a_log():
     ids = [f"order {one}" for one in range(50)]
     rows = [{"ordered_at": "2020-01-01", "amount": float(n), "order_id": one} for n, one in enumerate(ids)]
     request = [{"customer_id": "ann", "orders": rows}]
-    ours = histories(request, naive_is_utc=True, **TERMS)
+    ours = histories_of_request(request, naive_is_utc=True, **TERMS)
     theirs = ingest(Log(pd.DataFrame(rows).assign(customer_id="ann"), timezone="UTC", **TERMS), now_us=None).histories
     np.testing.assert_array_equal(ours.columns.amount_cents, theirs.columns.amount_cents)
     assert ours.columns.amount_cents.tolist() != sorted(ours.columns.amount_cents)
@@ -221,7 +221,7 @@ SECRET = "4711 Smith"
 def test_what_cannot_be_used_is_refused_by_its_place_and_never_shown(bad, words):
     bob = {"customer_id": SECRET, "orders": [order()], "interactions": []} | bad
     with pytest.raises(BadRequest) as refused:
-        histories([{"customer_id": "ann", "orders": [order()]}, bob], attributes=ATTRIBUTES, **TERMS)
+        histories_of_request([{"customer_id": "ann", "orders": [order()]}, bob], attributes=ATTRIBUTES, **TERMS)
     assert words in str(refused.value)
     assert SECRET not in str(refused.value)
 
@@ -229,27 +229,29 @@ def test_what_cannot_be_used_is_refused_by_its_place_and_never_shown(bad, words)
 def test_the_first_of_several_bad_rows_is_named_and_all_are_counted():
     rows = [order(), order(amount="x"), order(amount="y")]
     with pytest.raises(BadRequest, match=r"customer 1, order 2: .* in 2 of 3 orders"):
-        histories([{"customer_id": "ann", "orders": rows}], **TERMS)
+        histories_of_request([{"customer_id": "ann", "orders": rows}], **TERMS)
 
 
 def test_a_time_without_zone_is_utc_only_if_that_is_said():
     request = [{"customer_id": "ann", "orders": [order(ordered_at="2020-01-05 12:00"), order(ordered_at="2020-01-06")]}]
-    made = histories(request, naive_is_utc=True, **TERMS)
+    made = histories_of_request(request, naive_is_utc=True, **TERMS)
     assert made.columns.at.tolist() == [1578225600000000, 1578268800000000]
 
 
 def test_a_column_that_no_row_has_is_missed_by_name_and_one_of_nothing_is_not():
     features, as_of = ("products", "visit_value_mean"), date(2020, 2, 1)
     with pytest.raises(InputError, match="reads interactions, product_id, value, which are not given"):
-        seen(histories([{"customer_id": "ann", "orders": [order()]}], **TERMS), features, as_of=as_of)
+        compute_feature_rows(
+            histories_of_request([{"customer_id": "ann", "orders": [order()]}], **TERMS), features, as_of=as_of
+        )
     request = [{"customer_id": "ann", "orders": [order(product_id=None)], "interactions": []}]
-    found = seen(histories(request, **TERMS), features, as_of=as_of).values
+    found = compute_feature_rows(histories_of_request(request, **TERMS), features, as_of=as_of).values
     np.testing.assert_array_equal(found, [[0, np.nan]])
 
 
 def test_texts_are_forgotten_before_they_fill_the_memory_and_threads_may_share_them(monkeypatch):
-    monkeypatch.setattr(texts, "MOST", 20)
-    lengths = texts.Texts("length(text)")
+    monkeypatch.setattr(texts, "MAX_REMEMBERED_TEXTS", 20)
+    lengths = texts.TextExpression("length(text)")
     asked = [[f"{'x' * (one % 7)}{one}" for one in range(some, some + 15)] for some in range(0, 400, 5)]
     with ThreadPoolExecutor(4) as pool:
         for words, found in zip(asked, pool.map(lengths.of, asked), strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.snapshots.labels import LABELS, labelled
+from features.snapshots.labels import LABELS, labelled_rows
 
 DAYS = [date(1997, 6, 1), date(1998, 1, 1)]
 
@@ -24,7 +24,7 @@ def histories(cdnow):
 def drawn(histories):
     """Draws labelled rows of CDNOW's customers, or of some of them."""
     whole = (histories.first_day, histories.end)
-    make = partial(labelled, whole=whole, as_of=DAYS, features=["recency_days"], horizon_days=90)
+    make = partial(labelled_rows, whole=whole, as_of=DAYS, features=["recency_days"], horizon_days=90)
 
     def rows(share, seed=7, of=histories):
         return pa.concat_tables(make(of, share=share, seed=seed))
@@ -52,7 +52,7 @@ def test_the_seed_decides(drawn):
 def test_a_window_beyond_the_whole_log_is_refused(histories):
     with pytest.raises(ValueError, match="the window of 1998-01-01 ends after the data"):
         list(
-            labelled(
+            labelled_rows(
                 histories,
                 whole=(histories.first_day, date(1998, 3, 1)),
                 as_of=DAYS,

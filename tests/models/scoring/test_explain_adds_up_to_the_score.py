@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from features.families.catalogue import words
+from features.families.catalogue import value_in_words
 from models.scoring import explain, scorer
 from models.trees import boosting
 from models.trees.value import KINDS
@@ -136,7 +136,7 @@ def test_reasons_are_the_largest_parts_that_raise_churn(model, rows):
         added = dict(zip(parts.names, parts.added[row], strict=True))
         added["recency_days"] += added.pop(explain.RHYTHM)
         raising = sorted((name for name in added if added[name] > 0), key=lambda name: -added[name])[:3]
-        expected = [words(name, rows[name].iloc[row]) for name in raising]
+        expected = [value_in_words(name, rows[name].iloc[row]) for name in raising]
         got = [text for text in said.iloc[row] if text is not None]
         assert [re.sub(", usually .*", "", text) for text in got] == expected
         assert said.iloc[row].isna().tolist() == [place >= len(raising) for place in range(3)]

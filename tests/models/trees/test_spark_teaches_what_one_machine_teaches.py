@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.large_logs.spark import session
+from features.large_logs.spark import spark_session
 from models.trees import boosting, churn, training_rows, value
 from models.trees.training_rows import Stream
 
@@ -64,7 +64,7 @@ def spread(rows, tmp_path_factory):
     files = [folder / f"{number}.parquet" for number in range(3)]
     for file, first in zip(files, (0, 3_000, 5_000), strict=True):
         rows[first : {0: 3_000, 3_000: 5_000}.get(first)].to_parquet(file, index=False)
-    with session("local[2]", folder) as spark:
+    with spark_session("local[2]", folder) as spark:
         yield Stream(tuple(files), len(rows), LABELS, spark=spark)
 
 

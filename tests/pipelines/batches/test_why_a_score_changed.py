@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from features.errors import InputError
 from features.ingest.log import Log
-from features.online.one_customer import rows_of
+from features.online.one_customer import read_customer_rows
 from models.artifacts import bundle
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
@@ -273,7 +273,9 @@ def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(mod
     source = Log(log, currency="USD", gross_margin=0.4, timezone="UTC")
     for who, rows in log.groupby("customer_id"):
         own = [of.loc[who].to_numpy() for of in (first, corrected, aged, now, last)]
-        seen, _ = score_steps(source, rows_of(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None)
+        seen, _ = score_steps(
+            source, read_customer_rows(source, who), list(old.inputs), first=FIRST, last=LAST, now_us=None
+        )
         found = split_change(old, new, seen, first=own[0], last=own[-1])
         rounding = 1e-12 * max(1, np.abs(own).max())
         assert np.allclose(found.parts.sum(), own[-1] - own[0], rtol=0, atol=rounding)

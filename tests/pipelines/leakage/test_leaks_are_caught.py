@@ -71,11 +71,11 @@ def peeking(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "peeking", module)
     spec.loader.exec_module(module)
     monkeypatch.setattr(catalogue, "FAMILIES", (recency, frequency, module))
-    for cached in (catalogue.templates, catalogue.named):
+    for cached in (catalogue.feature_templates, catalogue.feature_named):
         cached.cache_clear()
     yield
     monkeypatch.undo()
-    for cached in (catalogue.templates, catalogue.named):
+    for cached in (catalogue.feature_templates, catalogue.feature_named):
         cached.cache_clear()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.large_logs.spark import session
+from features.large_logs.spark import spark_session
 from models.artifacts import bundle, registry
 from models.scoring.batch_scores import score_orders
 from models.trees import boosting
@@ -59,7 +59,7 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
     """Every cell of every customer's row at every cut-off, and every row and cent of the log, whatever fits."""
     config = load(configured(cdnow_path))
     how = {"now_us": NOW_US, "memory_bytes": memory_bytes, "folder": tmp_path, "say": lambda _: None}
-    with session("local[2]", tmp_path) as spark:
+    with spark_session("local[2]", tmp_path) as spark:
         log = read_training_data(config, spark=spark, **how)
     assert (log.histories.customers == cdnow.histories.customers) == (memory_bytes == PLENTY)
     assert log.account == cdnow.account

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.families.catalogue import templates
+from features.families.catalogue import feature_templates
 from retention.analyses.leaving_reasons import leaving_reasons
 from retention.customer_base.reason_topics import reason_topic, reason_topics
 
 
 def test_every_feature_has_one_subject_whatever_its_value():
     seen = 0
-    for one in templates():
+    for one in feature_templates():
         if "{}" in one.says and not one.is_per_kind:
             values = (0.0, 1.0, 2.0, 17.25, 1234567.0, 0.0013)
             said = {reason_topic(one.sentence(value)) for value in values}

@@ -119,8 +119,8 @@ def test_who_is_not_in_the_log_has_no_history(tmp_path):
 
 def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
     log, read = as_file(tmp_path, "csv iso"), []
-    real = history_reader.rows_of
-    monkeypatch.setattr(history_reader, "rows_of", lambda log, one: read.append(one) or real(log, one))
+    real = history_reader.read_customer_rows
+    monkeypatch.setattr(history_reader, "read_customer_rows", lambda log, one: read.append(one) or real(log, one))
     reader = HistoryReader(log)
     for _ in range(3):
         assert run(reader.rows("a"))["orders"].num_rows == 3
@@ -143,7 +143,7 @@ def test_one_history_is_read_at_a_time_and_few_wait(tmp_path, monkeypatch):
         at_once.remove(one)
         return {}
 
-    monkeypatch.setattr(history_reader, "rows_of", slowly)
+    monkeypatch.setattr(history_reader, "read_customer_rows", slowly)
     reader = HistoryReader(as_file(tmp_path, "csv iso"))
 
     async def ask():

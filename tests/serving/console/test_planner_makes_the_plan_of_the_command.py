@@ -5,7 +5,7 @@ import pytest
 
 from features.errors import InputError, StayworthError
 from features.ingest.reading import reading
-from features.large_logs.buckets import buckets
+from features.large_logs.buckets import split_into_buckets
 from features.snapshots.snapshot import snapshot
 from pipelines import run_folder
 from pipelines.campaigns.campaign import kept_plan_file, read_campaign
@@ -242,7 +242,7 @@ def with_features(folder, *, without=None):
     with reading(config.log, now_us=None, memory_bytes=10**9) as opened:
         rows = pd.concat(
             snapshot(histories, as_of=[day], features=list(kept)).to_pandas(date_as_object=False)
-            for histories, _ in buckets(opened, memory_bytes=10**9)
+            for histories, _ in split_into_buckets(opened, memory_bytes=10**9)
         )
     rows = rows[rows["customer_id"].isin(scores["customer_id"])]
     about = served.BatchInfo(
