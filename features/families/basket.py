@@ -1,4 +1,4 @@
-"""What is in the orders: pieces, lines, products and categories.
+"""Contents of the orders: pieces, lines, products and categories.
 
 Products and categories are numbered as the customer first bought them, so a line is a first purchase when its
 number exceeds every earlier one.
@@ -14,7 +14,7 @@ from features.kernel.feature import feature
 
 @register_jitable
 def lines_by_category(items):
-    """The number of lines of each category, float64, by its number; empty where no line names one."""
+    """The number of lines of each category, float64, by its number; empty where no line names a category."""
     highest = -1
     for category in items.category:
         highest = max(highest, category)
@@ -44,7 +44,7 @@ def products(items):
     return highest + 1
 
 
-@feature(unit="categories", says="{} sorts of product bought so far, by category", needs=("category",))
+@feature(unit="categories", says="{} categories bought so far", needs=("category",))
 def categories(items):
     """Distinct categories."""
     highest = -1
@@ -55,12 +55,12 @@ def categories(items):
 
 @feature(
     unit="nats",
-    says="entropy of the lines over categories {}",
-    absent="no line names a category",
+    says="entropy of the order lines over categories: {}",
+    absent="no order line names a category",
     needs=("category",),
 )
 def category_entropy(items):
-    """Shannon entropy of the categories' shares of the lines that name one: 0 for a single one, log k for k alike."""
+    """Shannon entropy of the categories' shares of the lines that name one: 0 for one, log k for k equal ones."""
     lines = lines_by_category(items)
     if len(lines) == 0:
         return np.nan
@@ -73,12 +73,12 @@ def category_entropy(items):
 
 @feature(
     unit="share",
-    says="{} share of the lines in the category bought most",
-    absent="no line names a category",
+    says="share of order lines in the category bought most: {}",
+    absent="no order line names a category",
     needs=("category",),
 )
 def top_category_share(items):
-    """Of the lines that name a category."""
+    """The largest category's share of the lines that name a category."""
     lines = lines_by_category(items)
     if len(lines) == 0:
         return np.nan
@@ -87,12 +87,12 @@ def top_category_share(items):
 
 @feature(
     unit="share",
-    says="{} share of the lines with a product never bought before",
-    absent="no line names a product",
+    says="share of order lines for a product never bought before: {}",
+    absent="no order line names a product",
     needs=("product_id",),
 )
 def new_product_share(items):
-    """Of the lines that name a product; a product's second line in its first order is not new."""
+    """A share of the lines that name a product; a product's second line in its first order is not new."""
     highest, named, new = -1, 0, 0
     for product in items.product:
         if product >= 0:

@@ -1,4 +1,4 @@
-"""When in the year: the month of the first order and the season of the cut-off; and how the customer came."""
+"""Time of the year: the month of the first order and the season of the cut-off; and the channel of the first order."""
 
 import numpy as np
 from numba.extending import register_jitable
@@ -27,24 +27,24 @@ def month_and_day(at):
     return march_month + 3, march_day + 59 + int(leap_day)
 
 
-@feature(unit="month", says="first order in month {}")
+@feature(unit="month", says="month of the first order: {}")
 def first_order_month(orders):
     return month_and_day(orders.at[0])[0]
 
 
-@feature(unit="channel", says="first order through {}", needs=("channel",))
+@feature(unit="channel", says="channel of the first order: {}", needs=("channel",))
 def first_order_channel(orders):
     """Code of the channel, -1 where the order names none."""
     return orders.channel[0]
 
 
-@feature(unit="ratio", says="sine of the day of the year {}")
+@feature(unit="ratio", says="sine of the day of the year: {}")
 def as_of_season_sin(as_of):
     """0 on 1 January, 1 in spring, -1 in autumn; a year of 365.25 days. With the cosine it places the season."""
     return np.sin(2 * np.pi * month_and_day(as_of)[1] / 365.25)
 
 
-@feature(unit="ratio", says="cosine of the day of the year {}")
+@feature(unit="ratio", says="cosine of the day of the year: {}")
 def as_of_season_cos(as_of):
     """1 on 1 January, -1 in summer; a year of 365.25 days."""
     return np.cos(2 * np.pi * month_and_day(as_of)[1] / 365.25)

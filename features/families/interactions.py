@@ -1,6 +1,6 @@
-"""Contact beside the orders: interactions of all kinds, of each kind, and of kinds known by name.
+"""Contact apart from orders: interactions of all kinds, of each kind, and of kinds known by name.
 
-A function of `events` is there once for every kind of the log: `count` becomes `visit_count`, `complaint_count`, …
+A function of `events` is one feature for every kind of the log: `count` becomes `visit_count`, `complaint_count`, …
 """
 
 import numpy as np
@@ -32,26 +32,31 @@ def interactions_per_order(orders, interactions):
     return len(interactions.at) / len(orders.at)
 
 
-@feature(unit="events", says="{} events of '{kind}' so far")
+@feature(unit="events", says="{} '{kind}' interactions so far")
 def count(events):
     return len(events.at)
 
 
-@feature(unit="events", says="{} events of '{kind}' in the last {days} days", windows=WINDOWS)
+@feature(unit="events", says="{} '{kind}' interactions in the last {days} days", windows=WINDOWS)
 def count_last(events, as_of, days):
     return len(events.at) - np.searchsorted(events.at, as_of - days * DAY)
 
 
-@feature(unit="days", says="{} days since the last '{kind}'", absent="no '{kind}' so far")
+@feature(unit="days", says="{} days since the last '{kind}' interaction", absent="no '{kind}' interaction so far")
 def recency_days(events, as_of):
     if len(events.at) == 0:
         return np.nan
     return (as_of - events.at[-1]) / DAY
 
 
-@feature(unit="value", says="mean value of '{kind}' {}", absent="no '{kind}' with a value", needs=("value",))
+@feature(
+    unit="value",
+    says="mean value of '{kind}' interactions: {}",
+    absent="no '{kind}' interaction with a value",
+    needs=("value",),
+)
 def value_mean(events):
-    """Over the events with a value, as the other features of value."""
+    """The mean over the events that have a value; the other features of value skip the rest too."""
     total, count = 0.0, 0
     for value in events.value:
         if not np.isnan(value):
@@ -62,7 +67,12 @@ def value_mean(events):
     return total / count
 
 
-@feature(unit="value", says="last value of '{kind}' {}", absent="no '{kind}' with a value", needs=("value",))
+@feature(
+    unit="value",
+    says="value of the last '{kind}' interaction: {}",
+    absent="no '{kind}' interaction with a value",
+    needs=("value",),
+)
 def value_last(events):
     for i in range(len(events.value) - 1, -1, -1):
         if not np.isnan(events.value[i]):
@@ -72,8 +82,8 @@ def value_last(events):
 
 @feature(
     unit="value per event",
-    says="{} more in value from each '{kind}' to the next",
-    absent="fewer than two '{kind}' with a value",
+    says="change in value from each '{kind}' interaction to the next: {}",
+    absent="fewer than two '{kind}' interactions with a value",
     needs=("value",),
 )
 def value_trend(events):
@@ -98,7 +108,7 @@ def complaints_per_order(orders, complaint):
     return len(complaint.at) / len(orders.at)
 
 
-@feature(unit="share", says="{} share of campaign contacts with a response", absent="no campaign contact so far")
+@feature(unit="share", says="responses per campaign contact: {}", absent="no campaign contact so far")
 def campaign_response_share(campaign_contact, campaign_response):
     """Responses over contacts: above 1 where one contact has several responses."""
     if len(campaign_contact.at) == 0:

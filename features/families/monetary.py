@@ -1,4 +1,4 @@
-"""How much: what the orders brought, net of refunds. Minor units here, currency units in the table."""
+"""Money: the revenue of the orders, net of refunds. Minor units here, currency units in the table."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def spend_last(orders, as_of, days):
     return spent
 
 
-@feature(unit="money", says="{} spent in the {days} days that began a year ago", windows=SEASONS)
+@feature(unit="money", says="{} spent in the {days} days starting a year ago", windows=SEASONS)
 def spend_year_ago(orders, as_of, days):
     start = as_of - YEAR_DAYS * DAY
     end = start + days * DAY
@@ -63,7 +63,7 @@ def spend_min(orders):
     return orders.amount_cents.min()
 
 
-@feature(unit="money", says="{} of spread in the spending per order", absent="only one order so far")
+@feature(unit="money", says="standard deviation of the spending per order: {}", absent="only one order so far")
 def spend_std(orders):
     """Sample standard deviation (n - 1)."""
     count = len(orders.amount_cents)
@@ -76,9 +76,9 @@ def spend_std(orders):
     return np.sqrt(squares / (count - 1))
 
 
-@feature(unit="share", says="{} share of the list price given as discount", needs=("discount",))
+@feature(unit="share", says="share of the list price given as discounts: {}", needs=("discount",))
 def discount_share(orders):
-    """Discount over net amount plus discount, orders alone; 0 where both are nothing. From 0 to 1."""
+    """Discount over net amount plus discount, of orders alone; 0 where both are 0. From 0 to 1."""
     given = orders.discount_cents.sum()
     price = orders.amount_cents.sum() + given
     if price <= 0:
@@ -102,7 +102,10 @@ def margin_last(orders, as_of, days):
 
 
 @feature(
-    unit="share", says="{} share of the spending kept as margin", absent="nothing spent on balance", needs=("cost",)
+    unit="share",
+    says="margin as a share of spending: {}",
+    absent="nothing spent after refunds",
+    needs=("cost",),
 )
 def margin_share(orders):
     """Margin over spending, both net of all refunds; negative where costs exceed it."""
@@ -122,15 +125,15 @@ def refunds_last(refunds, as_of, days):
     return len(refunds.at) - np.searchsorted(refunds.at, as_of - days * DAY)
 
 
-@feature(unit="share", says="{} share of the spending taken back by refunds", absent="nothing spent before refunds")
+@feature(unit="share", says="share of spending taken back by refunds: {}", absent="nothing spent before refunds")
 def refund_share(orders, refunds):
     """Money taken back over gross spending, which is net spending plus the money taken back.
 
     Orders refunded in full are thus in both. From 0 to 1 unless more was taken back than spent, as when the
     log begins after the refunded order: then above 1.
     """
-    taken = -refunds.cents.sum()
-    gross = orders.amount_cents.sum() + orders.refund_cents.sum() + taken
+    refunded = -refunds.cents.sum()
+    gross = orders.amount_cents.sum() + orders.refund_cents.sum() + refunded
     if gross <= 0:
         return np.nan
-    return taken / gross
+    return refunded / gross

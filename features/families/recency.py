@@ -1,4 +1,4 @@
-"""How long ago: the features of the time since."""
+"""Recency: the time since the first and the last event."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How regularly: the gaps between orders, and where they and the spending are going."""
+"""Regularity: the gaps between orders, and the trends of gaps and spending."""
 
 import numpy as np
 
@@ -13,7 +13,11 @@ def gap_mean_days(orders):
     return (orders.at[-1] - orders.at[0]) / (len(orders.at) - 1) / DAY
 
 
-@feature(unit="days", says="{} days of spread in the gaps between orders", absent="fewer than three orders so far")
+@feature(
+    unit="days",
+    says="standard deviation of the gaps between orders in days: {}",
+    absent="fewer than three orders so far",
+)
 def gap_std_days(orders):
     """Sample standard deviation (n - 1): undefined below two gaps, that is three orders."""
     gaps = len(orders.at) - 1
@@ -28,8 +32,8 @@ def gap_std_days(orders):
 
 @feature(
     unit="ratio",
-    says="spread of the gaps between orders over their mean {}",
-    absent="fewer than three orders, or all at once",
+    says="standard deviation of the gaps between orders over their mean: {}",
+    absent="fewer than three orders, or all at one time",
 )
 def gap_cv(orders):
     """Coefficient of variation: sample standard deviation over mean. About 1 for orders at random times."""
@@ -53,8 +57,8 @@ def gap_last_days(orders):
 
 @feature(
     unit="ratio",
-    says="{} mean gaps between the last two orders",
-    absent="only one order, or all at once",
+    says="gap between the last two orders as a multiple of the mean gap: {}",
+    absent="only one order, or all at one time",
 )
 def gap_last_over_mean(orders):
     """The last gap over the mean of all gaps, itself included: above 1 where the customer slows down."""
@@ -66,7 +70,7 @@ def gap_last_over_mean(orders):
 
 @feature(
     unit="days per order",
-    says="{} days more from each gap between orders to the next",
+    says="change in days from each gap between orders to the next: {}",
     absent="fewer than three orders so far",
 )
 def gap_trend(orders):
@@ -81,7 +85,7 @@ def gap_trend(orders):
     return slope * 12 / (gaps * (gaps**2 - 1.0)) / DAY
 
 
-@feature(unit="money", says="{} more spent from each order to the next", absent="only one order so far")
+@feature(unit="money", says="change in spending from each order to the next: {}", absent="only one order so far")
 def spend_trend(orders):
     """Least-squares slope of the orders' amounts over their number."""
     count = len(orders.amount_cents)
@@ -94,14 +98,14 @@ def spend_trend(orders):
     return slope * 12 / (count * (count**2 - 1.0))
 
 
-@feature(unit="share", says="clumpiness of the orders in time {}", absent="only one order so far")
+@feature(unit="share", says="clumpiness of the orders over time: {}", absent="only one order so far")
 def clumpiness(orders, as_of):
     """From 0 for evenly spaced orders to 1 for all at one instant.
 
     1 + sum(x log x) / log n over the n shares x of the time from the first order to `as_of`: the n - 1 gaps
     between orders and the time since the last; 0 log 0 = 0. The entropy measure of Zhang, Bradlow & Small,
     "Predicting Customer Value Using Clumpiness: From RFM to RFMC", Marketing Science 34(2), 2015. Theirs has one
-    share more, from the start of observation to the first order; here observation starts with it.
+    more share, from the start of observation to the first order; here observation starts with the first order.
     """
     count = len(orders.at)
     if count < 2:
@@ -113,12 +117,12 @@ def clumpiness(orders, as_of):
         share = (end - orders.at[i]) / span
         if share > 0:
             entropy -= share * np.log(share)
-    return max(1 - entropy / np.log(count), 0.0)  # rounding may put it a hair below
+    return max(1 - entropy / np.log(count), 0.0)  # rounding may give slightly less than 0
 
 
 @feature(
     unit="days",
-    says="{} days until the next order is due at the mean gap",
+    says="days until the next order is due at the mean gap, negative if overdue: {}",
     absent="only one order so far",
 )
 def next_order_due_days(orders, as_of):

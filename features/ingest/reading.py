@@ -251,7 +251,7 @@ def no_rows(where: str) -> InputError:
 
 
 def refuse_unreadable(judged: list[JudgedRows], first: Callable[[str], tuple[int, str, str]]) -> None:
-    """Raise InputError where more than half of a table has one of the reasons in `REMEDIES`; first: see `first_row_with`."""
+    """Raise InputError where over half of a table has one of the reasons in `REMEDIES`; first: see `first_row_with`."""
     total = sum(one.rows for one in judged)
     for one in judged:
         if one.reason in REMEDIES and one.rows * 2 > total:

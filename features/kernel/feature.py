@@ -1,12 +1,12 @@
-"""What a feature is: a small pure function of the slice known before `as_of`, with its unit and meaning.
+"""A feature: a small pure function of the slice known before `as_of`, with its unit and meaning.
 
     @feature(unit="days", says="{} days since the last order")
     def recency_days(orders, as_of):
         return (as_of - orders.at[-1]) / DAY
 
 The decorator only attaches the unit and the words; the function stays plain Python, so a test calls it as it is.
-features/kernel/slices.py says what it may ask for; features/kernel/code_generation.py compiles all of them into one
-pass. A feature of unit "money" is minor units (cents) here and currency units in the table.
+features/kernel/slices.py lists the arguments it may take; features/kernel/code_generation.py compiles all features into
+one pass. A feature of unit "money" is minor units (cents) here and currency units in the table.
 """
 
 import inspect
@@ -18,12 +18,12 @@ from types import ModuleType
 import numpy as np
 
 COMMON_ARGUMENTS = ("orders", "refunds", "items", "interactions", "events", "as_of", "days")
-"""The arguments a feature may ask for; any other is a kind of interaction."""
-
+"""The arguments that a feature may take; any other is a kind of interaction."""
 
 SMALL = 0.1
+"""Values nearer to 0 are written with two significant digits."""
 WHOLE_UNITS = ("days", "orders", "events", "products", "categories", "month")
-"""Units told without decimals."""
+"""Units written without decimals."""
 
 
 @dataclass(frozen=True)
@@ -38,48 +38,49 @@ class Feature:
     days: int | None = None
     """The window of a windowed feature."""
     absent: str = ""
-    """What to say where the feature is undefined."""
+    """The words for an undefined value."""
     needs: tuple[str, ...] = ()
-    """Columns of the log without which it is not there."""
+    """Columns of the log that it cannot do without."""
     kind: str | None = None
     """The kind of interaction whose `events` it is given."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What the function asks for, in its order."""
+        """The arguments of the function, in its order."""
         return tuple(inspect.signature(self.function).parameters)
 
     @property
     def is_per_kind(self) -> bool:
-        """Whether there is one of it for every kind of interaction."""
+        """True if it becomes one feature for every kind of interaction."""
         return "events" in self.arguments
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of interaction it asks for by name."""
+        """The kinds of interaction it takes by name."""
         return tuple(name for name in self.arguments if name not in COMMON_ARGUMENTS)
 
     @property
     def requires(self) -> frozenset[str]:
-        """The columns of the log, and `interactions`, without which it is not there."""
+        """The columns of the log, and `interactions`, that it cannot do without."""
         uses_events = self.kinds or not {"interactions", "events"}.isdisjoint(self.arguments)
         return frozenset(self.needs) | ({"interactions"} if uses_events else set())
 
     @property
     def meaning(self) -> str:
         """One line of meaning, without a value: "days since the last order"."""
-        return self._words("").strip()
+        return self._words("").rstrip(": ").strip()
 
     def sentence(self, value: float) -> str:
-        """The feature's value in words: "62 days since the last order"."""
+        """Say a value in words: "62 days since the last order"."""
         if np.isnan(value):
             return self.absent.replace("{kind}", self._kind)
-        return re.sub(r"^1 (\w+)s\b", r"1 \1", self._words(self.number(value)))
+        words = re.sub(r"^1 ((?:'[^']*' )?\w+)ies\b", r"1 \1y", self._words(self.number(value)))
+        return re.sub(r"^1 ((?:'[^']*' )?\w+)s\b", r"1 \1", words)
 
     def number(self, value: float) -> str:
-        """A value as people read it: "62" days, "1.50" pieces, and of what is small two digits, "0.0018"."""
+        """Format a value for people: "62" days, "1.50" pieces; small values with two significant digits, "0.0018"."""
         if self.unit in WHOLE_UNITS:
-            return f"{value:,.0f}"
+            return f"{value:z,.0f}"
         if 0 < abs(value) < SMALL:
             return np.format_float_positional(value, precision=2, fractional=False, trim="-")
         return f"{value:,.2f}"
@@ -99,7 +100,7 @@ def feature(
     """Mark a function as a feature named after it, or as one per window: `orders_last` → `orders_last_30d`, …
 
     says: the meaning, with {} for the value, {days} for the window and {kind} for the kind of interaction. absent:
-    what an undefined value (NaN) means. needs: columns of the log without which the feature is not there.
+    the meaning of an undefined value (NaN). needs: columns of the log that the feature cannot do without.
     """
 
     def mark(function: Callable) -> Callable:
@@ -121,6 +122,6 @@ def feature(
 
 
 def features_of(family: ModuleType) -> list[Feature]:
-    """The features a module defines, in the order of its text."""
+    """The features that a module defines, in the order of its text."""
     own = [item for item in vars(family).values() if getattr(item, "__module__", "") == family.__name__]
-    return [one for item in own for one in getattr(item, "features", [])]
+    return [own_feature for item in own for own_feature in getattr(item, "features", [])]

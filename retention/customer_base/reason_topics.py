@@ -1,4 +1,4 @@
-"""What a reason is about, without the customer's own number: so that reasons can be counted and chosen by."""
+"""The topic of a reason, without the customer's own number: so that reasons can be counted and chosen by."""
 
 import re
 
@@ -6,21 +6,22 @@ import pandas as pd
 
 
 def reason_topic(reason: str) -> str:
-    """What a reason is about.
+    """The topic of a reason.
 
-    >>> reason_topic("62 days since the last order, usually 21"), reason_topic("1 event of 'visit' in the last 30 days")
-    ('days since the last order', "events of 'visit' in the last 30 days")
-    >>> reason_topic("mean value of 'survey score' 7.50"), reason_topic("acquired by: advert")
-    ("mean value of 'survey score'", 'acquired by: advert')
+    >>> reason_topic("62 days since the last order, usually 21"), reason_topic("1 'visit' interaction so far")
+    ('days since the last order', "'visit' interactions so far")
+    >>> reason_topic("mean value of 'survey score' interactions: 7.50"), reason_topic("acquired by: advert")
+    ("mean value of 'survey score' interactions", 'acquired by: advert')
     """
-    said = re.sub(r", usually [\d,]+$", "", reason)
-    said = re.sub(r"^1 (\w+)", r"\1s", said)
-    said = re.sub(r"^-?\d[\d,.]* ", "", said)
-    return re.sub(r" -?\d[\d,.]*$", "", said)
+    topic = re.sub(r", usually [\d,]+$", "", reason)
+    topic = re.sub(r"^1 ((?:'[^']*' )?\w*[^\Waeiou])y\b", r"\1ies", topic)
+    topic = re.sub(r"^1 ((?:'[^']*' )?\w+)", r"\1s", topic)
+    topic = re.sub(r"^-?\d[\d,.]* ", "", topic)
+    return re.sub(r":? -?\d[\d,.]*$", "", topic)
 
 
 def reason_topics(reasons: pd.Series) -> pd.Series:
-    """The same of a column; None stays None. Each different sentence is looked at once."""
-    codes, sentences = pd.factorize(reasons)
-    named = [*(reason_topic(one) for one in sentences), None]
-    return pd.Series([named[code] for code in codes], index=reasons.index, dtype=object)
+    """The topics of a column of reasons; None stays None. Each different reason is looked at once."""
+    codes, different = pd.factorize(reasons)
+    topics = [*(reason_topic(reason) for reason in different), None]
+    return pd.Series([topics[code] for code in codes], index=reasons.index, dtype=object)

@@ -247,11 +247,11 @@ def test_what_is_counted_is_told_in_whole_numbers():
     told = {one.name: one for one in FEATURES}
     assert told["products"].sentence(1) == "1 product bought so far"
     assert told["refunds_last_90d"].sentence(2) == "2 refunds in the last 90 days"
-    assert told["first_order_month"].sentence(3) == "first order in month 3"
-    assert told["weekend_share"].sentence(0.25) == "0.25 share of orders placed at weekends"
+    assert told["first_order_month"].sentence(3) == "month of the first order: 3"
+    assert told["weekend_share"].sentence(0.25) == "share of orders placed at weekends: 0.25"
     scores = replace(told["value_mean"], kind="survey_score")
-    assert scores.sentence(4.2) == "mean value of 'survey score' 4.20"
-    assert scores.sentence(NAN) == "no 'survey score' with a value"
+    assert scores.sentence(4.2) == "mean value of 'survey score' interactions: 4.20"
+    assert scores.sentence(NAN) == "no 'survey score' interaction with a value"
 
 
 def test_months_and_days_of_the_year_equal_the_standard_library():
