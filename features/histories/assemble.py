@@ -1,7 +1,7 @@
-"""Lines and interactions as arrays → the columns of histories.
+"""Turn arrays of order lines and interactions into the columns of histories.
 
-Everything here is numbers. Ids have become numbers before: customers by their place in the alphabet, orders,
-products and categories by a 64-bit hash that only has to tell apart those of one customer.
+Everything here is numbers. Ids have been numbered before: customers by their place in the alphabet, orders,
+products and categories by a 64-bit hash, which only has to tell apart those of one customer.
 """
 
 import numpy as np
@@ -12,17 +12,17 @@ from features.histories.order_totals import LOOSE, sum_orders
 
 
 def sort_lines(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
-    """Lines sorted by customer and order, and the start of each customer's.
+    """Sort lines by customer and order; also returns the start of each customer's lines.
 
     rows: customer, at, cents and, where the log has them, known_at, margin_micros, key (of the order), rank (among
-    orders of one instant), product, category, discount, pieces (millionths), channel. Those it has not come out
-    empty, or as what stands in for them.
+    orders of one instant), product, category, discount, pieces (millionths), channel. A missing column comes out
+    empty, or as a copy of the column that stands in for it.
     """
     for name, kind in LINE_COLUMNS.items():
         rows.setdefault(name, np.empty(0, kind))
     for name, standing_in in (("known_at", "at"), ("key", "at"), ("margin_micros", "cents")):
         rows.setdefault(name, rows[standing_in])
-    # What an order holds stands in an order of its own making, so that the order of rows changes nothing.
+    # The lines of an order are sorted by their content, so that the order of rows changes nothing.
     both = len(rows["product"]) and len(rows["category"])
     rows["content"] = (
         rows["product"] + 31 * rows["category"] if both else rows["product" if len(rows["product"]) else "category"]
@@ -42,7 +42,7 @@ LINE_COLUMNS = {
 
 
 def assemble_orders(starts: np.ndarray, lines: Arrays, *, margin_micros: int) -> tuple[Arrays, tuple[int, int]]:
-    """The columns of orders, adjustments and lines; how many refunds were netted, and their minor units.
+    """The columns of orders, adjustments and lines; the number of refunds netted, and their minor units.
 
     margin_micros: the margin in one minor unit, millionths of it; 1 where the lines have their own margins.
     """
@@ -79,7 +79,7 @@ def assemble_orders(starts: np.ndarray, lines: Arrays, *, margin_micros: int) ->
 def _changes(
     starts: np.ndarray, lines: Arrays, order_of: np.ndarray, order_starts: np.ndarray, orders: Arrays
 ) -> Arrays:
-    """The lines that change an order after it was first known, by customer and the moment they were known."""
+    """The lines that change an order after it was first known, by customer and by the time they were known."""
     changes_it = lines["cents"] < 0
     if orders["known_at"] is not orders["at"]:
         is_late = order_of != LOOSE
@@ -92,8 +92,8 @@ def _changes(
     if (changes["order"] == LOOSE).any():
         _find_orders(starts, changes, lines, order_of, order_starts, orders)
     keys = ("margin_micros", "cents", "order", "at", "known_at", "customer")
-    turn = np.lexsort([changes[one] for one in keys])
-    return {name: column[turn] for name, column in changes.items()}
+    order = np.lexsort([changes[key] for key in keys])
+    return {name: column[order] for name, column in changes.items()}
 
 
 def _find_orders(
@@ -104,27 +104,27 @@ def _find_orders(
     order_starts: np.ndarray,
     orders: Arrays,
 ) -> None:
-    """Write the order of each loose refund into `changes`, where one is found by product, or whole by amount."""
+    """Write the order of each loose refund into `changes`, by its product, or if it has none by its full amount."""
     loose = changes["order"] == LOOSE
-    theirs = np.zeros(len(starts) - 1, bool)
-    theirs[changes["customer"][loose]] = True
+    has_loose = np.zeros(len(starts) - 1, bool)
+    has_loose[changes["customer"][loose]] = True
     for is_product in (True, False):
-        of = loose & ((changes["product"] != 0) == is_product)
-        if not of.any():
+        sought = loose & ((changes["product"] != 0) == is_product)
+        if not sought.any():
             continue
-        refunds = {name: column[of] for name, column in changes.items()}
+        refunds = {name: column[sought] for name, column in changes.items()}
         if is_product:
-            candidates = np.repeat(theirs, np.diff(starts)) & (lines["cents"] > 0) & (lines["product"] != 0)
+            candidates = np.repeat(has_loose, np.diff(starts)) & (lines["cents"] > 0) & (lines["product"] != 0)
             rows = np.flatnonzero(candidates)
-            held = {name: lines[name][rows] for name in ("at", "known_at", "cents", "product", "margin_micros")}
-            held["customer"], number = np.searchsorted(starts, rows, "right") - 1, order_of[rows]
+            refundable = {name: lines[name][rows] for name in ("at", "known_at", "cents", "product", "margin_micros")}
+            refundable["customer"], number = np.searchsorted(starts, rows, "right") - 1, order_of[rows]
         else:
-            number = np.flatnonzero(np.repeat(theirs, np.diff(order_starts)) & (orders["cents"] > 0))
-            held = {name: orders[name][number] for name in ("at", "known_at", "cents", "margin_micros")}
-            held["customer"] = np.searchsorted(order_starts, number, "right") - 1
+            number = np.flatnonzero(np.repeat(has_loose, np.diff(order_starts)) & (orders["cents"] > 0))
+            refundable = {name: orders[name][number] for name in ("at", "known_at", "cents", "margin_micros")}
+            refundable["customer"] = np.searchsorted(order_starts, number, "right") - 1
         by = ("customer", "product") if is_product else ("customer",)
-        found = refund_matching.match_refunds(refunds, held, by=by, exact=not is_product)
-        changes["order"][of] = np.where(found >= 0, number[found] if len(number) else LOOSE, LOOSE)
+        matches = refund_matching.match_refunds(refunds, refundable, by=by, exact=not is_product)
+        changes["order"][sought] = np.where(matches >= 0, number[matches] if len(number) else LOOSE, LOOSE)
 
 
 def _items(starts: np.ndarray, lines: Arrays, order_of: np.ndarray, order_starts: np.ndarray) -> Arrays:
@@ -142,8 +142,8 @@ def _items(starts: np.ndarray, lines: Arrays, order_of: np.ndarray, order_starts
     for name in ("product", "category"):
         has = name in wanted
         columns[name] = number_by_first(line_starts, wanted[name][bought]) if has else np.full(len(bought), -1)
-    for name, theirs in (("discount_cents", "discount"), ("pieces", "pieces")):
-        columns[name] = wanted[theirs][bought] if theirs in wanted else NO_LINES[name]
+    for name, column in (("discount_cents", "discount"), ("pieces", "pieces")):
+        columns[name] = wanted[column][bought] if column in wanted else NO_LINES[name]
     return {"line_starts": line_starts, **{f"line_{name}": column for name, column in columns.items()}}
 
 
@@ -157,11 +157,11 @@ NO_LINES: Arrays = {
 
 
 def sort_interactions(rows: Arrays, customers: int) -> Arrays:
-    """The columns of interactions. rows: customer, at, kind and, where the log has them, known_at and value."""
+    """Sort interactions by customer and time. rows: customer, at, kind; known_at and value where the log has them."""
     rows.setdefault("known_at", rows["at"])
     rows.setdefault("value", np.empty(0))
     bits = rows["value"].view(np.int64)
-    rows["value_bits"] = bits ^ (bits >> 63 & np.iinfo(np.int64).max)  # in the order of the values
+    rows["value_bits"] = bits ^ (bits >> 63 & np.iinfo(np.int64).max)  # sorts as the values do
     starts, rows = sort_by_customer(rows, customers, then=("at", "value_bits"))
     del rows["value_bits"]
     return {"interaction_starts": starts, **{f"interaction_{name}": column for name, column in rows.items()}}
@@ -176,7 +176,7 @@ NO_INTERACTIONS: Arrays = {
 
 
 def is_prompt(columns: Arrays) -> np.ndarray:
-    """Whether all of a customer's rows were known when they happened and no order changed; bool per customer."""
+    """True for customers whose rows were all known when they happened and whose orders never changed; bool each."""
     prompt = np.diff(columns["adjustment_starts"]) == 0
     for prefix, starts in (("", "starts"), ("interaction_", "interaction_starts")):
         at, known_at = columns[f"{prefix}at"], columns[f"{prefix}known_at"]

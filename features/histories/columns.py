@@ -1,6 +1,6 @@
 """Histories: every customer's orders, refunds, lines and interactions, cleaned and sorted, as columns.
 
-What changed an order after it was first known (a refund, a line recorded late) is an adjustment: it counts from
+A change of an order after it was first known (a refund, a line recorded late) is an adjustment: it counts from
 the moment it was known, so that a slice as of any day shows what was known that day and nothing later.
 """
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from features.clock import day_of
 
 NEVER = np.iinfo(np.int64).max
-"""When somebody leaves who has not left."""
+"""The leaving time of a customer who has not left."""
 
 
 class Columns(NamedTuple):
@@ -26,11 +26,11 @@ class Columns(NamedTuple):
 
     starts: np.ndarray
     at: np.ndarray
-    """When each order was placed."""
+    """The time of each order."""
     known_at: np.ndarray
-    """When it became known: `at`, or `recorded_at` where that is later."""
+    """The time it became known: `at`, or `recorded_at` where that is later."""
     amount_cents: np.ndarray
-    """What it brought when first known; int64, at least 0."""
+    """Its amount when first known; int64, at least 0."""
     margin_cents: np.ndarray
     """The margin in it; float64."""
     discount_cents: np.ndarray
@@ -44,7 +44,7 @@ class Columns(NamedTuple):
     adjusted_at: np.ndarray
     adjustment_known_at: np.ndarray
     adjustment_cents: np.ndarray
-    """What it adds; int64, negative for a refund."""
+    """The amount it adds; int64, negative for a refund."""
     adjustment_margin_cents: np.ndarray
 
     line_starts: np.ndarray
@@ -68,7 +68,7 @@ class Columns(NamedTuple):
     """NaN where it has none."""
 
     prompt: np.ndarray
-    """Whether all of a customer's rows were known at once and nothing changed later: its slices are plain views."""
+    """True where all of a customer's rows were known at once and nothing changed later: the slices are plain views."""
 
     def span(self, first: int, last: int) -> "Columns":
         """The columns of the customers `first:last`; nothing is copied."""
@@ -87,19 +87,19 @@ class Histories:
     minor_units: int
     """Minor units in one currency unit: 100 for most, 1 for JPY."""
     present: frozenset[str] = frozenset()
-    """The columns the log has, and `interactions`: features that need others are not there."""
+    """The columns of the log, and `interactions` if it has them: features that need others are left out."""
     channels: tuple[str, ...] = ()
     """Names of the codes of `columns.channel`, ascending."""
     kinds: dict[str, int] = field(default_factory=dict)
     """Names of the codes of `columns.interaction_kind`, ascending, and when each was first known (microseconds)."""
     before_us: int | None = None
-    """What happened from then on was left out of the log when it was read."""
+    """Rows from then on were left out of the log when it was read."""
     attributes: dict[str, pa.Array] = field(default_factory=dict)
-    """What the config declares of the table `customers`: one value per customer."""
+    """The columns of the table `customers` that the config declares: one value per customer."""
     left_us: np.ndarray | None = None
-    """When each customer left (microseconds, `NEVER` for who has not) where the log says so; no feature reads it."""
+    """The time each customer left (microseconds; `NEVER` if they have not), if the log says so; no feature reads it."""
     whole: tuple[date, date] | None = None
-    """`first_day` and `end` of the whole log, where these are some of its customers."""
+    """`first_day` and `end` of the whole log, where these are only some of its customers."""
 
     @property
     def customers(self) -> int:
@@ -107,13 +107,14 @@ class Histories:
 
     @property
     def contractual(self) -> bool:
-        """Whether the log says who left when: churn is then leaving, not silence."""
+        """True if the log says who left when: churn is then leaving, not silence."""
         return self.left_us is not None
 
     def gone(self, customer: np.ndarray, *, as_of: np.ndarray, known_at: np.ndarray) -> np.ndarray:
-        """Whether each customer (by number) had left before `as_of` as known before `known_at` (microseconds).
+        """True for customers (by number) who had left before `as_of`, as known before `known_at` (microseconds).
 
-        Who is gone is no row, neither of features nor of training. Leaving is known from the moment it happens.
+        Those who are gone have no row, neither of features nor for training. Leaving is known from the moment it
+        happens.
         """
         if self.left_us is None:
             return np.zeros(len(customer), bool)

@@ -1,4 +1,4 @@
-"""What a log with `left_at` says of leaving, and where its orders contradict it. Nothing is refused: it is counted."""
+"""Counts of the customers who left by `left_at`, and of orders that contradict it. Nothing is refused."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,22 +9,22 @@ from features.histories.columns import NEVER, Histories
 
 @dataclass(frozen=True)
 class LeavingCounts:
-    """Customers with an order, counted by what `left_at` says of them."""
+    """Customers with an order, counted by their `left_at`."""
 
     left: int
-    """Who left before the end of the orders."""
+    """Customers who left before the end of the orders."""
     leave_later: int
-    """Who leaves after it: no label reads that, and until then they count as customers."""
+    """Customers who leave after it: no label reads that, and until then they count as customers."""
     last_left: date | None
-    """The last day on which somebody left; if long before the end, the table may be older than the orders."""
+    """The last day on which a customer left; if long before the end, the table may be older than the orders."""
     ordered_after: int
-    """Who ordered more than a day after they left (a date may stand for the whole day)."""
+    """Customers who ordered more than a day after they left (a date may stand for the whole day)."""
     left_before_first_order: int
-    """Those of them who left before their first order: no row at any day."""
+    """Those of them who left before their first order: they have no row on any day."""
 
 
 def count_leaving(histories: Histories) -> LeavingCounts:
-    """The counts; raises ValueError for a log that does not say who left.
+    """Count leavers; raises ValueError for a log that does not say who left.
 
     A customer who comes back after leaving is gone all the same: `left_at` holds one time, and it is believed.
     """

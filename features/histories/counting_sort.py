@@ -1,4 +1,4 @@
-"""Rows in any order → rows by customer: sorted by counting, in time linear in their number."""
+"""Sort rows by customer: a counting sort, in time linear in their number."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,29 +7,29 @@ from numba import njit
 
 Arrays = dict[str, np.ndarray]
 MIN_PARALLEL_ROWS = 10_000
-"""Rows that are sorted before threads would have started."""
+"""Fewer rows are sorted sooner than threads would start."""
 
 
 def sort_by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
-    """The rows sorted by their column `customer`, which is taken out, and the two columns `then`.
+    """Sort rows by their column `customer`, which is removed, and the two columns `then`.
 
-    With the start of each customer's rows. The second of `then` may be empty; empty columns stay as they are, and a
-    column given under two names stays one.
+    Also returns the start of each customer's rows. The second of `then` may be empty; empty columns stay as they are,
+    and a column given under two names stays one.
     """
     starts, order = _count(rows.pop("customer"), customers)
     sort_within(starts, order, rows[then[0]], rows[then[1]])
     columns = {id(column): column for column in rows.values() if len(column)}
     if len(order) < MIN_PARALLEL_ROWS:
-        done = {one: column[order] for one, column in columns.items()}
+        ordered = {key: column[order] for key, column in columns.items()}
     else:
         with ThreadPoolExecutor() as pool:
-            done = dict(zip(columns, pool.map(lambda column: _take(column, order), columns.values()), strict=True))
-    return starts, {name: done.get(id(column), column) for name, column in rows.items()}
+            ordered = dict(zip(columns, pool.map(lambda column: _take(column, order), columns.values()), strict=True))
+    return starts, {name: ordered.get(id(column), column) for name, column in rows.items()}
 
 
 @njit(cache=True, nogil=True)
 def _take(column, order):
-    """`column[order]`, without holding the lock that `numpy` holds."""
+    """`column[order]`, without the lock that numpy holds."""
     out = np.empty_like(column)
     for row in range(len(order)):
         out[row] = column[order[row]]
@@ -40,8 +40,8 @@ def _take(column, order):
 def _count(customer, customers):
     """A stable counting sort: the start of each customer's rows, and the rows in that order."""
     starts = np.zeros(customers + 1, np.int64)
-    for one in customer:
-        starts[one + 1] += 1
+    for number in customer:
+        starts[number + 1] += 1
     starts = np.cumsum(starts)
     place = starts[:-1].copy()
     order = np.empty(len(customer), np.int64)
@@ -55,14 +55,14 @@ def _count(customer, customers):
 def sort_within(starts, order, first, second):
     """Sort the rows of each customer, given by their numbers in `order`, by (first, second) in place.
 
-    Those alike stay as they stood; second may be empty.
+    Equal rows keep their order; second may be empty.
     """
     for customer in range(len(starts) - 1):
         begin, end = starts[customer], starts[customer + 1]
         for i in range(begin + 1, end):
-            one, before = order[i], order[i - 1]
-            if first[one] < first[before] or (
-                len(second) and first[one] == first[before] and second[one] < second[before]
+            row, before = order[i], order[i - 1]
+            if first[row] < first[before] or (
+                len(second) and first[row] == first[before] and second[row] < second[before]
             ):
                 rows = order[begin:end].copy()
                 if len(second):
@@ -87,7 +87,7 @@ def number_by_first(starts, key):
         while slots < 2 * (end - begin):
             slots *= 2
         table[:slots] = 0
-        seen = 0
+        numbered = 0
         for i in range(begin, end):
             if key[i] == 0:
                 continue
@@ -95,7 +95,7 @@ def number_by_first(starts, key):
             while table[slot] != 0 and table[slot] != key[i]:
                 slot = (slot + 1) & (slots - 1)
             if table[slot] == 0:
-                table[slot], number[slot] = key[i], seen
-                seen += 1
+                table[slot], number[slot] = key[i], numbered
+                numbered += 1
             numbers[i] = number[slot]
     return numbers

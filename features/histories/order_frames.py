@@ -1,6 +1,6 @@
-"""The orders and interactions known before a day, as flat frames: what analyses group and count.
+"""The orders and interactions known before a day as flat frames, for analyses to group and count.
 
-The same as the slices that features see, of all customers at once.
+They hold the same rows as the slices that features see, of all customers at once.
 """
 
 from datetime import date
@@ -13,13 +13,13 @@ from features.histories.columns import Histories
 
 
 def known_orders(histories: Histories, *, as_of: date) -> pd.DataFrame:
-    """A row per order known before the day, by customer, then time; refunds without an order are rows of their own.
+    """A row per order known before the day, by customer, then time; refunds without an order have rows of their own.
 
-    customer (int64, the customer's number in the histories), at (datetime64[us], UTC), gross (what was ordered),
-    discount (given off its price; NaN where the log has none), refunded (taken back, not negative), net (gross −
-    refunded), margin (of net), all in currency units; channel (categorical) and stands (bool: it
-    counts as an order; False for one refunded in full, and for a refund without an order). gross − refunded over all
-    rows is what features call `spend_total`.
+    customer (int64, the customer's number in the histories), at (datetime64[us], UTC), gross (the amount ordered),
+    discount (on its price; NaN where the log has none), refunded (taken back, not negative), net (gross − refunded),
+    margin (of net), all in currency units; channel (categorical) and stands (bool: True for a row that counts as an
+    order; False for an order refunded in full, and for a refund without an order). gross − refunded over all rows is
+    the feature `spend_total`.
     """
     columns, units, day = histories.columns, histories.minor_units, microseconds(as_of)
     customer = np.repeat(np.arange(histories.customers), np.diff(columns.starts))
@@ -33,8 +33,8 @@ def known_orders(histories: Histories, *, as_of: date) -> pd.DataFrame:
     def added(amounts: np.ndarray) -> np.ndarray:
         return np.bincount(of_order, amounts[~loose], minlength=len(known))
 
-    more, refunded = added(np.where(cents > 0, cents, 0)), added(np.where(cents < 0, -cents, 0))
-    gross = columns.amount_cents + more
+    late, refunded = added(np.where(cents > 0, cents, 0)), added(np.where(cents < 0, -cents, 0))
+    gross = columns.amount_cents + late
     orders = pd.DataFrame(
         {
             "customer": customer,

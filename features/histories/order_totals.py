@@ -1,19 +1,19 @@
-"""Lines → orders."""
+"""Sum the lines of each order."""
 
 import numpy as np
 from numba import njit
 
 NEVER = np.iinfo(np.int64).max
 LOOSE = -1
-"""The order of a refund when no order of its id was known."""
+"""The order of a refund whose order id was not known."""
 
 
 @njit(cache=True, nogil=True)
 def sum_orders(starts, key, at, known_at, cents, margin_micros, discount, pieces, channel, rank):
-    """Lines sorted by customer and key → orders by customer and time, and the order of each line (or LOOSE).
+    """Sum lines, sorted by customer and key, to orders by customer and time; also the order of each line (or LOOSE).
 
-    An order is what is known of it first; at that moment its time is the earliest of its lines. Ties of time are
-    broken by rank, then by key. A refund belongs to the order of its key if that was known by then.
+    An order consists of the lines known first; its time is the earliest of theirs. Ties of time are broken by rank,
+    then by key. A refund belongs to the order of its key if that was known by then.
     """
     lines = len(at)
     order_of = np.empty(lines, np.int64)

@@ -1,4 +1,4 @@
-"""Which order a refund belongs to, when the refund does not say."""
+"""Match refunds without an order id to the orders they take back."""
 
 import numpy as np
 from numba import njit
@@ -9,8 +9,8 @@ def match_refunds(
 ) -> np.ndarray:
     """For each refund the row of the earlier line it takes back, or -1; see `find_refunded_lines`.
 
-    Both have at, known_at, cents, margin_micros and the columns `by` that a refund and its line share; what ties is
-    broken by these, never by the order of rows.
+    Both have at, known_at, cents, margin_micros and the columns `by` that a refund and its line share; these break
+    ties, never the order of rows.
     """
     if not len(refunds["at"]) or not len(lines["at"]):
         return np.full(len(refunds["at"]), -1)
@@ -20,18 +20,18 @@ def match_refunds(
     is_new[1:] = np.logical_or.reduce([column[by_key][1:] != column[by_key][:-1] for column in together])
     key = np.empty(len(by_key), np.int64)
     key[by_key] = np.cumsum(is_new)
-    sought, held = key[: len(refunds["at"])], key[len(refunds["at"]) :]
-    in_turn = np.lexsort((refunds["margin_micros"], refunds["cents"], refunds["at"], refunds["known_at"], sought))
-    by_time = np.lexsort((lines["margin_micros"], lines["cents"], lines["known_at"], lines["at"], held))
-    found = find_refunded_lines(
-        sought[in_turn],
+    refund_key, line_key = key[: len(refunds["at"])], key[len(refunds["at"]) :]
+    in_turn = np.lexsort((refunds["margin_micros"], refunds["cents"], refunds["at"], refunds["known_at"], refund_key))
+    by_time = np.lexsort((lines["margin_micros"], lines["cents"], lines["known_at"], lines["at"], line_key))
+    matches = find_refunded_lines(
+        refund_key[in_turn],
         *(refunds[name][in_turn] for name in ("at", "known_at", "cents")),
-        held[by_time],
+        line_key[by_time],
         *(lines[name][by_time] for name in ("at", "known_at", "cents")),
         exact,
     )
-    rows = np.empty(len(found), np.int64)
-    rows[in_turn] = np.where(found >= 0, by_time[found], -1)
+    rows = np.empty(len(matches), np.int64)
+    rows[in_turn] = np.where(matches >= 0, by_time[matches], -1)
     return rows
 
 
@@ -42,11 +42,11 @@ def find_refunded_lines(
     """For each refund the earlier line it takes back, or -1.
 
     Refunds stand by key, then by when they became known: each is matched then, for good, among the lines known by
-    then, so that nothing learnt later changes what was known. Lines stand by key, then time. Refund cents are
+    then, so that nothing learned later changes what was known. Lines stand by key, then time. Refund cents are
     negative, line cents positive. The latest line of exactly that amount is taken; failing that, and unless `exact`,
     the latest line with at least that amount left. A line is never refunded beyond its amount.
     """
-    found = np.full(len(refund_key), -1)
+    matches = np.full(len(refund_key), -1)
     left = line_cents.copy()
     first = 0
     for r in range(len(refund_key)):
@@ -64,5 +64,5 @@ def find_refunded_lines(
             i += 1
         if best >= 0:
             left[best] += refund_cents[r]
-            found[r] = best
-    return found
+            matches[r] = best
+    return matches

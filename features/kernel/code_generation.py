@@ -1,8 +1,8 @@
-"""One compiled function out of many small ones, kept on disk.
+"""Many small functions compiled into one, kept on disk.
 
-The features asked for are compiled into a single pass. numba recompiles a cached function only when its own
-file changes, not when a function it calls does: so the pass is written to a file named by the hash of every
-source that goes into it, and an edited feature can never be answered by stale machine code.
+The features are compiled into a single pass. numba recompiles a cached function only when its own
+file changes, not when a function that it calls does: so the pass is written to a file named by the hash of every
+source that goes into it, and an edited feature can never meet stale machine code.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ from features.kernel.pass_arguments import Layout
 @cache
 def compile_pass(templates: tuple[Feature, ...]) -> ModuleType:
     """The module of the compiled pass: the functions of features/kernel/compiled_pass.py, with `fill` calling the
-    wanted of templates.
+    templates.
 
-    Which are wanted is said at every run (`layout`), so that one pass serves any choice of them. Compiling takes some
-    ten seconds the first time, loading afterwards a fraction of one.
+    Each run names the templates it wants (`row_layout`), so that one pass serves any choice of them. Compiling takes
+    some ten seconds the first time, loading it afterwards a fraction of a second.
     """
     text = _text(templates)
     name = f"stayworth_kernel_{_digest(text, templates)}"
@@ -52,26 +52,26 @@ def compile_pass(templates: tuple[Feature, ...]) -> ModuleType:
 
 
 def row_layout(templates: tuple[Feature, ...], wanted: Sequence[Feature], kinds: Iterable[str]) -> Layout:
-    """A row with the wanted features in their order. kinds: those of the log, in the order of their codes.
+    """Lay out a row of the wanted features in their order. kinds: those of the log, in the order of their codes.
 
     A feature of a kind that the log does not have sees no events.
     """
-    place = {(one.function, one.days): i for i, one in enumerate(templates)}
-    kinds = list(dict.fromkeys([*kinds, *(one.kind for one in wanted if one.kind)]))
-    uses_kinds = any(one.kind or one.kinds for one in wanted)
+    place = {(template.function, template.days): i for i, template in enumerate(templates)}
+    kinds = list(dict.fromkeys([*kinds, *(feature.kind for feature in wanted if feature.kind)]))
+    uses_kinds = any(feature.kind or feature.kinds for feature in wanted)
     plain, of_kinds = np.full(len(templates), -1), np.full((len(kinds) if uses_kinds else 0, len(templates)), -1)
-    for column, one in enumerate(wanted):
-        if one.kind:
-            of_kinds[kinds.index(one.kind), place[one.function, one.days]] = column
+    for column, feature in enumerate(wanted):
+        if feature.kind:
+            of_kinds[kinds.index(feature.kind), place[feature.function, feature.days]] = column
         else:
-            plain[place[one.function, one.days]] = column
+            plain[place[feature.function, feature.days]] = column
     named = [kinds.index(kind) if kind in kinds else -1 for kind in _named_kinds(templates)]
     return Layout(plain, of_kinds, np.array(named, np.int64))
 
 
 def _named_kinds(templates: tuple[Feature, ...]) -> list[str]:
-    """The kinds that templates ask for by name."""
-    return sorted({kind for one in templates for kind in one.kinds})
+    """The kinds that templates take by name."""
+    return sorted({kind for template in templates for kind in template.kinds})
 
 
 def _text(templates: tuple[Feature, ...]) -> str:
@@ -145,7 +145,7 @@ def _digest(text: str, templates: tuple[Feature, ...]) -> str:
 
 @cache
 def _folder() -> Path:
-    """Where the pass is kept: beside the package's bytecode; where that is read-only, for this process alone."""
+    """The folder of the pass: beside the package's bytecode, or a temporary one where that is read-only."""
     folder = Path(__file__).parent / "__pycache__"
     try:
         folder.mkdir(exist_ok=True)

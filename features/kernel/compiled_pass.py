@@ -20,10 +20,10 @@ LONG_AGO, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 @njit(nogil=True, cache=True)
 def known(columns, customer, as_of, known_at):
-    """The customer's orders, refunds and items as known: rows that happened and were recorded before.
+    """The customer's orders, refunds and items that happened before `as_of` and were recorded before `known_at`.
 
-    Refunds known by then are taken off their orders; an order refunded in full is gone; what a refund takes
-    beyond its order stands among the refunds without one.
+    Refunds known by then are taken off their orders; an order refunded in full is left out; the part of a refund
+    that exceeds its order stands among the refunds without an order.
     """
     first, last = columns.starts[customer], columns.starts[customer + 1]
     end = first + np.searchsorted(columns.at[first:last], as_of)
@@ -51,7 +51,7 @@ def known(columns, customer, as_of, known_at):
 
 @njit(nogil=True, cache=True)
 def netted(columns, customer, first, end, as_of, known_at):
-    """The slow way of `known`: copies of the orders `first:end` with the adjustments known by then applied."""
+    """The slow path of `known`: copies of the orders `first:end` with the adjustments known by then applied."""
     a_first, a_last = columns.adjustment_starts[customer], columns.adjustment_starts[customer + 1]
     cents = columns.amount_cents[first:end].copy()
     margin = columns.margin_cents[first:end].copy()
@@ -89,7 +89,7 @@ def netted(columns, customer, first, end, as_of, known_at):
         if columns.known_at[first + i] >= known_at:
             continue
         if refunded_at[i] > LONG_AGO and cents[i] <= 0:
-            if cents[i] < 0:  # it took more than the order brought
+            if cents[i] < 0:  # refunded by more than its amount
                 loose_at[loose] = refunded_at[i]
                 loose_cents[loose] = cents[i]
                 loose_margin[loose] = margin[i]
@@ -116,7 +116,7 @@ def netted(columns, customer, first, end, as_of, known_at):
 
 @njit(nogil=True, cache=True)
 def lines_known(columns, customer, place_of, orders, as_of, known_at):
-    """Discount and pieces per order, and the items, of the lines known; place_of: each order's place, -1 if gone."""
+    """Discount and pieces per order, and the items, of the known lines; place_of: each order's, -1 if left out."""
     first, last = columns.line_starts[customer], columns.line_starts[customer + 1]
     has_discount, has_pieces = len(columns.line_discount_cents) > 0, len(columns.line_pieces) > 0
     discount = np.zeros(orders if has_discount else 0, np.int64)
@@ -136,25 +136,25 @@ def lines_known(columns, customer, place_of, orders, as_of, known_at):
             pieces[place_of[i]] += columns.line_pieces[line]
         order[kept] = place_of[i]
         product[kept] = category[kept] = -1
-        one = columns.line_product[line]
-        if one >= 0:
-            if product_number[one] < 0:
-                product_number[one] = products
+        code = columns.line_product[line]
+        if code >= 0:
+            if product_number[code] < 0:
+                product_number[code] = products
                 products += 1
-            product[kept] = product_number[one]
-        one = columns.line_category[line]
-        if one >= 0:
-            if category_number[one] < 0:
-                category_number[one] = categories
+            product[kept] = product_number[code]
+        code = columns.line_category[line]
+        if code >= 0:
+            if category_number[code] < 0:
+                category_number[code] = categories
                 categories += 1
-            category[kept] = category_number[one]
+            category[kept] = category_number[code]
         kept += 1
     return discount, pieces / 1e6, Items(order[:kept], product[:kept], category[:kept])
 
 
 @njit(nogil=True, cache=True)
 def interactions_known(columns, customer, as_of, known_at):
-    """The customer's interactions as known, and their kinds."""
+    """The customer's interactions before `as_of`, recorded before `known_at`, and their kinds."""
     first, last = columns.interaction_starts[customer], columns.interaction_starts[customer + 1]
     end = first + np.searchsorted(columns.interaction_at[first:last], as_of)
     at, kind = columns.interaction_at[first:end], columns.interaction_kind[first:end]
@@ -168,10 +168,10 @@ def interactions_known(columns, customer, as_of, known_at):
 
 @njit(nogil=True, cache=True)
 def sort_by_kind(events, kind, kinds):
-    """Interactions into `kinds`, each kind by time: counted, then put in their places from the last to the first."""
+    """Sort interactions into `kinds` by kind, then time: a stable counting sort."""
     kinds.starts[:] = 0
-    for one in kind:
-        kinds.starts[one] += 1
+    for code in kind:
+        kinds.starts[code] += 1
     for i in range(1, len(kinds.starts)):
         kinds.starts[i] += kinds.starts[i - 1]
     for i in range(len(kind) - 1, -1, -1):
@@ -183,7 +183,7 @@ def sort_by_kind(events, kind, kinds):
 
 @njit(nogil=True, cache=True)
 def events_of(kinds, kind, as_of):
-    """The events of one kind before `as_of`; none of a kind (-1) that the log does not have."""
+    """The events of one kind before `as_of`; empty for a kind that the log does not have (-1)."""
     if kind < 0:
         return Events(kinds.at[:0], kinds.value[:0])
     first, last = kinds.starts[kind], kinds.starts[kind + 1]
