@@ -1,9 +1,9 @@
-"""From a shop's log to `Histories`, with every row and every cent accounted for.
+"""Build `Histories` from a shop's log, with every row and every cent accounted for.
 
 Lines with one order id are one order; without ids, one customer at one instant. A negative line is a refund: of
 the order whose id it carries, else of the latest earlier order of the same customer with the same product and
-amount (features/histories/refund_matching.py), else it stands alone and lowers what the customer brought on its own
-day.
+amount (features/histories/refund_matching.py), else it stands alone and lowers what the customer spent on the day
+of the refund.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from features.ingest.schema import minor_units
 
 @dataclass(frozen=True)
 class Ingested:
-    """What a log became."""
+    """The histories of a log, its reconciliation and its quarantine."""
 
     histories: Histories
     account: Reconciliation
-    """Where every row and cent went."""
+    """The reconciliation of every row and cent."""
     quarantine: pa.Table
     """The rows that cannot be used; see `account.quarantine`."""
 
@@ -47,7 +47,7 @@ def ingest(log: Log, *, now_us: int | None) -> Ingested:
 
 def no_order(opened: Reading) -> InputError:
     """The error for a log in which no row is an order."""
-    reasons = [f"{one.reason}: {one.rows:,}" for one in opened.judged["orders"] if one.reason]
+    reasons = [f"{group.reason}: {group.rows:,}" for group in opened.judged["orders"] if group.reason]
     return InputError(
         f"no row is an order ({', '.join(reasons) or 'refunds only'})",
         where=opened.where("orders"),
@@ -58,7 +58,7 @@ def no_order(opened: Reading) -> InputError:
 def histories_of(
     opened: Reading, orders: str, interactions: str, customers: str = "usable_customers"
 ) -> tuple[Histories, Tally]:
-    """The histories of the customers with an order in the relation `orders`, and what became of their rows.
+    """The histories of the customers with an order in the relation `orders`, and the tally of their rows.
 
     The relations have the columns of the views `usable_orders`, `usable_interactions` and `usable_customers`.
     """
@@ -93,7 +93,7 @@ def histories_of(
 
 
 def _fetch_rows(opened: Reading, relation: str) -> Arrays:
-    """The columns of the buyers' rows as arrays, `customer` for customer_id; hashes as int64, no value as NaN."""
+    """The columns of the buyers' rows as arrays, `customer` for customer_id; hashes as int64, missing values NaN."""
     table = opened.db.sql(
         f"select customer, rows.* exclude (customer_id) from {relation} as rows join buyers using (customer_id)"
     ).to_arrow_table()
@@ -110,9 +110,9 @@ def _fetch_rows(opened: Reading, relation: str) -> Arrays:
 def _customer_columns(
     opened: Reading, relation: str, ids: pa.Array
 ) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
-    """What the table `customers` says of the buyers, in the order of ids: how many are in it, attributes, left_us.
+    """The buyers' rows in the table `customers`, in the order of ids: their number, attributes, left_us.
 
-    An attribute of who is not in it is null, and they have not left. left_us is None where the log does not have it.
+    Buyers who are not in it have null attributes and have not left. left_us is None where the log does not have it.
     """
     if "customers" not in opened.types:
         return 0, {}, None

@@ -1,6 +1,6 @@
-"""From rows as written to judged rows: typed, money exact, each usable or with a reason why not.
+"""Judge rows as written: parse their columns, money exactly, and give each unusable row a reason.
 
-The SQL of each kind of column stands in a small function; the views `rows_<table>` put them together. Nothing is
+A small function writes the SQL of each kind of column; the views `rows_<table>` put them together. Nothing is
 computed until a query asks for it, and then only the columns it asks for.
 """
 
@@ -23,7 +23,7 @@ INTEGERS = (
     "UBIGINT",
 )
 LARGEST_CENTS = 10**12
-"""Minor units of one line: above it a row is taken for a mistake."""
+"""Minor units of one line: a row with more is taken for a mistake."""
 
 Types = dict[str, str]
 """The DuckDB type of each of our columns that a table has."""
@@ -49,7 +49,7 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
     excluded = " or ".join(f"product_id ilike {quoted(pattern)}" for pattern in log.exclude_products) or "false"
     db.execute(f"""
         create temp view rows_orders as
-        with typed as (
+        with parsed_columns as (
             select file, row, customer_id::text as written_id, ordered_at::text as written_at,
                    {written} as written_amount, {blank} as no_amount, {as_number} as number,
                    {is_blank("customer_id", types["customer_id"])} as nobody,
@@ -63,7 +63,7 @@ def judge_orders(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
         ), counted as (
             select *, {rounded(f"if(abs(micros) <= {most * 1_000_000}, micros, null)", units)} as cents,
                    {rounded("abs(discount_micros)", units)} as discount
-            from typed
+            from parsed_columns
         )
         select file, row, written_id, written_at, written_amount, customer_id, order_id, product_id, category, channel,
                source, at_us, greatest(at_us, recorded_us) as known_us, micros, cents,
@@ -97,7 +97,7 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log) ->
     """
     db.execute(f"""
         create temp view rows_interactions as
-        with typed as (
+        with parsed_columns as (
             select file, row, customer_id::text as written_id, "at"::text as written_at, kind::text as written_kind,
                    {"value::text" if "value" in types else "null::text"} as written_value,
                    {is_blank("customer_id", types["customer_id"])} as nobody, {is_blank("at", types["at"])} as no_time,
@@ -117,14 +117,14 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log) ->
                     when is_recorded and recorded_us is null then 'recorded_at is not a time'
                     when is_valued and (value is null or not isfinite(value)) then 'value is not a number'
                end as reason
-        from typed""")
+        from parsed_columns""")
 
 
 def judge_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
     """Make the view `rows_customers` of `raw_customers`.
 
     file, row, written_id, written_left_at; customer_id (text); attribute_0, … (numbers or text) in the order of the
-    log's attributes; left_us; has_left (whether `left_at` holds something); reason (null: usable).
+    log's attributes; left_us; has_left (true if `left_at` is not empty); reason (null: usable).
     """
     kinds = [types[name] for name in log.attributes]
     attributes = [
@@ -159,7 +159,7 @@ def text_of(column: str, kind: str) -> str:
 
 
 def is_number(kind: str) -> bool:
-    """Whether values of a DuckDB type are numbers (or true and false), not names."""
+    """True for a DuckDB type whose values are numbers (or true and false), not names."""
     return (
         kind in ("BOOLEAN", "FLOAT", "DOUBLE", "HUGEINT")
         or kind.startswith("DECIMAL")
@@ -169,7 +169,7 @@ def is_number(kind: str) -> bool:
 
 
 def is_time(kind: str, log: Log) -> bool:
-    """Whether values of a DuckDB type can be read as times; whole numbers only by a format."""
+    """True for a DuckDB type whose values can be read as times; whole numbers only by a format."""
     return kind.startswith(("TIMESTAMP", "DATE", "VARCHAR", *(INTEGERS if log.time_format else ())))
 
 
@@ -180,7 +180,7 @@ def kind_name(column: str) -> str:
 
 
 def is_blank(column: str, kind: str) -> str:
-    """SQL: whether nothing is written; in an id, a float that is no number is nothing too."""
+    """SQL: true if the cell is empty; in ids and optional numbers, NaN counts as empty too."""
     name = identifier(column)
     if kind == "VARCHAR":
         return f"coalesce({name}, '') = ''"
@@ -190,7 +190,7 @@ def is_blank(column: str, kind: str) -> str:
 
 
 def micros_of(column: str, kind: str) -> str:
-    """SQL: an amount in millionths of a currency unit, exact to the sixth decimal; null if it is no number."""
+    """SQL: an amount in millionths of a currency unit, exact to the sixth decimal; null if it is not a number."""
     if kind in ("FLOAT", "DOUBLE"):
         return f"try_cast(round({column} * 1000000) as bigint)"
     if kind in INTEGERS:
@@ -220,7 +220,7 @@ def instant_of(column: str, kind: str, *, timezone: str | None, time_format: str
 
 
 def is_naive(column: str, kind: str) -> str:
-    """SQL: whether a time carries no zone of its own."""
+    """SQL: true if a time has no zone of its own."""
     if kind == "TIMESTAMP WITH TIME ZONE":
         return "false"
     return f"{column} is not null and not {_is_zoned(column)}" if kind == "VARCHAR" else f"{column} is not null"
@@ -231,8 +231,8 @@ def _is_zoned(column: str) -> str:
 
 
 def texts_of(types: Types, *names: str) -> str:
-    """SQL: columns as text under their names, null where the table has no such column or nothing is written."""
-    return ", ".join(f"{text_of(one, types[one]) if one in types else 'null::text'} as {one}" for one in names)
+    """SQL: columns as text under their names, null where the column or the value is missing."""
+    return ", ".join(f"{text_of(name, types[name]) if name in types else 'null::text'} as {name}" for name in names)
 
 
 def instant_in(types: Types, log: Log, column: str) -> str:
@@ -241,14 +241,14 @@ def instant_in(types: Types, log: Log, column: str) -> str:
 
 
 def recorded_in(types: Types, log: Log) -> str:
-    """SQL: `recorded_us`, null where the row does not say when it became known, and `is_recorded`: it tries to."""
+    """SQL: `is_recorded`, true if `recorded_at` is not empty, and `recorded_us`, null where it cannot be read."""
     if "recorded_at" not in types:
         return "false as is_recorded, null::bigint as recorded_us"
     return f"{is_given('recorded_at', types)} as is_recorded, {instant_in(types, log, 'recorded_at')} as recorded_us"
 
 
 def is_given(name: str, types: Types) -> str:
-    """SQL: whether a column that may be empty holds something."""
+    """SQL: true if an optional column is not empty."""
     if name not in types:
         return "false"
     nan = " and lower(" + name + ") != 'nan'" if types[name] == "VARCHAR" else ""

@@ -1,6 +1,6 @@
-"""What can be wrong with a CSV file as a whole: broken lines, a file cut short, two columns of one name.
+"""Check a CSV file as a whole: broken lines, a file cut short, two columns of one name.
 
-CSV is read as text, so that an id keeps its leading zeros and an amount is parsed by us alone.
+CSV is read as text, so that ids keep their leading zeros and only our own code parses amounts.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from features.errors import InputError
 
 
 def scan(file: Path, *, header: bool = True, rejects: str = "ignore_errors=true") -> str:
-    """SQL that reads a CSV as text, with what to do about malformed lines."""
+    """SQL that reads a CSV as text; rejects: the option for malformed lines."""
     return f"read_csv({quoted(file)}, header={header}, all_varchar=true, quote='\"', escape='\"', {rejects})"
 
 
@@ -27,9 +27,9 @@ def identifier(column: str) -> str:
 
 
 def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
-    """Move the lines DuckDB rejected to `malformed_<table>`; a file that breaks off or is not text is refused.
+    """Move the lines that DuckDB rejected to `malformed_<table>`; refuse a file that breaks off or is not text.
 
-    DuckDB rejects as one what an open quote runs together; here each of those lines counts.
+    DuckDB rejects lines that an open quote runs together as one; here each of those lines counts.
     """
     open_quote = "min(byte_position) filter (error_type = 'UNQUOTED VALUE')"
     rejects = db.sql(
@@ -46,13 +46,13 @@ def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> 
             what = "breaks off, or a quote that is opened in this line is never closed"
         raise InputError(what, where=f"{file}, line {line}", next="Export it again.")
     if rejects:
-        lost = [(line, _run_together(file, quote) if quote else 1) for line, *_, quote in rejects]
-        lines = [[str(file), line - 1, "malformed line"] for line, count in lost for _ in range(count)]
+        counts = [(line, _run_together(file, quote) if quote else 1) for line, *_, quote in rejects]
+        lines = [[str(file), line - 1, "malformed line"] for line, count in counts for _ in range(count)]
         db.executemany(f"insert into malformed_{table} values (?, ?, ?)", lines)
 
 
 def _run_together(file: Path, behind_quote: int) -> int:
-    """How many lines stand between a quote left open and the next one, which closes it; both their lines count."""
+    """Count the lines from a quote left open to the next one, which closes it; both their lines count."""
     with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as bytes_:
         bytes_.seek(behind_quote)
         lines = 0
@@ -86,7 +86,7 @@ def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
 
 
 def refuse_utf16(file: Path) -> None:
-    """Refuse what spreadsheets save as "Unicode text": DuckDB would read a column of nonsense."""
+    """Refuse the "Unicode text" that spreadsheets save: DuckDB would read a column of nonsense."""
     with file.open("rb") as bytes_:
         if bytes_.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             raise InputError("is UTF-16, not UTF-8 text", where=str(file), next="Save it as CSV UTF-8.")

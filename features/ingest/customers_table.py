@@ -1,6 +1,6 @@
-"""What the table `customers` says of people: when they joined, when they left and why, what they spend elsewhere.
+"""Read the table `customers`: the time customers joined, the time and reason they left, their yearly wallet.
 
-No feature is made of it. Its customers need not have an order: who has joined and never bought is a prospect.
+No feature is made of it. Its customers need not have an order: those who joined and never bought are prospects.
 """
 
 import pyarrow as pa
@@ -13,11 +13,11 @@ from features.ingest.reading import reading
 
 def read_customers_table(log: Log, *, now_us: int | None) -> pa.Table:
     """A row per customer of the table: customer_id, joined_at, left_at (timestamp, UTC), left_reason (text) and
-    wallet_per_year (currency units, what they spend a year with everybody); null where it is not given.
+    wallet_per_year (currency units, their yearly spending with all sellers); null where it is missing.
 
     Raises InputError where the table cannot be used, and where a `joined_at` or wallet_per_year cannot be read.
     """
-    with reading(log, now_us=now_us, book="customers") as opened:
+    with reading(log, now_us=now_us, side_table="customers") as opened:
         types = opened.types["customers"]
         joined = instant_in(types, log, "joined_at") if is_time(types.get("joined_at", ""), log) else "null::bigint"
         left = instant_in(types, log, "left_at") if is_time(types.get("left_at", ""), log) else "null::bigint"

@@ -1,7 +1,7 @@
-"""Rows that stand in two files or exports: each is kept once.
+"""Deduplication: rows that stand in two files or exports are kept once.
 
-A row is kept as often as the source that has it most; identical rows within one source are kept. A source is a
-file, or a value of the column `source` in it. The copy that was recorded first stays.
+A row is kept as many times as in the source that has it most often; identical rows within one source are kept. A
+source is a file, or a value of the column `source` in it. The copy that was recorded first stays.
 """
 
 import duckdb
@@ -13,7 +13,7 @@ CONTENT = {
     "treatments": "customer_id, at_us, campaign, offer, treated, micros",
     "costs": "customer_id, at_us, kind, micros",
 }
-"""What makes two rows of a table the same."""
+"""The columns that are equal in two copies of a row."""
 
 
 def mark_repeated_rows(db: duckdb.DuckDBPyConnection, table: str, *, has_source: bool) -> None:

@@ -1,13 +1,13 @@
-"""A DuckDB in memory that says nothing by itself."""
+"""Connect to a DuckDB in memory that prints nothing by itself."""
 
 import duckdb
 
 
 def connect(*, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A new one, on as many threads as the machine has cores unless told.
+    """Open a new connection. threads: as many as the machine has cores if not given.
 
-    DuckDB would draw a progress bar on standard output, be it a file or a pipe, once a query takes two seconds. In a
-    notebook without ipywidgets it draws none, and refuses to be told so.
+    DuckDB would draw a progress bar on standard output, even to a file or a pipe, once a query takes two seconds. In
+    a notebook without ipywidgets it draws none, and refuses the setting.
     """
     db = duckdb.connect(config={} if threads is None else {"threads": threads})
     if db.execute("select current_setting('enable_progress_bar')").fetchall()[0][0]:

@@ -1,4 +1,4 @@
-"""A shop's log: where its tables are and how they are written."""
+"""A shop's log: the places of its tables and the way they are written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ class Log:
     attributes: tuple[str, ...] = ()
     """Columns of `customers` that are features."""
     treatments: TableLike | None = None
-    """What campaigns did; not a part of the histories."""
+    """Contacts of campaigns; not part of the histories."""
     costs: TableLike | None = None
-    """What customers cost; not a part of the histories."""
+    """Costs of customers; not part of the histories."""
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Table → our column name → theirs."""
     timezone: str | None = None
@@ -31,10 +31,10 @@ class Log:
     time_format: str | None = None
     """strptime format of times that are not ISO."""
     exclude_products: tuple[str, ...] = ()
-    """SQL LIKE patterns of products that are no purchases."""
+    """SQL LIKE patterns of products that are not purchases."""
 
     def extra(self, table: str) -> tuple[str, ...]:
-        """The columns wanted of a table beside its schema's."""
+        """The columns wanted of a table beyond its schema's."""
         return self.attributes if table == "customers" else ()
 
     @cached_property
@@ -45,10 +45,10 @@ class Log:
 
     @cached_property
     def books(self) -> dict[str, TableSource]:
-        """The tables beside the histories that are given, by name."""
+        """The side tables that are given, by name."""
         given = {"treatments": self.treatments, "costs": self.costs}
         return {table: parse_source(source) for table, source in given.items() if source is not None}
 
     def source(self, table: str) -> TableSource:
-        """Where a table that is given comes from."""
+        """The source of a table that is given."""
         return (self.tables | self.books)[table]

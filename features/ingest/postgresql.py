@@ -1,10 +1,10 @@
 """A table or a query of a PostgreSQL database by URL: `postgresql://USER@HOST:PORT/BASE#ROWS`.
 
-ROWS is everything after the first `#`, as written; it stays here, only the query made of it is sent:
+ROWS is everything after the first `#`, as written; only the query made of it is sent to the server:
 
     #orders                     a table or view on the user's search path
     #sales.orders               one in a schema
-    #sales."Order lines"        a name with marks other than letters, digits, _, $ and - stands in double quotes
+    #sales."Order lines"        a name with characters other than letters, digits, _, $ and - in double quotes
     #select * from orders ...   a query: it begins with select, with or values
 
 Table names are taken with their capitals: `#Orders` is the table "Orders". The password stands in PGPASSWORD, in
@@ -35,7 +35,7 @@ ADDRESS = re.compile(
     rf"(?P<place>{HOST}(?:,{HOST})*(?:/{TEXT})?)(?:\?(?:[^%#\s]|%(?!00)[0-9A-Fa-f]{{2}})*)?)(?:#(?P<rows>.*))?",
     re.DOTALL,
 )
-"""What libpq reads as an address, and no more: a stray mark of a password must not pass for a host's name."""
+"""The addresses that libpq reads, and no others: a stray character of a password must not pass for a host name."""
 
 NAME = r'(?:"(?:[^"]|"")+"|[\w$-]+)'
 TABLE = re.compile(rf"(?:{NAME}\.)?{NAME}")
@@ -46,7 +46,7 @@ TIMES = {"date", "timestamp", "timestamptz"}
 
 
 def is_url(where: str) -> bool:
-    """Whether `where` is a URL of any scheme, not a path.
+    """True for a URL of any scheme, False for a path.
 
     >>> is_url("postgresql://host/shop#orders"), is_url("visits/*.parquet")
     (True, False)
@@ -55,30 +55,30 @@ def is_url(where: str) -> bool:
 
 
 def redacted(url: str) -> str:
-    """A URL as it may be shown: without its password and settings; if we cannot read it, its scheme alone.
+    """A URL fit to be shown: without its password and settings; only its scheme if we cannot read it.
 
     >>> redacted("postgresql://ann:secret@host/shop?sslmode=require#orders")
     'postgresql://ann@host/shop#orders'
     >>> redacted("postgresql://ann:se/cret@host/shop#orders")
     'postgresql://…'
     """
-    found = ADDRESS.fullmatch(url)
-    if not found or (found["rows"] is not None and not _query(found["rows"])):
+    match = ADDRESS.fullmatch(url)
+    if not match or (match["rows"] is not None and not _query(match["rows"])):
         return f"{url.partition('://')[0]}://…"
-    user = f"{found['user']}@" if found["user"] else ""
-    rows = " ".join((found["rows"] or "").split())
+    user = f"{match['user']}@" if match["user"] else ""
+    rows = " ".join((match["rows"] or "").split())
     short = rows if len(rows) <= 60 else f"{rows[:59]}…"
-    return f"{found['scheme']}://{user}{found['place']}" + (f"#{short}" if short else "")
+    return f"{match['scheme']}://{user}{match['place']}" + (f"#{short}" if short else "")
 
 
 @contextmanager
 def read_batches(url: str) -> Iterator[pa.RecordBatchReader]:
-    """The rows a URL names, of one snapshot, BATCH_BYTES at a time; raises InputError if they cannot be read.
+    """Read the rows that a URL names, of one snapshot, BATCH_BYTES at a time; raises InputError if that fails.
 
-    text, varchar, bool, integers and floats arrive as what they are; date as date, timestamp as naive microseconds
-    and timestamptz as UTC microseconds, null where infinite; all else as text: numeric and money with every digit,
-    char(n) without its padding, uuid and enums as the server writes them. A row that the server cannot give raises
-    in whoever reads it, and InputError at the end of the `with`.
+    text, varchar, bool, integers and floats keep their types; date arrives as date, timestamp as naive microseconds
+    and timestamptz as UTC microseconds, null where infinite; everything else as text: numeric and money with every
+    digit, char(n) without its padding, uuid and enums as the server writes them. A row that the server cannot give
+    raises where it is read, and InputError at the end of the `with`.
     """
     where = redacted(url)
     address, query = _parse(url)
@@ -106,7 +106,7 @@ def read_batches(url: str) -> Iterator[pa.RecordBatchReader]:
 
 @contextmanager
 def change_table(url: str) -> Iterator[tuple[Any, str]]:
-    """A cursor and the name in SQL of a URL's table; all that is done is kept if the block ends well, else nothing.
+    """A cursor and the SQL name of a URL's table; all is kept if the block succeeds, else nothing.
 
     Each statement sees what others had committed before it. Raises InputError for a URL that names a query, and for
     what the server refuses.
@@ -143,7 +143,7 @@ def _connect(driver: ModuleType, address: str, *, where: str) -> Any:
 
 
 def _parse(url: str) -> tuple[str, str]:
-    """What libpq connects to, and the query to send."""
+    """The address that libpq connects to, and the query to send."""
     scheme = url.partition("://")[0]
     if scheme not in ("postgresql", "postgres"):
         raise InputError(
@@ -151,25 +151,25 @@ def _parse(url: str) -> tuple[str, str]:
             where=redacted(url),
             next="Give postgresql://USER@HOST/BASE#TABLE, or files.",
         )
-    found = ADDRESS.fullmatch(url)
-    if not found:
+    match = ADDRESS.fullmatch(url)
+    if not match:
         raise InputError(
             "is not an address",
             where=redacted(url),
             next="Write postgresql://USER:PASSWORD@HOST:PORT/BASE#TABLE, and @ / # % in a password as %40 %2F %23 %25.",
         )
-    query = _query(found["rows"] or "")
+    query = _query(match["rows"] or "")
     if not query:
         raise InputError(
-            "names no rows" if not found["rows"] else "what follows # is neither a table nor a query that reads",
+            "names no rows" if not match["rows"] else "what follows # is neither a table nor a query that reads",
             where=redacted(url),
             next="End the URL with #TABLE, #SCHEMA.TABLE or #SELECT …",
         )
-    return found["address"], query
+    return match["address"], query
 
 
 def _query(rows: str) -> str:
-    """The query that gives `rows`, a table's name or a query; empty if it is neither."""
+    """The query for `rows`, the name of a table or a query; empty if it is neither."""
     if TABLE.fullmatch(rows):
         names = [name if name.startswith('"') else _named(name) for name in re.findall(NAME, rows)]
         return f"table {'.'.join(names)}"
@@ -189,7 +189,7 @@ def _driver(where: str) -> ModuleType:
 
 
 def _execute(cursor: Any, query: str, *, where: str) -> pa.RecordBatchReader:
-    """Send the query, with the types that the driver would give as bytes cast to text by the server."""
+    """Send the query; the server casts to text the types that the driver would return as bytes."""
     cursor.execute("set transaction isolation level repeatable read, read only")
     cursor.execute("set local client_encoding = 'UTF8'")
     cursor.execute("set local synchronize_seqscans = off")  # the same table, the same order
@@ -203,7 +203,7 @@ def _execute(cursor: Any, query: str, *, where: str) -> pa.RecordBatchReader:
 
 
 def _column_sql(column: pa.Field) -> str:
-    """SQL: a column as it is to arrive; the driver names its PostgreSQL type in the metadata."""
+    """SQL: a column in the type it should arrive in; the driver names its PostgreSQL type in the metadata."""
     name = _named(column.name)
     kind = (column.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
     if kind in KEPT:
@@ -220,7 +220,7 @@ def _named(name: str) -> str:
 def _keep_failures(
     reader: pa.RecordBatchReader, failures: list[Exception], error: type[Exception]
 ) -> Iterator[pa.RecordBatch]:
-    """The batches. What goes wrong is kept: through DuckDB only its text would come back."""
+    """Pass the batches on and keep any error: DuckDB would return only its text."""
     try:
         yield from reader
     except (error, pa.ArrowException, OSError) as failure:
@@ -229,7 +229,7 @@ def _keep_failures(
 
 
 def _remedy(connection: Any, query: str) -> str:
-    """What to do about a table that is not there: the nearest name, or those there are."""
+    """A hint for a table that does not exist: the nearest name, or a list of the existing ones."""
     connection.rollback()
     with connection.cursor() as cursor:
         cursor.execute("""
@@ -240,13 +240,13 @@ def _remedy(connection: Any, query: str) -> str:
         tables = [name for (name,) in cursor.fetchall()]
     hint = nearest(query.removeprefix("table ").replace('"', ""), tables)
     listed = ", ".join(tables[:10]) + (", …" if len(tables) > 10 else "")
-    return f"Name one that is there: {hint or listed or 'this database has no tables.'}"
+    return f"Name one that exists: {hint or listed or 'this database has no tables.'}"
 
 
 def _server_message(error: Exception) -> str:
-    """What the server said, without what driver and statement add to it."""
+    """The message of the server, without the additions of driver and statement."""
     text = str(error)
-    said = re.search(r"(?:ERROR|FATAL):\s+(.*)", text) or re.match(
+    message = re.search(r"(?:ERROR|FATAL):\s+(.*)", text) or re.match(
         r"(?:[A-Z_]+: )?(?:\[libpq\] )?(?:Failed to connect: )?(.*)", text
     )
-    return said[1].strip() if said else text
+    return message[1].strip() if message else text

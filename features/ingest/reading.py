@@ -1,4 +1,4 @@
-"""A log opened for reading: every table a view of judged rows, and errors for what cannot be used at all."""
+"""Open a log: every table becomes a view of judged rows; a table that cannot be used raises an error."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from features.ingest.log import Log
 from features.ingest.schema import SIDE_TABLES
 
 TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
-"""The column of each table that says when."""
+"""The column of time of each table."""
 
 JUDGES = {
     "orders": cleaning.judge_orders,
@@ -26,7 +26,7 @@ JUDGES = {
     "treatments": side_table_cleaning.judge_treatments,
     "costs": side_table_cleaning.judge_costs,
 }
-"""What makes the view `rows_<table>`."""
+"""The function that makes the view `rows_<table>`."""
 
 REMEDIES = {
     f"{TIMES[table]} is not a time": ("written_at", "Set time.format in the config, e.g. '%d/%m/%Y %H:%M'.")
@@ -35,13 +35,13 @@ REMEDIES = {
     "amount is not a number": ("written_amount", "Write plain numbers with a point: 1234.50."),
     "value is not a number": ("written_value", "Write plain numbers with a point: 7.5."),
     side_table_cleaning.NEITHER: ("written_treated", "Write true or false, 1 or 0, yes or no."),
-    "cost is negative": ("written_cost", "Write what was paid as a positive number: 0.50."),
+    "cost is negative": ("written_cost", "Write costs as positive numbers: 0.50."),
 }
-"""Reasons that are the whole table's where more than half of its rows have them: what shows it, and what to do."""
+"""Reasons that condemn a table if over half of its rows have them: the column to show, and the remedy."""
 
 
 class JudgedRows(NamedTuple):
-    """The rows of a table that share a reason (None: usable), and their money."""
+    """The rows of a table with one reason (None: usable), and their money."""
 
     reason: str | None
     rows: int
@@ -56,7 +56,7 @@ class JudgedRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """The views `rows_<table>` (judged) and `usable_<table>` (of the usable, as numbers) of a log's tables."""
+    """An open log: the views `rows_<table>` (judged) and `usable_<table>` (usable rows, as numbers) of its tables."""
 
     db: duckdb.DuckDBPyConnection
     log: Log
@@ -65,24 +65,24 @@ class Reading:
     scratch: Path
     """A folder that vanishes with the reading."""
     before_us: int | None = None
-    """What happened from then on is left out."""
+    """Rows from then on are left out."""
     judged: dict[str, list["JudgedRows"]] = field(default_factory=dict)
-    """Table → what was found in it, by reason."""
+    """Table → its rows by reason."""
     channels: list[str] = field(default_factory=list)
     """The channels of the orders, ascending: their codes are their places."""
     kinds: dict[str, int] = field(default_factory=dict)
     """The kinds of interaction, ascending, and when each was first known (microseconds)."""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """All rows a query answers."""
+        """All rows of a query's result."""
         return self.db.sql(query).fetchall()
 
     def where(self, table: str) -> str:
-        """Where a table is, for a message."""
+        """The place of a table, for a message."""
         return self.log.source(table).label(table)
 
     def malformed(self, table: str) -> int:
-        """Lines of a table's CSV files that are no rows."""
+        """The number of malformed lines in a table's CSV files."""
         return self.rows(f"select count(*) from malformed_{table}")[0][0]
 
     @property
@@ -92,7 +92,7 @@ class Reading:
 
     @property
     def contractual(self) -> bool:
-        """Whether it says of its customers who left when."""
+        """True if it says which customers left when."""
         return "left_at" in self.types.get("customers", {})
 
     @property
@@ -109,12 +109,12 @@ def reading(
     now_us: int | None,
     memory_bytes: int | None = None,
     before_us: int | None = None,
-    book: str | None = None,
+    side_table: str | None = None,
 ) -> Iterator[Reading]:
     """Open a log. now_us: rows after it are in the future (None: not checked). memory_bytes: DuckDB's own limit.
 
-    before_us: as if nothing had happened from then on, whatever became known later of what came before. book: open
-    this one table beside the histories, instead of theirs.
+    before_us: leave out rows from then on, but keep earlier ones that became known later. side_table: open this one
+    side table instead of the tables of the histories.
 
     Raises InputError, having written nothing, for a table that cannot be read or used.
     """
@@ -124,7 +124,7 @@ def reading(
             db.execute(f"set memory_limit = '{memory_bytes // 1_000_000}MB'")
         types = {
             table: sources.read_table(db, table, log.source(table), log.mapping.get(table, {}), log.extra(table))
-            for table in ([book] if book else log.tables)
+            for table in ([side_table] if side_table else log.tables)
         }
         opened = Reading(db, log, types, Path(folder), before_us)
         for table in types:
@@ -132,15 +132,15 @@ def reading(
                 open_table(opened, table, now_us=now_us)
         # Rows are sorted by us: DuckDB need not keep their order.
         db.execute("set preserve_insertion_order = false")
-        with sources.readable(opened.where(book or "orders")):
+        with sources.readable(opened.where(side_table or "orders")):
             yield opened
 
 
 def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool = False) -> None:
     """Judge the rows of `raw_<table>` and make its views; raises InputError where it cannot be used.
 
-    is_part: the rows are some of the table's; what only the whole can show (no rows, most unreadable) is not checked.
-    A table beside the histories may have no rows: nothing was booked yet.
+    is_part: the rows are only some of the table's, so that checks of the whole (no rows, mostly unreadable) are left
+    out. A side table may have no rows: nothing was booked yet.
     """
     db, types, where = opened.db, opened.types[table], opened.where(table)
     if not is_part and table not in SIDE_TABLES and not opened.rows(f"select 1 from raw_{table} limit 1"):
@@ -155,7 +155,7 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
     judged = opened.judged[table] = _judged_rows(opened, table)
     if not is_part:
         refuse_unreadable(judged, lambda reason: first_row_with(opened, table, reason))
-    if table == "customers":  # who leaves in the future has not left yet, and may well be known to leave
+    if table == "customers":  # a customer may be known to leave in the future
         usable_rows.view_customers(db, types, opened.log, before_us=opened.before_us, where=where)
         return
     _refuse_future(opened, table, now_us=now_us)
@@ -166,7 +166,7 @@ def open_table(opened: Reading, table: str, *, now_us: int | None, is_part: bool
 
 
 def _refuse_types(opened: Reading, table: str, *, where: str) -> None:
-    """Raise InputError where a column's type cannot hold what we look for in it."""
+    """Raise InputError where the type of a column does not fit its meaning."""
     types, log = opened.types[table], opened.log
     numbers = (*cleaning.INTEGERS, *cleaning.FRACTIONS, "VARCHAR")
     for column in types.keys() & {"amount", "quantity", "unit_price", "cost", "discount", "value"}:
@@ -179,12 +179,12 @@ def _refuse_types(opened: Reading, table: str, *, where: str) -> None:
             raise InputError(
                 f"expected dates or times in {column}, found {types[column]}",
                 where=where,
-                next="If they are written as digits, say how in time.format, e.g. '%Y%m%d'.",
+                next="If they are written as digits, give their format as time.format, e.g. '%Y%m%d'.",
             )
 
 
 def _is_empty(opened: Reading, table: str, column: str) -> bool:
-    """Whether a column holds nothing at all: its type then says nothing either."""
+    """True if a column is empty in every row: its type then means nothing."""
     name = identifier(column)
     number = f" and not isnan({name})" if opened.types[table][column] in ("FLOAT", "DOUBLE") else ""
     return not opened.rows(f"select 1 from raw_{table} where {name} is not null{number} limit 1")
@@ -195,12 +195,12 @@ def _refuse_currencies(opened: Reading, *, where: str) -> None:
     currency = opened.log.currency
     if "currency" not in opened.types["orders"]:
         return
-    found = opened.rows(
+    currencies = opened.rows(
         "select upper(trim(currency)), count(*) from raw_orders where currency is not null group by all order by all"
     )
-    if [name for name, _ in found] in ([], [currency]):
+    if [name for name, _ in currencies] in ([], [currency]):
         return
-    counts = ", ".join(f"{name} in {rows:,} rows" for name, rows in found)
+    counts = ", ".join(f"{name} in {rows:,} rows" for name, rows in currencies)
     raise InputError(
         f"expected one currency, {currency}; found {counts}",
         where=where,
@@ -209,7 +209,7 @@ def _refuse_currencies(opened: Reading, *, where: str) -> None:
 
 
 def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
-    """Raise InputError where times carry no zone and the log names none."""
+    """Raise InputError where times have no zone and the log names none."""
     time = TIMES[table]
     kind = opened.types[table].get(time, "")
     if opened.log.timezone or not cleaning.is_time(kind, opened.log):
@@ -218,14 +218,14 @@ def _refuse_unzoned(opened: Reading, table: str, *, where: str) -> None:
     rows = opened.rows(f"select count(*) from raw_{table} where {naive}")[0][0]
     if rows:
         raise InputError(
-            f"{rows:,} times in {time} carry no zone",
+            f"{rows:,} times in {time} carry no zone" if rows > 1 else f"1 time in {time} carries no zone",
             where=where,
             next="Set time.timezone in the config to the zone they were written in, e.g. 'UTC'.",
         )
 
 
 def _judged_rows(opened: Reading, table: str) -> list[JudgedRows]:
-    """What a table holds, by reason."""
+    """The rows of a table by reason."""
     time = "left_us as at_us" if table == "customers" else "at_us"
     money = "micros, cents" if table in ("orders", *SIDE_TABLES) else "0 as micros, 0 as cents"
     return [
@@ -238,7 +238,7 @@ def _judged_rows(opened: Reading, table: str) -> list[JudgedRows]:
 
 
 def first_row_with(opened: Reading, table: str, reason: str) -> tuple[int, str, str]:
-    """The first row with a reason of `REMEDIES`: its number, its file and what is written there."""
+    """The first row with a reason of `REMEDIES`: its number, its file and the text of its cell."""
     return opened.rows(
         f"select min(row), min_by(file, row), min_by({REMEDIES[reason][0]}, row) from rows_{table} "
         f"where reason = '{reason}'"
@@ -252,28 +252,30 @@ def no_rows(where: str) -> InputError:
 
 def refuse_unreadable(judged: list[JudgedRows], first: Callable[[str], tuple[int, str, str]]) -> None:
     """Raise InputError where over half of a table has one of the reasons in `REMEDIES`; first: see `first_row_with`."""
-    total = sum(one.rows for one in judged)
-    for one in judged:
-        if one.reason in REMEDIES and one.rows * 2 > total:
-            row, file, example = first(one.reason)
+    total = sum(group.rows for group in judged)
+    for group in judged:
+        if group.reason in REMEDIES and group.rows * 2 > total:
+            row, file, example = first(group.reason)
             raise InputError(
-                f"{one.reason} in {one.rows:,} of {total:,} rows, first '{example}'",
+                f"{group.reason} in {group.rows:,} of {total:,} rows, first '{example}'",
                 where=f"{file}, row {row}",
-                next=REMEDIES[one.reason][1],
+                next=REMEDIES[group.reason][1],
             )
 
 
 def _refuse_future(opened: Reading, table: str, *, now_us: int | None) -> None:
-    """Raise InputError where usable rows lie after now_us."""
+    """Raise InputError where usable rows are dated after now_us."""
     judged = opened.judged[table]
-    latest = max((one.latest_us for one in judged if one.reason is None and one.latest_us is not None), default=None)
+    latest = max(
+        (rows.latest_us for rows in judged if rows.reason is None and rows.latest_us is not None), default=None
+    )
     if now_us is not None and latest is not None and latest > now_us:
         late, file, row, example = opened.rows(
             "select count(*), min_by(file, at_us), min_by(row, at_us), min_by(written_at, at_us) "
             f"from rows_{table} where reason is null and at_us > {now_us}"
         )[0]
         raise InputError(
-            f"{late:,} of {sum(one.rows for one in judged):,} rows are dated in the future, first {example}",
+            f"{late:,} of {sum(group.rows for group in judged):,} rows are dated in the future, first {example}",
             where=f"{file}, row {row}",
             next="Correct or remove them; are day and month swapped, or is time.timezone wrong?",
         )

@@ -1,4 +1,4 @@
-"""Where every row and every cent of a log went."""
+"""Reconciliation of a log: every row and every cent accounted for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,25 +12,25 @@ from features.ingest.schema import minor_units
 
 
 class Tally(NamedTuple):
-    """What became of usable rows in the histories."""
+    """Counts of usable rows in the histories."""
 
     netted: int
-    """Refunds netted to their order."""
+    """Refunds netted against their order."""
     netted_cents: int
     interactions: int
     """Interactions of customers with an order."""
     customers: int = 0
-    """Rows of the table `customers` of somebody with an order."""
+    """Rows of the table `customers` for customers with an order."""
 
     @classmethod
     def total(cls, parts: list["Tally"]) -> "Tally":
-        """What became of the rows of all parts of a log."""
+        """The tally of all parts of a log."""
         return cls(*map(sum, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True)
 class ReconciliationLine:
-    """One line of the reconciliation: what became of how many rows and how much money (currency units)."""
+    """One line of the reconciliation: an outcome, its rows and its money (currency units)."""
 
     what: str
     rows: int
@@ -39,7 +39,7 @@ class ReconciliationLine:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Per table, the source first; the entries after it add up to it, to the cent."""
+    """The lines of each table: the source first; the lines after it add up to it, to the cent."""
 
     orders: list[ReconciliationLine]
     interactions: list[ReconciliationLine]
@@ -49,7 +49,7 @@ class Reconciliation:
 
 
 def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
-    """The account of a log that was read."""
+    """Reconcile a log that was read."""
     return Reconciliation(
         _orders(opened, tally),
         _of_buyers(opened, "interactions", "accepted", tally.interactions),
@@ -58,7 +58,7 @@ def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
 
 
 def reconcile_side_table(opened: Reading, table: str) -> list[ReconciliationLine]:
-    """The account of a table beside the histories; the money of treatments is what contacts cost, not rounded."""
+    """Reconcile a side table; the money of treatments is the cost of contacts, not rounded."""
     usable, units = _usable(opened, table), minor_units(opened.log.currency)
     kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
     return [
@@ -93,7 +93,7 @@ def _orders(opened: Reading, tally: Tally) -> list[ReconciliationLine]:
 
 
 def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[ReconciliationLine]:
-    """The entries of a table of which only the rows of customers with an order are used, and so many are."""
+    """The lines of a table of which only the rows of customers with an order are used; rows: their number."""
     if table not in opened.types:
         return []
     return [
@@ -105,20 +105,22 @@ def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[Reconc
 
 
 def _usable(opened: Reading, table: str) -> JudgedRows:
-    return next((one for one in opened.judged[table] if one.reason is None), JudgedRows(None, 0, 0, 0, 0, 0, None))
+    return next(
+        (group for group in opened.judged[table] if group.reason is None), JudgedRows(None, 0, 0, 0, 0, 0, None)
+    )
 
 
 def _source(opened: Reading, table: str) -> ReconciliationLine:
     judged = opened.judged[table]
-    rows = sum(one.rows for one in judged) + opened.malformed(table)
-    return ReconciliationLine("source", rows, _units(sum(one.micros for one in judged)))
+    rows = sum(group.rows for group in judged) + opened.malformed(table)
+    return ReconciliationLine("source", rows, _units(sum(group.micros for group in judged)))
 
 
 def _quarantined(opened: Reading, table: str) -> list[ReconciliationLine]:
     entries = [
-        ReconciliationLine(f"quarantined: {one.reason}", one.rows, _units(one.micros))
-        for one in opened.judged[table]
-        if one.reason is not None
+        ReconciliationLine(f"quarantined: {group.reason}", group.rows, _units(group.micros))
+        for group in opened.judged[table]
+        if group.reason is not None
     ]
     malformed = opened.malformed(table)
     return [
@@ -134,13 +136,13 @@ def _units(micros: int) -> Decimal:
 def quarantine(opened: Reading) -> Iterator[pa.Table]:
     """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
 
-    A log with interactions adds at, kind and value, one that says who left adds left_at. In tables of bounded size,
-    the first of them empty.
+    A log with interactions adds at, kind and value, a log that says who left adds left_at. The rows come in tables of
+    bounded size, the first of them empty.
     """
 
     def bad(table: str) -> str:
-        """The condition of such rows; a table that was found to have none is not read for them again."""
-        return "reason is not null" if any(one.reason for one in opened.judged[table]) else "false"
+        """The condition of such rows; a table known to have none is not read again."""
+        return "reason is not null" if any(group.reason for group in opened.judged[table]) else "false"
 
     selects = [
         "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "

@@ -1,4 +1,4 @@
-"""The columns of each input table: our names, what they hold, and which must be there.
+"""The columns of each input table: our names, their meaning, and those that are required.
 
 `[columns.orders]` in the config maps our name to the user's: `ordered_at = "InvoiceDate"`. A column that is not
 mapped keeps its name.
@@ -19,7 +19,7 @@ class Column:
 
 
 ORDERS = {
-    "customer_id": Column("who bought; any text", required=True),
+    "customer_id": Column("the customer who bought; any text", required=True),
     "ordered_at": Column("when; a date or a time, with zone or in time.timezone", required=True),
     "amount": Column("revenue of the line in currency units; negative is a refund", required=True),
     "order_id": Column("lines with one order_id are one order; without it, one customer and instant"),
@@ -37,7 +37,7 @@ ORDERS = {
 """The table `orders`."""
 
 INTERACTIONS = {
-    "customer_id": Column("who; any text", required=True),
+    "customer_id": Column("the customer; any text", required=True),
     "at": Column("when; a date or a time, with zone or in time.timezone", required=True),
     "kind": Column("what it was: visit, email_open, complaint, survey_score, referral, …", required=True),
     "value": Column("its value, such as the score of a survey"),
@@ -46,36 +46,36 @@ INTERACTIONS = {
 """The table `interactions`."""
 
 CUSTOMERS = {
-    "customer_id": Column("who; any text, once", required=True),
-    "joined_at": Column("when they joined; who has not ordered yet is a prospect in the report"),
-    "left_at": Column("when they left, empty if they have not; where there is such a column, churn is contractual"),
-    "left_reason": Column("why they left, in a word or two; the report counts what each cause took"),
-    "wallet_per_year": Column("what they spend a year with everybody, in currency units, where a survey says so"),
+    "customer_id": Column("the customer; any text, once", required=True),
+    "joined_at": Column("when they joined; customers who have not ordered yet are prospects in the report"),
+    "left_at": Column("when they left, empty if they have not; a table with this column makes churn contractual"),
+    "left_reason": Column("why they left, in a word or two; the report counts the loss by each cause"),
+    "wallet_per_year": Column("what they spend per year with all sellers, in currency units, if a survey tells"),
 }
-"""The table `customers`; what else it holds are attributes, features if features.attributes names them."""
+"""The table `customers`; other columns are attributes, used as features if features.attributes names them."""
 
 TREATMENTS = {
-    "customer_id": Column("who; any text", required=True),
-    "at": Column("when they were contacted, or held out; a date or a time, as in orders", required=True),
-    "campaign": Column("its name, as `plan` was told it", required=True),
-    "offer": Column("the offer, of who was held out the one that they would have got", required=True),
+    "customer_id": Column("the customer; any text", required=True),
+    "at": Column("when they were contacted or held out; a date or a time, as in orders", required=True),
+    "campaign": Column("its name, as given to `plan`", required=True),
+    "offer": Column("the offer; for customers held out, the one that they would have got", required=True),
     "treated": Column("true, 1 or yes: contacted; false, 0 or no: held out at random", required=True),
-    "cost": Column("what the contact cost in the end, in currency units; empty where nobody booked it"),
+    "cost": Column("what the contact cost in the end, in currency units; empty where it was not booked"),
     "recorded_at": Column("when it became known, if later than at"),
 }
-"""The table `treatments`: what campaigns did, a row per customer and contact, and a row per customer held out."""
+"""The table `treatments`: a row per customer and contact of a campaign, and a row per customer held out."""
 
 COSTS = {
-    "customer_id": Column("whose; any text", required=True),
+    "customer_id": Column("the customer; any text", required=True),
     "at": Column("when it arose; a date or a time, as in orders", required=True),
-    "kind": Column("what for: service, delivery, marketing, …", required=True),
+    "kind": Column("its purpose: service, delivery, marketing, …", required=True),
     "amount": Column("in currency units; negative is a cost given back", required=True),
     "recorded_at": Column("when it became known, if later than at"),
 }
-"""The table `costs`: what customers cost beside the cost of what they bought."""
+"""The table `costs`: costs of customers apart from the cost of the goods they bought."""
 
 SIDE_TABLES = {"treatments": TREATMENTS, "costs": COSTS}
-"""Our columns of each table beside the histories: no feature is made of it."""
+"""Our columns of each side table: no feature is made of it."""
 
 TABLES = {"orders": ORDERS, "interactions": INTERACTIONS, "customers": CUSTOMERS, **SIDE_TABLES}
 """Our columns of each table."""
@@ -96,26 +96,26 @@ def minor_units(currency: str) -> int:
 
 
 def match_columns(
-    table: str, found: list[str], mapping: Mapping[str, str], *, extra: tuple[str, ...] = (), where: str
+    table: str, columns: list[str], mapping: Mapping[str, str], *, extra: tuple[str, ...] = (), where: str
 ) -> dict[str, str]:
-    """Which of the found columns holds each of ours; raises InputError if a required or mapped one is missing.
+    """Match our columns to those of a table; raises InputError if a required or mapped one is missing.
 
-    extra: columns wanted beside those of the schema, under their own names; they are required.
+    extra: columns wanted beyond those of the schema, under their own names; they are required.
     """
     ours_of = TABLES[table] | {name: Column("an attribute", required=True) for name in extra}
-    columns = {ours: mapping.get(ours, ours) for ours in ours_of}
-    present = {ours: name for ours, name in columns.items() if name in found}
-    wrong = [ours for ours in mapping if mapping[ours] not in found]
+    names = {ours: mapping.get(ours, ours) for ours in ours_of}
+    present = {ours: name for ours, name in names.items() if name in columns}
+    wrong = [ours for ours in mapping if mapping[ours] not in columns]
     missing = [ours for ours, column in ours_of.items() if column.required and ours not in present]
     if "amount" in missing and {"quantity", "unit_price"} <= present.keys():
         missing.remove("amount")
     if not (wrong or missing):
         return present
-    named = [f"'{columns[ours]}' ({ours})" for ours in dict.fromkeys([*missing, *wrong])]
-    hints = [hint for ours in [*missing, *wrong] if (hint := nearest(columns[ours], found))]
+    named = [f"'{names[ours]}' ({ours})" for ours in dict.fromkeys([*missing, *wrong])]
+    hints = [hint for ours in [*missing, *wrong] if (hint := nearest(names[ours], columns))]
     raise InputError(
-        f"{'column' if len(named) == 1 else 'columns'} {', '.join(named)} not found; found {', '.join(found)}",
+        f"{'column' if len(named) == 1 else 'columns'} {', '.join(named)} not found; found {', '.join(columns)}",
         where=where,
-        next=f'Name them in the config, e.g. [columns.{table}] {(missing or wrong)[0]} = "{found[0]}"'
+        next=f'Name them in the config, e.g. [columns.{table}] {(missing or wrong)[0]} = "{columns[0]}"'
         + (f" ({hints[0]})." if hints else "."),
     )

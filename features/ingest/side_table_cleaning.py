@@ -1,6 +1,4 @@
-"""From the rows of `treatments` and `costs` as written to judged rows, as features/ingest/cleaning.py does for the
-histories.
-"""
+"""Judge the rows of the side tables `treatments` and `costs`, as features/ingest/cleaning.py does for the histories."""
 
 import duckdb
 
@@ -26,13 +24,13 @@ def judge_treatments(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> N
     """Make the view `rows_treatments` of `raw_treatments`.
 
     file, row, written_id, written_at, written_campaign, written_offer, written_treated, written_cost; customer_id,
-    campaign, offer (text); treated (boolean); at_us, known_us; micros (the cost in millionths of a currency unit, for
+    campaign, offer (text); treated (boolean); at_us, known_us; micros (the cost in millionths of a currency unit, as
     a contact may cost less than a minor unit; null where it was not booked), cents (null); reason (null: usable).
     """
     most = LARGEST_CENTS // minor_units(log.currency) * 1_000_000
     db.execute(f"""
         create temp view rows_treatments as
-        with typed as (
+        with parsed_columns as (
             select file, row, {_written(types, "campaign", "offer", "treated", "cost")}, {_who_and_when(types, log)},
                    {texts_of(types, "campaign", "offer")}, {is_blank("treated", types["treated"])} as no_treated,
                    {_yes_or_no(types["treated"])} as treated, {is_given("cost", types)} as is_costed,
@@ -52,7 +50,7 @@ def judge_treatments(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> N
                     when cost_micros < 0 then 'cost is negative'
                     when cost_micros > {most} then 'cost too large'
                end as reason
-        from typed""")
+        from parsed_columns""")
 
 
 def judge_costs(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
@@ -65,7 +63,7 @@ def judge_costs(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
     most = LARGEST_CENTS // units * 1_000_000
     db.execute(f"""
         create temp view rows_costs as
-        with typed as (
+        with parsed_columns as (
             select file, row, {_written(types, "kind", "amount")}, {_who_and_when(types, log)},
                    {texts_of(types, "kind")}, {is_blank("amount", types["amount"])} as no_amount,
                    try_cast(amount as double) as number, {micros_in("amount", types)} as micros
@@ -81,7 +79,7 @@ def judge_costs(db: duckdb.DuckDBPyConnection, types: Types, log: Log) -> None:
                     when micros is null then 'amount is not a number'
                     when is_recorded and recorded_us is null then 'recorded_at is not a time'
                end as reason
-        from typed""")
+        from parsed_columns""")
 
 
 WHO_AND_WHEN = f"""when nobody then 'no customer_id'
@@ -101,13 +99,13 @@ def _who_and_when(types: Types, log: Log) -> str:
 
 
 def _written(types: Types, *names: str) -> str:
-    """SQL: columns as they are written, for messages and the quarantine; the id as `written_id`."""
-    more = [f"{f'{one}::text' if one in types else 'null::text'} as written_{one}" for one in names]
+    """SQL: columns as written, for messages and the quarantine; the id as `written_id`."""
+    more = [f"{f'{name}::text' if name in types else 'null::text'} as written_{name}" for name in names]
     return ", ".join(["customer_id::text as written_id", '"at"::text as written_at', *more])
 
 
 def _yes_or_no(kind: str) -> str:
-    """SQL: `treated` as a truth value, null where it is neither."""
+    """SQL: `treated` as true or false, null where it is neither."""
     if kind == "BOOLEAN":
         return "treated"
     number, word = ("try_cast(treated as double)", "lower(trim(treated))") if kind == "VARCHAR" else ("treated", "''")

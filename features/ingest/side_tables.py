@@ -1,4 +1,4 @@
-"""A table beside the histories, `treatments` or `costs`, read: every row accepted or set aside with a reason.
+"""Read a side table, `treatments` or `costs`: every row is accepted or quarantined with a reason.
 
 No feature is made of it, and its customers need not have an order.
 """
@@ -14,26 +14,26 @@ from features.ingest.reconciliation import ReconciliationLine, reconcile_side_ta
 from features.ingest.schema import SIDE_TABLES, minor_units
 
 WRITTEN = {"treatments": ("campaign", "offer", "treated", "cost"), "costs": ("kind", "amount")}
-"""What the quarantine shows of a row beside who and when."""
+"""The columns that the quarantine shows beside customer and time."""
 
 
 @dataclass(frozen=True)
 class SideTable:
-    """What a table beside the histories holds."""
+    """The rows of a side table."""
 
     rows: pa.Table
-    """The accepted rows by time: customer_id, at, what else the schema names, and recorded_at (at the earliest `at`).
+    """The accepted rows by time: customer_id, at, the other columns of the schema, and recorded_at (not before `at`).
 
     Times are UTC, money is in currency units: costs rounded to minor units, each contact's cost as it was booked.
     """
     account: list[ReconciliationLine]
-    """Where every row and its money went: the source first; the entries after it add up to it."""
+    """The reconciliation of its rows and money: the source first; the lines after it add up to it."""
     quarantine: pa.Table
     """The rows that cannot be used: file, row, reason, and the columns as written."""
 
 
 def read_side_table(log: Log, table: str, *, now_us: int | None) -> SideTable:
-    """Read a table beside the histories. now_us: rows after it are in the future (None: not checked).
+    """Read a side table. now_us: rows after it are in the future (None: not checked).
 
     Raises InputError where the log has no such table, where it cannot be used, and where it contradicts itself.
     """
@@ -44,7 +44,7 @@ def read_side_table(log: Log, table: str, *, now_us: int | None) -> SideTable:
             where=f"[data] {table}",
             next=f'Name a file, folder, glob or database with {required}: {table} = "{table}.csv".',
         )
-    with reading(log, now_us=now_us, book=table) as opened:
+    with reading(log, now_us=now_us, side_table=table) as opened:
         if table == "treatments":
             _refuse_both(opened)
             rows = _treatments(opened)
@@ -75,7 +75,7 @@ def _costs(opened: Reading) -> pa.Table:
 
 
 def _in_utc(rows: pa.Table) -> pa.Table:
-    """The same with times where microseconds stand."""
+    """Turn columns of microseconds into times."""
     for name in ("at", "recorded_at"):
         place = rows.schema.get_field_index(name)
         rows = rows.set_column(place, name, rows[name].cast(pa.timestamp("us", "UTC")))
@@ -92,9 +92,9 @@ def _quarantine(opened: Reading, table: str) -> pa.Table:
 
 
 def _refuse_both(opened: Reading) -> None:
-    """Raise InputError where somebody is both treated and held out by one offer of a campaign."""
+    """Raise InputError where a customer is both treated and held out by one offer of a campaign."""
     count, example, campaign, offer, file, row = opened.rows("""
-        with told as (
+        with conflicts as (
             select customer_id, campaign, offer, min((file, row)) filter (treated) as yes,
                    min((file, row)) filter (not treated) as no
             from rows_treatments where reason is null group by all
@@ -102,19 +102,19 @@ def _refuse_both(opened: Reading) -> None:
         )
         select count(*), min_by(customer_id, first), min_by(campaign, first), min_by(offer, first),
                min(first)[1], min(first)[2]
-        from (select *, greatest(yes, no) as first from told)""")[0]
+        from (select *, greatest(yes, no) as first from conflicts)""")[0]
     if count:
         raise InputError(
             f"{count:,} customer{'s' * (count > 1)} both treated and held out by one offer of a campaign, first "
             f"'{example}' in '{campaign}', offer '{offer}'",
             where=f"{file}, row {row}",
-            next="Leave one row of the two: who was contacted in the end was treated.",
+            next="Leave one of the two rows: a customer who was contacted in the end was treated.",
         )
 
 
 def _refuse_mostly_negative(opened: Reading) -> None:
     """Raise InputError where more than half of the amounts are negative: a ledger that writes costs that way."""
-    usable = [one for one in opened.judged["costs"] if one.reason is None]
+    usable = [group for group in opened.judged["costs"] if group.reason is None]
     if usable and usable[0].refunds * 2 > usable[0].rows:
         raise InputError(
             f"amount is negative in {usable[0].refunds:,} of {usable[0].rows:,} rows",

@@ -23,14 +23,14 @@ from features.ingest.table_source import Database, Frame, TableSource
 
 
 class Table(NamedTuple):
-    """The table that a source becomes."""
+    """The table that sources are copied into."""
 
     db: duckdb.DuckDBPyConnection
     name: str
     mapping: Mapping[str, str]
     """Our column names to theirs."""
     extra: tuple[str, ...]
-    """Columns wanted beside the schema's, under their own names."""
+    """Columns wanted beyond the schema's, under their own names."""
     types: dict[str, str]
     """The DuckDB type of each of our columns found so far."""
 
@@ -44,7 +44,7 @@ def read_table(
 ) -> dict[str, str]:
     """Make the relation `raw_<table>` from a source; returns the DuckDB type of each of our columns in it.
 
-    extra: columns wanted beside the schema's, under their own names. Malformed lines of a CSV go to the table
+    extra: columns wanted beyond the schema's, under their own names. Malformed lines of a CSV go to the table
     `malformed_<table>` (file, row, reason). Raises InputError for what cannot be read.
     """
     db.execute(f"create temp table malformed_{table} (file text, row bigint, reason text)")
@@ -71,7 +71,7 @@ def read_table(
 
 @contextmanager
 def readable(where: str) -> Iterator[None]:
-    """Turn what DuckDB says about a table that cannot be read into an InputError."""
+    """Turn DuckDB's errors about a table that cannot be read into InputError."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
@@ -85,7 +85,7 @@ def readable(where: str) -> Iterator[None]:
 
 
 def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
-    """A frame as Arrow, which knows the type of a whole column where DuckDB would look at some rows of it."""
+    """Convert a frame to Arrow, which types whole columns, while DuckDB would look at only some rows."""
     columns = {}
     for name, column in frame.items():
         try:
@@ -100,7 +100,7 @@ def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
 
 
 def _view_parquet(into: Table, files: list[Path]) -> None:
-    """Parquet in place: files with the same columns are read as one."""
+    """View Parquet files in place: files with the same columns are read as one."""
     alike: dict[str, list[Path]] = {}
     for file in files:
         with readable(str(file)):
@@ -130,7 +130,7 @@ def _copy_file(into: Table, file: Path) -> None:
 
 
 def _copy(into: Table, scan: str, where: str) -> None:
-    """Append whatever `scan` reads to the table `raw_<table>`."""
+    """Append the rows of `scan` to the table `raw_<table>`."""
     before = set(into.types)
     columns = _columns(into, scan, where)
     select = f"select {columns}, {quoted(where)} as file, row_number() over () as row from {scan}"
@@ -143,7 +143,7 @@ def _copy(into: Table, scan: str, where: str) -> None:
 
 
 def _columns(into: Table, scan: str, where: str) -> str:
-    """SQL: their columns under our names; notes their types and refuses what is no table of ours."""
+    """SQL: the columns under our names; also notes their types, and refuses a table that we cannot use."""
     described = {row[0]: row[1] for row in into.db.sql(f"describe select * from {scan}").fetchall()}
     if not all(name.isprintable() for name in described):
         raise InputError("is not a table: its first line is not text", where=where, next="Give CSV or Parquet.")

@@ -1,4 +1,4 @@
-"""The rows that can be used, as numbers: what is fetched, or split into buckets on disk."""
+"""Views of the usable rows as numbers, ready to be fetched or split into buckets on disk."""
 
 import duckdb
 
@@ -8,16 +8,16 @@ from features.ingest.csv_checks import identifier
 from features.ingest.log import Log
 
 MAX_KINDS = 40
-"""Kinds of interaction in a log: each of them is a dozen features."""
+"""Kinds of interaction that a log may have: each of them makes a dozen features."""
 
 
 def is_usable(before_us: int | None) -> str:
-    """SQL: whether a judged row is used; before_us: only what happened before."""
+    """SQL: true for judged rows that are used; before_us: only rows before it."""
     return "reason is null" + (f" and at_us < {before_us}" if before_us is not None else "")
 
 
 def view_orders(db: duckdb.DuckDBPyConnection, types: Types, *, before_us: int | None) -> tuple[str, ...]:
-    """Make the view `usable_orders`: customer_id, at, cents and what else the log has; returns its channels.
+    """Make the view `usable_orders`: customer_id, at, cents and the optional columns of the log; returns its channels.
 
     known_at, margin_micros, key (hash of the order's id), rank (its number, where the id is one), product and category
     (hashes, 0 for none), discount (cents), pieces (millionths), channel (place among the channels, -1 for none).
@@ -89,7 +89,7 @@ def refuse_too_many_kinds(kinds: dict[str, int]) -> None:
 def view_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, *, before_us: int | None, where: str) -> None:
     """Make the view `usable_customers`: customer_id, attribute_0, … and, where the log says who left, left_us.
 
-    Raises InputError where a customer is twice, where a `left_at` cannot be read, and where it is an attribute.
+    Raises InputError where a customer has two rows, a `left_at` cannot be read, or `left_at` is an attribute.
     """
     columns = [f"attribute_{place}" for place in range(len(log.attributes))]
     if "left_at" in types:
@@ -107,18 +107,18 @@ def view_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, *, bef
         raise InputError(
             f"{twice:,} customer{'s' * (twice > 1)} in more than one row, first '{example}'",
             where=where,
-            next="Give one row per customer: which of its attributes would be true?",
+            next="Give one row per customer: of several, we cannot tell which holds.",
         )
 
 
 def _refuse_left_at(db: duckdb.DuckDBPyConnection, log: Log, *, where: str) -> None:
     """Raise InputError for a `left_at` that cannot be read: its customer would be taken for one who has not left."""
     name = log.mapping.get("customers", {}).get("left_at", "left_at")
-    if found := sorted({name, "left_at"} & set(log.attributes)):
+    if attributes := sorted({name, "left_at"} & set(log.attributes)):
         raise InputError(
-            f"{found[0]} says who left: a feature made of it would know what is to be predicted",
+            f"{attributes[0]} says who left: a feature made of it would know what is to be predicted",
             where=where,
-            next=f"Take {found[0]} out of features.attributes.",
+            next=f"Take {attributes[0]} out of features.attributes.",
         )
     bad, given, file, row, example = db.sql(f"""
         select count(*) filter (is_bad), count(*), min(file) filter (is_bad), min_by(row, (file, row)) filter (is_bad),
@@ -129,5 +129,5 @@ def _refuse_left_at(db: duckdb.DuckDBPyConnection, log: Log, *, where: str) -> N
         raise InputError(
             f"left_at is not a time after 1900 in {bad:,} of the {given:,} rows that have one, first '{example}'",
             where=f"{file}, row {row}",
-            next="Correct it, or leave it empty for who is still a customer; time.format says how times are written.",
+            next="Correct it, or leave it empty for current customers; time.format gives the format of times.",
         )

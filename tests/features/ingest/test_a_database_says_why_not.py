@@ -25,8 +25,8 @@ def refused(url):
 @pytest.mark.parametrize(
     ("rows", "what", "next"),
     [
-        ("#ordrs", 'relation "ordrs" does not exist', "Name one that is there: did you mean 'orders'?"),
-        ("#sales.zzz", 'relation "sales.zzz" does not exist', "Name one that is there: "),
+        ("#ordrs", 'relation "ordrs" does not exist', "Name one that exists: did you mean 'orders'?"),
+        ("#sales.zzz", 'relation "sales.zzz" does not exist', "Name one that exists: "),
         ("#select * from ordrs", 'relation "ordrs" does not exist', "Correct what follows #"),
         ("#select amunt from orders", 'column "amunt" does not exist', "Correct what follows #"),
         ("#select from where", "syntax error", "Correct what follows #"),
