@@ -1,16 +1,21 @@
 """Histories → one row per customer as of a day.
 
-A customer is a sorted history; a feature is a pure function of the part of it known before `as_of`. Read in this
-order:
+A customer is a sorted history; a feature is a pure function of the part of it known before `as_of`. Read the rooms in
+this order:
 
-    log, schema, sources (databases, delimited)      where the tables are and what their columns are called
-    reading, clean, repeats, usable, account         every row judged, and where every cent went
-    ingest, assemble (sorting, summing, netting)     rows become histories
-    slices, feature, catalogue and the families      what a feature is, and all there are: recency, frequency, monetary,
-                                                     rhythm, basket, crosses, calendar, interactions
-    walk, kernel, borrowing                          one compiled pass over all customers and cut-offs
-    snapshot, labels, leaving                        feature rows, and what followed them; who left
-    buckets; spark, pieces, whole                    logs larger than memory, or than one machine
-    few, request; customer                           a few customers from a request; one customer out of a log
-    book, clean_books                                tables of which no feature is made: treatments, costs
+    ingest      log, schema, table_source: the tables and their columns; sources, input_files, postgresql, csv_checks
+                bring them into DuckDB; reading, cleaning, deduplication, usable_rows judge every row; reconciliation
+                accounts for every cent; build_histories turns rows into histories. side_tables and customers_table read
+                tables of which no feature is made
+    histories   columns: the sorted arrays; assemble builds them (counting_sort, order_totals, refund_matching);
+                contract_ends counts leavers; order_frames gives flat frames to analyses
+    kernel      slices, feature: the arguments and the decorator of a feature; compiled_pass, code_generation: one
+                compiled pass over all customers and cut-offs (pass_arguments, numba_views)
+    families    catalogue: all features, by family: recency, frequency, monetary, regularity, basket, ratios, calendar,
+                interactions
+    snapshots   snapshot: feature rows; labels: what followed them; churn_horizon, rfm_quintiles
+    large_logs  buckets: logs larger than memory; spark, partitions, merge: larger than one machine
+    online      request, request_columns, feature_rows: the customers of a request; one_customer: one out of a log
+
+Beside them: errors, clock, arrays, atomic_files, audit_log.
 """

@@ -1,4 +1,4 @@
-"""The arrays that all rooms hand each other, named once."""
+"""Names of the array types used throughout."""
 
 import numpy as np
 from numpy.typing import NDArray

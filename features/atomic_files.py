@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all.
+"""Write files completely or not at all.
 
 A file appears under its name only when every byte of it is on disk: it is written beside its place, synced and
 moved there in one step. A crash leaves the old file.
@@ -15,7 +15,7 @@ from features.errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A draft beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+    """A draft beside `path` that replaces it when the block succeeds, and is removed when it fails."""
     with drafted(path) as draft:
         yield draft
         with draft.open("rb+") as file:
@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """A draft's name beside `path`, whose folder is made; whatever stands there when the block ends is removed."""
+    """The name for a draft beside `path`, whose folder is created; the draft is removed when the block ends."""
     if path.is_dir():
         raise InputError("is a folder", where=str(path), next="Name a file with -o.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")

@@ -1,4 +1,4 @@
-"""The audit log: who changed or took what, when. One JSON line each, never rewritten.
+"""The audit log of changes and exports: a JSON line each with time and user, never rewritten.
 
 pipelines/registry_audit.py writes the lines of models, pipelines/report.py those of reports with names,
 serving/console/export.py those of exports and serving/console/planner.py those of plans.
@@ -19,7 +19,7 @@ FILE = "audit.jsonl"
 def append(path: Path, entry: Mapping[str, object], *, next: str) -> None:
     """Append one line and wait until it is on disk; raises InputError, with the log as it was, if it cannot be.
 
-    next: what to do then, in words.
+    next: the remedy for that error, in words.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def append(path: Path, entry: Mapping[str, object], *, next: str) -> None:
 
 
 def _append(path: Path, line: str) -> None:
-    """All of the line or nothing; after a line that a crash cut short, on a line of its own."""
+    """Write all of the line or nothing; after a line that a crash cut short, start a new one."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,18 +1,18 @@
-"""What can go wrong, and which exit code says so.
+"""Errors, and the exit code of each.
 
     StayworthError            exit 1
     ├── InputError            exit 2: a file, a config or an argument cannot be used
     └── Refusal               exit 1: the input is fine, but the data or the gate says no
 
-Every message says where, what (and how many), and what to do next. No other exception of ours reaches a user.
+Every message names the place, the fault (and the count), and the next step. No other exception of ours reaches a user.
 """
 
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a terminal would obey, in a name that came from a file."""
+"""Characters that a terminal would obey, in a name that came from a file."""
 _PASSWORD = re.compile(r"(:/{1,2}[^\s/:@]*):\S*@")
-"""In an address with a user: //ann:secret@host, also where it was taken for a path."""
+"""The password in an address: //ann:secret@host, even where the address was taken for a path."""
 
 
 class StayworthError(Exception):

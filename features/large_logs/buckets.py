@@ -12,19 +12,19 @@ from features.ingest.reading import Reading
 from features.ingest.reconciliation import Tally
 
 ROW_BYTES = 220
-"""Memory that a row of the log takes at the peak of becoming a history, all copies together (measured)."""
+"""Peak memory per row of the log while histories are built, all copies together (measured)."""
 FIXED_BYTES = 700_000_000
-"""Memory that does not grow with the log: libraries, compiled code, chunks of rows on their way out."""
+"""Memory that does not grow with the log: libraries, compiled code, chunks of rows being written."""
 
 
 def duckdb_memory_bytes(memory_bytes: int) -> int:
-    """What DuckDB may take of it, to read, join and split."""
+    """DuckDB's share of the memory, to read, join and split."""
     return max(memory_bytes // 4, 200_000_000)
 
 
 def split_into_buckets(opened: Reading, *, memory_bytes: int) -> Iterator[tuple[Histories, Tally]]:
-    """The histories of the log in as many parts as memory asks for, each customer whole in one of them."""
-    rows = sum(one.rows for judged in opened.judged.values() for one in judged if one.reason is None)
+    """Build the histories of the log in as many parts as memory requires, each customer whole in one part."""
+    rows = sum(group.rows for judged in opened.judged.values() for group in judged if group.reason is None)
     room = max(memory_bytes - FIXED_BYTES - duckdb_memory_bytes(memory_bytes), 50_000_000)
     parts = math.ceil(rows * ROW_BYTES / room)
     if parts <= 1:

@@ -1,9 +1,8 @@
-"""What the pieces and buckets of a log tell, put together: the whole log before its features, and its files after.
+"""Merge the messages of a log's partitions and buckets: the whole log before its features, and its files after.
 
-See features/large_logs/partitions.py. What concerns the log as a whole (its columns and kinds of interaction, tables
-without rows, columns mostly unreadable) is decided here before any feature is computed. What a single row shows
-(another currency, the future, a missing zone, a customer twice) is refused by the piece or bucket that meets it, and
-counted there.
+See features/large_logs/partitions.py. Checks of the log as a whole (its columns and kinds of interaction, tables
+without rows, columns mostly unreadable) are made here before any feature is computed. Faults of single rows (another
+currency, the future, a missing zone, a customer twice) are refused and counted in the partition or bucket.
 """
 
 import json
@@ -29,7 +28,7 @@ from features.large_logs import partitions
 
 @dataclass(frozen=True)
 class StagedFeatures:
-    """The files that the buckets became, and where every row and cent went."""
+    """The files written for the buckets, and the reconciliation of every row and cent."""
 
     features: list[str]
     parts: list[Path]
@@ -49,7 +48,7 @@ class StagedFeatures:
                 yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches())
 
     def quarantine(self) -> Iterator[pa.Table]:
-        """What `account.quarantine` gives."""
+        """The rows that `reconciliation.quarantine` gives."""
         with connect() as db:
             files = ", ".join(quoted(file) for file in self.set_aside)
             reader = db.sql(f"select * from read_parquet([{files}]) order by file, row").to_arrow_reader()
@@ -60,30 +59,30 @@ class StagedFeatures:
 def merge_partitions(
     log: Log, about: Iterable[tuple[str, bytes]], *, scratch: Path
 ) -> tuple[Reading, dict[str, pa.Schema]]:
-    """The log without its rows, and the columns of its tables; about: the messages to ABOUT of all its pieces.
+    """The log without its rows, and the columns of its tables; about: the messages to ABOUT of all its partitions.
 
     Raises InputError where `reading` would.
     """
-    told = sorted(((json.loads(text), rows) for text, rows in about), key=lambda one: one[0]["piece"])
-    raise_first_error(one for one, _ in told)
+    messages = sorted(((json.loads(text), rows) for text, rows in about), key=lambda message: message[0]["piece"])
+    raise_first_error(message for message, _ in messages)
     whole = Reading(connect(), log, {}, scratch)
     schemas: dict[str, pa.Schema] = {}
     for table in log.tables:
-        mine = [(one, rows) for one, rows in told if one["table"] == table]
+        of_table = [(message, rows) for message, rows in messages if message["table"] == table]
         schemas[table] = _one_schema(
-            [partitions.table_in_message(rows).schema for _, rows in mine], where=whole.where(table)
+            [partitions.table_in_message(rows).schema for _, rows in of_table], where=whole.where(table)
         )
         whole.db.register(f"raw_{table}", schemas[table].empty_table())
         whole.types[table] = partitions.types_of(whole.db, table)
-        batches = [one for one, _ in mine if "rows" in one]
-        if sum(one["rows"] for one in batches) == 0:
+        batches = [message for message, _ in of_table if "rows" in message]
+        if sum(batch["rows"] for batch in batches) == 0:
             raise no_rows(whole.where(table))
         first: dict[str, Any] = {}
-        for reason, place in (item for one in batches for item in one["first"].items()):
+        for reason, place in (item for batch in batches for item in batch["first"].items()):
             first[reason] = min(place, first.get(reason, place))
-        refuse_unreadable(_sum_judged([one["judged"] for one in batches]), first.__getitem__)
+        refuse_unreadable(_sum_judged([batch["judged"] for batch in batches]), first.__getitem__)
         known: dict[str, int] = {}
-        for kind, known_us in (item for one in batches for item in one["kinds"].items()):
+        for kind, known_us in (item for batch in batches for item in batch["kinds"].items()):
             known[kind] = min(known_us, known.get(kind, known_us))
         refuse_too_many_kinds(known)
         whole.kinds.update(sorted(known.items()))
@@ -100,48 +99,48 @@ def _one_schema(schemas: list[pa.Schema], *, where: str) -> pa.Schema:
 
 
 def merge_buckets(whole: Reading, features: list[str], done: list[dict[str, Any]], *, staging: Path) -> StagedFeatures:
-    """The buckets put together; done: what `pieces.walked` says of each. Raises InputError if there is no order."""
+    """Merge the buckets; done: the results of `partitions.write_bucket`. Raises InputError if there is no order."""
     raise_first_error(done)
-    done = sorted(done, key=lambda one: one["bucket"])
+    done = sorted(done, key=lambda bucket: bucket["bucket"])
     for table in whole.types:
-        whole.judged[table] = _sum_judged([one["judged"][table] for one in done])
-        lines = sum(one["malformed"][table] for one in done)
+        whole.judged[table] = _sum_judged([bucket["judged"][table] for bucket in done])
+        lines = sum(bucket["malformed"][table] for bucket in done)
         whole.db.execute(f"create view malformed_{table} as from range({lines})")
-    extents = [one["extent"] for one in done if "extent" in one]
+    extents = [bucket["extent"] for bucket in done if "extent" in bucket]
     if not extents:
         raise no_order(whole)
     first, end = zip(*extents, strict=True)
     return StagedFeatures(
         features=features,
-        parts=[staging / one["rows"] for one in done if "rows" in one],
-        account=reconcile(whole, Tally.total([Tally(*one["tally"]) for one in done])),
-        set_aside=[staging / one["set_aside"] for one in done],
+        parts=[staging / bucket["rows"] for bucket in done if "rows" in bucket],
+        account=reconcile(whole, Tally.total([Tally(*bucket["tally"]) for bucket in done])),
+        set_aside=[staging / bucket["set_aside"] for bucket in done],
         first_day=date.fromisoformat(min(first)),
         end=date.fromisoformat(max(end)),
     )
 
 
-def raise_first_error(told: Iterable[dict[str, Any]]) -> None:
-    """Raise the first InputError that a piece or bucket met."""
-    for what, where, next in (one["error"] for one in told if "error" in one):
+def raise_first_error(messages: Iterable[dict[str, Any]]) -> None:
+    """Raise the first InputError of the partitions or buckets."""
+    for what, where, next in (message["error"] for message in messages if "error" in message):
         raise InputError(what, where=where, next=next)
 
 
 def _sum_judged(parts: list[list[list[Any]]]) -> list[JudgedRows]:
-    """What was judged in the parts of a table as if it were judged in one."""
+    """Add up the judged rows of the parts of a table."""
     by_reason: dict[str | None, list[JudgedRows]] = {}
-    for one in (JudgedRows(*row) for part in parts for row in part):
-        by_reason.setdefault(one.reason, []).append(one)
+    for group in (JudgedRows(*row) for part in parts for row in part):
+        by_reason.setdefault(group.reason, []).append(group)
     total = [
         JudgedRows(
             reason,
-            rows=sum(one.rows for one in same),
-            micros=sum(one.micros for one in same),
-            cents=sum(one.cents for one in same),
-            refunds=sum(one.refunds for one in same),
-            refund_cents=sum(one.refund_cents for one in same),
-            latest_us=max((one.latest_us for one in same if one.latest_us is not None), default=None),
+            rows=sum(group.rows for group in same),
+            micros=sum(group.micros for group in same),
+            cents=sum(group.cents for group in same),
+            refunds=sum(group.refunds for group in same),
+            refund_cents=sum(group.refund_cents for group in same),
+            latest_us=max((group.latest_us for group in same if group.latest_us is not None), default=None),
         )
         for reason, same in by_reason.items()
     ]
-    return sorted(total, key=lambda one: (-one.rows, one.reason or ""))
+    return sorted(total, key=lambda group: (-group.rows, group.reason or ""))

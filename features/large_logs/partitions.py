@@ -1,8 +1,8 @@
-"""A log in pieces, for many machines: pieces of files → rows by bucket → the features of each bucket.
+"""Partitions of a log for many machines: partitions of files → rows by bucket → the features of each bucket.
 
 A bucket holds all rows of its customers (by a hash of the id), so it is a small log of its own. Rows travel as Arrow
-tables under our column names, with the file and row they stand in: what reads, cleans and walks them is what does so
-everywhere else. Nothing here knows who moves the rows; features/large_logs/spark.py lets Spark do it.
+tables under our column names, with the file and row they stand in: they are read, cleaned and computed by the
+same code as everywhere else. Nothing here depends on what moves the rows; features/large_logs/spark.py has Spark do it.
 """
 
 import json
@@ -33,18 +33,18 @@ from features.ingest.reconciliation import quarantine
 from features.ingest.table_source import Files
 
 PARTITION_ROWS = 1_000_000
-"""Rows of a Parquet file that are read at once, in whole row groups; a CSV is one piece."""
+"""Rows of a Parquet file that are read at once, in whole row groups; a CSV is one partition."""
 BATCH_ROWS = 250_000
 """Rows that are split into buckets at a time."""
 ABOUT = -1
-"""The bucket of messages about a piece instead of its rows."""
+"""The bucket of messages about a partition instead of its rows."""
 MESSAGE_SCHEMA = pa.schema([("bucket", pa.int32()), ("name", pa.string()), ("rows", pa.binary())])
 """A message: rows (Arrow) of the relation `name` for a bucket; to ABOUT, JSON with the columns of the table."""
 MALFORMED_SCHEMA = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 """The relation `malformed_<table>` of features/ingest/sources.py."""
 
 RowsOfHistories = Callable[[Histories], Iterator[pa.Table]]
-"""What is made of customers, such as their features."""
+"""A function from histories to tables, such as feature rows."""
 
 
 class Partition(NamedTuple):
@@ -58,24 +58,24 @@ class Partition(NamedTuple):
 
 
 def partitions_of(log: Log) -> list[Partition]:
-    """The pieces of a log of files; raises InputError for another source."""
-    pieces: list[Partition] = []
+    """The partitions of a log of files; raises InputError for another source."""
+    partitions: list[Partition] = []
     for table, source in log.tables.items():
         if not isinstance(source, Files):
             raise InputError(
-                "a log in pieces is read from files only",
+                "a log for Spark is read from files only",
                 where=source.label(table),
                 next="Export the table to Parquet, or leave out --engine spark.",
             )
         for file in source.paths():
             ends = _ends(file) if file_format(file) == "parquet" else [2**62]
             for before, end in pairwise([0, *ends]):
-                pieces.append(Partition(len(pieces), table, str(file), before + 1, end))
-    return pieces
+                partitions.append(Partition(len(partitions), table, str(file), before + 1, end))
+    return partitions
 
 
 def _ends(file: Path) -> list[int]:
-    """The last row of each piece of a Parquet file."""
+    """The last row of each partition of a Parquet file."""
     with sources.readable(str(file)), connect() as db:
         groups = db.sql(f"select distinct row_group_id, row_group_num_rows from parquet_metadata({quoted(file)})")
         totals = np.cumsum([rows for _, rows in sorted(groups.fetchall())]).tolist()
@@ -84,45 +84,46 @@ def _ends(file: Path) -> list[int]:
 
 
 def split_partition(
-    log: Log, piece: Partition, *, buckets: int, now_us: int | None, before_us: int | None = None
+    log: Log, partition: Partition, *, buckets: int, now_us: int | None, before_us: int | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Read a piece; messages with its rows for the buckets of their customers, and about what was found in it.
+    """Read a partition; yield messages with its rows for the buckets of their customers, and about its contents.
 
-    now_us, before_us: as of `reading`.
+    now_us, before_us: see `reading`.
     """
     try:
-        with _database() as (db, _), sources.readable(piece.file):
-            yield from _messages_of_partition(db, log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+        with _database() as (db, _), sources.readable(partition.file):
+            yield from _messages_of_partition(db, log, partition, buckets=buckets, now_us=now_us, before_us=before_us)
     except InputError as error:
-        found = {"piece": piece.number, "error": [error.what, error.where, error.next]}
-        yield _message(ABOUT, json.dumps(found), pa.schema([]).empty_table())
+        failure = {"piece": partition.number, "error": [error.what, error.where, error.next]}
+        yield _message(ABOUT, json.dumps(failure), pa.schema([]).empty_table())
 
 
 def _messages_of_partition(
     db: duckdb.DuckDBPyConnection,
     log: Log,
-    piece: Partition,
+    partition: Partition,
     *,
     buckets: int,
     now_us: int | None,
     before_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
-    table = piece.table
-    types = sources.read_table(db, table, Files(piece.file), log.mapping.get(table, {}), log.extra(table))
+    table = partition.table
+    types = sources.read_table(db, table, Files(partition.file), log.mapping.get(table, {}), log.extra(table))
     customer = text_of("customer_id", types["customer_id"])
     reader = db.sql(f"""
         select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}
-        where row between {piece.first} and {piece.last}""").to_arrow_reader(BATCH_ROWS)
+        where row between {partition.first} and {partition.last}""").to_arrow_reader(BATCH_ROWS)
     columns = [name for name in reader.schema.names if name != "bucket"]
-    about = {"piece": piece.number, "table": table}
+    about = {"piece": partition.number, "table": table}
     yield _message(ABOUT, json.dumps(about), reader.schema.empty_table().select(columns))
     for batch in reader:
         rows = pa.Table.from_batches([batch.select(columns)])
         with open_part(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
             judged = part.judged.get(table, [])
-            first = {one.reason: first_row_with(part, table, one.reason) for one in judged if one.reason in REMEDIES}
-            found = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
-        yield _message(ABOUT, json.dumps(about | found), rows[:0])
+            reasons = [group.reason for group in judged if group.reason in REMEDIES]
+            first = {reason: first_row_with(part, table, reason) for reason in reasons}
+            contents = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
+        yield _message(ABOUT, json.dumps(about | contents), rows[:0])
         bucket = batch["bucket"].to_numpy()
         rows = rows.take(np.argsort(bucket, kind="stable"))
         ends = np.cumsum(np.bincount(bucket, minlength=buckets)).tolist()
@@ -150,7 +151,7 @@ def table_in_message(rows: bytes) -> pa.Table:
 def open_part(
     log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None
 ) -> Iterator[Reading]:
-    """A part of a log, opened: its `raw_<table>` and `malformed_<table>` by name."""
+    """Open a part of a log, given its `raw_<table>` and `malformed_<table>` by name."""
     with _database() as (db, folder):
         for name, rows in relations.items():
             db.register(name, rows)
@@ -187,7 +188,7 @@ def write_bucket(
     staging: Path,
     before_us: int | None = None,
 ) -> dict[str, Any]:
-    """Write the rows of a bucket's customers and those that cannot be used to `staging`; what became of it, for JSON.
+    """Write the rows of a bucket's customers and its quarantine to `staging`; returns its counts and files, for JSON.
 
     messages: all those for the bucket. schemas, kinds: the columns of each table, and the kinds of interaction, of the
     whole log.
@@ -214,7 +215,7 @@ def write_bucket(
 
 
 def _write(path: Path, tables: Iterator[pa.Table]) -> str:
-    """Write tables to a file that appears when it is whole, so that a task may run twice; returns its name."""
+    """Write tables to a file that appears only when complete, so that a task may run twice; returns its name."""
     first = next(tables)
     draft = path.with_suffix(f".{secrets.token_hex(4)}.draft")
     with pq.ParquetWriter(draft, first.schema, compression="lz4", store_schema=False) as file:

@@ -1,8 +1,8 @@
-"""The features of a log by Apache Spark, and what followed them, on as many machines as it has.
+"""Compute feature rows and labelled rows of a log with Apache Spark, on as many machines as it has.
 
-Spark hands out the pieces of the files and shuffles their rows into buckets of customers
-(features/large_logs/partitions.py); each bucket is then read, cleaned and walked like any small log, so every cell
-equals the one computed on one machine.
+Spark hands out the partitions of the files and shuffles their rows into buckets of customers
+(features/large_logs/partitions.py); each bucket is then read, cleaned and computed like any small log, so every cell
+equals that of a single machine.
 
 On a cluster every worker needs this Python with Stayworth installed, and the log's files and the staging folder under
 the same paths.
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 BUCKET_BYTES = 32_000_000
-"""Bytes of the log's files that make one bucket."""
+"""Bytes of the log's files per bucket."""
 LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-"""Where a Spark on this machine alone listens."""
+"""The addresses on which a Spark on this machine alone listens."""
 ERRORS_ONLY = """
 rootLogger.level = error
 rootLogger.appenderRef.stderr.ref = stderr
@@ -47,9 +47,9 @@ appender.stderr.target = SYSTEM_ERR
 appender.stderr.layout.type = PatternLayout
 appender.stderr.layout.pattern = spark: %m%n
 """
-"""What Spark logs."""
+"""Spark's logging: errors only."""
 Session: TypeAlias = "SparkSession"
-"""A Spark that runs, for others to hand on."""
+"""A running Spark."""
 
 
 def stage_snapshot(
@@ -63,10 +63,10 @@ def stage_snapshot(
     now_us: int | None,
     before_us: int | None = None,
 ) -> StagedFeatures:
-    """The rows of `snapshot` as files in an empty folder, computed by a Spark of its own at the address `master`.
+    """Write the rows of `snapshot` to files in an empty folder, with a Spark of its own at the address `master`.
 
-    now_us, before_us: as of `reading`.
-    Raises InputError for a log that cannot be read or used, where Spark is missing, and for another source than files.
+    now_us, before_us: see `reading`.
+    Raises InputError for a log that cannot be read or used, for a source other than files, and where Spark is missing.
     """
 
     def wanted(whole: Reading) -> list[str]:
@@ -90,7 +90,7 @@ def stage_labelled_rows(
     staging: Path,
     now_us: int | None,
 ) -> StagedFeatures:
-    """The rows of `labelled_rows` as files in an empty folder; raises what `stage_snapshot` does."""
+    """Write the rows of `labelled_rows` to files in an empty folder; raises the errors of `stage_snapshot`."""
     rows = partial(labelled_rows, whole=whole, as_of=as_of, horizon_days=horizon_days, share=share, seed=seed)
     return _stage_rows(spark, log, rows, lambda _: features, staging=staging, now_us=now_us)
 
@@ -105,14 +105,14 @@ def _stage_rows(
     now_us: int | None,
     before_us: int | None = None,
 ) -> StagedFeatures:
-    """What `rows` makes of each bucket's histories and the features `wanted` of the whole log."""
+    """Write the tables that `rows` makes of each bucket's histories; wanted: the features, given the whole log."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
-    todo = partitions.partitions_of(log)
-    size = sum(Path(file).stat().st_size for file in {piece.file for piece in todo})
+    tasks = partitions.partitions_of(log)
+    size = sum(Path(file).stat().st_size for file in {partition.file for partition in tasks})
     buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
     split = partial(_split_task, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
-    plan = spark.createDataFrame(todo, "number int, table string, file string, first long, last long")
-    sent = plan.repartitionById(len(todo), "number").mapInArrow(split, "bucket int, name string, rows binary")
+    plan = spark.createDataFrame(tasks, "number int, table string, file string, first long, last long")
+    sent = plan.repartitionById(len(tasks), "number").mapInArrow(split, "bucket int, name string, rows binary")
     sent = sent.persist()
     about = sent.where(f"bucket = {partitions.ABOUT}").select("name", "rows").collect()
     whole, schemas = merge_partitions(log, about, scratch=staging)
@@ -134,7 +134,7 @@ def _stage_rows(
 
 @contextmanager
 def spark_session(master: str, staging: Path) -> Iterator[Session]:
-    """A quiet Spark at the address `master` that leaves nothing behind; it works in the folder `staging`.
+    """Run a Spark at the address `master`, working in the folder `staging`; it logs errors only and leaves no files.
 
     Raises InputError where PySpark or Java is missing.
     """
@@ -145,7 +145,9 @@ def spark_session(master: str, staging: Path) -> Iterator[Session]:
             "PySpark is not installed", where="--engine spark", next="Install it: pip install 'stayworth[spark]'"
         ) from None
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise InputError("Spark needs Java, which is not there", where="--engine spark", next="Install Java 17 or 21.")
+        raise InputError(
+            "Spark needs Java, which is not installed", where="--engine spark", next="Install Java 17 or 21."
+        )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging = staging / "log4j2.properties"
     logging.write_text(ERRORS_ONLY)
@@ -159,7 +161,7 @@ def spark_session(master: str, staging: Path) -> Iterator[Session]:
         **(LOOPBACK if master.startswith("local") else {}),
     }
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which gets plain numbers
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # it is given plain numbers only
         spark = SparkSession.builder.master(master).appName("stayworth").config(map=settings).getOrCreate()
         try:
             yield spark
@@ -170,11 +172,11 @@ def spark_session(master: str, staging: Path) -> Iterator[Session]:
 def _split_task(
     batches: Iterator[pa.RecordBatch], *, log: Log, buckets: int, now_us: int | None, before_us: int | None
 ) -> Iterator[pa.RecordBatch]:
-    """Spark's task over pieces."""
+    """Spark's task over partitions."""
     for batch in batches:
         for row in batch.to_pylist():
-            piece = partitions.Partition(**row)
-            yield from partitions.split_partition(log, piece, buckets=buckets, now_us=now_us, before_us=before_us)
+            partition = partitions.Partition(**row)
+            yield from partitions.split_partition(log, partition, buckets=buckets, now_us=now_us, before_us=before_us)
 
 
 def _bucket_task(

@@ -1,1 +1,1 @@
-"""Feature rows of a few customers: from a request, or of one customer out of a log."""
+"""Feature rows of a few customers: those of a request, or one customer of a log."""

@@ -1,7 +1,7 @@
-"""Feature rows of few customers on one day, for whoever waits for them: the compiled pass without threads and tables.
+"""Feature rows of few customers on one day, at once: the compiled pass without threads and tables.
 
-The numbers are those of features/snapshots/snapshot.py, by the same pass. What it must be told for a choice of features
-is worked out once, since that takes longer than the pass.
+The numbers are those of features/snapshots/snapshot.py, by the same pass. The layout of a choice of features is worked
+out once, since that takes longer than the pass.
 """
 
 from datetime import date
@@ -24,33 +24,33 @@ class FeatureRows(NamedTuple):
     """The features of the customers with an order known before the day who had not left by then."""
 
     customers: np.ndarray
-    """Their numbers in the histories, ascending."""
+    """The customers' numbers in the histories, ascending."""
     values: np.ndarray
     """float64, (customers, features): money in currency units, undefined = NaN; a channel as its code, none = -1."""
 
 
 def compute_feature_rows(histories: Histories, features: tuple[str, ...], *, as_of: date) -> FeatureRows:
-    """The features of these names, in their order; no attributes. Raises InputError for one that cannot be given.
+    """Compute the features of these names, in their order; no attributes. Raises InputError for an impossible one.
 
-    A feature of a kind of interaction that nobody has sees none of it.
+    A feature of a kind of interaction that no customer has sees no events.
     """
     if missing := sorted(required_columns(features) - histories.present):
         raise InputError(
             f"the model reads {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not given",
             where="orders and interactions",
-            next="Give each with every row, null where there is none; `interactions` with every customer, be it [].",
+            next="Give each with every row, null where there is none; `interactions` with every customer, [] for none.",
         )
-    columns, day, told = histories.columns, np.array([microseconds(as_of)]), _layout(features, tuple(histories.kinds))
+    columns, day, layout = histories.columns, np.array([microseconds(as_of)]), _layout(features, tuple(histories.kinds))
     events = int(np.diff(columns.interaction_starts).max(initial=0))
     kinds = InteractionsByKind(
-        np.empty(len(told.kind_columns) + 1 if len(told.kind_columns) else 0, np.int64),
+        np.empty(len(layout.kind_columns) + 1 if len(layout.kind_columns) else 0, np.int64),
         np.empty(events, np.int64),
         np.empty(events if len(columns.interaction_value) else 0),
     )
     out = np.empty((histories.customers, len(features)), order="F")
     output = PassOutput(out, np.empty(histories.customers, np.int64), np.empty(histories.customers, np.int64))
     rows = compile_pass(feature_templates()).walk(
-        columns, CutOffs(day, day), told, kinds, histories.minor_units, output
+        columns, CutOffs(day, day), layout, kinds, histories.minor_units, output
     )
     customer = output.customer[:rows]
     kept = ~histories.gone(customer, as_of=day, known_at=day)
@@ -59,19 +59,19 @@ def compute_feature_rows(histories: Histories, features: tuple[str, ...], *, as_
 
 @lru_cache(maxsize=256)
 def _layout(features: tuple[str, ...], kinds: tuple[str, ...]) -> Layout:
-    """Where in a row the pass puts what; kinds: those of the histories."""
+    """The layout of a row; kinds: those of the histories."""
     return row_layout(feature_templates(), list(_features(features)), kinds)
 
 
 @lru_cache(maxsize=256)
 def required_columns(features: tuple[str, ...]) -> frozenset[str]:
-    """The columns of a log, and `interactions`, without which one of them cannot be given."""
-    return frozenset[str]().union(*(one.requires for one in _features(features)))
+    """The columns of a log, and `interactions`, that these features need."""
+    return frozenset[str]().union(*(feature.requires for feature in _features(features)))
 
 
 @lru_cache(maxsize=256)
 def _features(features: tuple[str, ...]) -> tuple[Feature, ...]:
-    found = {name: feature_named(name) for name in features}
-    if unknown := [name for name, one in found.items() if one is None]:
+    by_name = {name: feature_named(name) for name in features}
+    if unknown := [name for name, feature in by_name.items() if feature is None]:
         raise InputError(f"there is no feature '{unknown[0]}'", next="`stayworth features --list` shows them.")
-    return tuple(one for one in found.values() if one is not None)
+    return tuple(feature for feature in by_name.values() if feature is not None)

@@ -1,7 +1,7 @@
-"""One customer's history, without making those of the others.
+"""Build one customer's history without those of the others.
 
-What reads, cleans and nets the rows is what does so for the whole log; a log of many files, or a customer among
-millions, costs one look for an id. Parquet is searched in place; a CSV and a table of a database are read to their end.
+The rows are read, cleaned and netted by the same code as the whole log; finding a customer among many files or
+millions of customers costs one search for an id. Parquet is searched in place; CSV and databases are read to the end.
 """
 
 import tempfile
@@ -25,23 +25,23 @@ ALL_TIME = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 
 def read_customer_rows(log: Log, customer_id: str) -> CustomerRows:
     """The rows of a log that carry this id."""
-    found = {}
+    rows = {}
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
         db.execute(f"set temp_directory = '{folder}'")
         for table, source in log.tables.items():
             with sources.readable(source.label(table)):
                 types = sources.read_table(db, table, source, log.mapping.get(table, {}), log.extra(table))
-                theirs = text_of("customer_id", types["customer_id"])
-                query = f"select * from raw_{table} where {theirs} = ? order by file, row"
-                found[table] = db.sql(query, params=[customer_id]).to_arrow_table()
-    return found
+                customer = text_of("customer_id", types["customer_id"])
+                query = f"select * from raw_{table} where {customer} = ? order by file, row"
+                rows[table] = db.sql(query, params=[customer_id]).to_arrow_table()
+    return rows
 
 
 def customer_history(
     log: Log, rows: CustomerRows, *, now_us: int | None, before_us: int | None = None
 ) -> Histories | None:
     """The history in a customer's rows; None where none of them is an order. now_us, before_us: see `reading`."""
-    relations = {f"raw_{table}": of for table, of in rows.items()}
+    relations = {f"raw_{table}": written for table, written in rows.items()}
     with open_part(log, relations, now_us=now_us, before_us=before_us) as part:
         histories, _ = histories_of(part, "usable_orders", "usable_interactions")
     return histories if histories.customers else None
@@ -49,22 +49,22 @@ def customer_history(
 
 @dataclass(frozen=True)
 class EventCounts:
-    """What happened in a history, counted."""
+    """Counts of the events of a history."""
 
     orders: int
     spend: float
-    """What they and late lines of older ones brought, currency units."""
+    """The amount of the orders, and of late lines of older orders, in currency units."""
     refunds: int
     refunded: float
     """Currency units, not negative."""
     interactions: dict[str, int]
-    """By kind; kinds without any are not there."""
+    """By kind; kinds without any are left out."""
 
 
 def count_events(
     histories: Histories, *, at: tuple[int, int] = ALL_TIME, known_at: tuple[int, int] = ALL_TIME
 ) -> EventCounts:
-    """What happened within `at` and became known within `known_at`: microseconds, from the first to before the last."""
+    """Count the events that happened within `at` and became known within `known_at`: half-open, in microseconds."""
     columns = histories.columns
 
     def within(happened: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The rows of one request → Histories: what `ingest` makes of the same rows in frames, without its tens of ms.
+"""Build the Histories of one request: the same as `ingest` builds of these rows in frames, without its tens of ms.
 
 A request is a list of customers as JSON has them, with the columns of features/ingest/schema.py:
 
@@ -6,7 +6,7 @@ A request is a list of customers as JSON has them, with the columns of features/
      "orders": [{"ordered_at": "2011-10-17T18:05:00Z", "amount": 31.5, "order_id": "7", …}, …],
      "interactions": [{"at": "2011-11-02T09:30:00+01:00", "kind": "visit", "value": 3}, …]}
 
-Nothing is set aside: what `ingest` would put into quarantine is refused here, by the number of its customer and row.
+Nothing is set aside: a row that `ingest` would quarantine is refused here, by the number of its customer and row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,31 +37,32 @@ def histories_of_request(
     attributes: Mapping[str, type] | None = None,
     naive_is_utc: bool = False,
 ) -> Histories:
-    """The histories of the customers who bought something; of the others there is none.
+    """The histories of the customers who bought something; the others have none.
 
     gross_margin: the share of an amount that is margin where it has no cost. attributes: those wanted, `str` or
-    `float`; one that is not there, or None, is null. naive_is_utc: a time without a zone is UTC, else it is refused.
-    An id may not come twice; all rows of a customer are one export, so that rows alike are all kept. Raises BadRequest.
+    `float`; a missing one is null. naive_is_utc: a time without a zone is UTC, else it is refused.
+    An id may not come twice; all rows of a customer are one export, so that identical rows are all kept. Raises
+    BadRequest.
     """
     ids = _ids(customers)
     units = minor_units(currency)
-    orders = RequestRows.of_each("order", [one.get("orders") or () for one in customers])
-    events = RequestRows.of_each("interaction", [one.get("interactions") or () for one in customers])
+    orders = RequestRows.of_each("order", [customer.get("orders") or () for customer in customers])
+    events = RequestRows.of_each("interaction", [customer.get("interactions") or () for customer in customers])
     _refuse_other_currencies_and_sources(orders, currency)
     lines, channels = _lines(orders, gross_margin, units=units, naive_is_utc=naive_is_utc)
-    happened, kinds = _interactions(events, naive_is_utc=naive_is_utc)
+    interactions, kinds = _interactions(events, naive_is_utc=naive_is_utc)
 
     bought = np.array(orders.of, np.int64)[lines["cents"] >= 0]
     buyers = sorted(set(bought.tolist()), key=ids.__getitem__)
     place = np.full(len(ids), -1, np.int32)
     place[buyers] = np.arange(len(buyers))
-    lines, happened = _rows_of_buyers(place, orders, lines), _rows_of_buyers(place, events, happened)
+    lines, interactions = _rows_of_buyers(place, orders, lines), _rows_of_buyers(place, events, interactions)
     rate = 1 if "margin_micros" in lines else round(gross_margin * MICROS)
     columns, _ = assemble_orders(*sort_lines(lines, len(buyers)), margin_micros=rate)
-    columns |= sort_interactions(happened, len(buyers))
+    columns |= sort_interactions(interactions, len(buyers))
     columns["prompt"] = is_prompt(columns)
     return Histories(
-        customer_ids=pa.array([ids[one] for one in buyers], pa.string()),
+        customer_ids=pa.array([ids[buyer] for buyer in buyers], pa.string()),
         columns=Columns(**columns),
         minor_units=units,
         present=_present(customers, orders, events),
@@ -74,8 +75,8 @@ def histories_of_request(
 def _ids(customers: Sequence[Customer]) -> list[str]:
     """The customers' ids, each once."""
     first: dict[str, int] = {}
-    for place, one in enumerate(customers):
-        customer_id, where = one.get("customer_id"), f"customer {place + 1}"
+    for place, customer in enumerate(customers):
+        customer_id, where = customer.get("customer_id"), f"customer {place + 1}"
         if not is_text(customer_id):
             raise BadRequest("customer_id is not text" if customer_id is not None else "no customer_id", where=where)
         if not customer_id:
@@ -93,16 +94,16 @@ def _ids(customers: Sequence[Customer]) -> list[str]:
 def _refuse_other_currencies_and_sources(orders: RequestRows, currency: str) -> None:
     if "currency" in orders.columns:
         names = orders.texts("currency")
-        orders.refuse(names, lambda one: one and one.strip().upper() != currency, f"the currency is not {currency}")
+        orders.refuse(names, lambda name: name and name.strip().upper() != currency, f"the currency is not {currency}")
     if "source" in orders.columns:
-        next = "Give each order once, without `source`: only a log can tell which of two exports is told twice."
+        next = "Give each order once, without `source`: only a log can be checked for overlapping exports."
         orders.refuse(orders.texts("source"), bool, "a request has one source", next=next)
 
 
 def _lines(
     orders: RequestRows, gross_margin: float, *, units: int, naive_is_utc: bool
 ) -> tuple[Arrays, tuple[str, ...]]:
-    """The columns that features/histories/assemble.py asks for but `customer`, and the names of the channels."""
+    """The columns that features/histories/assemble.py takes, except `customer`, and the names of the channels."""
     has, most = orders.columns, LARGEST_CENTS // units
     at = orders.instants("ordered_at", naive_is_utc=naive_is_utc)
     cents = _minor_units(_micros(orders.numbers("amount", most=most, required=True)), units)
@@ -127,8 +128,8 @@ def _lines(
     if "channel" not in has:
         return lines, ()
     channels = orders.texts("channel")
-    names = sorted({one for one in channels if one})
-    lines["channel"] = np.array([names.index(one) if one else -1 for one in channels], np.int32)
+    names = sorted({channel for channel in channels if channel})
+    lines["channel"] = np.array([names.index(channel) if channel else -1 for channel in channels], np.int32)
     return lines, tuple(names)
 
 
@@ -146,34 +147,34 @@ def _minor_units(micros: np.ndarray, units: int) -> np.ndarray:
 
 
 def _keys(orders: RequestRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each line's order as a number, and the number that the order's id is.
+    """Each line's order as a number, and the order's id as a whole number.
 
-    They are those of a log where two orders of a customer share an instant, since they then say which comes first;
-    elsewhere any will do.
+    Where two orders of a customer share an instant, they are the same as those of a log, since they then decide which
+    comes first; elsewhere any numbers will do.
     """
     ids = orders.texts("order_id")
-    texts = [one or f"@{us}" for one, us in zip(ids, at.tolist(), strict=True)]
+    texts = [order_id or f"@{us}" for order_id, us in zip(ids, at.tolist(), strict=True)]
     instants = list(zip(orders.of, at.tolist(), strict=True))
     if len(set(instants)) == len(set(zip(instants, texts, strict=True))):
         number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        return np.array([number[one] for one in texts], np.int64), np.zeros(len(texts), np.int64)
-    ranks = iter(WHOLE_NUMBERS.of([one for one in ids if one]))
-    rank = np.array([next(ranks) if one else 0 for one in ids], np.int64)
+        return np.array([number[text] for text in texts], np.int64), np.zeros(len(texts), np.int64)
+    ranks = iter(WHOLE_NUMBERS.of([order_id for order_id in ids if order_id]))
+    rank = np.array([next(ranks) if order_id else 0 for order_id in ids], np.int64)
     return np.array(HASHES.of(texts), np.uint64).view(np.int64), rank
 
 
 def _hashes(texts: list[str | None]) -> np.ndarray:
-    """The number of each text; 0 where there is none."""
-    hashes = iter(HASHES.of([one for one in texts if one]))
-    return np.array([max(next(hashes), 1) if one else 0 for one in texts], np.uint64).view(np.int64)
+    """The hash of each text; 0 where there is none."""
+    hashes = iter(HASHES.of([text for text in texts if text]))
+    return np.array([max(next(hashes), 1) if text else 0 for text in texts], np.uint64).view(np.int64)
 
 
 def _interactions(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, dict[str, int]]:
-    """The same of interactions; and their kinds, ascending, with when each was first known."""
+    """The columns of interactions; and their kinds, ascending, each with the time it was first known."""
     if not events.rows:
         return {name: column for name, column in NO_INTERACTIONS.items() if name != "customer"}, {}
     at = events.instants("at", naive_is_utc=naive_is_utc)
-    names = KINDS.of([one or "" for one in events.texts("kind", required=True)])
+    names = KINDS.of([kind or "" for kind in events.texts("kind", required=True)])
     rows, known_at = {"at": at}, at
     if "recorded_at" in events.columns:
         recorded = events.instants("recorded_at", naive_is_utc=naive_is_utc, otherwise=at)
@@ -183,9 +184,9 @@ def _interactions(events: RequestRows, *, naive_is_utc: bool) -> tuple[Arrays, d
         first[name] = min(us, first.get(name, us))
     if len(first) > MAX_KINDS:
         what = f"{len(first)} kinds of interaction, at most {MAX_KINDS} can be told apart"
-        raise BadRequest(what, where="interactions", next="Give those that the model knows.")
+        raise BadRequest(what, where="interactions", next="Give only those that the model knows.")
     place = {name: number for number, name in enumerate(sorted(first))}
-    rows["kind"] = np.array([place[one] for one in names], np.int32)
+    rows["kind"] = np.array([place[name] for name in names], np.int32)
     if "value" in events.columns:
         rows["value"] = events.numbers("value", most=np.finfo(np.float64).max)
     return rows, {name: first[name] for name in place}
@@ -200,16 +201,16 @@ def _rows_of_buyers(place: np.ndarray, rows: RequestRows, columns: Arrays) -> Ar
 
 
 def _present(customers: Sequence[Customer], orders: RequestRows, events: RequestRows) -> frozenset[str]:
-    """The columns that are given, be it as None; all of them of no rows; `interactions` if every customer has them."""
+    """The columns given, even as None; all columns if there are no rows; `interactions` if every customer has them."""
     present = (orders.columns & ORDERS.keys()) | REQUIRED if orders.rows else {*ORDERS}
-    if all(one.get("interactions") is not None for one in customers):
+    if all(customer.get("interactions") is not None for customer in customers):
         present |= {"interactions", "value"} if "value" in events.columns or not events.rows else {"interactions"}
     return frozenset(present)
 
 
 def _attribute(customers: Sequence[Customer], buyers: Sequence[int], name: str, kind: type) -> pa.Array:
     """One attribute of the buyers: text or a number, null where there is none."""
-    values = [(customers[one].get("attributes") or {}).get(name) for one in buyers]
+    values = [(customers[buyer].get("attributes") or {}).get(name) for buyer in buyers]
     for place, value in zip(buyers, values, strict=True):
         if value is not None and not (is_text(value) if kind is str else is_number(value) or isinstance(value, bool)):
             what = f"the attribute {name} is not {'text' if kind is str else 'a number'}"
@@ -217,5 +218,5 @@ def _attribute(customers: Sequence[Customer], buyers: Sequence[int], name: str, 
     return (
         pa.array(values, pa.string())
         if kind is str
-        else pa.array([None if one is None else float(one) for one in values], pa.float64())
+        else pa.array([None if value is None else float(value) for value in values], pa.float64())
     )

@@ -1,7 +1,7 @@
-"""What customers did next: the labels, counted by the same slices as the features.
+"""Labels: the orders and margin that followed each row, counted by the same slices as the features.
 
-A label at `as_of` is what a feature would say about the window `[as_of, as_of + horizon)` on the day the window
-closes, so it is known on that day and not a day earlier. Where the log says who left, leaving is such an event too.
+A label at `as_of` is the value that a feature of the window `[as_of, as_of + horizon)` would have on the day the
+window closes, so it is known on that day and not a day earlier. Where the log says who left, leaving is such an event.
 """
 
 import zlib
@@ -20,7 +20,7 @@ from features.kernel.code_generation import compile_pass
 from features.snapshots.snapshot import snapshot_chunks
 
 LABELS = ("as_of", "churned", "bought", "future_orders", "future_value")
-"""What is learnt of a row beside its features."""
+"""The columns of the training rows beside the features."""
 
 
 def orders_and_margin(
@@ -39,7 +39,7 @@ def orders_and_margin(
 
 
 def has_left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:
-    """Whether each row's customer left in `[as_of, as_of + horizon)`; raises ValueError if the log does not say so."""
+    """True for rows whose customer left in `[as_of, as_of + horizon)`; raises ValueError if the log does not say so."""
     if histories.left_us is None:
         raise ValueError("the log does not say who left")
     index, as_of = _customers_and_days(histories, rows)
@@ -54,7 +54,7 @@ def _customers_and_days(histories: Histories, rows: pa.Table) -> tuple[np.ndarra
 
 
 def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> pa.Table:
-    """Add what followed and what came before each row over `horizon_days`.
+    """Add the labels of each row over the next `horizon_days`, and the same figures over the previous ones.
 
     churned (bool: `left_at` in the window where the log has it, else no order in it), bought (bool: an order in it),
     future_orders, future_value (margin); last_period_orders and last_period_value over the window before `as_of`.
@@ -88,27 +88,27 @@ def labelled_rows(
     share: float,
     seed: int,
 ) -> Iterator[pa.Table]:
-    """Features and `LABELS` of some of a log's customers, in tables of bounded size; what is a measure as float32.
+    """Features and `LABELS` of some of a log's customers, in tables of bounded size; measures as float32.
 
-    whole: `first_day` and `end` of the whole log, which the windows must not reach beyond. share: how many of the rows,
-    drawn at random; 1 or more: all. The same customers, days and seed give the same rows.
+    whole: `first_day` and `end` of the whole log, which bound the windows. share: the share of the rows drawn at
+    random; 1 or more: all rows. The same customers, days and seed give the same rows.
     """
     histories = replace(histories, whole=whole)
     rng = np.random.default_rng([seed, zlib.crc32(histories.customer_ids[0].as_py().encode())])
     first = 0
     for table in snapshot_chunks(histories, as_of=as_of, features=features):
         ids = table["customer_id"].chunk(0).dictionary
-        some = _span(histories, first, first + len(ids))
+        customers = _span(histories, first, first + len(ids))
         first += len(ids)
         rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
-        rows = with_labels(some, rows, horizon_days=horizon_days).select([*features, *LABELS])
+        rows = with_labels(customers, rows, horizon_days=horizon_days).select([*features, *LABELS])
         types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in rows.schema]
         rows = rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
         yield rows if share >= 1 else rows.filter(pa.array(rng.random(len(rows)) < share))
 
 
 def _span(histories: Histories, first: int, last: int) -> Histories:
-    """The customers `first:last` alone, so that a row's customer is looked for among few; nothing is copied."""
+    """Only the customers `first:last`, so that a row's customer is looked up among few; nothing is copied."""
     left_us = histories.left_us
     return replace(
         histories,

@@ -1,7 +1,7 @@
 """RFM: each customer's quintile of recency, frequency and monetary value among the whole base of the day.
 
 A quintile compares a customer with all others, so it cannot be a feature of one history: a customer alone would be in
-another cell. It is a step of its own, taken after the rows of a day are there.
+another cell. It is a step of its own, taken once the rows of a day are complete.
 
 Source: Hughes (1994), Strategic Database Marketing, chapter on RFM; independent quintiles rather than nested ones.
 """
@@ -16,7 +16,7 @@ QUINTILES = {
     "frequency_quintile": ("orders", 1),
     "monetary_quintile": ("spend_total", 1),
 }
-"""Each quintile, the feature it is of, and whether more of that is better (1) or worse (-1)."""
+"""Each quintile, its feature, and 1 if higher values are better, -1 if they are worse."""
 
 RANKED = [feature for feature, _ in QUINTILES.values()]
 
@@ -24,19 +24,19 @@ QuintileCuts = dict[str, Floats]
 
 
 def quintile_cuts(base: pa.Table) -> QuintileCuts:
-    """Where the quintiles of a base begin: of each quintile the four values above which 2, 3, 4 and 5 are given.
+    """The limits of the quintiles of a base: for each, the four values above which 2, 3, 4 and 5 are assigned.
 
     base: the columns `RANKED` of all customers of one day, at least one.
     """
-    found = {}
+    cuts = {}
     for name, (feature, sign) in QUINTILES.items():
         worst_first = np.sort(sign * base[feature].to_numpy())
-        found[name] = worst_first[-(-len(worst_first) * np.arange(1, 5) // 5) - 1]
-    return found
+        cuts[name] = worst_first[-(-len(worst_first) * np.arange(1, 5) // 5) - 1]
+    return cuts
 
 
 def quintiles(rows: pa.Table, cuts: QuintileCuts) -> pa.Table:
-    """The quintiles of rows of the day that the cuts are of, 1 (worst) to 5 (best), as float64 columns.
+    """The quintiles of rows of the same day as the cuts, 1 (worst) to 5 (best), as float64 columns.
 
     1 + the whole fifths of the base that are worse than the customer. Equal customers are in equal cells, so that a
     quintile can be empty: where three of four customers ordered once, they all have `frequency_quintile` 1.

@@ -1,4 +1,4 @@
-"""Histories at one or many cut-offs → one row of features per customer and cut-off."""
+"""Compute one row of features per customer and cut-off from histories."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -40,9 +40,9 @@ def snapshot(
 def snapshot_chunks(
     histories: Histories, *, as_of: list[date], known_at: date | None = None, features: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
-    """The rows of `snapshot` in tables of bounded size, in its order; threads work ahead of whoever takes them.
+    """The rows of `snapshot` in tables of bounded size, in its order; threads compute some tables ahead.
 
-    customer_id is a dictionary of text, which Parquet writes as it is.
+    customer_id is a dictionary of text, which Parquet writes unchanged.
     """
     days = cut_offs(as_of)
     is_cut = histories.before_us is not None and histories.before_us <= days[0]
@@ -60,24 +60,24 @@ def snapshot_chunks(
             ahead.append(pool.submit(rows.table, *span))
             if len(ahead) > threads:
                 yield ahead.pop(0).result()
-        for one in ahead:
-            yield one.result()
+        for table in ahead:
+            yield table.result()
 
 
 def feature_columns(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
-    """The features a log has, and its declared attributes: a kind of interaction that came later adds no column."""
+    """The features that a log can give, and its declared attributes; kinds of interaction first seen later add none."""
     last = microseconds(known_at or max(as_of))
     kinds = tuple(kind for kind, at in log.kinds.items() if at < last)
     return [*catalogue(log.present, kinds), *log.attributes]
 
 
 class SnapshotPass:
-    """The compiled pass over some histories, ready to be run on spans of customers."""
+    """The compiled pass over histories, ready to run on spans of customers."""
 
     def __init__(self, histories: Histories, names: list[str], *, as_of: np.ndarray, known_at: np.ndarray):
         self.histories, self.as_of, self.known_at, self.names = histories, as_of, known_at, names
         features = {name: None if name in histories.attributes else _feature(histories, name) for name in names}
-        self.features = {name: one for name, one in features.items() if one is not None}
+        self.features = {name: feature for name, feature in features.items() if feature is not None}
         wanted = tuple(self.features.values())
         self.pass_ = compile_pass(feature_templates())
         self.layout = row_layout(feature_templates(), wanted, histories.kinds)
@@ -93,8 +93,8 @@ class SnapshotPass:
             np.empty(interactions, np.int64),
             np.empty(interactions if len(columns.interaction_value) else 0),
         )
-        begun = columns.at[columns.starts[:-1]]
-        most = int(sum((begun < day).sum() for day in self.as_of))
+        first_order = columns.at[columns.starts[:-1]]
+        most = int(sum((first_order < day).sum() for day in self.as_of))
         out = np.empty((most, len(self.features)), order="F")
         output = PassOutput(out, np.empty(most, np.int64), np.empty(most, np.int64))
         rows = self.pass_.walk(
