@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from features.errors import StayworthError
 from features.histories.columns import Histories
-from features.ingest import sources
 from features.ingest.log import Log
-from features.ingest.postgresql import is_url
+from features.ingest.table_source import Database
 from features.online.one_customer import CustomerRows, customer_history, read_customer_rows
 
 CACHED_CUSTOMERS = 64
@@ -69,8 +68,7 @@ class HistoryReader:
 
 def _state(log: Log) -> Key | None:
     """A key that changes when a file of the log changes; None for a database, whose changes cannot be noticed."""
-    tables = [str(source) for source in log.tables.values()]
-    if any(is_url(table) for table in tables):
+    if any(isinstance(source, Database) for source in log.tables.values()):
         return None
-    files = [file for table in tables for file in sources.find(table)]
+    files = [file for source in log.tables.values() for file in source.paths()]
     return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])
