@@ -1,1 +1,1 @@
-"""What to do about it, in money: who pays to keep, with which offer, and whom to leave alone to measure it."""
+"""Retention in money: which customers pay to keep, with which offer, and a holdout to measure the effect."""

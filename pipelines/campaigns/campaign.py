@@ -1,4 +1,4 @@
-"""A campaign as its plan describes it: its customers and holdout, its first day, and the save rates it assumed."""
+"""A campaign as its plan left it: who was chosen, who of them was held out, from which day on, with what in mind."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,31 +13,31 @@ from retention.planning.plan_archive import NAME, archived_plans, day_of, file_n
 
 COLUMNS = ("customer_id", "offer", "treated", "expected_cost")
 PLAN_NEXT = "Plan first: stayworth plan --budget M keeps the list of every campaign."
-KEPT_NEXT = "Name the list kept in the output folder, plans/CAMPAIGN.parquet: its JSON lies beside it."
+KEPT_NEXT = "Name the list that was kept in the output folder, plans/CAMPAIGN.parquet: its JSON lies beside it."
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as planned."""
+    """What is known of a campaign before anybody looks at what came of it."""
 
     name: str
     day: date
     """It begins at midnight UTC of this day: the day of the scores it was planned with."""
     chosen: pd.DataFrame
-    """A row per chosen customer: customer_id, offer, treated, expected_cost, and the plan's other columns."""
+    """A row per chosen customer: customer_id, offer, treated, expected_cost, and what else the plan's file has."""
     holdout_share: float
     """Of the chosen, as drawn."""
     save_rates: dict[str, float]
-    """Share of would-be leavers kept, as the plan assumed it of each offer; empty where it does not say."""
+    """Of would-be leavers, as the plan assumed of each offer; empty where it does not say."""
 
     @property
     def file_name(self) -> str:
-        """The campaign's name as it stands in file names."""
+        """Its name as a part of a file's name."""
         return file_name(self.name)
 
 
 def kept_plan_file(folder: Path, name: str | None) -> Path:
-    """The Parquet file of a campaign's kept plan; name None: of the latest plan.
+    """The Parquet file of the plan that was kept of a campaign; None: of the latest plan.
 
     folder: the output folder.
     """
@@ -45,14 +45,14 @@ def kept_plan_file(folder: Path, name: str | None) -> Path:
         name = run_folder.read_json(folder / run_folder.PLAN_SUMMARY, next=PLAN_NEXT).get("campaign", "")
     if not NAME.fullmatch(name):
         raise InputError(
-            f"{name!r} is no name of a campaign: it has 1 to 100 letters, digits, spaces, _ . -, and begins with a "
-            "letter or digit",
+            f"{name!r} is not a valid campaign name: use 1 to 100 letters, digits, spaces, "
+            "_ . - and begin with a letter or digit",
             where="--campaign",
             next=f"The campaigns are the files of {folder / run_folder.PLANS}.",
         )
     file = plan_file(folder / run_folder.PLANS, name)
     if not file.exists():
-        known = ", ".join(repr(plan.campaign) for plan in archived_plans(folder / run_folder.PLANS)) or "none"
+        known = ", ".join(repr(one.campaign) for one in archived_plans(folder / run_folder.PLANS)) or "none"
         raise InputError(
             f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
         )
@@ -60,7 +60,7 @@ def kept_plan_file(folder: Path, name: str | None) -> Path:
 
 
 def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
-    """Read a campaign from its plan's Parquet file and the JSON file of the same name beside it.
+    """The campaign of a plan's Parquet file, and of the JSON file of the same name beside it.
 
     day: when it began, where it is not the day of the scores.
     """
@@ -73,17 +73,16 @@ def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
         raise InputError(
             f"the campaign's name is {name!r}, not 1 to 100 letters, digits, spaces, _ . -",
             where=str(summary_file),
-            next="Name the files that `stayworth plan` wrote.",
+            next="Hand in the files that `stayworth plan` wrote.",
         )
     if chosen["treated"].all():
         raise Refusal(
             f"none of the {len(chosen):,} chosen customers was held out, so there is nothing to compare with",
             where=f"campaign '{name}'",
-            next="Plan the next campaign with a holdout: [plan] holdout_share = 0.1.",
+            next="Plan the next one with a holdout: [plan] holdout_share = 0.1.",
         )
     drawn = summary["holdout"] / summary["chosen"] if summary.get("chosen") else float((~chosen["treated"]).mean())
-    offers = summary.get("offers", [])
-    assumed = {offer["offer"]: offer["save_rate"] for offer in offers if offer["save_rate"] is not None}
+    assumed = {one["offer"]: one["save_rate"] for one in summary.get("offers", []) if one["save_rate"] is not None}
     return Campaign(name, day or _day(summary, name), chosen, drawn, assumed)
 
 
@@ -92,9 +91,7 @@ def _day(summary: dict[str, Any], name: str) -> date:
     day = day_of(summary, name)
     if day is None:
         raise InputError(
-            "the plan does not say when the campaign began",
-            where=f"campaign '{name}'",
-            next="Name the day: --day 2011-12-10.",
+            "the plan does not say when it began", where=f"campaign '{name}'", next="Say it: --day 2011-12-10."
         )
     return day
 
@@ -104,13 +101,13 @@ def _check(chosen: pd.DataFrame, plan_file: Path) -> None:
         raise InputError(
             f"missing {', '.join(missing)}; found {', '.join(map(str, chosen)) or 'no columns'}",
             where=str(plan_file),
-            next="Name the Parquet file that `stayworth plan` wrote.",
+            next="Hand in the Parquet file that `stayworth plan` wrote.",
         )
     if chosen.empty:
-        raise Refusal("the plan chose no customer", where=str(plan_file), next="Plan with a larger budget.")
-    if repeated := int(chosen["customer_id"].duplicated().sum()):
+        raise Refusal("nobody was chosen", where=str(plan_file), next="Plan with a larger budget.")
+    if twice := int(chosen["customer_id"].duplicated().sum()):
         raise InputError(
-            f"{repeated:,} of {len(chosen):,} rows have the customer_id of an earlier row",
+            f"{twice:,} of {len(chosen):,} rows have the customer_id of an earlier row",
             where=str(plan_file),
-            next="Name the list as it was drawn: each customer once.",
+            next="Hand in the list as it was drawn: each customer once.",
         )

@@ -1,4 +1,4 @@
-"""The rules a plan keeps: what it may spend, how many it may contact and where, and whom it must leave alone."""
+"""The constraints of a plan: its budget, its limits on contacts, and the customers it must not contact."""
 
 from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
@@ -8,12 +8,13 @@ import pandas as pd
 
 from features.errors import InputError
 from retention.economics.offers import Offer
+from retention.presentation.formatting import counted
 
 
 def check_limits(
     offers: Sequence[Offer], *, budget: float, capacity: int | None, holdout_share: float, campaign: str
 ) -> None:
-    """Refuse limits that cannot be, and offers that cannot be told apart."""
+    """Raise InputError for impossible limits, and for offers without a name of their own."""
     names = [offer.name for offer in offers]
     if not offers or len(set(names)) < len(names):
         raise InputError(
@@ -50,7 +51,8 @@ def check_limits(
 def channel_limits(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tuple[list[int], list[int | None]]:
     """The place of each offer's channel, and the most contacts of each channel, None without limit.
 
-    An offer without a channel has one of its own. Raises InputError for a capacity that binds nobody or everybody.
+    An offer without a channel has one of its own. Raises InputError for a capacity below 1, or of a channel
+    that no offer has.
     """
     keys = [(offer.channel, "" if offer.channel else offer.name) for offer in offers]
     distinct = list(dict.fromkeys(keys))
@@ -58,7 +60,7 @@ def channel_limits(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tu
     for channel, limit in capacities.items():
         if channel not in known:
             raise InputError(
-                f"a capacity for the channel '{channel}', but no offer has it; their channels: "
+                f"the channel '{channel}' has a capacity, but no offer uses it; the offers' channels: "
                 f"{', '.join(known) or 'none'}",
                 where="plan",
                 next="Give an offer that channel, or remove the capacity.",
@@ -75,17 +77,17 @@ def channel_limits(offers: Sequence[Offer], capacities: Mapping[str, int]) -> tu
 def contactable_customers(
     everyone: pd.DataFrame, excluded: Mapping[str, Collection[str]]
 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
-    """The customers who may be contacted; and, by the reason, how many may not and how many named ids are unknown."""
-    told, remain = {}, np.ones(len(everyone), dtype=bool)
+    """The customers who may be contacted; and by reason, how many may not and how many of its ids are unknown."""
+    exclusions, remain = {}, np.ones(len(everyone), dtype=bool)
     for reason, ids in excluded.items():
         named = everyone["customer_id"].isin(set(ids)).to_numpy()
-        told[reason] = {"customers": int(named.sum()), "unknown": len(set(ids)) - int(named.sum())}
+        exclusions[reason] = {"customers": int(named.sum()), "unknown": len(set(ids)) - int(named.sum())}
         remain &= ~named
     if len(everyone) and not remain.any():
-        counts = ", ".join(f"{one['customers']:,} {reason}" for reason, one in told.items())
+        counts = ", ".join(f"{exclusion['customers']:,} {reason}" for reason, exclusion in exclusions.items())
         raise InputError(
-            f"nobody may be contacted: of {len(everyone):,} customers {counts}",
+            f"nobody may be contacted: of {counted(len(everyone), 'customer')}, {counts}",
             where="plan",
             next="Look at [plan] in the config: do_not_contact and quiet_days.",
         )
-    return everyone[remain], told
+    return everyone[remain], exclusions

@@ -1,4 +1,4 @@
-"""The plan as people read it: whom to contact, how, and why in words."""
+"""The contact list: the plan as people read it, with channel, segment and reasons in words."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ import pandas as pd
 from models.prediction import REASONS
 
 KNOWN_BEFORE = ("churn_probability", "expected_orders", "expected_value", "clv")
-"""What the readout is adjusted for, of the scores that a campaign was planned with."""
+"""The scores of the plan that the readout is adjusted for."""
 
 
 def with_scores(frame: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The plan with what was known of each customer when it was made."""
+    """The plan with the scores and segment of each customer that it was made with."""
     return frame.merge(
         scores[["customer_id", *KNOWN_BEFORE, "segment"]], on="customer_id", how="left", validate="one_to_one"
     )
@@ -22,22 +22,28 @@ def contact_list(
 ) -> pd.DataFrame:
     """The plan's columns, then do (contact, or leave alone), channel, segment and why, in words.
 
-    channels: of each offer. scores: those the plan was made with; None: they are gone, and so are segment and why.
+    channels: of each offer. scores: those of the plan; None: they are gone, and segment and why are left out.
     """
-    named = frame["offer"].map({offer: channel or "" for offer, channel in channels.items()})
-    made = frame.assign(
+    channel = frame["offer"].map({offer: name or "" for offer, name in channels.items()})
+    listed = frame.assign(
         do=frame["treated"].map({True: "contact", False: "leave alone: held out to measure the effect"}).astype("str"),
-        channel=named.astype("str"),
+        channel=channel.astype("str"),
     )
     if scores is None:
-        return made
-    known = ["customer_id", "segment", "churn_probability", "clv", "horizon_days", *REASONS]
-    told = frame[["customer_id"]].merge(scores[known], on="customer_id", how="left", validate="one_to_one")
-    reasons = told[list(REASONS)].fillna("").astype("str")
+        return listed
+    columns = ["customer_id", "segment", "churn_probability", "clv", "horizon_days", *REASONS]
+    scored = frame[["customer_id"]].merge(scores[columns], on="customer_id", how="left", validate="one_to_one")
+    reasons = scored[list(REASONS)].fillna("").astype("str")
     why = [
-        "; ".join([f"{p:.0%} likely to leave within {days} days", f"worth {clv:,.0f} {currency}", *filter(None, said)])
-        for p, clv, days, said in zip(
-            told["churn_probability"], told["clv"], told["horizon_days"], reasons.to_numpy(), strict=True
+        "; ".join(
+            [
+                f"{p:.0%} likely to leave within {days} days",
+                f"worth {clv:,.0f} {currency}",
+                *filter(None, sentences),
+            ]
+        )
+        for p, clv, days, sentences in zip(
+            scored["churn_probability"], scored["clv"], scored["horizon_days"], reasons.to_numpy(), strict=True
         )
     ]
-    return made.assign(segment=told["segment"].to_numpy(), why=pd.Series(why, index=frame.index, dtype="str"))
+    return listed.assign(segment=scored["segment"].to_numpy(), why=pd.Series(why, index=frame.index, dtype="str"))

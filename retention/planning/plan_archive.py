@@ -1,8 +1,8 @@
-"""The plans that were kept of campaigns, for the readout and for the quiet days of later plans: listed, read, written.
+"""The archive of campaigns' plans, for the readout and for the quiet days of later plans: list, read, write.
 
-    plans/spring-2012.parquet   whom the campaign chose, with what was known of each when it was planned
+    plans/spring-2012.parquet   the chosen customers, with the scores they were chosen by
     plans/spring-2012.json      the plan's summary
-    plan.json, plan.parquet     the latest plan: its summary, and its list without what was known
+    plan.json, plan.parquet     the latest plan: its summary, and its list without scores
 
 All are in the output folder. A Parquet file without its JSON file, or the other way round, is no plan.
 """
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from features.atomic_files import replacing
 from features.errors import InputError
 from retention.planning.contact_list import with_scores
+from retention.presentation.formatting import counted
 
 PLANS = "plans"
 LATEST, LATEST_SUMMARY = "plan.parquet", "plan.json"
@@ -34,7 +35,7 @@ NEXT = "Plan the campaign again, or remove its two files."
 
 @dataclass(frozen=True)
 class ArchivedPlan:
-    """A plan that was kept."""
+    """A plan in the archive."""
 
     campaign: str
     day: date
@@ -51,11 +52,11 @@ def archived_plans(plans: Path) -> list[ArchivedPlan]:
 
 
 def archived_plan(plans: Path, campaign: str) -> ArchivedPlan | None:
-    """The plan of a campaign; None where none was kept."""
+    """The plan of a campaign; None where there is none."""
     file = plan_file(plans, campaign)
     summary = file.with_suffix(".json")
-    found = _read(summary, file) if summary.exists() and file.exists() else None
-    return found if found and found.campaign == campaign else None
+    plan = _read(summary, file) if summary.exists() and file.exists() else None
+    return plan if plan and plan.campaign == campaign else None
 
 
 def plan_file(plans: Path, campaign: str) -> Path:
@@ -69,10 +70,11 @@ def file_name(campaign: str) -> str:
 
 
 def check_campaign_name(campaign: str, *, where: str) -> str:
-    """The name; raises InputError if a campaign cannot be called so. where: who asks, for the message."""
+    """Return the name; raise InputError if it is not valid. where: what the message names as its place."""
     if not NAME.fullmatch(campaign):
         raise InputError(
-            f"'{campaign}' is no name of a campaign: 1 to 100 letters, digits, spaces, _ . -, a letter or digit first",
+            f"'{campaign}' is not a valid campaign name: use 1 to 100 letters, digits, spaces, "
+            "_ . - and begin with a letter or digit",
             where=where,
             next='Example: "spring 2012".' if where != "--campaign" else 'Example: --campaign "spring 2012".',
         )
@@ -82,12 +84,13 @@ def check_campaign_name(campaign: str, *, where: str) -> str:
 def refuse_namesake(plans: Path, campaign: str, *, where: str) -> None:
     """Raise InputError if the file of a campaign's plan is that of another one."""
     summary = plan_file(plans, campaign).with_suffix(".json")
-    other = _content(summary).get("campaign") if summary.exists() else campaign
-    if other != campaign:
+    namesake = _content(summary).get("campaign") if summary.exists() else campaign
+    if namesake != campaign:
         raise InputError(
-            f"'{campaign}' would take the file of the campaign '{other}': names that differ in spaces and hyphens only",
+            f"'{campaign}' would overwrite the plan of the campaign '{namesake}': the names differ "
+            "only in spaces and hyphens",
             where=where,
-            next=f"Name it otherwise; the plan of '{other}' stands in {summary}.",
+            next=f"Choose another name; the plan of '{namesake}' is in {summary}.",
         )
 
 
@@ -101,40 +104,40 @@ def archive_plan(
     where: str,
     before: Callable[[], None] = lambda: None,
 ) -> None:
-    """Keep a plan, which becomes the latest one. output: the output folder; frame, summary: of
-    `retention.planning.retention_plan.Plan`, with the day of the scores as summary["as_of"]; replaces: a plan that was
-    kept of the same campaign; before: is called when nothing stands in the way any more, and may raise.
+    """Write a plan to the archive, as the latest one. output: the output folder; frame, summary: of
+    `retention.planning.retention_plan.Plan`, with the day of the scores as summary["as_of"]; replaces: whether it
+    may replace a plan of the same campaign; before: called once nothing else stands in the way, and may raise.
 
-    Its two files are written first, so that no list is sent of which nobody knows who was held out. Raises InputError,
-    having written nothing, where the name is another campaign's and, if it is not to be replaced, where it is taken.
+    Its two files in the archive are written first, so that no list is sent whose holdout is unknown. Raises InputError,
+    having written nothing, where the name is another campaign's or, without `replaces`, already has a plan.
     """
     campaign, plans = summary["campaign"], output / PLANS
-    with _alone(plans):
+    with _locked(plans):
         refuse_namesake(plans, campaign, where=where)
-        there = None if replaces else archived_plan(plans, campaign)
-        if there:
+        existing = None if replaces else archived_plan(plans, campaign)
+        if existing:
             raise InputError(
-                f"a plan of the campaign '{campaign}' was kept already: {there.summary.get('chosen', 0):,} customers "
-                f"chosen by the scores of {there.day}",
+                f"the campaign '{campaign}' already has a plan: "
+                f"{counted(existing.summary.get('chosen', 0), 'customer')} chosen with the scores of {existing.day}",
                 where=where,
-                next="Nothing was changed. Name this one otherwise, or use the plan that was kept.",
+                next="Nothing was changed. Give this plan another name, or use the existing one.",
             )
         before()
         file = plan_file(plans, campaign)
         _write_table(file, with_scores(frame, scores))
-        for place in (file.with_suffix(".json"), output / LATEST_SUMMARY):
-            with replacing(place) as draft:
+        for path in (file.with_suffix(".json"), output / LATEST_SUMMARY):
+            with replacing(path) as draft:
                 draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
         _write_table(output / LATEST, frame)
 
 
 def planned_shares(plans: Sequence[ArchivedPlan]) -> dict[tuple[str, str], float]:
-    """By campaign and offer the share of the chosen that was to be treated, where it is neither none nor all."""
+    """The planned share of treated among the chosen, by campaign and offer; only shares strictly between 0 and 1."""
     return {
-        (plan.campaign, one["offer"]): one["treated"] / one["chosen"]
+        (plan.campaign, offer["offer"]): offer["treated"] / offer["chosen"]
         for plan in plans
-        for one in plan.summary.get("offers", [])
-        if one.get("chosen") and 0 < one.get("treated", 0) < one["chosen"]
+        for offer in plan.summary.get("offers", [])
+        if offer.get("chosen") and 0 < offer.get("treated", 0) < offer["chosen"]
     }
 
 
@@ -151,10 +154,10 @@ def _read(summary: Path, file: Path) -> ArchivedPlan:
     content = _content(summary)
     campaign = content.get("campaign")
     if not isinstance(campaign, str):
-        raise InputError("the plan does not say its campaign", where=str(summary), next=NEXT)
+        raise InputError("the plan does not name its campaign", where=str(summary), next=NEXT)
     day = day_of(content, campaign)
     if day is None:
-        raise InputError("the plan does not say the day of its scores", where=str(summary), next=NEXT)
+        raise InputError("the plan does not give the day of its scores", where=str(summary), next=NEXT)
     return ArchivedPlan(campaign, day, file, content)
 
 
@@ -164,13 +167,13 @@ def _content(summary: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(summary), next=NEXT) from None
     if not isinstance(content, dict):
-        raise InputError("is no summary of a plan", where=str(summary), next=NEXT)
+        raise InputError("is not the summary of a plan", where=str(summary), next=NEXT)
     return content
 
 
 @contextmanager
-def _alone(plans: Path) -> Iterator[None]:
-    """Nobody else keeps a plan in the folder, which is made, while the block lasts."""
+def _locked(plans: Path) -> Iterator[None]:
+    """Create the folder of plans, and lock it against other writers while the block lasts."""
     try:
         plans.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(plans, os.O_RDONLY)
@@ -186,6 +189,8 @@ def _alone(plans: Path) -> Iterator[None]:
 def _write_table(path: Path, frame: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     texts = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-    how = {"compression": "lz4", "use_dictionary": texts, "store_schema": False}
-    with replacing(path) as draft, pq.ParquetWriter(draft, table.schema, **how) as file:
+    with (
+        replacing(path) as draft,
+        pq.ParquetWriter(draft, table.schema, compression="lz4", use_dictionary=texts, store_schema=False) as file,
+    ):
         file.write(table)

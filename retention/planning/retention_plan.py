@@ -1,4 +1,4 @@
-"""The retention plan: whom to contact with which offer, who is held out, and what it all earns."""
+"""The retention plan: the customers to contact, their offers, the holdout, and the expected profit."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.arrays import Floats
+from features.arrays import Floats, Integers
 from models.evaluation.estimate import Z90
 from retention.economics.contact import contact_inputs, expected_costs, expected_profit_sds, expected_profits
 from retention.economics.individual_effects import has_individual_effects
@@ -16,15 +16,16 @@ from retention.planning import constraints
 from retention.planning.assignment import ROUNDING
 from retention.planning.holdout import random_ranks
 from retention.planning.plan_totals import plan_totals
-from retention.planning.selection import select_customers
+from retention.planning.selection import Selection, select_customers
+from retention.presentation.formatting import counted
 
 NO_LIMIT = 1.0
-"""A budget for contacts that are free: it limits nothing, however small the one that was given."""
+"""The budget where contacts are free: it limits nothing, however small the given one."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Whom to contact, and what it comes to.
+    """A list of customers to contact, and its totals.
 
     `frame` has a row per chosen customer: customer_id, offer, treated (False = held out: costs and earns
     nothing), expected_cost, expected_profit, profit_p10 and profit_p90 in currency units, and rank (1 = first to
@@ -48,9 +49,9 @@ def plan(
     campaign: str,
     salt: str,
 ) -> Plan:
-    """The plan that is expected to earn most with at most `budget` (currency units) and so many contacts.
+    """The plan with the highest expected profit within `budget` (currency units) and the limits on contacts.
 
-    capacity: the most contacts in all; capacities: the most by channel; excluded: ids of whom not to contact, by the
+    capacity: the most contacts in all; capacities: the most by channel; excluded: ids not to contact, by the
     reason. A customer gets one offer at most, and only one with a positive expected profit; exactly
     round(n `holdout_share`) of the n chosen, drawn at random, are held out, as evenly over the offers as can be. The
     row order of `scores` does not matter, a rerun gives the same plan, and equals are taken in the order of their ids.
@@ -59,61 +60,71 @@ def plan(
 
     effects: customer_id, and a column for each offer whose effect is known customer by customer: what a contact adds to
     the customer's probability of staying, -1 to 1. The level of these effects is as uncertain as the offer's save rate.
-    An offer without a column keeps its save rate of everyone's churn probability; without effects the plan is wrong
+    An offer without a column keeps its save rate, a share of each churn probability; without effects the plan is wrong
     where the save rate differs between customers, always where one customer's contact changes what another does.
     """
     capacities, excluded = capacities or {}, excluded or {}
     constraints.check_limits(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
-    channels, most = constraints.channel_limits(offers, capacities)
+    channels, channel_capacities = constraints.channel_limits(offers, capacities)
     everyone = contact_inputs(scores, offers, effects)
-    open_, left_alone = constraints.contactable_customers(everyone, excluded)
-    costs, profits = (np.stack([told(open_, offer) for offer in offers]) for told in (expected_costs, expected_profits))
+    contactable, exclusions = constraints.contactable_customers(everyone, excluded)
+    costs = np.stack([expected_costs(contactable, offer) for offer in offers])
+    profits = np.stack([expected_profits(contactable, offer) for offer in offers])
     pays = (profits > 0) & (costs <= budget * (1 + ROUNDING))
     paying = np.flatnonzero(pays.any(axis=0))
-    asked = np.where(pays, costs, 0.0)[:, paying]
-    found = select_customers(
+    paying_costs = np.where(pays, costs, 0.0)[:, paying]
+    selection = select_customers(
         np.where(pays, profits, 0.0)[:, paying],
-        asked,
-        random_ranks(open_["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
-        budget=budget if asked.any() else NO_LIMIT,
+        paying_costs,
+        random_ranks(contactable["customer_id"].iloc[paying].tolist(), campaign=campaign, salt=salt),
+        budget=budget if paying_costs.any() else NO_LIMIT,
         capacity=capacity,
         channels=channels,
-        capacities=most,
+        capacities=channel_capacities,
         holdout_share=holdout_share,
     )
-    rows = paying[found.rows]
-    chosen = open_.iloc[rows].assign(
-        offer=found.offers.astype(np.int64),
-        treated=~found.held_out,
-        cost=costs[found.offers, rows],
-        profit=profits[found.offers, rows],
-    )
-    chosen = pd.concat([chosen[chosen["treated"]], chosen[~chosen["treated"]]], ignore_index=True)
-    held_out = int(found.held_out.sum())
+    chosen = _chosen_rows(contactable, paying[selection.rows], selection, costs, profits)
+    held_out = int(selection.held_out.sum())
     summary = {
         "campaign": campaign,
         "customers": len(everyone),
-        "excluded": left_alone,
-        "chosen": len(rows),
-        "treated": len(rows) - held_out,
+        "excluded": exclusions,
+        "chosen": len(chosen),
+        "treated": len(chosen) - held_out,
         "holdout": held_out,
         "holdout_share": holdout_share,
         "budget": float(budget),
         "capacity": capacity,
         "capacities": dict(capacities),
         **plan_totals(everyone, chosen, offers),
-        "marginal_return": found.price,
-        "optimality_gap": found.gap,
-        "note": "" if len(rows) else _why_nobody(open_, costs, profits, offers, budget=budget),
+        "marginal_return": selection.price,
+        "optimality_gap": selection.gap,
+        "note": "" if len(chosen) else _why_nobody(contactable, costs, profits, offers, budget=budget),
     }
-    return Plan(frame=_frame(chosen, offers), summary=summary)
+    return Plan(frame=_plan_frame(chosen, offers), summary=summary)
 
 
-def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
+def _chosen_rows(
+    contactable: pd.DataFrame, rows: Integers, selection: Selection, costs: Floats, profits: Floats
+) -> pd.DataFrame:
+    """The chosen customers, the treated first, with offer (its place), treated, cost and profit.
+
+    rows: their places among the contactable customers, best first.
+    """
+    chosen = contactable.iloc[rows].assign(
+        offer=selection.offers.astype(np.int64),
+        treated=~selection.held_out,
+        cost=costs[selection.offers, rows],
+        profit=profits[selection.offers, rows],
+    )
+    return pd.concat([chosen[chosen["treated"]], chosen[~chosen["treated"]]], ignore_index=True)
+
+
+def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     spread = np.zeros(len(chosen))
     for place, offer in enumerate(offers):
-        mine = (chosen["offer"] == place).to_numpy()
-        spread[mine] = Z90 * expected_profit_sds(chosen[mine], offer)
+        with_offer = (chosen["offer"] == place).to_numpy()
+        spread[with_offer] = Z90 * expected_profit_sds(chosen[with_offer], offer)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     return pd.DataFrame(
@@ -130,23 +141,27 @@ def _frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     )
 
 
-def _why_nobody(open_: pd.DataFrame, costs: Floats, profits: Floats, offers: Sequence[Offer], *, budget: float) -> str:
+def _why_nobody(
+    contactable: pd.DataFrame, costs: Floats, profits: Floats, offers: Sequence[Offer], *, budget: float
+) -> str:
+    """The note of a plan without customers: a sentence about the reason."""
     pays = profits > 0
+    if contactable.empty:
+        return "Nobody is contacted: there are no customers."
     if pays.any():
         return (
-            f"Nobody is contacted: {int(pays.any(axis=0).sum()):,} customers would pay, but the cheapest contact is "
-            f"expected to cost {costs[pays].min():,.2f} and the budget is {budget:,.2f}."
+            f"Nobody is contacted: {counted(int(pays.any(axis=0).sum()), 'customer')} would be worth contacting, but "
+            f"the cheapest contact is expected to cost {costs[pays].min():,.2f} and the budget is {budget:,.2f}."
         )
-    if any(has_individual_effects(open_, offer) for offer in offers):
+    customers = "the only customer" if len(contactable) == 1 else f"each of the {len(contactable):,} customers"
+    if any(has_individual_effects(contactable, offer) for offer in offers):
         return (
             "Nobody is contacted: by the individual effects each offer is expected to cost more than it brings with "
-            f"each of the {len(open_):,} customers."
+            f"{customers}."
         )
     rates = [offer.save_rate_mean for offer in offers]
     if len(offers) == 1:
-        which = f"at a save rate of {rates[0]:.1%} the offer {offers[0].name!r} is"
+        offers_are = f"at a save rate of {rates[0]:.1%} the offer {offers[0].name!r} is"
     else:
-        which = f"at save rates up to {max(rates):.1%} each of the {len(offers)} offers is"
-    return (
-        f"Nobody is contacted: {which} expected to cost more than it brings with each of the {len(open_):,} customers."
-    )
+        offers_are = f"at save rates up to {max(rates):.1%} each of the {len(offers)} offers is"
+    return f"Nobody is contacted: {offers_are} expected to cost more than it brings with {customers}."

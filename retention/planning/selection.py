@@ -1,4 +1,4 @@
-"""Whom to choose, with which offer: the most profit that fits money and contacts, a random holdout aside."""
+"""Selection of customers and offers: the most profit that fits money and contacts, with a random holdout."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from retention.planning.holdout import draw_holdout
 
 Flags = NDArray[np.bool_]
 
-ROUNDS = 6
-"""Lists looked at, with a holdout, for one whose treated spend the budget."""
+MAX_ROUNDS = 6
+"""The most lists tried, with a holdout, to find one whose treated customers spend the budget."""
 SPARED = 5e-4
 """Share of the budget that may stay unspent; so may what one contact costs on average."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen, best first: their places, the place of each one's offer, and who of them is held out.
+    """The chosen customers, best first: their places, the place of each customer's offer, and who is held out.
 
     gap: how much more, as a share, another list of the same length and cost could be worth at most. price: what one
     more unit of budget would earn (λ).
@@ -37,7 +37,7 @@ class Selection:
 def select_customers(
     profit: Floats,
     cost: Floats,
-    lots: Integers,
+    ranks: Integers,
     *,
     budget: float,
     capacity: int | None = None,
@@ -45,16 +45,16 @@ def select_customers(
     capacities: Sequence[int | None] = (),
     holdout_share: float,
 ) -> Selection:
-    """Choose customers (columns) and their offers (rows); who has no offer with a profit above zero is never chosen.
+    """Select customers (columns) and their offers (rows); a customer without a profitable offer is never chosen.
 
     `profit` and `cost` >= 0 in currency units; `channels` is the place of each offer's channel, default one of its own,
-    `capacities` the most contacts of each channel, None without limit, `capacity` that of all. `lots` decide the
-    holdout (`holdout.drawn`), whose members cost nothing and are not contacted: who is treated costs at most `budget`
-    and counts at most the capacities. Of equals the earlier column is chosen.
+    `capacities` the most contacts of each channel, None without limit, `capacity` that of all. `ranks` decide the
+    holdout (`holdout.draw_holdout`), whose customers cost nothing and are not contacted: the treated cost at most
+    `budget` and count at most the capacities. Of equals the earlier column is chosen.
 
-    The list is the best (`assign`) for more money and contacts, of which the holdout's share is not used. How much
-    more is looked for in a few rounds, since it depends on who is drawn: only there the choice looks at a lot, to see
-    where the money ends, so the holdout stays a fair sample of the chosen.
+    The list is the best (`assign_offers`) for more money and contacts, of which the holdout's share is not used. A few
+    rounds find how much more, since it depends on who is drawn: only there the selection looks at a rank, to see where
+    the money ends, so the holdout stays a fair sample of the chosen.
     """
     channels = range(len(profit)) if channels is None else channels
     groups, most = _groups(channels, capacity, capacities, holdout_share)
@@ -63,7 +63,7 @@ def select_customers(
     budget *= 1 + ROUNDING
 
     def held_out(rows: Integers, choice: OfferIndexes) -> Flags:
-        return draw_holdout(lots[rows], choice[rows], np.asarray(channels), share=holdout_share)
+        return draw_holdout(ranks[rows], choice[rows], np.asarray(channels), share=holdout_share)
 
     def spent(rows: Integers, choice: OfferIndexes) -> float:
         treated = rows[~held_out(rows, choice)]
@@ -71,33 +71,33 @@ def select_customers(
 
     low, high, wanted = 0.0, np.inf, budget / (1 - holdout_share)
     fits: Assignment | None = None
-    for _ in range(ROUNDS if holdout_share else 1):
-        found = assign_offers(market, np.array([wanted, *most]))
-        listed = np.flatnonzero(found.choice >= 0)
-        bill = spent(listed, found.choice)
+    for _ in range(MAX_ROUNDS if holdout_share else 1):
+        assignment = assign_offers(market, np.array([wanted, *most]))
+        listed = np.flatnonzero(assignment.choice >= 0)
+        bill = spent(listed, assignment.choice)
         spared = max(SPARED * budget, bill / max(len(listed), 1))
         if bill <= budget:
-            fits, low = found, wanted
-            if found.prices.at[0] == 0 or bill >= budget - spared:
+            fits, low = assignment, wanted
+            if assignment.prices.at[0] == 0 or bill >= budget - spared:
                 break
         else:
             high = wanted
         guess = wanted * (budget - spared / 2) / bill if bill else np.inf
         wanted = guess if low < guess < high else (low + high) / 2 if high < np.inf else 2 * wanted
-    best = fits or found
+    best = fits or assignment
     rows = _ranked(options, best)
     if fits is None:
         rows = rows[: _last_that_fits(lambda count: spent(rows[:count], best.choice) <= budget, len(rows))]
-    aside = held_out(rows, best.choice)
+    is_held_out = held_out(rows, best.choice)
     worth = float(profit[best.choice[rows], rows].sum())
     gap = 1 - worth / best.bound if best.bound > 0 else 0.0
-    return Selection(rows, best.choice[rows], aside, max(gap, 0.0), float(best.prices.at[0]))
+    return Selection(rows, best.choice[rows], is_held_out, max(gap, 0.0), float(best.prices.at[0]))
 
 
 def _groups(
     channels: Sequence[int], capacity: int | None, capacities: Sequence[int | None], holdout_share: float
 ) -> tuple[Flags, list[int]]:
-    """The limits on contacts: which offers count in each, and how long the list may be for it.
+    """The limits on contacts: the offers that count in each, and the longest list that keeps it.
 
     Of a list of n, n - round(n share) are treated; of the n of a channel, at most n - floor(n share).
     """
@@ -107,7 +107,7 @@ def _groups(
         most.append(_longest(capacity, lambda count: round(count * holdout_share), holdout_share))
     for channel, limit in enumerate(capacities):
         if limit is not None:
-            groups.append([one == channel for one in channels])
+            groups.append([offer_channel == channel for offer_channel in channels])
             most.append(_longest(limit, lambda count: int(count * holdout_share), holdout_share))
     return np.array(groups, dtype=bool).reshape(len(most), len(channels)), most
 
@@ -120,13 +120,13 @@ def _longest(capacity: int, held_out: Callable[[int], int], holdout_share: float
     return length
 
 
-def _ranked(options: Options, found: Assignment) -> Integers:
-    """The chosen, best first: what each leaves at the prices; of equals the earlier."""
-    rows = np.flatnonzero(found.choice >= 0)
+def _ranked(options: Options, assignment: Assignment) -> Integers:
+    """The chosen customers by falling profit at the dual prices; of equals the earlier first."""
+    rows = np.flatnonzero(assignment.choice >= 0)
     left = np.zeros(len(rows))
     for offer in range(len(options.profit)):
-        mine = found.choice[rows] == offer
-        left[mine] = options.priced(offer, found.prices.at)[rows[mine]]
+        with_offer = assignment.choice[rows] == offer
+        left[with_offer] = options.priced(offer, assignment.prices.at)[rows[with_offer]]
     return rows[np.argsort(-left, kind="stable")]
 
 

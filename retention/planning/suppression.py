@@ -1,4 +1,4 @@
-"""Whom not to contact: those on a list, and those whom another campaign has contacted lately."""
+"""Suppression: customers not to contact, since they are on a list or another campaign has contacted them lately."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -22,44 +22,44 @@ def suppressed_customers(
     campaign: str,
     treatments: pd.DataFrame | None = None,
 ) -> dict[str, set[str]]:
-    """The ids of whom not to contact, by the reason.
+    """The ids of customers not to contact, by the reason.
 
     do_not_contact: a CSV or Parquet file with customer_id, read anew each time. plans: the folder of the plans kept so
-    far. treatments: who was contacted in fact, rows of customer_id, at, campaign and treated; None: nobody
-    books that. With `quiet_days`, whoever another campaign treated less than so many days before `as_of` is left alone;
+    far. treatments: the booked contacts, rows of customer_id, at, campaign and treated; None: contacts
+    are not booked. With `quiet_days`, customers whom another campaign treated less than so many days before `as_of`;
     `campaign` itself does not count, so that it can be planned again.
 
-    A campaign counts by its plan, sent or not, until something of it is booked, from the day before the plan on (where
-    the sun rises early, the shop's day begins in it); then by its bookings alone. Bookings after `as_of` count if the
+    A campaign counts by its plan, sent or not, until something of it is booked, from the day before the plan on (east
+    of Greenwich, the shop's day begins in it); then by its bookings alone. Bookings after `as_of` count if the
     campaign was planned by then.
     """
-    found = {}
+    suppressed = {}
     if do_not_contact is not None:
-        found[LISTED] = _listed(do_not_contact)
+        suppressed[LISTED] = _listed(do_not_contact)
     if quiet_days is not None:
-        others = [one for one in archived_plans(plans) if one.campaign != campaign and one.day <= as_of]
+        others = [plan for plan in archived_plans(plans) if plan.campaign != campaign and plan.day <= as_of]
         booked = treatments[treatments["campaign"] != campaign] if treatments is not None else None
-        found[f"contacted within {quiet_days} days"] = _contacted(
+        suppressed[f"contacted within {quiet_days} days"] = _contacted(
             others, booked, first=as_of - timedelta(days=quiet_days - 1), last=as_of
         )
-    return found
+    return suppressed
 
 
 def _contacted(plans: Sequence[ArchivedPlan], booked: pd.DataFrame | None, *, first: date, last: date) -> set[str]:
-    """Whom these campaigns treated from the day `first` to the day `last`; no plan is of a day after `last`."""
+    """The ids that these campaigns treated from the day `first` to the day `last`; no plan is of a later day."""
     customers: set[str] = set()
     latest: dict[str, pd.Timestamp] = {}
     if booked is not None:
         latest = booked.groupby("campaign")["at"].max().to_dict()
         is_late = booked["at"] >= pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1)
         counts = booked["treated"] & (booked["at"] >= pd.Timestamp(first, tz="UTC"))
-        counts &= ~is_late | booked["campaign"].isin({one.campaign for one in plans})
+        counts &= ~is_late | booked["campaign"].isin({plan.campaign for plan in plans})
         customers.update(booked.loc[counts, "customer_id"])
-    for one in plans:
-        eve = pd.Timestamp(one.day, tz="UTC") - pd.Timedelta(days=1)
-        is_booked = one.campaign in latest and latest[one.campaign] >= eve
-        if one.day >= first and not is_booked:
-            treated = pq.read_table(one.file, columns=["customer_id"], filters=[("treated", "=", True)])
+    for plan in plans:
+        eve = pd.Timestamp(plan.day, tz="UTC") - pd.Timedelta(days=1)
+        is_booked = plan.campaign in latest and latest[plan.campaign] >= eve
+        if plan.day >= first and not is_booked:
+            treated = pq.read_table(plan.file, columns=["customer_id"], filters=[("treated", "=", True)])
             customers.update(treated["customer_id"].to_pylist())
     return customers
 

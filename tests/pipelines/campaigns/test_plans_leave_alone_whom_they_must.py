@@ -98,7 +98,7 @@ def test_the_same_campaign_planned_again_is_the_same_plan(shop):
 
 def test_two_campaigns_never_share_a_file(shop):
     first = planned(shop(), campaign="spring sale").frame
-    with pytest.raises(InputError, match="'spring-sale' would take the file of the campaign 'spring sale'"):
+    with pytest.raises(InputError, match="'spring-sale' would overwrite the plan of the campaign 'spring sale'"):
         planned(shop(), campaign="spring-sale")
     kept = run_folder.read_table(shop().folder / run_folder.PLANS / "spring-sale.parquet", next="")
     assert kept["customer_id"].tolist() == first["customer_id"].tolist()
@@ -205,5 +205,5 @@ def test_the_command_takes_several_offers_and_tells_all_of_it(shop, monkeypatch,
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", "x" * 101])
 def test_a_name_that_is_no_file_name_is_refused(shop, name):
-    with pytest.raises(InputError, match="is no name of a campaign"):
+    with pytest.raises(InputError, match="is not a valid campaign name"):
         planned(shop(), campaign=name)

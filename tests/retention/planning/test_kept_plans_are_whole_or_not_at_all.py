@@ -50,7 +50,7 @@ def test_a_plan_is_kept_with_what_was_known_and_becomes_the_latest(tmp_path):
 def test_a_taken_name_is_replaced_only_where_that_is_asked_for(tmp_path):
     kept_in(tmp_path)
     before = files(tmp_path)
-    with pytest.raises(InputError, match=r"campaign: a plan of the campaign 'spring' was kept already: 2 customers"):
+    with pytest.raises(InputError, match=r"campaign: the campaign 'spring' already has a plan: 2 customers"):
         kept_in(tmp_path, chosen=9)
     assert files(tmp_path) == before
     kept_in(tmp_path, chosen=9, replaces=True)
@@ -61,7 +61,7 @@ def test_a_taken_name_is_replaced_only_where_that_is_asked_for(tmp_path):
 def test_the_file_of_another_campaign_is_never_taken(tmp_path, replaces):
     kept_in(tmp_path, "a b")
     before = files(tmp_path)
-    with pytest.raises(InputError, match="'a-b' would take the file of the campaign 'a b'"):
+    with pytest.raises(InputError, match="'a-b' would overwrite the plan of the campaign 'a b'"):
         kept_in(tmp_path, "a-b", replaces=replaces)
     assert files(tmp_path) == before
     assert archived_plan(tmp_path / "plans", "a-b") is None
@@ -85,10 +85,10 @@ def test_of_many_who_keep_one_name_at_once_one_does(tmp_path):
     ("content", "said"),
     [
         ("{", "cannot be read"),
-        ("[1]", "is no summary of a plan"),
-        ('{"as_of": "2020-01-01"}', "the plan does not say its campaign"),
-        ('{"campaign": "spring"}', "the plan does not say the day of its scores"),
-        ('{"campaign": "spring", "as_of": "2020-13-01"}', "the plan does not say the day of its scores"),
+        ("[1]", "is not the summary of a plan"),
+        ('{"as_of": "2020-01-01"}', "the plan does not name its campaign"),
+        ('{"campaign": "spring"}', "the plan does not give the day of its scores"),
+        ('{"campaign": "spring", "as_of": "2020-13-01"}', "the plan does not give the day of its scores"),
     ],
 )
 def test_a_damaged_summary_says_which_what_and_what_next(tmp_path, content, said):
@@ -119,6 +119,6 @@ def test_planned_shares_are_those_of_offers_that_treated_some_and_held_out_some(
 
 @pytest.mark.parametrize("name", ["", " a", "a/b", "..", "=1", "é", "a\n", "x" * 101])
 def test_a_name_that_is_no_file_is_no_campaign(name):
-    with pytest.raises(InputError, match="is no name of a campaign"):
+    with pytest.raises(InputError, match="is not a valid campaign name"):
         plan_archive.check_campaign_name(name, where="campaign")
     assert plan_archive.check_campaign_name("Spring 2020_a.b-c", where="campaign") == "Spring 2020_a.b-c"

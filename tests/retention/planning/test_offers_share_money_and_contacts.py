@@ -244,12 +244,12 @@ def test_who_is_excluded_is_not_in_the_plan_and_counted():
     [
         (
             {"capacities": {"fax": 9}},
-            "a capacity for the channel 'fax', but no offer has it; their channels: email, pho",
+            "the channel 'fax' has a capacity, but no offer uses it; the offers' channels: email, pho",
         ),
         ({"capacities": {"email": 0}}, "at least 1 is expected for the channel 'email', found 0"),
         (
             {"excluded": {"listed": [f"c{i:05d}" for i in range(30)]}},
-            "nobody may be contacted: of 30 customers 30 listed",
+            "nobody may be contacted: of 30 customers, 30 listed",
         ),
         ({"offers": []}, "one or more offers of different names are expected, found none"),
         ({"offers": [CALL, CALL]}, "found call, call"),

@@ -116,8 +116,12 @@ def test_at_the_break_even_save_rate_the_plan_earns_nothing():
     ("scores", "budget", "says"),
     [
         (scores_of([(0.5, 1.0)] * 4), 100, "at a save rate of 20.0% the offer 'voucher' is expected to cost more"),
-        (scores_of([(0.9, 500.0)]), 0.4, "1 customers would pay, but the cheapest contact is expected to cost 1.55"),
-        (scores_of([]), 100, "each of the 0 customers"),
+        (
+            scores_of([(0.9, 500.0)]),
+            0.4,
+            "1 customer would be worth contacting, but the cheapest contact is expected to cost 1.55",
+        ),
+        (scores_of([]), 100, "Nobody is contacted: there are no customers."),
     ],
 )
 def test_nobody_to_contact_is_a_plan_that_says_why(scores, budget, says):

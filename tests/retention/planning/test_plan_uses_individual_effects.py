@@ -188,7 +188,7 @@ def test_a_budget_too_small_to_count_buys_what_is_free_and_nothing_else(budget, 
     how = {"budget": budget, "holdout_share": 0.0, **CAMPAIGN, **limits}
     nobody = plan(base(20), OFFERS, **how)
     assert nobody.frame.empty
-    assert "19 customers would pay, but the cheapest contact" in nobody.summary["note"]
+    assert "19 customers would be worth contacting, but the cheapest contact" in nobody.summary["note"]
     made = plan(base(20), [*OFFERS, free], **how)
     assert made.summary["expected_cost"] == 0
     assert made.summary["treated"] == limits.get("capacity", 20)

@@ -154,13 +154,13 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(shop):
     config, plans = shop
     keep(plans, wish())
     before, told = files(config), []
-    with pytest.raises(InputError, match="a plan of the campaign 'spring' was kept already: "):
+    with pytest.raises(InputError, match="the campaign 'spring' already has a plan: "):
         keep(plans, wish(50.0), before=told.append)
     assert files(config) == before
     assert told == [], "no line of the audit log of what was not kept"
     keep(plans, wish(campaign="a-b"))
     before = files(config)
-    with pytest.raises(InputError, match="'a b' would take the file of the campaign 'a-b'"):
+    with pytest.raises(InputError, match="'a b' would overwrite the plan of the campaign 'a-b'"):
         keep(plans, wish(campaign="a b"), before=told.append)
     assert files(config) == before
 
@@ -169,7 +169,7 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(shop):
 def test_names_that_no_campaign_can_have_are_refused(shop, name):
     config, plans = shop
     before = files(config)
-    with pytest.raises(InputError, match="is no name of a campaign"):
+    with pytest.raises(InputError, match="is not a valid campaign name"):
         keep(plans, wish(campaign=name))
     assert files(config) == before
 

@@ -114,7 +114,7 @@ def test_what_cannot_be_planned_is_said(page):
         ("Budget in figures", "much", "'much' is not a budget"),
         ("Budget in figures", "-5", "'-5' is not a budget"),
         ("Maximum contacts", "1.5", "'1.5' is not a number of contacts"),
-        ("Name of the campaign", "<script>", "'<script>' is no name of a campaign"),
+        ("Name of the campaign", "<script>", "'<script>' is not a valid campaign name"),
     ):
         before = page.get_by_label(label).input_value()
         page.get_by_label(label).fill(text)
@@ -160,7 +160,7 @@ def test_two_tabs_with_one_name_lose_nothing(page, browser, console, config):
         expect(other.locator("#kept-plan")).to_be_visible()
         kept = (config.folder / run_folder.PLANS / "twice.json").read_bytes()
         page.get_by_role("button", name="Keep this plan").click()
-        expect(page.locator("#not-kept")).to_contain_text("a plan of the campaign 'twice' was kept already")
+        expect(page.locator("#not-kept")).to_contain_text("the campaign 'twice' already has a plan")
         expect(page.get_by_role("button", name="Keep this plan")).to_be_focused()
     assert (config.folder / run_folder.PLANS / "twice.json").read_bytes() == kept
 
