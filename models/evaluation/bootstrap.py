@@ -1,4 +1,4 @@
-"""How sure a metric is: the percentile bootstrap over customers (Efron & Tibshirani 1993, chapter 13)."""
+"""Percentile bootstrap over customers, for intervals of metrics (Efron & Tibshirani 1993, chapter 13)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 
 from features.arrays import Floats
 
-STACK = 2_000_000  # counts held at a time
+MAX_STACK_COUNTS = 2_000_000  # counts in memory at a time
 
 
 def resample_counts(customers: int, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each customer is drawn in each resample (as many draws as customers, with replacement).
+    """Yield the times each customer is drawn in each resample (as many draws as customers, with replacement).
 
     Comes in stacks (rows = resamples, columns = customers) of bounded size. Use each stack for every model: paired
     resamples make the interval of a difference narrow.
     """
     rng = np.random.default_rng(seed)
-    height = max(1, STACK // customers)
+    height = max(1, MAX_STACK_COUNTS // customers)
     for start in range(0, resamples, height):
         rows = min(height, resamples - start)
         draws = rng.integers(customers, size=(rows, customers))

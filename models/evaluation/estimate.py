@@ -10,9 +10,9 @@ import numpy as np
 from features.arrays import Floats
 
 Z90 = 1.2816
-"""The 90th percentile of a standard normal: 80 % of it lie within so many standard deviations."""
+"""The 90th percentile of a standard normal: 80 % of it lies within so many standard deviations."""
 Z95 = 1.96
-"""95 % of it lie within so many standard deviations."""
+"""95 % of a standard normal lies within so many standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Estimate:
     high: float
 
     def times(self, number: float) -> Estimate:
-        """The same in other units, of so many customers instead of one; number above 0."""
+        """The estimate multiplied by a number above 0: for so many customers instead of one."""
         return Estimate(self.value * number, self.low * number, self.high * number)
 
     def less(self, amount: float) -> Estimate:
-        """The same with so much taken off."""
+        """The estimate reduced by an amount."""
         return Estimate(self.value - amount, self.low - amount, self.high - amount)
 
 
@@ -39,11 +39,11 @@ def simultaneous_differences(
 
     draws: bootstrap draws by name, the same customers in the same place. A difference is d ± q s, s the standard
     deviation of its draws d* and q the quantile of the largest |d* - d| / s of a draw: the studentised maximum of
-    Romano and Wolf (2005), Econometrica 73(4). A difference that never moves has an interval of no width.
+    Romano and Wolf (2005), Econometrica 73(4). A difference that is constant has an interval of no width.
     """
-    at = np.array([point[one] - point[other] for one, other in pairs])
-    moved = np.stack([draws[one] - draws[other] for one, other in pairs]) - at[:, None]
-    sd = moved.std(axis=1)
-    size = np.divide(np.abs(moved), sd[:, None], out=np.zeros_like(moved), where=sd[:, None] > 0)
+    at = np.array([point[first] - point[second] for first, second in pairs])
+    deviations = np.stack([draws[first] - draws[second] for first, second in pairs]) - at[:, None]
+    sd = deviations.std(axis=1)
+    size = np.divide(np.abs(deviations), sd[:, None], out=np.zeros_like(deviations), where=sd[:, None] > 0)
     width = np.quantile(size.max(axis=0), confidence) * sd
-    return [Estimate(*of) for of in np.stack([at, at - width, at + width], axis=1).tolist()]
+    return [Estimate(*ends) for ends in np.stack([at, at - width, at + width], axis=1).tolist()]

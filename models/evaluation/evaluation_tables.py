@@ -20,10 +20,10 @@ Row = dict[str, float | int | None]
 
 
 def calibration(probability: Floats, churned: Floats, *, confidence: float) -> list[Row]:
-    """Mean churn probability and observed churn rate per tenth, the likeliest to leave first."""
-    size, said, left = np.diff(captured_totals(probability, None, DECILES, probability, churned))
+    """Mean churn probability and observed churn rate per tenth, the most likely to leave first."""
+    size, predicted, left = np.diff(captured_totals(probability, None, DECILES, probability, churned))
     low, high = wilson(left, size, confidence=confidence)
-    return _rows(len(churned), predicted=said / size, observed=left / size, low=low, high=high)
+    return _rows(len(churned), predicted=predicted / size, observed=left / size, low=low, high=high)
 
 
 def deciles(expected: Floats, value: Floats, *, confidence: float) -> list[Row]:
@@ -31,10 +31,10 @@ def deciles(expected: Floats, value: Floats, *, confidence: float) -> list[Row]:
 
     Its interval is too narrow where a few customers bring most of a tenth's value.
     """
-    size, said, brought, squares = np.diff(captured_totals(expected, None, DECILES, expected, value, value**2))
+    size, predicted, brought, squares = np.diff(captured_totals(expected, None, DECILES, expected, value, value**2))
     mean = brought / size
     error = np.sqrt(np.maximum(squares / size - mean**2, 0) / size) * ndtri((1 + confidence) / 2)
-    return _rows(len(value), predicted=said / size, realised=mean, low=mean - error, high=mean + error)
+    return _rows(len(value), predicted=predicted / size, realised=mean, low=mean - error, high=mean + error)
 
 
 def gains(score: Floats, amount: Floats) -> list[float | None]:
@@ -49,16 +49,16 @@ def coverage(value: Floats, expected: Floats, low: Floats, high: Floats, *, conf
     """
     inside = ((low <= value) & (value <= high)).astype(float)
     groups = {"overall": np.full(len(value), True), "nothing": value <= 0, "something": value > 0}
-    size, said, covered = np.diff(captured_totals(expected, None, DECILES, expected, inside))
+    size, predicted, covered = np.diff(captured_totals(expected, None, DECILES, expected, inside))
     ends = wilson(covered, size, confidence=confidence)
-    tenths = _rows(len(value), predicted=said / size, value=covered / size, low=ends[0], high=ends[1])
+    tenths = _rows(len(value), predicted=predicted / size, value=covered / size, low=ends[0], high=ends[1])
     return {name: _covered(inside[group], confidence=confidence) for name, group in groups.items()} | {
         "deciles": tenths
     }
 
 
 def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, Floats]:
-    """The interval of a share of `hits` in `trials` independent customers (Wilson 1927, JASA 22); NaN of none.
+    """The interval of a share of `hits` in `trials` independent customers (Wilson 1927, JASA 22); NaN without trials.
 
     >>> [round(float(end), 4) for end in wilson(np.array(8.0), np.array(10.0), confidence=0.95)]
     [0.4902, 0.9433]
@@ -70,15 +70,15 @@ def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, 
 
 
 def finite_or_none(value: float | Floats) -> float | None:
-    """For JSON, which has no NaN."""
+    """A float for JSON: None in place of NaN and infinity."""
     return float(value) if np.isfinite(value) else None
 
 
 def _covered(inside: Floats, *, confidence: float) -> Row:
     hits, trials = np.array(inside.sum()), np.array(float(len(inside)))
     low, high = wilson(hits, trials, confidence=confidence)
-    found = {"value": finite_or_none(ratio(hits, trials)), "low": finite_or_none(low), "high": finite_or_none(high)}
-    return found | {"customers": len(inside)}
+    share = {"value": finite_or_none(ratio(hits, trials)), "low": finite_or_none(low), "high": finite_or_none(high)}
+    return share | {"customers": len(inside)}
 
 
 def _rows(customers: int, **columns: Floats) -> list[Row]:

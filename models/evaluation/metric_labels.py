@@ -1,4 +1,4 @@
-"""What each metric is called, how it is written, what it means and which way is better: for every table and page."""
+"""Labels of metrics: name, number format, meaning and better direction, for every table and page."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """How to name, write and judge one figure of the evaluation."""
+    """Name, number format, meaning and better direction of one metric."""
 
     label: str
     form: str
@@ -15,11 +15,11 @@ class Metric:
 
     @property
     def judged(self) -> str:
-        """Its name and which way is better."""
+        """The name with the better direction."""
         return self.label + (f", {self.better} is better" if self.better else "")
 
     def __str__(self) -> str:
-        """The heading of a row for people: what it is, what it means, and which way is better."""
+        """The heading of a row: name, meaning and better direction."""
         label = self.label[0].upper() + self.label[1:]
         return f"{label}: {self.means}" + (f"; {self.better} is better" if self.better else "")
 
@@ -52,15 +52,15 @@ METRICS = {
 }
 
 HEADLINE = ("roc_auc", "log_loss", "ece", "normalized_gini", "value_deviance", "decile_mape", "total_bias")
-"""The few that a model is known by: on the report's first table, and carried by each version in the registry."""
+"""The main metrics of a model: in the report's first table, and stored with each version in the registry."""
 
 MATURED_BATCH_METRICS = {
     "roc_auc": METRICS["roc_auc"],
     "ece": METRICS["ece"],
-    "churn_rate_said": Metric("churn rate, said", ".1%", None, "mean churn probability"),
-    "churn_rate": Metric("churn rate, came", ".1%", None, "share that left"),
-    "calibration_intercept": Metric("calibration intercept", "+.2f", "nearer zero", "above 0 more left than was said"),
+    "churn_rate_said": Metric("churn rate, predicted", ".1%", None, "mean churn probability"),
+    "churn_rate": Metric("churn rate, observed", ".1%", None, "share that left"),
+    "calibration_intercept": Metric("calibration intercept", "+.2f", "nearer zero", "above 0 more left than predicted"),
     "calibration_slope": Metric("calibration slope", ".2f", "nearer one", "below 1 the probabilities are too extreme"),
     "total_bias": METRICS["total_bias"],
 }
-"""The figures of a batch of scores whose horizon has passed."""
+"""The metrics of a batch of scores whose horizon has passed."""

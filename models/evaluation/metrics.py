@@ -24,8 +24,8 @@ from models.evaluation.profit_metrics import CampaignTerms
 from models.evaluation.ranking import DECILES, captured_totals, gain_area, midranks, ranked_totals, ratio
 from models.prediction import Prediction
 
-LEAST = 1e-4
-"""Of the mean realised value: the smallest expectation that `value_deviance` tells from nothing."""
+MIN_EXPECTED_SHARE = 1e-4
+"""Of the mean realised value: the smallest expectation in `value_deviance`; smaller ones are raised to it."""
 
 
 def roc_auc(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
@@ -58,8 +58,8 @@ def ece(churned: Floats, probability: Floats, weights: Floats | None = None) -> 
 
     Bins by predicted probability (Naeini et al. 2015, with equal counts). Blind to what averages out within a bin.
     """
-    customers, said, seen = np.diff(captured_totals(probability, weights, DECILES, probability, churned))
-    return np.abs(said - seen).sum(-1) / customers.sum(-1)
+    customers, predicted, observed = np.diff(captured_totals(probability, weights, DECILES, probability, churned))
+    return np.abs(predicted - observed).sum(-1) / customers.sum(-1)
 
 
 def top_decile_lift(churned: Floats, probability: Floats, weights: Floats | None = None) -> Floats:
@@ -84,14 +84,14 @@ def value_deviance(value: Floats, expected: Floats, weights: Floats | None = Non
     4 (√y - √m)² / √m, y the realised value, 0 if negative, and m the expected. Least in expectation where m is the mean
     of y (Jørgensen 1987, Exponential Dispersion Models, JRSS B 49; Gneiting 2011, Making and Evaluating Point
     Forecasts, JASA 106), so unlike `mae` it is fit for choosing models, and unlike `rmse` not decided by a few whales.
-    Who is expected to bring less than 0.0001 of the mean counts as that: 392 for an average buyer taken for a sure
+    An expectation below 0.0001 of the mean counts as that: 392 for an average buyer taken for a sure
     zero. Undefined without value.
     """
     brought = np.maximum(value, 0)
     mean = _mean(brought, weights)
-    said = np.sqrt(np.maximum(expected, np.where(mean > 0, LEAST * mean, 1)[..., None]))
+    root = np.sqrt(np.maximum(expected, np.where(mean > 0, MIN_EXPECTED_SHARE * mean, 1)[..., None]))
     w = np.ones_like(value) if weights is None else weights
-    deviance = (w * 4 * (np.sqrt(brought) - said) ** 2 / said).sum(-1) / w.sum(-1)
+    deviance = (w * 4 * (np.sqrt(brought) - root) ** 2 / root).sum(-1) / w.sum(-1)
     return ratio(deviance, np.sqrt(mean))
 
 
@@ -124,8 +124,8 @@ def decile_mape(value: Floats, expected: Floats, weights: Floats | None = None) 
 
     Undefined when a decile realised nothing.
     """
-    _, said, seen = np.diff(captured_totals(expected, weights, DECILES, expected, value))
-    return ratio(np.abs(said - seen), seen).mean(-1)
+    _, predicted, realised = np.diff(captured_totals(expected, weights, DECILES, expected, value))
+    return ratio(np.abs(predicted - realised), realised).mean(-1)
 
 
 def total_bias(value: Floats, expected: Floats, weights: Floats | None = None) -> Floats:
@@ -167,7 +167,7 @@ def evaluate(
     confidence: float,
     campaign: CampaignTerms | None = None,
 ) -> dict[str, Any]:
-    """The judgement of `metrics.json`: models, differences and the tables of models/evaluation/evaluation_tables.py,
+    """The evaluation in `metrics.json`: models, differences and the tables of models/evaluation/evaluation_tables.py,
     ready for JSON.
 
     `truth` has columns churned (bool) and future_value (currency units), a row per customer; `predictions` are by
@@ -182,86 +182,86 @@ def evaluate(
         _check(name, prediction._asdict(), customers=len(truth))
     if campaign is not None:
         _check("campaign", {"clv": campaign.clv}, customers=len(truth))
-    point = {name: _measure(churned, value, said, None, campaign) for name, said in predictions.items()}
+    point = {name: _measure(churned, value, prediction, None, campaign) for name, prediction in predictions.items()}
     stacks: dict[str, list[dict[str, Floats]]] = {name: [] for name in predictions}
     for weights in resample_counts(len(truth), resamples=resamples, seed=seed):
-        for name, said in predictions.items():
-            stacks[name].append(_measure(churned, value, said, weights, campaign))
+        for name, prediction in predictions.items():
+            stacks[name].append(_measure(churned, value, prediction, weights, campaign))
     draws = {name: {m: np.concatenate([s[m] for s in stack]) for m in stack[0]} for name, stack in stacks.items()}
 
-    def compared(metric: str, one: str, other: str | None = None) -> dict[str, float | None]:
-        """A metric of one model, or of one less another."""
-        at, spread = point[one][metric], draws[one][metric]
-        if other is not None:
-            at, spread = at - point[other][metric], spread - draws[other][metric]
+    def with_interval(metric: str, model: str, baseline: str | None = None) -> dict[str, float | None]:
+        """A metric of one model, or of one less a baseline."""
+        at, spread = point[model][metric], draws[model][metric]
+        if baseline is not None:
+            at, spread = at - point[baseline][metric], spread - draws[baseline][metric]
         low, high = percentile_interval(spread, confidence=confidence)
         return {"value": finite_or_none(at), "low": finite_or_none(low), "high": finite_or_none(high)}
 
     first, *others = predictions
-    judged = {
+    evaluation = {
         "confidence": confidence,
         "resamples": resamples,
-        "models": {name: {m: compared(m, name) for m in point[name]} for name in predictions},
+        "models": {name: {m: with_interval(m, name) for m in point[name]} for name in predictions},
         "differences": {
-            other: {m: compared(m, first, other) for m in point[first] if m in point[other]} for other in others
+            other: {m: with_interval(m, first, other) for m in point[first] if m in point[other]} for other in others
         },
-        **_tabled(churned, value, predictions, confidence=confidence),
+        **_tables(churned, value, predictions, confidence=confidence),
     }
     if campaign is not None:
-        judged["profit"] = {
+        evaluation["profit"] = {
             "offer": campaign.terms,
             "models": {
-                name: profit_metrics.contact_curve(churned, said.churn_probability, campaign)
-                for name, said in predictions.items()
+                name: profit_metrics.contact_curve(churned, prediction.churn_probability, campaign)
+                for name, prediction in predictions.items()
             },
         }
-    return judged
+    return evaluation
 
 
 def _measure(
-    churned: Floats, value: Floats, said: Prediction, weights: Floats | None, campaign: CampaignTerms | None
+    churned: Floats, value: Floats, prediction: Prediction, weights: Floats | None, campaign: CampaignTerms | None
 ) -> dict[str, Floats]:
-    """Every metric the prediction allows."""
-    found = {name: metric(churned, said.churn_probability, weights) for name, metric in CHURN_METRICS.items()}
-    found |= {name: metric(value, said.expected_value, weights) for name, metric in VALUE_METRICS.items()}
-    if said.value_p10 is not None and said.value_p90 is not None:
-        found["interval_coverage"] = interval_coverage(value, said.value_p10, said.value_p90, weights)
+    """All metrics that the prediction allows."""
+    metrics = {name: metric(churned, prediction.churn_probability, weights) for name, metric in CHURN_METRICS.items()}
+    metrics |= {name: metric(value, prediction.expected_value, weights) for name, metric in VALUE_METRICS.items()}
+    if prediction.value_p10 is not None and prediction.value_p90 is not None:
+        metrics["interval_coverage"] = interval_coverage(value, prediction.value_p10, prediction.value_p90, weights)
     if campaign is not None:
-        found |= profit_metrics.campaign_profit_metrics(churned, said.churn_probability, weights, campaign)
-    return found
+        metrics |= profit_metrics.campaign_profit_metrics(churned, prediction.churn_probability, weights, campaign)
+    return metrics
 
 
-def _tabled(
+def _tables(
     churned: Floats, value: Floats, predictions: Mapping[str, Prediction], *, confidence: float
 ) -> dict[str, dict[str, Any]]:
     """Each table by model; coverage of those that give intervals."""
-    said = predictions.items()
+    items = predictions.items()
     return {
         "calibration": {
-            m: evaluation_tables.calibration(p.churn_probability, churned, confidence=confidence) for m, p in said
+            m: evaluation_tables.calibration(p.churn_probability, churned, confidence=confidence) for m, p in items
         },
-        "deciles": {m: evaluation_tables.deciles(p.expected_value, value, confidence=confidence) for m, p in said},
-        "gains": {m: evaluation_tables.gains(p.expected_value, value) for m, p in said},
-        "churn_gains": {m: evaluation_tables.gains(p.churn_probability, churned) for m, p in said},
+        "deciles": {m: evaluation_tables.deciles(p.expected_value, value, confidence=confidence) for m, p in items},
+        "gains": {m: evaluation_tables.gains(p.expected_value, value) for m, p in items},
+        "churn_gains": {m: evaluation_tables.gains(p.churn_probability, churned) for m, p in items},
         "coverage": {
             m: evaluation_tables.coverage(value, p.expected_value, p.value_p10, p.value_p90, confidence=confidence)
-            for m, p in said
+            for m, p in items
             if p.value_p10 is not None and p.value_p90 is not None
         },
     }
 
 
 def _check(where: str, columns: Mapping[str, Floats | None], *, customers: int) -> None:
-    """A finite value for every customer, probabilities within 0 … 1: metrics of the rest would flatter."""
+    """Raise Refusal unless every customer has a finite value and a probability within 0 … 1: the rest would flatter."""
     for name, values in columns.items():
         if values is None:
             continue
-        usable = np.isfinite(values)
+        valid = np.isfinite(values)
         if name == "churn_probability":
-            usable &= (values >= 0) & (values <= 1)
-        if usable.sum() != customers or len(values) != customers:
+            valid &= (values >= 0) & (values <= 1)
+        if valid.sum() != customers or len(values) != customers:
             raise Refusal(
-                f"{name} has {len(values)} values, {usable.sum()} of them usable, for {customers} customers",
+                f"{name} has {len(values)} values, {valid.sum()} of them usable, for {customers} customers",
                 where=where,
                 next="every customer needs a finite value, and a probability within 0 … 1",
             )

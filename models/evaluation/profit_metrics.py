@@ -1,4 +1,4 @@
-"""Churn models judged in money: what a retention campaign would have earned, had it followed the model.
+"""Profit metrics of churn models: the profit of a retention campaign that follows the model.
 
 A campaign contacts the customers ranked on top, down to some cut. What one contact earns, with y = 1 for a leaver:
 
@@ -30,7 +30,7 @@ PERCENTS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True, eq=False)
 class CampaignTerms:
-    """The offer that models are judged by. Every number is the shop's; none has a default."""
+    """The offer that models are evaluated with. Every number is the shop's; none has a default."""
 
     name: str
     contact_cost: float
@@ -42,7 +42,7 @@ class CampaignTerms:
     redeem_rate: float
     """Share of stayers who redeem, 0 … 1."""
     clv: Floats
-    """What each customer judged is worth if kept, currency units: the same for every model."""
+    """The worth of each evaluated customer if kept, currency units: the same for every model."""
 
     @property
     def save_rate_mean(self) -> float:
@@ -54,7 +54,7 @@ class CampaignTerms:
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What was assumed, ready for JSON; of what differs by customer, the mean."""
+        """The assumptions, ready for JSON; the mean of those that differ by customer."""
         return {
             "name": self.name,
             "contact_cost": self.contact_cost,
@@ -74,7 +74,7 @@ def contact_profit(
     incentive_cost: float | Floats,
     contact_cost: float,
 ) -> Floats:
-    """What contacting each customer earns, by the formula above; what it is expected to, given a churn probability.
+    """Profit of contacting each customer, by the formula above; given a churn probability, the expected profit.
 
     >>> float(contact_profit(np.array(1.0), clv=105, save_rate=0.1, redeem_rate=1, incentive_cost=5, contact_cost=1))
     9.0
@@ -124,14 +124,14 @@ def empc(
     pool is contacted where the save rate makes it pay.
     """
     left, everyone = ranked_totals(probability, weights, churned, np.ones_like(churned))
-    found = []
+    profits = []
     for leavers, customers in zip(np.atleast_2d(left), np.atleast_2d(everyone), strict=True):
         drawn = customers > 0
         pools = isotonic_regression(leavers[drawn] / customers[drawn], weights=customers[drawn], increasing=False)
         rate, size = pools.x[pools.blocks[:-1]], pools.weights
         gain, cost = rate * (clv - incentive_cost), (1 - rate) * redeem_rate * incentive_cost + contact_cost
-        found.append(size @ _expected_excess(gain, cost, alpha=alpha, beta=beta) / size.sum())
-    return np.reshape(found, left.shape[:-1])
+        profits.append(size @ _expected_excess(gain, cost, alpha=alpha, beta=beta) / size.sum())
+    return np.reshape(profits, left.shape[:-1])
 
 
 def best_cut_profit(score: Floats, earned: Floats, weights: Floats | None = None) -> Floats:
@@ -152,7 +152,7 @@ def campaign_profit_metrics(
     """The profit metrics of a churn model: `mpc`, `empc`, `empb`, and those of the campaign run as a plan would be.
 
     `best_cut_profit` ranks by the profit the model expects of each contact; `own_cut_profit` contacts those of whom it
-    expects any, without hindsight: below 0 where the model talks the shop into a loss. `mpc` and `empc` take the mean
+    expects any, without hindsight: below 0 where following the model is a loss. `mpc` and `empc` take the mean
     CLV and incentive; of a save rate without distribution they are equal.
     """
     expected, earned = _expected_and_earned(churned, probability, campaign)
@@ -178,7 +178,7 @@ def campaign_profit_metrics(
 
 
 def contact_curve(churned: Floats, probability: Floats, campaign: CampaignTerms) -> dict[str, Any]:
-    """What contacting the 0, 1, … 100 % of whom the model expects most would have earned, and at which cut it peaks.
+    """Profit of contacting the 0, 1, … 100 % with the highest expected profit, and the cut at which it peaks.
 
     Money in currency units over all customers judged. `best` is the best cut in hindsight, `own` the model's: everyone
     of whom it expects a profit.
@@ -200,7 +200,7 @@ def _cut(contacted: float, profit: float, *, customers: int) -> dict[str, float 
 
 
 def _expected_and_earned(churned: Floats, probability: Floats, campaign: CampaignTerms) -> tuple[Floats, Floats]:
-    """What the model expects of each contact, and what it would have earned."""
+    """Profit of each contact as the model expects it, and as realised."""
     expected, earned = (
         contact_profit(
             leaves,

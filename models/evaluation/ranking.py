@@ -1,4 +1,4 @@
-"""Who is on top, and what the top holds: the rankings that churn and value metrics are made of.
+"""Rankings of customers and the totals of the top, from which churn and value metrics are computed.
 
 `weights` is how often each customer counts (1 if None), or a stack of such rows; results then have a row for each.
 Customers with equal scores share a place: what they hold is spread evenly over it.
@@ -19,21 +19,21 @@ def ranked_totals(score: Floats, weights: Floats | None, *amounts: Floats) -> li
     starts = np.flatnonzero(np.append(True, np.diff(score[order]) != 0))
     w = np.ones_like(score) if weights is None else np.take(weights, order, axis=-1)
     held = [w * amount[order] for amount in amounts]
-    return held if starts.size == score.size else [np.add.reduceat(one, starts, axis=-1) for one in held]
+    return held if starts.size == score.size else [np.add.reduceat(total, starts, axis=-1) for total in held]
 
 
 def captured_totals(score: Floats, weights: Floats | None, shares: Floats, *amounts: Floats) -> Floats:
-    """What the best-scored `shares` (0 … 1) of customers hold: first their number, then each amount.
+    """Totals of the best-scored `shares` (0 … 1) of customers: first their number, then each amount.
 
     Shape (1 + amounts, …, shares). A customer, or a group of equal scores, at the boundary counts with the part inside.
     """
     totals = ranked_totals(score, weights, np.ones_like(score), *amounts)
     held = np.zeros((len(totals), totals[0].size // totals[0].shape[-1], totals[0].shape[-1] + 1))
-    for one, total in zip(held, totals, strict=True):
-        np.cumsum(np.atleast_2d(total), -1, out=one[:, 1:])
+    for cumulated, total in zip(held, totals, strict=True):
+        np.cumsum(np.atleast_2d(total), -1, out=cumulated[:, 1:])
     size = held[0]
     places = np.round(np.multiply.outer(size[:, -1], shares), 9)  # 0.3 of 10 is 3, not 3 + 4e-16
-    inside = [[np.interp(*at) for at in zip(places, size, one, strict=True)] for one in held]
+    inside = [[np.interp(*at) for at in zip(places, size, cumulated, strict=True)] for cumulated in held]
     return np.reshape(inside, (len(totals), *totals[0].shape[:-1], len(shares)))
 
 

@@ -1,9 +1,9 @@
-"""Every learner's effect of customers it has not seen: each fold judged by models taught on the folds before it.
+"""Cross-fitting of learners: effects of customers in each fold, predicted by models fitted on the folds before it.
 
-The folds are a random order of the customers, so nothing is lost in going forward but the first fold, which is not
-judged. Models taught on all other folds, as in cross-validation, would be judged on customers who taught each other's
-models: each pair of customers would count twice, and an interval over customers be too narrow by up to √2 where little
-but noise is ranked. Going forward, what is found in a fold has the right mean given all before it, and the interval
+The folds are a random order of the customers, so nothing is lost in going forward but the first fold, which has no
+predictions. Models fitted on all other folds, as in cross-validation, would be evaluated on customers in each other's
+training sets: each pair of customers would count twice, and an interval over customers be too narrow by up to √2 where
+little but noise is ranked. Going forward, the result in a fold has the right mean given all before it, and the interval
 holds. Source: Luedtke and van der Laan (2016), Annals of Statistics 44(2), who go forward for the same reason.
 """
 
@@ -26,7 +26,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class CrossFit:
-    """A number for each customer judged."""
+    """Predictions for the customers of all folds but the first."""
 
     judged: Integers
     """Their places among all customers."""
@@ -36,7 +36,7 @@ class CrossFit:
     arms: ExpectedOutcomes
 
     def place(self, score: Floats) -> Floats:
-        """Each customer's place by a score among the customers of his fold: 0 … 1, 1 the highest, ties in the middle.
+        """Each customer's place by a score within their fold: 0 … 1, 1 the highest, ties in the middle.
 
         Models of different folds differ in level, and scores as they are would rank folds.
         """
@@ -49,14 +49,16 @@ def cross_fit(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experimen
     fold = experiment.folds(FOLDS, seed=seed)
     effects = {kind: np.empty(len(rows)) for kind in learners.KINDS}
     arms = ExpectedOutcomes(np.empty(len(rows)), np.empty(len(rows)))
-    for held in range(1, FOLDS):
-        apart, before = np.flatnonzero(fold == held), np.flatnonzero(fold < held)
-        asked, taught, part = rows.iloc[apart], rows.iloc[before], experiment.part(before)
-        for kind, said in effects.items():
-            said[apart] = learners.fit_learner(kind, taught, inputs, part, seed=seed).effect(asked)
-        for treated, said in ((True, arms.treated), (False, arms.untreated)):
-            booster = learners.fit_arm(taught, inputs, part, treated, seed=seed)
-            said[apart] = least_squares.predict(booster, asked, inputs)
+    for held_out in range(1, FOLDS):
+        apart, before = np.flatnonzero(fold == held_out), np.flatnonzero(fold < held_out)
+        test_rows, training_rows, training = rows.iloc[apart], rows.iloc[before], experiment.part(before)
+        for kind, predictions in effects.items():
+            predictions[apart] = learners.fit_learner(kind, training_rows, inputs, training, seed=seed).effect(
+                test_rows
+            )
+        for treated, predictions in ((True, arms.treated), (False, arms.untreated)):
+            booster = learners.fit_arm(training_rows, inputs, training, treated, seed=seed)
+            predictions[apart] = least_squares.predict(booster, test_rows, inputs)
     judged = np.flatnonzero(fold > 0)
-    of_judged = {kind: said[judged] for kind, said in effects.items()}
+    of_judged = {kind: predictions[judged] for kind, predictions in effects.items()}
     return CrossFit(judged, fold[judged], of_judged, ExpectedOutcomes(arms.treated[judged], arms.untreated[judged]))

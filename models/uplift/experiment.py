@@ -1,4 +1,4 @@
-"""A randomised treatment: who got it, with which probability, and what came of it."""
+"""A randomised experiment: treatment, its known probability, and outcome of each customer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from features.arrays import Floats, Integers
 from features.errors import InputError, Refusal
 
-SURPRISE = 5.0
+MAX_DEVIATION_SD = 5.0
 """Standard deviations by which the number of treated may miss the expected; chance does it once in two million."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A customer a place; raises InputError for what is no experiment, Refusal for one that was not kept to."""
+    """Arrays with a place per customer; raises InputError for invalid input, Refusal if the design was not followed."""
 
     treated: NDArray[np.bool_]
     outcome: Floats
-    """What is to be raised: 0 or 1, or an amount."""
+    """The outcome to be raised: 0 or 1, or an amount."""
     propensity: Floats
     """The probability with which the design treats each customer, strictly between 0 and 1; never estimated."""
     where: str = "experiment"
-    """What messages call it."""
+    """Its name in messages."""
 
     def __post_init__(self) -> None:
         for name, kind in (("treated", None), ("outcome", float), ("propensity", float)):
@@ -43,26 +43,26 @@ class Experiment:
             raise InputError(
                 f"{unusable:,} of {sizes[0]:,} outcomes are missing or infinite",
                 where=self.where,
-                next="Whoever did nothing has the outcome 0; leaving customers out undoes the randomisation.",
+                next="A customer who did nothing has the outcome 0; leaving customers out undoes the randomisation.",
             )
         certain = int((~((self.propensity > 0) & (self.propensity < 1))).sum())
         if certain:
             raise InputError(
                 f"{certain:,} of {sizes[0]:,} propensities are not strictly between 0 and 1",
                 where=self.where,
-                next="Leave out customers who could not have been treated, or could not have been left alone.",
+                next="Leave out customers who could not have been treated, or could not have gone untreated.",
             )
         self._check_the_draw()
 
     def _check_the_draw(self) -> None:
-        """Treated and untreated, about as many as the design says."""
+        """Raise Refusal unless treated and untreated are about as many as designed."""
         count, expected = int(self.treated.sum()), float(self.propensity.sum())
         sd = np.sqrt(np.sum(self.propensity * (1 - self.propensity)))
-        if abs(count - expected) > SURPRISE * max(sd, 1.0):
+        if abs(count - expected) > MAX_DEVIATION_SD * max(sd, 1.0):
             raise Refusal(
                 f"{count:,} of {len(self.treated):,} customers are treated where the design expects {expected:,.0f}",
                 where=self.where,
-                next="Without the true propensities no effect can be told; look for customers lost in one group.",
+                next="Without the true propensities no effect can be measured; look for customers lost in one group.",
             )
         if count in (0, len(self.treated)):
             raise Refusal(
@@ -80,7 +80,7 @@ class Experiment:
         return np.where(self.treated, self.propensity, 1 - self.propensity)
 
     def part(self, places: Integers) -> Experiment:
-        """The same of some customers."""
+        """The experiment restricted to some customers."""
         return Experiment(self.treated[places], self.outcome[places], self.propensity[places], self.where)
 
     def effects(self, expected: Floats | float = 0.0) -> Floats:

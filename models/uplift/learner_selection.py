@@ -1,6 +1,6 @@
-"""Whether a learner of uplift ranks customers better than the simple rules do, and which: measured, not believed.
+"""Selection of the uplift learner that ranks customers better than all simple rules do, if one is proven to.
 
-Simple rules are a random order (so does whoever treats everybody, or nobody), the response (highest expected outcome
+Simple rules are a random order (as in treating everybody, or nobody), the response (highest expected outcome
 without treatment first), the risk (lowest first) and what the caller adds. Rankings are of customers the models had not
 seen (models/uplift/cross_fitting.py), their Qini is from effects made doubly robust.
 
@@ -30,31 +30,31 @@ from models.uplift.qini import mean_effect, qini
 
 RANDOM, RESPONSE, RISK = "random", "response", "risk"
 NO_RULES: Mapping[str, Floats] = MappingProxyType({})
-"""None but those that are always there."""
+"""No rules beyond those that are always compared."""
 
 
 @dataclass(frozen=True)
 class LearnerSelection:
-    """What was found; figures are per customer, in units of the outcome."""
+    """The result of the comparison; estimates are per customer, in units of the outcome."""
 
     learner: str | None
     """One of `uplift.KINDS`, if any is better than every rule."""
     ranking: str
-    """Whom to treat first: by that learner, else by the best rule that is better than random, else `random`."""
+    """The order of treatment: that learner, else the best rule that is better than random, else `random`."""
     qini: Mapping[str, Estimate]
     """Of every learner and rule, each with an interval of its own."""
     ahead: Mapping[str, tuple[str, Estimate]]
-    """Of each learner the rule it is least surely above, and by how much; of each rule, how far above random."""
+    """Of each learner its strongest rule and the lead over it; of each rule the lead over random."""
     everybody: Estimate
-    """What treating everybody adds, against nobody."""
+    """The effect of treating everybody, against nobody."""
 
     def __str__(self) -> str:
-        """In words."""
+        """The result as a sentence."""
         best = self.learner or max(uplift.KINDS, key=lambda kind: self.ahead[kind][1].low)
-        rule, figure = self.ahead[best][0], self.ahead[best][1].times(1000)
-        by = f"{figure.value:+.3g} [{figure.low:.3g}, {figure.high:.3g}] Qini per 1,000 customers above '{rule}'"
+        rule, lead = self.ahead[best][0], self.ahead[best][1].times(1000)
+        by = f"{lead.value:+.3g} [{lead.low:.3g}, {lead.high:.3g}] Qini per 1,000 customers above '{rule}'"
         if self.learner:
-            return f"learner {best} helps: {by}, the rule it is least surely above"
+            return f"learner {best} helps: {by}, its strongest rule"
         return f"no learner helps: the best, {best}, is {by}; the order to treat in is '{self.ranking}'"
 
 
@@ -67,7 +67,7 @@ def select_learner(
     confidence: float,
     seed: int,
 ) -> LearnerSelection:
-    """Compare what is fitted; rules: further scores that order all the customers, highest first."""
+    """Compare the fitted learners with the rules; rules: further scores that rank all customers, highest first."""
     learners, simple, judged = list(fitted.effects), _rules(fitted, rules), experiment.part(fitted.judged)
     effects = judged.effects(fitted.arms.expected(judged.propensity))
     places = {name: fitted.place(score) for name, score in {**simple, **fitted.effects}.items()}
@@ -82,14 +82,14 @@ def select_learner(
     draws = {name: np.concatenate(stack) for name, stack in stacks.items()}
     of_learners = [(kind, rule) for kind in learners for rule in simple]
     of_rules = [(rule, RANDOM) for rule in simple if rule != RANDOM]
-    found = [
-        one
+    leads = [
+        lead
         for pairs in (of_learners, of_rules)
-        for one in zip(pairs, simultaneous_differences(point, draws, pairs, confidence=confidence), strict=True)
+        for lead in zip(pairs, simultaneous_differences(point, draws, pairs, confidence=confidence), strict=True)
     ]
     ahead = {
-        name: min(((rule, by) for (one, rule), by in found if one == name), key=lambda pair: pair[1].low)
-        for (name, _), _ in found
+        name: min(((rule, by) for (ranking, rule), by in leads if ranking == name), key=lambda pair: pair[1].low)
+        for (name, _), _ in leads
     }
     better = [name for name, (_, by) in ahead.items() if by.low > 0]
     learner = max((name for name in better if name in learners), key=lambda name: point[name], default=None)
@@ -97,7 +97,8 @@ def select_learner(
         learner=learner,
         ranking=learner or max(better, key=lambda name: point[name], default=RANDOM),
         qini={
-            name: Estimate(point[name], *percentile_interval(one, confidence=confidence)) for name, one in draws.items()
+            name: Estimate(point[name], *percentile_interval(values, confidence=confidence))
+            for name, values in draws.items()
         },
         ahead=ahead,
         everybody=Estimate(
@@ -107,10 +108,14 @@ def select_learner(
 
 
 def _rules(fitted: CrossFit, further: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The scores of all simple rules, of those judged."""
+    """The scores of all simple rules, for the customers with predictions."""
     response = fitted.arms.untreated
     always = {RANDOM: np.zeros_like(response), RESPONSE: response, RISK: -response}
-    taken = [name for name in further if name in always or name in fitted.effects]
-    if taken:
-        raise InputError(f"'{taken[0]}' has a meaning of its own", where="rules", next="Give the rule another name.")
+    reserved = [name for name in further if name in always or name in fitted.effects]
+    if reserved:
+        raise InputError(
+            f"'{reserved[0]}' is the name of a learner or of a standard rule",
+            where="rules",
+            next="Give the rule another name.",
+        )
     return {**always, **{name: np.asarray(score)[fitted.judged] for name, score in further.items()}}

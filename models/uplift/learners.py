@@ -1,13 +1,13 @@
-"""What treating a customer changes, learnt from a randomised treatment: five learners, one interface.
+"""Uplift learners: five learners of the effect of a treatment on each customer, with one interface.
 
 y is the outcome, t 1 for treated, e the propensity, μ1(x) and μ0(x) what is expected with and without treatment, and
 τ(x) = μ1(x) - μ0(x) the effect. All are least squares by trees (models/trees/least_squares.py), so that an amount and a
-yes or no are learnt alike, and all take a propensity that differs by customer.
+yes or no are learned alike, and all take a propensity that differs by customer.
 
     S      one model of y from x and t; τ = μ(x, 1) - μ(x, 0). Shrinks the effect towards 0.
     T      a model of each arm; τ = μ1(x) - μ0(x). What either gets wrong stands in the effect.
     X      trees of y - μ0(x) on the treated, of μ1(x) - y on the others, averaged with weights of 1 - ē and ē, ē the
-           mean propensity. Each customer is held against the model of the arm he is not in, which has not seen him.
+           mean propensity. Each customer is compared with the model of the other arm, which has not seen them.
            S, T, X: Künzel, Sekhon, Bickel and Yu (2019), PNAS 116(10), who allow any weights.
     R      min Σ ((y - m(x)) - (t - e) τ(x))², m(x) the expected outcome, fitted without the customer's own fold.
            Nie and Wager (2021), Biometrika 108(2).
@@ -33,17 +33,17 @@ from models.uplift.experiment import Experiment
 TREATED = "(treated)"
 """The input that says whether a customer is treated; no feature has such a name."""
 FOLDS = 3
-"""In which the R-learner's expected outcomes are fitted."""
+"""The folds in which the R-learner's expected outcomes are fitted."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """Trees, and what they count in the effect."""
+    """Trees, and their weight in the effect."""
 
     booster: boosting.Booster
     weight: float
     arm: float | None = None
-    """What the input `TREATED` is set to; None: the trees do not have it."""
+    """The value of the input `TREATED`; None: the trees do not have it."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,17 @@ class Uplift:
     terms: tuple[Term, ...]
 
     def effect(self, rows: pd.DataFrame) -> Floats:
-        """What treating each customer is expected to add to the outcome."""
-        return np.sum([term.weight * self._of(term, rows) for term in self.terms], axis=0)
+        """The expected effect of treatment on the outcome of each customer."""
+        return np.sum([term.weight * self._predict(term, rows) for term in self.terms], axis=0)
 
-    def _of(self, term: Term, rows: pd.DataFrame) -> Floats:
+    def _predict(self, term: Term, rows: pd.DataFrame) -> Floats:
         if term.arm is None:
             return least_squares.predict(term.booster, rows, self.inputs)
         return least_squares.predict(term.booster, rows.assign(**{TREATED: term.arm}), {**self.inputs, TREATED: None})
 
 
 def fit_learner(kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, *, seed: int) -> Uplift:
-    """A learner of `KINDS` fitted on rows of features known before the treatment, in the order of the experiment."""
+    """Fit a learner of `KINDS` on rows of features known before the treatment, in the order of the experiment."""
     if kind not in KINDS:
         raise InputError(f"'{kind}' is not one of {', '.join(KINDS)}", where="uplift learner", next="Choose one.")
     if len(rows) != len(experiment):
@@ -81,16 +81,16 @@ def fit_learner(kind: str, rows: pd.DataFrame, inputs: boosting.Inputs, experime
 def fit_arm(
     rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, treated: bool, *, seed: int
 ) -> boosting.Booster:
-    """Trees of μ1 or μ0: of the outcome in one arm, each customer weighted by 1 / probability of that arm."""
+    """Fit trees of μ1 or μ0: of the outcome in one arm, each customer weighted by 1 / probability of that arm."""
     return _in_arm(rows, inputs, experiment, experiment.outcome, treated, seed)
 
 
 def _in_arm(
     rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, target: Floats, treated: bool, seed: int
 ) -> boosting.Booster:
-    there = experiment.treated == treated
-    slope = experiment.of_arm[there] ** -0.5
-    return least_squares.grow_trees(rows[there], inputs, slope * target[there], slope=slope, seed=seed)
+    in_arm = experiment.treated == treated
+    slope = experiment.of_arm[in_arm] ** -0.5
+    return least_squares.grow_trees(rows[in_arm], inputs, slope * target[in_arm], slope=slope, seed=seed)
 
 
 def _s(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed: int) -> tuple[Term, ...]:
@@ -119,8 +119,8 @@ def _x(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed
 def _r(rows: pd.DataFrame, inputs: boosting.Inputs, experiment: Experiment, seed: int) -> tuple[Term, ...]:
     y, fold = experiment.outcome, experiment.folds(FOLDS, seed=seed)
     expected = np.empty(len(rows))
-    for held in range(FOLDS):
-        apart, kept = fold == held, fold != held
+    for held_out in range(FOLDS):
+        apart, kept = fold == held_out, fold != held_out
         expected[apart] = least_squares.predict(
             least_squares.grow_trees(rows[kept], inputs, y[kept], seed=seed), rows[apart], inputs
         )

@@ -1,8 +1,8 @@
-"""What is expected of each customer with and without treatment, by models that have not seen him: for a policy's value.
+"""Outcome models: the expected outcome of each customer with and without treatment, by models not fitted on them.
 
-Cross-fitted: each fold by trees taught on all others. Unlike a ranking to be judged (models/uplift/cross_fitting.py),
-these need not go forward: with known propensities the value is unbiased whatever they say, they only take noise away.
-Source: Chernozhukov et al. (2018), Econometrics Journal 21(1).
+Cross-fitted: each fold by trees fitted on all others. Unlike a ranking to be evaluated
+(models/uplift/cross_fitting.py), these need not go forward: with known propensities a policy's value is unbiased
+whatever they predict; they only reduce noise. Source: Chernozhukov et al. (2018), Econometrics Journal 21(1).
 """
 
 import numpy as np
@@ -22,10 +22,10 @@ def fit_expected_outcomes(
     """The expected outcome of each customer in either arm."""
     fold = experiment.folds(FOLDS, seed=seed)
     arms = ExpectedOutcomes(np.empty(len(rows)), np.empty(len(rows)))
-    for held in range(FOLDS):
-        apart, others = np.flatnonzero(fold == held), np.flatnonzero(fold != held)
+    for held_out in range(FOLDS):
+        apart, others = np.flatnonzero(fold == held_out), np.flatnonzero(fold != held_out)
         part = experiment.part(others)
-        for treated, said in ((True, arms.treated), (False, arms.untreated)):
+        for treated, predictions in ((True, arms.treated), (False, arms.untreated)):
             booster = learners.fit_arm(rows.iloc[others], inputs, part, treated, seed=seed)
-            said[apart] = least_squares.predict(booster, rows.iloc[apart], inputs)
+            predictions[apart] = least_squares.predict(booster, rows.iloc[apart], inputs)
     return arms

@@ -1,13 +1,14 @@
-"""What a policy, a rule of whom to treat, is worth: doubly robust, from an experiment that followed another rule.
+"""Doubly robust value of a treatment policy, from an experiment that followed another policy.
 
-Of each customer the score of treating and that of not treating, with a = 1 or 0 and e_a the probability of that arm:
+Each customer has the score of treating and that of not treating, with a = 1 or 0 and e_a the probability of that arm:
 
     Γ_a = μ_a + 1[t = a] (y - μ_a) / e_a
 
-and π, the probability with which the policy treats him: its value is the mean of π (Γ_1 - cost) + (1 - π) Γ_0. With
-known propensities it is unbiased however wrong the expected outcomes μ are; good ones make it surer. The interval is
-that of a mean: too narrow where a few customers decide it. Policy and μ must not have been learnt from the customers
-they are judged on. Source: Dudík, Langford and Li (2011), ICML, after Robins, Rotnitzky and Zhao (1994), JASA 89.
+and π, the probability with which the policy treats the customer: its value is the mean of π (Γ_1 - cost) + (1 - π) Γ_0.
+With known propensities it is unbiased however wrong the expected outcomes μ are; good ones make it surer. The interval
+is that of a mean: too narrow where a few customers decide it. Policy and μ must not have been learned from the
+customers they are evaluated on. Source: Dudík, Langford and Li (2011), ICML, after Robins, Rotnitzky and Zhao (1994),
+JASA 89.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Numbers = Floats | float
 
 @dataclass(frozen=True)
 class ExpectedOutcomes:
-    """What is expected of each customer, by models that did not learn from him."""
+    """The expected outcomes of each customer, by models that were not fitted on them."""
 
     treated: Floats
     untreated: Floats
@@ -45,14 +46,21 @@ def policy_value(
     policy: the probability with which each customer is treated; 0 and 1 are nobody and everybody. cost: of treating a
     customer, in units of the outcome.
     """
-    return _figure(_worth(policy, experiment, arms, cost), confidence)
+    return _estimate(_worth(policy, experiment, arms, cost), confidence)
 
 
 def policy_advantage(
-    policy: Numbers, other: Numbers, experiment: Experiment, arms: ExpectedOutcomes, *, cost: Numbers, confidence: float
+    policy: Numbers,
+    baseline: Numbers,
+    experiment: Experiment,
+    arms: ExpectedOutcomes,
+    *,
+    cost: Numbers,
+    confidence: float,
 ) -> Estimate:
-    """By how much per customer the policy is worth more than another one, on the same customers: surer than both."""
-    return _figure(_worth(policy, experiment, arms, cost) - _worth(other, experiment, arms, cost), confidence)
+    """Value of the policy less that of a baseline policy, per customer, on the same customers: more precise than
+    both."""
+    return _estimate(_worth(policy, experiment, arms, cost) - _worth(baseline, experiment, arms, cost), confidence)
 
 
 def _worth(policy: Numbers, experiment: Experiment, arms: ExpectedOutcomes, cost: Numbers) -> Floats:
@@ -62,7 +70,7 @@ def _worth(policy: Numbers, experiment: Experiment, arms: ExpectedOutcomes, cost
         raise InputError(
             f"{outside:,} of {len(treats):,} probabilities of treating lie outside 0 … 1",
             where="policy",
-            next="Give 1 or True for whom it treats, 0 or False for others.",
+            next="Give 1 or True for customers it treats, 0 or False for others.",
         )
     y, t, of_arm = experiment.outcome, experiment.treated, experiment.of_arm
     with_it = arms.treated + np.where(t, (y - arms.treated) / of_arm, 0.0)
@@ -70,6 +78,6 @@ def _worth(policy: Numbers, experiment: Experiment, arms: ExpectedOutcomes, cost
     return treats * (with_it - cost) + (1 - treats) * without
 
 
-def _figure(worth: Floats, confidence: float) -> Estimate:
+def _estimate(worth: Floats, confidence: float) -> Estimate:
     middle, error = float(worth.mean()), float(worth.std(ddof=1) / np.sqrt(len(worth)) * ndtri((1 + confidence) / 2))
     return Estimate(middle, middle - error, middle + error)

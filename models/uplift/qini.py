@@ -1,4 +1,4 @@
-"""The Qini curve: what treating the customers ranked highest adds, by how many of them are treated.
+"""The Qini curve: the effect of treating the customers ranked highest, by the share of customers treated.
 
 G(φ) is the sum over the best-scored share φ of the customers' effects (`Experiment.effects`), per customer of the
 whole population and in units of the outcome. So G(1) is the mean effect, and treating as many at random gives φ G(1).
@@ -21,7 +21,7 @@ from models.evaluation.ranking import captured_totals, ranked_totals
 
 
 def qini(effects: Floats, score: Floats, weights: Floats | None = None) -> Floats:
-    """The area between the curve and the diagonal: above 0 if the high scores are those who gain most."""
+    """The area between the curve and the diagonal: above 0 if customers with high scores gain most."""
     customers, held = ranked_totals(score, weights, np.ones_like(score), effects)
     everyone = customers.sum(-1, keepdims=True)
     place = (np.cumsum(customers, -1) - customers / 2) / everyone
@@ -29,7 +29,7 @@ def qini(effects: Floats, score: Floats, weights: Floats | None = None) -> Float
 
 
 def mean_effect(effects: Floats, weights: Floats | None = None) -> Floats:
-    """What treating everybody adds, per customer: G(1)."""
+    """The effect of treating everybody, per customer: G(1)."""
     w = np.ones_like(effects) if weights is None else weights
     return np.asarray(w @ effects / w.sum(-1))
 

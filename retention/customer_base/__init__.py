@@ -1,1 +1,1 @@
-"""The customer base as the analyses see it: one frozen record of frames, and what several analyses compute from it."""
+"""The customer base of the analyses: one frozen record of frames, and computations that several analyses share."""

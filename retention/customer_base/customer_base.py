@@ -1,4 +1,4 @@
-"""The customer base as of a day: what every analysis of the report looks at, in plain frames."""
+"""The customer base as of a day, in plain frames: the input of every analysis of the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ HALF_YEAR_DAYS = 182
 
 @dataclass(frozen=True)
 class EarlierScores:
-    """The base at an earlier batch of scores, for what has changed since."""
+    """An earlier batch of scores, for changes since."""
 
     as_of: date
     scores: pd.DataFrame
@@ -23,10 +23,10 @@ class EarlierScores:
 
 @dataclass(frozen=True)
 class CustomerBase:
-    """A shop's customers as of a day: what they did before it, and what is expected of them.
+    """A shop's customers as of a day: their history before it, and their scores.
 
-    Money is in currency units, times are datetime64[us] UTC, a year is 365 days. Whoever left under a contract is not
-    among the customers but in `former`. `customer` in the other frames is the row number in `customers`, which has
+    Money is in currency units, times are datetime64[us] UTC, a year is 365 days. Customers who left under a contract
+    are not in `customers` but in `former`. `customer` in the other frames is the row number in `customers`, which has
     the index 0, 1, 2, …
     """
 
@@ -37,7 +37,7 @@ class CustomerBase:
     """Used where the log has no costs of goods."""
     annual_discount_rate: float
     lifetime_days: int
-    """How far clv looks."""
+    """The days that clv covers."""
     customers: pd.DataFrame
     """customer_id (text), first_order, last_order, orders (that stand), gross, discount (NaN where the log has none),
     refunded, net_sales, margin (contribution: net of refunds and cost of goods), the same of the last 365 days as
@@ -57,8 +57,8 @@ class CustomerBase:
     """The table `customers`: customer_id, customer (-1: no order yet), joined_at, left_at, left_reason,
     wallet_per_year; None: the config names none."""
     former: pd.DataFrame | None = None
-    """Who has left under a contract: customer_id, left_at, left_reason (None where it is not said), orders, net_sales,
-    margin, and margin_last_year (of the 365 days before leaving); None: churn is not contractual."""
+    """Customers who have left under a contract: customer_id, left_at, left_reason (None where it is unknown), orders,
+    net_sales, margin, and margin_last_year (of the 365 days before leaving); None: churn is not contractual."""
     earlier: EarlierScores | None = None
     """The last batch of scores of an earlier day; None: there is none."""
     tiers: Mapping[str, float] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class CustomerBase:
     involuntary: frozenset[str] = frozenset()
     """The left_reasons that were not the customer's choice."""
     survey_range: tuple[float, float] | None = None
-    """Lowest and highest answer of the surveys; None: not said."""
+    """Lowest and highest answer of the surveys; None: unknown."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """Indicator of the strategy map → its target."""
 

@@ -1,4 +1,4 @@
-"""How long before a row something else happened to the same customer."""
+"""Pairing of events: the time since another event of the same customer."""
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,12 @@ def days_since(rows: pd.DataFrame, events: pd.DataFrame) -> Floats:
     at, event_at = _seconds(rows), _seconds(events)
     first = min(at.min(), event_at.min())
     span = max(at.max(), event_at.max()) - first + 1
-    here = rows["customer"].to_numpy(np.int64) * span + at - first
-    there = np.sort(events["customer"].to_numpy(np.int64) * span + event_at - first)
-    place = np.searchsorted(there, here, side="right") - 1
-    before = there[np.maximum(place, 0)]
-    same = (place >= 0) & (before // span == here // span)
-    return np.where(same, (here - before) / DAY_SECONDS, np.inf)
+    row_keys = rows["customer"].to_numpy(np.int64) * span + at - first
+    event_keys = np.sort(events["customer"].to_numpy(np.int64) * span + event_at - first)
+    place = np.searchsorted(event_keys, row_keys, side="right") - 1
+    before = event_keys[np.maximum(place, 0)]
+    same = (place >= 0) & (before // span == row_keys // span)
+    return np.where(same, (row_keys - before) / DAY_SECONDS, np.inf)
 
 
 def _seconds(frame: pd.DataFrame) -> Integers:

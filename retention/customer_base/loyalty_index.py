@@ -1,4 +1,4 @@
-"""A loyalty index per customer: how long and often he buys, how much of his spending we have, how close he feels."""
+"""A loyalty index per customer, from persistence of buying, share of spending and affinity."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class LoyaltyIndicator(NamedTuple):
     name: str
     group: str
     supply: str
-    """What the shop has to supply for it."""
+    """The data that the shop has to supply for it."""
     of: Callable[[CustomerBase], pd.Series]
     """By the row in `customers`; NaN where it is not known."""
 
@@ -28,8 +28,8 @@ class LoyaltyIndicator(NamedTuple):
 def rank_score(values: pd.Series) -> pd.Series:
     """0 to 100 by rank within those who have a value, ties sharing their mean rank: 100 (rank − ½) / n; NaN stays.
 
-    So the mean is 50, and where all are alike, all are at 50: a score says where in this base one stands, not how good
-    that is.
+    So the mean is 50, and where all are alike, all are at 50: a score is a position in this base and says nothing about
+    how good that is.
 
     >>> rank_score(pd.Series([5.0, 1.0, float("nan"), 5.0, 0.0])).tolist()
     [75.0, 37.5, nan, 75.0, 12.5]
@@ -39,13 +39,13 @@ def rank_score(values: pd.Series) -> pd.Series:
 
 def indicator_scores(base: CustomerBase) -> pd.DataFrame:
     """A column per indicator, by the row in `customers`: its `rank_score`, NaN where it is not known."""
-    return pd.DataFrame({one.name: rank_score(one.of(base).astype(float)) for one in INDICATORS})
+    return pd.DataFrame({indicator.name: rank_score(indicator.of(base).astype(float)) for indicator in INDICATORS})
 
 
 def loyalty_index(scored: pd.DataFrame) -> pd.Series:
-    """Each customer's loyalty, 0 to 100: the mean of his indicators that are known, all of one weight; NaN without any.
+    """Each customer's loyalty, 0 to 100: the mean of the known indicators, equally weighted; NaN without any.
 
-    Who has few of them known has an index that says less, and is likelier to be far from 50.
+    With few known indicators the index says less, and is more likely to be far from 50.
     """
     return scored.mean(axis=1)
 
@@ -63,7 +63,7 @@ def _repurchase(base: CustomerBase) -> pd.Series:
 
 
 def _recency(base: CustomerBase) -> pd.Series:
-    """Days since the last order in own mean gaps, less is better; known from the second order on a later day."""
+    """Days since the last order in own mean gaps, less is better; known from the second order on, on a later day."""
     gap = base.own_gap_days()
     return -_days(base, "last_order") / gap.where(gap > 0)
 
@@ -94,7 +94,8 @@ def _visits(base: CustomerBase) -> pd.Series:
 
 
 def _advocacy(base: CustomerBase) -> pd.Series:
-    """New customers who came by this one; where the log has none, the last answer whether he would recommend us."""
+    """New customers who came by this one; where the log has none, the last answer to whether they would recommend
+    us."""
     if interaction_kinds(base, "referral"):
         return _counted(base, "referral")
     rows = interactions_of_kind(base, "recommendation").dropna(subset="value").sort_values("at", kind="stable")
@@ -120,7 +121,8 @@ def _counted(base: CustomerBase, *names: str, days: int | None = None) -> pd.Ser
 
 
 def wallet_per_year(base: CustomerBase) -> pd.Series:
-    """What each customer spends a year with everybody, currency units, by the row in `customers`; NaN if not known."""
+    """Each customer's yearly spending with all suppliers, currency units, by the row in `customers`; NaN if not
+    known."""
     if base.people is None:
         return pd.Series(np.nan, index=base.customers.index)
     rows = base.people[base.people["customer"] >= 0].drop_duplicates("customer", keep="last")

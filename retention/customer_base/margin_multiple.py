@@ -1,4 +1,4 @@
-"""What a unit of margin per period is worth while a customer stays: the closed form of the lifetime value."""
+"""The margin multiple, a closed form of the lifetime value: the worth of one unit of margin per period."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,8 +17,8 @@ def margin_multiple(retention: ArrayLike, *, discount: float, periods: float) ->
 
     With d = 1 it is the expected number of periods with the customer: 1 / (1 − r) where no end is set. Times r / d^½,
     without an end, it is the margin multiple r / (1 + i − r) of Gupta & Lehmann (2005), Managing Customers as
-    Investments, chapter 2, whose customer pays at the end of each year that he stays. Wrong where customers come back
-    after a period without an order, or where who stayed for long is the likelier to stay.
+    Investments, chapter 2, whose customer pays at the end of each year that they stay. Wrong where customers come back
+    after a period without an order, or where those who stayed for long are more likely to stay.
 
     >>> margin_multiple([0, 0.5, 1], discount=1, periods=4).tolist()
     [1.0, 1.875, 4.0]

@@ -1,4 +1,4 @@
-"""New customers who came by others, and what a new customer is worth."""
+"""Referrals: new customers sent by others, and the worth of a new customer."""
 
 from typing import NamedTuple
 
@@ -19,14 +19,14 @@ class Newcomer(NamedTuple):
 
     customers: int
     margin: float
-    """What they brought in their time so far; NaN where there are none."""
+    """Mean margin so far; NaN where there are none."""
     worth: float
-    """That and their CLV: from the first order to the end of the lifetime that is looked at."""
+    """Mean margin so far plus CLV: from the first order to the end of the CLV's lifetime."""
 
 
 def referral_counts(base: CustomerBase) -> pd.Series | None:
-    """How many new customers each customer sent in the last 365 days, by the row in `customers`; None where the log
-    has never had a referral."""
+    """The number of new customers that each customer sent in the last 365 days, by the row in `customers`; None where
+    the log has never had a referral."""
     rows = base.interactions
     if rows is None or not (rows["kind"] == KIND).any():
         return None
@@ -37,7 +37,7 @@ def referral_counts(base: CustomerBase) -> pd.Series | None:
 def mean_newcomer(base: CustomerBase) -> Newcomer:
     """The mean new customer of the last 365 days.
 
-    Whoever joined under a contract and left again is not among them: there it is too high.
+    Customers who joined under a contract and left again are not among them: there it is too high.
     """
     new = base.customers[base.customers["first_order"] >= base.as_of_time - pd.Timedelta(days=YEAR_DAYS)]
     return Newcomer(len(new), float(new["margin"].mean()), float((new["margin"] + new["clv"]).mean()))

@@ -1,4 +1,4 @@
-"""Where each customer stands with the shop, by his orders alone, on any day."""
+"""The relationship state of each customer on any day, by orders alone."""
 
 import numpy as np
 import pandas as pd
@@ -7,17 +7,19 @@ from retention.customer_base.customer_base import CustomerBase
 
 STATES = ("first-time", "repeat", "loyal", "lapsed", "lost", "won back")
 LOYAL_ORDERS = 4
-"""Orders from which a customer who is there counts as loyal."""
+"""The fewest orders with which an active customer counts as loyal."""
 LOST_HORIZONS = 2
-"""Horizons without an order after which a customer is taken as lost; after one he has lapsed."""
+"""Horizons without an order after which a customer is taken as lost; after one they have lapsed."""
 
 
 def relationship_states(base: CustomerBase, *, before_days: int = 0) -> pd.Series:
-    """Each customer's state so many days before the base's day, by the row in `customers`; None who had not ordered.
+    """Each customer's state so many days before the base's day, by the row in `customers`; None without an order by
+    then.
 
-    With h the horizon and s the days since the last order then: lost, s > 2 h; lapsed, h < s ≤ 2 h; else there, and
-    won back where the order that ended a pause of more than h came within the last h; loyal from four orders on;
-    repeat from two; first-time. The thresholds are the shop's own horizon: who orders nothing for so long has churned.
+    With h the horizon and s the days since the last order then: lost, s > 2 h; lapsed, h < s ≤ 2 h; else there, and won
+    back where the order that ended a pause of more than h came within the last h; loyal from four orders on; repeat
+    from two; first-time. The thresholds are the shop's own horizon: customers without an order for so long have
+    churned.
     """
     end = base.as_of_time - pd.Timedelta(days=before_days)
     orders = base.orders[base.orders["stands"] & (base.orders["at"] < end)]

@@ -7,7 +7,7 @@ from features.arrays import Floats
 from features.errors import InputError
 
 CURRENT_VALUE_FEATURE = "spend_last_365d"
-"""The feature that is a customer's current value in every segment we give."""
+"""The feature that is a customer's current value in all segments."""
 SEGMENTS = VIP, GROW, MAINTAIN, LET_GO = "VIP", "grow", "maintain", "let go"
 """The best first."""
 #: name by [current value is high][future value is high]
@@ -23,8 +23,8 @@ def value_quadrants(
         current high     maintain      VIP
         current low      let go        grow
 
-    With the averages of `cuts` most customers are low, since values are skewed: the quadrants are a way to
-    look, not four equal parts. Where all are worth the same, nobody is above the average and everyone is
+    With the averages of `cuts` most customers are low, since values are skewed: the quadrants are a view,
+    not four equal parts. Where all are worth the same, nobody is above the average and everyone is
     "let go".
 
     >>> value_quadrants([50, 1, 50, 1], [9, 9, 0, 0], current_cut=10, future_cut=5).tolist()

@@ -1,4 +1,4 @@
-"""What customers answered when they were asked: surveys among the interactions."""
+"""Survey answers among the interactions."""
 
 import pandas as pd
 
@@ -6,8 +6,8 @@ from retention.customer_base.customer_base import CustomerBase
 
 SATISFACTION = "survey_score"
 SATISFIED = 0.75
-"""Satisfied is who answers in the upper quarter of the scale: 4 or 5 of 1 to 5, 8 and more of 1 to 10."""
-ASK_RANGE = "Say the lowest and the highest answer of the surveys: [report] survey_range = [1, 10]."
+"""A satisfied customer answers in the upper quarter of the scale: 4 or 5 of 1 to 5, 8 and more of 1 to 10."""
+ASK_RANGE = "Give the lowest and the highest answer of the surveys: [report] survey_range = [1, 10]."
 
 
 def interaction_kinds(base: CustomerBase, prefix: str = "") -> list[str]:
@@ -33,20 +33,20 @@ def answers(base: CustomerBase, question: str) -> pd.DataFrame:
 
 
 def off_scale(base: CustomerBase, questions: list[str]) -> int:
-    """How many answers to these questions are not on the scale."""
+    """The number of answers to these questions that are not on the scale."""
     given = interactions_of_kind(base, *questions)["value"].dropna()
     return 0 if base.survey_range is None else int((~given.between(*base.survey_range)).sum())
 
 
 def last_answers(base: CustomerBase, question: str) -> pd.Series:
-    """Each customer's last answer, by the row in `customers`; NaN who gave none. Of two at the same instant the later
+    """Each customer's last answer, by the row in `customers`; NaN without any. Of two at the same instant the later
     in the log."""
     rows = answers(base, question).sort_values("at", kind="stable").drop_duplicates("customer", keep="last")
     return rows.set_index("customer")["value"].reindex(base.customers.index)
 
 
 def satisfied_from(scale: tuple[float, float]) -> float:
-    """The least answer of who is satisfied.
+    """The lowest answer of a satisfied customer.
 
     >>> satisfied_from((1, 5)), satisfied_from((1, 10))
     (4.0, 7.75)

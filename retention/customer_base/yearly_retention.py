@@ -11,25 +11,25 @@ YEAR = pd.Timedelta(days=YEAR_DAYS)
 
 
 class YearlyRetention(NamedTuple):
-    """How many could stay, and how many of them did."""
+    """Customers who could stay, and those of them who did."""
 
     customers: int
     stayed: int
 
     @property
     def rate(self) -> float:
-        """0 to 1; NaN of nobody."""
+        """0 to 1; NaN without customers."""
         return self.stayed / self.customers if self.customers else float("nan")
 
 
 def yearly_retention(base: CustomerBase) -> YearlyRetention:
-    """Who stayed over the last 365 days.
+    """Retention over the last 365 days.
 
     Without a contract: of those with an order in the 365 days before the last 365, those who ordered again in the last
-    365. With one: of those who were customers 365 days ago and have ordered, those who have not left since (who joined
-    and left within the year is left out where `people` says when he joined).
+    365. With one: of those who were customers 365 days ago and have ordered, those who have not left since (customers
+    who joined and left within the year are left out where `people` has the day of joining).
 
-    Wrong in a shop whose customers buy less often than once a year: who pauses counts as gone.
+    Wrong in a shop whose customers buy less often than once a year: a customer who pauses counts as gone.
     """
     day = base.as_of_time
     if base.former is None:

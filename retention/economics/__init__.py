@@ -1,1 +1,1 @@
-"""What an offer costs and earns: formulas of profit, from one contact to the whole base."""
+"""Economics of offers: formulas of cost and profit, from one contact to the whole customer base."""

@@ -1,4 +1,4 @@
-"""What a contact with an offer would cost and earn, for every scored customer."""
+"""Expected cost and profit of a contact with an offer, for every scored customer."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from retention.economics import profit
 from retention.economics.individual_effects import effects_on_staying, relative_effect_sd, with_effects
 from retention.economics.offers import Offer
 
-NUMBERS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
+SCORE_COLUMNS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
 ORDERS = "expected_orders"
-"""Read as well where an offer pays a share of an order."""
+"""The further column that is read where an offer pays a share of an order."""
 
 
 def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -21,12 +21,12 @@ def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.Da
     margin of one expected order where an offer pays a share of it (currency units), and the individual effect of each
     offer that has one (retention/economics/individual_effects.py).
     """
-    numbers = [*NUMBERS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
+    numbers = [*SCORE_COLUMNS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
     _check(scores, numbers)
     scores = scores[["customer_id", *numbers]].astype({"customer_id": "str"} | dict.fromkeys(numbers, float))
     scores = scores.sort_values("customer_id", ignore_index=True)
     value, low, high, clv = (scores[name] for name in ("expected_value", "value_p10", "value_p90", "clv"))
-    told = {
+    columns = {
         "customer_id": scores["customer_id"],
         "churn_probability": scores["churn_probability"],
         "clv": clv,
@@ -35,20 +35,20 @@ def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.Da
     if ORDERS in numbers:
         orders = scores[ORDERS].to_numpy()
         margin = np.maximum(value.to_numpy(), 0)
-        told["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
-    everyone = pd.DataFrame(told)
+        columns["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
+    everyone = pd.DataFrame(columns)
     return everyone if effects is None else with_effects(everyone, effects, offers)
 
 
 def incentive_costs(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """What the offer pays each of the customers who redeems it, in currency units."""
+    """The incentive that the offer pays each customer who redeems it, in currency units."""
     if offer.incentive_share is not None:
         return offer.incentive_share * customers["order_margin"].to_numpy()
     return np.full(len(customers), float(offer.incentive_cost or 0))
 
 
 def expected_costs(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """What contacting each of the customers with the offer is expected to cost."""
+    """Expected cost of contacting each customer with the offer, currency units."""
     return profit.expected_cost(
         churn_probability=customers["churn_probability"].to_numpy(),
         effect=effects_on_staying(customers, offer),
@@ -59,7 +59,7 @@ def expected_costs(customers: pd.DataFrame, offer: Offer) -> Floats:
 
 
 def expected_profits(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """What contacting each of the customers with the offer is expected to earn, its cost deducted."""
+    """Expected profit of contacting each customer with the offer, net of cost, currency units."""
     return profit.expected_profit(
         churn_probability=customers["churn_probability"].to_numpy(),
         clv=customers["clv"].to_numpy(),
@@ -71,7 +71,7 @@ def expected_profits(customers: pd.DataFrame, offer: Offer) -> Floats:
 
 
 def expected_profit_sds(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """Standard deviation of what contacting each of the customers is expected to earn."""
+    """Standard deviation of the expected profit of contacting each customer."""
     return profit.profit_sd(
         effect=effects_on_staying(customers, offer),
         effect_doubt=relative_effect_sd(offer),
@@ -82,24 +82,24 @@ def expected_profit_sds(customers: pd.DataFrame, offer: Offer) -> Floats:
 
 
 def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
-    """Refuse scores that would make a total wrong: what is wrong, and in how many rows."""
+    """Raise InputError for scores that would make a total wrong, with the number of rows of each defect."""
     if missing := [name for name in ["customer_id", *numbers] if name not in scores.columns]:
         raise InputError(
             f"missing {', '.join(missing)}; found {', '.join(map(str, scores.columns)) or 'no columns'}",
             where="scores",
-            next="Hand in what `stayworth score` wrote.",
+            next="Use the scores that `stayworth score` wrote.",
         )
     ids, p = scores["customer_id"], scores["churn_probability"]
-    wrong = {
+    defects = {
         "without a customer_id": ids.isna(),
         "with the customer_id of an earlier row": ids.duplicated() & ids.notna(),
         "with a missing or infinite number": ~np.isfinite(scores[numbers].astype(float)).all(axis=1),
         "with a churn_probability outside 0 to 1": (p < 0) | (p > 1),
         "with value_p10 above value_p90": scores["value_p10"] > scores["value_p90"],
     }
-    if found := [f"{int(rows.sum()):,} {what}" for what, rows in wrong.items() if rows.any()]:
+    if counts := [f"{int(rows.sum()):,} {defect}" for defect, rows in defects.items() if rows.any()]:
         raise InputError(
-            f"of {len(scores):,} rows {', '.join(found)}",
+            f"of {len(scores):,} rows {', '.join(counts)}",
             where="scores",
             next="Score again: a plan needs one complete row per customer.",
         )

@@ -1,4 +1,4 @@
-"""Individual effects: what an offer adds to each customer's probability of staying, as an experiment taught it."""
+"""Individual effects: what an offer adds to each customer's probability of staying, learned from an experiment."""
 
 from collections.abc import Sequence
 
@@ -10,62 +10,64 @@ from features.errors import InputError
 from retention.economics.offers import Offer
 
 EFFECT_COLUMN_PREFIX = "effect of "
-"""Before an offer's name: its column among the customers."""
+"""The column of an offer's effects among the customers is this and the offer's name."""
 
 
 def has_individual_effects(customers: pd.DataFrame, offer: Offer) -> bool:
-    """Whether the offer's effect is known customer by customer."""
+    """True if the offer's effect is known customer by customer."""
     return EFFECT_COLUMN_PREFIX + offer.name in customers
 
 
 def effects_on_staying(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """What contacting each of the customers adds to his probability of staying: his own effect, else p s."""
+    """What a contact adds to each customer's probability of staying: the individual effect, else p s."""
     if has_individual_effects(customers, offer):
         return customers[EFFECT_COLUMN_PREFIX + offer.name].to_numpy()
     return customers["churn_probability"].to_numpy() * offer.save_rate_mean
 
 
 def relative_effect_sd(offer: Offer) -> float:
-    """By how much the offer's effects may be wrong all alike: the save rate's standard deviation over its mean."""
+    """The relative error that all effects of the offer share: the save rate's standard deviation over its mean."""
     return offer.save_rate_sd / offer.save_rate_mean if offer.save_rate_mean else 0.0
 
 
 def with_effects(everyone: pd.DataFrame, effects: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
     """The customers with a column for each offer that has one among the effects, in -(1 - p) … p.
 
-    effects: customer_id, and per offer -1 … 1. Nobody can be kept more surely than he would leave, nor driven away more
-    surely than he would stay: what is beyond is cut off. Raises InputError for customers without an effect, unknown
-    offers and what is no effect.
+    effects: customer_id, and per offer -1 … 1. An effect cannot keep more than would leave, nor drive away more than
+    would stay: it is clipped to that. Raises InputError for customers without an effect, unknown offers and values
+    that are no effects.
     """
     names = [str(name) for name in effects.columns if name != "customer_id"]
     _check(everyone, effects, names, offers)
     known = effects.astype({"customer_id": "str"}).set_index("customer_id")[names].reindex(everyone["customer_id"])
     p = everyone["churn_probability"].to_numpy()
-    told = {EFFECT_COLUMN_PREFIX + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
-    return everyone.assign(**told)
+    columns = {EFFECT_COLUMN_PREFIX + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
+    return everyone.assign(**columns)
 
 
 def _check(everyone: pd.DataFrame, effects: pd.DataFrame, names: list[str], offers: Sequence[Offer]) -> None:
     known = [offer.name for offer in offers]
-    if strange := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in known]:
         raise InputError(
-            f"effects of {', '.join(map(repr, strange))}; the offers are {', '.join(known)}",
+            f"effects of {', '.join(map(repr, unknown))}; the offers are {', '.join(known)}",
             where="effects",
             next="Give a column for each offer of the plan, by its name.",
         )
     if "customer_id" not in effects:
         raise InputError("there is no customer_id", where="effects", next="Give a row per customer, with customer_id.")
     ids, numbers = effects["customer_id"].astype("str"), effects[names].astype(float)
-    wrong = {
+    defects = {
         "with the customer_id of an earlier row": ids.duplicated(),
         "with a missing effect, or one outside -1 to 1": ~((numbers >= -1) & (numbers <= 1)).all(axis=1),
     }
-    found = [f"{int(rows.sum()):,} of {len(effects):,} rows {what}" for what, rows in wrong.items() if rows.any()]
+    problems = [
+        f"{int(rows.sum()):,} of {len(effects):,} rows {defect}" for defect, rows in defects.items() if rows.any()
+    ]
     if without := int((~everyone["customer_id"].isin(ids)).sum()):
-        found.append(f"{without:,} of {len(everyone):,} scored customers without a row")
-    if found:
+        problems.append(f"{without:,} of {len(everyone):,} scored customers without a row")
+    if problems:
         raise InputError(
-            ", ".join(found),
+            ", ".join(problems),
             where="effects",
             next="Give one row of effects for every scored customer; if the log changed since, score again.",
         )

@@ -1,4 +1,4 @@
-"""What one retention offer costs, and how many would-be leavers it keeps."""
+"""A retention offer: its costs, and the share of would-be leavers that it keeps."""
 
 from math import sqrt
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ class BetaPrior(BaseModel):
 
 
 def _form(value: Any) -> str:
-    """Which of the forms of a save rate `value` is, so that an error speaks of that form alone."""
+    """The form of a save rate that `value` has, so that an error speaks of that form alone."""
     if value == MEASURED:
         return "measured"
     return "prior" if isinstance(value, dict | BetaPrior) else "share"
@@ -39,7 +39,7 @@ SaveRate = Annotated[
 
 
 class Offer(BaseModel):
-    """One offer: what a contact costs, what the incentive costs, and who answers. Every number is the shop's.
+    """One offer: costs of contact and incentive, save rate and redeem rate. Every number is the shop's.
 
     >>> offer = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, redeem_rate=0.3,
     ...               save_rate={"alpha": 2, "beta": 18})
@@ -82,16 +82,16 @@ class Offer(BaseModel):
     @property
     def save_rate_mean(self) -> float:
         """Expected share of would-be leavers kept. Raises InputError where it is yet to be looked up."""
-        known = self._known()
-        return known if isinstance(known, float) else known.alpha / (known.alpha + known.beta)
+        rate = self._known_save_rate()
+        return rate if isinstance(rate, float) else rate.alpha / (rate.alpha + rate.beta)
 
     @property
     def save_rate_sd(self) -> float:
-        """Standard deviation of the save rate: sqrt(m (1 - m) / (alpha + beta + 1)), 0 of a plain number."""
-        known, mean = self._known(), self.save_rate_mean
-        return 0.0 if isinstance(known, float) else sqrt(mean * (1 - mean) / (known.alpha + known.beta + 1))
+        """Standard deviation of the save rate: sqrt(m (1 - m) / (alpha + beta + 1)), 0 for a plain number."""
+        rate, mean = self._known_save_rate(), self.save_rate_mean
+        return 0.0 if isinstance(rate, float) else sqrt(mean * (1 - mean) / (rate.alpha + rate.beta + 1))
 
-    def _known(self) -> float | BetaPrior:
+    def _known_save_rate(self) -> float | BetaPrior:
         if isinstance(self.save_rate, str):
             raise InputError(
                 "its save rate is not measured yet",

@@ -1,4 +1,4 @@
-"""The profit of contacting customers with an offer: one by one, in total, and how sure it is.
+"""The profit of contacting customers with an offer: one by one, in total, and its standard deviation.
 
 Symbols: p the churn probability, τ the effect: what the contact adds to the probability of staying, r the redeem
 rate (share of would-be stayers that take the incentive all the same), d the incentive, c the contact, v the
@@ -16,7 +16,7 @@ would-be stayers away, who redeem nothing and take their v with them:
     would stay (1-p)  ── driven away (-τ) ─────────────►  - v - c
                       └─ stays, redeems ((1 - p + τ) r) ►  - d - c
 
-Only the net effect is known: that a contact keeps some and drives away others at once is not in it.
+Only the net effect is known: it does not show that a contact keeps some and drives away others at once.
 
 Source: Neslin, Gupta, Kamakura, Lu and Mason (2006), "Defection Detection", JMR 43(2), and Verbraken, Verbeke
 and Baesens (2013), "A Novel Profit Maximizing Metric", IEEE TKDE 25(5): theirs is the case τ = p s, r = 1 with one
@@ -43,7 +43,7 @@ def expected_cost(
     incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
-    """What contacting each customer is expected to cost: c + d (τ⁺ + (1 - p - τ⁻) r), τ = τ⁺ - τ⁻.
+    """Expected cost of contacting each customer: c + d (τ⁺ + (1 - p - τ⁻) r), τ = τ⁺ - τ⁻.
 
     The incentive is paid only where it is redeemed, by the kept and by the stayers. The bill of one campaign
     differs from the sum of these by chance: if everyone redeemed, it would be c + d a head.
@@ -52,7 +52,7 @@ def expected_cost(
     ...                     incentive_cost=5, contact_cost=0.5))
     1.6
     """
-    p, t, d = (np.asarray(one, dtype=float) for one in (churn_probability, effect, incentive_cost))
+    p, t, d = (np.asarray(values, dtype=float) for values in (churn_probability, effect, incentive_cost))
     return np.asarray(contact_cost + d * (np.maximum(t, 0) + (1 - p + np.minimum(t, 0)) * redeem_rate))
 
 
@@ -65,7 +65,7 @@ def expected_profit(
     incentive_cost: Numbers,
     contact_cost: float,
 ) -> Floats:
-    """What contacting each customer is expected to earn, net of its cost: τ⁺ (v - d) - τ⁻ v - (1 - p - τ⁻) r d - c.
+    """Expected profit of contacting each customer, net of cost: τ⁺ (v - d) - τ⁻ v - (1 - p - τ⁻) r d - c.
 
     To drive away a customer whose CLV is below 0 counts as no gain: v is taken to be 0 in -τ⁻ v, so an effect of 0
     or less never pays. Wrong where the kept customer is worth less than v: v is taken to be unchanged by the
@@ -75,7 +75,7 @@ def expected_profit(
     ...                             incentive_cost=5, contact_cost=0.5)), 9)
     6.4
     """
-    p, v, t, d = (np.asarray(one, dtype=float) for one in (churn_probability, clv, effect, incentive_cost))
+    p, v, t, d = (np.asarray(values, dtype=float) for values in (churn_probability, clv, effect, incentive_cost))
     away = np.minimum(t, 0)
     kept = np.maximum(t, 0) * (v - d) + away * np.maximum(v, 0)
     return np.asarray(kept - (1 - p + away) * redeem_rate * d - contact_cost)
@@ -91,14 +91,14 @@ def break_even_save_rate(
 ) -> float:
     """The save rate at which contacting all these customers earns nothing: Σ((1 - p) r d + c) / Σ p (v - d).
 
-    Of a save rate that is one for all, τ = p s. Above 1, or infinite where those who leave are worth no more than the
+    For one save rate for all, τ = p s. Above 1, or infinite where those who leave are worth no more than the
     incentive, no save rate pays. NaN for nobody.
 
     >>> break_even_save_rate(churn_probability=[0.5], clv=[105], redeem_rate=0.2,
     ...                      incentive_cost=5, contact_cost=0.5)
     0.02
     """
-    p, v, d = np.broadcast_arrays(*(np.asarray(one, float) for one in (churn_probability, clv, incentive_cost)))
+    p, v, d = np.broadcast_arrays(*(np.asarray(values, float) for values in (churn_probability, clv, incentive_cost)))
     if p.size == 0:
         return float("nan")
     spent_in_any_case = float(np.sum((1 - p) * redeem_rate * d + contact_cost))
@@ -177,8 +177,8 @@ def value_at_risk(scores: Mapping[str, Any] | pd.DataFrame) -> Any:
     """The CLV of each customer that is expected to leave within the horizon: p v, in the currency units of v.
 
     `scores` is a frame, a row or a dictionary with `churn_probability` and `clv`; the result is of their type. The v
-    of a customer already weighs the chance that he leaves, so this understates what a leaver would have brought had he
-    stayed: a floor, and the convention of the retention literature, not a loss in the books.
+    of a customer already weighs the chance that they leave, so this understates what a leaver would have brought by
+    staying: a floor, and the convention of the retention literature, not a loss in the books.
 
     >>> value_at_risk({"churn_probability": np.array([0.5, 0.1]), "clv": np.array([100, 300])}).tolist()
     [50.0, 30.0]

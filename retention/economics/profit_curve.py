@@ -1,4 +1,4 @@
-"""What each budget would earn: the profit curve of several offers, along which money goes where it brings most."""
+"""The profit curve of several offers: the highest expected profit of each budget."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from retention.economics.offers import Offer
 def profit_curve(
     scores: pd.DataFrame, offers: Sequence[Offer], *, points: int, effects: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """What each of `points` budgets would earn, from 0 to the least that reaches all the profit there is.
+    """Expected profit of each of `points` budgets, from 0 to the least that reaches all the profit there is.
 
     effects: as `plan` takes them.
 
@@ -25,9 +25,9 @@ def profit_curve(
     """
     everyone = contact_inputs(scores, offers, effects)
     steps = _steps(
-        *(np.stack([told(everyone, offer) for offer in offers]) for told in (expected_costs, expected_profits))
+        *(np.stack([amounts(everyone, offer) for offer in offers]) for amounts in (expected_costs, expected_profits))
     )
-    spent, made = _running_total(steps["cost"]), _running_total(steps["profit"])
+    spent, profits = _running_total(steps["cost"]), _running_total(steps["profit"])
     budgets = np.unique(np.linspace(0, spent[-1], points))
     reached = np.searchsorted(spent, budgets, side="right") - 1
     clv, sd = (everyone[name].to_numpy() for name in ("clv", "clv_sd"))
@@ -43,42 +43,42 @@ def profit_curve(
     return pd.DataFrame(
         {
             "budget": budgets,
-            "expected_profit": made[reached],
-            "profit_p10": (made - interval)[reached],
-            "profit_p90": (made + interval)[reached],
+            "expected_profit": profits[reached],
+            "profit_p10": (profits - interval)[reached],
+            "profit_p90": (profits + interval)[reached],
             "customers": _running_total(steps["from"] < 0).astype(int)[reached],
         }
     )
 
 
 def _steps(costs: Floats, profits: Floats) -> pd.DataFrame:
-    """Whom to give which offer instead of which, by what it brings per unit of money, most first.
+    """The steps from one offer of a customer to a better one, by profit per unit of money, steepest first.
 
     Columns: customer, from and to (offers, -1 is none), cost and profit of the step. Each customer climbs the upper
-    hull of his offers from none at all, the steepest step first: with so much money no choice earns more, but for the
+    hull of their offers from none at all, the steepest step first: with so much money no choice earns more, but for the
     last step (Sinha and Zoltners 1979, "The multiple-choice knapsack problem", Operations Research 27(3)).
     """
-    who = np.flatnonzero((profits > 0).any(axis=0))
-    at: Integers = np.full(len(who), -1)
-    at_cost: Floats = np.zeros(len(who))
-    at_profit: Floats = np.zeros(len(who))
-    taken = []
-    while len(who):
-        steepest, gain, to = np.zeros(len(who)), np.zeros(len(who)), np.full(len(who), -1)
+    rows = np.flatnonzero((profits > 0).any(axis=0))
+    at: Integers = np.full(len(rows), -1)
+    at_cost: Floats = np.zeros(len(rows))
+    at_profit: Floats = np.zeros(len(rows))
+    steps = []
+    while len(rows):
+        steepest, gain, to = np.zeros(len(rows)), np.zeros(len(rows)), np.full(len(rows), -1)
         for offer in range(len(costs)):
-            more, dearer = profits[offer, who] - at_profit, costs[offer, who] - at_cost
+            more, dearer = profits[offer, rows] - at_profit, costs[offer, rows] - at_cost
             with np.errstate(divide="ignore", invalid="ignore"):
                 slope = np.where((more > 0) & (dearer >= 0), more / dearer, 0.0)
             better = (slope > steepest) | ((slope == steepest) & (slope > 0) & (more > gain))
             steepest[better], gain[better], to[better] = slope[better], more[better], offer
         climbs = to >= 0
-        who, at, to = who[climbs], at[climbs], to[climbs]
+        rows, at, to = rows[climbs], at[climbs], to[climbs]
         at_cost, at_profit = at_cost[climbs], at_profit[climbs]
-        cost_there, profit_there = costs[to, who], profits[to, who]
-        taken.append(
+        cost_there, profit_there = costs[to, rows], profits[to, rows]
+        steps.append(
             pd.DataFrame(
                 {
-                    "customer": who,
+                    "customer": rows,
                     "from": at,
                     "to": to,
                     "cost": cost_there - at_cost,
@@ -89,8 +89,8 @@ def _steps(costs: Floats, profits: Floats) -> pd.DataFrame:
         )
         at, at_cost, at_profit = to, cost_there, profit_there
     columns = ["customer", "from", "to", "cost", "profit", "slope"]
-    steps = pd.concat(taken) if taken else pd.DataFrame({name: np.zeros(0, int) for name in columns})
-    return steps.iloc[np.argsort(-steps["slope"].to_numpy(), kind="stable")]
+    table = pd.concat(steps) if steps else pd.DataFrame({name: np.zeros(0, int) for name in columns})
+    return table.iloc[np.argsort(-table["slope"].to_numpy(), kind="stable")]
 
 
 def _running_total(values: pd.Series) -> Floats:

@@ -9,13 +9,13 @@ from features.arrays import Floats, Integers
 from retention.planning import milp
 from retention.planning.dual_prices import DualPrices, LagrangianDual, OfferIndexes, Options
 
-EXACT = 1_000
-"""Options of customers that are decided exactly at most: of more, an answer takes longer than seconds."""
-FIRST = 200
-"""Options decided at first, to see how many can matter at all."""
-LINEAR = 20_000
-"""Options that a linear program settles before, but for one or two."""
-NEGLIGIBLE = 1e-6
+MAX_EXACT_OPTIONS = 1_000
+"""The most options that are decided exactly: with more, a solution takes longer than seconds."""
+FIRST_OPTIONS = 200
+"""Options decided first, to see how many can matter at all."""
+MAX_LINEAR_OPTIONS = 20_000
+"""The most options that a linear program decides beforehand, all but one or two."""
+NEGLIGIBLE_GAP = 1e-6
 """Share of the bound that is not worth another look."""
 ROUNDING = 1e-12
 """A share of a limit below which two sums are equal: a budget is kept to the cent, not to the last bit."""
@@ -23,8 +23,8 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Assignment:
-    """Everyone's offer, what it is worth, the most that another choice within the limits could be worth, and at which
-    prices of the limits it was made."""
+    """The offer of each customer, its profit, an upper bound on the profit of any choice within the limits, and the
+    dual prices it was made at."""
 
     choice: OfferIndexes
     worth: float
@@ -33,13 +33,14 @@ class Assignment:
 
 
 def assign_offers(market: LagrangianDual, limits: Floats) -> Assignment:
-    """Choose within the limits: money, then contacts of each group, all > 0. Nobody is chosen who earns nothing.
+    """Assign offers within the limits: money, then contacts of each group, all > 0. Only profitable offers are
+    assigned.
 
-    At the prices of the limits (`Market`) what nearly everyone should get is clear. What someone else gets loses
-    something against the bound; if that is more than the bound is above the best choice found, it is in no better
-    choice. What then remains is decided exactly (`exact.solve`). Where more than `EXACT` options remain, as among
-    many equals, only the closest calls are decided exactly, more of them by a linear program and the others by the
-    prices, and the bound says what may be missing. Nothing remains where that is a millionth (`NEGLIGIBLE`).
+    At the dual prices (`LagrangianDual`) the offer of nearly everyone is clear. Any other offer loses something against
+    the bound; if that is more than the bound is above the best choice found, it is in no better choice. The rest is
+    decided exactly (`milp.select_options`). Where more than `MAX_EXACT_OPTIONS` options remain, as among many equals,
+    only the closest calls are decided exactly, more of them by a linear program and the others by the prices, and the
+    bound says what may be missing. Nothing remains where that is a millionth (`NEGLIGIBLE_GAP`).
 
     Equals are served in the order of their columns.
     """
@@ -52,38 +53,38 @@ def assign_offers(market: LagrangianDual, limits: Floats) -> Assignment:
 
     def rough(from_: OfferIndexes, size: int, *, whole: bool = True) -> tuple[float, OfferIndexes, float]:
         """The choice with that of the closest calls decided anew, as many as have so many options."""
-        asked = closest[: max(size // len(losses), 1)]
+        undecided = closest[: max(size // len(losses), 1)]
         fixed = from_.copy()
-        fixed[asked] = -1
+        fixed[undecided] = -1
         fixed = _within(options, fixed, limits, left)
-        may = losses[:, asked] <= second[asked].max(initial=0)
-        return _decided(options, fixed, limits, asked, may, whole=whole)
+        may = losses[:, undecided] <= second[undecided].max(initial=0)
+        return _decided(options, fixed, limits, undecided, may, whole=whole)
 
     mixed = _mixed(options, prices)
-    worth, choice, _ = rough(mixed, FIRST)
-    if worth < prices.bound * (1 - NEGLIGIBLE):
-        _, settled, _ = rough(mixed, LINEAR, whole=False)
-        again = rough(settled, FIRST)
+    worth, choice, _ = rough(mixed, FIRST_OPTIONS)
+    if worth < prices.bound * (1 - NEGLIGIBLE_GAP):
+        _, settled, _ = rough(mixed, MAX_LINEAR_OPTIONS, whole=False)
+        again = rough(settled, FIRST_OPTIONS)
         if again[0] > worth:
             worth, choice, _ = again
     bound, gap = prices.bound, prices.bound - worth
     open_ = np.flatnonzero(second <= gap)
-    if gap <= NEGLIGIBLE * bound:
+    if gap <= NEGLIGIBLE_GAP * bound:
         again = worth, choice, bound
-    elif len(open_) * len(losses) <= EXACT:
+    elif len(open_) * len(losses) <= MAX_EXACT_OPTIONS:
         fixed = clear.copy()
         fixed[open_] = -1
         again = _decided(options, fixed, limits, open_, losses[:, open_] <= gap)
         bound = min(bound, max(worth, again[2]))
     else:
-        again = rough(choice, EXACT)
+        again = rough(choice, MAX_EXACT_OPTIONS)
     if again[0] > worth:
         worth, choice, _ = again
     return Assignment(_equals_in_order(options, choice), worth, max(bound, worth), prices)
 
 
 def _second(losses: Floats, left: Floats, clear: OfferIndexes) -> Floats:
-    """What each customer's second-best choice loses, be it another offer or none."""
+    """The loss of each customer's second-best choice, be it another offer or none."""
     second = np.where(clear >= 0, left, np.inf)
     for offer, loss in enumerate(losses):
         np.minimum(second, loss, out=second, where=clear != offer)
@@ -91,7 +92,8 @@ def _second(losses: Floats, left: Floats, clear: OfferIndexes) -> Floats:
 
 
 def _mixed(options: Options, prices: DualPrices) -> OfferIndexes:
-    """Everyone follows one of the mixed prices, each as many as its share says, spread evenly over the columns."""
+    """The best choice of each customer at one of the mixed prices, assigned by their shares, evenly over the
+    columns."""
     edges = np.cumsum([share for _, share in prices.mixed])
     golden = (np.arange(options.customers) * ((5**0.5 - 1) / 2)) % 1 * edges[-1]
     follows = np.searchsorted(edges, golden, side="right")
@@ -102,7 +104,7 @@ def _mixed(options: Options, prices: DualPrices) -> OfferIndexes:
 
 
 def _within(options: Options, choice: OfferIndexes, limits: Floats, left: Floats) -> OfferIndexes:
-    """The choice without those who leave least, as far as it used more than the limits."""
+    """The choice without its least profitable customers, as far as it exceeded the limits."""
     for limit in range(len(limits)):
         while (over := options.use(choice)[limit] - limits[limit]) > 0:
             chosen = np.flatnonzero(choice >= 0)
@@ -120,24 +122,26 @@ def _decided(
     options: Options,
     fixed: OfferIndexes,
     limits: Floats,
-    asked: Integers,
+    undecided: Integers,
     may: NDArray[np.bool_],
     *,
     whole: bool = True,
 ) -> tuple[float, OfferIndexes, float]:
-    """The fixed choice with that of the asked customers decided: its worth, the choice, and a bound of its worth.
+    """Decide the offers of the customers in `undecided`, given the fixed choice of the others; returns its worth, the
+    choice, and a bound of its worth.
 
-    may: a row per offer, a column per asked customer: true where the offer is thought of. whole: see `exact.solve`.
+    may: a row per offer, a column per undecided customer: true where the offer is considered. whole: see
+    `milp.select_options`.
     """
-    offer, place = np.nonzero(may & (options.profit[:, asked] > 0))
+    offer, place = np.nonzero(may & (options.profit[:, undecided] > 0))
     if not len(offer):
         return options.worth(fixed), fixed, options.worth(fixed)
-    customer = asked[place]
+    customer = undecided[place]
     uses = np.vstack([options.cost[offer, customer], options.groups[:, offer]])
     rest = np.maximum(limits - options.use(fixed), 0)
-    taken, bound = milp.select_options(options.profit[offer, customer], uses, rest, customer, whole=whole)
+    selected, bound = milp.select_options(options.profit[offer, customer], uses, rest, customer, whole=whole)
     choice = fixed.copy()
-    choice[customer[taken]] = offer[taken]
+    choice[customer[selected]] = offer[selected]
     return options.worth(choice), choice, options.worth(fixed) + bound
 
 

@@ -1,4 +1,4 @@
-"""What a unit of each limit is worth: the prices at which everyone's own best choice uses no more than there is."""
+"""Dual prices of the limits: the prices at which the best choices of all customers use no more than the limits."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ MOST_ROUNDS = 200
 
 @dataclass(frozen=True)
 class Options:
-    """What each offer would earn and cost with each customer: a row per offer, a column per customer, currency units.
+    """Profit and cost of each offer with each customer: a row per offer, a column per customer, currency units.
 
     groups: a row per limit on contacts, a column per offer: true where the offer's contacts count.
     """
@@ -34,7 +34,7 @@ class Options:
         return self.profit.shape[1]
 
     def use(self, choice: OfferIndexes) -> Floats:
-        """What a choice uses of each limit: money, then the contacts of each group."""
+        """The use of each limit by a choice: money, then the contacts of each group."""
         counts = np.array([np.count_nonzero(choice == offer) for offer in range(len(self.cost))], dtype=float)
         money = sum(float(cost[choice == offer].sum()) for offer, cost in enumerate(self.cost))
         return np.concatenate([[money], self.groups @ counts])
@@ -48,7 +48,8 @@ class Options:
         return self.profit[offer] - prices[0] * self.cost[offer] - prices[1:] @ self.groups[:, offer]
 
     def best(self, prices: Floats) -> tuple[OfferIndexes, Floats]:
-        """Everyone's best choice at these prices, and what it leaves, at least 0; of equals the earlier offer."""
+        """Each customer's best choice at these prices and its priced profit, at least 0; of equals the earlier
+        offer."""
         choice, left = np.full(self.customers, -1, dtype=np.int8), np.zeros(self.customers)
         for offer in range(len(self.profit)):
             priced = self.priced(offer, prices)
@@ -60,7 +61,7 @@ class Options:
 
 @dataclass(frozen=True)
 class DualPrices:
-    """The prices of the limits, and the most that any choice within them can earn.
+    """The prices of the limits, and an upper bound on the profit of any choice within them.
 
     mixed: prices and shares, of which the best choices, so mixed, use no more than the limits.
     """
@@ -71,28 +72,28 @@ class DualPrices:
 
 
 class LagrangianDual:
-    """The options without their whole numbers: where a customer may take a part of an offer, prices decide all.
+    """The Lagrangian dual of the assignment: where a customer may take a part of an offer, prices decide all.
 
     Lagrange's dual, min over prices π >= 0 of π·limits + Σ max(0, best profit at π), by cutting planes: each round
-    asks what everyone would choose at some prices, and a small linear program over the answers so far gives the next
+    finds the best choices at some prices, and a small linear program over the choices so far gives the next
     (Dantzig and Wolfe 1960, "Decomposition principle for linear programs", Operations Research 8(1)), half-way
-    towards the best prices yet, which calms the first rounds. An answer holds for any limits, so the next limits
+    towards the best prices yet, which calms the first rounds. A choice holds for any limits, so the next limits
     start with all of them.
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self._asked: list[Floats] = []
+        self._tried_prices: list[Floats] = []
         self._earned: list[float] = []
         self._used: list[Floats] = []
-        self._ask(np.zeros(1 + len(options.groups)))
+        self._try(np.zeros(1 + len(options.groups)))
 
     def prices(self, limits: Floats) -> DualPrices:
         """The prices where these limits (money, then contacts of each group, all > 0) hold."""
         if (self._used[0] <= limits).all():
-            return DualPrices(self._asked[0], self._earned[0], [(self._asked[0], 1.0)])
+            return DualPrices(self._tried_prices[0], self._earned[0], [(self._tried_prices[0], 1.0)])
         for _ in range(MOST_ROUNDS):
-            bounds = np.array(self._earned) + np.array(self._asked) @ limits - self._paid()
+            bounds = np.array(self._earned) + np.array(self._tried_prices) @ limits - self._paid()
             best = int(np.argmin(bounds))
             # Nobody chosen (the last column) is always possible.
             earned = np.array([*self._earned, 0.0])
@@ -109,18 +110,20 @@ class LagrangianDual:
             if 1 + solved.fun <= TOLERANCE:
                 break
             proposed = np.maximum(-solved.ineqlin.marginals, 0) * scale / limits
-            self._ask((proposed + self._asked[best]) / 2 if len(self._asked) % 8 else proposed)
+            self._try((proposed + self._tried_prices[best]) / 2 if len(self._tried_prices) % 8 else proposed)
         shares = [
-            (asked, float(share)) for asked, share in zip(self._asked, solved.x, strict=False) if share > TOLERANCE
+            (prices, float(share))
+            for prices, share in zip(self._tried_prices, solved.x, strict=False)
+            if share > TOLERANCE
         ]
-        return DualPrices(self._asked[best], float(bounds[best]), shares)
+        return DualPrices(self._tried_prices[best], float(bounds[best]), shares)
 
     def _paid(self) -> Floats:
-        """What each answer pays for what it uses, at the prices it was asked at."""
-        return np.einsum("ij,ij->i", np.array(self._asked), np.array(self._used))
+        """The payment of each choice for its use of the limits, at its own prices."""
+        return np.einsum("ij,ij->i", np.array(self._tried_prices), np.array(self._used))
 
-    def _ask(self, prices: Floats) -> None:
+    def _try(self, prices: Floats) -> None:
         choice, _ = self.options.best(prices)
-        self._asked.append(prices)
+        self._tried_prices.append(prices)
         self._earned.append(self.options.worth(choice))
         self._used.append(self.options.use(choice))

@@ -1,4 +1,4 @@
-"""The effects that `stayworth effects` learnt, ready for a plan: fresh ones only, and each offer says what it has."""
+"""The effects that `stayworth effects` learned, ready for a plan: only recent ones, with the basis of each offer."""
 
 import json
 from collections.abc import Sequence
@@ -13,29 +13,30 @@ from features.errors import InputError
 from models.artifacts import effect_bundle
 from models.uplift.calibrated_effect import FittedEffect
 from retention.economics.offers import BetaPrior, Offer
+from retention.presentation.formatting import counted
 
 EFFECTS_FOLDER = "effects"
 """The folder of the bundles under the output folder: one of each offer that has one, offer/hash."""
 EFFECTS_FILE = "effects.json"
 MAX_EFFECT_AGE_DAYS = 730
-"""How long before the plan's day the last contact may lie that effects were learnt from."""
+"""The most days between the last contact that effects were learned from and the plan's day."""
 
 
 @dataclass(frozen=True)
 class PlanEffects:
-    """What a plan needs of them."""
+    """The individual effects that a plan uses."""
 
     frame: pd.DataFrame | None
     """customer_id, and a column for each offer with individual effects; None: none has."""
     offers: list[Offer]
-    """The same offers; of those with effects, the save rate is what the experiment says, for how sure they are."""
+    """The same offers; those with effects have the save rate of the experiment, for its uncertainty."""
     said: dict[str, str]
-    """By offer what the plan goes by, in words; empty where nothing was learnt yet."""
+    """By offer what the plan goes by, in words; empty where nothing was learned yet."""
 
 
 @dataclass(frozen=True)
 class LearnedEffects:
-    """The effects of some offers, of nobody yet."""
+    """The fitted effects of some offers, not yet applied to customers."""
 
     fitted: dict[str, FittedEffect]
     """By offer, those that a plan may use."""
@@ -45,14 +46,14 @@ class LearnedEffects:
 
     def without(self, lacking: dict[str, str], offers: Sequence[Offer]) -> "LearnedEffects":
         """Without those of the offers in `lacking`, which says why; offers: the same as they were before."""
-        fitted = {name: one for name, one in self.fitted.items() if name not in lacking}
-        kept = [given if given.name in lacking else one for given, one in zip(offers, self.offers, strict=True)]
+        fitted = {name: effect for name, effect in self.fitted.items() if name not in lacking}
+        kept = [given if given.name in lacking else own for given, own in zip(offers, self.offers, strict=True)]
         said = self.said | {name: f"one save rate: {why}" for name, why in lacking.items()}
         return LearnedEffects(fitted, kept, said)
 
 
 def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, as_of: date) -> LearnedEffects:
-    """What was learnt of these offers that a plan of a day may use. output: the output folder.
+    """Read the learned effects of these offers that a plan of a day may use. output: the output folder.
 
     Raises InputError where what was kept is not what was written.
     """
@@ -64,7 +65,7 @@ def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=effect_bundle.NEXT) from None
     fitted: dict[str, FittedEffect] = {}
-    said, told = {}, []
+    said, plan_offers = {}, []
     for offer in offers:
         entry = content["offers"].get(offer.name, {"learner": None, "in_words": "never tried at random"})
         why_not = _why_not(entry, content, horizon_days=horizon_days, as_of=as_of)
@@ -72,31 +73,33 @@ def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days:
         if not why_not:
             folder = output / EFFECTS_FOLDER / offer.name / entry["bundle"]
             fitted[offer.name] = effect_bundle.read(folder, expected=entry["bundle"])
-        told.append(offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer)
-    return LearnedEffects(fitted, told, said)
+        plan_offers.append(
+            offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer
+        )
+    return LearnedEffects(fitted, plan_offers, said)
 
 
 def effects_of_rows(fitted: dict[str, FittedEffect], rows: pd.DataFrame) -> pd.DataFrame:
     """customer_id, and by offer what a contact adds to each one's probability of staying, -1 to 1."""
     ids = pd.DataFrame({"customer_id": rows["customer_id"].astype("str")})
-    return ids.assign(**{name: one.of(rows).clip(-1, 1) for name, one in fitted.items()})
+    return ids.assign(**{name: effect.of(rows).clip(-1, 1) for name, effect in fitted.items()})
 
 
 def _why_not(entry: dict[str, Any], content: dict[str, Any], *, horizon_days: int, as_of: date) -> str:
-    """Why an offer's effects are not to be used; empty if they are."""
+    """The reason not to use an offer's effects; empty if they are used."""
     if entry["learner"] is None:
         return str(entry["in_words"]).removesuffix(": the plan uses one save rate")
     if content["horizon_days"] != horizon_days:
-        return f"its effects are of {content['horizon_days']} days"
+        return f"its effects are of {counted(content['horizon_days'], 'day')}"
     age = (as_of - date.fromisoformat(entry["last_day"])).days
     if age > MAX_EFFECT_AGE_DAYS:
-        return f"its effects are too old, learnt from contacts up to {entry['last_day']}"
+        return f"its effects are too old, learned from contacts up to {entry['last_day']}"
     return ""
 
 
 def _words(entry: dict[str, Any]) -> str:
     campaigns = len(entry["campaigns"])
     return (
-        f"learner {entry['learner']}, of {entry['customers']:,} customers in {campaigns} "
-        f"campaign{'' if campaigns == 1 else 's'} up to {entry['last_day']}"
+        f"learner {entry['learner']}, from {counted(entry['customers'], 'customer')} in "
+        f"{counted(campaigns, 'campaign')} up to {entry['last_day']}"
     )

@@ -1,4 +1,4 @@
-"""The pictures of whom the value at risk sits with, and of the plan: frames in, figures out."""
+"""Charts of the value at risk by group, and of the plan on its profit curve: frames in, figures out."""
 
 from collections.abc import Mapping
 from html import escape
@@ -10,7 +10,7 @@ from retention.presentation.theme import BLUE, MUTED, PALE, VERMILION, Figure, b
 
 
 def value_at_risk_chart(groups: pd.DataFrame, *, currency: str) -> Figure:
-    """Who carries the value at risk: a bar per group, as long as the group's CLV, its part at risk filled.
+    """Chart of the value at risk: a bar per group, as long as the group's CLV, its part at risk filled.
 
     `groups` has columns group (text), clv and at_risk (currency units), customers; the first row is drawn on top.
     """
@@ -44,7 +44,7 @@ def value_at_risk_chart(groups: pd.DataFrame, *, currency: str) -> Figure:
 
 
 def profit_curve_chart(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *, currency: str) -> Figure:
-    """What each budget would earn, with its 80 % interval, and where this plan stands, if there is one.
+    """Chart of the expected profit of each budget, with its 80 % interval, and of this plan, if there is one.
 
     `curve` as `retention.economics.profit_curve` returns it, `summary` that of the plan; currency units on both axes.
     """
@@ -78,7 +78,7 @@ def profit_curve_chart(curve: pd.DataFrame, summary: Mapping[str, Any] | None, *
 
 
 def _mark(figure: Figure, summary: Mapping[str, Any], *, most: float, currency: str) -> None:
-    """Where a plan stands, and its budget."""
+    """Mark the plan and its budget."""
     figure.add_scatter(
         x=[summary["expected_cost"]],
         y=[summary["expected_profit"]],

@@ -1,4 +1,4 @@
-"""What a plan comes to: its cost and profit with an interval, its break-even, and the value at risk it saves."""
+"""Totals of a plan: cost and profit with an interval, break-even, and the value at risk it saves."""
 
 from collections.abc import Sequence
 from math import hypot, isfinite
@@ -18,14 +18,15 @@ from retention.measurement.power import detectable_save_rate
 def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]) -> dict[str, Any]:
     """The sums of a plan, ready for JSON (undefined is None); `offers` in it has those of each offer.
 
-    everyone: as `economics.customers` tells; chosen: rows of it with offer (its place), treated, cost and profit.
+    everyone: as `economics.contact.contact_inputs` returns; chosen: rows of it with offer (its place), treated, cost
+    and profit.
 
-    save_rate is the mean of τ / p over the treated, each weighing what he would bring if he were kept, p (v - d), and
+    save_rate is the mean of τ / p over the treated, each weighted by what keeping them would bring, p (v - d), and
     break_even_save_rate the rate at which the plan would earn nothing if it were the same with every offer. The
     offers' save rates are taken to err independently of each other. detectable_save_rate: the smallest that the
-    readout will tell from none.
+    readout will detect.
     """
-    parts = [_of_offer(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
+    parts = [_offer_totals(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
     treated = chosen[chosen["treated"]]
     cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
     spread = Z90 * hypot(*(part["sd"] for part in parts))
@@ -46,21 +47,21 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
         "value_at_risk": at_risk,
         "value_at_risk_after": at_risk - sum(part["saved"] for part in parts),
         "offers": [
-            {"offer": offer.name, "channel": offer.channel, **{name: part[name] for name in TOLD}}
+            {"offer": offer.name, "channel": offer.channel, **{name: part[name] for name in OFFER_TOTALS}}
             for offer, part in zip(offers, parts, strict=True)
         ],
     }
 
 
-TOLD = (
+OFFER_TOTALS = (
     *("chosen", "treated", "holdout", "expected_cost", "expected_profit", "profit_p10", "profit_p90"),
     *("save_rate", "break_even_save_rate", "detectable_save_rate"),
 )
-"""What is told of each offer."""
+"""The totals reported for each offer."""
 
 
-def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
-    """The sums of one offer, and what those of all are made of: sd, won (Σ p (v - d), what keeping everyone would
+def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
+    """The totals of one offer, and the terms of the plan's totals: sd, won (Σ p (v - d), what keeping everyone would
     bring), kept (Σ τ (v - d), what is) and saved (value at risk).
     """
     treated = chosen[chosen["treated"]]
@@ -100,7 +101,7 @@ def _of_offer(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
 
 
 def _detectable(chosen: pd.DataFrame) -> float | None:
-    """The smallest save rate the holdout can show; None where it can show none: nobody held out, or above 1."""
+    """The smallest save rate the holdout can detect; None without a holdout, or where it would be above 1."""
     treated = int(chosen["treated"].sum())
     holdout = len(chosen) - treated
     if not (treated and holdout):

@@ -1,1 +1,1 @@
-"""How money and tables look: number formats, charts, theme, templates, spreadsheets."""
+"""Presentation: number formats, charts, theme, templates, spreadsheets."""

@@ -15,15 +15,15 @@ from retention.presentation.templates import templates
 from retention.presentation.theme import Figure
 
 Form = Literal["text", "count", "number", "money", "percent", "days"]
-"""How a column reads: 1,234 · 1.23 · 1,234 GBP · 12.3 % (of a share 0 to 1) · 12.3 days."""
+"""The format of a column: 1,234 · 1.23 · 1,234 GBP · 12.3 % (of a share 0 to 1) · 12.3 days."""
 
 FORMS = {"count": ",.0f", "number": ",.2f", "percent": ".1%", "days": ",.1f"}
-LONG = 12
-"""A longer table is folded."""
+FOLDED_ROWS = 12
+"""A table with more rows is folded."""
 
 
 class TableColumn(NamedTuple):
-    """How a column of a table is shown."""
+    """Heading and format of a table's column."""
 
     heading: str
     form: Form
@@ -31,13 +31,13 @@ class TableColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a customer base shows under one question. All text is plain: whoever shows it escapes it."""
+    """The answer of a customer base to one question. All text is plain: a page that shows it escapes it."""
 
     title: str
     definition: str
-    """What is computed, in one or two sentences for a stranger."""
+    """The computation, in one or two sentences for a stranger."""
     source: str
-    """Who defined it: author, year, title."""
+    """The source of the definition: author, year, title."""
     table: pd.DataFrame
     """A row per group; no customer's id."""
     columns: Mapping[str, TableColumn]
@@ -46,10 +46,10 @@ class Analysis:
     """One sentence with its figures, for those who decide."""
     figure: Figure | None
     missing: str = ""
-    """What more data would show, and how to supply it; an analysis that can say nothing has only this."""
+    """What further data would show, and how to supply it; an unavailable analysis has only this."""
 
     def _ipython_display_(self) -> None:
-        """How a notebook shows it."""
+        """Show the analysis in a notebook."""
         from IPython.display import HTML, display
 
         display(HTML(as_html(self)))
@@ -58,22 +58,27 @@ class Analysis:
 
 
 def unavailable_analysis(title: str, *, definition: str, source: str, missing: str) -> Analysis:
-    """An analysis that the data at hand cannot give. missing: what is not there, and how to supply it."""
+    """An analysis that the data do not allow. missing: the data it takes, and how to supply them."""
     return Analysis(title, definition, source, pd.DataFrame(), {}, "", None, missing)
 
 
-def as_html(one: Analysis, *, name: str = "", figure: str = "", currency: str = "") -> Markup:
-    """Its title, reading, picture, table, and how it is computed, as an element of a page; all text is escaped.
+def as_html(analysis: Analysis, *, name: str = "", figure: str = "", currency: str = "") -> Markup:
+    """Render an analysis as an element of a page: title, reading, chart, table and definition; all text is escaped.
 
-    name: of the element, to link to; figure: the picture as HTML; currency: named in the headings of money.
+    name: of the element, to link to; figure: the chart as HTML; currency: named in the headings of money.
     """
     rows = [
-        [(format_cell(row[column], told.form), told) for column, told in one.columns.items()]
-        for row in one.table.to_dict("records")
+        [(format_cell(row[key], column.form), column) for key, column in analysis.columns.items()]
+        for row in analysis.table.to_dict("records")
     ]
     return Markup(
         _template().render(
-            one=one, name=name, figure=Markup(figure), currency=currency, rows=rows, is_long=len(rows) > LONG
+            one=analysis,
+            name=name,
+            figure=Markup(figure),
+            currency=currency,
+            rows=rows,
+            is_long=len(rows) > FOLDED_ROWS,
         )
     )
 

@@ -1,4 +1,4 @@
-"""The few kinds of chart that analyses draw: frames in, figures out, every label safe in HTML."""
+"""The kinds of chart that analyses draw: frames in, figures out, every label safe in HTML."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -79,8 +79,8 @@ def heatmap(matrix: pd.DataFrame, *, x_title: str, y_title: str, form: str) -> F
     figure = blank_figure(height=120 + 36 * len(matrix))
     figure.add_heatmap(
         z=matrix.to_numpy(float),
-        x=[escape(str(one)) for one in matrix.columns],
-        y=[escape(str(one)) for one in matrix.index],
+        x=[escape(str(label)) for label in matrix.columns],
+        y=[escape(str(label)) for label in matrix.index],
         colorscale=[[0, "#ffffff"], [1, PALE]],
         showscale=False,
         texttemplate=f"%{{z:{form}}}",
@@ -97,8 +97,8 @@ def heatmap(matrix: pd.DataFrame, *, x_title: str, y_title: str, form: str) -> F
 def waterfall(
     labels: Sequence[str], steps: Sequence[float], totals: Sequence[bool], *, title: str, form: str
 ) -> Figure:
-    """From the first total through what is added or taken to the last; where `totals` is True a bar stands on zero and
-    its step is not read. title: of the axis of values, with its unit."""
+    """A waterfall from the first total through additions and subtractions to the last; where `totals` is
+    True a bar stands on zero and its step is not read. title: of the axis of values, with its unit."""
     figure = blank_figure(height=420)
     figure.add_waterfall(
         x=[escape(label) for label in labels],
@@ -138,7 +138,7 @@ def bubbles(
         x=table[x],
         y=table[y],
         mode="markers+text",
-        text=[escape(str(one)) for one in table[label]],
+        text=[escape(str(name)) for name in table[label]],
         textposition="top center",
         marker={"color": BLUE, "opacity": 0.75, "size": 10 + 40 * sizes**0.5},
         hovertemplate=f"%{{text}}: %{{x:{_hover(x_form)}}}, %{{y:{_hover(y_form)}}}<extra></extra>",
@@ -153,5 +153,5 @@ def _colors(count: int) -> list[str]:
 
 
 def _hover(form: str) -> str:
-    """The form of a value where there is room for all of it."""
+    """The format of a value where there is room for more digits."""
     return ".1%" if form.endswith("%") else ",.2~f"

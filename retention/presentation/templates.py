@@ -1,4 +1,4 @@
-"""Pages are Jinja2 templates: every value is escaped, an unknown name is an error, figures read alike on all."""
+"""Jinja2 templates of pages: every value is escaped, an unknown name is an error, numbers look alike on all."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from retention.presentation import formatting
 
 
 def templates(folder: Path) -> Environment:
-    """The templates of a folder. Filters: the words of `retention.presentation.formatting` that need no currency."""
+    """The templates of a folder. Filters: functions of `retention.presentation.formatting` without currency."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -1,7 +1,7 @@
-"""What all pictures share: the theme, and how a figure becomes HTML. The only file that knows plotly.
+"""The theme of all charts, and their conversion to HTML. The only file that imports plotly.
 
-White ground, Okabe and Ito's colours (told apart by the colour-blind, and by dashes in print), values written where
-the eye is, axes that name their unit and bars that begin at zero.
+White ground, Okabe and Ito's colours (told apart by the colour-blind, and by dashes in print), values written beside
+their marks, axes that name their unit and bars that begin at zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ PERFECT = {"color": INK, "dash": "dot", "width": 1}
 
 
 def blank_figure(*, height: int) -> Figure:
-    """An empty picture, as wide as its place."""
+    """An empty chart, as wide as its place."""
     figure = go.Figure()
     _dress(figure, height=height)
     return figure
 
 
 def panels(titles: Sequence[str], *, columns: int, x_title: str, y_title: str) -> Figure:
-    """Empty small pictures side by side, with common axes."""
+    """Empty small charts side by side, with common axes."""
     rows = -(-len(titles) // columns)
     figure = make_subplots(
         rows=rows,
@@ -73,16 +73,16 @@ def script() -> str:
 DRAW_SCRIPT = """
 const options = { displayModeBar: false, responsive: true };
 function draw(place) {
-  const told = place.querySelector("script");
-  if (!told) return null;
-  const figure = JSON.parse(told.textContent);
-  told.remove();
+  const data = place.querySelector("script");
+  if (!data) return null;
+  const figure = JSON.parse(data.textContent);
+  data.remove();
   return Plotly.newPlot(place, figure.data, figure.layout, options);
 }
-const seen = new IntersectionObserver((places) => places.forEach((one) => {
-  if (one.isIntersecting) { seen.unobserve(one.target); draw(one.target); }
+const observer = new IntersectionObserver((entries) => entries.forEach((entry) => {
+  if (entry.isIntersecting) { observer.unobserve(entry.target); draw(entry.target); }
 }), { rootMargin: "600px" });
-document.querySelectorAll(".picture").forEach((place) => seen.observe(place));
+document.querySelectorAll(".picture").forEach((place) => observer.observe(place));
 """
 """JavaScript that draws the pictures of a page as they come into view; `draw` draws one at once."""
 

@@ -93,7 +93,7 @@ def test_a_rule_of_the_caller_is_one_more_to_beat():
     assert (choice.learner, choice.ranking) == (None, "oracle")
     assert all(choice.ahead[kind][0] == "oracle" for kind in learners.KINDS)
     for name in (RANDOM, "T"):
-        with pytest.raises(InputError, match=f"rules: '{name}' has a meaning of its own"):
+        with pytest.raises(InputError, match=f"rules: '{name}' is the name of a learner or of a standard rule"):
             select_learner(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
 
 

@@ -163,7 +163,7 @@ def test_one_effect_for_all_is_left_to_one_save_rate(constant):
     ("change", "says"),
     [
         ({"horizon_days": 60}, "one save rate: its effects are of 60 days"),
-        ({"last_day": "2018-01-01"}, "one save rate: its effects are too old, learnt from contacts up to 2018-01-01"),
+        ({"last_day": "2018-01-01"}, "one save rate: its effects are too old, learned from contacts up to 2018-01-01"),
     ],
 )
 def test_effects_of_another_horizon_or_too_old_are_not_used(differing, tmp_path, change, says):
