@@ -16,7 +16,7 @@ from retention.planning import constraints
 from retention.planning.assignment import ROUNDING
 from retention.planning.holdout import random_ranks
 from retention.planning.plan_totals import plan_totals
-from retention.planning.selection import Selection, select_customers
+from retention.planning.selection import CustomerSelection, select_customers
 from retention.presentation.formatting import counted
 
 NO_LIMIT = 1.0
@@ -105,7 +105,7 @@ def plan(
 
 
 def _chosen_rows(
-    contactable: pd.DataFrame, rows: Integers, selection: Selection, costs: Floats, profits: Floats
+    contactable: pd.DataFrame, rows: Integers, selection: CustomerSelection, costs: Floats, profits: Floats
 ) -> pd.DataFrame:
     """The chosen customers, the treated first, with offer (its place), treated, cost and profit.
 

@@ -20,7 +20,7 @@ SPARED = 5e-4
 
 
 @dataclass(frozen=True)
-class Selection:
+class CustomerSelection:
     """The chosen customers, best first: their places, the place of each customer's offer, and who is held out.
 
     gap: how much more, as a share, another list of the same length and cost could be worth at most. price: what one
@@ -44,7 +44,7 @@ def select_customers(
     channels: Sequence[int] | None = None,
     capacities: Sequence[int | None] = (),
     holdout_share: float,
-) -> Selection:
+) -> CustomerSelection:
     """Select customers (columns) and their offers (rows); a customer without a profitable offer is never chosen.
 
     `profit` and `cost` >= 0 in currency units; `channels` is the place of each offer's channel, default one of its own,
@@ -91,7 +91,7 @@ def select_customers(
     is_held_out = held_out(rows, best.choice)
     worth = float(profit[best.choice[rows], rows].sum())
     gap = 1 - worth / best.bound if best.bound > 0 else 0.0
-    return Selection(rows, best.choice[rows], is_held_out, max(gap, 0.0), float(best.prices.at[0]))
+    return CustomerSelection(rows, best.choice[rows], is_held_out, max(gap, 0.0), float(best.prices.at[0]))
 
 
 def _groups(
