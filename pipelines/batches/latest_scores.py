@@ -1,4 +1,4 @@
-"""The latest scores, as plans and reports read them: one row per customer, over the main horizon."""
+"""Latest scores as plans and reports read them: one row per customer, over the main horizon."""
 
 from pathlib import Path
 

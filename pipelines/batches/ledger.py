@@ -1,11 +1,11 @@
-"""The ledger: every batch of scores as it was made, to be held against what came and against what was said later.
+"""Ledger of scores: every batch as it was made, to be compared with what happened and with later scores.
 
-    <as_of>-<model_version>.json                 what the batch is, and the SHA-256 of its table
+    <as_of>-<model_version>.json                 the description of the batch, and the SHA-256 of its table
     <as_of>-<model_version>.<hash>.parquet       its table, named by the first digits of that hash
 
 A batch is there once its JSON file is, which is written last and names the one table it belongs to: a run that is
-killed between the two leaves the batch of before, or none, and a table that nobody names. Scores of the same day by the
-same model take its place. Nothing else is ever removed; whoever wants the room removes both files of a batch.
+killed between the two leaves the earlier batch, or none, and a table that no file names. Scores of the same day by the
+same model take its place. Nothing else is ever removed; to make room, remove both files of a batch.
 """
 
 import hashlib
@@ -41,13 +41,13 @@ class LedgerEntry:
     as_of: date
     model_version: str
     horizon_days: int
-    """The model's own horizon: scores over others are not kept."""
+    """The model's own horizon: scores over other horizons are not kept."""
     file: Path
     """Its table, Parquet; `read` checks it first."""
     sha256: str
     scored_at: datetime
     data_end: date
-    """The day after the last event of the orders it was made of."""
+    """The day after the last event of the orders behind the scores."""
     customers: int
     totals: Mapping[str, float]
     """Expected churners, and sums in currency units."""
@@ -85,17 +85,17 @@ def keep(
         "customers": customers,
         "totals": dict(totals),
     }
-    told = home / f"{name}.json"
-    replaced = _named(told)
-    run_folder.write_json(told, {"batch": batch, "sha256": _digest(batch)})
-    if replaced and replaced != file:  # another run may be about to name its own table: no other one is touched
+    description = home / f"{name}.json"
+    replaced = _named_table(description)
+    run_folder.write_json(description, {"batch": batch, "sha256": _digest(batch)})
+    if replaced and replaced != file:  # another run may be about to name its own table: no other table is touched
         replaced.unlink(missing_ok=True)
 
 
 def entries(folder: Path) -> list[LedgerEntry]:
     """All batches, the oldest first: by day, then by when they were scored. folder: the output folder."""
-    found = [_entry(path) for path in sorted((folder / run_folder.LEDGER).glob("*.json"))]
-    return sorted(found, key=lambda one: (one.as_of, one.scored_at))
+    batches = [_entry(path) for path in sorted((folder / run_folder.LEDGER).glob("*.json"))]
+    return sorted(batches, key=lambda entry: (entry.as_of, entry.scored_at))
 
 
 def read(entry: LedgerEntry) -> pd.DataFrame:
@@ -105,10 +105,10 @@ def read(entry: LedgerEntry) -> pd.DataFrame:
 
 
 def row(entry: LedgerEntry, customer_id: str) -> dict[str, Any] | None:
-    """One customer's scores of a batch, every byte checked; None if it has none."""
+    """The scores of one customer in a batch, every byte checked; None if it has none."""
     _refuse_changed(entry)
-    found: list[dict[str, Any]] = pq.read_table(entry.file, filters=[("customer_id", "==", customer_id)]).to_pylist()
-    return found[0] if found else None
+    rows: list[dict[str, Any]] = pq.read_table(entry.file, filters=[("customer_id", "==", customer_id)]).to_pylist()
+    return rows[0] if rows else None
 
 
 def model_of(entry: LedgerEntry, uri: str) -> Scorer:
@@ -128,17 +128,17 @@ def model_of(entry: LedgerEntry, uri: str) -> Scorer:
 
 def _entry(path: Path) -> LedgerEntry:
     """The batch of a JSON file; raises InputError for one that is not as it was written."""
-    told = run_folder.read_json(path, next=RESTORE)
-    batch = told.get("batch") if isinstance(told, dict) else None
-    if not isinstance(batch, dict) or told.get("sha256") != _digest(batch):
+    content = run_folder.read_json(path, next=RESTORE)
+    batch = content.get("batch") if isinstance(content, dict) else None
+    if not isinstance(batch, dict) or content.get("sha256") != _digest(batch):
         raise InputError("is not what its hash says: it was changed or damaged", where=str(path), next=RESTORE)
     days = {name: date.fromisoformat(batch[name]) for name in ("as_of", "data_end")}
     scored_at = datetime.fromisoformat(batch["scored_at"])
     return LedgerEntry(**batch | days | {"scored_at": scored_at, "file": path.with_name(batch["file"])})
 
 
-def _named(path: Path) -> Path | None:
-    """The table that a JSON file names; None if it is not there, or not as it was written."""
+def _named_table(path: Path) -> Path | None:
+    """The table that a JSON file names; None if the file is not there, or not as it was written."""
     try:
         return _entry(path).file
     except InputError:
@@ -148,12 +148,12 @@ def _named(path: Path) -> Path | None:
 def _refuse_changed(entry: LedgerEntry) -> None:
     """Raise InputError unless the table of a batch is the one that was written."""
     try:
-        found = _sha256(entry.file)
+        sha256 = _sha256(entry.file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(entry.file), next=RESTORE) from None
-    if found != entry.sha256:
+    if sha256 != entry.sha256:
         raise InputError(
-            f"its SHA-256 begins with {found[:8]}, that of the scores kept was {entry.sha256[:8]}: "
+            f"its SHA-256 begins with {sha256[:8]}, that of the scores kept was {entry.sha256[:8]}: "
             "it was changed or damaged",
             where=str(entry.file),
             next=RESTORE,
@@ -166,5 +166,5 @@ def _sha256(path: Path) -> str:
 
 
 def _digest(batch: dict[str, Any]) -> str:
-    """The SHA-256 of what is said of a batch."""
+    """The SHA-256 of a batch's description."""
     return hashlib.sha256(json.dumps(batch, sort_keys=True).encode()).hexdigest()

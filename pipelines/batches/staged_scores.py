@@ -1,6 +1,6 @@
-"""Scores on their way: made part by part and kept on disk until everybody's are there, then given out with segments.
+"""Staging of scores: they are kept on disk part by part until all customers are scored, then given out with segments.
 
-A segment compares a customer with the averages of all, so none is known before the last customer is scored.
+A segment compares a customer with the averages of all customers, so none is known before the last one is scored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,16 +40,16 @@ UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"),
 
 @dataclass(frozen=True)
 class StagedScores:
-    """Everybody's scores in a folder, in the order they came."""
+    """The scores of all customers in a folder, in the order they came."""
 
     files: tuple[Path, ...]
-    """Over one horizon each, the main one first."""
+    """Scores over one horizon each, the main one first."""
     rows: Path
-    """The feature rows of the main one."""
+    """The feature rows behind the scores over the main horizon."""
     current_cut: float
-    """The base's average spend of the last year, currency units."""
+    """The customers' average spend of the last year, currency units."""
     future_cut: float
-    """Its average CLV."""
+    """Their average CLV, currency units."""
     totals: dict[str, float]
     """Over the main horizon: expected churners, and sums in currency units."""
     customers: int
@@ -75,7 +75,7 @@ class StagedScores:
 
 
 def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> StagedScores:
-    """Keep the scores of each part and its feature rows in an empty folder.
+    """Stage the scores of each part and its feature rows in an empty folder.
 
     scored: scores as `models.scoring.batch_scores.score` has them of feature rows, and those rows. Raises InputError
     where nobody is scored, or a customer has no CLV.
@@ -107,7 +107,7 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
             totals.append(_totals(scores.head(len(rows))))
     # In ascending order, so that the averages are the same to the last digit whatever parts the customers came in.
     averages = average_cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
-    summed = {name: float(sum(one[name] for one in totals)) for name in totals[0]}
+    summed = {name: float(sum(part[name] for part in totals)) for name in totals[0]}
     return StagedScores(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
 
 

@@ -48,7 +48,7 @@ def _feature_row(
 
 
 def _counts_in_words(counts: EventCounts) -> str:
-    """Events in words, "2 orders of 35.00, 1 × visit"; "nothing" where there are none."""
+    """Events in words, "2 orders of 35.00, 1 × visit"; "nothing" without any."""
     phrases = [
         f"{count:,} {name}{'s' * (count != 1)} of {money:,.2f}" if count else f"{money:,.2f} more on older orders"
         for count, name, money in (
