@@ -189,7 +189,7 @@ def test_opponents_are_plain_data(opponents):
     [
         ({"churned": True}, "100% of 1500 training rows churned"),
         ({"churned": False}, "0% of 1500 training rows churned"),
-        ({"future_value": 0.0}, "0.00 came in"),
+        ({"future_value": 0.0}, "0.00 of value after them"),
     ],
 )
 def test_nothing_to_tell_apart_is_refused(rows, changes, says):
