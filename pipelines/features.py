@@ -17,7 +17,7 @@ from features.errors import InputError
 from features.ingest.reading import reading
 from features.ingest.reconciliation import Tally, quarantine, reconcile
 from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
-from features.snapshots.rfm_quintiles import QUINTILES, RANKED, quintile_cuts
+from features.snapshots.rfm_quintiles import QUINTILES, RANKED, quintile_cuts, quintiles
 from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from pipelines import run_folder
 from pipelines.config import Config
@@ -140,11 +140,11 @@ def _with_quintiles(path: Path) -> Iterator[pa.Table]:
     del base
     for number in range(file.num_row_groups):
         rows = file.read_row_group(number)
-        quintiles = np.full((rows.num_rows, len(QUINTILES)), np.nan)
+        values = np.full((rows.num_rows, len(QUINTILES)), np.nan)
         for day, day_cuts in by_day.items():
             of_day = pc.equal(rows["as_of"], day)
-            quintiles[of_day.to_numpy()] = np.column_stack(quintiles(rows.filter(of_day), day_cuts).columns)
-        for name, column in zip(QUINTILES, quintiles.T, strict=True):
+            values[of_day.to_numpy()] = np.column_stack(quintiles(rows.filter(of_day), day_cuts).columns)
+        for name, column in zip(QUINTILES, values.T, strict=True):
             rows = rows.append_column(name, pa.array(column))
         yield rows
 
