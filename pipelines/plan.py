@@ -50,7 +50,7 @@ def make_plan(
     name = f"campaign {day}" if campaign is None else plan_archive.check_campaign_name(campaign, where=WHERE)
     plan_archive.refuse_namesake(config.folder / run_folder.PLANS, name, where=WHERE)
     effects = customer_effects(config, offers, as_of=day)
-    made = plan(
+    retention_plan = plan(
         scores,
         effects.offers,
         budget=budget,
@@ -69,15 +69,17 @@ def make_plan(
         campaign=name,
         salt=config.plan.salt,
     )
-    told = {"campaign": name, "as_of": day.isoformat()} | made.summary | {"effects": effects.said}
-    made = replace(made, summary=told)
-    plan_archive.archive_plan(config.folder, made.frame, made.summary, scores, replaces=True, where=WHERE)
+    summary = {"campaign": name, "as_of": day.isoformat()} | retention_plan.summary | {"effects": effects.explanations}
+    retention_plan = replace(retention_plan, summary=summary)
+    plan_archive.archive_plan(
+        config.folder, retention_plan.frame, retention_plan.summary, scores, replaces=True, where=WHERE
+    )
     channels = {offer.name: offer.channel for offer in offers}
     for output in outputs:
         is_for_people = output.suffix == ".csv"
-        listed = contact_list(made.frame, scores, channels, currency=config.money.currency)
-        run_folder.write_table(output, listed if is_for_people else made.frame)
-    return made
+        listed = contact_list(retention_plan.frame, scores, channels, currency=config.money.currency)
+        run_folder.write_table(output, listed if is_for_people else retention_plan.frame)
+    return retention_plan
 
 
 def do_not_contact(config: Config) -> Path | None:

@@ -16,7 +16,7 @@ from serving.responses import CampaignSettings
 
 @dataclass(frozen=True)
 class Listening:
-    """Where to listen and to whom, as the options of `serve` and `console` say."""
+    """Address, hosts and limits of a service, as the options of `serve` and `console` give them."""
 
     port: int
     host: str

@@ -28,14 +28,14 @@ def effects_of(batch: Store, output: Path, offers: Sequence[Offer]) -> PlanEffec
     info = batch.info
     learned = read_learned_effects(output, offers, horizon_days=info.horizon_days, as_of=info.as_of)
     if not learned.fitted:
-        return PlanEffects(None, learned.offers, learned.said)
+        return PlanEffects(None, learned.offers, learned.explanations)
     for name, fitted in learned.fitted.items():
         _refuse_lacking(batch, name, fitted)
     chunks = [
         np.arange(begin, min(begin + CHUNK_ROWS, batch.customers)) for begin in range(0, batch.customers, CHUNK_ROWS)
     ]
     parts = [effects_of_rows(learned.fitted, batch.rows_at(places)) for places in chunks]
-    return PlanEffects(pd.concat(parts, ignore_index=True), learned.offers, learned.said)
+    return PlanEffects(pd.concat(parts, ignore_index=True), learned.offers, learned.explanations)
 
 
 def _refuse_lacking(batch: Store, offer: str, fitted: FittedEffect) -> None:

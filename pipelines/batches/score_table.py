@@ -46,7 +46,7 @@ def replace_table(url: str, tables: Iterable[pa.Table]) -> int:
     """
     with change_table(url) as (cursor, table):
         staging = _staging(cursor)
-        rows = sum(cursor.adbc_ingest(staging, one, mode="append", temporary=True) for one in tables)
+        rows = sum(cursor.adbc_ingest(staging, batch, mode="append", temporary=True) for batch in tables)
         _make(cursor, table, url)
         cursor.execute(f"lock table {table} in share row exclusive mode")
         cursor.execute(f"delete from {table}")

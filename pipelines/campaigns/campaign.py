@@ -18,7 +18,7 @@ KEPT_NEXT = "Name the list that was kept in the output folder, plans/CAMPAIGN.pa
 
 @dataclass(frozen=True)
 class Campaign:
-    """What is known of a campaign before anybody looks at what came of it."""
+    """A campaign as planned: everything known before its outcomes are read."""
 
     name: str
     day: date
@@ -52,7 +52,7 @@ def kept_plan_file(folder: Path, name: str | None) -> Path:
         )
     file = plan_file(folder / run_folder.PLANS, name)
     if not file.exists():
-        known = ", ".join(repr(one.campaign) for one in archived_plans(folder / run_folder.PLANS)) or "none"
+        known = ", ".join(repr(plan.campaign) for plan in archived_plans(folder / run_folder.PLANS)) or "none"
         raise InputError(
             f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
         )
@@ -82,7 +82,8 @@ def read_campaign(plan_file: Path, *, day: date | None) -> Campaign:
             next="Plan the next one with a holdout: [plan] holdout_share = 0.1.",
         )
     drawn = summary["holdout"] / summary["chosen"] if summary.get("chosen") else float((~chosen["treated"]).mean())
-    assumed = {one["offer"]: one["save_rate"] for one in summary.get("offers", []) if one["save_rate"] is not None}
+    offers = summary.get("offers", [])
+    assumed = {offer["offer"]: offer["save_rate"] for offer in offers if offer["save_rate"] is not None}
     return Campaign(name, day or _day(summary, name), chosen, drawn, assumed)
 
 

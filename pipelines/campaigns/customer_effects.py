@@ -27,12 +27,12 @@ def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) ->
     """Predict the effects of these offers; raises InputError where a kept learner was changed since it was written."""
     learned = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
     if not learned.fitted:
-        return PlanEffects(None, learned.offers, learned.said)
+        return PlanEffects(None, learned.offers, learned.explanations)
     memory = machine_memory()
     with reading(config.log, now_us=None, memory_bytes=duckdb_memory_bytes(memory)) as opened:
         learned = learned.without(_missing_features(opened, learned.fitted, as_of=as_of), offers)
         frame = _predict(opened, learned.fitted, as_of=as_of, memory_bytes=memory) if learned.fitted else None
-    return PlanEffects(frame, learned.offers, learned.said)
+    return PlanEffects(frame, learned.offers, learned.explanations)
 
 
 def _missing_features(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:

@@ -39,7 +39,9 @@ def plan(
     settings = load(config)
     names, outputs = offer or [], output or []
     before = set((settings.folder / run_folder.PLANS).glob("*.parquet"))
-    made = make_plan(settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs)
-    kept = kept_plan_file(settings.folder, made.summary["campaign"])
+    retention_plan = make_plan(
+        settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs
+    )
+    kept = kept_plan_file(settings.folder, retention_plan.summary["campaign"])
     files = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}
-    print_result(made.summary | files | {"currency": settings.money.currency}, as_json, show_plan)
+    print_result(retention_plan.summary | files | {"currency": settings.money.currency}, as_json, show_plan)

@@ -52,7 +52,7 @@ class Evidence:
 
     @property
     def has_comparable_champion(self) -> bool:
-        """Whether a champion serves that can be compared, and that stays if the candidate is refused."""
+        """True if a comparable champion serves, which stays if the candidate is refused."""
         return self.champion is not None and self.champion.scorer is not None
 
 

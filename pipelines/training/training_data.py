@@ -61,7 +61,7 @@ class TrainingData:
 
 
 class TrainingSize(NamedTuple):
-    """How large the training sets of a log are."""
+    """Size of the training sets of a log."""
 
     customers: int
     rows: int

@@ -242,7 +242,7 @@ def _tuned(
 
 
 def _is_clearly_lower(losses: np.ndarray, default: np.ndarray) -> bool:
-    """Whether losses are lower than the default ones of the same rows by more than `STANDARD_ERRORS`."""
+    """True if losses are lower than the default ones of the same rows by more than `STANDARD_ERRORS`."""
     gain = default - losses
     return bool(gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
 

@@ -19,7 +19,7 @@ def has_individual_effects(customers: pd.DataFrame, offer: Offer) -> bool:
 
 
 def effects_on_staying(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """What a contact adds to each customer's probability of staying: the individual effect, else p s."""
+    """Effect of a contact on each customer's probability of staying: the individual effect, else p s."""
     if has_individual_effects(customers, offer):
         return customers[EFFECT_COLUMN_PREFIX + offer.name].to_numpy()
     return customers["churn_probability"].to_numpy() * offer.save_rate_mean

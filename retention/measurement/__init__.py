@@ -1,1 +1,1 @@
-"""What a campaign did: treated against holdout, save rates, power, and plans of the past in hindsight."""
+"""Effects of campaigns: treated against holdout, save rates, power, and past plans in hindsight."""

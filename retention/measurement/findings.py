@@ -37,7 +37,7 @@ def _profit(readout: Mapping[str, Any], currency: str, days: int) -> str:
 
 
 def _more_data(readout: Mapping[str, Any], currency: str) -> list[str]:
-    """What more customers would show, with the same share of them held out; empty where all is proven."""
+    """Say what more customers would show, with the same share of them held out; empty where all is proven."""
     needs, sentences = readout["needs"], []
     more, power, profit = needs["more_customers"], round(10 * needs["power"]), readout["profit"]["value"]
     if more["stayed"]:

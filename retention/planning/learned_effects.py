@@ -30,7 +30,7 @@ class PlanEffects:
     """customer_id, and a column for each offer with individual effects; None: none has."""
     offers: list[Offer]
     """The same offers; those with effects have the save rate of the experiment, for its uncertainty."""
-    said: dict[str, str]
+    explanations: dict[str, str]
     """By offer what the plan goes by, in words; empty where nothing was learned yet."""
 
 
@@ -42,14 +42,14 @@ class LearnedEffects:
     """By offer, those that a plan may use."""
     offers: list[Offer]
     """All of them, as `Effects` has them."""
-    said: dict[str, str]
+    explanations: dict[str, str]
 
     def without(self, lacking: dict[str, str], offers: Sequence[Offer]) -> "LearnedEffects":
         """Without those of the offers in `lacking`, which says why; offers: the same as they were before."""
         fitted = {name: effect for name, effect in self.fitted.items() if name not in lacking}
         kept = [given if given.name in lacking else own for given, own in zip(offers, self.offers, strict=True)]
-        said = self.said | {name: f"one save rate: {why}" for name, why in lacking.items()}
-        return LearnedEffects(fitted, kept, said)
+        explanations = self.explanations | {name: f"one save rate: {why}" for name, why in lacking.items()}
+        return LearnedEffects(fitted, kept, explanations)
 
 
 def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days: int, as_of: date) -> LearnedEffects:
@@ -65,18 +65,18 @@ def read_learned_effects(output: Path, offers: Sequence[Offer], *, horizon_days:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=effect_bundle.NEXT) from None
     fitted: dict[str, FittedEffect] = {}
-    said, plan_offers = {}, []
+    explanations, plan_offers = {}, []
     for offer in offers:
         entry = content["offers"].get(offer.name, {"learner": None, "in_words": "never tried at random"})
         why_not = _why_not(entry, content, horizon_days=horizon_days, as_of=as_of)
-        said[offer.name] = f"one save rate: {why_not}" if why_not else _words(entry)
+        explanations[offer.name] = f"one save rate: {why_not}" if why_not else _words(entry)
         if not why_not:
             folder = output / EFFECTS_FOLDER / offer.name / entry["bundle"]
             fitted[offer.name] = effect_bundle.read(folder, expected=entry["bundle"])
         plan_offers.append(
             offer.model_copy(update={"save_rate": BetaPrior(**entry["save_rate"])}) if not why_not else offer
         )
-    return LearnedEffects(fitted, plan_offers, said)
+    return LearnedEffects(fitted, plan_offers, explanations)
 
 
 def effects_of_rows(fitted: dict[str, FittedEffect], rows: pd.DataFrame) -> pd.DataFrame:

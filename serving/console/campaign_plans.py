@@ -73,7 +73,7 @@ class CampaignPlans:
         """The expected profit of each budget with these offers, from `retention.economics.profit_curve`."""
         batch = self.responses.batch()
         effects = self._effects(batch, names)
-        key = (batch.hash, *_offers_as_json(effects.offers), *effects.said.values())
+        key = (batch.hash, *_offers_as_json(effects.offers), *effects.explanations.values())
         if key not in self._curves:
             curve = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
             self._curves = dict([*self._curves.items(), (key, curve)][-CACHED_CURVES:])
@@ -134,7 +134,9 @@ class CampaignPlans:
             effects=effects.frame,
         )
         summary = (
-            {"campaign": request.campaign, "as_of": str(batch.info.as_of)} | plan.summary | {"effects": effects.said}
+            {"campaign": request.campaign, "as_of": str(batch.info.as_of)}
+            | plan.summary
+            | {"effects": effects.explanations}
         )
         return BatchPlan(request, batch, replace(plan, summary=summary)), scores
 
