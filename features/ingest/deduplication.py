@@ -45,7 +45,7 @@ def mark_repeated_rows(db: duckdb.DuckDBPyConnection, table: str, *, has_source:
 def _shared_extent(spans: list[tuple[int, int]]) -> tuple[int, int]:
     """The extent of all times that more than one of the spans covers; spans by their begin. Empty: begin > end.
 
-    >>> _shared([(1, 5), (4, 9), (10, 12)])
+    >>> _shared_extent([(1, 5), (4, 9), (10, 12)])
     (4, 5)
     """
     begin, end, last = 1, 0, None

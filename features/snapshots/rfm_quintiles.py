@@ -42,7 +42,7 @@ def quintiles(rows: pa.Table, cuts: QuintileCuts) -> pa.Table:
     quintile can be empty: where three of four customers ordered once, they all have `frequency_quintile` 1.
 
     >>> base = pa.table({"recency_days": [9.0, 1, 5, 3], "orders": [1.0, 1, 1, 8], "spend_total": [2.0, 4, 6, 8]})
-    >>> cells(base, cuts(base))["frequency_quintile"].to_pylist()
+    >>> quintiles(base, quintile_cuts(base))["frequency_quintile"].to_pylist()
     [1.0, 1.0, 1.0, 4.0]
     """
     return pa.table(

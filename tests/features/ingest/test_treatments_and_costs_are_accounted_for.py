@@ -187,7 +187,7 @@ def test_who_is_both_treated_and_held_out_by_one_offer_is_refused():
     both = pd.concat([treatments(), treatments(treated=[True, True], at="2020-01-03")])
     expected = (
         r"row 4: 1 customer both treated and held out by one offer of a campaign, first 'b' in 'spring', "
-        r"offer 'voucher'\n.*Leave one row"
+        r"offer 'voucher'\n.*Leave one of the two rows"
     )
     with pytest.raises(InputError, match=expected):
         book("treatments", both)
