@@ -181,7 +181,7 @@ def test_a_readout_takes_the_booked_contacts_of_its_campaign(shop, monkeypatch, 
     monkeypatch.chdir(config.home)
     words = ["readout", "--campaign", "spring", "--json"]
     told = json.loads(ran(monkeypatch, capsys, *words))
-    assert told["contacts"] == {"cost": "as planned", "note": "nothing is booked of 'spring'; booked are: none"}
+    assert told["contacts"] == {"cost": "as planned", "note": "nothing is booked for 'spring'; booked are: none"}
 
     rows = booked(config, plan, campaign="spring", cost=np.where(plan["treated"], "1.50", ""))
     stranger = rows.head(1).assign(customer_id="stranger", treated=True, cost="4")
