@@ -10,7 +10,7 @@ STAYWORTH_FOLDER        the output folder: files of `plan`, `readout` and `monit
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +42,9 @@ def worker_environment(
     places = {SCORES: scores, MODEL: model, LOG: log, FOLDER: folder}
     named = {name: str(place.resolve()) for name, place in places.items() if place}
     written = {CAMPAIGNS: json.dumps(content)} | (
-        {SHOP: json.dumps(asdict(order_log), default=str)} if order_log else {}
+        {SHOP: json.dumps({field.name: getattr(order_log, field.name) for field in fields(order_log)}, default=str)}
+        if order_log
+        else {}
     )
     return named | written
 

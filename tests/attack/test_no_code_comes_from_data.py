@@ -154,7 +154,7 @@ def test_one_planted_where_it_is_served_from_is_refused_and_replaced(fetched, tm
     [planted] = (served / "bundles").iterdir()
     (planted / name).write_bytes(content)
     sign(planted, name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-    with pytest.raises(InputError, match=r"the installed libraries cannot use the bundle|no trees in it"):
+    with pytest.raises(InputError, match=r"the installed libraries cannot use the bundle|contains no trees"):
         active_model.load(active_model.pointer_file(served))
     assert active_model.fetch_champion("sqlite:///x", served)
     assert active_model.load(active_model.pointer_file(served)).hash == bundle.signed_manifest(fetched)[1]

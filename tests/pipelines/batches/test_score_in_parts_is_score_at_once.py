@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount
 WITHIN_MEMORY = """
 import json, sys
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from pathlib import Path
 from types import SimpleNamespace
 from models.artifacts import bundle
@@ -89,7 +91,7 @@ def at_once(model, rows):
 
 @pytest.fixture
 def config(tmp_path, cdnow_path, model, monkeypatch):
-    monkeypatch.setattr(scores_of, "champion", lambda _: model)
+    monkeypatch.setattr(scores_of, "load_champion", lambda _: SimpleNamespace(scorer=model))
     monkeypatch.setattr(scores_of, "CHUNK_ROWS", 1_000)
     (tmp_path / "stayworth.toml").write_text(config_of(cdnow_path))
     return load(tmp_path / "stayworth.toml")

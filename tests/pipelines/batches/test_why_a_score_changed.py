@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -65,11 +66,19 @@ def shop(tmp_path, models, monkeypatch):
     monkeypatch.setattr(ledger, "model_of", lambda entry, _: made[entry.model_version])
 
     def scored(*batches):
-        for day, model in batches:
+        for number, (day, model) in enumerate(batches):
             known = log[(log[["ordered_at", "recorded_at"]] < pd.Timestamp(day)).all(axis=1)]
             known.to_parquet(tmp_path / "orders.parquet")
-            monkeypatch.setattr(scores_of, "champion", lambda _, model=model: model)
-            scores_of.score(config, as_of=day, now=NOW, output=None, memory_bytes=None, say=lambda _: None)
+            registered = SimpleNamespace(scorer=model)
+            monkeypatch.setattr(scores_of, "load_champion", lambda _, registered=registered: registered)
+            scores_of.score(
+                config,
+                as_of=day,
+                now=NOW + timedelta(minutes=number),
+                output=None,
+                memory_bytes=None,
+                say=lambda _: None,
+            )
         log.to_parquet(tmp_path / "orders.parquet")
         return config
 

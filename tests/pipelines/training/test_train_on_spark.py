@@ -111,7 +111,7 @@ def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(config
 
 
 def test_a_gpu_is_not_for_spark(configured, cdnow_path, stayworth, monkeypatch):
-    monkeypatch.setattr(boosting, "present", lambda device: device)
+    monkeypatch.setattr(boosting, "check_device", lambda device: device)
     config = configured(cdnow_path, more='device = "cuda"')
     code, _, said = stayworth("train", "-c", str(config), "--engine", "spark")
     assert code == 2

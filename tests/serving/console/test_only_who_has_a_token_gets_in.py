@@ -32,9 +32,9 @@ from fastapi.routing import APIRoute
 from serving.console import app
 
 made = app.app().app
-known = [one for room in app.ROOMS for one in room.routes]
+known = [one for router in app.PAGES for one in router.routes]
 assert all(isinstance(one, APIRoute) for one in known)
-assert len(made.routes) == len(app.ROOMS), made.routes
+assert len(made.routes) == len(app.PAGES), made.routes
 print(json.dumps(sorted((one.path, method) for one in known for method in one.methods)))
 """
 TLS = ssl.create_default_context()
