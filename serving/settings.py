@@ -10,7 +10,7 @@ STAYWORTH_FOLDER        the output folder: files of `plan`, `readout` and `monit
 
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -41,11 +41,7 @@ def worker_environment(
     content = asdict(campaigns) | {"offers": [offer.model_dump() for offer in campaigns.offers]}
     places = {SCORES: scores, MODEL: model, LOG: log, FOLDER: folder}
     named = {name: str(place.resolve()) for name, place in places.items() if place}
-    written = {CAMPAIGNS: json.dumps(content)} | (
-        {SHOP: json.dumps({field.name: getattr(order_log, field.name) for field in fields(order_log)}, default=str)}
-        if order_log
-        else {}
-    )
+    written = {CAMPAIGNS: json.dumps(content)} | ({SHOP: order_log.to_json()} if order_log else {})
     return named | written
 
 
@@ -68,8 +64,7 @@ def order_log() -> Log | None:
     content = os.environ.get(SHOP)
     if not content:
         return None
-    values = json.loads(content)
-    return Log(**values | {name: tuple(values[name]) for name in ("attributes", "exclude_products")})
+    return Log.from_json(content)
 
 
 def output_folder() -> Path:

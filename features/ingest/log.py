@@ -1,8 +1,10 @@
 """A shop's log: the places of its tables and the way they are written."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Self
 
 from features.ingest.table_source import TableLike, TableSource, parse_source
 
@@ -32,6 +34,18 @@ class Log:
     """strptime format of times that are not ISO."""
     exclude_products: tuple[str, ...] = ()
     """SQL LIKE patterns of products that are not purchases."""
+
+    def to_json(self) -> str:
+        """The log as text, for another process; its tables must be in files or a database, not frames."""
+        return json.dumps({part.name: getattr(self, part.name) for part in fields(self)}, default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The log that `to_json` wrote."""
+        values = json.loads(text)
+        places = ("orders", "interactions", "customers", "treatments", "costs")
+        sources = {table: parse_source(values[table]) for table in places if values[table] is not None}
+        return cls(**values | sources | {name: tuple(values[name]) for name in ("attributes", "exclude_products")})
 
     def extra(self, table: str) -> tuple[str, ...]:
         """The columns wanted of a table beyond its schema's."""

@@ -144,7 +144,11 @@ def test_the_ledger_holds_what_score_wrote_last(shop, models):
     entry = ledger.entries(config.folder)[-1]
     latest = latest_scores(config.folder)[list(ledger.COLUMNS)]
     pd.testing.assert_frame_equal(ledger.read(entry), latest, check_exact=True)
-    assert (entry.customers, entry.data_end, entry.scored_at) == (len(latest), date(1998, 6, 21), NOW)
+    assert (entry.customers, entry.data_end, entry.scored_at) == (
+        len(latest),
+        date(1998, 6, 21),
+        NOW + timedelta(minutes=1),
+    )
     assert entry.totals["clv"] == pytest.approx(latest["clv"].sum())
 
 

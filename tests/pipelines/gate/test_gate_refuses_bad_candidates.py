@@ -173,7 +173,7 @@ def test_a_signed_manifest_is_told_with_the_hash_of_the_bundle(candidate_folder)
     assert manifest["training"]["as_of"] == "1998-04-02"
     assert sha256 == (candidate_folder / "manifest.sha256").read_text().strip()
     (candidate_folder / "manifest.json").write_text("{}")
-    with pytest.raises(InputError, match="not what its hash says"):
+    with pytest.raises(InputError, match=r"manifest\.json does not match its hash"):
         bundle.signed_manifest(candidate_folder)
 
 

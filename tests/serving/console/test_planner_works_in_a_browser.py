@@ -133,7 +133,7 @@ def test_a_plan_is_kept_by_keyboard_and_downloaded_with_and_without_the_held_out
     page.keyboard.press("Enter")
     expect(page.locator("#kept-plan h2")).to_be_focused()
     files = {}
-    for name in ("Whole list", "Mailing list"):
+    for name in ("Full list", "Mailing list"):
         with page.expect_download() as caught:
             page.get_by_role("link", name=name).click()
         caught.value.save_as(tmp_path / name)
@@ -141,8 +141,8 @@ def test_a_plan_is_kept_by_keyboard_and_downloaded_with_and_without_the_held_out
     assert caught.value.suggested_filename == "kept-plan-mailing.csv"
     kept = run_folder.read_table(config.folder / run_folder.PLANS / "kept-plan.parquet", next="")
     safe = kept["customer_id"].replace(STRANGE, f"'{STRANGE}")
-    assert files["Whole list"]["customer_id"].tolist() == safe.tolist()
-    assert files["Whole list"]["treated"].tolist() == kept["treated"].tolist()
+    assert files["Full list"]["customer_id"].tolist() == safe.tolist()
+    assert files["Full list"]["treated"].tolist() == kept["treated"].tolist()
     assert files["Mailing list"]["customer_id"].tolist() == safe[kept["treated"]].tolist()
     lines = [json.loads(line) for line in (config.folder / "audit.jsonl").read_text().splitlines()]
     mine = [one for one in lines if one.get("campaign") == "kept plan"]
