@@ -186,6 +186,7 @@ def test_a_report_with_ids_names_the_most_at_risk(shop, stayworth):
     assert places == sorted(places)
 
 
+@pytest.mark.slow
 def test_training_again_moves_the_champion_and_remembers_the_previous(shop, stayworth):
     from models.artifacts import registry
 

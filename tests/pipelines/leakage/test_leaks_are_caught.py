@@ -191,6 +191,7 @@ def test_cells_are_compared_bit_for_bit():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("peeking")
 def test_a_feature_that_reads_beyond_its_slice_is_caught(shop):
     content = leak_audit.audit(shop(), now=NOW, say=silent)

@@ -36,6 +36,7 @@ def coverage(told_and_true):
     return found
 
 
+@pytest.mark.slow
 def test_intervals_of_1000_campaigns_hold_the_true_effect_in_95_of_100():
     """A tenth held out, 2,000 customers, an offer that keeps a fifth: 93 to 97 %, and the misses on both sides."""
     read_out = [read(np.random.default_rng([24, one]), 2000, save_rate=0.2) for one in range(CAMPAIGNS)]
@@ -44,6 +45,7 @@ def test_intervals_of_1000_campaigns_hold_the_true_effect_in_95_of_100():
         assert max(above, below) <= 4, name
 
 
+@pytest.mark.slow
 def test_of_1000_campaigns_without_effect_at_most_50_are_told_one():
     """Nor do more than 4 of 100 intervals lie wholly above 0, or wholly below it."""
     read_out = [read(np.random.default_rng([25, one]), 1000, save_rate=0.0) for one in range(CAMPAIGNS)]

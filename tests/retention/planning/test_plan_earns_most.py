@@ -45,6 +45,7 @@ def highest(profit, cost, budget, capacity):
     return -solved.fun
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     customers=st.lists(
