@@ -94,7 +94,7 @@ def test_times_without_a_zone_need_one(stayworth):
     config.write_text(config.read_text().replace('timezone = "UTC"\n', ""))
     code, error = stayworth("check")
     assert code == 2
-    assert "1 times in ordered_at carry no zone" in error
+    assert "1 time in ordered_at carries no zone" in error
     assert "time.timezone" in error
 
 

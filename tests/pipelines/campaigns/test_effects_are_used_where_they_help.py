@@ -131,7 +131,7 @@ def test_the_next_plan_uses_it_says_so_and_earns_more(differing, capsys):
     folder, tau, before, _ = differing
     after = planned(folder)
     assert before.summary["effects"] == {}
-    assert after.summary["effects"]["voucher"].endswith(", of 3,000 customers in 1 campaign up to 2020-01-01")
+    assert after.summary["effects"]["voucher"].endswith(", from 3,000 customers in 1 campaign up to 2020-01-01")
     assert true_profit(after.frame, tau) > true_profit(before.frame, tau) + 700
     moved = tau.loc[after.frame["customer_id"]] > 0
     assert moved.mean() > 0.9, "nearly all of the chosen are moved by it, half of all customers are"

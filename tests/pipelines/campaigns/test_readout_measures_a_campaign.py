@@ -167,7 +167,7 @@ def test_half_a_campaign_is_not_read_out_by_accident(read):
 
 
 def test_what_is_no_campaign_is_one_clear_error(made, read, tmp_path):
-    with pytest.raises(InputError, match="no name of a campaign"):
+    with pytest.raises(InputError, match="is not a valid campaign name"):
         read(campaign_name="../etc")
     with pytest.raises(InputError, match=r"'autumn' was kept; kept are: 'spring 2020'\n.*Plan first"):
         read(campaign_name="autumn")

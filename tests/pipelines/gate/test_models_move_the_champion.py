@@ -183,7 +183,6 @@ def test_an_unknown_version_is_refused_with_those_there_are(shop, stayworth, cap
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_training_again_on_the_same_data_gives_the_same_bundle(shop, stayworth, capsys):
     """CHECKS 15. Its champion is judged by its recipe, and equals it."""
     assert stayworth("models", "promote", "1") == 0
