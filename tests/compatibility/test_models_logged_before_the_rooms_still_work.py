@@ -121,6 +121,7 @@ def test_it_is_served(shop):
             answer = client.post("/v1/score", json={"customer_ids": list(earlier["customer_id"])}).json()
             assert [row["clv"] for row in answer["scores"]] == list(earlier["clv"])
             orders = pd.read_parquet(shop / "orders.parquet")
+            orders["ordered_at"] = pd.to_datetime(orders["ordered_at"])
             histories = [
                 {
                     "customer_id": customer_id,

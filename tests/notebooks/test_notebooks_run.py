@@ -12,7 +12,7 @@ from pipelines.demo import write_demo_shop
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[2] / "notebooks"
-SIMULATED = "SHOP = Shop(customers={customers}, days=730, seed=7, as_of=date(2025, 1, 1))\nTRIALS = 1\n"
+SIMULATED = "SHOP = Scenario(customers={customers}, days=730, seed=7, as_of=date(2025, 1, 1))\nTRIALS = 1\n"
 
 
 @pytest.fixture
