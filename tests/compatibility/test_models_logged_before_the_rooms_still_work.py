@@ -126,7 +126,7 @@ def test_it_is_served(shop):
                 {
                     "customer_id": customer_id,
                     "orders": [
-                        {"ordered_at": at.isoformat() + "Z", "amount": amount}
+                        {"ordered_at": at.isoformat() + "Z", "amount": float(amount)}
                         for at, amount in rows[["ordered_at", "amount"]].itertuples(index=False)
                         if at < pd.Timestamp(DAY)
                     ],
