@@ -164,9 +164,9 @@ def _train(
         device=config.train.device,
     )
     say("comparing with the champion and the baselines")
-    rival = comparable_champion(champion, training, terms) if champion else None
+    comparison = comparable_champion(champion, training, terms) if champion else None
     recipe, metrics = evaluate_recipe(
-        config, training, test, tuned.recipe(config.train), rival, offer=evaluation_offer(config), say=say
+        config, training, test, tuned.recipe(config.train), comparison, offer=evaluation_offer(config), say=say
     )
 
     say("making the model that serves")
@@ -180,7 +180,7 @@ def _train(
         shown = {name: value for name, value in description.items() if name != "recipe"}
         metrics["trained"] = {"version": version, "features": dataset.features, **shown}
         say("checking the model at the gate")
-        decision = gate.decide(_evidence(config, folder, metrics, training, test, final, rival, now=now))
+        decision = gate.decide(_evidence(config, folder, metrics, training, test, final, comparison, now=now))
         metrics["gate"] = decision.content
         say("logging to MLflow")
         run = _log(config, folder, dataset, recipe, metrics, test_as_of=day, now=now)
@@ -212,7 +212,7 @@ def _evidence(
     training: TrainingSet,
     test: pd.DataFrame,
     final: TrainingSet,
-    rival: ChampionComparison | None,
+    comparison: ChampionComparison | None,
     *,
     now: datetime,
 ) -> Evidence:
@@ -226,7 +226,7 @@ def _evidence(
         probes=leakage_probes(training, test, attributes, customers=PROBED_CUSTOMERS, seed=seed),
         horizon_days=config.terms.horizon_days,
         now=now.date(),
-        champion=rival,
+        champion=comparison,
     )
 
 

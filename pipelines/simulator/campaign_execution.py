@@ -39,14 +39,14 @@ def treatment_rows(
 ) -> pa.Table:
     """The treatments table of these customers: the contacts with their final costs, and the holdout."""
     place = pc.index_in(pa.array(chosen["customer_id"].astype("str"), pa.string()), customer_ids(customers))
-    mine = chosen.assign(customer=place.to_pandas().to_numpy()).dropna(subset="customer")
-    customer, treated = mine["customer"].to_numpy(np.int64), mine["treated"].to_numpy(bool)
+    planned = chosen.assign(customer=place.to_pandas().to_numpy()).dropna(subset="customer")
+    customer, treated = planned["customer"].to_numpy(np.int64), planned["treated"].to_numpy(bool)
     return pa.table(
         {
             "customer_id": customer_ids(customers).take(pa.array(customer)),
-            "at": timestamps(np.full(len(mine), float(day))),
-            "campaign": pa.array([campaign] * len(mine), pa.string()),
-            "offer": pa.array(mine["offer"].astype("str"), pa.string()),
+            "at": timestamps(np.full(len(planned), float(day))),
+            "campaign": pa.array([campaign] * len(planned), pa.string()),
+            "offer": pa.array(planned["offer"].astype("str"), pa.string()),
             "treated": pa.array(treated),
             "cost": pa.array(done.cost[customer].round(2), mask=~treated),
         }

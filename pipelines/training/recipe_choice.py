@@ -23,7 +23,7 @@ def evaluate_recipe(
     training: TrainingSet,
     test: pd.DataFrame,
     recipe: Recipe,
-    rival: ChampionComparison | None,
+    comparison: ChampionComparison | None,
     *,
     offer: Offer | None,
     say: Callable[[str], None],
@@ -39,7 +39,7 @@ def evaluate_recipe(
             offer=offer,
             resamples=RESAMPLES,
             seed=config.train.seed,
-            champion=rival.scorer if rival else None,
+            champion=comparison.scorer if comparison else None,
         )
 
     metrics = evaluation(recipe)
