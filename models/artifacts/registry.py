@@ -188,8 +188,14 @@ def set_champion(uri: str, number: str, *, tags: Mapping[str, str] = MappingProx
 
 
 def contents_hash(folder: Path) -> str:
-    """A hash of every name and byte of a logged model, except files that Python compiled."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    """A hash of every name and byte of a logged model, except what loading it leaves there.
+
+    That is what Python compiled, and the file in which MLflow keeps the name and version that were asked for.
+    """
+    left = {folder / "registered_model_meta"}
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts and path not in left
+    )
     digest = hashlib.sha256()
     for path in files:
         digest.update(

@@ -159,6 +159,7 @@ def test_every_name_and_byte_of_a_logged_model_counts(tmp_path):
     hashes = [registry.contents_hash(tmp_path)]
     (tmp_path / "code" / "__pycache__").mkdir()
     (tmp_path / "code" / "__pycache__" / "model.pyc").write_bytes(b"c")
+    (tmp_path / "registered_model_meta").write_text("MLflow's own, written as it loads")
     assert registry.contents_hash(tmp_path) == hashes[0]
     (tmp_path / "MLmodel").write_text("A")
     hashes.append(registry.contents_hash(tmp_path))

@@ -124,7 +124,7 @@ def test_what_cannot_be_planned_is_said(page):
         expect(page.locator("#state")).to_have_text(DONE)
     for box in page.get_by_role("checkbox").all():
         box.uncheck()
-    expect(page.locator("#wrong")).to_have_text("Choose an offer at least.")
+    expect(page.locator("#wrong")).to_have_text("Choose at least one offer.")
 
 
 def test_a_plan_is_kept_by_keyboard_and_downloaded_with_and_without_the_held_out(page, config, tmp_path):
