@@ -30,7 +30,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     for table, book in books.items():
         run_folder.write_table(config.folder / run_folder.QUARANTINE_OF.format(table), book.quarantine)
     return {
-        "orders": str(config.log.orders),
+        "orders": config.log.tables["orders"].label("orders"),
         "customers": histories.customers,
         "order_count": len(histories.columns.at),
         "first_day": histories.first_day.isoformat(),

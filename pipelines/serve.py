@@ -1,7 +1,7 @@
 """The service and the console: told what a config says, then started (serving/processes/launch.py)."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.plan import do_not_contact
 from serving import fetch, settings
+from serving.guard.access_policy import AccessPolicy
 from serving.processes import launch
 from serving.responses import CampaignSettings
 
@@ -35,18 +36,7 @@ def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, m
         scores=scores, model=model, campaigns=campaigns(config), log=config.folder / run_folder.SCORE_LOG
     )
     with _following(config, bundle, scores, model):
-        launch.serve(
-            port=listening.port,
-            token=os.environ.get("STAYWORTH_TOKEN"),
-            tokens_file=listening.tokens_file,
-            host=listening.host,
-            hosts=_names(listening),
-            tls_cert=listening.tls_cert,
-            tls_key=listening.tls_key,
-            processes=listening.workers,
-            most_in_flight=most_in_flight,
-            environment=environment,
-        )
+        _serve(listening, environment=environment, most_in_flight=most_in_flight)
 
 
 def serve_console(
@@ -58,19 +48,32 @@ def serve_console(
         scores=scores, model=model, campaigns=campaigns(config), order_log=config.log, folder=config.folder
     )
     with _following(config, bundle, scores, model):
-        launch.serve(
-            port=listening.port,
-            token=os.environ.get("STAYWORTH_TOKEN"),
-            tokens_file=listening.tokens_file,
-            host=listening.host,
-            hosts=_names(listening),
-            tls_cert=listening.tls_cert,
-            tls_key=listening.tls_key,
-            processes=listening.workers,
-            environment=environment,
-            app="serving.console.app:app",
-            welcome=welcome,
-        )
+        _serve(listening, environment=environment, app="serving.console.app:app", welcome=welcome)
+
+
+def _serve(
+    listening: Listening,
+    *,
+    environment: Mapping[str, str],
+    most_in_flight: int = AccessPolicy.most_in_flight,
+    app: str = launch.APP,
+    welcome: Callable[[str, str], str] = launch.service_welcome,
+) -> None:
+    """Launch an application at this address, with the token of the environment; arguments as of `launch.serve`."""
+    launch.serve(
+        port=listening.port,
+        token=os.environ.get("STAYWORTH_TOKEN"),
+        tokens_file=listening.tokens_file,
+        host=listening.host,
+        hosts=listening.hosts.split(",") if listening.hosts else [],
+        tls_cert=listening.tls_cert,
+        tls_key=listening.tls_key,
+        processes=listening.workers,
+        most_in_flight=most_in_flight,
+        environment=environment,
+        app=app,
+        welcome=welcome,
+    )
 
 
 def campaigns(config: Config) -> CampaignSettings:
@@ -97,7 +100,3 @@ def _following(config: Config, bundle: Path | None, scores: Path, model: Path) -
     """Keep the folder of the model up to date with the registry's champion, unless a bundle was named."""
     with fetch.following(None if bundle else config.tracking_uri, model, at_once=not scores.exists()):
         yield
-
-
-def _names(listening: Listening) -> list[str]:
-    return listening.hosts.split(",") if listening.hosts else []
