@@ -9,7 +9,7 @@ import pandas as pd
 from features.arrays import Floats, Integers
 from pipelines.simulator import buying, parameters
 from pipelines.simulator.contact_response import ContactResponse
-from pipelines.simulator.contract import payments_due
+from pipelines.simulator.contract_payments import payments_due
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import Lifetimes
 from pipelines.simulator.refunds import refunds

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.arrays import Floats, Integers
-from pipelines.simulator.contract import day_after
+from pipelines.simulator.contract_payments import day_after
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniform, uniforms
 from pipelines.simulator.parameters import COMPLAINT_COOLS, SEASON_PEAK, STAGES

@@ -8,8 +8,8 @@
     effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
     profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
 
-Under a contract (contract.py) p = P(leaves in the horizon), W the clv of one who does not leave in it less that of one
-who does, R = E[what they pay until they leave; leave in the horizon], and the rest is the same.
+Under a contract (contract_payments.py) p = P(leaves in the horizon), W is the clv of one who does not leave in it less
+that of one who does, R = E[what they pay until they leave; leave in the horizon], and the rest is the same.
 
 Otherwise R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the
 lifetime from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the
@@ -25,7 +25,7 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
 from pipelines.simulator.contact_response import keeps, redeems
-from pipelines.simulator.contract import leavers_payments, leaving_probability
+from pipelines.simulator.contract_payments import leavers_payments, leaving_probability
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
 from pipelines.simulator.silence import silence

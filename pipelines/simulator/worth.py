@@ -8,7 +8,7 @@ over the span (season.py), an order expected per day of `ordering` λ:
 
 since an engaged customer is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)), times the share who cool
 rather than leave at once (worlds.py). Discounting adds its rate to every k. Under a contract the orders are payments
-(contract.py).
+(contract_payments.py).
 
 An order brings the customer's mean order times the margin of their basket, less the average refund of it.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
-from pipelines.simulator.contract import expected_payments
+from pipelines.simulator.contract_payments import expected_payments
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.season import fading_season_integral
 

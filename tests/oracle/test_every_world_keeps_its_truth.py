@@ -1,5 +1,6 @@
 """What is said to be true of the customers of each world is what their futures bring, and what calculus says."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -8,8 +9,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from features.clock import YEAR_DAYS
-from pipelines.simulator import parameters
+from pipelines.simulator import campaign_truth, parameters
 from pipelines.simulator.buying import lines, orders
+from pipelines.simulator.contact_response import respond_to_contacts
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, draw_lifetimes
 from pipelines.simulator.refunds import refunds
 from pipelines.simulator.scenario import Scenario, customer_chunk
@@ -91,13 +93,32 @@ def test_what_keeping_is_worth_is_what_stayers_bring_more_than_leavers(futures):
     assert abs(apart.sum()) <= FAR * np.sqrt((apart**2).sum())
 
 
+def test_a_campaign_keeps_and_brings_what_is_expected_of_it(world):
+    """A call to everybody alive, against their lifetimes without it."""
+    shop, customers, stage = world
+    start = {"branch": 9, "start": float(shop.day), "stage": stage}
+    lived = draw_lifetimes(customers, np.arange(len(customers)), seed=shop.seed, **start)
+    offer, how = np.ones(len(customers), np.int64), {"seed": shop.seed, "day": shop.day}
+    done = respond_to_contacts(customers, lived, offer, days=HORIZON, **how)
+    totals = campaign_truth.totals_as_json(campaign_truth.offer_totals(customers, done, offer, **how))
+    assert totals["kept"] == done.kept.sum() > 40
+    assert totals["kept"] == pytest.approx(totals["expected_kept"], abs=FAR * np.sqrt(totals["expected_kept"]))
+    with_call = campaign_truth.horizon_totals(customers, done, **how)
+    without = campaign_truth.horizon_totals(customers, replace(done, lifetimes=lived), **how)
+    for name, after, before in zip(("orders", "margin"), with_call, without, strict=True):
+        more = after - before
+        assert (more[~done.kept] == 0).all()
+        assert totals[name] == pytest.approx(more.sum())
+        assert totals[name] == pytest.approx(totals[f"expected_{name}"], abs=FAR * np.sqrt((more**2).sum()))
+
+
 def risk(world, tenure):
     """The factor of the rates at a tenure."""
     return 1.0 if world.contract is None else [by for start, by in world.contract.risk if start <= tenure][-1]
 
 
 def by_calculus(world, customer, stage, day, joined):
-    """Kolmogorov's equations, step by step: p, and the discounted orders of the lifetime."""
+    """Kolmogorov's equations, step by step: p, the discounted orders of the lifetime, and those of leavers."""
     ordering, cooling, leaving, sudden = (*customer, world.sudden)
     year = 2 * np.pi / parameters.SEASON_YEAR
 
@@ -116,21 +137,24 @@ def by_calculus(world, customer, stage, day, joined):
             rate * (engaged + parameters.COOL_ORDERS * cool) * np.exp(-FALLS * t),
         ]
 
-    begins = np.array([stage == ENGAGED, stage == COOLING] * 2 + [0, 0], dtype=float)
-    changes = [joined + start - day for start, _ in world.contract.risk] if world.contract else []
-    dates = []
-    if world.contract:
-        every = world.contract.days_between_payments
-        dates = [d for d in joined - day + every * np.arange(200) if 0 <= d < LIFETIME]
-    stops = sorted({0.0, float(HORIZON), float(LIFETIME), *dates, *(t for t in changes if 0 < t < LIFETIME)})
-    state, states = begins, {0.0: begins}
-    for a, b in pairwise(stops):
-        state = solve_ivp(change, (a, b - 1e-9), state, rtol=1e-9, atol=1e-13).y[:, -1]
-        states[b] = state
-    if world.contract:
-        there = {t: at[:2].sum() for t, at in states.items()}
-        return 1 - there[float(HORIZON)], sum(there[t] * np.exp(-FALLS * t) for t in dates)
-    return states[float(HORIZON)][2:5].sum(), state[5]
+    def states(begins, stops):
+        found = {stops[0]: np.array(begins, dtype=float)}
+        for a, b in pairwise(stops):
+            found[b] = solve_ivp(change, (a, b - 1e-9), found[a], rtol=1e-9, atol=1e-13).y[:, -1]
+        return found
+
+    begins, h, end = [stage == ENGAGED, stage == COOLING] * 2 + [0, 0], float(HORIZON), float(LIFETIME)
+    if world.contract is None:
+        found = states(begins, [0.0, h, end])
+        later = states([*found[h][2:4], 0, 0, 0, 0], [h, end])[end][5]
+        return found[h][2:5].sum(), found[end][5], later
+    dates = joined - day + world.contract.days_between_payments * np.arange(200)
+    dates = [float(t) for t in dates if 0 <= t < end]
+    changes = [joined + start - day for start, _ in world.contract.risk]
+    there = states(begins, sorted({0.0, h, end, *dates, *(t for t in changes if 0 < t < end)}))
+    there = {t: at[:2].sum() for t, at in there.items()}
+    paid = sum(there[t] * np.exp(-FALLS * t) for t in dates)
+    return 1 - there[h], paid, sum((there[t] - there[h]) * np.exp(-FALLS * t) for t in dates if t < h)
 
 
 def test_the_truth_solves_the_equations_of_the_stages(world):
@@ -139,13 +163,16 @@ def test_the_truth_solves_the_equations_of_the_stages(world):
     rows = [np.argmax(customers.ordering), np.argmin(customers.ordering), np.argmax(customers.leaving)]
     rows += [row for of in (ENGAGED, COOLING) for row in np.flatnonzero(stage == of)[:2]]
     some, stages = customers.take(np.array(rows)), stage[rows]
-    p = truth(some, stages, day=shop.day)["churn_probability"]
-    rate = parameters.ANNUAL_DISCOUNT_RATE
+    true, rate = truth(some, stages, day=shop.day), parameters.ANNUAL_DISCOUNT_RATE
     told = expected_orders(some, stages, day=shop.day, days=LIFETIME, annual_rate=rate)
     for place, at in enumerate(stages):
         customer = some.ordering[place], some.cooling[place], some.leaving[place]
-        found = by_calculus(shop.world, customer, at, shop.day, some.joined[place])
-        assert (p[place], told[place]) == pytest.approx(found, rel=1e-5, abs=1e-8)
+        p, brought, by_leavers = by_calculus(shop.world, customer, at, shop.day, some.joined[place])
+        said = true.loc[place, "churn_probability"], told[place]
+        assert said == pytest.approx((p, brought), rel=1e-5, abs=1e-8)
+        each = true.loc[place, "clv"] / told[place]
+        worth = each * ((brought - by_leavers) / (1 - p) - by_leavers / p)
+        assert true.loc[place, "kept_value"] == pytest.approx(worth, rel=1e-3)
 
 
 def test_an_order_brings_in_what_its_customer_spends(world):

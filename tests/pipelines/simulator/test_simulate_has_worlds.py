@@ -22,7 +22,7 @@ from pipelines.config import load
 from pipelines.simulate import CAMPAIGN_TRUTH, continue_simulation, simulate
 from pipelines.simulator import parameters
 from pipelines.simulator.buying import orders
-from pipelines.simulator.contract import survival
+from pipelines.simulator.contract_payments import survival
 from pipelines.simulator.lifetimes import COOLING, ENGAGED
 from pipelines.simulator.scenario import Scenario, customer_chunk
 from pipelines.simulator.worlds import WORLDS
