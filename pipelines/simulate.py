@@ -4,7 +4,8 @@ The files are written chunk by chunk, so that memory does not grow with the numb
 complete or not at all.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
 from itertools import chain
@@ -29,6 +30,7 @@ from pipelines.simulator.lifetimes import Lifetimes, latest_lifetimes
 from pipelines.simulator.scenario import CustomerChunk, Scenario, customer_chunks, newcomer_chunks
 from pipelines.simulator.shop_tables import customer_ids, customer_rows, interaction_rows, order_lines
 from pipelines.simulator.truth import truth
+from pipelines.simulator.worlds import STANDARD
 
 SCENARIO = "shop.json"
 """File with the numbers a shop follows from, and the campaign that it has had."""
@@ -44,14 +46,12 @@ def simulate(
 ) -> dict[str, Any]:
     """Write a shop as of its day; returns the numbers of rows. Raises InputError, having written nothing."""
     shop.checked()
-    rows: dict[str, int] = {}
     with atomic_folder(output) as folder:
-        for number, chunk in enumerate(customer_chunks(shop, size=chunk_size)):
-            say(f"customer {number * chunk_size:,} of {shop.customers:,}")
-            written = _write_part(folder, number, chunk.customers, chunk.lifetimes, seed=shop.seed, until=shop.day)
-            rows = {name: rows.get(name, 0) + count for name, count in written.items()}
-        _describe(folder, shop, until=shop.as_of, chunk_size=chunk_size, campaign=None)
-    return {"folder": str(output), "as_of": shop.as_of.isoformat(), "customers": shop.customers} | rows
+        chunks = _announced(customer_chunks(shop, size=chunk_size), shop, say=say)
+        rows = _write_parts(folder, chunks, seed=shop.seed, until=shop.day)
+        _describe(folder, shop, until=shop.as_of, campaign=None)
+    numbers = {"world": shop.world_name, "as_of": shop.as_of.isoformat(), "customers": shop.customers}
+    return {"folder": str(output)} | numbers | rows
 
 
 def continue_simulation(
@@ -73,47 +73,57 @@ def continue_simulation(
     offers = treated_offers(campaign.chosen, customers=shop.customers, where=str(plan_file))
     totals = {name: np.zeros(len(parameters.OFFERS)) for name in campaign_truth.SUMS}
     treatments = []
-    with atomic_folder(output) as folder:
-        for number, chunk in enumerate(customer_chunks(shop, size=chunk_size)):
-            say(f"customer {number * chunk_size:,} of {shop.customers:,}")
+
+    def contacted() -> Iterator[CustomerChunk]:
+        for chunk in _announced(customer_chunks(shop, size=chunk_size), shop, say=say):
             offer = np.array([offers.get(customer, NO_OFFER) for customer in chunk.customers.number.tolist()])
             done = respond_to_contacts(
                 chunk.customers, chunk.lifetimes, offer, seed=shop.seed, day=shop.day, days=parameters.HORIZON_DAYS
             )
-            _write_part(
-                folder,
-                number,
-                chunk.customers,
-                done.lifetimes,
-                seed=shop.seed,
-                until=shop.day + parameters.HORIZON_DAYS,
-            )
             of_chunk = campaign_truth.offer_totals(chunk.customers, done, offer, seed=shop.seed, day=shop.day)
-            totals = {name: total + of_chunk[name] for name, total in totals.items()}
+            totals.update({name: totals[name] + of_chunk[name] for name in totals})
             rows = treatment_rows(chunk.customers, done, campaign.chosen, campaign=campaign.name, day=shop.day)
             treatments.append(rows)
-        for place, chunk in enumerate(newcomer_chunks(shop, size=chunk_size), number + 1):
-            _write_part(
-                folder,
-                place,
-                chunk.customers,
-                chunk.lifetimes,
-                seed=shop.seed,
-                until=shop.day + parameters.HORIZON_DAYS,
-            )
+            yield CustomerChunk(chunk.customers, done.lifetimes)
+
+    with atomic_folder(output) as folder:
+        everyone = chain(contacted(), newcomer_chunks(shop, size=chunk_size))
+        _write_parts(folder, everyone, seed=shop.seed, until=shop.day + parameters.HORIZON_DAYS)
         run_folder.write_table(folder / "treatments.parquet", pa.concat_tables(treatments))
         content = {"campaign": campaign.name, "day": shop.as_of.isoformat(), "until": shop.end.isoformat()}
         content |= campaign_truth.totals_as_json(totals)
         run_folder.write_json(folder / CAMPAIGN_TRUTH, content)
         _carry(folder, campaign, plan_file)
-        _describe(folder, shop, until=shop.end, chunk_size=chunk_size, campaign=campaign.name)
+        _describe(folder, shop, until=shop.end, campaign=campaign.name)
     return {"folder": str(output)} | content
+
+
+def _announced(
+    chunks: Iterable[CustomerChunk], shop: Scenario, *, say: Callable[[str], None]
+) -> Iterator[CustomerChunk]:
+    """The chunks, each announced by the number of its first customer."""
+    for chunk in chunks:
+        say(f"customer {chunk.customers.number[0]:,} of {shop.customers:,}")
+        yield chunk
+
+
+def _write_parts(folder: Path, chunks: Iterable[CustomerChunk], *, seed: int, until: float) -> dict[str, int]:
+    """Write all tables of these customers, a chunk at a time; returns the rows by table."""
+    rows: Counter[str] = Counter()
+
+    def described() -> Iterator[pa.Table]:
+        for number, chunk in enumerate(chunks):
+            rows.update(_write_part(folder, number, chunk.customers, chunk.lifetimes, seed=seed, until=until))
+            yield customer_rows(chunk.customers, chunk.lifetimes, until=until)
+
+    run_folder.write_tables(folder / "customers.parquet", described())
+    return dict(rows)
 
 
 def _write_part(
     folder: Path, number: int, customers: Customers, lifetimes: Lifetimes, *, seed: int, until: float
 ) -> dict[str, int]:
-    """Write some customers: what was known of them before a day, and their truth on it; returns the rows."""
+    """Write what was known of some customers before a day, and their truth on it; returns the rows by table."""
     orders, delivery = order_lines(customers, lifetimes, seed=seed, until=until)
     happened, service = interaction_rows(customers, lifetimes, seed=seed, until=until)
     true = truth(customers, latest_lifetimes(lifetimes, len(customers)).stage(until), day=until)
@@ -129,16 +139,15 @@ def _write_part(
     return {name: table.num_rows for name, table in tables.items() if name != "truth"}
 
 
-def _describe(folder: Path, shop: Scenario, *, until: date, chunk_size: int, campaign: str | None) -> None:
-    """Write the customers table, the config, and the numbers that the shop follows from."""
-    chunks: Iterable[CustomerChunk] = customer_chunks(shop, size=chunk_size)
-    if until > shop.as_of:
-        chunks = chain(chunks, newcomer_chunks(shop, size=chunk_size))
-    described = (customer_rows(chunk.customers) for chunk in chunks)
-    run_folder.write_tables(folder / "customers.parquet", described)
-    config = config_text(customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign)
+def _describe(folder: Path, shop: Scenario, *, until: date, campaign: str | None) -> None:
+    """Write the config, and the numbers that the shop follows from; the standard world is not named in them."""
+    config = config_text(
+        customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign, world=shop.world
+    )
     run_folder.write_text(folder / "stayworth.toml", config)
     numbers = asdict(shop) | {"as_of": shop.as_of.isoformat()}
+    if shop.world_name == STANDARD:
+        del numbers["world_name"]
     run_folder.write_json(folder / SCENARIO, {"world": PARAMETERS_VERSION, "campaign": campaign} | numbers)
 
 
@@ -156,7 +165,11 @@ def _read_shop(folder: Path) -> Scenario:
     path = folder / SCENARIO
     content = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
     names = {"customers", "days", "seed", "as_of", "world", "campaign"}
-    if not isinstance(content, dict) or set(content) != names or content["world"] != PARAMETERS_VERSION:
+    if (
+        not isinstance(content, dict)
+        or set(content) - {"world_name"} != names
+        or content["world"] != PARAMETERS_VERSION
+    ):
         raise InputError("is of another version of the simulator", where=str(path), next="Simulate the shop again.")
     if content["campaign"] is not None:
         raise InputError(
@@ -165,4 +178,5 @@ def _read_shop(folder: Path) -> Scenario:
             next="Continue the folder that it was continued from, with another plan.",
         )
     as_of = parse_day(content["as_of"])
-    return Scenario(content["customers"], content["days"], content["seed"], as_of).checked()
+    world_name = content.get("world_name", STANDARD)
+    return Scenario(content["customers"], content["days"], content["seed"], as_of, world_name).checked()

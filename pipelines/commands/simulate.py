@@ -7,9 +7,11 @@ import typer
 
 from features.errors import InputError
 from pipelines.commands.options import Json, print_result, progress
+from pipelines.simulator.worlds import STANDARD, WORLDS
 
 AS_OF = "2025-01-01"
 """The day of a simulated shop, where none is named."""
+WORLD_LIST = "; ".join(f"{world.name} ({world.words})" for world in WORLDS.values())
 
 
 def simulate(
@@ -20,6 +22,7 @@ def simulate(
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="DAY", help="Day the data end: what was known before it is written.")
     ] = AS_OF,
+    world: Annotated[str, typer.Option(metavar="NAME", help=f"What is true of the shop: {WORLD_LIST}.")] = STANDARD,
     part: Annotated[int, typer.Option(min=1, metavar="N", help="Customers per file; more take more memory.")] = 20_000,
     source: Annotated[
         Path | None,
@@ -33,7 +36,7 @@ def simulate(
 ) -> None:
     """Simulate a shop of any size whose truth is known: who leaves, what each is worth, what an offer changes.
 
-    With --continue, the number of customers, the days, the seed and the day are those of FOLDER.
+    With --continue, the number of customers, the days, the seed, the day and the world are those of FOLDER.
 
     Example: stayworth simulate -o shop --customers 20000
     """
@@ -56,7 +59,7 @@ def simulate(
                 source, plan or kept_plan_file(source / "runs", None), output, chunk_size=part, say=say
             )
         else:
-            shop = Scenario(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of))
+            shop = Scenario(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of), world_name=world)
             result = run(output, shop, chunk_size=part, say=say)
     print_result(result, as_json, show_simulation)
     if not as_json:

@@ -45,15 +45,33 @@ class OrderLines:
 
 
 def orders(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> LifetimeEvents:
-    """The orders of each lifetime: one at the start of branch 0, and those of the Poisson process after it."""
+    """The orders of each lifetime: one at the start of branch 0, and those of the Poisson process after it.
+
+    Under a contract they are its payments.
+    """
+    if customers.world.contract is not None:
+        return payments(customers, lifetimes, every=customers.world.contract.days_between_payments)
     rates = {"engaged": customers.ordering, "cooling": customers.ordering * parameters.COOL_ORDERS}
-    later = draw_events(customers, lifetimes, ORDERS, seed=seed, swing=parameters.SEASON_SWING, **rates)
+    later = draw_events(customers, lifetimes, ORDERS, seed=seed, swing=customers.world.season_swing, **rates)
     first = np.flatnonzero((lifetimes.branch == 0) & (lifetimes.start < lifetimes.until))
     lifetime = np.concatenate([first, later.lifetime])
     at = np.concatenate([lifetimes.start[first], later.at])
     number = np.concatenate([np.zeros(len(first), np.int64), later.number + 1])
     order = np.lexsort((number, lifetime))
     return LifetimeEvents(lifetime[order], at[order], number[order])
+
+
+def payments(customers: Customers, lifetimes: Lifetimes, *, every: float) -> LifetimeEvents:
+    """Payments in each lifetime, one every so many days from the day of joining on, numbered from there."""
+    joined = customers.joined[lifetimes.customer]
+    first, after_last = (
+        np.ceil((day - joined) / every).astype(np.int64)
+        for day in (lifetimes.start, np.minimum(lifetimes.gone, lifetimes.until))
+    )
+    count = np.maximum(after_last - first, 0)
+    lifetime = np.repeat(np.arange(len(lifetimes)), count)
+    number = first[lifetime] + np.arange(len(lifetime)) - np.repeat(np.cumsum(count) - count, count)
+    return LifetimeEvents(lifetime, joined[lifetime] + every * number, number)
 
 
 def order_draws(
@@ -72,7 +90,7 @@ def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *,
         return order_draws(customers, lifetimes, placed, seed=seed, what=what)
 
     customer = lifetimes.customer[placed.lifetime]
-    spread = parameters.ORDER_SPREAD
+    spread = customers.world.order_spread
     total = customers.mean_order[customer] * np.exp(spread * ndtri(order_draw(0)) - spread**2 / 2)
     more = order_draw(1)
     count = 1 + (more < SECOND_LINE) + (more < THIRD_LINE)
@@ -86,7 +104,7 @@ def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *,
     kind = customers.kind[customer[order]]
     weight = 0.5 + line_draw(0)
     share = weight / np.bincount(order, weight, minlength=len(placed))[order]
-    category = draw_categories(line_draw(1), np.array([kind.basket for kind in parameters.KINDS])[kind])
+    category = draw_categories(line_draw(1), np.array([kind.basket for kind in customers.world.kinds])[kind])
     cents = np.maximum(1, np.rint(100 * total[order] * share)).astype(np.int64)
     off = np.where(line_draw(3) < customers.of_kind("discounted")[customer[order]], 0.1 + 0.2 * line_draw(4), 0.0)
     return OrderLines(
@@ -103,7 +121,8 @@ def lines(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *,
 
 def channel(customers: Customers, lifetimes: Lifetimes, placed: LifetimeEvents, *, seed: int) -> Integers:
     """The channel of each order: a place among `parameters.CHANNELS`."""
-    shares = np.array([kind.channels for kind in parameters.KINDS])[customers.kind[lifetimes.customer[placed.lifetime]]]
+    kind = customers.kind[lifetimes.customer[placed.lifetime]]
+    shares = np.array([kind.channels for kind in customers.world.kinds])[kind]
     return draw_categories(order_draws(customers, lifetimes, placed, seed=seed, what=2), shares)
 
 

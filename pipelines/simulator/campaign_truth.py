@@ -1,15 +1,20 @@
 """True effect of a campaign, which no shop ever sees: the same customers with and without it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import buying, parameters
 from pipelines.simulator.contact_response import ContactResponse
+from pipelines.simulator.contract_payments import payments_due
 from pipelines.simulator.customers import Customers
+from pipelines.simulator.lifetimes import Lifetimes
 from pipelines.simulator.refunds import refunds
 from pipelines.simulator.truth import truth
+from pipelines.simulator.worth import order_margin
 
 COUNTS = ("treated", "would_leave", "kept", "redeemed", "orders")
 SUMS = (
@@ -29,15 +34,17 @@ def offer_totals(
     """Totals over the treated customers of each offer, by the names of `SUMS`; money in currency units.
 
     offer: the place of each customer's offer, or `contact_response.NO_OFFER`. orders and margin are what the kept
-    customers bought in the horizon, net of refunds in it: without a contact they would have bought nothing in it, and
-    no other customer changed. The expected totals average over all that could have happened from the day on;
-    `expected_lifetime_profit` is of the whole lifetime.
+    customers bought in the horizon, net of refunds in it, less what they would have bought in it without a contact:
+    nothing, or under a contract what they pay until they leave. No other customer changed. The expected totals average
+    over all that could have happened from the day on; `expected_lifetime_profit` is of the whole lifetime.
     """
     stage = done.lifetimes.take(np.arange(len(customers))).stage(day)
     true = truth(customers, stage, day=day)
-    alive, p = true["alive"].to_numpy(), true["churn_probability"].to_numpy()
-    stays = np.where(alive, 1 - p, 1.0)
+    alive = true["alive"].to_numpy()
+    more_orders, more_margin, chance = _kept_more(customers, true, day=day)
     orders, margin = horizon_totals(customers, done, seed=seed, day=day)
+    without = replace(done, lifetimes=_uncontacted(done, len(customers)))
+    orders_without, margin_without = horizon_totals(customers, without, seed=seed, day=day)
     totals = {name: np.zeros(len(parameters.OFFERS)) for name in SUMS}
     for place, true_offer in enumerate(parameters.OFFERS):
         is_offered = offer == place
@@ -48,16 +55,35 @@ def offer_totals(
             "kept": done.kept,
             "redeemed": done.redeemed,
             "cost": done.cost,
-            "orders": np.where(done.kept, orders, 0.0),
-            "margin": np.where(done.kept, margin, 0.0),
+            "orders": np.where(done.kept, orders - orders_without, 0.0),
+            "margin": np.where(done.kept, margin - margin_without, 0.0),
             "expected_kept": effect,
-            "expected_orders": effect * true["expected_orders"].to_numpy() / stays,
-            "expected_margin": effect * true["expected_value"].to_numpy() / stays,
+            "expected_orders": effect * more_orders / chance,
+            "expected_margin": effect * more_margin / chance,
             "expected_lifetime_profit": true[f"profit_{true_offer.name}"].to_numpy(),
         }
         for name in SUMS:
             totals[name][place] = by_customer[name][is_offered].sum()
     return totals
+
+
+def _uncontacted(done: ContactResponse, customers: int) -> Lifetimes:
+    """The lifetime that each customer would have had without a contact."""
+    return replace(done.lifetimes.take(np.arange(customers)), until=np.full(customers, np.inf))
+
+
+def _kept_more(customers: Customers, true: pd.DataFrame, *, day: float) -> tuple[Floats, Floats, Floats]:
+    """Orders and margin that a kept customer adds in the horizon, both times a chance, and that chance.
+
+    Who stays brings E[orders] / (1 − p) where leavers bring nothing. Under a contract who stays makes all n payments,
+    and a leaver (E[payments] − (1 − p) n) / p of them: a difference of (n − E[payments]) / p.
+    """
+    p = true["churn_probability"].to_numpy()
+    orders, margin = true["expected_orders"].to_numpy(), true["expected_value"].to_numpy()
+    if customers.world.contract is None:
+        return orders, margin, np.where(true["alive"].to_numpy(), 1 - p, 1.0)
+    missed = payments_due(customers, day=day, days=parameters.HORIZON_DAYS) - orders
+    return missed, order_margin(customers) * missed, p
 
 
 def horizon_totals(customers: Customers, done: ContactResponse, *, seed: int, day: float) -> tuple[Floats, Floats]:

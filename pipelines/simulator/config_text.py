@@ -1,20 +1,21 @@
 """The simulated shop's stayworth.toml: the owner's knowledge, without the truth."""
 
 from pipelines.simulator import parameters
+from pipelines.simulator.worlds import STANDARD, World
 
 CONFIG = """\
 # A made-up shop, written by stayworth simulate: customers {customers:,}, seed {seed}, as of {as_of}.
-# {hint}
+{world}# {hint}
 # What is true of each customer stands in truth/; no command reads it.
 
 [data]
 orders = "orders/*.parquet"
 interactions = "interactions/*.parquet"
-customers = "customers.parquet"
+customers = "customers.parquet"{left}
 {more}
 [time]
 timezone = "UTC"
-horizon_days = {horizon_days}                    # no order for this long is churn
+horizon_days = {horizon_days}                    # {churn}
 
 [money]
 currency = "{currency}"
@@ -55,8 +56,11 @@ TABLES = {
     "treatments": 'treatments = "treatments.parquet"     # the contacts of the campaign, and its holdout\n',
 }
 
+LEFT = "      # left_at in it, the day a contract ended, makes churn contractual"
+CHURN, CONTRACTUAL_CHURN = "no order for this long is churn", "a contract that ends within so many days is churn"
 
-def config_text(*, customers: int, seed: int, as_of: str, campaign: str | None) -> str:
+
+def config_text(*, customers: int, seed: int, as_of: str, campaign: str | None, world: World) -> str:
     """The text of the config, with the offers. campaign: the one that the shop has had; None: none yet."""
     tables = ("costs", "treatments") if campaign else ("costs",)
     terms = {
@@ -68,6 +72,9 @@ def config_text(*, customers: int, seed: int, as_of: str, campaign: str | None) 
         "annual_discount_rate": parameters.ANNUAL_DISCOUNT_RATE,
         "lifetime_days": parameters.LIFETIME_DAYS,
         "hint": (AFTER if campaign else BEFORE).format(as_of=as_of, campaign=campaign),
+        "world": "" if world.name == STANDARD else f"# World {world.name}: {world.words}.\n",
+        "left": "" if world.contract is None else LEFT,
+        "churn": CHURN if world.contract is None else CONTRACTUAL_CHURN,
         "more": "".join(TABLES[table] for table in tables),
     }
     return CONFIG.format(**terms) + "".join(OFFER.format(**vars(offer)) for offer in parameters.OFFERS)

@@ -1,7 +1,8 @@
 """Responses to contacts: what a contact with an offer changes for each customer.
 
 On a day every customer has a future without contact: branch 0 of their lifetimes. A *would-be leaver* of the horizon
-is a customer who is not gone on that day and orders nothing in the horizon in that future. A contact with an offer
+is a customer who is not gone on that day and orders nothing in the horizon in that future; under a contract, one who
+leaves in it, and for "order" read "stay to its end" in what follows. A contact with an offer
 works on would-be leavers alone: with probability `keeps`, which each customer has for each offer, the silence is
 undone. From that day on the customer has another future: one drawn from their own process (their rates, their stage on
 that day) among those with an order in the horizon. With the other probability, and for all other customers, the future
@@ -42,9 +43,9 @@ class ContactResponse:
 
     lifetimes: Lifetimes
     stays: Flags
-    """The customer orders in the horizon without a contact."""
+    """Without a contact the customer orders in the horizon; under a contract, is still there at its end."""
     kept: Flags
-    """The customer orders in the horizon because of the contact."""
+    """The customer does so because of the contact."""
     redeemed: Flags
     cost: Floats
     """Currency units; 0 for customers who are not contacted."""
@@ -71,9 +72,7 @@ def respond_to_contacts(
     offer in `parameters.OFFERS`, or `NO_OFFER`.
     """
     stage = lifetimes.stage(day)
-    placed = orders(customers, lifetimes.ended(day + days), seed=seed)
-    stays = np.zeros(len(customers), dtype=bool)
-    stays[lifetimes.customer[placed.lifetime[placed.at >= day]]] = True
+    stays = _stay(customers, lifetimes, seed=seed, day=day, days=days)
     shares, redeemed_shares, contact, incentive = _terms(customers, stage, offer)
     draws = [uniforms(seed, customers.number, ANSWERS, branch=lifetimes.branch, number=number) for number in range(2)]
     treated = offer != NO_OFFER
@@ -87,10 +86,10 @@ def respond_to_contacts(
 def kept_lifetimes(
     customers: Customers, lifetimes: Lifetimes, stage: Integers, *, seed: int, day: float, days: float
 ) -> Lifetimes:
-    """Draw another lifetime for each, from `day` on, again and again until it has an order in the horizon."""
+    """Draw another lifetime for each, from `day` on, again and again until the customer stays in the horizon."""
     branch = lifetimes.branch * FUTURES + 1
     drawn = draw_lifetimes(customers, lifetimes.customer, seed=seed, branch=branch, start=day, stage=stage)
-    while len(again := _silent(customers, drawn, seed=seed, end=day + days)):
+    while len(again := np.flatnonzero(~_stay(customers, drawn, seed=seed, day=day, days=days))):
         branch[again] += 1
         more = draw_lifetimes(
             customers, lifetimes.customer[again], seed=seed, branch=branch[again], start=day, stage=stage[again]
@@ -101,11 +100,14 @@ def kept_lifetimes(
     return drawn
 
 
-def _silent(customers: Customers, lifetimes: Lifetimes, *, seed: int, end: float) -> Integers:
-    """The lifetimes without an order before `end`."""
-    has = np.zeros(len(lifetimes), dtype=bool)
-    has[orders(customers, lifetimes.ended(end), seed=seed).lifetime] = True
-    return np.flatnonzero(~has)
+def _stay(customers: Customers, lifetimes: Lifetimes, *, seed: int, day: float, days: float) -> Flags:
+    """Lifetimes with an order in the horizon; under a contract, those that reach its end."""
+    if customers.world.contract is not None:
+        return lifetimes.gone >= day + days
+    placed = orders(customers, lifetimes.ended(day + days), seed=seed)
+    stays = np.zeros(len(lifetimes), dtype=bool)
+    stays[placed.lifetime[placed.at >= day]] = True
+    return stays
 
 
 def _terms(customers: Customers, stage: Integers, offer: Integers) -> tuple[Floats, Floats, Floats, Floats]:

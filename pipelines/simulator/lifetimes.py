@@ -2,6 +2,9 @@
 
     engaged ── rate `cooling` ──► cooling ── rate `leaving` ──► gone
 
+In some worlds a share of the engaged leaves for good where others cool, and under a contract both rates fall with
+tenure (worlds.py).
+
 A lifetime has random numbers of its own, those of its `branch`. Branch 0 is the customer's lifetime without any
 contact; a contact that changes it ends it on that day and begins another (pipelines/simulator/contact_response.py).
 """
@@ -13,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.arrays import Floats, Integers
+from pipelines.simulator.contract_payments import day_after
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniform, uniforms
 from pipelines.simulator.parameters import COMPLAINT_COOLS, SEASON_PEAK, STAGES
@@ -31,7 +35,7 @@ class Lifetimes:
     branch: Integers
     start: Floats
     cooled: Floats
-    """Day of cooling; the start for customers who were cooling from the start."""
+    """Day of cooling; the start for customers who were cooling from the start, the last day for those who never do."""
     gone: Floats
     until: Floats
     """The lifetime counts before this day, and before `gone`."""
@@ -81,14 +85,17 @@ def draw_lifetimes(
     numbers = customers.number[customer]
     waits = [-np.log(uniforms(seed, numbers, STAGES, branch=branch, number=place)) for place in range(2)]
     begin = np.broadcast_to(np.asarray(start, dtype=float), customer.shape)
-    cooled = np.where(stage == ENGAGED, begin + waits[0] / customers.cooling[customer], begin)
+    cools = day_after(customers, customer, begin, waits[0] / customers.cooling[customer])
+    cooled = np.where(stage == ENGAGED, cools, begin)
+    at_once = (stage == ENGAGED) & (uniforms(seed, numbers, STAGES, branch=branch, number=3) < customers.world.sudden)
+    leaves = day_after(customers, customer, cooled, waits[1] / customers.leaving[customer])
     by_complaint = COMPLAINT_COOLS * customers.complaining[customer] / customers.cooling[customer]
     return Lifetimes(
         customer=customer,
         branch=np.array(np.broadcast_to(branch, customer.shape), dtype=np.int64),
         start=np.array(begin),
         cooled=cooled,
-        gone=cooled + waits[1] / customers.leaving[customer],
+        gone=np.where(at_once, cooled, leaves),
         until=np.full(len(customer), np.inf),
         complained=(stage == ENGAGED) & (uniforms(seed, numbers, STAGES, branch=branch, number=2) < by_complaint),
     )

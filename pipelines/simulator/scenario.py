@@ -1,6 +1,6 @@
 """Scenario of a simulated shop: its customers and their lifetimes as long as no campaign contacts them.
 
-A scenario is four numbers; everything else follows from them and from `parameters`.
+A scenario is four numbers and the name of a world; everything else follows from them and from `parameters`.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from pipelines.simulator import parameters
 from pipelines.simulator.customers import Customers, draw_customers
 from pipelines.simulator.lifetimes import ENGAGED, Lifetimes, draw_lifetimes
 from pipelines.simulator.shop_tables import ID_DIGITS
+from pipelines.simulator.worlds import STANDARD, WORLDS, World
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Scenario:
     days: int
     seed: int
     as_of: date
+    world_name: str = STANDARD
+
+    @property
+    def world(self) -> World:
+        return WORLDS[self.world_name]
 
     @property
     def day(self) -> int:
@@ -37,7 +43,7 @@ class Scenario:
         return self.as_of + timedelta(days=parameters.HORIZON_DAYS)
 
     def checked(self) -> "Scenario":
-        """The scenario itself; raises InputError where a number is out of range."""
+        """The scenario itself; raises InputError for a number out of range or an unknown world."""
         most = 10**ID_DIGITS - 1
         limits = {"customers": (1, most), "days": (1, 36_500), "seed": (0, 2**62)}
         for name, (least, highest) in limits.items():
@@ -47,6 +53,10 @@ class Scenario:
                     where=f"--{name}",
                     next=f"Example: --{name} {min(1000, highest):,}".replace(",", ""),
                 )
+        if self.world_name not in WORLDS:
+            raise InputError(
+                f"there is no world '{self.world_name}'", where="--world", next=f"The worlds are {', '.join(WORLDS)}."
+            )
         return self
 
 
@@ -78,7 +88,7 @@ def customer_chunk(shop: Scenario, numbers: np.ndarray) -> CustomerChunk:
 
 
 def _part(shop: Scenario, numbers: np.ndarray, *, first_day: int, days: int) -> CustomerChunk:
-    customers = draw_customers(numbers, seed=shop.seed, first_day=first_day, days=days)
+    customers = draw_customers(numbers, seed=shop.seed, first_day=first_day, days=days, world=shop.world)
     rows, engaged = np.arange(len(customers)), np.full(len(customers), ENGAGED)
     lifetimes = draw_lifetimes(customers, rows, seed=shop.seed, branch=0, start=customers.joined, stage=engaged)
     return CustomerChunk(customers, lifetimes)

@@ -9,7 +9,7 @@ from features.clock import DAY
 from pipelines.simulator import buying, parameters
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.interaction_events import KINDS, interactions
-from pipelines.simulator.lifetimes import Lifetimes
+from pipelines.simulator.lifetimes import Lifetimes, latest_lifetimes
 from pipelines.simulator.refunds import refunds
 
 ID_DIGITS = 8
@@ -97,14 +97,17 @@ def cost_rows(customers: Customers, customer: Integers, at: Floats, kind: str, a
     )
 
 
-def customer_rows(customers: Customers) -> pa.Table:
-    return pa.table(
-        {
-            "customer_id": customer_ids(customers),
-            "joined_at": timestamps(customers.joined),
-            "acquired_by": pa.array(parameters.ACQUIRED).take(pa.array(customers.acquired)),
-        }
-    )
+def customer_rows(customers: Customers, lifetimes: Lifetimes, *, until: float) -> pa.Table:
+    """The customers table; under a contract it has `left_at`, null for those who had not left before `until`."""
+    columns = {
+        "customer_id": customer_ids(customers),
+        "joined_at": timestamps(customers.joined),
+        "acquired_by": pa.array(parameters.ACQUIRED).take(pa.array(customers.acquired)),
+    }
+    if customers.world.contract is not None:
+        gone = latest_lifetimes(lifetimes, len(customers)).gone
+        columns["left_at"] = timestamps(np.where(gone < until, gone, np.nan))
+    return pa.table(columns)
 
 
 def _money(cents: Integers) -> pa.Array:

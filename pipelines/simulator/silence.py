@@ -4,7 +4,8 @@ With Λ(a, b) the orders expected in [a, b) while engaged, x the share of them t
 rates of cooling and of leaving, over the span [0, h):
 
     engaged throughout         e^(−Λ(0,h) − εh)
-    cools on day u, stays      ∫ ε e^(−εu − Λ(0,u)) · e^(−δ(h−u) − xΛ(u,h)) du
+    leaves on day u at once    σ ∫ ε e^(−εu − Λ(0,u)) du,  σ the share who do (worlds.py)
+    cools on day u, stays      (1 − σ) ∫ ε e^(−εu − Λ(0,u)) · e^(−δ(h−u) − xΛ(u,h)) du
     cooling at 0, stays        e^(−δh − xΛ(0,h))
     cooling at u, silent       e^(−δ(h−u) − xΛ(u,h)) + ∫ δ e^(−δ(w−u) − xΛ(u,w)) dw,  w from u to h: gone on day w
 
@@ -52,21 +53,24 @@ def silence(customers: Customers, stage: Integers, *, day: float, days: float) -
 
 
 def _from_engaged(customers: Customers, day: float, days: float) -> Floats:
-    still = np.exp(-customers.ordering * season_integral(day, day + days) - customers.cooling * days)
+    swing, sudden = customers.world.season_swing, customers.world.sudden
+    still = np.exp(-customers.ordering * season_integral(day, day + days, swing=swing) - customers.cooling * days)
     cools = days * PLACES
     cooled = customers.cooling[:, None] * np.exp(
-        -np.outer(customers.cooling, cools) - np.outer(customers.ordering, season_integral(day, day + cools))
+        -np.outer(customers.cooling, cools)
+        - np.outer(customers.ordering, season_integral(day, day + cools, swing=swing))
     )
     then = np.stack([_from_cooling(customers, day + after, days - after) for after in cools], axis=2)
     cooling, gone = ((days * WEIGHTS * cooled * then[at]).sum(axis=1) for at in (COOLING, GONE))
-    return np.stack([still, cooling, gone])
+    at_once = (days * WEIGHTS * cooled).sum(axis=1)
+    return np.stack([still, (1 - sudden) * cooling, (1 - sudden) * gone + sudden * at_once])
 
 
 def _from_cooling(customers: Customers, day: float, days: float) -> Floats:
-    ordering = COOL_ORDERS * customers.ordering
-    still = np.exp(-ordering * season_integral(day, day + days) - customers.leaving * days)
+    ordering, swing = COOL_ORDERS * customers.ordering, customers.world.season_swing
+    still = np.exp(-ordering * season_integral(day, day + days, swing=swing) - customers.leaving * days)
     leaves = days * PLACES
     left = customers.leaving[:, None] * np.exp(
-        -np.outer(customers.leaving, leaves) - np.outer(ordering, season_integral(day, day + leaves))
+        -np.outer(customers.leaving, leaves) - np.outer(ordering, season_integral(day, day + leaves, swing=swing))
     )
     return np.stack([np.zeros(len(customers)), still, (days * WEIGHTS * left).sum(axis=1)])

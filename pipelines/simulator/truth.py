@@ -8,10 +8,13 @@
     effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
     profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
 
-R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the lifetime
-from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the customer's
-CLV: the value of keeping a customer is not their CLV, which counts the chance that they leave already, and counts as
-lost what a silent customer buys later.
+Under a contract (contract_payments.py) p = P(leaves in the horizon), W is the clv of one who does not leave in it less
+that of one who does, R = E[what they pay until they leave; leave in the horizon], and the rest is the same.
+
+Otherwise R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the
+lifetime from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the
+customer's CLV: the value of keeping a customer is not their CLV, which counts the chance that they leave already, and
+counts as lost what a silent customer buys later.
 """
 
 import numpy as np
@@ -22,10 +25,11 @@ from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
 from pipelines.simulator.contact_response import keeps, redeems
+from pipelines.simulator.contract_payments import leavers_payments, leaving_probability
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
 from pipelines.simulator.silence import silence
-from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value
+from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value, order_margin, refunded
 
 
 def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
@@ -35,24 +39,18 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     Money in currency units over the horizon and lifetime of `parameters`.
     """
     horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    silent = silence(customers, stage, day=day, days=horizon)
-    p = silent.total
+    p, leavers_value = _leaving(customers, stage, day=day)
     clv = lifetime_value(customers, stage, day=day, days=lifetime)
-    discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
-    later = np.zeros(len(customers))
-    for then, likely in ((ENGAGED, silent.engaged), (COOLING, silent.cooling)):
-        worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
-        later += discount * likely * worth
     alive = stage != GONE
     values = {
-        "kind": np.array([kind.name for kind in parameters.KINDS])[customers.kind],
+        "kind": np.array([kind.name for kind in customers.world.kinds])[customers.kind],
         "stage": np.array(STAGE_NAMES)[stage],
         "alive": alive,
         "churn_probability": p,
         "expected_orders": expected_orders(customers, stage, day=day, days=horizon),
         "expected_value": expected_value(customers, stage, day=day, days=horizon),
         "clv": clv,
-        "kept_value": _ratio(clv - later, 1 - p, alive) - _ratio(later, p, alive),
+        "kept_value": _ratio(clv - leavers_value, 1 - p, alive) - _ratio(leavers_value, p, alive),
         "responsive": customers.responsive,
     }
     for offer in parameters.OFFERS:
@@ -67,6 +65,23 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
             - offer.contact_cost,
         }
     return pd.DataFrame(values)
+
+
+def _leaving(customers: Customers, stage: Integers, *, day: float) -> tuple[Floats, Floats]:
+    """p and R of each customer: the probability of churn in the horizon, and E[clv; churn in it] in currency units."""
+    horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
+    if customers.world.contract is not None:
+        p = leaving_probability(customers, stage, day=day, days=horizon)
+        rate = parameters.ANNUAL_DISCOUNT_RATE
+        paid = leavers_payments(customers, stage, day=day, days=horizon, annual_rate=rate)
+        return p, order_margin(customers) * (1 - refunded(customers)) * paid
+    silent = silence(customers, stage, day=day, days=horizon)
+    discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
+    later = np.zeros(len(customers))
+    for then, likely in ((ENGAGED, silent.engaged), (COOLING, silent.cooling)):
+        worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
+        later += discount * likely * worth
+    return silent.total, later
 
 
 def _ratio(above: Floats, below: Floats, where: NDArray[np.bool_]) -> Floats:

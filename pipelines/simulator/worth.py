@@ -6,8 +6,11 @@ over the span (season.py), an order expected per day of `ordering` λ:
     cooling now     λ x J(δ)
     engaged now     λ J(ε) + λ x ε / (δ − ε) · (J(ε) − J(δ))
 
-since an engaged customer is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)). Discounting adds its rate to
-every k. An order brings the customer's mean order times the margin of their basket, less the average refund of it.
+since an engaged customer is cooling at t with probability ε / (δ − ε) (e^(−εt) − e^(−δt)), times the share who cool
+rather than leave at once (worlds.py). Discounting adds its rate to every k. Under a contract the orders are payments
+(contract_payments.py).
+
+An order brings the customer's mean order times the margin of their basket, less the average refund of it.
 """
 
 from math import log1p
@@ -17,6 +20,7 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters
+from pipelines.simulator.contract_payments import expected_payments
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.season import fading_season_integral
 
@@ -27,14 +31,15 @@ def expected_orders(
     customers: Customers, stage: Integers, *, day: float, days: float, annual_rate: float = 0.0
 ) -> Floats:
     """Orders of each customer in `[day, day + days)`, given their stage on `day`, discounted to it at a yearly rate."""
+    world = customers.world
+    if world.contract is not None:
+        return expected_payments(customers, stage, day=day, days=days, annual_rate=annual_rate)
     falls = log1p(annual_rate) / YEAR_DAYS
-    cooling, leaving = customers.cooling, customers.leaving
-    apart = np.where(np.abs(leaving - cooling) < 1e-6 * leaving, leaving * (1 + 1e-5), leaving)
+    cooling, leaving = customers.cooling, customers.leaving_apart
     while_engaged, while_cooling = (
-        fading_season_integral(day, days, cooling + falls),
-        fading_season_integral(day, days, apart + falls),
+        fading_season_integral(day, days, rate + falls, swing=world.season_swing) for rate in (cooling, leaving)
     )
-    turned = cooling / (apart - cooling) * (while_engaged - while_cooling)
+    turned = (1 - world.sudden) * (cooling / (leaving - cooling) * (while_engaged - while_cooling))
     by_stage = [
         while_engaged + parameters.COOL_ORDERS * turned,
         parameters.COOL_ORDERS * while_cooling,
@@ -45,7 +50,7 @@ def expected_orders(
 
 def order_margin(customers: Customers) -> Floats:
     """Expected margin of an order before refunds, in currency units."""
-    rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in parameters.KINDS])
+    rates = np.array([np.dot(kind.basket, parameters.MARGINS) for kind in customers.world.kinds])
     return customers.mean_order * rates[customers.kind]
 
 

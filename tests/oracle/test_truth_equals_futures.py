@@ -16,6 +16,7 @@ from pipelines.simulator.truth import truth
 from pipelines.simulator.worth import expected_orders
 
 FUTURES = 20_000
+SWING = parameters.SEASON_SWING
 FAR = 4.5
 """Standard errors; of the hundred figures compared here, one in a thousand test runs would have one so far off."""
 
@@ -101,7 +102,7 @@ def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
         rate, cooling, leaving = customers.ordering[place], customers.cooling[place], customers.leaving[place]
 
         def change(t, p, rate=rate, cooling=cooling, leaving=leaving):
-            ordering = rate * season.season(shop.day + t)
+            ordering = rate * season.season(shop.day + t, swing=SWING)
             engaged, cool, _ = p
             lost = (ordering + cooling) * engaged, (parameters.COOL_ORDERS * ordering + leaving) * cool
             return [-lost[0], cooling * engaged - lost[1], leaving * cool]
@@ -113,10 +114,14 @@ def test_silence_solves_the_equations_of_the_stages(shop, base, stage):
 
 def test_the_season_adds_up(shop):
     a, b = shop.day + 10.0, shop.day + 300.0
-    assert season.season_integral(a, b) == pytest.approx(quad(season.season, a, b)[0], rel=1e-9)
+
+    def season_of(t):
+        return season.season(t, swing=SWING)
+
+    assert season.season_integral(a, b, swing=SWING) == pytest.approx(quad(season_of, a, b)[0], rel=1e-9)
     for rate in (1e-4, 0.01, 0.3):
-        found = quad(lambda u, rate=rate: season.season(a + u) * np.exp(-rate * u), 0, 290, limit=200)[0]
-        assert season.fading_season_integral(a, 290, rate) == pytest.approx(found, rel=1e-9)
+        found = quad(lambda u, rate=rate: season_of(a + u) * np.exp(-rate * u), 0, 290, limit=200)[0]
+        assert season.fading_season_integral(a, 290, rate, swing=SWING) == pytest.approx(found, rel=1e-9)
 
 
 def test_equal_rates_of_cooling_and_leaving_are_no_division_by_nothing(shop, base):
