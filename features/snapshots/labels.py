@@ -98,21 +98,10 @@ def labelled_rows(
     first = 0
     for table in snapshot_chunks(histories, as_of=as_of, features=features):
         ids = table["customer_id"].chunk(0).dictionary
-        customers = _span(histories, first, first + len(ids))
+        customers = histories.span(first, first + len(ids))
         first += len(ids)
         rows = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
         rows = with_labels(customers, rows, horizon_days=horizon_days).select([*features, *LABELS])
         types = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in rows.schema]
         rows = rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
         yield rows if share >= 1 else rows.filter(pa.array(rng.random(len(rows)) < share))
-
-
-def _span(histories: Histories, first: int, last: int) -> Histories:
-    """Only the customers `first:last`, so that a row's customer is looked up among few; nothing is copied."""
-    left_us = histories.left_us
-    return replace(
-        histories,
-        customer_ids=histories.customer_ids[first:last],
-        columns=histories.columns.span(first, last),
-        left_us=None if left_us is None else left_us[first:last],
-    )

@@ -3,6 +3,7 @@
     quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
     leaving.ubj                         under a contract only: the trees of the end of the contract
     horizon_30_order.ubj …              of each other horizon (models/horizons/horizon.py): _order, _value, _leaving
+    lifetime_near_0.ubj …               of lifetime values (models/artifacts/lifetime_parts.py): _near, _later, _margin
     model.json                          everything else of a Scorer
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
     manifest.sha256                     SHA-256 of the manifest: the hash of the bundle, and its version
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
+from models.artifacts import lifetime_parts
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
@@ -25,13 +27,13 @@ from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend
 from models.horizons.horizon import LEAVING, ORDER, VALUE, Horizon
 from models.horizons.share_trees import ShareTrees
-from models.lifetime.clv import Tail
 from models.scoring.scorer import Example, Scorer
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.value import Value
 
-FORMAT = 4
+FORMAT, EARLIER = 5, 4
+"""Bundles of the earlier format are read too: they have a `tail` in place of `lifetime` and `purchase_model`."""
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes close, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
@@ -53,6 +55,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
     }
     if contract_end:
         contents[CONTRACT_END] = boosting.to_ubj(contract_end.booster)
+    contents |= {name: boosting.to_ubj(booster) for name, booster in lifetime_parts.files(scorer.lifetime).items()}
     for horizon in scorer.horizons:
         for part, share in horizon.shares.items():
             contents[_horizon_file(horizon.days, part)] = boosting.to_ubj(share.booster)
@@ -65,7 +68,8 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "blend": dataclasses.asdict(scorer.blend),
             "level": dataclasses.asdict(scorer.calibration),
             "intervals": dataclasses.asdict(scorer.intervals),
-            "tail": scorer.tail.to_json(),
+            "lifetime": lifetime_parts.to_json(scorer.lifetime),
+            "purchase_model": lifetime_parts.purchase_model_to_json(scorer.purchase_model),
             "leaving": _line(contract_end) if contract_end else None,
             "centre": scorer.centre,
             "horizons": [_horizon_json(horizon) for horizon in scorer.horizons],
@@ -94,7 +98,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if manifest["format"] != FORMAT or not _may_have(set(manifest["files"])):
+    if manifest["format"] not in (FORMAT, EARLIER) or not _may_have(set(manifest["files"])):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
     expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
     foreign = sorted({path.name for path in folder.iterdir()} - expected)
@@ -109,6 +113,8 @@ def read(folder: Path) -> Scorer:
         if manifest["files"][name] != {"sha256": _sha256(data), "bytes": len(data)}:
             raise _changed(folder, name)
     model = json.loads(contents["model.json"])
+    if manifest["format"] == EARLIER:
+        model |= {"lifetime": {"kind": "age", "tail": model["tail"]}, "purchase_model": model["tail"]}
     boosters = {name: boosting.from_ubj(data) for name, data in contents.items() if name.endswith(".ubj")}
     return Scorer(
         terms=Terms(**model["terms"]),
@@ -121,7 +127,8 @@ def read(folder: Path) -> Scorer:
         blend=Blend(**model["blend"]),
         calibration=SeasonalCalibration(**model["level"]),
         intervals=Intervals(**model["intervals"]),
-        tail=Tail.from_json(model["tail"]),
+        lifetime=lifetime_parts.from_json(model["lifetime"], boosters),
+        purchase_model=lifetime_parts.purchase_model_from_json(model["purchase_model"]),
         contract_end=Churn(boosters[CONTRACT_END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
         horizons=tuple(_horizon(content, boosters) for content in model["horizons"]),
@@ -132,7 +139,10 @@ def read(folder: Path) -> Scorer:
 
 def _may_have(names: set[str]) -> bool:
     """True if a bundle may have these files."""
-    return names >= FILES and all(name == CONTRACT_END or HORIZON_FILE.fullmatch(name) for name in names - FILES)
+    return names >= FILES and all(
+        name == CONTRACT_END or HORIZON_FILE.fullmatch(name) or lifetime_parts.FILE.fullmatch(name)
+        for name in names - FILES
+    )
 
 
 def _line(churn: Churn) -> dict[str, float]:

@@ -4,7 +4,7 @@ base_learners   trees, and BG/NBD or Pareto/NBD with Gamma-Gamma: each predicts 
 blend           one prediction from theirs, with weights learned on a cut-off that none of them was fitted on
 calibration     the shift by which season and trend move all customers of a day
 intervals       the spread around the prediction, learned on that same cut-off
-tail            the decline of orders beyond the horizon
+lifetime        the value of the years to come
 horizons        the same over other horizons, derived so that none contradicts another
 """
 
@@ -19,14 +19,14 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.errors import InputError
+from models.btyd.purchase_model import PurchaseModel
 from models.ensemble.base_learners import BaseLearners
-from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
 from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
-from models.lifetime import clv as lifetime
+from models.lifetime.clv import LifetimeValue, clv
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.feature_matrix import FeatureMatrix, feature_rows
@@ -53,8 +53,10 @@ class Scorer:
     blend: Blend
     calibration: SeasonalCalibration
     intervals: Intervals
-    tail: lifetime.Tail
-    """The decline of orders beyond the horizon, for `clv`."""
+    lifetime: LifetimeValue
+    """The value of the years to come, for `clv`."""
+    purchase_model: PurchaseModel
+    """How orders spread over shorter and longer horizons where no window tells."""
     contract_end: Churn | None = None
     """Under a contract, trees for its end; without one, a customer who orders nothing has churned."""
     centre: tuple[float, float] = (0.0, 0.0)
@@ -129,16 +131,13 @@ def numbers_by_horizon(
         scorer.contract_end.of(data) if scorer.contract_end else None,
         *scorer.intervals.interval(prediction),
     )
-    frequency, recency, age = purchase_history(frame)
-    clv = lifetime.clv(
-        prediction.expected_value,
-        horizon_days=terms.horizon_days,
-        lifetime_days=terms.lifetime_days,
-        annual_discount_rate=terms.annual_discount_rate,
-        tail=scorer.tail,
-        frequency=frequency,
-        recency=recency,
-        T=age,
+    value = clv(
+        scorer.lifetime,
+        data,
+        frame,
+        as_of=rows.as_of,
+        terms=terms,
+        expected_value=prediction.expected_value,
     )
     predictions = predict_horizons(
         others,
@@ -146,7 +145,7 @@ def numbers_by_horizon(
         frame.assign(as_of=rows.as_of) if others else frame,
         inputs,
         main_days=terms.horizon_days,
-        purchase_model=scorer.tail.purchase_model,
+        purchase_model=scorer.purchase_model,
         data=rows.matrix(inputs) if others else None,
     )
     return {
@@ -156,7 +155,7 @@ def numbers_by_horizon(
             "expected_value": over.log_prediction.expected_value,
             "value_p10": over.value_p10,
             "value_p90": over.value_p90,
-            "clv": clv,
+            "clv": value,
         }
         for days, over in sorted(predictions.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }

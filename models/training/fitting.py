@@ -9,16 +9,17 @@ from dataclasses import replace
 
 import pandas as pd
 
+from models.btyd.purchase_model import PurchaseModel
 from models.ensemble import base_learners, intervals
 from models.ensemble.base_learners import BTYD_BASELINES
-from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.validation_fit import ValidationFit, validate
 from models.horizons import fit_horizons
-from models.lifetime import clv
-from models.lifetime.clv import Tail
+from models.lifetime import clv, counting_value
+from models.lifetime.clv import LifetimeValue
+from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import SHORT_DAYS
@@ -39,6 +40,7 @@ def fit(
     other_horizons: Sequence[int] = (),
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
+    lifetime_rows: LifetimeRows | None = None,
 ) -> Scorer:
     """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
@@ -46,10 +48,11 @@ def fit(
     margin as a share of revenue, 0 … 1, for base learners that only know revenue. recent: rows of the last months and
     of the same months a year before, labelled over `temporal_splits.SHORT_DAYS`, for the drift of the seasonal
     calibration. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead, except those
-    of other horizons.
+    of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
     """
-    tail = clv.fit_tail(*purchase_history(now))
-    btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(tail.purchase_model, model))
+    orders, doubts = counting_value.fit_orders(now)
+    likelier = max(orders, key=lambda model: model.log_likelihood)
+    btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(likelier, model))
     settings = FitSettings(
         terms=terms,
         recipe=recipe,
@@ -59,7 +62,17 @@ def fit(
         base_learners=(recipe.alone,) if recipe.alone else (TREES, btyd_name),
     )
     validation = validate(rows, settings, more=more)
-    scorer = refit(rows, now, settings, validation, tail=tail, other_horizons=other_horizons, recent=recent, more=more)
+    scorer = refit(
+        rows,
+        now,
+        settings,
+        validation,
+        purchase_model=likelier,
+        lifetime=clv.fit(lifetime_rows, now, settings, orders=orders, doubts=doubts),
+        other_horizons=other_horizons,
+        recent=recent,
+        more=more,
+    )
     scorer = replace(scorer, centre=explain.centre(scorer, validation.latest))
     return self_test.with_example(scorer, as_of=now["as_of"].iloc[0].date())
 
@@ -70,7 +83,8 @@ def refit(
     settings: FitSettings,
     validation: ValidationFit,
     *,
-    tail: Tail,
+    purchase_model: PurchaseModel,
+    lifetime: LifetimeValue,
     other_horizons: Sequence[int] = (),
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
@@ -82,7 +96,7 @@ def refit(
     if recent is not None:
         short = min(SHORT_DAYS, terms.horizon_days)
         margin_rate = settings.margin_rate
-        drift = base_learners.yearly_drift(tail.purchase_model, now, recent, days=short, margin_rate=margin_rate)
+        drift = base_learners.yearly_drift(purchase_model, now, recent, days=short, margin_rate=margin_rate)
     past = blend.combine(fitted.predict(rows, inputs, blend.base_learners))
     calibration = base_learners.fit_calibration(past, rows, drift=drift)
     upcoming = blend.combine(fitted.predict(now, inputs, blend.base_learners))
@@ -96,14 +110,15 @@ def refit(
         blend=blend,
         calibration=calibration,
         intervals=spread,
-        tail=tail,
+        lifetime=lifetime,
+        purchase_model=purchase_model,
         contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,
         horizons=fit_horizons.fit(
             rows,
             validation,
             settings,
             days=other_horizons,
-            purchase_model=tail.purchase_model,
+            purchase_model=purchase_model,
             main_intervals=spread,
         ),
     )

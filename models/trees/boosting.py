@@ -82,10 +82,23 @@ def matrix(
     A name that training did not have is missing: XGBoost itself would score it like one of the known names. offset: the
     raw score of each row before the first tree, which predictions do not include; the trees learn the rest.
     """
+    return matrix_of(values(rows, inputs), inputs, target, offset=offset)
+
+
+def matrix_of(
+    matrix_values: np.ndarray,
+    inputs: Inputs,
+    target: np.ndarray | None = None,
+    *,
+    offset: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> Matrix:
+    """The same of `values`; weight: by how much each row counts, above 0."""
+    named = columns(inputs)
     if target is None:
-        return xgb.DMatrix(values(rows, inputs), **columns(inputs), enable_categorical=True)
+        return xgb.DMatrix(matrix_values, **named, enable_categorical=True)
     return xgb.QuantileDMatrix(
-        values(rows, inputs), label=target, base_margin=offset, **columns(inputs), enable_categorical=True
+        matrix_values, label=target, base_margin=offset, weight=weight, **named, enable_categorical=True
     )
 
 

@@ -21,10 +21,12 @@ from models.ensemble.baselines import BTYD_FEATURES
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.horizons import fit_horizons
+from models.lifetime.lattice import LifetimeRows
 from models.scoring.scorer import Scorer
 from models.training import fitting
 from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeline
 from models.trees.training_rows import Stream
+from pipelines.training.lifetime_rows import lifetime_rows
 
 MIN_CUSTOMERS_PER_LABEL = 5
 """Customers with and without each label at every cut-off: with fewer, a model could only learn them by heart."""
@@ -55,6 +57,8 @@ class TrainingSet:
     """Days of the horizons beside that of the terms; their labels are among the rows."""
     stream: Stream | None = None
     """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
+    lifetime_rows: LifetimeRows | None = None
+    """What lifetime values are learned on; None: the log is too short."""
 
 
 def training_set(
@@ -84,6 +88,7 @@ def training_set(
         recent=_recent(histories, terms, as_of=as_of),
         other_horizons=other_horizons,
         stream=stream.on(cut_offs.matured) if stream else None,
+        lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features),
     )
 
 
@@ -152,6 +157,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
         recent=training.recent,
         other_horizons=training.other_horizons,
         more=training.stream,
+        lifetime_rows=training.lifetime_rows,
     )
 
 

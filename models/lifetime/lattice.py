@@ -1,0 +1,79 @@
+"""The lattice that lifetime values are learned on: cut-offs a month apart, windows of a few months after each.
+
+Whatever the horizon of the scores, the windows are the same, so that a lifetime value does not depend on it. A log of
+less than four years has windows of three months, with the season taken out; a longer one has windows of a year, in
+which there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from features.clock import YEAR_DAYS
+
+MONTH_DAYS = YEAR_DAYS / 12
+QUARTER, YEAR = 3, 12
+"""The lengths of a window in months."""
+YEARLY_FROM = 48
+"""Months of log from which windows are of a year: three years of cut-offs have then closed."""
+HISTORY_MONTHS = 4
+"""Months of log before the first cut-off: with less, customers whom the shop has long known look new."""
+MIN_YEARS_BACK = 3
+"""Cut-offs whose year has closed, at least: with fewer, nothing is learned about later years."""
+NEAR_YEARS = 3
+"""The most windows of a year that are learned directly."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The cut-offs `as_of` − 0, 1, … `months_back` months, and the length of the windows that follow each."""
+
+    as_of: date
+    """The day the model is made: nothing after it is read."""
+    months_back: int
+    window_months: int
+
+    def day(self, months_back: int) -> date:
+        """The cut-off so many months before `as_of`; negative: after it."""
+        return self.as_of - timedelta(days=round(months_back * MONTH_DAYS))
+
+    @property
+    def near_windows(self) -> int:
+        """How many windows are learned directly: the first year's, or up to three years'."""
+        if self.window_months == QUARTER:
+            return YEAR // QUARTER
+        return min(NEAR_YEARS, (self.months_back - MIN_YEARS_BACK) // YEAR)
+
+    @property
+    def window_days(self) -> float:
+        return self.window_months * MONTH_DAYS
+
+
+def lattice_of(first_day: date, *, as_of: date) -> Lattice | None:
+    """The lattice of a log that begins on `first_day`; None if too few cut-offs have a closed year."""
+    months = (as_of - first_day).days / MONTH_DAYS
+    back = int(months) - HISTORY_MONTHS
+    if back < YEAR + MIN_YEARS_BACK:
+        return None
+    return Lattice(as_of, back, YEAR if months >= YEARLY_FROM else QUARTER)
+
+
+@dataclass(frozen=True)
+class LifetimeRows:
+    """Customers at the cut-offs of a lattice."""
+
+    lattice: Lattice
+    frame: pd.DataFrame
+    """Features, customer_id and as_of, a row each."""
+    months_back: np.ndarray
+    """Of each row's cut-off, int64."""
+    year_later: np.ndarray
+    """The row of the same customer a year later; -1 for one who had left by then, -2 where that day is to come."""
+    orders: np.ndarray
+    """Orders in each of the near windows, (rows, windows); NaN where it has not closed."""
+    margin: np.ndarray
+    """Margin in them, currency units."""

@@ -1,0 +1,117 @@
+"""The value of a customer's state over the years to come, learned from the log itself on a lattice of windows.
+
+    near windows    orders in a window of three months, or a year, after a cut-off: trees, learned directly, with the
+                    season taken out of the labels and put back for the day that is scored
+    later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
+                    the fade only, so that whoever cools fades faster
+    margin          per order: the customer's own mean, shrunk to that of all, times a small correction by trees
+
+    CLV = margin per order · Σ_k S(day + k w) γ_k r_k,   r_k orders in window k without season, w a window's length
+
+As temporal-difference learning with steps of a year: Sutton & Barto, Reinforcement Learning, 2nd ed., chapter 7. Wrong
+where the years to come are unlike those in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.arrays import Floats
+from features.clock import YEAR_DAYS
+from models.lifetime.lattice import MONTH_DAYS, YEAR
+from models.lifetime.season import Season
+from models.trees import boosting
+
+LEAST_RATE = 1e-6
+"""Orders in a window: no state has less."""
+LEAST_MARGIN = 0.05
+"""The least margin per order, as a share of the mean of all."""
+
+
+@dataclass(frozen=True)
+class MarginPerOrder:
+    """The margin of a customer's next orders before its correction: their own mean, shrunk to that of all."""
+
+    mean: float
+    """Of all, currency units."""
+    per_spend: float
+    """Margin in orders to come ÷ what the column `source` holds of past ones."""
+    own_after: float
+    """The number of orders after which a customer's own mean counts half."""
+    source: str
+    """`margin_total` where the log has costs of goods, else `spend_total`."""
+
+    def of(self, frame: pd.DataFrame) -> Floats:
+        """Currency units, positive, (rows,)."""
+        orders = frame["orders"].to_numpy(dtype=float)
+        own = frame[self.source].to_numpy(dtype=float) * self.per_spend
+        shrunk = (own + self.own_after * self.mean) / (orders + self.own_after)
+        return np.maximum(shrunk, LEAST_MARGIN * self.mean)
+
+
+@dataclass(frozen=True)
+class StateValue:
+    """Fitted trees of near windows, later years and margins, and the season between them."""
+
+    window_months: int
+    season: Season
+    near: Sequence[boosting.Booster]
+    """Trees of ln(orders in a window without season), the windows in order."""
+    later: Sequence[boosting.Booster]
+    """Trees of ln(orders of a year ÷ those of the year before), from the first year beyond the near windows on."""
+    per_order: MarginPerOrder
+    correction: boosting.Booster
+    """Trees of the margin per order ÷ `per_order`."""
+    doubts: tuple[str, ...] = ()
+    """What a reader of its values should know, a sentence each."""
+
+    def rates(self, data: boosting.Matrix, years: int) -> Floats:
+        """Expected orders in each window of so many years without season, (windows, rows)."""
+        near = [np.exp(raw(booster, data)) for booster in self.near]
+        return np.array(list(self._windows(near, data, years)))
+
+    def _windows(self, near: list[Floats], data: boosting.Matrix, years: int) -> Iterator[Floats]:
+        per_year = YEAR // self.window_months
+        yield from near[: years * per_year]
+        window = near[-per_year:]
+        fade = np.zeros(len(near[0]))
+        for year in range(years - len(near) // per_year):
+            if year < len(self.later):
+                fade = raw(self.later[year], data)
+            window = [np.maximum(rate * np.exp(fade), LEAST_RATE) for rate in window]
+            yield from window
+
+    def margin_per_order(self, data: boosting.Matrix, frame: pd.DataFrame) -> Floats:
+        """Expected margin of an order to come, currency units, (rows,)."""
+        return self.per_order.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
+
+    def value(
+        self,
+        data: boosting.Matrix,
+        frame: pd.DataFrame,
+        *,
+        as_of: np.ndarray,
+        lifetime_days: float,
+        annual_discount_rate: float,
+    ) -> Floats:
+        """Discounted expected margin over the lifetime, currency units, (rows,); as_of: datetime64 of each row."""
+        length = self.window_months * MONTH_DAYS
+        rates = self.rates(data, -int(-lifetime_days // YEAR_DAYS))
+        days = as_of.astype("datetime64[D]").astype(float)
+        orders = np.zeros(len(frame))
+        for number, rate in enumerate(rates):
+            share = min(1.0, (lifetime_days - number * length) / length)
+            if share <= 0:
+                break
+            discount = (1 + annual_discount_rate) ** (-(number + share / 2) * length / YEAR_DAYS)
+            orders += rate * self.season.at(days + number * length) * share * discount
+        return orders * self.margin_per_order(data, frame)
+
+
+def raw(booster: boosting.Booster, data: boosting.Matrix) -> Floats:
+    """The raw score of each row; feature names are not checked, which takes as long as scoring a row."""
+    return booster.predict(data, output_margin=True, validate_features=False).astype(np.float64)

@@ -1,0 +1,109 @@
+"""The rows that lifetime values are learned on: customers at cut-offs over the whole log, what followed, and how they
+stood a year later (models/lifetime/lattice.py)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.arrays import Integers
+from features.histories.columns import Histories
+from features.snapshots.labels import orders_and_margin
+from features.snapshots.snapshot import snapshot
+from models.lifetime.lattice import YEAR, Lattice, LifetimeRows, lattice_of
+
+MOST_ROWS = 150_000
+"""More rows teach little more: of larger logs, customers are drawn."""
+FEWEST_ROWS = 300
+"""Rows with a closed year: with fewer, counting models are the better guess."""
+BLOCK = 50
+"""Customers drawn together, neighbours by id."""
+COHORT_SHARE, COHORT_DAYS = 0.8, 92
+"""Where so many customers first ordered within so few days, tenure is the calendar, and a log of a few years cannot
+tell a customer's fade from the shop's."""
+
+
+def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str]) -> LifetimeRows | None:
+    """The rows of a lattice up to a day; None if the log is too short, or its customers too few or of one cohort."""
+    lattice = lattice_of(histories.first_day, as_of=as_of)
+    if lattice is None or (lattice.window_months < YEAR and _is_one_cohort(histories)):
+        return None
+    tables = list(_tables(histories, lattice, features))
+    table = pa.concat_tables(tables) if tables else None
+    if table is None or table.num_rows == 0:
+        return None
+    order = np.lexsort((-table["months_back"].to_numpy(), _codes(table["customer_id"])))
+    frame = table.take(pa.array(order)).to_pandas(date_as_object=False)
+    months_back = frame.pop("months_back").to_numpy(np.int64)
+    if int((months_back >= YEAR).sum()) < FEWEST_ROWS:
+        return None
+    windows = range(lattice.near_windows)
+    labels = {
+        what: np.column_stack([frame.pop(f"{what}_{window}").to_numpy(np.float64) for window in windows])
+        for what in ("orders", "margin")
+    }
+    return LifetimeRows(
+        lattice, frame, months_back, _a_year_later(frame["customer_id"].to_numpy(), months_back), **labels
+    )
+
+
+def _is_one_cohort(histories: Histories) -> bool:
+    """True if most customers first ordered within a few months."""
+    first_days = np.sort(histories.columns.at[histories.columns.starts[:-1]] // 86_400_000_000)
+    count = len(first_days)
+    inside = np.searchsorted(first_days, first_days + COHORT_DAYS, side="left") - np.arange(count)
+    return bool(inside.max() >= COHORT_SHARE * count)
+
+
+def _tables(histories: Histories, lattice: Lattice, features: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows with their labels, of all customers or of blocks of them drawn at random."""
+    days = [lattice.day(back) for back in range(lattice.months_back, -1, -1)]
+    backs = {pd.Timestamp(day): lattice.months_back - place for place, day in enumerate(days)}
+    share = MOST_ROWS * 2 / (histories.customers * len(days))
+    blocks = -(-histories.customers // BLOCK)
+    if share >= 1:
+        spans = [(0, histories.customers)]
+    else:
+        drawn = np.sort(np.random.default_rng(0).choice(blocks, max(int(blocks * share), 1), replace=False))
+        spans = [(block * BLOCK, min((block + 1) * BLOCK, histories.customers)) for block in drawn.tolist()]
+    for first, last in spans:
+        part = histories.span(first, last)
+        table = snapshot(part, as_of=days, features=list(features))
+        months_back = pd.Series(table["as_of"].to_pandas(date_as_object=False)).map(backs).to_numpy(np.int64)
+        yield _labelled(part, lattice, table, months_back)
+
+
+def _labelled(histories: Histories, lattice: Lattice, table: pa.Table, months_back: Integers) -> pa.Table:
+    """The rows with orders and margin in each near window."""
+    orders, margin = (np.full((len(months_back), lattice.near_windows), np.nan) for _ in range(2))
+    length = lattice.window_months
+    for back in np.unique(months_back).tolist():
+        rows = np.flatnonzero(months_back == back)
+        part, day = table.select(["customer_id", "as_of"]).take(pa.array(rows)), lattice.day(back)
+        for window in range(min(lattice.near_windows, back // length)):
+            orders[rows, window], margin[rows, window] = orders_and_margin(
+                histories,
+                part,
+                from_days=(lattice.day(back - window * length) - day).days,
+                to_days=(lattice.day(back - (window + 1) * length) - day).days,
+            )
+    table = table.append_column("months_back", pa.array(months_back))
+    for window in range(lattice.near_windows):
+        table = table.append_column(f"orders_{window}", pa.array(orders[:, window]))
+        table = table.append_column(f"margin_{window}", pa.array(margin[:, window]))
+    return table
+
+
+def _codes(customer_ids: pa.ChunkedArray) -> np.ndarray:
+    """A number for each customer."""
+    return pd.factorize(customer_ids.to_numpy())[0]
+
+
+def _a_year_later(customer_ids: np.ndarray, months_back: Integers) -> Integers:
+    """The row of the same customer a year later: -1 if they had left by then, -2 if that day is to come."""
+    places = pd.Series(np.arange(len(months_back)), index=pd.MultiIndex.from_arrays([customer_ids, months_back]))
+    wanted = pd.MultiIndex.from_arrays([customer_ids, months_back - YEAR])
+    later = places.reindex(wanted).fillna(-1).to_numpy(np.int64)
+    return np.where(months_back >= YEAR, later, -2)
