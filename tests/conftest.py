@@ -1,20 +1,16 @@
 """What many tests need: real data, and a reader of orders with the terms the tests do not vary."""
 
-import fcntl
 import json
 import os
 import pwd
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from features.ingest.build_histories import Ingested, ingest
 from features.ingest.log import Log
 from tests.database import PASSWORD, SPELT
+from tests.workers import compiled, migrated_once, of_all_workers  # noqa: F401  (fixtures)
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,63 +30,6 @@ settings.load_profile("untimed")
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 CDNOW = ROOT / "pipelines" / "data" / "cdnow.parquet"
-
-
-@pytest.fixture(scope="session")
-def of_all_workers(tmp_path_factory, worker_id) -> Path:
-    """A folder that the workers of a run share; of a run without workers, one of its own."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "of-all-workers"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@contextmanager
-def one_at_a_time(folder: Path, what: str) -> Iterator[None]:
-    """Other workers wait at the same words until this one has left the block."""
-    with (folder / f"{what}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled(of_all_workers, worker_id) -> None:
-    """In a fresh checkout one worker compiles, the others wait and read what it kept on disk."""
-    if worker_id != "master":
-        from serving.warm import warm
-
-        with one_at_a_time(of_all_workers, "compiling"):
-            warm()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def migrated_once(of_all_workers) -> Iterator[None]:
-    """MLflow's migrations, seconds of them, run once: each new SQLite file gets a copy of the tables they made.
-
-    Only in the processes of the tests: commands in processes of their own run them.
-    """
-    from models.artifacts import registry
-
-    migrated, complete_database = of_all_workers / "migrated.db", registry._complete_database
-
-    def completed(uri: str) -> AbstractContextManager[None]:
-        from mlflow.store.db import utils
-
-        if not isinstance(utils._upgrade_db, partial):
-            patch.setattr(utils, "_upgrade_db", partial(copy_tables, utils._upgrade_db))
-        return complete_database(uri)
-
-    def copy_tables(migrate, engine) -> None:
-        with one_at_a_time(of_all_workers, "migrating"):
-            if not migrated.exists():
-                migrate(engine)
-                shutil.copyfile(engine.url.database, migrated)
-        with closing(sqlite3.connect(migrated)) as tables, closing(sqlite3.connect(engine.url.database)) as new:
-            tables.backup(new)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_complete_database", completed)
-        yield
 
 
 @pytest.fixture(scope="session")
