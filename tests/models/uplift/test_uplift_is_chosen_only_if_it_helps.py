@@ -105,11 +105,10 @@ def test_a_rule_of_the_caller_is_one_more_to_beat(unseen):
             select_learner(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
 
 
-def test_a_customer_is_judged_by_models_of_the_folds_before():
+def test_a_customer_is_judged_by_models_of_the_folds_before(unseen):
     """What happens to a fold changes what is said of later ones, and of no other."""
-    rows, experiment = shop(4, effect=lambda rows: 0.2 * rows["a"], n=500)
-    inputs = boosting.inputs_of(rows, list(rows))
-    fitted, fold = cross_fit(rows, inputs, experiment, seed=1), experiment.folds(5, seed=1)
+    rows, experiment, fitted = unseen
+    inputs, fold = boosting.inputs_of(rows, list(rows)), experiment.folds(5, seed=1)
     assert np.array_equal(fitted.judged, np.flatnonzero(fold > 0))
     assert np.array_equal(fitted.fold, fold[fold > 0])
     changed = np.where(fold == 2, 1 - experiment.outcome, experiment.outcome)
