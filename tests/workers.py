@@ -5,9 +5,11 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 
@@ -31,11 +33,20 @@ def one_at_a_time(folder: Path, what: str) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def compiled(of_all_workers, worker_id) -> None:
     """In a fresh checkout one worker compiles, the others wait and read what it kept on disk."""
-    if worker_id != "master":
-        from serving.warm import warm
+    if worker_id == "master":
+        return
+    from features.ingest.build_histories import ingest
+    from features.ingest.log import Log
+    from features.snapshots.labels import with_labels
+    from features.snapshots.snapshot import snapshot
+    from serving.warm import warm
 
-        with one_at_a_time(of_all_workers, "compiling"):
-            warm()
+    days = ["2020-01-01", "2020-03-05"]
+    orders = pd.DataFrame({"customer_id": ["ann", "bob"], "ordered_at": days, "amount": 1.0})
+    with one_at_a_time(of_all_workers, "compiling"):
+        warm()
+        histories = ingest(Log(orders, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
+        with_labels(histories, snapshot(histories, as_of=[date(2020, 2, 1)]), horizon_days=30)
 
 
 @pytest.fixture(scope="session", autouse=True)
