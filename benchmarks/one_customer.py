@@ -39,7 +39,7 @@ def fastest(call: Callable[[], Any], *, calls: int) -> float:
 def measured(histories: Histories, rows: SnapshotPass, customer: int) -> dict[str, float]:
     """Number of a customer's orders, and microseconds of the compiled pass and of the plain functions."""
     alone = histories.columns.span(customer, customer + 1)
-    output = PassOutput(np.empty((1, len(rows.names)), order="F"), np.empty(1, np.int64), np.empty(1, np.int64))
+    output = PassOutput(np.empty((len(rows.names), 1)), np.empty(1, np.int64), np.empty(1, np.int64))
     day = CutOffs(rows.as_of, rows.as_of)
     none = InteractionsByKind(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     orders, refunds, items = rows.pass_.known(alone, 0, rows.as_of[0], rows.as_of[0])

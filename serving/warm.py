@@ -20,7 +20,7 @@ MADE_UP_IDS = ["nobody", "nobody else"]
 def warm() -> None:
     """Run made-up customers through the pass over histories, and into and out of a store of scores.
 
-    There are two of them: NumPy calls a column of one row contiguous, for which the code is compiled separately.
+    There are two of them: NumPy calls a column of one row contiguous, for which a store's code is compiled anew.
     """
     order = {"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}
     customers = [{"customer_id": customer_id, "orders": [order], "interactions": []} for customer_id in MADE_UP_IDS]

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from features.ingest.build_histories import Ingested, ingest
 from features.ingest.log import Log
 from tests.database import PASSWORD, SPELT
+from tests.workers import compiled, migrated_once, of_all_workers, one_at_a_time  # noqa: F401  (fixtures)
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -138,14 +139,23 @@ def taught(read: Callable[..., Ingested]):
 
 
 @pytest.fixture(scope="session")
-def model(taught):
-    """A model made from that lesson."""
+def model(taught, of_all_workers):  # noqa: F811
+    """A model made from that lesson, by one worker, and read from its bundle by all."""
+    from models.artifacts import bundle
     from models.ensemble.recipe import Recipe
     from models.trees.boosting import DEFAULTS
     from pipelines.training.training_set import fit_model
 
     lesson, terms, _ = taught
-    return fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+    folder = of_all_workers / "model"
+    with one_at_a_time(of_all_workers, "training"):
+        if not folder.exists():
+            made = fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+            draft = folder.with_suffix(".draft")
+            draft.mkdir()
+            bundle.write(draft, made, training={"as_of": "1998-04-02"})
+            draft.rename(folder)
+    return bundle.read(folder)
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +168,7 @@ def batch(model, taught, cdnow_path, tmp_path_factory):
     return batch_in(tmp_path_factory.mktemp("served"), model, taught[2], orders)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(batch, tmp_path_factory):
     """A server with the batch; afterwards: a journal that names nobody, and nothing else written."""
     from tests.serving.running import SECRET_ID, TOKEN, running

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 CONFIG = """
 [data]
 orders = "{orders}"
@@ -42,3 +44,9 @@ def config_of(orders: str | Path, *, horizon_days: int = 90, data: str = "", mor
 
 QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n")
 """Of a log beside it, soon trained on."""
+
+
+def train_sooner(patch: pytest.MonkeyPatch) -> None:
+    """Shorten the search for parameters and the learning curve, for tests that look at neither."""
+    patch.setattr("pipelines.training.tuning.ROUNDS_JUDGED", (15, 30))
+    patch.setattr("pipelines.training.learning_curve.SHARES", (0.5,))

@@ -79,7 +79,8 @@ def _text(templates: tuple[Feature, ...]) -> str:
     modules = sorted({template.function.__module__ for template in templates})
     functions = sorted({(template.function.__module__, template.function.__name__) for template in templates})
     imports = [f"import {module}" for module in modules]
-    definitions = [f"{_compiled_name(module, name)} = njit({module}.{name})" for module, name in functions]
+    compiled = "njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)"  # `fill` alone calls them: sooner compiled
+    definitions = [f"{_compiled_name(module, name)} = {compiled}({module}.{name})" for module, name in functions]
     source = inspect.getsource(compiled_pass)
     source = _replaced(source, "# generated: the features", [*imports, "", *definitions])
     return _replaced(source, "    # generated: calls of the features", _calls(templates))

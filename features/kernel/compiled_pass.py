@@ -224,7 +224,7 @@ def walk(columns, cut_offs, layout, kinds, minor_units, output):
                 else:
                     sort_by_kind(interactions, kind, kinds)
             slices = Slices(orders, refunds, items, interactions, kinds)
-            fill(slices, as_of, layout, minor_units, output.values[row])
+            fill(slices, as_of, layout, minor_units, output.values[:, row])
             output.customer[row] = customer
             output.as_of[row] = as_of
             row += 1

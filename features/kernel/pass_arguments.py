@@ -29,7 +29,7 @@ class PassOutput(NamedTuple):
     """Room for the rows that the pass writes: as many as there can be at most."""
 
     values: np.ndarray
-    """(rows, features), float64; fastest in Fortran order."""
+    """(features, rows), float64, in C order: of another layout the pass would be compiled again."""
     customer: np.ndarray
     """The number of each row's customer: int64."""
     as_of: np.ndarray

@@ -47,14 +47,14 @@ def compute_feature_rows(histories: Histories, features: tuple[str, ...], *, as_
         np.empty(events, np.int64),
         np.empty(events if len(columns.interaction_value) else 0),
     )
-    out = np.empty((histories.customers, len(features)), order="F")
+    out = np.empty((len(features), histories.customers))
     output = PassOutput(out, np.empty(histories.customers, np.int64), np.empty(histories.customers, np.int64))
     rows = compile_pass(feature_templates()).walk(
         columns, CutOffs(day, day), layout, kinds, histories.minor_units, output
     )
     customer = output.customer[:rows]
     kept = ~histories.gone(customer, as_of=day, known_at=day)
-    return FeatureRows(customer[kept], out[:rows][kept])
+    return FeatureRows(customer[kept], out.T[:rows][kept])
 
 
 @lru_cache(maxsize=256)

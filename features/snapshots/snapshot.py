@@ -95,7 +95,7 @@ class SnapshotPass:
         )
         first_order = columns.at[columns.starts[:-1]]
         most = int(sum((first_order < day).sum() for day in self.as_of))
-        out = np.empty((most, len(self.features)), order="F")
+        out = np.empty((len(self.features), most))
         output = PassOutput(out, np.empty(most, np.int64), np.empty(most, np.int64))
         rows = self.pass_.walk(
             columns, CutOffs(self.as_of, self.known_at), self.layout, kinds, histories.minor_units, output
@@ -104,7 +104,7 @@ class SnapshotPass:
         gone = histories.gone(customer, as_of=day, known_at=self.known_at[np.searchsorted(self.as_of, day)])
         kept = np.flatnonzero(~gone) if gone.any() else slice(rows)
         customer, day = customer[kept], day[kept]
-        values = {name: column[kept] for name, column in zip(self.features, out.T, strict=True)}
+        values = {name: column[kept] for name, column in zip(self.features, out, strict=True)}
         ids = pa.DictionaryArray.from_arrays(customer - first, histories.customer_ids[first:last])
         table = {"customer_id": ids, "as_of": pa.array((day // DAY).astype(np.int32)).cast(pa.date32())}
         for name in self.names:

@@ -7,7 +7,8 @@ import duckdb
 
 from models.training.temporal_splits import test_day as latest_test_day
 from models.training.temporal_splits import timeline
-from tests.docs.pages import text_of
+from tests.docs.pages import blocks_of, commands_of, text_of
+from tests.docs.place import Place
 
 PAGE = text_of("docs/explanation/time.md")
 FIRST, END = date(2023, 1, 2), date(2025, 1, 1)
@@ -46,6 +47,10 @@ def test_the_days_of_the_backtest_are_a_third_of_the_horizon_apart():
     assert ", ".join(map(str, days[:3])) + f" and {days[3]}" in " ".join(PAGE.split())
 
 
-def test_the_shop_of_the_example_has_these_days(walked_shop):
-    first = duckdb.sql(f"select min(ordered_at)::date::text from '{walked_shop}/orders/*.parquet'").fetchall()[0][0]
+def test_the_shop_of_the_example_has_these_days(tmp_path):
+    """The shop that docs/README.md simulates; the commands after it are not needed for its days."""
+    commands = [command for block in blocks_of("docs/README.md", "sh") for command in commands_of(block)]
+    [simulate] = [command for command in commands if command.startswith("stayworth simulate ")]
+    assert Place(tmp_path).run(simulate)[0] == 0
+    first = duckdb.sql(f"select min(ordered_at)::date::text from '{tmp_path}/shop/orders/*.parquet'").fetchall()[0][0]
     assert abs((date.fromisoformat(first) - FIRST).days) < 30

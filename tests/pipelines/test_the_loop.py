@@ -12,6 +12,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.score import COLUMNS
 from retention.presentation.theme import script
+from tests.shops import train_sooner
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def stayworth(tmp_path_factory, cdnow_path):
                    to '{folder / "sales.csv"}' (header)""")
     patch = pytest.MonkeyPatch()
     patch.chdir(folder)
+    train_sooner(patch)
 
     def run(*arguments: str) -> None:
         patch.setattr(sys, "argv", ["stayworth", *arguments])

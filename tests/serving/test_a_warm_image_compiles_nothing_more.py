@@ -3,8 +3,15 @@
 import os
 import subprocess
 import sys
+from datetime import date
 
 import pytest
+
+from features.families.catalogue import feature_templates
+from features.kernel.code_generation import compile_pass
+from features.online.feature_rows import compute_feature_rows
+from features.online.request import histories_of_request
+from features.snapshots.snapshot import snapshot
 
 ANSWER = """
 import sys
@@ -18,6 +25,20 @@ active_model.load(active_model.pointer_file(folder / "bundle"))
 batch = store.open_store(folder / "scores.store")
 batch.rows(batch.scores()["customer_id"].head(3).tolist())
 """
+CUSTOMERS = [
+    {"customer_id": name, "orders": [{"ordered_at": "2020-01-01T00:00:00Z", "amount": 1.0}], "interactions": []}
+    for name in ("ann", "bob", "cem")
+]
+
+
+@pytest.mark.parametrize("customers", [1, 3])
+@pytest.mark.parametrize("features", [("recency_days",), ("recency_days", "orders", "spend_total")])
+def test_one_compilation_of_the_pass_serves_any_number_of_customers_and_features(customers, features):
+    """NumPy gives an array of one row or one column the layout of both orders: the pass was once compiled for each."""
+    histories = histories_of_request(CUSTOMERS[:customers], currency="USD", gross_margin=1.0)
+    compute_feature_rows(histories, features, as_of=date(2020, 2, 1))
+    snapshot(histories, as_of=[date(2020, 2, 1)], features=features)
+    assert len(compile_pass(feature_templates()).walk.signatures) == 1
 
 
 @pytest.mark.slow

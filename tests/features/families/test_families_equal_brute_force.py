@@ -220,7 +220,9 @@ def test_a_feature_says_what_the_books_say(one, customers):
     assert len(set(found)) > 1, "the drawn customers tell nothing about it"
 
 
+@pytest.mark.slow
 def test_compiled_a_feature_says_the_same(customers):
+    """One by one; all in one pass they are compared in test_features_equal_sql.py and test_kernel.py."""
     for one in {one.function: one for one in FEATURES}.values():
         found = values(one, njit(one.function), customers)
         np.testing.assert_allclose(found, values(one, one.function, customers), rtol=1e-12, err_msg=one.name)

@@ -238,8 +238,8 @@ line = st.tuples(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=st.lists(line, min_size=1, max_size=25), seed=st.integers(0, 999))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(line, min_size=1, max_size=60), seed=st.integers(0, 999))
 def test_any_log_reconciles_and_its_order_of_rows_does_not_matter(read, lines, seed):
     frame = pd.DataFrame(lines, columns=["customer_id", "day", "cents", "order_id", "product_id"]).astype(
         {"order_id": "string", "product_id": "string"}

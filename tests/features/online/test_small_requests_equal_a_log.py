@@ -24,7 +24,7 @@ from features.snapshots.snapshot import snapshot
 START = datetime(2020, 1, 1, tzinfo=UTC)
 TERMS = {"currency": "USD", "gross_margin": 0.4}
 KINDS = ("campaign_contact", "campaign_response", "complaint", "visit", "never_seen")
-often = settings(max_examples=120, derandomize=True)
+often = settings(max_examples=60, derandomize=True)
 
 moments = st.builds(
     lambda hours, zone: (START + timedelta(hours=hours)).astimezone(timezone(timedelta(minutes=zone))),
@@ -70,7 +70,7 @@ customers = st.lists(
         }
     ),
     min_size=1,
-    max_size=6,
+    max_size=9,
     unique_by=lambda one: one["customer_id"],
 )
 ATTRIBUTES = {"plan": str, "age": float}
@@ -136,7 +136,7 @@ def test_every_column(request):
     assert_equal(request)
 
 
-@settings(often, max_examples=25)
+@settings(often, max_examples=10)
 @given(request=customers, currency=st.sampled_from(["JPY", "KWD"]))
 def test_every_column_in_currencies_of_no_and_of_three_digits(request, currency):
     for one in request:
@@ -144,7 +144,7 @@ def test_every_column_in_currencies_of_no_and_of_three_digits(request, currency)
     assert_equal(request, currency=currency)
 
 
-@settings(often, max_examples=40)
+@settings(often, max_examples=25)
 @given(request=customers, day=st.integers(1, 40))
 def test_features_are_those_of_a_snapshot(request, day):
     """By the way for few customers, of the same histories."""

@@ -71,18 +71,20 @@ def request_of(tables):
     """The customers of the tables as JSON has them, a few of each hundred."""
     orders, interactions, customers = (one.astype(object).where(one.notna(), None) for one in tables)
 
-    def rows(table, time, customer_id):
-        own = table[table["customer_id"] == customer_id].drop(columns="customer_id").to_dict("records")
-        return [row | {time: row[time].isoformat() + "Z"} for row in own]
+    def rows_of(table, time):
+        table = table.assign(**{time: [f"{at.isoformat()}Z" for at in table[time]]})
+        return {one: own.drop(columns="customer_id").to_dict("records") for one, own in table.groupby("customer_id")}
+
+    placed, seen = rows_of(orders, "ordered_at"), rows_of(interactions, "at")
+    told = customers.set_index("customer_id").to_dict("index")
 
     def make(some):
-        told = customers.set_index("customer_id").to_dict("index")
         return [
             {
                 "customer_id": one,
-                "orders": rows(orders, "ordered_at", one),
-                "interactions": rows(interactions, "at", one),
-                "attributes": told[one],
+                "orders": placed[one],
+                "interactions": seen.get(one, []),
+                "attributes": dict(told[one]),
             }
             for one in some
         ]

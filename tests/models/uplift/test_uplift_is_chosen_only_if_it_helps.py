@@ -31,8 +31,20 @@ def chosen(seed, **how):
     return select_learner(fitted, experiment, seed=seed, **HOW)
 
 
-def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found():
-    choice = chosen(1, effect=lambda rows: 0.4 * (rows["a"] > 0.5))
+def unseen_by_rules(rows):
+    return 0.4 * (rows["a"] > 0.5)
+
+
+@pytest.fixture(scope="module")
+def unseen():
+    """A shop whose effect hangs on what the rules do not see, and what the learners say of it."""
+    rows, experiment = shop(1, effect=unseen_by_rules)
+    return rows, experiment, cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=1)
+
+
+def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found(unseen):
+    _, experiment, fitted = unseen
+    choice = select_learner(fitted, experiment, seed=1, **HOW)
     assert choice.learner in learners.KINDS
     assert choice.ranking == choice.learner
     rule, ahead = choice.ahead[choice.learner]
@@ -44,7 +56,7 @@ def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found():
     assert str(choice).startswith(f"learner {choice.learner} helps: +")
 
 
-@pytest.mark.parametrize("seed", [4, 5, 6])
+@pytest.mark.parametrize("seed", [4, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 6))])
 def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     choice = chosen(seed, effect=lambda rows: 0.5 * rows["c"], n=6_000)
     assert (choice.learner, choice.ranking) == (None, RESPONSE)
@@ -53,9 +65,9 @@ def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     assert str(choice).endswith("; the order to treat in is 'response'")
 
 
-@pytest.mark.parametrize("kind", [0.0, 0.15])
-def test_one_effect_for_all_is_no_reason_to_choose(kind):
-    choice = chosen(3, effect=lambda rows: kind * (rows["a"] > -1))
+@pytest.mark.parametrize("size", [pytest.param(0.0, marks=pytest.mark.slow), 0.15])
+def test_one_effect_for_all_is_no_reason_to_choose(size):
+    choice = chosen(3, effect=lambda rows: size * (rows["a"] > -1))
     assert (choice.learner, choice.ranking) == (None, RANDOM)
     assert "no learner helps" in str(choice)
 
@@ -83,13 +95,9 @@ def test_the_best_of_many_lucky_rankings_is_not_chosen():
     assert picks <= 3
 
 
-def test_a_rule_of_the_caller_is_one_more_to_beat():
-    def effect(rows):
-        return 0.4 * (rows["a"] > 0.5)
-
-    rows, experiment = shop(1, effect=effect)
-    fitted = cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=1)
-    choice = select_learner(fitted, experiment, rules={"oracle": effect(rows).to_numpy()}, seed=1, **HOW)
+def test_a_rule_of_the_caller_is_one_more_to_beat(unseen):
+    rows, experiment, fitted = unseen
+    choice = select_learner(fitted, experiment, rules={"oracle": unseen_by_rules(rows).to_numpy()}, seed=1, **HOW)
     assert (choice.learner, choice.ranking) == (None, "oracle")
     assert all(choice.ahead[kind][0] == "oracle" for kind in learners.KINDS)
     for name in (RANDOM, "T"):
@@ -97,11 +105,10 @@ def test_a_rule_of_the_caller_is_one_more_to_beat():
             select_learner(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
 
 
-def test_a_customer_is_judged_by_models_of_the_folds_before():
+def test_a_customer_is_judged_by_models_of_the_folds_before(unseen):
     """What happens to a fold changes what is said of later ones, and of no other."""
-    rows, experiment = shop(4, effect=lambda rows: 0.2 * rows["a"], n=1_000)
-    inputs = boosting.inputs_of(rows, list(rows))
-    fitted, fold = cross_fit(rows, inputs, experiment, seed=1), experiment.folds(5, seed=1)
+    rows, experiment, fitted = unseen
+    inputs, fold = boosting.inputs_of(rows, list(rows)), experiment.folds(5, seed=1)
     assert np.array_equal(fitted.judged, np.flatnonzero(fold > 0))
     assert np.array_equal(fitted.fold, fold[fold > 0])
     changed = np.where(fold == 2, 1 - experiment.outcome, experiment.outcome)

@@ -3,6 +3,7 @@
 import pkgutil
 import re
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -21,28 +22,40 @@ EVIL = "</script><img src=x onerror=alert(1)>"
 WITHOUT = ("discounts", "refunds", "costs", "interactions", "treatments", "people", "earlier")
 
 
-def bases():
-    """Bases of many kinds, by a word for each."""
-    yield "usual", small_base(seed=1)
-    yield "contractual", small_base(seed=2, contractual=True)
-    yield "bare", small_base(seed=3, tiers={}, **{f"with_{one}": False for one in WITHOUT})
-    for one in WITHOUT:
-        yield f"without {one}", small_base(seed=4, **{f"with_{one}": False})
-    yield "one customer", small_base(seed=5, customers=1)
-    yield "silent for years", base_of(orders_of([(0, 900, 5), (1, 800, 7), (1, 700, 2)]), customers=2)
-    yield "all alike", base_of(orders_of([(one, 30, 5) for one in range(6)]), customers=6, **alike(6))
-    yield "at a loss", base_of(orders_of([(0, 30, -5, 2), (1, 20, -1, 3)]), customers=2)
-    yield "worth nothing", base_of(orders_of([(0, 30, 0, 0), (1, 20, 0, 0)]), customers=2, **alike(2, worth=0.0))
-
-
 def alike(count, worth=9.0):
     names = ("expected_orders", "expected_value", "value_p10", "value_p90", "clv")
     return {"churn_probability": [0.5] * count} | {name: [worth] * count for name in names}
 
 
-@pytest.fixture(scope="module", params=[name for name, _ in bases()])
+BASES = {
+    "usual": partial(small_base, seed=1),
+    "contractual": partial(small_base, seed=2, contractual=True),
+    "bare": partial(small_base, seed=3, tiers={}, **{f"with_{one}": False for one in WITHOUT}),
+    **{f"without {one}": partial(small_base, seed=4, **{f"with_{one}": False}) for one in WITHOUT},
+    "one customer": partial(small_base, seed=5, customers=1),
+    "silent for years": partial(base_of, orders_of([(0, 900, 5), (1, 800, 7), (1, 700, 2)]), customers=2),
+    "all alike": partial(base_of, orders_of([(one, 30, 5) for one in range(6)]), customers=6, **alike(6)),
+    "at a loss": partial(base_of, orders_of([(0, 30, -5, 2), (1, 20, -1, 3)]), customers=2),
+    "worth nothing": partial(base_of, orders_of([(0, 30, 0, 0), (1, 20, 0, 0)]), customers=2, **alike(2, worth=0.0)),
+}
+"""Bases of many kinds, by a word for each."""
+
+
+@pytest.fixture(scope="module", params=BASES)
 def base(request):
-    return dict(bases())[request.param]
+    return BASES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A base that no analysis may change."""
+    return small_base(seed=6)
+
+
+@pytest.fixture(scope="module")
+def turned(whole):
+    """The same base, its costs in the other order."""
+    return replace(whole, costs=whole.costs[::-1].reset_index(drop=True))
 
 
 @pytest.fixture(params=MODULES)
@@ -74,18 +87,15 @@ def test_it_says_something_true_of_form_on_any_base(module, base):
         assert np.isfinite(values).all(), name
 
 
-def test_the_base_is_left_as_it_was(module):
-    base = small_base(seed=6)
-    before = {name: getattr(base, name).copy() for name in ("customers", "orders", "interactions", "costs")}
-    module.analyse(base)
+def test_the_base_is_left_as_it_was(module, whole):
+    before = {name: getattr(whole, name).copy() for name in ("customers", "orders", "interactions", "costs")}
+    module.analyse(whole)
     for name, frame in before.items():
-        pd.testing.assert_frame_equal(getattr(base, name), frame)
+        pd.testing.assert_frame_equal(getattr(whole, name), frame)
 
 
-def test_the_same_base_says_the_same_whatever_the_order_of_events(module):
-    base = small_base(seed=7)
-    turned = replace(base, costs=base.costs[::-1].reset_index(drop=True))
-    assert module.analyse(turned).reading == module.analyse(base).reading
+def test_the_same_base_says_the_same_whatever_the_order_of_events(module, whole, turned):
+    assert module.analyse(turned).reading == module.analyse(whole).reading
 
 
 def test_hostile_text_is_shown_as_text():

@@ -57,7 +57,7 @@ def best_of_all(options, limits):
     return most
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     customers=customers,
     budget=st.floats(0.05, 300),
@@ -82,7 +82,7 @@ def test_no_plan_breaks_a_limit_of_money_contacts_or_channel(customers, budget, 
     assert not held[["expected_cost", "expected_profit", "profit_p10", "profit_p90"]].to_numpy().any()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(customers=customers, budget=st.floats(1, 200), seed=st.integers(0, 99))
 def test_a_rerun_in_any_row_order_is_the_same_plan(customers, budget, seed):
     scores = scores_of(customers)
@@ -93,7 +93,7 @@ def test_a_rerun_in_any_row_order_is_the_same_plan(customers, budget, seed):
     assert one.summary == two.summary
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 6),

@@ -20,7 +20,7 @@ COLUMNS = [*["customer_id", "offer", "treated", "expected_cost", "expected_profi
 customers = st.lists(one_customer, max_size=60)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     customers=customers,
     budget=st.floats(0.01, 200),
@@ -45,7 +45,7 @@ def test_no_plan_breaks_a_limit(customers, budget, capacity, share):
     json.dumps(summary, allow_nan=False)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(customers=customers, budget=st.floats(1, 200), seed=st.integers(0, 99))
 def test_row_order_does_not_matter_and_ties_go_by_id(customers, budget, seed):
     scores = scores_of(customers)

@@ -72,7 +72,7 @@ def test_cost_and_profit_are_the_sum_over_all_that_can_happen(p, part, r, v, d, 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 99), budget=st.floats(0.1, 500), share=st.sampled_from([0.0, 0.1, 0.3]))
 def test_effects_that_are_a_share_of_the_churn_probability_give_the_plan_of_that_save_rate(seed, budget, share):
-    scores = base(300, seed)
+    scores = base(60, seed)
     same = pd.DataFrame({"customer_id": scores["customer_id"], "voucher": RATE * scores["churn_probability"]})
     how = {"budget": budget, "holdout_share": share, **CAMPAIGN}
     one, other = (plan(scores, OFFERS, effects=effects, **how) for effects in (None, same))
