@@ -27,6 +27,7 @@ from features.large_logs.spark import Session, spark_session
 from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
+from models.scoring.scorer import Scorer
 from models.training.temporal_splits import test_day
 from models.trees import boosting
 from pipelines import promotion, registry_audit, run_folder
@@ -179,6 +180,7 @@ def _train(
         version = bundle.write(folder, model, training=description)[:12]
         shown = {name: value for name, value in description.items() if name != "recipe"}
         metrics["trained"] = {"version": version, "features": dataset.features, **shown}
+        metrics["lifetime"] = lifetime_in_words(model)
         say("checking the model at the gate")
         decision = gate.decide(_evidence(config, folder, metrics, training, test, final, comparison, now=now))
         metrics["gate"] = decision.content
@@ -273,6 +275,11 @@ def _record_refusal(config: Config, decision: Decision, run: LoggedRun, *, bundl
         before=decision.champion,
         why="; ".join(decision.reasons("fail")),
     )
+
+
+def lifetime_in_words(model: Scorer) -> dict[str, Any]:
+    """How lifetime values are made, and what is in doubt about them."""
+    return {"derivation": model.lifetime.derivation, "doubts": list(model.lifetime.doubts)}
 
 
 def _description(training: TrainingSet, dataset: Dataset, recipe: Recipe) -> dict[str, Any]:

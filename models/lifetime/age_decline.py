@@ -38,6 +38,11 @@ class AgeDecline:
     """Mean repeat orders of the customer base."""
     doubts: tuple[str, ...] = ()
 
+    @property
+    def derivation(self) -> str:
+        """How the values are made, in words for people who decide."""
+        return "the horizon's value, declining with age"
+
     def expected_orders(self, t: ArrayLike, T: Floats) -> Floats:
         """Expected orders in (T, T + t] of a customer alive at age T; only ratios between spans t mean anything.
 

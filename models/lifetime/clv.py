@@ -19,6 +19,7 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
+from features.errors import InputError
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
@@ -30,6 +31,8 @@ from models.lifetime.state_value import StateValue
 from models.trees import boosting
 
 LifetimeValue: TypeAlias = StateValue | CountingValue | AgeDecline
+FARTHEST = 3
+"""Lifetimes of more than so many times the days of cut-offs are doubted."""
 TOO_SHORT = "the log is too short to see what a customer brings in a second year: counting models fill in"
 
 
@@ -45,10 +48,20 @@ def fit(
 
     orders, doubts: the counting models, and what they leave in doubt (models/lifetime/counting_value.py).
     """
+    terms = settings.terms
+    if terms.lifetime_days < terms.horizon_days:
+        raise InputError(
+            f"a lifetime of {terms.lifetime_days:g} days is shorter than one horizon of {terms.horizon_days:g} days",
+            where="lifetime",
+            next="Set lifetime_days to at least horizon_days.",
+        )
     if rows is None:
         margin_rate = settings.margin_rate
         return counting_value.fit(orders, known, margin_rate=margin_rate, doubts=(TOO_SHORT, *doubts))
-    recipe, years = settings.recipe, -(-settings.terms.lifetime_days // YEAR_DAYS)
+    recipe, years = settings.recipe, -(-terms.lifetime_days // YEAR_DAYS)
+    log_days = (rows.lattice.as_of - rows.lattice.day(rows.lattice.months_back)).days
+    if terms.lifetime_days > FARTHEST * log_days:
+        doubts = (f"a lifetime of {terms.lifetime_days:,} days is asked of {log_days:,} days of cut-offs", *doubts)
     model = fit_state_value.fit(rows, settings.inputs, lifetime_years=years, seed=recipe.seed, device=recipe.device)
     return replace(model, doubts=(*model.doubts, *doubts))
 

@@ -41,6 +41,12 @@ class CountingValue:
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
+    @property
+    def derivation(self) -> str:
+        """How the values are made, in words for people who decide."""
+        names = " and ".join(published_name(model) for model in self.orders)
+        return f"counted by {names}, with Gamma-Gamma"
+
     def value(self, frame: pd.DataFrame, *, lifetime_days: float, annual_discount_rate: float) -> Floats:
         """Discounted expected margin over the lifetime, currency units, (rows,)."""
         ends = np.append(np.arange(1, np.ceil(lifetime_days / WINDOW_DAYS)) * WINDOW_DAYS, lifetime_days)

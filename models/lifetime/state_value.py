@@ -69,6 +69,13 @@ class StateValue:
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
+    @property
+    def derivation(self) -> str:
+        """How the values are made, in words for people who decide."""
+        window = "a year" if self.window_months == YEAR else f"{self.window_months} months"
+        season = "without a season" if not self.season.coefficients else "with the season"
+        return f"learned from the log in windows of {window}, {season}"
+
     def rates(self, data: boosting.Matrix, years: int) -> Floats:
         """Expected orders in each window of so many years without season, (windows, rows)."""
         near = [np.exp(raw(booster, data)) for booster in self.near]

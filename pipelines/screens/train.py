@@ -29,6 +29,9 @@ def show_training(content: dict[str, Any]) -> None:
         console.print(f"The trees were grown on {content['streamed_rows']:,} rows from disk.")
     for days, origin in content["horizons"].items():
         console.print(f"It also predicts {days} days ahead: {origin}.")
+    console.print(f"Lifetime values: {metrics['lifetime']['derivation']}.")
+    for doubt in metrics["lifetime"]["doubts"]:
+        console.print(f"[yellow]In doubt:[/] {escape(doubt)}.")
     gate = metrics["gate"]
     console.print(
         f"The gate compared it with the champion: {gate['compared']}." if gate["champion"] else "No champion yet."
