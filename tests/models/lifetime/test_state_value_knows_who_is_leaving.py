@@ -30,7 +30,7 @@ def rates(windows: int) -> np.ndarray:
 
 
 def base(customers: int, seed: int) -> LifetimeRows:
-    """Two years of that base, a cut-off a quarter; `recency_days` tells the state, and nothing else is to be learned."""
+    """Two years of that base, a cut-off a quarter; `recency_days` tells the state, and nothing else does."""
     rng = np.random.default_rng(seed)
     lattice = lattice_of(date(2023, 1, 1), as_of=AS_OF)
     assert lattice is not None
