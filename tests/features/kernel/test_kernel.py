@@ -33,11 +33,12 @@ def test_compiled_features_equal_the_plain_functions(cdnow):
             np.testing.assert_allclose(row[one.name], plain / scale, rtol=1e-12, err_msg=one.name)
 
 
-def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path):
+def test_an_edited_feature_is_never_answered_by_stale_code(cdnow, tmp_path, monkeypatch):
     """numba's cache does not see changes in called files; the name of our pass does.
 
     `fill` is the part of the pass that calls features, and compiles in a fraction of the time.
     """
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's own cache tells files apart by seconds
     answers, as_of = [], microseconds(DAY)
     known = compile_pass(feature_templates()).known
     rows = [Slices(*known(cdnow.histories.columns, n, as_of, as_of), NO_EVENTS, NO_KINDS) for n in range(50)]
