@@ -10,8 +10,8 @@ from models.btyd.purchase_model import KINDS, PurchaseModel
 from models.lifetime.age_decline import AgeDecline
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.counting_value import CountingValue
-from models.lifetime.season import Season
 from models.lifetime.state_value import MarginPerOrder, StateValue
+from models.lifetime.window_season import Season
 from models.trees import boosting
 
 FILE = re.compile(r"lifetime_(near_[0-9]+|later_[0-9]+|margin)\.ubj")

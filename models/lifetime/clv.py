@@ -21,6 +21,8 @@ from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from features.errors import InputError
 from models.btyd.purchase_model import PurchaseModel
+from models.btyd.recency_frequency import checked
+from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.lifetime import counting_value, fit_state_value
@@ -78,13 +80,16 @@ def clv(
     """Lifetime values, currency units, (rows,).
 
     data: the matrix of the rows; frame: their features; as_of: datetime64 of each; expected_value: their margin over
-    the horizon, which only AgeDecline reads.
+    the horizon, below which, discounted, no lifetime value lies: the horizon is a part of it.
     """
     lifetime_days, rate = terms.lifetime_days, terms.annual_discount_rate
+    checked(*purchase_history(frame), where="lifetime")
+    soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
     if isinstance(model, StateValue):
-        return model.value(data, frame, as_of=as_of, lifetime_days=lifetime_days, annual_discount_rate=rate)
+        value = model.value(data, frame, as_of=as_of, lifetime_days=lifetime_days, annual_discount_rate=rate)
+        return np.maximum(value, soon)
     if isinstance(model, CountingValue):
-        return model.value(frame, lifetime_days=lifetime_days, annual_discount_rate=rate)
+        return np.maximum(model.value(frame, lifetime_days=lifetime_days, annual_discount_rate=rate), soon)
     return model.value(
         expected_value,
         frame,

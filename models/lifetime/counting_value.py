@@ -53,7 +53,8 @@ class CountingValue:
         middles = (np.append(0.0, ends[:-1]) + ends) / 2
         discounts = (1 + annual_discount_rate) ** (-middles / YEAR_DAYS)
         orders = [
-            np.mean([(discounts @ _orders_in(model, ends, *history)) for model in self.orders], axis=0)
+            sum((discounts[:, None] * _orders_in(model, ends, *history)).sum(axis=0) for model in self.orders)
+            / len(self.orders)
             for history in blocks(*purchase_history(frame))
         ]
         return np.concatenate(orders) * self.spend.expected_value(*repeat_spend(frame)) * self.margin_rate

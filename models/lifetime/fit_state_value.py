@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats, Integers
-from models.lifetime import season
+from models.lifetime import window_season
 from models.lifetime.lattice import QUARTER, YEAR, Lattice, LifetimeRows
-from models.lifetime.season import Season
 from models.lifetime.state_value import LEAST_RATE, MarginPerOrder, StateValue, raw
+from models.lifetime.window_season import Season
 from models.trees import boosting
 
 CALENDAR = ("year_ago", "month")
@@ -126,7 +126,7 @@ def _fit_season(trees: _Trees, rows: LifetimeRows) -> Season:
     months_back, came = rows.months_back[closed], rows.orders[closed, 0]
     cut_offs, place = np.unique(months_back, return_inverse=True)
     fitted = Season()
-    if len(cut_offs) < season.MIN_CUT_OFFS:
+    if len(cut_offs) < window_season.MIN_CUT_OFFS:
         return fitted
     cut_off_days = _first_days(rows.lattice, cut_offs, 0)
     total: Floats = np.bincount(place, came).astype(float)
@@ -135,7 +135,7 @@ def _fit_season(trees: _Trees, rows: LifetimeRows) -> Season:
         level = fitted.at(cut_off_days)[place]
         booster = trees.grow_rates(came / level, closed, weight=level, params=SEASON)
         expected = np.bincount(place, np.exp(raw(booster, data)))
-        fitted = season.fit(cut_off_days, total, np.maximum(expected, LEAST_RATE))
+        fitted = window_season.fit(cut_off_days, total, np.maximum(expected, LEAST_RATE))
     return fitted
 
 

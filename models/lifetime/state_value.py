@@ -23,7 +23,7 @@ import pandas as pd
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models.lifetime.lattice import MONTH_DAYS, YEAR
-from models.lifetime.season import Season
+from models.lifetime.window_season import Season
 from models.trees import boosting
 
 LEAST_RATE = 1e-6

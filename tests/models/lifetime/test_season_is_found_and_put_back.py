@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.lifetime import season
-from models.lifetime.season import Season
+from models.lifetime import window_season as season
+from models.lifetime.window_season import Season
 
 
 def ratios(cut_offs: int, swing: float, *, trend: float = 0.0, noise: float = 0.0, seed: int = 0):

@@ -12,7 +12,7 @@ import pytest
 
 from models.lifetime import fit_state_value
 from models.lifetime.lattice import LifetimeRows, lattice_of
-from models.lifetime.season import Season
+from models.lifetime.window_season import Season
 from models.trees import boosting
 
 AS_OF = date(2025, 1, 1)

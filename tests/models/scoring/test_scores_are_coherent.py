@@ -97,9 +97,9 @@ def test_at_least_four_of_five_of_them_bring_what_their_interval_says(made, smal
     assert 0.78 < inside.mean() < (~small.test["bought"]).mean() + 0.08
 
 
-def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_value_and_recency(made, small):
+def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_spending_and_recency(made, small):
     scores = scorer.predict(made("gamma"), small.test)
-    frame = small.test[["orders", "recency_days"]].assign(clv=scores["clv"] / scores["expected_value"])
+    frame = small.test[["orders", "recency_days"]].assign(clv=scores["clv"] / small.test["spend_mean"].clip(lower=1))
     for _, group in frame.groupby((frame["recency_days"] // 30).astype(int)):
         once, more = group[group["orders"] == 1], group[group["orders"] > 1]
         if len(once) and len(more):
