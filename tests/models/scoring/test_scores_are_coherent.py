@@ -9,12 +9,15 @@ import pytest
 from scipy.special import expit, logit
 
 from features.errors import InputError
+from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble import stacking
 from models.ensemble.baselines import fit_baselines
+from models.evaluation.interval_places import interval_places
 from models.scoring import batch_scores, scorer
 from models.trees import churn
 from models.trees.value import KINDS
+from pipelines.training.holdout_evaluation import evaluate_model
 
 CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
 
@@ -167,6 +170,16 @@ def test_under_a_contract_a_member_alone_still_says_who_orders(grow, made, small
     without = made("rfm_logistic").log_prediction(small.test)
     np.testing.assert_allclose(said.no_order, without.no_order, rtol=1e-9)
     np.testing.assert_allclose(scores["expected_value"], without.expected_value, rtol=1e-9)
+
+
+def test_under_a_contract_intervals_are_judged_by_who_orders_not_by_who_leaves(made, small):
+    model, test = made(CONTRACT), small.test
+    judged = evaluate_model(test, small.training_set, model, model.terms, offer=None, resamples=2, seed=1)
+    scores, no_order = scorer.predict(model, test), model.log_prediction(test).no_order
+    ends = (scores[name].to_numpy() for name in ("value_p10", "value_p90"))
+    places = interval_places(test["future_value"].to_numpy(), *ends, no_order)
+    for name, part in {"overall": places.inside, "below": places.below, "above": places.above}.items():
+        assert judged["coverage"][STAYWORTH][name]["value"] == pytest.approx(part.mean())
 
 
 class Stub:
