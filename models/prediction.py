@@ -16,8 +16,8 @@ REASONS = ("reason_1", "reason_2", "reason_3")
 class Prediction(NamedTuple):
     """One value per customer, in the order of the rows predicted on; None where a model does not predict it.
 
-    Probability of no order in the horizon (0 … 1); expected margin in it, and the 10 % and 90 % quantiles of that
-    margin (currency units); expected number of orders in it.
+    Probability of churn in the horizon (0 … 1); expected margin in it, and the 10 % and 90 % quantiles of that margin
+    (currency units); expected number of orders in it; probability of no order in it, None where that is churn.
     """
 
     churn_probability: Floats
@@ -25,3 +25,9 @@ class Prediction(NamedTuple):
     value_p10: Floats | None = None
     value_p90: Floats | None = None
     expected_orders: Floats | None = None
+    no_order: Floats | None = None
+
+    @property
+    def probability_of_no_order(self) -> Floats:
+        """`no_order`, or the churn probability in its place: without a contract the two are the same."""
+        return self.churn_probability if self.no_order is None else self.no_order

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from features.arrays import Floats
+from models.evaluation.interval_places import IntervalPlaces
 from models.evaluation.ranking import DECILES, captured_totals, ratio
 
 TWENTIETHS = np.linspace(0, 1, 21)
@@ -43,18 +44,15 @@ def gains(score: Floats, amount: Floats) -> list[float | None]:
     return [finite_or_none(share) for share in ratio(held, np.full(held.shape, held[-1]))]
 
 
-def coverage(value: Floats, expected: Floats, low: Floats, high: Floats, *, confidence: float) -> dict[str, Any]:
-    """Share of customers whose realised value lies within [low, high]: overall, by tenth of expected value, and apart
-    for those who brought `something` (value above 0) and `nothing`; an interval right on average can fail both.
+def coverage(expected: Floats, places: IntervalPlaces, *, confidence: float) -> dict[str, Any]:
+    """Share of customers inside their interval, overall and by tenth of expected value; and of those `below` and
+    `above` it, a tenth each if the intervals are right: one too low can cover as many customers as one too high.
     """
-    inside = ((low <= value) & (value <= high)).astype(float)
-    groups = {"overall": np.full(len(value), True), "nothing": value <= 0, "something": value > 0}
-    size, predicted, covered = np.diff(captured_totals(expected, None, DECILES, expected, inside))
+    size, predicted, covered = np.diff(captured_totals(expected, None, DECILES, expected, places.inside))
     ends = wilson(covered, size, confidence=confidence)
-    tenths = _rows(len(value), predicted=predicted / size, value=covered / size, low=ends[0], high=ends[1])
-    return {name: _covered(inside[group], confidence=confidence) for name, group in groups.items()} | {
-        "deciles": tenths
-    }
+    tenths = _rows(len(expected), predicted=predicted / size, value=covered / size, low=ends[0], high=ends[1])
+    parts = {"overall": places.inside, "below": places.below, "above": places.above}
+    return {name: _share(part, confidence=confidence) for name, part in parts.items()} | {"deciles": tenths}
 
 
 def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, Floats]:
@@ -74,11 +72,11 @@ def finite_or_none(value: float | Floats) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _covered(inside: Floats, *, confidence: float) -> Row:
-    hits, trials = np.array(inside.sum()), np.array(float(len(inside)))
+def _share(part: Floats, *, confidence: float) -> Row:
+    hits, trials = np.array(part.sum()), np.array(float(len(part)))
     low, high = wilson(hits, trials, confidence=confidence)
     share = {"value": finite_or_none(ratio(hits, trials)), "low": finite_or_none(low), "high": finite_or_none(high)}
-    return share | {"customers": len(inside)}
+    return share | {"customers": len(part)}
 
 
 def _rows(customers: int, **columns: Floats) -> list[Row]:

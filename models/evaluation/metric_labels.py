@@ -39,7 +39,7 @@ METRICS = {
     "rmse": Metric("RMSE", ".2f", "lower", "root mean squared error of a customer's value, in currency units"),
     "r2": Metric("R²", ".2f", "higher", "share of the variance of value explained"),
     "total_bias": Metric("total bias", "+.1%", "nearer zero", "predicted total value against realised"),
-    "interval_coverage": Metric("interval coverage", ".1%", "nearer 80%", "customers inside their 80% interval"),
+    "interval_coverage": Metric("interval coverage", ".1%", "nearer 80%", "customers between their 10% and 90% points"),
     "mpc": Metric("MPC", ".3f", "higher", "profit per customer of the best cut, one CLV and save rate for all"),
     "empc": Metric("EMPC", ".3f", "higher", "MPC expected over an uncertain save rate"),
     "empb": Metric("EMPB", ".3f", "higher", "profit per customer of the best cut by risk, with each one's own CLV"),

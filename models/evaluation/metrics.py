@@ -20,6 +20,7 @@ from features.errors import Refusal
 from models.evaluation import evaluation_tables, profit_metrics
 from models.evaluation.bootstrap import percentile_interval, resample_counts
 from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.interval_places import interval_places
 from models.evaluation.profit_metrics import CampaignTerms
 from models.evaluation.ranking import DECILES, captured_totals, gain_area, midranks, ranked_totals, ratio
 from models.prediction import Prediction
@@ -133,9 +134,14 @@ def total_bias(value: Floats, expected: Floats, weights: Floats | None = None) -
     return ratio(_mean(expected, weights), _mean(value, weights)) - 1
 
 
-def interval_coverage(value: Floats, low: Floats, high: Floats, weights: Floats | None = None) -> Floats:
-    """Share of customers whose realised value lies within [low, high] (0 … 1)."""
-    return _mean((low <= value) & (value <= high), weights)
+def interval_coverage(
+    value: Floats, low: Floats, high: Floats, no_order: Floats, weights: Floats | None = None
+) -> Floats:
+    """Share of customers whose realised value lies within [low, high] (0 … 1; .8 best).
+
+    Those who brought nothing count in part where an end is 0: models/evaluation/interval_places.py.
+    """
+    return _mean(interval_places(value, low, high, no_order).inside, weights)
 
 
 CHURN_METRICS = {
@@ -225,7 +231,9 @@ def _measure(
     metrics = {name: metric(churned, prediction.churn_probability, weights) for name, metric in CHURN_METRICS.items()}
     metrics |= {name: metric(value, prediction.expected_value, weights) for name, metric in VALUE_METRICS.items()}
     if prediction.value_p10 is not None and prediction.value_p90 is not None:
-        metrics["interval_coverage"] = interval_coverage(value, prediction.value_p10, prediction.value_p90, weights)
+        metrics["interval_coverage"] = interval_coverage(
+            value, prediction.value_p10, prediction.value_p90, prediction.probability_of_no_order, weights
+        )
     if campaign is not None:
         metrics |= profit_metrics.campaign_profit_metrics(churned, prediction.churn_probability, weights, campaign)
     return metrics
@@ -244,7 +252,11 @@ def _tables(
         "gains": {m: evaluation_tables.gains(p.expected_value, value) for m, p in items},
         "churn_gains": {m: evaluation_tables.gains(p.churn_probability, churned) for m, p in items},
         "coverage": {
-            m: evaluation_tables.coverage(value, p.expected_value, p.value_p10, p.value_p90, confidence=confidence)
+            m: evaluation_tables.coverage(
+                p.expected_value,
+                interval_places(value, p.value_p10, p.value_p90, p.probability_of_no_order),
+                confidence=confidence,
+            )
             for m, p in items
             if p.value_p10 is not None and p.value_p90 is not None
         },
@@ -257,7 +269,7 @@ def _check(where: str, columns: Mapping[str, Floats | None], *, customers: int) 
         if values is None:
             continue
         valid = np.isfinite(values)
-        if name == "churn_probability":
+        if name in ("churn_probability", "no_order"):
             valid &= (values >= 0) & (values <= 1)
         if valid.sum() != customers or len(values) != customers:
             raise Refusal(

@@ -99,10 +99,7 @@ def refit(
         drift = base_learners.yearly_drift(purchase_model, now, recent, days=short, margin_rate=margin_rate)
     past = blend.combine(fitted.predict(rows, inputs, blend.base_learners))
     calibration = base_learners.fit_calibration(past, rows, drift=drift)
-    upcoming = blend.combine(fitted.predict(now, inputs, blend.base_learners))
-    upcoming = calibration.calibrate(upcoming, as_of=now["as_of"].to_numpy())
-    order_rate = float(1 - upcoming.no_order.mean())
-    spread = intervals.fit(validation.prediction, validation.outcome, order_rate=order_rate)
+    spread = intervals.fit(validation.prediction, validation.outcome)
     return Scorer(
         terms=terms,
         inputs=inputs,

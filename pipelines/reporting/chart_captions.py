@@ -89,14 +89,13 @@ def _deciles(metrics: Metrics) -> str:
 
 def _coverage(metrics: Metrics) -> str:
     table = metrics["coverage"][STAYWORTH]
-    by_outcome = [
-        f"{table[name]['value']:.0%} of those who brought {name}"
-        for name in ("nothing", "something")
-        if table[name]["value"] is not None
-    ]
+    sides = [f"{table[side]['value']:.0%} lay {side} theirs" for side in ("below", "above") if side in table]
+    outside = f" {' and '.join(sides)}, where 10% each are meant to lie." if sides else ""
     return (
-        f"Meant to cover 80% of the customers (dashed line), the intervals covered {table['overall']['value']:.0%}: "
-        f"{' and '.join(by_outcome)}. Above the line they are wider than necessary, below it too narrow."
+        f"Meant to cover 80% of the customers (dashed line), the intervals covered {table['overall']['value']:.0%}."
+        f"{outside} Above the line they are wider than necessary, below it too narrow. Where an interval begins or "
+        "ends at 0, a customer who brought nothing counts in part: as far as the probability of no order lies between "
+        "the 10% and the 90% point."
     )
 
 

@@ -162,9 +162,8 @@ def deciles(tenths: Sequence[Mapping[str, float]], *, currency: str) -> Figure:
 
 
 def coverage(table: Mapping[str, Any]) -> Figure:
-    """Share of customers inside their 80 % interval, with its own interval: all, by what they brought, by tenth."""
-    groups = {"all": "overall", "zero<br>value": "nothing", "some<br>value": "something"}
-    rows = [{"group": label, **table[name]} for label, name in groups.items()]
+    """Share of customers inside their 80 % interval, with its own interval: all, and by tenth."""
+    rows = [{"group": "all", **table["overall"]}]
     rows += [{"group": str(place), **tenth} for place, tenth in enumerate(table["deciles"], 1)]
     frame = pd.DataFrame(rows).dropna(subset=["value"])
     figure = blank_figure(height=360)
@@ -174,7 +173,7 @@ def coverage(table: Mapping[str, Any]) -> Figure:
         y=frame["value"],
         error_y=whiskers(frame["value"], frame, color=BLUE),
         mode="markers+text",
-        marker={"color": [VERMILION if name in groups else BLUE for name in frame["group"]], "size": 9},
+        marker={"color": [VERMILION if name == "all" else BLUE for name in frame["group"]], "size": 9},
         text=[f"{value:.0%}" for value in frame["value"]],
         textposition="middle right",
         cliponaxis=False,

@@ -15,8 +15,8 @@ LIMITS = (
     "changes.",
     "The plan values a customer who is kept at their whole CLV. Customers who were about to leave are often worth "
     "less, and some come back by themselves: read campaigns out before the budget grows.",
-    "The 80% interval of a customer's value is meant to hold for eight of ten customers; it is no guarantee for any "
-    "one of them.",
+    "Of customers alike, one in ten is meant to bring more than the 80% interval says, and at most one in ten less; it "
+    "is no guarantee for any one of them.",
 )
 """Limits of every model here (Mitchell et al. 2019, Model cards for model reporting)."""
 

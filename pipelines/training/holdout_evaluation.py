@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats
 from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
@@ -62,9 +63,13 @@ def evaluate_model(
         training.rows, training.current_rows, horizon_days=terms.horizon_days, margin_rate=training.margin_rate
     )
     predictions = {
-        STAYWORTH: as_prediction(scores),
+        STAYWORTH: as_prediction(scores, no_order=_no_order(model, test)),
         **{name: baseline.predict(test) for name, baseline in baselines.items()},
-        **({CHAMPION: as_prediction(scorer.predict(champion, test))} if champion else {}),
+        **(
+            {CHAMPION: as_prediction(scorer.predict(champion, test), no_order=_no_order(champion, test))}
+            if champion
+            else {}
+        ),
     }
     return {
         "as_of": as_of.isoformat(),
@@ -85,11 +90,15 @@ def evaluate_model(
     }
 
 
-def as_prediction(scores: pd.DataFrame) -> Prediction:
-    """The columns of scores that are judged."""
-    return Prediction(
-        *(scores[name].to_numpy() for name in ("churn_probability", "expected_value", "value_p10", "value_p90"))
-    )
+def as_prediction(scores: pd.DataFrame, *, no_order: Floats | None = None) -> Prediction:
+    """The columns of scores that are judged; no_order: the probability of no order, where that is not churn."""
+    names = ("churn_probability", "expected_value", "value_p10", "value_p90")
+    return Prediction(*(scores[name].to_numpy() for name in names))._replace(no_order=no_order)
+
+
+def _no_order(model: Scorer, test: pd.DataFrame) -> Floats | None:
+    """The probability of no order of each test customer under a contract, where churn is its end; otherwise None."""
+    return model.log_prediction(test).no_order if model.contract_end else None
 
 
 def segment_calibration(test: pd.DataFrame, scores: pd.DataFrame) -> Mapping[str, dict[str, float]]:

@@ -72,7 +72,7 @@ def valued(mean):
 
 def covered():
     one = {"value": 0.8, "low": 0.75, "high": 0.85, "customers": 280}
-    groups = {"overall": one, "nothing": one | {"value": 0.9}, "something": one | {"value": 0.6}}
+    groups = {"overall": one, "below": one | {"value": 0.08}, "above": one | {"value": 0.12}}
     return groups | {"deciles": [one | {"predicted": 9.0 - i, "customers": 28} for i in range(10)]}
 
 

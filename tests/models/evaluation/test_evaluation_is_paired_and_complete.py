@@ -112,20 +112,36 @@ def test_tables_keep_every_customer_and_all_the_money(truth, predictions, judged
     )  # some are tied at 0.99
 
 
-def test_coverage_is_told_overall_by_tenth_and_for_those_who_brought_something(truth, predictions, judged):
-    value, said = truth["future_value"].to_numpy(), predictions["ours"]
-    inside = (said.value_p10 <= value) & (value <= said.value_p90)
+def test_coverage_is_given_overall_by_tenth_and_for_either_side(truth, predictions, judged):
+    """The lower ends are 0 and the upper ends above it: who brought nothing lies below as far as .1 of P(no order)."""
+    value, prediction = truth["future_value"].to_numpy(), predictions["ours"]
+    below = np.where(value == 0, np.minimum(0.1 / prediction.churn_probability, 1), 0)
+    above = value > prediction.value_p90
+    inside = 1 - below - above
     table = judged["coverage"]["ours"]
     assert list(judged["coverage"]) == ["ours"]  # the others give no intervals
-    assert table["overall"]["value"] == judged["models"]["ours"]["interval_coverage"]["value"]
-    for name, group in {"overall": value > -1, "nothing": value == 0, "something": value > 0}.items():
-        assert table[name]["customers"] == group.sum()
-        assert table[name]["value"] == pytest.approx(inside[group].mean())
+    assert table["overall"]["value"] == pytest.approx(judged["models"]["ours"]["interval_coverage"]["value"])
+    for name, part in {"overall": inside, "below": below, "above": above}.items():
+        assert table[name]["customers"] == 640
+        assert table[name]["value"] == pytest.approx(part.mean())
         assert table[name]["low"] <= table[name]["value"] <= table[name]["high"]
-    order = np.argsort(-said.expected_value)
+    order = np.argsort(-prediction.expected_value)
     for tenth, rows in zip(table["deciles"], np.split(order, 10), strict=True):
         assert tenth["value"] == pytest.approx(inside[rows].mean())
-        assert tenth["predicted"] == pytest.approx(said.expected_value[rows].mean())
+        assert tenth["predicted"] == pytest.approx(prediction.expected_value[rows].mean())
+
+
+def test_under_a_contract_coverage_asks_for_the_probability_of_no_order_not_of_its_end(truth, predictions):
+    said = predictions["ours"]
+    orders = said._replace(no_order=np.full(640, 0.5))
+    coverage = [
+        metrics.evaluate(truth, {"ours": prediction}, **TERMS)["coverage"]["ours"]["below"]["value"]
+        for prediction in (said, orders)
+    ]
+    assert coverage[1] == pytest.approx(0.2 * (truth["future_value"] == 0).mean())
+    assert coverage[0] != pytest.approx(coverage[1])
+    with pytest.raises(Refusal, match="no_order"):
+        metrics.evaluate(truth, {"ours": said._replace(no_order=np.full(640, 1.5))}, **TERMS)
 
 
 def test_the_intervals_of_the_tables_are_those_of_a_share_and_a_mean(truth, predictions, judged):
@@ -137,12 +153,6 @@ def test_the_intervals_of_the_tables_are_those_of_a_share_and_a_mean(truth, pred
     error = stats.norm.ppf(0.95) * first.std() / 8
     top = judged["deciles"]["ours"][0]
     assert (top["low"], top["high"]) == pytest.approx((first.mean() - error, first.mean() + error))
-
-
-def test_coverage_of_nobody_is_null(predictions):
-    quiet = pd.DataFrame({"churned": [True] * 640, "future_value": [0.0] * 640})
-    nobody = metrics.evaluate(quiet, predictions, **TERMS)["coverage"]["ours"]["something"]
-    assert nobody == {"value": None, "low": None, "high": None, "customers": 0}
 
 
 def test_what_is_undefined_is_null(predictions):

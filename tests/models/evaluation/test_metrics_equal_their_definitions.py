@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from models.evaluation import metrics
+from models.evaluation.interval_places import interval_places
 
 N = 503
 
@@ -150,7 +151,23 @@ def test_bias_and_coverage_written_out(plain):
     _, _, value, expected = plain
     assert metrics.total_bias(value, expected) == pytest.approx((expected.sum() - value.sum()) / value.sum())
     inside = [low <= v <= 2 * low for v, low in zip(value, expected, strict=True)]
-    assert metrics.interval_coverage(value, expected, 2 * expected) == pytest.approx(np.mean(inside))
+    rare = np.full(len(value), 0.01)
+    assert metrics.interval_coverage(value, expected, 2 * expected, rare) == pytest.approx(np.mean(inside))
+
+
+def test_coverage_of_right_predictions_is_80_percent_however_few_customers_order():
+    """Outcomes drawn from their predictions, an order bringing 0 … 1 evenly; the heap at 0 divided by drawing lots."""
+    rng = np.random.default_rng(8)
+    for begin, end in [(0.0, 0.05), (0.0, 0.3), (0.4, 0.8), (0.85, 0.95), (0.9, 1.0)]:
+        no_order = rng.uniform(begin, end, 100_000)
+        value = np.where(rng.random(100_000) < no_order, 0.0, 1 - rng.random(100_000))
+        low, high = (np.maximum(share - no_order, 0) / (1 - no_order) for share in (0.1, 0.9))
+        lots = np.where(value == 0, rng.random(100_000) * no_order, no_order + (1 - no_order) * value)
+        places = interval_places(value, low, high, no_order)
+        assert metrics.interval_coverage(value, low, high, no_order) == pytest.approx(0.8, abs=0.006)
+        for part, drawn in zip(places, (lots < 0.1, (lots >= 0.1) & (lots <= 0.9), lots > 0.9), strict=True):
+            assert part.mean() == pytest.approx(drawn.mean(), abs=0.006)
+        np.testing.assert_allclose(sum(places), 1)
 
 
 def test_what_is_undefined_is_nan_not_a_number_that_flatters():

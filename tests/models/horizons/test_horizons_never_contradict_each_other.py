@@ -31,7 +31,7 @@ AS_OF = date(1998, 4, 2)
 DAYS = [30, 90, 180, 365]
 TERMS = {"currency": "USD", "gross_margin": 0.4, "annual_discount_rate": 0.1, "lifetime_days": 1095}
 SHAPES = [BGNBD(r=0.25, alpha=40, a=0.8, b=2.5, log_likelihood=0), ParetoNBD(0.55, 80, 0.6, 80, 0)]
-SPREAD = intervals.Intervals([0.3], [[0.5] * 50 + [1.5] * 51, [0.2] * 50 + [3.0] * 51], 0.8)
+SPREAD = intervals.Intervals([0.3], [[0.5] * 50 + [1.5] * 51, [0.2] * 50 + [3.0] * 51])
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,8 @@ def test_the_sentences_hold_the_figures_of_a_perfect_ranking(whole):
     )
     best = VALUE[-100:].mean()
     assert f"to bring {best + 0.01:.2f} EUR per customer and brought {best:.2f}" in says["deciles"]
-    assert "covered 100%: 100% of those who brought nothing and 100% of" in says["coverage"]
+    below = np.mean(np.where(LEFT, 0.1 / PERFECT, 0))  # who brought nothing, as far as a tenth of P(no order)
+    assert f"covered {1 - below:.0%}. {below:.0%} lay below theirs and 0% lay above theirs" in says["coverage"]
 
 
 def test_the_profit_of_the_best_cut_is_that_of_all_leavers_and_nobody_else(whole):
@@ -92,8 +93,11 @@ def test_a_day_on_which_nobody_left_or_bought_is_still_drawn():
 
 def test_the_coverage_picture_shows_what_coverage_says(whole):
     points = next(one for one in evaluation_figures(whole)["coverage"].data)
-    assert list(points.x) == ["all", "zero<br>value", "some<br>value", *map(str, range(1, 11))]
-    assert list(points.y) == pytest.approx([1.0] * 13)
+    assert list(points.x) == ["all", *map(str, range(1, 11))]
+    below = np.where(LEFT, 0.1 / PERFECT, 0)[np.argsort(-(VALUE + 0.01), kind="stable")]
+    assert points.y[0] == pytest.approx(1 - below.mean())
+    assert points.y[1:5] == pytest.approx(1.0)  # the four tenths of those who brought something
+    assert sum(points.y[1:]) / 10 == pytest.approx(1 - below.mean())
 
 
 def test_the_calibration_picture_has_a_panel_and_its_whiskers_for_each_model(whole):
