@@ -95,6 +95,7 @@ def test_the_best_of_many_lucky_rankings_is_not_chosen():
     assert picks <= 3
 
 
+@pytest.mark.slow
 def test_a_rule_of_the_caller_is_one_more_to_beat(unseen):
     rows, experiment, fitted = unseen
     choice = select_learner(fitted, experiment, rules={"oracle": unseen_by_rules(rows).to_numpy()}, seed=1, **HOW)
@@ -129,6 +130,7 @@ def test_places_are_within_the_fold_and_equal_scores_share_the_middle():
     assert fitted.place(nothing).tolist() == [0.5] * 6
 
 
+@pytest.mark.slow
 def test_differences_hold_all_at_once_as_often_as_they_say():
     """Means of twenty columns that move together, each less the first; the truth is nothing."""
     rng, n, names = np.random.default_rng(5), 200, [str(k) for k in range(20)]

@@ -74,6 +74,7 @@ def test_a_cost_without_effect_is_a_loss_and_not_an_effect():
     assert sum(one["proven"]["stayed"] for one in told) <= 3
 
 
+@pytest.mark.slow
 def test_as_many_customers_more_as_it_says_are_what_it_takes():
     """A campaign too small for its expected effect names a number; with so many more, 8 of 10 campaigns prove it."""
     save_rate, customers = 0.12, 1000
