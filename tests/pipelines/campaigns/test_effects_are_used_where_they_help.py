@@ -147,6 +147,7 @@ def test_an_offer_that_was_never_tried_keeps_its_save_rate(differing):
     assert summary["effects"]["voucher"].startswith("learner ")
 
 
+@pytest.mark.slow
 def test_one_effect_for_all_is_left_to_one_save_rate(constant):
     folder, before, told = constant
     found = told["offers"]["voucher"]
@@ -185,6 +186,7 @@ def test_a_changed_byte_is_refused_before_it_is_loaded(differing, tmp_path):
         planned(folder)
 
 
+@pytest.mark.slow
 def test_the_design_of_the_kept_plan_and_its_churn_probabilities_are_what_counts(constant):
     folder, _, told = constant
     found, drawn = told["offers"]["voucher"], pd.read_csv(folder / "treatments.csv")["treated"].mean()

@@ -209,6 +209,7 @@ def future_churn(orders: pd.DataFrame) -> pd.Series:
     return last < pd.Timestamp("1998-04-02")
 
 
+@pytest.mark.slow
 def test_a_column_that_knows_who_left_is_caught_and_priced(shop, capsys):
     left = future_churn(shop.orders)
     rng = np.random.default_rng(1)

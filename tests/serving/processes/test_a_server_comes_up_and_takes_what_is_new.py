@@ -42,6 +42,7 @@ def test_two_workers_answer_alike_and_add_up_their_metrics(batch, tmp_path):
     assert 'stayworth_request_seconds_count{route="/v1/score",status="200"} 20.0' in text
 
 
+@pytest.mark.slow
 def test_new_scores_are_swapped_in_and_bad_ones_are_not(batch, tmp_path):
     folder = tmp_path / "served"
     shutil.copytree(batch.folder, folder)
