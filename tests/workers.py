@@ -32,7 +32,7 @@ def one_at_a_time(folder: Path, what: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled(of_all_workers, worker_id) -> None:
-    """In a fresh checkout each part is compiled by one worker; the others meanwhile do another, and read it from disk."""
+    """In a fresh checkout each part is compiled by one worker while others do another; they read it from disk."""
     if worker_id == "master":
         return
     parts = [_compile_pass, _compile_store]

@@ -56,7 +56,8 @@ def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found(unseen):
     assert str(choice).startswith(f"learner {choice.learner} helps: +")
 
 
-@pytest.mark.parametrize("seed", [4, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [4, 5, 6])
 def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     choice = chosen(seed, effect=lambda rows: 0.5 * rows["c"], n=6_000)
     assert (choice.learner, choice.ranking) == (None, RESPONSE)
@@ -65,7 +66,8 @@ def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     assert str(choice).endswith("; the order to treat in is 'response'")
 
 
-@pytest.mark.parametrize("size", [pytest.param(0.0, marks=pytest.mark.slow), 0.15])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0.0, 0.15])
 def test_one_effect_for_all_is_no_reason_to_choose(size):
     choice = chosen(3, effect=lambda rows: size * (rows["a"] > -1))
     assert (choice.learner, choice.ranking) == (None, RANDOM)

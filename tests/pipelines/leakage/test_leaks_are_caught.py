@@ -235,6 +235,7 @@ def test_a_column_that_knows_who_left_is_caught_and_priced(shop, capsys):
     assert "Leak: status alone ranks better" in said
 
 
+@pytest.mark.slow
 def test_an_honest_log_passes(shop, capsys):
     content = leak_audit.audit(shop(), now=NOW, say=silent)
     assert not content["leaks"]
