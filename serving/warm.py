@@ -26,10 +26,11 @@ def warm() -> None:
     customers = [{"customer_id": customer_id, "orders": [order], "interactions": []} for customer_id in MADE_UP_IDS]
     histories = request.histories_of_request(customers, currency="USD", gross_margin=1.0)
     feature_rows.compute_feature_rows(histories, ("recency_days",), as_of=DAY)
-    _store()
+    warm_store()
 
 
-def _store() -> None:
+def warm_store() -> None:
+    """Write a store of two made-up customers and look them up."""
     texts = dict.fromkeys(REASONS) | {"segment": "VIP", "model_version": "none", "horizon_days": 90}
     same = dict.fromkeys(NUMBERS, 0.5) | texts | {"as_of": DAY}
     scores = pd.DataFrame([same | {"customer_id": customer_id} for customer_id in MADE_UP_IDS])

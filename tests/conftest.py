@@ -241,8 +241,9 @@ def browser():
 
     For a file of tests: while it is open an event loop runs here, and no test could run one of its own.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # another worker may keep both cores busy
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("needs Chromium (Debian's package chromium)")

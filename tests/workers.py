@@ -32,21 +32,31 @@ def one_at_a_time(folder: Path, what: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled(of_all_workers, worker_id) -> None:
-    """In a fresh checkout one worker compiles, the others wait and read what it kept on disk."""
+    """In a fresh checkout each part is compiled by one worker while others do another; they read it from disk."""
     if worker_id == "master":
         return
+    parts = [_compile_pass, _compile_store]
+    for part in parts if int(worker_id.removeprefix("gw")) % 2 == 0 else parts[::-1]:
+        with one_at_a_time(of_all_workers, part.__name__):
+            part()
+
+
+def _compile_pass() -> None:
     from features.ingest.build_histories import ingest
     from features.ingest.log import Log
     from features.snapshots.labels import with_labels
     from features.snapshots.snapshot import snapshot
-    from serving.warm import warm
 
     days = ["2020-01-01", "2020-03-05"]
     orders = pd.DataFrame({"customer_id": ["ann", "bob"], "ordered_at": days, "amount": 1.0})
-    with one_at_a_time(of_all_workers, "compiling"):
-        warm()
-        histories = ingest(Log(orders, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
-        with_labels(histories, snapshot(histories, as_of=[date(2020, 2, 1)]), horizon_days=30)
+    histories = ingest(Log(orders, currency="USD", gross_margin=0.4, timezone="UTC"), now_us=None).histories
+    with_labels(histories, snapshot(histories, as_of=[date(2020, 2, 1)]), horizon_days=30)
+
+
+def _compile_store() -> None:
+    from serving.warm import warm_store
+
+    warm_store()
 
 
 @pytest.fixture(scope="session", autouse=True)

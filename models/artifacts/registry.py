@@ -192,10 +192,9 @@ def contents_hash(folder: Path) -> str:
 
     That is what Python compiled, and the file in which MLflow keeps the name and version that were asked for.
     """
-    left = {folder / "registered_model_meta"}
-    files = sorted(
-        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts and path not in left
-    )
+    mlflow_note = folder / "registered_model_meta"
+    paths = (path for path in folder.rglob("*") if path.is_file() and path != mlflow_note)
+    files = sorted(path for path in paths if "__pycache__" not in path.parts)
     digest = hashlib.sha256()
     for path in files:
         digest.update(

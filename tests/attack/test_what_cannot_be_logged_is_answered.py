@@ -28,6 +28,7 @@ def an_empty_key(log):
     (log / "key").touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [a_file, an_empty_key])
 def test_a_log_that_cannot_be_kept_is_told_once_and_scores_are_answered(batch, tmp_path, broken):
     broken(tmp_path / "log")

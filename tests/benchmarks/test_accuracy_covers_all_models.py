@@ -32,6 +32,7 @@ def measured(**metrics):
     return {"models": {"stayworth": ours, "hiatus": theirs}, "differences": {"hiatus": difference}}
 
 
+@pytest.mark.slow
 def test_every_model_has_every_metric_with_its_interval(evaluations):
     assert header(evaluations[0]) == ["", "stayworth", "BG/NBD", "Pareto/NBD", "last period", "hiatus", "RFM logit"]
     table = lines(evaluations[0])
@@ -43,6 +44,7 @@ def test_every_model_has_every_metric_with_its_interval(evaluations):
     assert table[-1][2:] == [""] * 5, "only ours gives an interval of value, so only ours has a coverage"
 
 
+@pytest.mark.slow
 def test_verdicts_count_every_test_day_against_every_opponent(evaluations):
     for _, *cells in verdicts(evaluations * 3):
         assert len(cells) == len(COMPARED)

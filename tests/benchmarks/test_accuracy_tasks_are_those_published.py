@@ -78,6 +78,7 @@ def test_telco_has_the_published_customers_each_judged_once():
     assert all(not set(training) & set(place) for training, place in accuracy_telco.folds(rows, 5))
 
 
+@pytest.mark.slow
 def test_telco_compares_all_on_the_same_customers_without_money(monkeypatch):
     some = accuracy_telco.customers().iloc[::7].reset_index(drop=True)
     monkeypatch.setattr(accuracy_telco, "customers", lambda: some)

@@ -14,6 +14,8 @@ from models.artifacts import bundle
 from models.trees import boosting
 from serving.store import store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shop(batch, tmp_path_factory) -> Shop:

@@ -11,6 +11,7 @@ from models.uplift import learners
 from models.uplift.learner_selection import RANDOM, RESPONSE
 
 
+@pytest.mark.slow
 def test_a_task_is_shown_and_kept(monkeypatch, tmp_path, capsys):
     rng, n = np.random.default_rng(1), 900
     mails = ["No E-Mail", "Womens E-Mail", "Mens E-Mail"]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,10 @@ import httpx
 import pandas as pd
 import pytest
 
+from models.artifacts.registered_model import load_champion
+from pipelines.config import load
+from tests.registered import registered
+from tests.serving.served import pessimist
 from tests.shops import QUICK
 
 pytestmark = pytest.mark.slow
@@ -153,10 +158,10 @@ def test_it_is_served(shop):
     assert process.returncode == 0, messages
 
 
-def test_a_later_model_takes_its_place_and_is_rolled_back_to_it(shop):
-    text = (shop / "stayworth.toml").read_text()
-    (shop / "stayworth.toml").write_text(text.replace("trials = 1", "trials = 1\nseed = 11"))
-    run(RUN, "train", "--json", cwd=shop, path=ROOT)
+def test_a_later_model_takes_its_place_and_is_rolled_back_to_it(shop, taught):
+    config = load(shop / "stayworth.toml")
+    later = pessimist(load_champion(config.tracking_uri).scorer)
+    registered(config, shop / "later", later, taught[0], seed=2, made_at=datetime.now(UTC))
     run(RUN, "models", "promote", "2", "--json", cwd=shop, path=ROOT)
     later = scored(shop, "later.parquet")
     earlier = pd.read_parquet(shop / "earlier.parquet")

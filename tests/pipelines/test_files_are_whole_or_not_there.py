@@ -29,6 +29,7 @@ for number in itertools.count(1):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_a_file_is_always_whole(tmp_path):
     random.seed(3)
     seen = set()

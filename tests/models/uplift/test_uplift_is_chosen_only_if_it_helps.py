@@ -56,7 +56,8 @@ def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found(unseen):
     assert str(choice).startswith(f"learner {choice.learner} helps: +")
 
 
-@pytest.mark.parametrize("seed", [4, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [4, 5, 6])
 def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     choice = chosen(seed, effect=lambda rows: 0.5 * rows["c"], n=6_000)
     assert (choice.learner, choice.ranking) == (None, RESPONSE)
@@ -65,7 +66,8 @@ def test_an_effect_in_proportion_to_the_response_is_left_to_the_response(seed):
     assert str(choice).endswith("; the order to treat in is 'response'")
 
 
-@pytest.mark.parametrize("size", [pytest.param(0.0, marks=pytest.mark.slow), 0.15])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0.0, 0.15])
 def test_one_effect_for_all_is_no_reason_to_choose(size):
     choice = chosen(3, effect=lambda rows: size * (rows["a"] > -1))
     assert (choice.learner, choice.ranking) == (None, RANDOM)
@@ -95,6 +97,7 @@ def test_the_best_of_many_lucky_rankings_is_not_chosen():
     assert picks <= 3
 
 
+@pytest.mark.slow
 def test_a_rule_of_the_caller_is_one_more_to_beat(unseen):
     rows, experiment, fitted = unseen
     choice = select_learner(fitted, experiment, rules={"oracle": unseen_by_rules(rows).to_numpy()}, seed=1, **HOW)
@@ -129,6 +132,7 @@ def test_places_are_within_the_fold_and_equal_scores_share_the_middle():
     assert fitted.place(nothing).tolist() == [0.5] * 6
 
 
+@pytest.mark.slow
 def test_differences_hold_all_at_once_as_often_as_they_say():
     """Means of twenty columns that move together, each less the first; the truth is nothing."""
     rng, n, names = np.random.default_rng(5), 200, [str(k) for k in range(20)]

@@ -93,6 +93,7 @@ def test_the_same_day_and_model_take_the_place_of_theirs(tmp_path):
     assert len(list((tmp_path / "ledger").iterdir())) == 4
 
 
+@pytest.mark.slow
 def test_killed_between_table_and_json_the_old_batch_stays_until_the_next_run(tmp_path):
     for name, kept in {"empty": 0, "with one": 1}.items():
         folder = tmp_path / name

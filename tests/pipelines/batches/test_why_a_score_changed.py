@@ -264,6 +264,7 @@ events = st.tuples(
 histories = st.lists(st.lists(events, min_size=1, max_size=7), min_size=6, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, derandomize=True)
 @given(histories=histories)
 def test_parts_of_any_history_are_the_scores_of_the_rows_that_a_step_may_see(models, histories):

@@ -114,6 +114,7 @@ def constant(tmp_path_factory):
     return folder, before, learn(folder)
 
 
+@pytest.mark.slow
 def test_an_effect_that_differs_is_found_and_said(differing, capsys):
     folder, tau, _, told = differing
     found = told["offers"]["voucher"]
@@ -127,6 +128,7 @@ def test_an_effect_that_differs_is_found_and_said(differing, capsys):
     assert "voucher: learner " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_next_plan_uses_it_says_so_and_earns_more(differing, capsys):
     folder, tau, before, _ = differing
     after = planned(folder)
@@ -141,12 +143,14 @@ def test_the_next_plan_uses_it_says_so_and_earns_more(differing, capsys):
     assert "effect of voucher" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_offer_that_was_never_tried_keeps_its_save_rate(differing):
     summary = planned(differing[0], offers=()).summary
     assert summary["effects"]["call"] == "one save rate: never tried at random"
     assert summary["effects"]["voucher"].startswith("learner ")
 
 
+@pytest.mark.slow
 def test_one_effect_for_all_is_left_to_one_save_rate(constant):
     folder, before, told = constant
     found = told["offers"]["voucher"]
@@ -159,6 +163,7 @@ def test_one_effect_for_all_is_left_to_one_save_rate(constant):
     pd.testing.assert_frame_equal(before.frame, after.frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -176,6 +181,7 @@ def test_effects_of_another_horizon_or_too_old_are_not_used(differing, tmp_path,
     assert planned(folder).summary["effects"]["voucher"] == says
 
 
+@pytest.mark.slow
 def test_a_changed_byte_is_refused_before_it_is_loaded(differing, tmp_path):
     folder = tmp_path / "shop"
     shutil.copytree(differing[0], folder)
@@ -185,6 +191,7 @@ def test_a_changed_byte_is_refused_before_it_is_loaded(differing, tmp_path):
         planned(folder)
 
 
+@pytest.mark.slow
 def test_the_design_of_the_kept_plan_and_its_churn_probabilities_are_what_counts(constant):
     folder, _, told = constant
     found, drawn = told["offers"]["voucher"], pd.read_csv(folder / "treatments.csv")["treated"].mean()

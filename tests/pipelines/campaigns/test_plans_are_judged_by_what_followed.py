@@ -144,6 +144,7 @@ def measured(seed):
     return told, scores, without, effect, scores["customer_id"].isin(frame["customer_id"]).to_numpy(float)
 
 
+@pytest.mark.slow
 def test_the_doubly_robust_value_of_the_plan_covers_the_truth():
     """In 16 simulated experiments, of the plan and of what it is above contacting nobody; 95 % intervals."""
     values, above = [], []

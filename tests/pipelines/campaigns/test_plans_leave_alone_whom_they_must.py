@@ -128,6 +128,7 @@ def test_capacities_of_channels_are_kept_and_those_of_none_refused(shop):
         planned(shop("[plan.capacity]\nfax = 7"))
 
 
+@pytest.mark.slow
 def test_a_measured_save_rate_is_the_one_that_was_read_out(shop):
     config = shop(save_rate='"measured"')
     with pytest.raises(InputError, match=r"1 of 2 offers have a save rate to be measured.*: call"):

@@ -16,6 +16,8 @@ from models.artifacts import registry
 from pipelines.cli import main
 from tests.shops import QUICK, train_sooner
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stayworth(tmp_path_factory):
@@ -183,7 +185,6 @@ def test_an_unknown_version_is_refused_with_those_there_are(shop, stayworth, cap
     assert registry.versions(uri(shop)) == before
 
 
-@pytest.mark.slow
 def test_training_again_on_the_same_data_gives_the_same_bundle(shop, stayworth, capsys):
     """CHECKS 15. Its champion is judged by its recipe, and equals it."""
     assert stayworth("models", "promote", "1") == 0

@@ -86,6 +86,7 @@ def test_no_cell_of_cdnow_moves(cdnow_path):
     assert columns == {}
 
 
+@pytest.mark.slow
 def test_no_cell_of_online_retail_moves(shared):
     log = Log(
         shared / "online_retail_ii" / "transactions.parquet",
@@ -208,6 +209,7 @@ def future_churn(orders: pd.DataFrame) -> pd.Series:
     return last < pd.Timestamp("1998-04-02")
 
 
+@pytest.mark.slow
 def test_a_column_that_knows_who_left_is_caught_and_priced(shop, capsys):
     left = future_churn(shop.orders)
     rng = np.random.default_rng(1)
@@ -233,6 +235,7 @@ def test_a_column_that_knows_who_left_is_caught_and_priced(shop, capsys):
     assert "Leak: status alone ranks better" in said
 
 
+@pytest.mark.slow
 def test_an_honest_log_passes(shop, capsys):
     content = leak_audit.audit(shop(), now=NOW, say=silent)
     assert not content["leaks"]
@@ -247,6 +250,7 @@ def test_a_history_too_short_for_a_model_is_said_and_its_features_compared(shop)
     assert content["removed"]["moved"] == 0 < content["removed"]["cells"]
 
 
+@pytest.mark.slow
 def test_models_of_a_large_log_see_a_sample_of_its_customers(shop, monkeypatch):
     monkeypatch.setattr(leak_audit, "CUSTOMERS", 1000)
     content = leak_audit.audit(shop(), now=NOW, say=silent)

@@ -33,7 +33,7 @@ def test_a_planted_column_is_caught_and_nothing_else(rows):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("noise", [0.0, 0.08, 0.13])
+@pytest.mark.parametrize("noise", [0.0, 0.13])
 def test_a_planted_column_is_caught_twenty_times_out_of_twenty_whatever_its_noise(rows, noise):
     assert [planted(rows, noise=noise, seed=seed) for seed in range(20)] == [["status"]] * 20
 

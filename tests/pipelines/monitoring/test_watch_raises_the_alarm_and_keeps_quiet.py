@@ -25,6 +25,8 @@ from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
 from tests.retention.bases import held_out
 
+pytestmark = pytest.mark.slow
+
 TERMS = Terms(horizon_days=HORIZON_DAYS, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 RECIPE = Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7)
 CHOSEN, SAVE_RATE = 800, 0.3
@@ -82,7 +84,6 @@ def test_where_nothing_happens_nothing_is_said(watch, seed):
     assert (told["verdict"], told["reasons"]) == ("fine", [])
 
 
-@pytest.mark.slow
 def test_planted_drift_alarms_twenty_times_of_twenty(watch):
     quiet = [(name, seed) for name, world in HAPPENS.items() for seed in (210, 211) if _calm(watch, seed, world)]
     assert quiet == []
@@ -92,7 +93,6 @@ def _calm(watch, seed: int, world: World) -> bool:
     return watch(shop(seed, world))["verdict"] != "retrain"
 
 
-@pytest.mark.slow
 def test_quiet_runs_alarm_at_most_once_in_twenty(watch):
     verdicts = {seed: watch(shop(seed))["verdict"] for seed in range(110, 130)}
     assert sum(said == "retrain" for said in verdicts.values()) <= 1
@@ -120,7 +120,6 @@ def test_our_own_campaign_raises_no_alarm_though_blindly_it_would(watched, watch
     assert ("nobody was held out of 'spring'" in told["moved"].get("note", "")) == (share == 0)
 
 
-@pytest.mark.slow
 def test_no_campaign_of_ten_raises_an_alarm(watched, watch):
     for seed in range(310, 320):
         scores, plan, after = campaign_of(watched, shop(seed), share=0.1, seed=seed)

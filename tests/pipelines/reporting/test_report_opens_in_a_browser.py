@@ -4,6 +4,8 @@ import pytest
 
 from tests.pipelines.made_up_page import page as written
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):

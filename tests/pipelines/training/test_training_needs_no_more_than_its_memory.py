@@ -68,7 +68,8 @@ def test_what_fits_is_learnt_from_all_customers_in_memory(gathered, cdnow):
     assert log.stream is None
 
 
-@pytest.mark.parametrize("row_bytes", [pytest.param(220, marks=pytest.mark.slow), 6_000])
+@pytest.mark.slow
+@pytest.mark.parametrize("row_bytes", [220, 6_000])
 def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, row_bytes):
     """Every cell of every customer's row at every cut-off, whether the log is read at once or in several parts."""
     monkeypatch.setattr(buckets, "ROW_BYTES", row_bytes)

@@ -74,6 +74,7 @@ def test_a_cost_without_effect_is_a_loss_and_not_an_effect():
     assert sum(one["proven"]["stayed"] for one in told) <= 3
 
 
+@pytest.mark.slow
 def test_as_many_customers_more_as_it_says_are_what_it_takes():
     """A campaign too small for its expected effect names a number; with so many more, 8 of 10 campaigns prove it."""
     save_rate, customers = 0.12, 1000
@@ -87,6 +88,7 @@ def test_as_many_customers_more_as_it_says_are_what_it_takes():
     assert np.mean(np.array(p_values) <= SIGNIFICANCE_LEVEL) == pytest.approx(POWER, abs=0.06)  # sd .02
 
 
+@pytest.mark.slow
 def test_what_a_plan_can_detect_is_detected_8_times_of_10():
     rng = np.random.default_rng(29)
     smallest = detectable_save_rate(shop(rng, 100_000).leaving, treated=1800, holdout=200)

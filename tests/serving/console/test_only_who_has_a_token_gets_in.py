@@ -207,6 +207,7 @@ def test_the_log_in_leads_back(console):
     assert parse_qs(urlsplit(answer.headers["location"]).query)["next"] == [place]
 
 
+@pytest.mark.slow
 def test_a_token_taken_back_is_taken_back_for_cookies_too(shop, tmp_path):
     file = tmp_path / "tokens.toml"
 

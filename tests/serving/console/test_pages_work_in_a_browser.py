@@ -11,6 +11,8 @@ from serving.console.pages import customer_address
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.console.opened import TOKEN, logged_in, opened, watched
 
+pytestmark = pytest.mark.slow
+
 PLACES = ["/", "/?segment=VIP&churn_from=x", "/customers/nobody", "/nowhere"]
 
 

@@ -254,6 +254,7 @@ def with_features(folder, *, without=None):
     return config, inputs
 
 
+@pytest.mark.slow
 def test_what_a_readout_measured_counts_from_the_next_plan_on(tmp_path, monkeypatch):
     config = shop_in(tmp_path)
     text = (tmp_path / "stayworth.toml").read_text().replace("save_rate = 0.3", 'save_rate = "measured"')

@@ -12,6 +12,8 @@ from pipelines.plan import make_plan
 from tests.serving.console.campaign_shop import STRANGE, planning_console, shop_in
 from tests.serving.console.opened import TOKEN, logged_in
 
+pytestmark = pytest.mark.slow
+
 DONE = "This is the plan for the settings above."
 
 
@@ -81,7 +83,6 @@ def test_the_slider_moves_the_plan_and_the_figures_are_those_of_the_command(page
     assert "plans promise more than they earn" in text
 
 
-@pytest.mark.slow
 def test_a_quick_hand_gets_the_last_of_its_wishes(page):
     planned(page, 50, campaign="quick")
     field = page.get_by_label("Budget in figures")
@@ -92,7 +93,6 @@ def test_a_quick_hand_gets_the_last_of_its_wishes(page):
     expect(page.locator("#state")).to_have_text(DONE)
 
 
-@pytest.mark.slow
 def test_the_list_is_that_of_the_command_page_by_page(page, tmp_path_factory):
     planned(page, 300, campaign="paged")
     frame = commanded(tmp_path_factory, 300.0, campaign="paged").frame
@@ -107,7 +107,6 @@ def test_the_list_is_that_of_the_command_page_by_page(page, tmp_path_factory):
     assert STRANGE in frame["customer_id"].tolist()
 
 
-@pytest.mark.slow
 def test_what_cannot_be_planned_is_said(page):
     planned(page, 300, campaign="wrong")
     for label, text, said in (
@@ -151,7 +150,6 @@ def test_a_plan_is_kept_by_keyboard_and_downloaded_with_and_without_the_held_out
     assert [one.get("customers") for one in mine] == [None, len(kept), int(kept["treated"].sum())]
 
 
-@pytest.mark.slow
 def test_two_tabs_with_one_name_lose_nothing(page, browser, console, config):
     planned(page, 150, campaign="twice")
     with logged_in(browser, console) as other:

@@ -29,6 +29,7 @@ def test_without_a_token_one_is_made_and_the_line_to_paste_works(batch, tmp_path
     ]
 
 
+@pytest.mark.slow
 def test_two_workers_answer_alike_and_add_up_their_metrics(batch, tmp_path):
     ids = batch.scores["customer_id"].head(10).tolist()
     with running(batch.folder, tmp_path, processes=2) as one:
@@ -41,6 +42,7 @@ def test_two_workers_answer_alike_and_add_up_their_metrics(batch, tmp_path):
     assert 'stayworth_request_seconds_count{route="/v1/score",status="200"} 20.0' in text
 
 
+@pytest.mark.slow
 def test_new_scores_are_swapped_in_and_bad_ones_are_not(batch, tmp_path):
     folder = tmp_path / "served"
     shutil.copytree(batch.folder, folder)
@@ -77,6 +79,7 @@ def test_new_scores_are_swapped_in_and_bad_ones_are_not(batch, tmp_path):
     assert events.count("scores refused") == 1
 
 
+@pytest.mark.slow
 def test_what_is_not_there_yet_is_said(batch, tmp_path):
     folder = tmp_path / "served"
     shutil.copytree(batch.folder, folder)

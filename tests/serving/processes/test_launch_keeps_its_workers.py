@@ -110,6 +110,7 @@ def held_by(one, callers):
         return found
 
 
+@pytest.mark.slow
 def test_callers_who_stay_are_shared_out_evenly(served):
     one = served()
     for _ in range(3):
@@ -146,6 +147,7 @@ def test_a_signal_ends_all_of_them_after_the_last_answer(served, tmp_path, proce
     assert list(tmp_path.glob("stayworth-*")) == [], "the folder of their metrics goes with them"
 
 
+@pytest.mark.slow
 def test_workers_end_when_the_one_that_watches_is_killed(served):
     one = served()
     family = one.workers
