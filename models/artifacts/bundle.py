@@ -114,7 +114,7 @@ def read(folder: Path) -> Scorer:
             raise _changed(folder, name)
     model = json.loads(contents["model.json"])
     if manifest["format"] == EARLIER:
-        model |= {"lifetime": {"kind": "age", "tail": model["tail"]}, "purchase_model": model["tail"]}
+        model |= {"lifetime": lifetime_parts.earlier(model["tail"]), "purchase_model": model["tail"]}
     boosters = {name: boosting.from_ubj(data) for name, data in contents.items() if name.endswith(".ubj")}
     return Scorer(
         terms=Terms(**model["terms"]),

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from models.btyd.gamma_gamma import GammaGamma
 from models.btyd.purchase_model import KINDS, PurchaseModel
-from models.lifetime.age_decline import AgeDecline
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.counting_value import CountingValue
 from models.lifetime.state_value import MarginPerOrder, StateValue
@@ -40,26 +38,23 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
             "per_order": asdict(model.per_order),
             "doubts": doubts,
         }
-    if isinstance(model, CountingValue):
-        return {
-            "kind": "counting",
-            "orders": [purchase_model_to_json(orders) for orders in model.orders],
-            "spend": asdict(model.spend),
-            "margin_rate": model.margin_rate,
-            "doubts": doubts,
-        }
-    shape = purchase_model_to_json(model.purchase_model)
-    return {"kind": "age", "tail": shape | {"frequency": model.frequency}, "doubts": doubts}
+    orders = [purchase_model_to_json(part) for part in model.orders]
+    return {
+        "kind": "counting",
+        "orders": orders,
+        "frequency": model.frequency,
+        "level": model.level,
+        "log_odds": model.log_odds,
+        "doubts": doubts,
+    }
 
 
 def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booster]) -> LifetimeValue:
     """Read the output of `to_json` and the trees of the bundle; raises KeyError or TypeError on anything else."""
-    if content["kind"] == "age":
-        return AgeDecline.from_json(content["tail"])
     doubts = tuple(content["doubts"])
     if content["kind"] == "counting":
         orders = [purchase_model_from_json(part) for part in content["orders"]]
-        return CountingValue(orders, GammaGamma(**content["spend"]), content["margin_rate"], doubts)
+        return CountingValue(orders, content["frequency"], content["level"], content["log_odds"], doubts)
     return StateValue(
         window_months=content["window_months"],
         season=Season(tuple(content["season"])),
@@ -69,6 +64,12 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
         correction=boosters[MARGIN],
         doubts=doubts,
     )
+
+
+def earlier(tail: Mapping[str, Any]) -> dict[str, Any]:
+    """The `lifetime` of a bundle of format 4, from its `tail`."""
+    content = {"kind": "counting", "orders": [tail], "frequency": tail["frequency"]}
+    return content | {"level": None, "log_odds": 0.0, "doubts": []}
 
 
 def purchase_model_to_json(model: PurchaseModel) -> dict[str, Any]:

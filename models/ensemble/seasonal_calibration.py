@@ -27,6 +27,7 @@ from datetime import date, timedelta
 import numpy as np
 from scipy.optimize import brentq
 
+from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models.ensemble.stacking import LogPrediction, Outcome
 
@@ -61,9 +62,17 @@ class SeasonalCalibration:
 
     def calibrate(self, prediction: LogPrediction, *, as_of: np.ndarray) -> LogPrediction:
         """Shift the prediction of each row by the shifts of its day; as_of: datetime64, shape (rows,)."""
-        days, place = np.unique(as_of.astype("datetime64[D]"), return_inverse=True)
-        shifts = np.array([self.shifts_at(as_of=day.astype(object)) for day in days]).reshape(-1, 2)
-        return prediction.shifted(shifts[place, 0], shifts[place, 1])
+        return prediction.shifted(*self._shifts(as_of).T)
+
+    def season_of(self, log_odds: float, *, as_of: np.ndarray) -> Floats:
+        """The expected value on the day of each row ÷ that at the mean of all shifts measured, of a customer.
+
+        log_odds: theirs of no order, before calibration.
+        """
+        usual = (np.mean(self.log_odds), np.mean(self.log_value)) if self.days else (0.0, 0.0)
+        customer = LogPrediction(np.array([log_odds]), np.zeros(1))
+        on_day = customer.shifted(*self._shifts(as_of).T).expected_value
+        return on_day / customer.shifted(*usual).expected_value
 
     def rule(self, *, as_of: date) -> str:
         """The rule by which the shift of a day is predicted, in words for people who decide."""
@@ -74,6 +83,11 @@ class SeasonalCalibration:
         if self.drift is None:
             return "half-way between the shift of the same day last year and the latest shift"
         return "the shift of the same day last year, plus the drift of the last months over those a year before"
+
+    def _shifts(self, as_of: np.ndarray) -> Floats:
+        """Of each row, (rows, 2)."""
+        days, place = np.unique(as_of.astype("datetime64[D]"), return_inverse=True)
+        return np.array([self.shifts_at(as_of=day.astype(object)) for day in days]).reshape(-1, 2)[place]
 
     def _predict_shift(self, shifts: list[float], drift: float | None, *, as_of: date) -> float:
         if not self.days:

@@ -4,8 +4,7 @@ The expected discounted margin of all that a customer will bring in (as_of, as_o
 a bundle holds one of them:
 
     StateValue      learned from the log itself, where it is long enough (models/lifetime/state_value.py)
-    CountingValue   counting models, where it is not
-    AgeDecline      in bundles made before format 5
+    CountingValue   the horizon's value, extended by counting models, where it is not, and in bundles before format 5
 """
 
 from __future__ import annotations
@@ -25,17 +24,18 @@ from models.btyd.recency_frequency import checked
 from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
+from models.ensemble.seasonal_calibration import SeasonalCalibration
+from models.ensemble.stacking import LogPrediction
 from models.lifetime import counting_value, fit_state_value
-from models.lifetime.age_decline import AgeDecline
 from models.lifetime.counting_value import CountingValue
 from models.lifetime.lattice import LifetimeRows
 from models.lifetime.state_value import StateValue
 from models.trees import boosting
 
-LifetimeValue: TypeAlias = StateValue | CountingValue | AgeDecline
+LifetimeValue: TypeAlias = StateValue | CountingValue
 FARTHEST = 3
 """Lifetimes of more than so many times the days of cut-offs are doubted."""
-TOO_SHORT = "the log is too short to see what a customer brings in a second year: counting models fill in"
+TOO_SHORT = "the log is too short to see what a customer brings in a second year: counting models extend the horizon"
 
 
 def fit(
@@ -43,12 +43,15 @@ def fit(
     known: pd.DataFrame,
     settings: FitSettings,
     *,
+    blended: LogPrediction,
+    calibration: SeasonalCalibration,
     orders: Sequence[PurchaseModel],
     doubts: Sequence[str],
 ) -> LifetimeValue:
-    """Fit on the rows of a lattice; without them, counting models of the customers known today.
+    """Fit on the rows of a lattice; without them, counting models extend the value of the customers known today.
 
-    orders, doubts: the counting models, and what they leave in doubt (models/lifetime/counting_value.py).
+    blended, calibration: their prediction over the horizon, and what calibrates it to a day. orders, doubts: the
+    counting models, and what they leave in doubt (models/lifetime/counting_value.py).
     """
     terms = settings.terms
     if terms.lifetime_days < terms.horizon_days:
@@ -58,8 +61,15 @@ def fit(
             next="Set lifetime_days to at least horizon_days.",
         )
     if rows is None:
-        margin_rate = settings.margin_rate
-        return counting_value.fit(orders, known, margin_rate=margin_rate, doubts=(TOO_SHORT, *doubts))
+        return counting_value.fit(
+            orders,
+            known,
+            blended,
+            calibration,
+            horizon_days=terms.horizon_days,
+            margin_rate=settings.margin_rate,
+            doubts=(TOO_SHORT, *doubts),
+        )
     recipe, years = settings.recipe, -(-terms.lifetime_days // YEAR_DAYS)
     log_days = (rows.lattice.as_of - rows.lattice.day(rows.lattice.months_back)).days
     if terms.lifetime_days > FARTHEST * log_days:
@@ -76,24 +86,25 @@ def clv(
     as_of: np.ndarray,
     terms: Terms,
     expected_value: Floats,
+    calibration: SeasonalCalibration,
 ) -> Floats:
     """Lifetime values, currency units, (rows,).
 
     data: the matrix of the rows; frame: their features; as_of: datetime64 of each; expected_value: their margin over
-    the horizon, below which, discounted, no lifetime value lies: the horizon is a part of it.
+    the horizon, below which, discounted, no lifetime value lies, since the horizon is a part of it; calibration: what
+    the day has put into it.
     """
     lifetime_days, rate = terms.lifetime_days, terms.annual_discount_rate
     checked(*purchase_history(frame), where="lifetime")
-    soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
-    if isinstance(model, StateValue):
-        value = model.value(data, frame, as_of=as_of, lifetime_days=lifetime_days, annual_discount_rate=rate)
-        return np.maximum(value, soon)
     if isinstance(model, CountingValue):
-        return np.maximum(model.value(frame, lifetime_days=lifetime_days, annual_discount_rate=rate), soon)
-    return model.value(
-        expected_value,
-        frame,
-        horizon_days=terms.horizon_days,
-        lifetime_days=lifetime_days,
-        annual_discount_rate=rate,
-    )
+        return model.value(
+            expected_value,
+            calibration.season_of(model.log_odds, as_of=as_of),
+            frame,
+            horizon_days=terms.horizon_days,
+            lifetime_days=lifetime_days,
+            annual_discount_rate=rate,
+        )
+    soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
+    value = model.value(data, frame, as_of=as_of, lifetime_days=lifetime_days, annual_discount_rate=rate)
+    return np.maximum(value, soon)

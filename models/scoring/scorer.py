@@ -138,6 +138,7 @@ def numbers_by_horizon(
         as_of=rows.as_of,
         terms=terms,
         expected_value=prediction.expected_value,
+        calibration=scorer.calibration,
     )
     predictions = predict_horizons(
         others,

@@ -18,7 +18,6 @@ from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.validation_fit import ValidationFit, validate
 from models.horizons import fit_horizons
 from models.lifetime import clv, counting_value
-from models.lifetime.clv import LifetimeValue
 from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer
@@ -51,8 +50,7 @@ def fit(
     of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
     """
     orders, doubts = counting_value.fit_orders(now)
-    likelier = max(orders, key=lambda model: model.log_likelihood)
-    btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(likelier, model))
+    btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(_likeliest(orders), model))
     settings = FitSettings(
         terms=terms,
         recipe=recipe,
@@ -67,8 +65,9 @@ def fit(
         now,
         settings,
         validation,
-        purchase_model=likelier,
-        lifetime=clv.fit(lifetime_rows, now, settings, orders=orders, doubts=doubts),
+        orders=orders,
+        doubts=doubts,
+        lifetime_rows=lifetime_rows,
         other_horizons=other_horizons,
         recent=recent,
         more=more,
@@ -83,13 +82,18 @@ def refit(
     settings: FitSettings,
     validation: ValidationFit,
     *,
-    purchase_model: PurchaseModel,
-    lifetime: LifetimeValue,
+    orders: Sequence[PurchaseModel],
+    doubts: Sequence[str],
+    lifetime_rows: LifetimeRows | None = None,
     other_horizons: Sequence[int] = (),
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
 ) -> Scorer:
-    """Fit everything on all rows, with the blend of the validation fit; arguments as of `fit`."""
+    """Fit everything on all rows, with the blend of the validation fit; arguments as of `fit`.
+
+    orders, doubts: the counting models, and what they leave in doubt (models/lifetime/counting_value.py).
+    """
+    purchase_model = _likeliest(orders)
     terms, inputs, blend = settings.terms, settings.inputs, validation.blend
     fitted = base_learners.fit(rows, now, settings, more=more)
     drift = None
@@ -100,6 +104,7 @@ def refit(
     past = blend.combine(fitted.predict(rows, inputs, blend.base_learners))
     calibration = base_learners.fit_calibration(past, rows, drift=drift)
     spread = intervals.fit(validation.prediction, validation.outcome)
+    blended = blend.combine(fitted.predict(now, inputs, blend.base_learners))
     return Scorer(
         terms=terms,
         inputs=inputs,
@@ -107,7 +112,9 @@ def refit(
         blend=blend,
         calibration=calibration,
         intervals=spread,
-        lifetime=lifetime,
+        lifetime=clv.fit(
+            lifetime_rows, now, settings, blended=blended, calibration=calibration, orders=orders, doubts=doubts
+        ),
         purchase_model=purchase_model,
         contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,
         horizons=fit_horizons.fit(
@@ -119,6 +126,10 @@ def refit(
             main_intervals=spread,
         ),
     )
+
+
+def _likeliest(models: Sequence[PurchaseModel]) -> PurchaseModel:
+    return max(models, key=lambda model: model.log_likelihood)
 
 
 def _fit_contract_end(

@@ -8,11 +8,7 @@ import pytest
 
 from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
-from models.ensemble.business_terms import Terms
-from models.ensemble.fit_settings import FitSettings
-from models.ensemble.recipe import Recipe
-from models.lifetime import clv, counting_value
-from models.lifetime.state_value import StateValue
+from models.lifetime import fit_state_value
 from models.trees import boosting
 from pipelines.config import load
 from pipelines.simulate import simulate
@@ -37,22 +33,10 @@ def test_totals_and_risk_bands_are_the_truth(world, tmp_path):
     frame = known.to_pandas(date_as_object=False)
     rows = lifetime_rows(histories, as_of=AS_OF, features=features)
     assert rows is not None
-    terms = Terms(horizon_days=90, currency="EUR", gross_margin=0.38, annual_discount_rate=0.1, lifetime_days=1095)
-    settings = FitSettings(
-        terms=terms,
-        recipe=Recipe(churn={}, value={}, kind="gamma", seed=7),
-        inputs=boosting.inputs_of(rows.frame, features),
-        margin_rate=0.38,
-        is_contractual=False,
-        base_learners=(),
-    )
-    orders, doubts = counting_value.fit_orders(frame)
-    model = clv.fit(rows, frame, settings, orders=orders, doubts=doubts)
-    assert isinstance(model, StateValue)
-    data = boosting.matrix(frame, settings.inputs)
-    told = clv.clv(
-        model, data, frame, as_of=frame["as_of"].to_numpy(), terms=terms, expected_value=np.zeros(len(frame))
-    )
+    inputs = boosting.inputs_of(rows.frame, features)
+    model = fit_state_value.fit(rows, inputs, lifetime_years=3, seed=7, device="cpu")
+    data = boosting.matrix(frame, inputs)
+    told = model.value(data, frame, as_of=frame["as_of"].to_numpy(), lifetime_days=1095, annual_discount_rate=0.1)
     truth = duckdb.sql(f"select customer_id, clv, churn_probability from '{tmp_path}/shop/truth/*.parquet'").df()
     true = truth.set_index("customer_id").loc[frame["customer_id"], "clv"].to_numpy()
     total = true.sum()

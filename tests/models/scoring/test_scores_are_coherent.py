@@ -103,9 +103,9 @@ def test_one_in_ten_of_them_bring_more_than_the_upper_end_and_nobody_likely_has_
     assert (small.test["future_value"] < scores["value_p10"]).mean() < 0.1
 
 
-def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_spending_and_recency(made, small):
+def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_value_and_recency(made, small):
     scores = scorer.predict(made("gamma"), small.test)
-    frame = small.test[["orders", "recency_days"]].assign(clv=scores["clv"] / small.test["spend_mean"].clip(lower=1))
+    frame = small.test[["orders", "recency_days"]].assign(clv=scores["clv"] / scores["expected_value"])
     for _, group in frame.groupby((frame["recency_days"] // 30).astype(int)):
         once, more = group[group["orders"] == 1], group[group["orders"] > 1]
         if len(once) and len(more):
