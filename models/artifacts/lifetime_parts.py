@@ -32,7 +32,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
         return {
             "kind": "state",
             "window_months": model.window_months,
-            "season": list(model.season.coefficients),
+            "season": {name: list(part) for name, part in asdict(model.season).items()},
             "near": len(model.near),
             "later": len(model.later),
             "per_order": asdict(model.per_order),
@@ -57,7 +57,7 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
         return CountingValue(orders, content["frequency"], content["level"], content["log_odds"], doubts)
     return StateValue(
         window_months=content["window_months"],
-        season=Season(tuple(content["season"])),
+        season=Season(**{name: tuple(part) for name, part in content["season"].items()}),
         near=[boosters[f"lifetime_near_{number}.ubj"] for number in range(content["near"])],
         later=[boosters[f"lifetime_later_{number}.ubj"] for number in range(content["later"])],
         per_order=MarginPerOrder(**content["per_order"]),

@@ -31,6 +31,7 @@ from models.lifetime.counting_value import CountingValue
 from models.lifetime.lattice import LifetimeRows
 from models.lifetime.state_value import StateValue
 from models.trees import boosting
+from models.trees.feature_matrix import FeatureMatrix
 
 LifetimeValue: TypeAlias = StateValue | CountingValue
 FARTHEST = 3
@@ -80,31 +81,29 @@ def fit(
 
 def clv(
     model: LifetimeValue,
-    data: boosting.Matrix,
-    frame: pd.DataFrame,
+    rows: FeatureMatrix,
+    inputs: boosting.Inputs,
     *,
-    as_of: np.ndarray,
     terms: Terms,
     expected_value: Floats,
     calibration: SeasonalCalibration,
 ) -> Floats:
     """Lifetime values, currency units, (rows,).
 
-    data: the matrix of the rows; frame: their features; as_of: datetime64 of each; expected_value: their margin over
-    the horizon, below which, discounted, no lifetime value lies, since the horizon is a part of it; calibration: what
-    the day has put into it.
+    expected_value: the margin of the rows over the horizon, below which, discounted, no lifetime value lies, since the
+    horizon is a part of it; calibration: what the day has put into it.
     """
     lifetime_days, rate = terms.lifetime_days, terms.annual_discount_rate
-    checked(*purchase_history(frame), where="lifetime")
+    checked(*purchase_history(rows.frame), where="lifetime")
     if isinstance(model, CountingValue):
         return model.value(
             expected_value,
-            calibration.season_of(model.log_odds, as_of=as_of),
-            frame,
+            calibration.season_of(model.log_odds, as_of=rows.as_of),
+            rows.frame,
             horizon_days=terms.horizon_days,
             lifetime_days=lifetime_days,
             annual_discount_rate=rate,
         )
     soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
-    value = model.value(data, frame, as_of=as_of, lifetime_days=lifetime_days, annual_discount_rate=rate)
+    value = model.value(rows, inputs, lifetime_days=lifetime_days, annual_discount_rate=rate)
     return np.maximum(value, soon)

@@ -10,7 +10,13 @@ import pandas as pd
 from features.arrays import Floats, Integers
 from models.lifetime import window_season
 from models.lifetime.lattice import QUARTER, YEAR, Lattice, LifetimeRows
-from models.lifetime.state_value import LEAST_RATE, MarginPerOrder, StateValue, raw
+from models.lifetime.state_value import (
+    LEAST_RATE,
+    MarginPerOrder,
+    StateValue,
+    raw,
+    without_season,
+)
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
@@ -28,6 +34,8 @@ NEAR = {
 SEASON = NEAR | {"rounds": 55}
 LATER = NEAR | {"rounds": 40}
 CORRECTION = {"rounds": 60, "learning_rate": 0.1, "max_depth": 3, "min_child_weight": 50}
+SEASON_WINDOWS = (0, 2)
+"""Half a year apart: what a season adds to one it takes from the other, a disguise adds to both."""
 SEASON_TURNS = 3
 """How often season and rates are fitted in turn."""
 MOST_ROWS = 60_000
@@ -42,12 +50,12 @@ NO_SEASON = "less than a year of cut-offs has closed: the season is not known, a
 def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, seed: int, device: str) -> StateValue:
     """Fit on the rows of a lattice; lifetime_years: how many years are to be told, rounded up."""
     lattice, months_back = rows.lattice, rows.months_back
-    trees = _Trees(rows.frame, inputs, seed=seed, device=device)
+    trees = _Trees(rows, inputs, seed=seed, device=device)
     fitted = _fit_season(trees, rows) if lattice.window_months == QUARTER else Season()
     near, rates = [], []
     for window in range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months)):
         closed = np.flatnonzero(months_back >= lattice.window_months * (window + 1))
-        level = fitted.at(_first_days(lattice, months_back[closed], window))
+        level = _level(fitted, lattice, months_back[closed], window)
         near.append(trees.grow_rates(rows.orders[closed, window] / level, closed, weight=level, params=NEAR))
         rates.append(np.exp(raw(near[-1], trees.all)))
     per_year = YEAR // lattice.window_months
@@ -70,12 +78,18 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, see
 class _Trees:
     """The rows as matrices of the inputs, the calendar's features unknown in all of them."""
 
-    def __init__(self, frame: pd.DataFrame, inputs: boosting.Inputs, *, seed: int, device: str):
+    def __init__(self, rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str):
         hidden = [name for name in inputs if any(part in name for part in CALENDAR)]
-        self.values = boosting.values(frame, inputs)
-        self.values[:, [list(inputs).index(name) for name in hidden]] = np.nan
+        self.known = boosting.values(rows.frame, inputs)
+        self.days = _first_days(rows.lattice, rows.months_back, 0)
+        self.known[:, [list(inputs).index(name) for name in hidden]] = np.nan
         self.inputs, self.seed, self.device = inputs, seed, device
-        self.all = boosting.matrix_of(self.values, inputs)
+        self.take_out(Season())
+
+    def take_out(self, season: Season) -> None:
+        """Take a season out of what the rows say of recent orders."""
+        self.values = without_season(self.known, self.inputs, season, self.days)
+        self.all = boosting.matrix_of(self.values, self.inputs)
 
     def grow_rates(
         self,
@@ -121,22 +135,38 @@ _EPOCH = pd.Timestamp(0).date()
 
 
 def _fit_season(trees: _Trees, rows: LifetimeRows) -> Season:
-    """The season of the first window, fitted in turn with trees that know no calendar."""
-    closed = np.flatnonzero(rows.months_back >= rows.lattice.window_months)
-    months_back, came = rows.months_back[closed], rows.orders[closed, 0]
-    cut_offs, place = np.unique(months_back, return_inverse=True)
+    """The season of the near windows, fitted in turn with trees that know no calendar."""
     fitted = Season()
-    if len(cut_offs) < window_season.MIN_CUT_OFFS:
+    if len(np.unique(rows.months_back[rows.months_back >= rows.lattice.window_months])) < window_season.MIN_CUT_OFFS:
         return fitted
-    cut_off_days = _first_days(rows.lattice, cut_offs, 0)
-    total: Floats = np.bincount(place, came).astype(float)
-    data = boosting.matrix_of(trees.values[closed], trees.inputs)
     for _ in range(SEASON_TURNS):
-        level = fitted.at(cut_off_days)[place]
-        booster = trees.grow_rates(came / level, closed, weight=level, params=SEASON)
-        expected = np.bincount(place, np.exp(raw(booster, data)))
-        fitted = window_season.fit(cut_off_days, total, np.maximum(expected, LEAST_RATE))
+        parts = [_of_cut_offs(trees, rows, window, fitted) for window in SEASON_WINDOWS]
+        fitted = window_season.fit(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        trees.take_out(fitted)
     return fitted
+
+
+def _of_cut_offs(trees: _Trees, rows: LifetimeRows, window: int, season: Season) -> tuple[Floats, ...]:
+    """Of each cut-off whose window has closed: its day, the window's first day, orders that came, orders expected."""
+    lattice = rows.lattice
+    closed = np.flatnonzero(rows.months_back >= lattice.window_months * (window + 1))
+    came = rows.orders[closed, window]
+    level = _level(season, lattice, rows.months_back[closed], window)
+    booster = trees.grow_rates(came / level, closed, weight=level, params=SEASON)
+    months_back, place = np.unique(rows.months_back[closed], return_inverse=True)
+    expected = np.bincount(place, np.exp(raw(booster, boosting.matrix_of(trees.values[closed], trees.inputs))))
+    return (
+        _first_days(lattice, months_back, 0),
+        _first_days(lattice, months_back, window),
+        np.bincount(place, came).astype(float),
+        np.maximum(expected, LEAST_RATE),
+    )
+
+
+def _level(season: Season, lattice: Lattice, months_back: Integers, window: int) -> Floats:
+    """What season and disguise make of a window after each cut-off."""
+    cut_offs = _first_days(lattice, months_back, 0)
+    return season.at(_first_days(lattice, months_back, window)) * season.of_cut_off(cut_offs)
 
 
 def _fit_later(trees: _Trees, rows: LifetimeRows, year_rate: Floats, *, years: int) -> list[boosting.Booster]:

@@ -1,12 +1,14 @@
 """The value of a customer's state over the years to come, learned from the log itself on a lattice of windows.
 
     near windows    orders in a window of three months, or a year, after a cut-off: trees, learned directly, with the
-                    season taken out of the labels and put back for the day that is scored
+                    season taken out of labels and recent orders, and put back for the day that is scored
     later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
                     the fade only, so that whoever cools fades faster
     margin          per order: the customer's own mean, shrunk to that of all, times a small correction by trees
 
-    CLV = margin per order · Σ_k S(day + k w) γ_k r_k,   r_k orders in window k without season, w a window's length
+    CLV = margin per order · D(day) Σ_k S(day + k w) γ_k r_k
+
+r_k: orders in window k without season; w: a window's length; S, D: models/lifetime/window_season.py.
 
 As temporal-difference learning with steps of a year: Sutton & Barto, Reinforcement Learning, 2nd ed., chapter 7. Wrong
 where the years to come are unlike those in the log.
@@ -14,6 +16,7 @@ where the years to come are unlike those in the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +28,10 @@ from features.clock import YEAR_DAYS
 from models.lifetime.lattice import MONTH_DAYS, YEAR
 from models.lifetime.window_season import Season
 from models.trees import boosting
+from models.trees.feature_matrix import FeatureMatrix
 
+PAST_DAYS = re.compile(r"(?:orders|spend|margin|refunds|new_products)_last_([0-9]+)d")
+"""Names of features that count or sum what was ordered in the last days."""
 LEAST_RATE = 1e-6
 """Orders in a window: no state has less."""
 LEAST_MARGIN = 0.05
@@ -77,7 +83,10 @@ class StateValue:
         return f"learned from the log in windows of {window}, {season}"
 
     def rates(self, data: boosting.Matrix, years: int) -> Floats:
-        """Expected orders in each window of so many years without season, (windows, rows)."""
+        """Expected orders in each window of so many years without season, (windows, rows).
+
+        data: rows as `without_season` leaves them.
+        """
         near = [np.exp(raw(booster, data)) for booster in self.near]
         return np.array(list(self._windows(near, data, years)))
 
@@ -97,26 +106,38 @@ class StateValue:
         return self.per_order.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
 
     def value(
-        self,
-        data: boosting.Matrix,
-        frame: pd.DataFrame,
-        *,
-        as_of: np.ndarray,
-        lifetime_days: float,
-        annual_discount_rate: float,
+        self, rows: FeatureMatrix, inputs: boosting.Inputs, *, lifetime_days: float, annual_discount_rate: float
     ) -> Floats:
-        """Discounted expected margin over the lifetime, currency units, (rows,); as_of: datetime64 of each row."""
+        """Discounted expected margin over the lifetime, currency units, (rows,)."""
         length = self.window_months * MONTH_DAYS
+        days = rows.as_of.astype("datetime64[D]").astype(float)
+        values = without_season(rows.values, inputs, self.season, days)
+        data = rows._replace(values=values).matrix(inputs)
         rates = self.rates(data, -int(-lifetime_days // YEAR_DAYS))
-        days = as_of.astype("datetime64[D]").astype(float)
-        orders = np.zeros(len(frame))
+        orders = np.zeros(len(values))
         for number, rate in enumerate(rates):
             share = min(1.0, (lifetime_days - number * length) / length)
             if share <= 0:
                 break
             discount = (1 + annual_discount_rate) ** (-(number + share / 2) * length / YEAR_DAYS)
             orders += rate * self.season.at(days + number * length) * share * discount
-        return orders * self.margin_per_order(data, frame)
+        return orders * self.season.of_cut_off(days) * self.margin_per_order(data, rows.frame)
+
+
+def without_season(values: Floats, inputs: boosting.Inputs, season: Season, days: Floats) -> Floats:
+    """Divide what customers ordered in the last days by what the season made of those days, (rows, inputs).
+
+    values: of the inputs in their order; days: of each row, since 1970.
+    """
+    spans = {column: PAST_DAYS.fullmatch(name) for column, name in enumerate(inputs)}
+    if not season.coefficients:
+        return values
+    distinct, place = np.unique(days, return_inverse=True)
+    values = values.copy()
+    for column, found in spans.items():
+        if found:
+            values[:, column] /= season.before(distinct, float(found[1]))[place]
+    return values
 
 
 def raw(booster: boosting.Booster, data: boosting.Matrix) -> Floats:

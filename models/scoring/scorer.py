@@ -133,9 +133,8 @@ def numbers_by_horizon(
     )
     value = clv(
         scorer.lifetime,
-        data,
-        frame,
-        as_of=rows.as_of,
+        rows,
+        inputs,
         terms=terms,
         expected_value=prediction.expected_value,
         calibration=scorer.calibration,

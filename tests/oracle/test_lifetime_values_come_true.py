@@ -10,6 +10,7 @@ from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
 from models.lifetime import fit_state_value
 from models.trees import boosting
+from models.trees.feature_matrix import feature_rows
 from pipelines.config import load
 from pipelines.simulate import simulate
 from pipelines.simulator.scenario import Scenario
@@ -35,13 +36,13 @@ def test_totals_and_risk_bands_are_the_truth(world, tmp_path):
     assert rows is not None
     inputs = boosting.inputs_of(rows.frame, features)
     model = fit_state_value.fit(rows, inputs, lifetime_years=3, seed=7, device="cpu")
-    data = boosting.matrix(frame, inputs)
-    told = model.value(data, frame, as_of=frame["as_of"].to_numpy(), lifetime_days=1095, annual_discount_rate=0.1)
+    known_rows = feature_rows(frame, inputs)
+    told = model.value(known_rows, inputs, lifetime_days=1095, annual_discount_rate=0.1)
     truth = duckdb.sql(f"select customer_id, clv, churn_probability from '{tmp_path}/shop/truth/*.parquet'").df()
     true = truth.set_index("customer_id").loc[frame["customer_id"], "clv"].to_numpy()
     total = true.sum()
     assert told.sum() == pytest.approx(total, rel=WORLDS[world])
-    risk = np.exp(-model.rates(data, 1)[0])
+    risk = np.exp(-model.rates(known_rows.matrix(inputs), 1)[0])
     for low, high in ((0, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.7)):
         band = (risk >= low) & (risk < high)
         if true[band].sum() > 0.03 * total:

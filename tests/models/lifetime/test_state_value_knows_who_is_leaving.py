@@ -14,6 +14,7 @@ from models.lifetime import fit_state_value
 from models.lifetime.lattice import LifetimeRows, lattice_of
 from models.lifetime.window_season import Season
 from models.trees import boosting
+from models.trees.feature_matrix import feature_rows
 
 AS_OF = date(2025, 1, 1)
 RATE = np.array([2.0, 0.7, 0.0])
@@ -69,6 +70,10 @@ def states():
     return frame, boosting.matrix(frame, INPUTS)
 
 
+def rows_of(frame):
+    return feature_rows(frame.assign(as_of=pd.Timestamp("2025-01-01")), INPUTS)
+
+
 def test_each_state_has_its_rate_in_every_quarter_of_three_years(model, states):
     found, true = model.rates(states[1], 3), rates(12)
     assert found.shape == (12, 3)
@@ -86,25 +91,23 @@ def test_who_is_cooling_fades_faster(model, states):
 
 def test_the_value_is_the_discounted_sum_of_the_windows(model, states):
     frame, data = states
-    found = model.value(
-        data, frame, as_of=np.array(["2025-01-01"] * 3, "datetime64[D]"), lifetime_days=1000, annual_discount_rate=0.1
-    )
+    found = model.value(rows_of(frame), INPUTS, lifetime_days=1000, annual_discount_rate=0.1)
     table, expected, begin = model.rates(data, 3), np.zeros(3), 0.0
     for rate in table:
         end = min(begin + 365 / 4, 1000)
         season = model.season.at((date(2025, 1, 1) - date(1970, 1, 1)).days + begin)
-        expected += rate * season * (end - begin) / (365 / 4) / 1.1 ** ((begin + end) / 2 / 365)
+        disguise = model.season.of_cut_off((date(2025, 1, 1) - date(1970, 1, 1)).days)
+        expected += rate * season * disguise * (end - begin) / (365 / 4) / 1.1 ** ((begin + end) / 2 / 365)
         begin = end
     assert found == pytest.approx(expected * model.margin_per_order(data, frame), rel=1e-9)
     assert model.margin_per_order(data, frame) == pytest.approx(MARGIN, rel=0.02)
 
 
 def test_a_longer_life_and_a_lower_discount_are_worth_more(model, states):
-    frame, data = states
-    day = np.array(["2025-01-01"] * 3, "datetime64[D]")
+    rows = rows_of(states[0])
 
     def value(lifetime_days, rate):
-        return model.value(data, frame, as_of=day, lifetime_days=lifetime_days, annual_discount_rate=rate)
+        return model.value(rows, INPUTS, lifetime_days=lifetime_days, annual_discount_rate=rate)
 
     assert (value(400, 0.1) < value(1095, 0.1)).all()
     assert (value(1095, 0.1) < value(1095, 0.0)).all()
