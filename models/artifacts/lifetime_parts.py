@@ -7,22 +7,26 @@ from typing import Any
 
 from models.btyd.purchase_model import KINDS, PurchaseModel
 from models.lifetime.clv import LifetimeValue
+from models.lifetime.contract_value import ContractValue, TenureHazard
 from models.lifetime.counting_value import CountingValue
-from models.lifetime.state_value import MarginPerOrder, StateValue
+from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
+from models.lifetime.state_value import StateValue
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
-FILE = re.compile(r"lifetime_(near_[0-9]+|later_[0-9]+|margin)\.ubj")
-MARGIN = "lifetime_margin.ubj"
+FILE = re.compile(r"lifetime_(near_[0-9]+|later_[0-9]+|leaving|orders|margin)\.ubj")
+LEAVING, ORDERS, MARGIN = (f"lifetime_{what}.ubj" for what in ("leaving", "orders", "margin"))
 
 
 def files(model: LifetimeValue) -> dict[str, boosting.Booster]:
     """The trees by the names of their files."""
-    if not isinstance(model, StateValue):
+    if isinstance(model, CountingValue):
         return {}
+    if isinstance(model, ContractValue):
+        return {LEAVING: model.leaving, ORDERS: model.orders, MARGIN: model.margin.correction}
     named = {f"lifetime_near_{number}.ubj": booster for number, booster in enumerate(model.near)}
     named |= {f"lifetime_later_{number}.ubj": booster for number, booster in enumerate(model.later)}
-    return named | {MARGIN: model.correction}
+    return named | {MARGIN: model.margin.correction}
 
 
 def to_json(model: LifetimeValue) -> dict[str, Any]:
@@ -35,7 +39,15 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
             "season": {name: list(part) for name, part in asdict(model.season).items()},
             "near": len(model.near),
             "later": len(model.later),
-            "per_order": asdict(model.per_order),
+            "per_order": asdict(model.margin.shrunk),
+            "doubts": doubts,
+        }
+    if isinstance(model, ContractValue):
+        return {
+            "kind": "contract",
+            "by_tenure": asdict(model.by_tenure),
+            "lasting": list(model.lasting),
+            "per_order": asdict(model.margin.shrunk),
             "doubts": doubts,
         }
     orders = [purchase_model_to_json(part) for part in model.orders]
@@ -55,13 +67,22 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
     if content["kind"] == "counting":
         orders = [purchase_model_from_json(part) for part in content["orders"]]
         return CountingValue(orders, content["frequency"], content["level"], content["log_odds"], doubts)
+    margin = MarginPerOrder(ShrunkMean(**content["per_order"]), boosters[MARGIN])
+    if content["kind"] == "contract":
+        return ContractValue(
+            leaving=boosters[LEAVING],
+            orders=boosters[ORDERS],
+            by_tenure=TenureHazard(**content["by_tenure"]),
+            lasting=content["lasting"],
+            margin=margin,
+            doubts=doubts,
+        )
     return StateValue(
         window_months=content["window_months"],
         season=Season(**{name: tuple(part) for name, part in content["season"].items()}),
         near=[boosters[f"lifetime_near_{number}.ubj"] for number in range(content["near"])],
         later=[boosters[f"lifetime_later_{number}.ubj"] for number in range(content["later"])],
-        per_order=MarginPerOrder(**content["per_order"]),
-        correction=boosters[MARGIN],
+        margin=margin,
         doubts=doubts,
     )
 

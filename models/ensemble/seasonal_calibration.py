@@ -62,7 +62,7 @@ class SeasonalCalibration:
 
     def calibrate(self, prediction: LogPrediction, *, as_of: np.ndarray) -> LogPrediction:
         """Shift the prediction of each row by the shifts of its day; as_of: datetime64, shape (rows,)."""
-        return prediction.shifted(*self._shifts(as_of).T)
+        return prediction.shifted(*self._shifts(as_of=as_of).T)
 
     def season_of(self, log_odds: float, *, as_of: np.ndarray) -> Floats:
         """The expected value on the day of each row ÷ that at the mean of all shifts measured, of a customer.
@@ -71,7 +71,7 @@ class SeasonalCalibration:
         """
         usual = (np.mean(self.log_odds), np.mean(self.log_value)) if self.days else (0.0, 0.0)
         customer = LogPrediction(np.array([log_odds]), np.zeros(1))
-        on_day = customer.shifted(*self._shifts(as_of).T).expected_value
+        on_day = customer.shifted(*self._shifts(as_of=as_of).T).expected_value
         return on_day / customer.shifted(*usual).expected_value
 
     def rule(self, *, as_of: date) -> str:
@@ -84,7 +84,7 @@ class SeasonalCalibration:
             return "half-way between the shift of the same day last year and the latest shift"
         return "the shift of the same day last year, plus the drift of the last months over those a year before"
 
-    def _shifts(self, as_of: np.ndarray) -> Floats:
+    def _shifts(self, *, as_of: np.ndarray) -> Floats:
         """Of each row, (rows, 2)."""
         days, place = np.unique(as_of.astype("datetime64[D]"), return_inverse=True)
         return np.array([self.shifts_at(as_of=day.astype(object)) for day in days]).reshape(-1, 2)[place]

@@ -3,6 +3,7 @@
 The expected discounted margin of all that a customer will bring in (as_of, as_of + lifetime]. Three models give it, and
 a bundle holds one of them:
 
+    ContractValue   under a contract: what it brings while it lasts (models/lifetime/contract_value.py)
     StateValue      learned from the log itself, where it is long enough (models/lifetime/state_value.py)
     CountingValue   the horizon's value, extended by counting models, where it is not, and in bundles before format 5
 """
@@ -26,16 +27,18 @@ from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import LogPrediction
-from models.lifetime import counting_value, fit_state_value
+from models.lifetime import counting_value, fit_contract_value, fit_state_value
+from models.lifetime.contract_value import ContractValue
 from models.lifetime.counting_value import CountingValue
 from models.lifetime.lattice import LifetimeRows
 from models.lifetime.state_value import StateValue
 from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
 
-LifetimeValue: TypeAlias = StateValue | CountingValue
+LifetimeValue: TypeAlias = StateValue | ContractValue | CountingValue
 FARTHEST = 3
 """Lifetimes of more than so many times the days of cut-offs are doubted."""
+FEW_CONTRACTS = "too few contracts have ended in the log to see how long they last: counting models extend the horizon"
 TOO_SHORT = "the log is too short to see what a customer brings in a second year: counting models extend the horizon"
 
 
@@ -61,7 +64,8 @@ def fit(
             where="lifetime",
             next="Set lifetime_days to at least horizon_days.",
         )
-    if rows is None:
+    learned = _learned(rows, settings) if rows else None
+    if rows is None or learned is None:
         return counting_value.fit(
             orders,
             known,
@@ -69,14 +73,21 @@ def fit(
             calibration,
             horizon_days=terms.horizon_days,
             margin_rate=settings.margin_rate,
-            doubts=(TOO_SHORT, *doubts),
+            doubts=(FEW_CONTRACTS if settings.is_contractual else TOO_SHORT, *doubts),
         )
-    recipe, years = settings.recipe, -(-terms.lifetime_days // YEAR_DAYS)
     log_days = (rows.lattice.as_of - rows.lattice.day(rows.lattice.months_back)).days
     if terms.lifetime_days > FARTHEST * log_days:
         doubts = (f"a lifetime of {terms.lifetime_days:,} days is asked of {log_days:,} days of cut-offs", *doubts)
-    model = fit_state_value.fit(rows, settings.inputs, lifetime_years=years, seed=recipe.seed, device=recipe.device)
-    return replace(model, doubts=(*model.doubts, *doubts))
+    return replace(learned, doubts=(*learned.doubts, *doubts))
+
+
+def _learned(rows: LifetimeRows, settings: FitSettings) -> StateValue | ContractValue | None:
+    """The value learned from the rows; None under a contract that hardly anybody has left."""
+    inputs, recipe = settings.inputs, settings.recipe
+    if rows.left is not None:
+        return fit_contract_value.fit(rows, inputs, seed=recipe.seed, device=recipe.device)
+    years = -(-settings.terms.lifetime_days // YEAR_DAYS)
+    return fit_state_value.fit(rows, inputs, lifetime_years=years, seed=recipe.seed, device=recipe.device)
 
 
 def clv(

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 
 MONTH_DAYS = YEAR_DAYS / 12
@@ -41,6 +42,11 @@ class Lattice:
         """The cut-off so many months before `as_of`; negative: after it."""
         return self.as_of - timedelta(days=round(months_back * MONTH_DAYS))
 
+    def days(self, months_back: Integers) -> Floats:
+        """The cut-offs so many months before `as_of`, in days since 1970."""
+        days = {back: float(np.datetime64(self.day(back), "D").astype(int)) for back in np.unique(months_back).tolist()}
+        return np.array([days[back] for back in months_back.tolist()])
+
     @property
     def near_windows(self) -> int:
         """How many windows are learned directly: the first year's, or up to three years'."""
@@ -53,10 +59,15 @@ class Lattice:
         return self.window_months * MONTH_DAYS
 
 
-def lattice_of(first_day: date, *, as_of: date) -> Lattice | None:
-    """The lattice of a log that begins on `first_day`; None if too few cut-offs have a closed year."""
+def lattice_of(first_day: date, *, as_of: date, is_contractual: bool = False) -> Lattice | None:
+    """The lattice of a log that begins on `first_day`; None if it is too short for what is to be learned.
+
+    A year and a few cut-offs; under a contract, whose survival is learned a window at a time, two windows.
+    """
     months = (as_of - first_day).days / MONTH_DAYS
     back = int(months) - HISTORY_MONTHS
+    if is_contractual:
+        return Lattice(as_of, back, QUARTER) if back >= 2 * QUARTER else None
     if back < YEAR + MIN_YEARS_BACK:
         return None
     return Lattice(as_of, back, YEAR if months >= YEARLY_FROM else QUARTER)
@@ -77,3 +88,13 @@ class LifetimeRows:
     """Orders in each of the near windows, (rows, windows); NaN where it has not closed."""
     margin: np.ndarray
     """Margin in them, currency units."""
+    left: np.ndarray | None = None
+    """True if the customer's contract ended in the first window, bool; None without contracts."""
+
+
+def row_later(customer_ids: pd.Series, months_back: Integers, months: int) -> Integers:
+    """The row of the same customer so many months later: -1 if they had left by then, -2 if that day is to come."""
+    codes = pd.factorize(customer_ids)[0]
+    places = pd.Series(np.arange(len(codes)), index=pd.MultiIndex.from_arrays([codes, months_back]))
+    later = places.reindex(pd.MultiIndex.from_arrays([codes, months_back - months])).fillna(-1).to_numpy(np.int64)
+    return np.where(months_back >= months, later, -2)

@@ -16,47 +16,19 @@ where the years to come are unlike those in the log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from models.lifetime.lattice import MONTH_DAYS, YEAR
-from models.lifetime.window_season import Season
+from models.lifetime.lifetime_trees import LEAST_RATE, raw
+from models.lifetime.margin_per_order import MarginPerOrder
+from models.lifetime.window_season import Season, without_season
 from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
-
-PAST_DAYS = re.compile(r"(?:orders|spend|margin|refunds|new_products)_last_([0-9]+)d")
-"""Names of features that count or sum what was ordered in the last days."""
-LEAST_RATE = 1e-6
-"""Orders in a window: no state has less."""
-LEAST_MARGIN = 0.05
-"""The least margin per order, as a share of the mean of all."""
-
-
-@dataclass(frozen=True)
-class MarginPerOrder:
-    """The margin of a customer's next orders before its correction: their own mean, shrunk to that of all."""
-
-    mean: float
-    """Of all, currency units."""
-    per_spend: float
-    """Margin in orders to come ÷ what the column `source` holds of past ones."""
-    own_after: float
-    """The number of orders after which a customer's own mean counts half."""
-    source: str
-    """`margin_total` where the log has costs of goods, else `spend_total`."""
-
-    def of(self, frame: pd.DataFrame) -> Floats:
-        """Currency units, positive, (rows,)."""
-        orders = frame["orders"].to_numpy(dtype=float)
-        own = frame[self.source].to_numpy(dtype=float) * self.per_spend
-        shrunk = (own + self.own_after * self.mean) / (orders + self.own_after)
-        return np.maximum(shrunk, LEAST_MARGIN * self.mean)
 
 
 @dataclass(frozen=True)
@@ -69,9 +41,7 @@ class StateValue:
     """Trees of ln(orders in a window without season), the windows in order."""
     later: Sequence[boosting.Booster]
     """Trees of ln(orders of a year ÷ those of the year before), from the first year beyond the near windows on."""
-    per_order: MarginPerOrder
-    correction: boosting.Booster
-    """Trees of the margin per order ÷ `per_order`."""
+    margin: MarginPerOrder
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
@@ -101,10 +71,6 @@ class StateValue:
             window = [np.maximum(rate * np.exp(fade), LEAST_RATE) for rate in window]
             yield from window
 
-    def margin_per_order(self, data: boosting.Matrix, frame: pd.DataFrame) -> Floats:
-        """Expected margin of an order to come, currency units, (rows,)."""
-        return self.per_order.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
-
     def value(
         self, rows: FeatureMatrix, inputs: boosting.Inputs, *, lifetime_days: float, annual_discount_rate: float
     ) -> Floats:
@@ -121,25 +87,4 @@ class StateValue:
                 break
             discount = (1 + annual_discount_rate) ** (-(number + share / 2) * length / YEAR_DAYS)
             orders += rate * self.season.at(days + number * length) * share * discount
-        return orders * self.season.of_cut_off(days) * self.margin_per_order(data, rows.frame)
-
-
-def without_season(values: Floats, inputs: boosting.Inputs, season: Season, days: Floats) -> Floats:
-    """Divide what customers ordered in the last days by what the season made of those days, (rows, inputs).
-
-    values: of the inputs in their order; days: of each row, since 1970.
-    """
-    spans = {column: PAST_DAYS.fullmatch(name) for column, name in enumerate(inputs)}
-    if not season.coefficients:
-        return values
-    distinct, place = np.unique(days, return_inverse=True)
-    values = values.copy()
-    for column, found in spans.items():
-        if found:
-            values[:, column] /= season.before(distinct, float(found[1]))[place]
-    return values
-
-
-def raw(booster: boosting.Booster, data: boosting.Matrix) -> Floats:
-    """The raw score of each row; feature names are not checked, which takes as long as scoring a row."""
-    return booster.predict(data, output_margin=True, validate_features=False).astype(np.float64)
+        return orders * self.season.of_cut_off(days) * self.margin.of(data, rows.frame)

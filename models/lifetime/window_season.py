@@ -14,15 +14,19 @@ towards none, as normal ones of standard deviation `USUAL_SWING` and `USUAL_DISG
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from features.arrays import Floats
+from models.trees.boosting import Inputs
 
 YEAR = 365.25
 WINDOW_DAYS = YEAR / 4
+PAST_DAYS = re.compile(r"(?:orders|spend|margin|refunds|new_products)_last_([0-9]+)d")
+"""Names of features that count or sum what was ordered in the last days."""
 USUAL_SWING = 0.4
 """The standard deviation of a season's coefficients before any data."""
 USUAL_DISGUISE = 0.2
@@ -66,6 +70,22 @@ class Season:
     def of_cut_off(self, days: Floats | float) -> Floats:
         """D of cut-offs on these days (since 1970)."""
         return _wave(self.disguise, days)
+
+
+def without_season(values: Floats, inputs: Inputs, season: Season, days: Floats) -> Floats:
+    """Divide what customers ordered in the last days by what the season made of those days, (rows, inputs).
+
+    values: of the inputs in their order; days: of each row, since 1970.
+    """
+    spans = {column: PAST_DAYS.fullmatch(name) for column, name in enumerate(inputs)}
+    if not season.coefficients:
+        return values
+    distinct, place = np.unique(days, return_inverse=True)
+    values = values.copy()
+    for column, found in spans.items():
+        if found:
+            values[:, column] /= season.before(distinct, float(found[1]))[place]
+    return values
 
 
 def fit(cut_offs: Floats, first_days: Floats, came: Floats, expected: Floats) -> Season:

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from features.arrays import Integers
 from features.histories.columns import Histories
-from features.snapshots.labels import orders_and_margin
+from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
-from models.lifetime.lattice import YEAR, Lattice, LifetimeRows, lattice_of
+from models.lifetime.lattice import YEAR, Lattice, LifetimeRows, lattice_of, row_later
 
 MOST_ROWS = 150_000
 """More rows teach little more: of larger logs, customers are drawn."""
@@ -27,17 +27,17 @@ tell a customer's fade from the shop's."""
 
 def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str]) -> LifetimeRows | None:
     """The rows of a lattice up to a day; None if the log is too short, or its customers too few or of one cohort."""
-    lattice = lattice_of(histories.first_day, as_of=as_of)
-    if lattice is None or (lattice.window_months < YEAR and _is_one_cohort(histories)):
+    lattice = lattice_of(histories.first_day, as_of=as_of, is_contractual=histories.contractual)
+    if lattice is None or not (lattice.window_months == YEAR or histories.contractual or not _is_one_cohort(histories)):
         return None
     tables = list(_tables(histories, lattice, features))
     table = pa.concat_tables(tables) if tables else None
     if table is None or table.num_rows == 0:
         return None
-    order = np.lexsort((-table["months_back"].to_numpy(), _codes(table["customer_id"])))
+    order = np.lexsort((-table["months_back"].to_numpy(), pd.factorize(table["customer_id"].to_numpy())[0]))
     frame = table.take(pa.array(order)).to_pandas(date_as_object=False)
     months_back = frame.pop("months_back").to_numpy(np.int64)
-    if int((months_back >= YEAR).sum()) < FEWEST_ROWS:
+    if int((months_back >= (lattice.window_months if histories.contractual else YEAR)).sum()) < FEWEST_ROWS:
         return None
     windows = range(lattice.near_windows)
     labels = {
@@ -45,7 +45,12 @@ def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str])
         for what in ("orders", "margin")
     }
     return LifetimeRows(
-        lattice, frame, months_back, _a_year_later(frame["customer_id"].to_numpy(), months_back), **labels
+        lattice,
+        frame,
+        months_back,
+        row_later(frame["customer_id"], months_back, YEAR),
+        **labels,
+        left=frame.pop("left").to_numpy(bool) if histories.contractual else None,
     )
 
 
@@ -78,10 +83,13 @@ def _tables(histories: Histories, lattice: Lattice, features: Sequence[str]) -> 
 def _labelled(histories: Histories, lattice: Lattice, table: pa.Table, months_back: Integers) -> pa.Table:
     """The rows with orders and margin in each near window."""
     orders, margin = (np.full((len(months_back), lattice.near_windows), np.nan) for _ in range(2))
+    left = np.zeros(len(months_back), bool)
     length = lattice.window_months
     for back in np.unique(months_back).tolist():
         rows = np.flatnonzero(months_back == back)
         part, day = table.select(["customer_id", "as_of"]).take(pa.array(rows)), lattice.day(back)
+        if histories.contractual and back >= length:
+            left[rows] = has_left(histories, part, horizon_days=(lattice.day(back - length) - day).days)
         for window in range(min(lattice.near_windows, back // length)):
             orders[rows, window], margin[rows, window] = orders_and_margin(
                 histories,
@@ -90,20 +98,9 @@ def _labelled(histories: Histories, lattice: Lattice, table: pa.Table, months_ba
                 to_days=(lattice.day(back - (window + 1) * length) - day).days,
             )
     table = table.append_column("months_back", pa.array(months_back))
+    if histories.contractual:
+        table = table.append_column("left", pa.array(left))
     for window in range(lattice.near_windows):
         table = table.append_column(f"orders_{window}", pa.array(orders[:, window]))
         table = table.append_column(f"margin_{window}", pa.array(margin[:, window]))
     return table
-
-
-def _codes(customer_ids: pa.ChunkedArray) -> np.ndarray:
-    """A number for each customer."""
-    return pd.factorize(customer_ids.to_numpy())[0]
-
-
-def _a_year_later(customer_ids: np.ndarray, months_back: Integers) -> Integers:
-    """The row of the same customer a year later: -1 if they had left by then, -2 if that day is to come."""
-    places = pd.Series(np.arange(len(months_back)), index=pd.MultiIndex.from_arrays([customer_ids, months_back]))
-    wanted = pd.MultiIndex.from_arrays([customer_ids, months_back - YEAR])
-    later = places.reindex(wanted).fillna(-1).to_numpy(np.int64)
-    return np.where(months_back >= YEAR, later, -2)

@@ -99,8 +99,8 @@ def test_the_value_is_the_discounted_sum_of_the_windows(model, states):
         disguise = model.season.of_cut_off((date(2025, 1, 1) - date(1970, 1, 1)).days)
         expected += rate * season * disguise * (end - begin) / (365 / 4) / 1.1 ** ((begin + end) / 2 / 365)
         begin = end
-    assert found == pytest.approx(expected * model.margin_per_order(data, frame), rel=1e-9)
-    assert model.margin_per_order(data, frame) == pytest.approx(MARGIN, rel=0.02)
+    assert found == pytest.approx(expected * model.margin.of(data, frame), rel=1e-9)
+    assert model.margin.of(data, frame) == pytest.approx(MARGIN, rel=0.02)
 
 
 def test_a_longer_life_and_a_lower_discount_are_worth_more(model, states):
@@ -133,7 +133,7 @@ def test_those_who_left_bring_nothing_later():
 def test_the_same_rows_and_seed_give_the_same_trees(model):
     again = fit_state_value.fit(base(2500, 1), INPUTS, lifetime_years=3, seed=7, device="cpu")
     assert [boosting.to_ubj(one) for one in again.near] == [boosting.to_ubj(one) for one in model.near]
-    assert again.per_order == model.per_order
+    assert again.margin.shrunk == model.margin.shrunk
 
 
 def test_with_a_year_of_cut_offs_missing_it_says_so():
