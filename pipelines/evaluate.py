@@ -14,10 +14,11 @@ from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
 from pipelines.training.holdout_evaluation import backtest_days, evaluate_model, labelled_rows
+from pipelines.training.lifetime_evaluation import evaluate_lifetimes
 from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
 
-RESAMPLES = 100
+RESAMPLES, CONFIDENCE = 100, 0.95
 
 
 def evaluate(
@@ -77,3 +78,19 @@ def evaluate(
         figures=evaluation_charts.evaluation_figures(results[-1]),
     )
     return results
+
+
+def evaluate_lifetime(
+    config: Config, *, now: datetime, cut_offs: int, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Judge lifetime values on years that have closed, oldest day first; written to backtest_lifetime.json."""
+    boosting.check_device(config.train.device)
+    path = config.folder / run_folder.LIFETIME_BACKTEST
+    run_folder.refuse_unwritable(path)
+    say("reading orders")
+    histories = read_orders(config, now=now).histories
+    judged = evaluate_lifetimes(
+        histories, config, cut_offs=cut_offs, resamples=RESAMPLES, confidence=CONFIDENCE, say=say
+    )
+    run_folder.write_json(path, judged)
+    return judged

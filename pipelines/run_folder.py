@@ -35,6 +35,7 @@ PLAN, PLAN_SUMMARY, PLANS = plan_archive.LATEST, plan_archive.LATEST_SUMMARY, pl
 """The latest plan with its summary, and the folder of every campaign's plan."""
 METRICS = "metrics.json"
 BACKTEST = "backtest.json"
+LIFETIME_BACKTEST = "backtest_lifetime.json"
 QUARANTINE = "quarantine.parquet"
 QUARANTINE_OF = "quarantine-{}.parquet"
 """The quarantine of a side table: treatments, costs."""

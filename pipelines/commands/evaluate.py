@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from features.errors import InputError
 from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress
 
 
@@ -17,6 +18,9 @@ def evaluate(
     plan_budget: Annotated[
         float | None, typer.Option(min=0, metavar="M", help="Also backtest the plan of this budget on each test day.")
     ] = None,
+    lifetime: Annotated[
+        bool, typer.Option("--lifetime", help="Judge lifetime values instead, on years that have closed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Backtest the recipe and all baselines on several test days, each with nothing known later.
@@ -27,12 +31,30 @@ def evaluate(
     from pipelines.campaigns import policy_backtest
     from pipelines.config import load
     from pipelines.evaluate import evaluate as run
-    from pipelines.screens.evaluate import show_backtest, show_policy_backtest
+    from pipelines.evaluate import evaluate_lifetime
+    from pipelines.screens.evaluate import show_backtest, show_lifetimes, show_policy_backtest
 
     settings = load(config)
+    if lifetime:
+        refuse_with_lifetime(trials=trials, plan_budget=plan_budget)
+        with progress(as_json) as say:
+            judged = evaluate_lifetime(settings, now=context.obj(), cut_offs=cut_offs, say=say)
+        print_result(judged, as_json, show_lifetimes)
+        return
     with progress(as_json) as say:
         result = run(settings, now=context.obj(), trials=trials, cut_offs=cut_offs, plan_budget=plan_budget, say=say)
     print_result(result, as_json, show_backtest)
     if plan_budget is not None and not as_json:
         path = settings.folder / policy_backtest.POLICY_BACKTEST
         show_policy_backtest(run_folder.read_json(path, next=""))
+
+
+def refuse_with_lifetime(*, trials: int | None, plan_budget: float | None) -> None:
+    """Raise InputError for an option that says nothing to `--lifetime`, rather than ignore it."""
+    given = [name for name, value in {"--trials": trials, "--plan-budget": plan_budget}.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{' and '.join(given)} cannot be used with it",
+            where="--lifetime",
+            next="Lifetime values are judged with untuned parameters and without a plan: leave it out, or run twice.",
+        )

@@ -1,12 +1,14 @@
-"""The screens of `evaluate` and of `evaluate --plan-budget`."""
+"""The screens of `evaluate`, `evaluate --plan-budget` and `evaluate --lifetime`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
 
+from models import STAYWORTH
 from pipelines.screens.comparison import comparison
 from pipelines.screens.tables import console, percent, table_of
+from pipelines.training.lifetime_evaluation import MODELS
 
 SHOWN = ("expected_leavers", "back", "margin", "expected_margin", "profit", "expected_profit", "profit_of_the_lost")
 
@@ -49,3 +51,34 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     console.print(f"Assumed: {escape(content['assumed'])}.")
     for trial in content["randomised"].values():
         console.print(f"Contacted at random: {escape(trial['in_words'])}.")
+
+
+def show_lifetimes(content: list[dict[str, Any]]) -> None:
+    """Print a table of totals and ranking per judged day, then of the last day told ÷ came by risk and by silence."""
+    for day in content:
+        table = table_of("", "told ÷ came", "95 % interval", "Gini", "mean error")
+        table.title = (
+            f"Lifetime values told on {day['as_of']}, judged on the {day['lifetime_days']} days after it: "
+            f"{day['customers']:,} customers brought {day['came']:,.0f} {day['currency']}"
+        )
+        for name, metrics in day["models"].items():
+            bias, gini, error = (metrics[metric] for metric in ("total_bias", "normalized_gini", "mae"))
+            ends = "–" if bias["low"] is None else f"{1 + bias['low']:.2f}…{1 + bias['high']:.2f}"
+            cells = [_ratio(bias["value"], 1.0), ends, _ratio(gini["value"], 0.0, ".3f"), f"{error['value']:,.2f}"]
+            table.add_row(MODELS[name], *cells, style="bold" if name == STAYWORTH else "")
+        console.print(table)
+        for doubt in day["doubts"]:
+            console.print(f"Doubt: {escape(doubt)}.")
+    last = content[-1]
+    for by, heading, form in (("risk", "churn probability", ".0%"), ("silence", "days silent", ".0f")):
+        table = table_of(heading, "customers", "share of what came", *(MODELS[name] for name in last["models"]))
+        table.title = f"Told ÷ came on {last['as_of']}, by {heading}"
+        for row in last[by]:
+            end = "…" if row["to"] is None else f" to {row['to']:{form}}"
+            ratios = [_ratio(ratio, 0.0) for ratio in row["ratio"].values()]
+            table.add_row(f"{row['from']:{form}}{end}", f"{row['customers']:,}", percent(row["share"]), *ratios)
+        console.print(table)
+
+
+def _ratio(value: float | None, added: float, form: str = ".2f") -> str:
+    return "–" if value is None else f"{value + added:{form}}"

@@ -1,0 +1,89 @@
+"""The judgement of lifetime values on lifetimes that have closed: totals, ranking, and told ÷ came by group.
+
+A total may be right where groups are not: bands of risk and of silence show who is overvalued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from features.arrays import Floats
+from models.evaluation import evaluation_tables
+from models.evaluation.bootstrap import percentile_interval, resample_counts
+from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.metrics import mae, normalized_gini, total_bias
+
+METRICS = {"total_bias": total_bias, "normalized_gini": normalized_gini, "mae": mae}
+RISK_BANDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95, 1.0)
+"""Of the churn probability."""
+SILENCE_BANDS = (0.0, 90.0, 180.0, 365.0, 730.0, np.inf)
+"""Of the days since the last order."""
+
+
+def judge(
+    came: Floats,
+    told: Mapping[str, Floats],
+    *,
+    churn_probability: Floats,
+    recency_days: Floats,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> dict[str, Any]:
+    """Judge lifetime values (currency units, by model) against what came, ready for JSON.
+
+    models: each metric with an interval that holds `confidence` of `resamples` draws of customers, the same for every
+    model. deciles: as of models/evaluation/evaluation_tables.py. risk, silence: `bands`.
+    """
+    draws = {name: {metric: [] for metric in METRICS} for name in told}  # type: dict[str, dict[str, list[Floats]]]
+    for weights in resample_counts(len(came), resamples=resamples, seed=seed):
+        for name, values in told.items():
+            for metric, measure in METRICS.items():
+                draws[name][metric].append(measure(came, values, weights))
+
+    def with_interval(name: str, metric: str) -> dict[str, float | None]:
+        low, high = percentile_interval(np.concatenate(draws[name][metric]), confidence=confidence)
+        value = METRICS[metric](came, told[name])
+        return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}
+
+    return {
+        "customers": len(came),
+        "came": float(came.sum()),
+        "confidence": confidence,
+        "models": {name: {metric: with_interval(name, metric) for metric in METRICS} for name in told},
+        "deciles": {
+            name: evaluation_tables.deciles(values, came, confidence=confidence) for name, values in told.items()
+        },
+        "risk": bands(churn_probability, RISK_BANDS, came, told),
+        "silence": bands(recency_days, SILENCE_BANDS, came, told),
+    }
+
+
+def bands(by: Floats, edges: Sequence[float], came: Floats, told: Mapping[str, Floats]) -> list[dict[str, Any]]:
+    """Customers whose `by` lies in [edge, next edge), the last edge included, where there are any.
+
+    share: of all that came; ratio: told ÷ came by model, None where nothing came.
+    """
+    rows = []
+    for low, high in pairwise(edges):
+        inside = (by >= low) & ((by < high) | (high == edges[-1]))
+        if not inside.any():
+            continue
+        brought = float(came[inside].sum())
+        rows.append(
+            {
+                "from": low,
+                "to": finite_or_none(high),
+                "customers": int(inside.sum()),
+                "share": finite_or_none(np.divide(brought, came.sum())),
+                "ratio": {
+                    name: float(values[inside].sum()) / brought if brought > 0 else None
+                    for name, values in told.items()
+                },
+            }
+        )
+    return rows
