@@ -64,10 +64,10 @@ class StateValue:
         per_year = YEAR // self.window_months
         yield from near[: years * per_year]
         window = near[-per_year:]
-        fade = np.zeros(len(near[0]))
+        fade = np.full(len(near[0]), -np.inf) if self.later else np.zeros(len(near[0]))
         for year in range(years - len(near) // per_year):
             if year < len(self.later):
-                fade = raw(self.later[year], data)
+                fade = np.maximum(fade, raw(self.later[year], data))
             window = [np.maximum(rate * np.exp(fade), LEAST_RATE) for rate in window]
             yield from window
 
