@@ -42,6 +42,7 @@ def test_a_log_that_cannot_be_kept_is_told_once_and_scores_are_answered(batch, t
     assert SECRET_ID not in json.dumps(one.journal)
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_lines_of_the_log_and_no_answer(batch, tmp_path):
     with running(batch.folder, tmp_path, log=tmp_path / "log", first=FULL) as one:
         for _ in range(3):

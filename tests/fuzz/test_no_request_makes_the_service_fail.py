@@ -93,7 +93,9 @@ def fuzzed_lines(asking, url, *, cases):
     return found
 
 
-@pytest.mark.parametrize("path", ASKED)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=[pytest.mark.slow] * (path == "/v1/score_histories")) for path in ASKED]
+)
 def test_some_requests_of_each_route_are_answered_or_refused(service, asking, contracts, path):
     found = fuzzed(contracts, asking, service.url, path, cases=60)
     assert found[200] > 0

@@ -127,6 +127,7 @@ def test_a_log_split_on_disk_gives_the_same_rows(crowd, rows_of, monkeypatch, la
     assert pd.concat(split).sort_values(["customer_id", "as_of"]).reset_index(drop=True).equals(whole)
 
 
+@pytest.mark.slow
 @quick
 @given(seed=seeds, days=st.lists(st.integers(0, 60), min_size=2, max_size=6), known=st.none() | st.integers(1, 40))
 def test_many_cut_offs_in_one_pass_equal_one_at_a_time(crowd, rows_of, seed, days, known):

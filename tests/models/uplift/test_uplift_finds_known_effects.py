@@ -95,6 +95,7 @@ def test_in_cells_every_learner_is_its_formula(kind, cells):
     assert said == pytest.approx(hand, abs=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["S", "T", "X", "class"])
 def test_a_propensity_that_no_feature_tells_leaves_the_effect_unbiased(kind, cells):
     rows, experiment = cells
@@ -128,6 +129,7 @@ def test_trees_of_least_squares_with_slopes_are_weighted_means_in_cells():
     assert said == pytest.approx([np.average(y[cell == one], weights=weight[cell == one]) for one in (0, 1)], abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", learners.KINDS)
 def test_the_same_seed_gives_the_same_effects(kind, stepped):
     rows, experiment, _ = stepped

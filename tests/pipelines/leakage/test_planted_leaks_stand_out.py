@@ -28,6 +28,7 @@ def planted(rows, *, noise, seed):
     return [one["feature"] for one in found if one["suspicious"]]
 
 
+@pytest.mark.slow
 def test_a_planted_column_is_caught_and_nothing_else(rows):
     assert [planted(rows, noise=noise, seed=4) for noise in (0.0, 0.04, 0.08, 0.12)] == [["status"]] * 4
 
@@ -38,6 +39,7 @@ def test_a_planted_column_is_caught_twenty_times_out_of_twenty_whatever_its_nois
     assert [planted(rows, noise=noise, seed=seed) for seed in range(20)] == [["status"]] * 20
 
 
+@pytest.mark.slow
 def test_clean_rows_raise_no_false_alarm(rows):
     learnt, test, features = rows
     for seed in range(5):

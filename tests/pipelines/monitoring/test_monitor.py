@@ -150,6 +150,7 @@ def test_an_alarm_is_exit_code_1_with_its_reasons(alarmed, run):
     assert alarmed[1] == []
 
 
+@pytest.mark.slow
 def test_retrain_trains_and_the_gate_decides(alarmed, run):
     config, asked = alarmed
     out, raised = run("-c", config, "--retrain", "--trials", 3)

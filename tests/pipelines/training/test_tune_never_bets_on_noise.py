@@ -83,6 +83,7 @@ def test_the_same_seed_finds_the_same_and_every_kind_was_judged(usual):
         assert set(params) == set(boosting.DEFAULTS)
 
 
+@pytest.mark.slow
 def test_what_follows_the_judged_days_and_the_season_of_a_day_change_nothing(usual):
     """Rows of other days are not read; margins of a judged day doubled leave kind and parameters alone."""
     rows, first = usual

@@ -82,6 +82,7 @@ def test_no_plan_breaks_a_limit_of_money_contacts_or_channel(customers, budget, 
     assert not held[["expected_cost", "expected_profit", "profit_p10", "profit_p90"]].to_numpy().any()
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(customers=customers, budget=st.floats(1, 200), seed=st.integers(0, 99))
 def test_a_rerun_in_any_row_order_is_the_same_plan(customers, budget, seed):
@@ -201,6 +202,7 @@ def test_the_interval_is_that_of_a_simulated_campaign():
     assert width == pytest.approx(2 * 1.2816 * total.std(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_curve_of_several_offers_is_what_plans_along_it_earn():
     scores = base(2_000)
     curve = profit_curve(scores, OFFERS, points=6)

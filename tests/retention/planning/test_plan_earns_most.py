@@ -90,6 +90,7 @@ def test_a_holdout_costs_its_share_and_no_more():
     assert 0.9 < part["expected_profit"] / whole["expected_profit"] < 1
 
 
+@pytest.mark.slow
 def test_the_curve_is_what_plans_along_it_earn():
     scores = base(2_000)
     curve = profit_curve(scores, [OFFER], points=6)

@@ -17,6 +17,7 @@ from serving.store import store
 from tests.serving.running import TOKEN, running
 
 
+@pytest.mark.slow
 def test_without_a_token_one_is_made_and_the_line_to_paste_works(batch, tmp_path):
     with running(batch.folder, tmp_path, token=None) as one:
         curl, url, *options = shlex.split(re.search(r"curl .*", one.said)[0])

@@ -127,6 +127,7 @@ def test_a_worker_that_hangs_keeps_callers_from_nobody_else(served):
     hanging.resume()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_of_them_after_the_last_answer(served, tmp_path, processes, with_signal):
