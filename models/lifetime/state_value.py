@@ -3,7 +3,8 @@
     near windows    orders in a window of three months, or a year, after a cut-off: trees, learned directly, with the
                     season taken out of labels and recent orders, and put back for the day that is scored
     later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
-                    the fade only, so that whoever cools fades faster
+                    the fade only, so that whoever cools fades faster; never faster than in the year before, since
+                    those who stay are ever more those who stay long
     margin          per order: the customer's own mean, shrunk to that of all, times a small correction by trees
 
     CLV = margin per order · D(day) Σ_k S(day + k w) γ_k r_k

@@ -67,7 +67,7 @@ def test_the_command_judges_what_came(stayworth, tmp_path, monkeypatch):
     assert set(judged["models"]) == {"stayworth", "pareto_nbd", "as_in_the_past"}
     assert judged["models"]["stayworth"]["normalized_gini"]["value"] > 0.4
     known = duckdb.sql("select count(distinct customer_id) from 'orders/*.parquet' where ordered_at < '2024-01-02'")
-    assert judged["customers"] == known.fetchone()[0] == sum(row["customers"] for row in judged["risk"])
+    assert judged["customers"] == known.fetchall()[0][0] == sum(row["customers"] for row in judged["risk"])
     code, out, _ = stayworth("evaluate", "--lifetime", "--cut-offs", "1")
     assert code == 0
     assert "Told ÷ came on 2024-01-02, by churn probability" in out
