@@ -1,7 +1,7 @@
 """Write the customer-base report from the files that earlier commands left."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipelines.reporting.report_data import customer_base
 from retention.analyses.chapters import chapters
 from retention.analyses.early_warning import early_warnings
 from retention.customer_base.customer_base import CustomerBase
-from retention.economics.customer_equity import customer_equity
+from retention.economics.customer_equity import UNKNOWN_MISS, CustomerEquity, customer_equity
 from retention.economics.profit_curve import profit_curve
 
 CURVE_POINTS = 40
@@ -49,8 +49,8 @@ def write_report(
     effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
-    base, backtest = customer_base(config, now=now), _backtest(config)
-    evaluations = {evaluation["as_of"]: evaluation for evaluation in [metrics, *backtest]}
+    base, backtest = customer_base(config, now=now), _backtest(config, run_folder.BACKTEST)
+    lifetimes = _backtest(config, run_folder.LIFETIME_BACKTEST)
     say("looking at the customer base")
     html = page(
         metrics=metrics,
@@ -65,10 +65,8 @@ def write_report(
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        worth=customer_equity(
-            base.customers,
-            [bias for evaluation in evaluations.values() if (bias := _total_bias(evaluation)) is not None],
-        ),
+        worth=_worth(base, metrics, lifetimes),
+        lifetimes=lifetimes,
         chapters=chapters(base),
         backtest=backtest,
         customers_named=CUSTOMERS_NAMED if with_ids else 0,
@@ -96,12 +94,22 @@ def _audit_entry(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _total_bias(metrics: dict[str, Any]) -> float | None:
-    """Relative error of the predicted total: predicted ÷ realised − 1."""
-    return (metrics["models"].get(STAYWORTH, {}).get("total_bias") or {}).get("value")
+def _worth(base: CustomerBase, metrics: dict[str, Any], lifetimes: list[dict[str, Any]]) -> CustomerEquity:
+    """The worth of the base, in doubt by what lifetime values missed on past days, and usually miss."""
+    judged = [day for day in lifetimes if day["models"][STAYWORTH]["total_bias"]["value"] is not None]
+    independent = 1.0
+    if judged:
+        first, *_, last = [date.fromisoformat(day["as_of"]) for day in [judged[0], *judged]]
+        independent = (1 + (last - first).days / judged[0]["lifetime_days"]) / len(judged)
+    return customer_equity(
+        base.customers,
+        [day["models"][STAYWORTH]["total_bias"]["value"] for day in judged],
+        typical_miss=metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS),
+        independent=min(independent, 1.0),
+    )
 
 
-def _backtest(config: Config) -> list[dict[str, Any]]:
-    """Read the days of the backtest; none where `evaluate` has not run."""
-    path = config.folder / run_folder.BACKTEST
+def _backtest(config: Config, name: str) -> list[dict[str, Any]]:
+    """Read the days of a backtest; none where it has not run."""
+    path = config.folder / name
     return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

@@ -27,6 +27,7 @@ from features.large_logs.spark import Session, spark_session
 from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
+from models.lifetime.clv import typical_miss
 from models.scoring.scorer import Scorer
 from models.training.temporal_splits import test_day
 from models.trees import boosting
@@ -278,8 +279,9 @@ def _record_refusal(config: Config, decision: Decision, run: LoggedRun, *, bundl
 
 
 def lifetime_in_words(model: Scorer) -> dict[str, Any]:
-    """How lifetime values are made, and what is in doubt about them."""
-    return {"derivation": model.lifetime.derivation, "doubts": list(model.lifetime.doubts)}
+    """How lifetime values are made, what is in doubt about them, and how far their total usually misses."""
+    said = {"derivation": model.lifetime.derivation, "doubts": list(model.lifetime.doubts)}
+    return said | {"typical_miss": typical_miss(model.lifetime)}
 
 
 def _description(training: TrainingSet, dataset: Dataset, recipe: Recipe) -> dict[str, Any]:

@@ -36,6 +36,9 @@ from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
 
 LifetimeValue: TypeAlias = StateValue | ContractValue | CountingValue
+LEARNED_MISS, COUNTED_MISS = 0.1, 0.25
+"""Root mean square of ln(told ÷ came) of totals on whose years nothing was judged: of values learned, on simulated
+shops of two years, .09 (docs/explanation/formulas.md); of counting models on CDNOW and Online Retail II, .24."""
 FARTHEST = 3
 """Lifetimes of more than so many times the days of cut-offs are doubted."""
 FEW_CONTRACTS = "too few contracts have ended in the log to see how long they last: counting models extend the horizon"
@@ -79,6 +82,11 @@ def fit(
     if terms.lifetime_days > FARTHEST * log_days:
         doubts = (f"a lifetime of {terms.lifetime_days:,} days is asked of {log_days:,} days of cut-offs", *doubts)
     return replace(learned, doubts=(*learned.doubts, *doubts))
+
+
+def typical_miss(model: LifetimeValue) -> float:
+    """How far a total of lifetime values usually is from what comes: a standard deviation on the log scale."""
+    return COUNTED_MISS if isinstance(model, CountingValue) else LEARNED_MISS
 
 
 def _learned(rows: LifetimeRows, settings: FitSettings) -> StateValue | ContractValue | None:

@@ -53,6 +53,7 @@ def page(
     worth: CustomerEquity,
     chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
+    lifetimes: Sequence[Mapping[str, Any]] = (),
     customers_named: int = 0,
     early_warnings: pd.DataFrame | None = None,
 ) -> str:
@@ -61,8 +62,8 @@ def page(
     `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
     ISO text; `worth` and `chapters` are of the customer base behind the scores; `backtest` as in backtest.json, empty
-    where `evaluate` has not run; `customers_named`: the number of customers shown by their ids; `early_warnings`: the
-    early-warning list, where it is to be shown. All text is escaped.
+    where `evaluate` has not run, `lifetimes` as in backtest_lifetime.json; `customers_named`: the number of customers
+    shown by their ids; `early_warnings`: the early-warning list, where it is to be shown. All text is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -81,6 +82,8 @@ def page(
         by_risk=by_risk.to_dict("records"),
         figures=_figures(by_segment, by_risk, metrics, plan_summary, profit_curve, currency=currency),
         chapters=[_chapter(number, chapter, currency=currency) for number, chapter in enumerate(chapters, 1)],
+        lifetime=metrics.get("lifetime"),
+        judged=lifetimes[-1] if lifetimes else None,
         card=model_card(metrics, backtest),
         people=_most_at_risk(scores, customers_named),
         early_warnings=[] if early_warnings is None else early_warnings.to_dict("records"),

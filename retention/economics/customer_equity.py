@@ -19,23 +19,34 @@ class CustomerEquity(NamedTuple):
     p10: float
     p90: float
     days: int
-    """Evaluated days behind the interval; 0: none, and the interval covers only the chance of each customer."""
+    """Days whose closed years are behind the interval, beside the usual miss of lifetime values."""
 
 
-def customer_equity(scores: pd.DataFrame, misses: Sequence[float]) -> CustomerEquity:
+UNKNOWN_MISS = 0.25
+"""The typical miss of lifetime values that do not say how they were made."""
+USUAL_DAYS = 4
+"""The days that the usual miss counts for, beside those judged on the log itself."""
+
+
+def customer_equity(
+    scores: pd.DataFrame, misses: Sequence[float], *, typical_miss: float, independent: float = 1.0
+) -> CustomerEquity:
     """The sum of all CLVs with its 80 % interval.
 
     scores: clv, expected_value, value_p10, value_p90 (currency units) of each customer. misses: the errors of the
-    totals predicted for past days, as shares (predicted ÷ realised − 1), one for each day evaluated.
+    lifetime totals told on past days whose years have closed, as shares (told ÷ came − 1), one for each day judged.
+    typical_miss: the standard deviation of such errors on the log scale where nothing was judged. independent: how much
+    each judged day tells beside the others, 0 … 1; years that overlap are nearly one.
 
     Two errors move the sum: the chance of each customer, independent of the others, which hardly matters in a large
-    base; and the error of the total, common to all. Its spread is the root mean square of the past misses on the log
-    scale, times Student's t of as many degrees of freedom, since a few days say little about it. The lifetime is taken
-    to miss by as much as the horizon did. The interval covers no change of the business.
+    base; and the error of the total, common to all. Its spread is the root mean square of the misses, in which the
+    usual one counts as `USUAL_DAYS` days, times Student's t of as many degrees of freedom: the posterior of a normal
+    deviation of unknown scale (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.6). The interval covers no
+    change of the business.
 
     >>> scores = pd.DataFrame({"clv": [100.0], "expected_value": [10.0], "value_p10": [10.0], "value_p90": [10.0]})
-    >>> [round(end) for end in customer_equity(scores, [0.1, -0.1])[:3]]
-    [100, 83, 121]
+    >>> [round(end) for end in customer_equity(scores, [0.1, -0.1], typical_miss=0.1)[:3]]
+    [100, 87, 115]
     """
     values = (scores[name].to_numpy(float) for name in ("clv", "expected_value", "value_p10", "value_p90"))
     clv, expected_value, value_p10, value_p90 = values
@@ -45,6 +56,9 @@ def customer_equity(scores: pd.DataFrame, misses: Sequence[float]) -> CustomerEq
         return CustomerEquity(total, total, total, len(misses))
     chance = Z90 * float(np.sqrt((spread**2).sum())) / total
     logs = [log1p(miss) for miss in misses if miss > -1]
-    common = float(stats.t.ppf(0.9, len(logs))) * sqrt(np.mean(np.square(logs))) if logs else 0.0
+    told = independent * len(logs)
+    squares = USUAL_DAYS * typical_miss**2 + independent * sum(log**2 for log in logs)
+    freedom = USUAL_DAYS + told
+    common = float(stats.t.ppf(0.9, freedom)) * sqrt(squares / freedom)
     reach = exp(sqrt(chance**2 + common**2))
     return CustomerEquity(total, total / reach, total * reach, len(logs))

@@ -72,7 +72,20 @@ def test_no_customer_is_named_unless_asked(whole):
 
 def test_what_the_base_is_worth_has_its_interval(whole):
     assert "(80% interval 5,000 to 40,000" in Outline(whole.replace(script(), "")).words
-    assert "for 2 past days missed" in whole
+    assert "missed on 2 past days whose years have closed" in " ".join(whole.split())
+
+
+def test_how_lifetime_values_are_made_doubted_and_judged_stands_below_the_answer(whole):
+    assert "not been judged on past years yet" in whole
+    judged = {"as_of": "1997-06-01", "customers": 12, "came": 1000.0, "lifetime_days": 365}
+    judged |= {"models": {"stayworth": {"total_bias": {"value": 0.25}}}}
+    made = {"derivation": "learned from the log", "doubts": [f"the log is short {EVIL}"], "typical_miss": 0.1}
+    text = page(metrics=evaluated() | {"lifetime": made}, lifetimes=[judged]).replace(script(), "")
+    words = Outline(text).words
+    assert "Lifetime values are learned from the log." in words
+    assert "the 12 customers known then were expected to bring 1,250" in words
+    assert f"In doubt: the log is short {EVIL}." in words
+    assert EVIL not in text
 
 
 def test_every_analysis_is_shown_with_its_source_or_what_is_missing(whole):
@@ -143,13 +156,13 @@ def test_without_an_offer_the_page_says_how_to_give_one(whole):
 
 
 def test_the_days_of_the_backtest_are_shown_or_asked_for(whole):
-    assert "stayworth evaluate" in whole
+    assert "<code>stayworth evaluate</code>" in whole
     days = [evaluated() | {"as_of": "1998-02-01"}, evaluated() | {"as_of": "1998-03-03"}]
     shown = page(backtest=days)
     assert "Was that day luck?" in shown
     assert "1 February 1998" in shown
     assert "3 March 1998" in shown
-    assert "stayworth evaluate" not in shown
+    assert "<code>stayworth evaluate</code>" not in shown
 
 
 def test_a_model_without_intervals_has_no_picture_of_them(whole):
