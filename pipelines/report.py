@@ -1,14 +1,14 @@
 """Write the customer-base report from the files that earlier commands left."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from features import audit_log
-from models import STAYWORTH
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
+from pipelines.batches.lifetime_misses import lifetime_misses
 from pipelines.campaigns.configured_offers import offers_with_save_rate
 from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.config import Config
@@ -65,7 +65,7 @@ def write_report(
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        worth=_worth(base, metrics, lifetimes),
+        worth=_worth(base, metrics, folder),
         lifetimes=lifetimes,
         chapters=chapters(base),
         backtest=backtest,
@@ -94,19 +94,10 @@ def _audit_entry(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _worth(base: CustomerBase, metrics: dict[str, Any], lifetimes: list[dict[str, Any]]) -> CustomerEquity:
+def _worth(base: CustomerBase, metrics: dict[str, Any], folder: Path) -> CustomerEquity:
     """The worth of the base, in doubt by what lifetime values missed on past days, and usually miss."""
-    judged = [day for day in lifetimes if day["models"][STAYWORTH]["total_bias"]["value"] is not None]
-    independent = 1.0
-    if judged:
-        first, *_, last = [date.fromisoformat(day["as_of"]) for day in [judged[0], *judged]]
-        independent = (1 + (last - first).days / judged[0]["lifetime_days"]) / len(judged)
-    return customer_equity(
-        base.customers,
-        [day["models"][STAYWORTH]["total_bias"]["value"] for day in judged],
-        typical_miss=metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS),
-        independent=min(independent, 1.0),
-    )
+    typical_miss = metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS)
+    return customer_equity(base.customers, *lifetime_misses(folder), typical_miss=typical_miss)
 
 
 def _backtest(config: Config, name: str) -> list[dict[str, Any]]:

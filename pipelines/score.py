@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ from features.ingest.reconciliation import Tally, quarantine, reconcile
 from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
 from features.snapshots.snapshot import snapshot_chunks
 from models.artifacts.registered_model import load_champion
+from models.lifetime.clv import typical_miss
 from models.scoring import batch_scores
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches import ledger
+from pipelines.batches.lifetime_misses import lifetime_misses
 from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
 from pipelines.memory import machine_memory
 from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
+from retention.economics.customer_equity import common_miss
 from serving.store import store as served
 
 COLUMNS = tuple(SCHEMA.names)
@@ -186,12 +190,20 @@ def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
 
 
 def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
-    """The totals of a batch of scores over the main horizon: customers, and money in currency units."""
+    """The totals of a batch of scores over the main horizon: customers, and money in currency units.
+
+    clv_p10, clv_p90: the 80 % interval of the sum of all CLVs, by the error that all of them share.
+    """
+    miss = typical_miss(model.lifetime)
+    reach = exp(common_miss(*lifetime_misses(config.folder), typical_miss=miss))
+    low, high = sorted((staged.totals["clv"] / reach, staged.totals["clv"] * reach))
     return {
         "customers": staged.customers,
         "as_of": str(as_of),
         "horizon_days": model.terms.horizon_days,
         "currency": config.money.currency,
         **staged.totals,
+        "clv_p10": low,
+        "clv_p90": high,
         "model_version": model.version,
     }

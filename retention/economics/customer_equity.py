@@ -29,7 +29,7 @@ USUAL_DAYS = 4
 
 
 def customer_equity(
-    scores: pd.DataFrame, misses: Sequence[float], *, typical_miss: float, independent: float = 1.0
+    scores: pd.DataFrame, misses: Sequence[float], independent: float = 1.0, *, typical_miss: float
 ) -> CustomerEquity:
     """The sum of all CLVs with its 80 % interval.
 
@@ -55,10 +55,13 @@ def customer_equity(
     if total <= 0:
         return CustomerEquity(total, total, total, len(misses))
     chance = Z90 * float(np.sqrt((spread**2).sum())) / total
+    reach = exp(sqrt(chance**2 + common_miss(misses, independent, typical_miss=typical_miss) ** 2))
+    return CustomerEquity(total, total / reach, total * reach, len(misses))
+
+
+def common_miss(misses: Sequence[float], independent: float = 1.0, *, typical_miss: float) -> float:
+    """How far an 80 % interval of a lifetime total reaches to either side on the log scale; arguments as above."""
     logs = [log1p(miss) for miss in misses if miss > -1]
-    told = independent * len(logs)
+    freedom = USUAL_DAYS + independent * len(logs)
     squares = USUAL_DAYS * typical_miss**2 + independent * sum(log**2 for log in logs)
-    freedom = USUAL_DAYS + told
-    common = float(stats.t.ppf(0.9, freedom)) * sqrt(squares / freedom)
-    reach = exp(sqrt(chance**2 + common**2))
-    return CustomerEquity(total, total / reach, total * reach, len(logs))
+    return float(stats.t.ppf(0.9, freedom)) * sqrt(squares / freedom)

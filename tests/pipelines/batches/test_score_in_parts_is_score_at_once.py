@@ -22,8 +22,10 @@ from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores
 from models.trees.boosting import defaults
+from pipelines import run_folder
 from pipelines import score as scores_of
 from pipelines.batches.latest_scores import latest_scores
+from pipelines.batches.lifetime_misses import lifetime_misses
 from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
@@ -159,7 +161,22 @@ def test_the_summary_counts_each_customer_once(config, at_once, model):
         "model_version": model.version,
     }
     assert {name: told[name] for name in sums} == pytest.approx(sums, rel=1e-12)
+    ends = {name: told.pop(name) for name in ("clv_p10", "clv_p90")}
     assert {name: of for name, of in told.items() if name not in sums} == known
+    assert ends["clv_p10"] < told["clv"] < ends["clv_p90"]
+
+
+def test_the_interval_of_the_lifetime_total_holds_what_past_totals_missed(config):
+    before = score(config)
+    days = [{"as_of": f"1997-0{month}-01", "lifetime_days": 365} for month in (1, 2)]
+    missed = {"models": {"stayworth": {"total_bias": {"value": 0.9}}}}
+    run_folder.write_json(config.folder / run_folder.LIFETIME_BACKTEST, [day | missed for day in days])
+    told = lifetime_misses(config.folder)
+    assert told.misses == [0.9, 0.9]
+    assert told.independent == pytest.approx((1 + 31 / 365) / 2)
+    after = score(config)
+    assert after["clv_p10"] < before["clv_p10"] < before["clv"] == after["clv"]
+    (config.folder / run_folder.LIFETIME_BACKTEST).unlink()
 
 
 def test_the_service_looks_up_everybodys_scores_and_features(config, at_once, rows):

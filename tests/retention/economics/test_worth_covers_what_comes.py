@@ -41,5 +41,5 @@ def test_a_base_worth_nothing_has_no_width():
 def test_days_whose_years_overlap_count_as_little_as_they_tell():
     base, misses = scored([50.0] * 10, 0.0), [0.5] * 4
     one = customer_equity(base, misses[:1], typical_miss=0.1)
-    assert customer_equity(base, misses, typical_miss=0.1, independent=0.25)[:3] == pytest.approx(one[:3])
+    assert customer_equity(base, misses, 0.25, typical_miss=0.1)[:3] == pytest.approx(one[:3])
     assert customer_equity(base, misses, typical_miss=0.1).p90 > one.p90
