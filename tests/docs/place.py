@@ -21,7 +21,7 @@ SHELL = set("|&;<>$`")
 """Signs that only a shell understands."""
 SERVES = ("stayworth serve", "stayworth console", "mlflow server", "mlflow ui")
 """Commands that end only when they are told to: started, waited for, and ended with the page."""
-FEWER = {"--customers 5000": "--customers 500", "--trials 10": "--trials 1"}
+FEWER = {"--customers 5000": "--customers 2000", "--trials 10": "--trials 1"}
 """What is shown to readers, and what is quick enough for a test."""
 
 
