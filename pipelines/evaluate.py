@@ -13,12 +13,12 @@ from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
-from pipelines.training.holdout_evaluation import backtest_days, evaluate_model, labelled_rows
+from pipelines.training.holdout_evaluation import CONFIDENCE, backtest_days, evaluate_model, labelled_rows
 from pipelines.training.lifetime_evaluation import evaluate_lifetimes
 from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
 
-RESAMPLES, CONFIDENCE = 100, 0.95
+RESAMPLES = 100
 
 
 def evaluate(

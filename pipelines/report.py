@@ -8,7 +8,7 @@ from typing import Any
 from features import audit_log
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.batches.lifetime_misses import lifetime_misses
+from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.campaigns.configured_offers import offers_with_save_rate
 from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.config import Config
@@ -49,8 +49,8 @@ def write_report(
     effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
-    base, backtest = customer_base(config, now=now), _backtest(config, run_folder.BACKTEST)
-    lifetimes = _backtest(config, run_folder.LIFETIME_BACKTEST)
+    base, backtest = customer_base(config, now=now), _backtest(config)
+    lifetimes = judged_lifetimes(folder)
     say("looking at the customer base")
     html = page(
         metrics=metrics,
@@ -65,7 +65,7 @@ def write_report(
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        worth=_worth(base, metrics, folder),
+        worth=_worth(base, metrics, lifetimes),
         lifetimes=lifetimes,
         chapters=chapters(base),
         backtest=backtest,
@@ -94,13 +94,13 @@ def _audit_entry(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _worth(base: CustomerBase, metrics: dict[str, Any], folder: Path) -> CustomerEquity:
+def _worth(base: CustomerBase, metrics: dict[str, Any], lifetimes: list[dict[str, Any]]) -> CustomerEquity:
     """The worth of the base, in doubt by what lifetime values missed on past days, and usually miss."""
     typical_miss = metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS)
-    return customer_equity(base.customers, *lifetime_misses(folder), typical_miss=typical_miss)
+    return customer_equity(base.customers, *lifetime_misses(lifetimes), typical_miss=typical_miss)
 
 
-def _backtest(config: Config, name: str) -> list[dict[str, Any]]:
-    """Read the days of a backtest; none where it has not run."""
-    path = config.folder / name
+def _backtest(config: Config) -> list[dict[str, Any]]:
+    """Read the days of the backtest; none where `evaluate` has not run."""
+    path = config.folder / run_folder.BACKTEST
     return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

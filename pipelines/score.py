@@ -24,7 +24,7 @@ from models.scoring import batch_scores
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches import ledger
-from pipelines.batches.lifetime_misses import lifetime_misses
+from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
@@ -195,7 +195,7 @@ def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date)
     clv_p10, clv_p90: the 80 % interval of the sum of all CLVs, by the error that all of them share.
     """
     miss = typical_miss(model.lifetime)
-    reach = exp(common_miss(*lifetime_misses(config.folder), typical_miss=miss))
+    reach = exp(common_miss(*lifetime_misses(judged_lifetimes(config.folder)), typical_miss=miss))
     low, high = sorted((staged.totals["clv"] / reach, staged.totals["clv"] * reach))
     return {
         "customers": staged.customers,

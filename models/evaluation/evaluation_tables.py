@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from features.arrays import Floats
+from models.evaluation.bootstrap import percentile_interval
 from models.evaluation.interval_places import IntervalPlaces
 from models.evaluation.ranking import DECILES, captured_totals, ratio
 
@@ -65,6 +66,12 @@ def wilson(hits: Floats, trials: Floats, *, confidence: float) -> tuple[Floats, 
     middle = ratio(hits + z**2 / 2, trials + z**2 * (trials > 0))
     spread = ratio(z * np.sqrt(ratio(hits * (trials - hits), trials) + z**2 / 4), trials + z**2)
     return middle - spread, middle + spread
+
+
+def with_interval(value: float | Floats, draws: Floats, *, confidence: float) -> dict[str, float | None]:
+    """A number beside the interval that holds `confidence` (0 … 1) of its draws."""
+    low, high = percentile_interval(draws, confidence=confidence)
+    return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}
 
 
 def finite_or_none(value: float | Floats) -> float | None:

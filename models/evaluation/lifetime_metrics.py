@@ -13,8 +13,8 @@ import numpy as np
 
 from features.arrays import Floats
 from models.evaluation import evaluation_tables
-from models.evaluation.bootstrap import percentile_interval, resample_counts
-from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.bootstrap import resample_counts
+from models.evaluation.evaluation_tables import finite_or_none, with_interval
 from models.evaluation.metrics import mae, normalized_gini, total_bias
 
 METRICS = {"total_bias": total_bias, "normalized_gini": normalized_gini, "mae": mae}
@@ -39,22 +39,21 @@ def judge(
     models: each metric with an interval that holds `confidence` of `resamples` draws of customers, the same for every
     model. deciles: as of models/evaluation/evaluation_tables.py. risk, silence: `bands`.
     """
-    draws = {name: {metric: [] for metric in METRICS} for name in told}  # type: dict[str, dict[str, list[Floats]]]
+    draws: dict[str, dict[str, list[Floats]]] = {name: {metric: [] for metric in METRICS} for name in told}
     for weights in resample_counts(len(came), resamples=resamples, seed=seed):
         for name, values in told.items():
             for metric, measure in METRICS.items():
                 draws[name][metric].append(measure(came, values, weights))
 
-    def with_interval(name: str, metric: str) -> dict[str, float | None]:
-        low, high = percentile_interval(np.concatenate(draws[name][metric]), confidence=confidence)
+    def measured(name: str, metric: str) -> dict[str, float | None]:
         value = METRICS[metric](came, told[name])
-        return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}
+        return with_interval(value, np.concatenate(draws[name][metric]), confidence=confidence)
 
     return {
         "customers": len(came),
         "came": float(came.sum()),
         "confidence": confidence,
-        "models": {name: {metric: with_interval(name, metric) for metric in METRICS} for name in told},
+        "models": {name: {metric: measured(name, metric) for metric in METRICS} for name in told},
         "deciles": {
             name: evaluation_tables.deciles(values, came, confidence=confidence) for name, values in told.items()
         },

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from features.arrays import Floats
 from features.errors import Refusal
 from models.evaluation import evaluation_tables, profit_metrics
-from models.evaluation.bootstrap import percentile_interval, resample_counts
-from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.bootstrap import resample_counts
+from models.evaluation.evaluation_tables import with_interval
 from models.evaluation.interval_places import interval_places
 from models.evaluation.profit_metrics import CampaignTerms
 from models.evaluation.ranking import DECILES, captured_totals, gain_area, midranks, ranked_totals, ratio
@@ -195,21 +195,20 @@ def evaluate(
             stacks[name].append(_measure(churned, value, prediction, weights, campaign))
     draws = {name: {m: np.concatenate([s[m] for s in stack]) for m in stack[0]} for name, stack in stacks.items()}
 
-    def with_interval(metric: str, model: str, baseline: str | None = None) -> dict[str, float | None]:
+    def measured(metric: str, model: str, baseline: str | None = None) -> dict[str, float | None]:
         """A metric of one model, or of one less a baseline."""
         at, spread = point[model][metric], draws[model][metric]
         if baseline is not None:
             at, spread = at - point[baseline][metric], spread - draws[baseline][metric]
-        low, high = percentile_interval(spread, confidence=confidence)
-        return {"value": finite_or_none(at), "low": finite_or_none(low), "high": finite_or_none(high)}
+        return with_interval(at, spread, confidence=confidence)
 
     first, *others = predictions
     evaluation = {
         "confidence": confidence,
         "resamples": resamples,
-        "models": {name: {m: with_interval(m, name) for m in point[name]} for name in predictions},
+        "models": {name: {m: measured(m, name) for m in point[name]} for name in predictions},
         "differences": {
-            other: {m: with_interval(m, first, other) for m in point[first] if m in point[other]} for other in others
+            other: {m: measured(m, first, other) for m in point[first] if m in point[other]} for other in others
         },
         **_tables(churned, value, predictions, confidence=confidence),
     }

@@ -30,7 +30,8 @@ from models.trees.feature_matrix import FeatureMatrix
 WINDOW_DAYS = QUARTER * MONTH_DAYS
 TENURE_SHIFT = 30.0
 """Days added to a tenure before its logarithm: the first month is one month."""
-MOST_HAZARD = 50.0
+LEAST_HAZARD, MOST_HAZARD = 1e-12, 50.0
+"""Of a window: between a contract that nearly surely lasts and one that surely ends."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class ContractValue:
         Shape (windows + 1, rows), 1 in the first row; data: the matrix of the frame.
         """
         tenure = frame["tenure_days"].to_numpy(dtype=float)
-        apart = np.log(np.maximum(own_hazard(self.leaving, data), 1e-12) / self.by_tenure.of(tenure))
+        apart = hazard_apart(self.leaving, data, self.by_tenure.of(tenure))
         share = [1.0, *self.lasting]
         hazards = [
             np.minimum(
@@ -97,6 +98,8 @@ class ContractValue:
         return lasts * np.exp(raw(self.orders, data)) * self.margin.of(data, rows.frame)
 
 
-def own_hazard(leaving: boosting.Booster, data: boosting.Matrix) -> Floats:
-    """The cumulative hazard of the next window, −ln(1 − P(leaves in it)), (rows,)."""
-    return np.logaddexp(0, raw(leaving, data))
+def hazard_apart(leaving: boosting.Booster, data: boosting.Matrix, by_tenure: Floats) -> Floats:
+    """What sets customers apart: ln of their own hazard of the next window, −ln(1 − P(leaves in it)), less ln of their
+    tenure's, (rows,)."""
+    own = np.logaddexp(0, raw(leaving, data))
+    return np.log(np.maximum(own, LEAST_HAZARD) / by_tenure)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from features.arrays import Bools, Floats, Integers
 from models.lifetime import margin_per_order
-from models.lifetime.contract_value import TENURE_SHIFT, ContractValue, TenureHazard, own_hazard
+from models.lifetime.contract_value import TENURE_SHIFT, ContractValue, TenureHazard, hazard_apart
 from models.lifetime.lattice import QUARTER, LifetimeRows, row_later
 from models.lifetime.lifetime_trees import LEAVING, RATES, LifetimeTrees
 from models.trees import boosting
@@ -34,7 +34,7 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str) 
     stayed = closed[~left]
     tenure = rows.frame["tenure_days"].to_numpy(dtype=float)
     by_tenure = hazard_by_tenure(tenure[closed], left)
-    apart = np.log(np.maximum(own_hazard(leaving, trees.all), SMALLEST) / by_tenure.of(tenure))
+    apart = hazard_apart(leaving, trees.all, by_tenure.of(tenure))
     return ContractValue(
         leaving=leaving,
         orders=trees.grow_rates(rows.orders[stayed, 0], stayed, params=RATES),

@@ -69,7 +69,7 @@ def _of_cut_offs(trees: LifetimeTrees, rows: LifetimeRows, window: int, season: 
     level = _level(season, lattice, rows.months_back[closed], window)
     booster = trees.grow_rates(came / level, closed, weight=level, params=SEASON)
     months_back, place = np.unique(rows.months_back[closed], return_inverse=True)
-    expected = np.bincount(place, np.exp(raw(booster, boosting.matrix_of(trees.values[closed], trees.inputs))))
+    expected = np.bincount(place, np.exp(raw(booster, trees.all)[closed]))
     return (
         lattice.days(months_back),
         lattice.days(months_back - lattice.window_months * window),

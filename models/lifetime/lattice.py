@@ -54,10 +54,6 @@ class Lattice:
             return YEAR // QUARTER
         return min(NEAR_YEARS, (self.months_back - MIN_YEARS_BACK) // YEAR)
 
-    @property
-    def window_days(self) -> float:
-        return self.window_months * MONTH_DAYS
-
 
 def lattice_of(first_day: date, *, as_of: date, is_contractual: bool = False) -> Lattice | None:
     """The lattice of a log that begins on `first_day`; None if it is too short for what is to be learned.

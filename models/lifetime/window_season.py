@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -77,15 +78,20 @@ def without_season(values: Floats, inputs: Inputs, season: Season, days: Floats)
 
     values: of the inputs in their order; days: of each row, since 1970.
     """
-    spans = {column: PAST_DAYS.fullmatch(name) for column, name in enumerate(inputs)}
     if not season.coefficients:
         return values
     distinct, place = np.unique(days, return_inverse=True)
     values = values.copy()
-    for column, found in spans.items():
-        if found:
-            values[:, column] /= season.before(distinct, float(found[1]))[place]
+    for column, span_days in _past_spans(tuple(inputs)).items():
+        values[:, column] /= season.before(distinct, span_days)[place]
     return values
+
+
+@cache
+def _past_spans(names: tuple[str, ...]) -> dict[int, float]:
+    """The columns that say what was ordered in the last days, and how many days; read once, not at every request."""
+    found = {column: PAST_DAYS.fullmatch(name) for column, name in enumerate(names)}
+    return {column: float(match[1]) for column, match in found.items() if match}
 
 
 def fit(cut_offs: Floats, first_days: Floats, came: Floats, expected: Floats) -> Season:

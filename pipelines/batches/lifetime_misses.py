@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models import STAYWORTH
 from pipelines import run_folder
@@ -17,10 +17,14 @@ class LifetimeMisses(NamedTuple):
     """0 … 1: years that overlap are nearly one."""
 
 
-def lifetime_misses(folder: Path) -> LifetimeMisses:
-    """Read those of a run folder; none where lifetimes were not judged."""
+def judged_lifetimes(folder: Path) -> list[dict[str, Any]]:
+    """Read the judged days of a run folder, oldest first; none where lifetimes were not judged."""
     path = folder / run_folder.LIFETIME_BACKTEST
-    judged = run_folder.read_json(path, next="Judge again: stayworth evaluate --lifetime.") if path.exists() else []
+    return run_folder.read_json(path, next="Judge again: stayworth evaluate --lifetime.") if path.exists() else []
+
+
+def lifetime_misses(judged: list[dict[str, Any]]) -> LifetimeMisses:
+    """The misses of judged days."""
     found = {day["as_of"]: day["models"][STAYWORTH]["total_bias"]["value"] for day in judged}
     known = {date.fromisoformat(day): miss for day, miss in found.items() if miss is not None}
     if not known:

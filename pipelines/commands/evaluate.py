@@ -12,7 +12,8 @@ def evaluate(
     context: typer.Context,
     config: ConfigFile = DEFAULT_CONFIG,
     cut_offs: Annotated[
-        int, typer.Option(min=1, max=24, help="Number of test days, a third of the horizon apart.")
+        int,
+        typer.Option(min=1, max=24, help="Number of test days, a third of the horizon apart; with --lifetime 30 days."),
     ] = 4,
     trials: Trials = None,
     plan_budget: Annotated[

@@ -19,9 +19,9 @@ import pandas as pd
 from features.arrays import Floats
 from features.histories.columns import Histories
 from models.evaluation import calibration_slope, metrics
-from models.evaluation.bootstrap import percentile_interval, resample_counts
+from models.evaluation.bootstrap import resample_counts
 from models.evaluation.drift import effective_sample_size
-from models.evaluation.evaluation_tables import finite_or_none
+from models.evaluation.evaluation_tables import finite_or_none, with_interval
 from models.evaluation.ranking import DECILES, captured_totals, ratio
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.gate.merit_checks import by_chance
@@ -138,5 +138,4 @@ def _ece_by_chance(probability: Floats, weights: Floats) -> float:
 
 
 def _estimate(value: Floats, draws: Floats) -> dict[str, float | None]:
-    low, high = percentile_interval(draws, confidence=CONFIDENCE)
-    return {"value": finite_or_none(value), "low": finite_or_none(low), "high": finite_or_none(high)}
+    return with_interval(value, draws, confidence=CONFIDENCE)

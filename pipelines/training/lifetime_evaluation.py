@@ -22,7 +22,7 @@ from features.snapshots.labels import orders_and_margin
 from features.snapshots.snapshot import snapshot
 from models import STAYWORTH
 from models.btyd import gamma_gamma, pareto_nbd
-from models.ensemble.baselines import purchase_history, repeat_spend
+from models.ensemble.baselines import BuyTillYouDie, purchase_history, repeat_spend
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.evaluation.lifetime_metrics import judge
@@ -136,9 +136,8 @@ def _others(
 
 def pareto_value(frame: pd.DataFrame, *, days: int, margin_rate: float) -> Floats:
     """Expected orders by Pareto/NBD times the spend of each by Gamma-Gamma, as margin, currency units."""
-    history, spend = purchase_history(frame), repeat_spend(frame)
-    orders = pareto_nbd.fit(*history).expected_orders(days, *history)
-    return np.asarray(orders * gamma_gamma.fit(*spend).expected_value(*spend) * margin_rate)
+    orders, spend = pareto_nbd.fit(*purchase_history(frame)), gamma_gamma.fit(*repeat_spend(frame))
+    return BuyTillYouDie(orders, spend, days, margin_rate).predict(frame).expected_value
 
 
 def _trees_of_closed(

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.arrays import Integers
+from features.clock import DAY
 from features.histories.columns import Histories
 from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
@@ -56,7 +57,7 @@ def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str])
 
 def _is_one_cohort(histories: Histories) -> bool:
     """True if most customers first ordered within a few months."""
-    first_days = np.sort(histories.columns.at[histories.columns.starts[:-1]] // 86_400_000_000)
+    first_days = np.sort(histories.columns.at[histories.columns.starts[:-1]] // DAY)
     count = len(first_days)
     inside = np.searchsorted(first_days, first_days + COHORT_DAYS, side="left") - np.arange(count)
     return bool(inside.max() >= COHORT_SHARE * count)

@@ -25,7 +25,7 @@ from models.trees.boosting import defaults
 from pipelines import run_folder
 from pipelines import score as scores_of
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.batches.lifetime_misses import lifetime_misses
+from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.batches.staged_scores import SCHEMA, stage
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
@@ -171,7 +171,7 @@ def test_the_interval_of_the_lifetime_total_holds_what_past_totals_missed(config
     days = [{"as_of": f"1997-0{month}-01", "lifetime_days": 365} for month in (1, 2)]
     missed = {"models": {"stayworth": {"total_bias": {"value": 0.9}}}}
     run_folder.write_json(config.folder / run_folder.LIFETIME_BACKTEST, [day | missed for day in days])
-    told = lifetime_misses(config.folder)
+    told = lifetime_misses(judged_lifetimes(config.folder))
     assert told.misses == [0.9, 0.9]
     assert told.independent == pytest.approx((1 + 31 / 365) / 2)
     after = score(config)
