@@ -46,7 +46,7 @@ def customer_equity(
 
     >>> scores = pd.DataFrame({"clv": [100.0], "expected_value": [10.0], "value_p10": [10.0], "value_p90": [10.0]})
     >>> [round(end) for end in customer_equity(scores, [0.1, -0.1], typical_miss=0.1)[:3]]
-    [100, 87, 115]
+    [100, 87, 116]
     """
     values = (scores[name].to_numpy(float) for name in ("clv", "expected_value", "value_p10", "value_p90"))
     clv, expected_value, value_p10, value_p90 = values
