@@ -15,6 +15,7 @@ from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
 from pipelines.training.holdout_evaluation import CONFIDENCE, backtest_days, evaluate_model, labelled_rows
 from pipelines.training.lifetime_evaluation import evaluate_lifetimes
+from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
 
@@ -90,7 +91,13 @@ def evaluate_lifetime(
     say("reading orders")
     histories = read_orders(config, now=now).histories
     judged = evaluate_lifetimes(
-        histories, config, cut_offs=cut_offs, resamples=RESAMPLES, confidence=CONFIDENCE, say=say
+        histories,
+        config,
+        cut_offs=cut_offs,
+        resamples=RESAMPLES,
+        confidence=CONFIDENCE,
+        costs=costs_if_any(config, now=now),
+        say=say,
     )
     run_folder.write_json(path, judged)
     return judged

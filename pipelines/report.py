@@ -49,7 +49,8 @@ def write_report(
     effects = customer_effects(config, offers, as_of=scores["as_of"].iloc[0].date())
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
-    base, backtest = customer_base(config, now=now), _backtest(config)
+    cost_share = metrics.get("lifetime", {}).get("cost_share", 0.0)
+    base, backtest = customer_base(config, now=now, clv_cost_share=cost_share), _backtest(config)
     lifetimes = judged_lifetimes(folder)
     say("looking at the customer base")
     html = page(

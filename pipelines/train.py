@@ -27,8 +27,6 @@ from features.large_logs.spark import Session, spark_session
 from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
-from models.lifetime.clv import typical_miss
-from models.scoring.scorer import Scorer
 from models.training.temporal_splits import test_day
 from models.trees import boosting
 from pipelines import promotion, registry_audit, run_folder
@@ -45,7 +43,9 @@ from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
 from pipelines.training.dataset_fingerprint import Dataset, fingerprint
 from pipelines.training.holdout_evaluation import labelled_rows
+from pipelines.training.lifetime_summary import lifetime_summary
 from pipelines.training.recipe_choice import evaluate_recipe
+from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.tracking import LoggedRun
 from pipelines.training.training_data import TrainingData, read_training_data
 from pipelines.training.training_set import TrainingSet, censored_rows, fit_model, training_set
@@ -151,9 +151,10 @@ def _train(
 ) -> Trained:
     terms, histories = config.terms, data.histories
     day = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    costs = costs_if_any(config, now=now)
 
     say("building snapshots")
-    training = training_set(histories, terms, as_of=day, stream=data.stream)
+    training = training_set(histories, terms, as_of=day, stream=data.stream, costs=costs)
     test = labelled_rows(histories, terms, as_of=day)
     tuned = tune(
         training.rows,
@@ -172,7 +173,7 @@ def _train(
     )
 
     say("making the model that serves")
-    final = training_set(histories, terms, as_of=histories.end, horizons=horizons, stream=data.stream)
+    final = training_set(histories, terms, as_of=histories.end, horizons=horizons, stream=data.stream, costs=costs)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
@@ -181,7 +182,7 @@ def _train(
         version = bundle.write(folder, model, training=description)[:12]
         shown = {name: value for name, value in description.items() if name != "recipe"}
         metrics["trained"] = {"version": version, "features": dataset.features, **shown}
-        metrics["lifetime"] = lifetime_in_words(model)
+        metrics["lifetime"] = lifetime_summary(model, final.current_rows)
         say("checking the model at the gate")
         decision = gate.decide(_evidence(config, folder, metrics, training, test, final, comparison, now=now))
         metrics["gate"] = decision.content
@@ -276,12 +277,6 @@ def _record_refusal(config: Config, decision: Decision, run: LoggedRun, *, bundl
         before=decision.champion,
         why="; ".join(decision.reasons("fail")),
     )
-
-
-def lifetime_in_words(model: Scorer) -> dict[str, Any]:
-    """How lifetime values are made, what is in doubt about them, and how far their total usually misses."""
-    said = {"derivation": model.lifetime.derivation, "doubts": list(model.lifetime.doubts)}
-    return said | {"typical_miss": typical_miss(model.lifetime)}
 
 
 def _description(training: TrainingSet, dataset: Dataset, recipe: Recipe) -> dict[str, Any]:

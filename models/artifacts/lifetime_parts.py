@@ -14,8 +14,8 @@ from models.lifetime.state_value import StateValue
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
-FILE = re.compile(r"lifetime_(near_[0-9]+|later_[0-9]+|leaving|orders|margin)\.ubj")
-LEAVING, ORDERS, MARGIN = (f"lifetime_{what}.ubj" for what in ("leaving", "orders", "margin"))
+FILE = re.compile(r"lifetime_(near_[0-9]+|later_[0-9]+|leaving|orders|margin|serving)\.ubj")
+LEAVING, ORDERS, MARGIN, SERVING = (f"lifetime_{what}.ubj" for what in ("leaving", "orders", "margin", "serving"))
 
 
 def files(model: LifetimeValue) -> dict[str, boosting.Booster]:
@@ -23,10 +23,12 @@ def files(model: LifetimeValue) -> dict[str, boosting.Booster]:
     if isinstance(model, CountingValue):
         return {}
     if isinstance(model, ContractValue):
-        return {LEAVING: model.leaving, ORDERS: model.orders, MARGIN: model.margin.correction}
-    named = {f"lifetime_near_{number}.ubj": booster for number, booster in enumerate(model.near)}
-    named |= {f"lifetime_later_{number}.ubj": booster for number, booster in enumerate(model.later)}
-    return named | {MARGIN: model.margin.correction}
+        named = {LEAVING: model.leaving, ORDERS: model.orders}
+    else:
+        named = {f"lifetime_near_{number}.ubj": booster for number, booster in enumerate(model.near)}
+        named |= {f"lifetime_later_{number}.ubj": booster for number, booster in enumerate(model.later)}
+    serving = {} if model.margin.serving is None else {SERVING: model.margin.serving}
+    return named | {MARGIN: model.margin.correction} | serving
 
 
 def to_json(model: LifetimeValue) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
         "frequency": model.frequency,
         "level": model.level,
         "log_odds": model.log_odds,
+        "cost_share": model.cost_share,
         "doubts": doubts,
     }
 
@@ -66,8 +69,9 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
     doubts = tuple(content["doubts"])
     if content["kind"] == "counting":
         orders = [purchase_model_from_json(part) for part in content["orders"]]
-        return CountingValue(orders, content["frequency"], content["level"], content["log_odds"], doubts)
-    margin = MarginPerOrder(ShrunkMean(**content["per_order"]), boosters[MARGIN])
+        numbers = (content["frequency"], content["level"], content["log_odds"], content.get("cost_share", 0.0))
+        return CountingValue(orders, *numbers, doubts)
+    margin = MarginPerOrder(ShrunkMean(**content["per_order"]), boosters[MARGIN], boosters.get(SERVING))
     if content["kind"] == "contract":
         return ContractValue(
             leaving=boosters[LEAVING],

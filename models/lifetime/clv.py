@@ -53,12 +53,14 @@ def fit(
     blended: LogPrediction,
     calibration: SeasonalCalibration,
     orders: Sequence[PurchaseModel],
+    cost_share: float,
     doubts: Sequence[str],
 ) -> LifetimeValue:
     """Fit on the rows of a lattice; without them, counting models extend the value of the customers known today.
 
     blended, calibration: their prediction over the horizon, and what calibrates it to a day. orders, doubts: the
-    counting models, and what they leave in doubt (models/lifetime/counting_value.py).
+    counting models, and what they leave in doubt (models/lifetime/counting_value.py). cost_share: costs to serve ÷
+    margin, where the log has them.
     """
     terms = settings.terms
     if terms.lifetime_days < terms.horizon_days:
@@ -76,6 +78,7 @@ def fit(
             calibration,
             horizon_days=terms.horizon_days,
             margin_rate=settings.margin_rate,
+            cost_share=cost_share,
             doubts=(FEW_CONTRACTS if settings.is_contractual else TOO_SHORT, *doubts),
         )
     log_days = (rows.lattice.as_of - rows.lattice.day(rows.lattice.months_back)).days
@@ -109,8 +112,8 @@ def clv(
 ) -> Floats:
     """Lifetime values, currency units, (rows,).
 
-    expected_value: the margin of the rows over the horizon, below which, discounted, no lifetime value lies, since the
-    horizon is a part of it; calibration: what the day has put into it.
+    expected_value: the margin of the rows over the horizon, below which, discounted, no lifetime value lies before
+    costs to serve, since the horizon is a part of it; calibration: what the day has put into it.
     """
     lifetime_days, rate = terms.lifetime_days, terms.annual_discount_rate
     checked(*purchase_history(rows.frame), where="lifetime")
@@ -125,4 +128,16 @@ def clv(
         )
     soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
     value = model.value(rows, inputs, lifetime_days=lifetime_days, annual_discount_rate=rate)
-    return np.maximum(value, soon)
+    return value if has_costs(model) else np.maximum(value, soon)
+
+
+def has_costs(model: LifetimeValue) -> bool:
+    """True if the values are after costs to serve."""
+    return model.cost_share != 0 if isinstance(model, CountingValue) else model.margin.serving is not None
+
+
+def before_costs(model: LifetimeValue) -> LifetimeValue:
+    """The same model of values before costs to serve."""
+    if isinstance(model, CountingValue):
+        return replace(model, cost_share=0.0)
+    return replace(model, margin=replace(model.margin, serving=None))

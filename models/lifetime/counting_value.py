@@ -1,10 +1,11 @@
 """The lifetime value of a log too short to learn later years from: the horizon's value, declining as customers age.
 
-    CLV = expected_value · (γ_0 + level ÷ season · Σ_k γ_k E_k(T) / E_0(T))
+    CLV = (1 − costs) · expected_value · (γ_0 + level ÷ season · Σ_k γ_k E_k(T) / E_0(T))
 
 E_k(T): expected orders of a customer alive at age T in period k after the horizon, mean of BG/NBD and Pareto/NBD, which
 err on different sides. season: what the day has put into expected_value. level: half-way between the horizon's model
 and counting models: the root of what these expect of all customers in a horizon ÷ what it expects without season.
+costs: those of serving as a share of margin.
 
 Source: Fader, Hardie & Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis, Journal of Marketing
 Research 42(4), 415-430: discounted expected transactions times an expected margin each, the two being independent. Here
@@ -48,6 +49,8 @@ class CountingValue:
     season included."""
     log_odds: float = 0.0
     """Of no order, before calibration: the mean of the base, each customer counting as they are worth."""
+    cost_share: float = 0.0
+    """Costs to serve ÷ margin, of all customers."""
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
@@ -75,6 +78,7 @@ class CountingValue:
         ends = np.append(np.arange(1, np.ceil(lifetime_days / horizon_days)) * horizon_days, lifetime_days)
         middles = (np.append(0.0, ends[:-1]) + ends) / 2
         discounts = (1 + annual_discount_rate) ** (-middles / YEAR_DAYS)
+        expected_value = expected_value * (1 - self.cost_share)
         whole = self._declining(expected_value, frame, ends, discounts)
         if self.level is None:
             return whole
@@ -128,12 +132,13 @@ def fit(
     *,
     horizon_days: float,
     margin_rate: float,
+    cost_share: float,
     doubts: Sequence[str],
 ) -> CountingValue:
     """The value by these counting models, at a level from the customers known today.
 
     blended, calibration: their prediction over the horizon, and what calibrates it to a day; margin_rate: margin as a
-    share of revenue, 0 … 1.
+    share of revenue, 0 … 1; cost_share: costs to serve ÷ margin.
     """
     days = known["as_of"].to_numpy()
     value = calibration.calibrate(blended, as_of=days).expected_value
@@ -141,7 +146,7 @@ def fit(
     told = float((value / calibration.season_of(log_odds, as_of=days)).sum())
     counted = _counted(orders, known, horizon_days) * margin_rate
     level = float(np.sqrt(counted / told)) if counted > 0 else 1.0
-    return CountingValue(orders, float(np.mean(purchase_history(known)[0])), level, log_odds, tuple(doubts))
+    return CountingValue(orders, float(np.mean(purchase_history(known)[0])), level, log_odds, cost_share, tuple(doubts))
 
 
 def _counted(orders: Sequence[PurchaseModel], known: pd.DataFrame, horizon_days: float) -> float:

@@ -44,7 +44,7 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, see
         season=fitted,
         near=near,
         later=later,
-        margin=margin_per_order.fit(trees, rows),
+        margin=margin_per_order.fit(trees, rows, rates[0] * _level(fitted, lattice, months_back, 0)),
         doubts=() if has_season else (NO_SEASON,),
     )
 

@@ -86,6 +86,8 @@ class LifetimeRows:
     """Margin in them, currency units."""
     left: np.ndarray | None = None
     """True if the customer's contract ended in the first window, bool; None without contracts."""
+    costs: np.ndarray | None = None
+    """Costs to serve booked in the first window, currency units, (rows,); None where the log has none."""
 
 
 def row_later(customer_ids: pd.Series, months_back: Integers, months: int) -> Integers:

@@ -1,4 +1,8 @@
-"""The margin of an order to come: the customer's own mean, shrunk to that of all, times a small correction by trees."""
+"""The margin of an order to come: the customer's own mean, shrunk to that of all, times a small correction by trees.
+
+Costs to serve, where the log has them, are taken off: what is booked to a customer in a window ÷ the orders expected in
+it, by trees, so that they last as long as the orders do. Wrong where customers who no longer order go on costing.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.arrays import Floats
+from features.arrays import Floats, Integers
 from models.lifetime.lattice import LifetimeRows
 from models.lifetime.lifetime_trees import LEAST_RATE, MARGIN, LifetimeTrees, raw
 from models.trees import boosting
@@ -16,6 +20,13 @@ LEAST_MARGIN = 0.05
 """The least margin per order, as a share of the mean of all, and the least correction."""
 OWN_AFTER = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Candidates for the number of orders after which a customer's own mean margin counts half."""
+SERVING = {
+    "rounds": 40,
+    "learning_rate": 0.15,
+    "max_depth": 3,
+    "min_child_weight": 50,
+    "tweedie_variance_power": 1.1,
+}
 CORRECTION = {"rounds": 60, "learning_rate": 0.1, "max_depth": 3, "min_child_weight": 50}
 
 
@@ -42,19 +53,30 @@ class ShrunkMean:
 
 @dataclass(frozen=True)
 class MarginPerOrder:
-    """A shrunk mean and trees of what it misses."""
+    """A shrunk mean, trees of what it misses, and trees of what serving costs."""
 
     shrunk: ShrunkMean
     correction: boosting.Booster
     """Trees of the margin per order ÷ `shrunk`."""
+    serving: boosting.Booster | None = None
+    """Trees of ln(costs to serve per order, currency units); None where the log has no such costs."""
 
     def of(self, data: boosting.Matrix, frame: pd.DataFrame) -> Floats:
-        """Expected margin of an order to come, currency units, positive, (rows,); data: the matrix of the frame."""
-        return self.shrunk.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
+        """Expected margin of an order to come less its costs to serve, currency units, (rows,).
+
+        data: the matrix of the frame.
+        """
+        margin = self.shrunk.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
+        return margin if self.serving is None else margin - np.exp(raw(self.serving, data))
 
 
-def fit(trees: LifetimeTrees, rows: LifetimeRows) -> MarginPerOrder:
-    """Fit to the margin per order of those who ordered in the first window."""
+def fit(trees: LifetimeTrees, rows: LifetimeRows, expected_orders: Floats) -> MarginPerOrder:
+    """Fit to the margin per order of those who ordered in the first window, and to all costs in it.
+
+    expected_orders: of each row in the first window.
+    """
+    closed = np.flatnonzero(rows.months_back >= rows.lattice.window_months)
+    serving = _fit_serving(trees, rows.costs, closed, expected_orders) if rows.costs is not None else None
     bought = np.flatnonzero((rows.months_back >= rows.lattice.window_months) & (rows.orders[:, 0] > 0))
     orders, margin = rows.orders[bought, 0], rows.margin[bought, 0]
     frame = rows.frame.iloc[bought]
@@ -79,4 +101,15 @@ def fit(trees: LifetimeTrees, rows: LifetimeRows) -> MarginPerOrder:
         start=1.0,
         weight=weight / weight.mean(),
     )
-    return MarginPerOrder(shrunk, correction)
+    return MarginPerOrder(shrunk, correction, serving)
+
+
+def _fit_serving(
+    trees: LifetimeTrees, costs: Floats, closed: Integers, expected_orders: Floats
+) -> boosting.Booster | None:
+    """Trees of ln(costs per expected order); None where nothing was booked in a window that has closed."""
+    if costs[closed].sum() <= 0:
+        return None
+    orders = np.maximum(expected_orders[closed], LEAST_RATE)
+    per_order = np.maximum(costs[closed], 0) / orders
+    return trees.grow_rates(per_order, closed, weight=orders / orders.mean(), params=SERVING)

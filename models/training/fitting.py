@@ -40,6 +40,7 @@ def fit(
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
     lifetime_rows: LifetimeRows | None = None,
+    cost_share: float = 0.0,
 ) -> Scorer:
     """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
@@ -48,6 +49,7 @@ def fit(
     of the same months a year before, labelled over `temporal_splits.SHORT_DAYS`, for the drift of the seasonal
     calibration. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead, except those
     of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
+    cost_share: costs to serve ÷ margin, where the log has them.
     """
     orders, doubts = counting_value.fit_orders(now)
     btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(_likeliest(orders), model))
@@ -68,6 +70,7 @@ def fit(
         orders=orders,
         doubts=doubts,
         lifetime_rows=lifetime_rows,
+        cost_share=cost_share,
         other_horizons=other_horizons,
         recent=recent,
         more=more,
@@ -85,6 +88,7 @@ def refit(
     orders: Sequence[PurchaseModel],
     doubts: Sequence[str],
     lifetime_rows: LifetimeRows | None = None,
+    cost_share: float = 0.0,
     other_horizons: Sequence[int] = (),
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
@@ -113,7 +117,14 @@ def refit(
         calibration=calibration,
         intervals=spread,
         lifetime=clv.fit(
-            lifetime_rows, now, settings, blended=blended, calibration=calibration, orders=orders, doubts=doubts
+            lifetime_rows,
+            now,
+            settings,
+            blended=blended,
+            calibration=calibration,
+            orders=orders,
+            cost_share=cost_share,
+            doubts=doubts,
         ),
         purchase_model=purchase_model,
         contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,

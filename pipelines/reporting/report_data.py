@@ -19,7 +19,7 @@ from pipelines.batches.latest_scores import latest_scores
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import read_orders
-from pipelines.reporting.costs_table import read_costs
+from pipelines.training.serving_costs import costs_if_any
 from retention.customer_base.customer_base import CustomerBase, EarlierScores
 
 EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
@@ -27,10 +27,10 @@ COUNTED = ("products", "categories")
 YEAR = pd.Timedelta(days=YEAR_DAYS)
 
 
-def customer_base(config: Config, *, now: datetime) -> CustomerBase:
+def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0) -> CustomerBase:
     """Read the base as of the day of the latest scores.
 
-    now: rows after it are in the future.
+    now: rows after it are in the future. clv_cost_share: as metrics.json has it (`lifetime.cost_share`).
 
     Raises InputError where there are no scores, or a table cannot be used. It holds the whole log in memory.
     """
@@ -39,9 +39,9 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
     histories = read_orders(config, now=now).histories
     people = _people(config, now=now) if config.data.customers else None
     orders, numbers = known_orders(histories, as_of=as_of), _Numbers.of(histories, scores)
-    costs = _before(read_costs(config, now=now), as_of=as_of) if config.data.costs else None
+    booked = costs_if_any(config, now=now)
     treatments = treatments_if_any(config, now=now)
-    costs = None if costs is None else numbers.named(costs)
+    costs = None if booked is None else numbers.named(_before(booked, as_of=as_of))
     customers = _customers(histories, numbers, orders, costs, scores, as_of=as_of)
     report = config.report
     return CustomerBase(
@@ -51,6 +51,7 @@ def customer_base(config: Config, *, now: datetime) -> CustomerBase:
         gross_margin=config.money.gross_margin,
         annual_discount_rate=config.money.annual_discount_rate,
         lifetime_days=config.money.lifetime_days,
+        clv_cost_share=clv_cost_share,
         customers=customers,
         orders=numbers.numbered(orders),
         interactions=numbers.numbered(known_interactions(histories, as_of=as_of)) if config.data.interactions else None,

@@ -34,6 +34,12 @@ def risk_days(contract: Contract, tenure: Floats) -> Floats:
     return np.asarray(passed[place] + (tenure - starts[place]) * factors[place])
 
 
+def risk_at(contract: Contract, tenure: Floats) -> Floats:
+    """The factor of the rates of cooling and leaving at a tenure (days, 0 or more)."""
+    starts, factors, _ = _pieces(contract)
+    return np.asarray(factors[np.searchsorted(starts, tenure, side="right") - 1])
+
+
 def tenure_days(contract: Contract, risk: Floats) -> Floats:
     """The tenure at which so many days of risk have passed: the inverse of `risk_days`.
 

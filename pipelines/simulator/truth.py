@@ -2,7 +2,7 @@
 
     stay               p = P(no order in the horizon)                                       silence.py
     value              margin expected in the horizon                                       worth.py
-    clv                discounted margin expected in the lifetime                           worth.py
+    clv                discounted margin expected in the lifetime, after costs to serve     worth.py
     kept_value         clv of one who orders in the horizon, less clv of one who does not:
                        W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it]
     effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
@@ -12,9 +12,9 @@ Under a contract (contract_payments.py) p = P(leaves in the horizon), W is the c
 that of one who does, R = E[what they pay until they leave; leave in the horizon], and the rest is the same.
 
 Otherwise R is the sum over the stages at the end of the horizon of P(silent, stage) times the value of the rest of the
-lifetime from that stage, discounted. The formula of the profit is that of `retention.economics.profit` with W for the
-customer's CLV: the value of keeping a customer is not their CLV, which counts the chance that they leave already, and
-counts as lost what a silent customer buys later.
+lifetime from that stage, discounted, less what serving the silent costs in the horizon (service_costs.py). The formula
+of the profit is that of `retention.economics.profit` with W for the customer's CLV: the value of keeping a customer is
+not their CLV, which counts the chance that they leave already, and counts as lost what a silent customer buys later.
 """
 
 import numpy as np
@@ -28,8 +28,9 @@ from pipelines.simulator.contact_response import keeps, redeems
 from pipelines.simulator.contract_payments import leavers_payments, leaving_probability
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
+from pipelines.simulator.service_costs import leavers_service_cost
 from pipelines.simulator.silence import silence
-from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value, order_margin, refunded
+from pipelines.simulator.worth import contribution, expected_orders, expected_value, lifetime_value
 
 
 def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
@@ -70,14 +71,15 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
 def _leaving(customers: Customers, stage: Integers, *, day: float) -> tuple[Floats, Floats]:
     """p and R of each customer: the probability of churn in the horizon, and E[clv; churn in it] in currency units."""
     horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
+    rate = parameters.ANNUAL_DISCOUNT_RATE
+    served = leavers_service_cost(customers, stage, day=day, days=horizon, annual_rate=rate)
     if customers.world.contract is not None:
         p = leaving_probability(customers, stage, day=day, days=horizon)
-        rate = parameters.ANNUAL_DISCOUNT_RATE
         paid = leavers_payments(customers, stage, day=day, days=horizon, annual_rate=rate)
-        return p, order_margin(customers) * (1 - refunded(customers)) * paid
+        return p, contribution(customers) * paid - served
     silent = silence(customers, stage, day=day, days=horizon)
-    discount = (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-horizon / YEAR_DAYS)
-    later = np.zeros(len(customers))
+    discount = (1 + rate) ** (-horizon / YEAR_DAYS)
+    later = -served
     for then, likely in ((ENGAGED, silent.engaged), (COOLING, silent.cooling)):
         worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
         later += discount * likely * worth

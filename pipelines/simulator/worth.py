@@ -10,7 +10,8 @@ since an engaged customer is cooling at t with probability ε / (δ − ε) (e^(
 rather than leave at once (worlds.py). Discounting adds its rate to every k. Under a contract the orders are payments
 (contract_payments.py).
 
-An order brings the customer's mean order times the margin of their basket, less the average refund of it.
+An order brings the customer's mean order times the margin of their basket, less the average refund of it. A lifetime
+value is after the costs to serve: the delivery of each order, and service (service_costs.py).
 """
 
 from math import log1p
@@ -23,6 +24,7 @@ from pipelines.simulator import parameters
 from pipelines.simulator.contract_payments import expected_payments
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.season import fading_season_integral
+from pipelines.simulator.service_costs import service_cost
 
 LAG_PLACES, LAG_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -77,6 +79,13 @@ def expected_value(customers: Customers, stage: Integers, *, day: float, days: f
 
 
 def lifetime_value(customers: Customers, stage: Integers, *, day: float, days: float) -> Floats:
-    """Margin of the orders in `[day, day + days)`, net of all their refunds, discounted to `day` by the year's rate."""
-    brought = expected_orders(customers, stage, day=day, days=days, annual_rate=parameters.ANNUAL_DISCOUNT_RATE)
-    return order_margin(customers) * (1 - refunded(customers)) * brought
+    """Margin of the orders in `[day, day + days)`, net of all their refunds, less the costs to serve; discounted."""
+    rate = parameters.ANNUAL_DISCOUNT_RATE
+    brought = expected_orders(customers, stage, day=day, days=days, annual_rate=rate)
+    served = service_cost(customers, stage, day=day, days=days, annual_rate=rate)
+    return contribution(customers) * brought - served
+
+
+def contribution(customers: Customers) -> Floats:
+    """Expected margin of an order, net of all its refunds and of its delivery, in currency units."""
+    return order_margin(customers) * (1 - refunded(customers)) - parameters.DELIVERY_COST

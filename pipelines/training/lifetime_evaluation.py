@@ -29,6 +29,7 @@ from models.evaluation.lifetime_metrics import judge
 from models.scoring import scorer
 from models.trees import boosting
 from pipelines.config import Config
+from pipelines.training.serving_costs import costs_between
 from pipelines.training.training_set import TrainingSet, fit_model, training_features, training_set
 
 STEP_DAYS = 30
@@ -51,9 +52,12 @@ def evaluate_lifetimes(
     cut_offs: int,
     resamples: int,
     confidence: float,
+    costs: pd.DataFrame | None = None,
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Judge lifetime values on up to `cut_offs` days, oldest first, undiscounted over the most whole years that closed.
+
+    costs: costs to serve (pipelines/training/serving_costs.py); values are after them, and so is what came.
 
     Raises Refusal where no year has closed after a day on which a model can be made.
     """
@@ -67,13 +71,18 @@ def evaluate_lifetimes(
     judged = []
     for number, day in enumerate(days, 1):
         say(f"day {number} of {len(days)}: {day}, judged on the {terms.lifetime_days} days after it")
-        training = training_set(histories, terms, as_of=day)
+        training = training_set(histories, terms, as_of=day, costs=costs)
         model = fit_model(training, terms, recipe)
         table = snapshot(histories, as_of=[day])
         frame = table.to_pandas(date_as_object=False)
         _, came = orders_and_margin(histories, table, from_days=0, to_days=terms.lifetime_days)
+        if costs is not None:
+            came -= costs_between(table["customer_id"], costs, day, day + timedelta(days=terms.lifetime_days))
         scores = scorer.predict(model, frame)
-        told = {STAYWORTH: scores["clv"].to_numpy()} | _others(histories, training, terms, table, frame, seed=seed)
+        others = _others(histories, training, terms, table, frame, seed=seed)
+        told = {STAYWORTH: scores["clv"].to_numpy()} | {
+            name: values * (1 - training.cost_share) for name, values in others.items()
+        }
         judged.append(
             {
                 "as_of": day.isoformat(),

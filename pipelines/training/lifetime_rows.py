@@ -14,6 +14,7 @@ from features.histories.columns import Histories
 from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
 from models.lifetime.lattice import YEAR, Lattice, LifetimeRows, lattice_of, row_later
+from pipelines.training.serving_costs import costs_between
 
 MOST_ROWS = 150_000
 """More rows teach little more: of larger logs, customers are drawn."""
@@ -26,12 +27,17 @@ COHORT_SHARE, COHORT_DAYS = 0.8, 92
 tell a customer's fade from the shop's."""
 
 
-def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str]) -> LifetimeRows | None:
-    """The rows of a lattice up to a day; None if the log is too short, or its customers too few or of one cohort."""
+def lifetime_rows(
+    histories: Histories, *, as_of: date, features: Sequence[str], costs: pd.DataFrame | None = None
+) -> LifetimeRows | None:
+    """The rows of a lattice up to a day; None if the log is too short, or its customers too few or of one cohort.
+
+    costs: costs to serve, as pipelines/training/serving_costs.py reads them; None where the log has none.
+    """
     lattice = lattice_of(histories.first_day, as_of=as_of, is_contractual=histories.contractual)
     if lattice is None or not (lattice.window_months == YEAR or histories.contractual or not _is_one_cohort(histories)):
         return None
-    tables = list(_tables(histories, lattice, features))
+    tables = list(_tables(histories, lattice, features, costs))
     table = pa.concat_tables(tables) if tables else None
     if table is None or table.num_rows == 0:
         return None
@@ -51,6 +57,7 @@ def lifetime_rows(histories: Histories, *, as_of: date, features: Sequence[str])
         months_back,
         row_later(frame["customer_id"], months_back, YEAR),
         **labels,
+        costs=None if costs is None else frame.pop("costs").to_numpy(np.float64),
         left=frame.pop("left").to_numpy(bool) if histories.contractual else None,
     )
 
@@ -63,7 +70,9 @@ def _is_one_cohort(histories: Histories) -> bool:
     return bool(inside.max() >= COHORT_SHARE * count)
 
 
-def _tables(histories: Histories, lattice: Lattice, features: Sequence[str]) -> Iterator[pa.Table]:
+def _tables(
+    histories: Histories, lattice: Lattice, features: Sequence[str], costs: pd.DataFrame | None
+) -> Iterator[pa.Table]:
     """The rows with their labels, of all customers or of blocks of them drawn at random."""
     days = [lattice.day(back) for back in range(lattice.months_back, -1, -1)]
     backs = {pd.Timestamp(day): lattice.months_back - place for place, day in enumerate(days)}
@@ -78,19 +87,23 @@ def _tables(histories: Histories, lattice: Lattice, features: Sequence[str]) -> 
         part = histories.span(first, last)
         table = snapshot(part, as_of=days, features=list(features))
         months_back = pd.Series(table["as_of"].to_pandas(date_as_object=False)).map(backs).to_numpy(np.int64)
-        yield _labelled(part, lattice, table, months_back)
+        yield _labelled(part, lattice, table, months_back, costs)
 
 
-def _labelled(histories: Histories, lattice: Lattice, table: pa.Table, months_back: Integers) -> pa.Table:
-    """The rows with orders and margin in each near window."""
+def _labelled(
+    histories: Histories, lattice: Lattice, table: pa.Table, months_back: Integers, costs: pd.DataFrame | None
+) -> pa.Table:
+    """The rows with orders and margin in each near window, and costs to serve in the first."""
     orders, margin = (np.full((len(months_back), lattice.near_windows), np.nan) for _ in range(2))
-    left = np.zeros(len(months_back), bool)
+    left, booked = np.zeros(len(months_back), bool), np.zeros(len(months_back))
     length = lattice.window_months
     for back in np.unique(months_back).tolist():
         rows = np.flatnonzero(months_back == back)
         part, day = table.select(["customer_id", "as_of"]).take(pa.array(rows)), lattice.day(back)
         if histories.contractual and back >= length:
             left[rows] = has_left(histories, part, horizon_days=(lattice.day(back - length) - day).days)
+        if costs is not None and back >= length:
+            booked[rows] = costs_between(part["customer_id"], costs, day, lattice.day(back - length))
         for window in range(min(lattice.near_windows, back // length)):
             orders[rows, window], margin[rows, window] = orders_and_margin(
                 histories,
@@ -101,6 +114,8 @@ def _labelled(histories: Histories, lattice: Lattice, table: pa.Table, months_ba
     table = table.append_column("months_back", pa.array(months_back))
     if histories.contractual:
         table = table.append_column("left", pa.array(left))
+    if costs is not None:
+        table = table.append_column("costs", pa.array(booked))
     for window in range(lattice.near_windows):
         table = table.append_column(f"orders_{window}", pa.array(orders[:, window]))
         table = table.append_column(f"margin_{window}", pa.array(margin[:, window]))

@@ -27,6 +27,7 @@ from models.training import fitting
 from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeline
 from models.trees.training_rows import Stream
 from pipelines.training.lifetime_rows import lifetime_rows
+from pipelines.training.serving_costs import costs_between
 
 MIN_CUSTOMERS_PER_LABEL = 5
 """Customers with and without each label at every cut-off: with fewer, a model could only learn them by heart."""
@@ -59,17 +60,27 @@ class TrainingSet:
     """Rows of these cut-offs, of more customers than memory holds: the trees are grown on them instead."""
     lifetime_rows: LifetimeRows | None = None
     """What lifetime values are learned on; None: the log is too short."""
+    cost_share: float = 0.0
+    """Costs to serve ÷ margin, in the log's last year."""
 
 
 def training_set(
-    histories: Histories, terms: Terms, *, as_of: date, horizons: Sequence[int] = (), stream: Stream | None = None
+    histories: Histories,
+    terms: Terms,
+    *,
+    as_of: date,
+    horizons: Sequence[int] = (),
+    stream: Stream | None = None,
+    costs: pd.DataFrame | None = None,
 ) -> TrainingSet:
     """Snapshots and labels up to a day; horizons: further ones to score, days.
 
-    stream: labelled rows, on these cut-offs among others, for the trees (pipelines/training/training_data.py).
+    costs: costs to serve (pipelines/training/serving_costs.py); None where the log has none. stream: labelled rows, on
+    these cut-offs among others, for the trees (pipelines/training/training_data.py).
     """
     other_horizons = tuple(sorted({days for days in horizons if days != terms.horizon_days}))
     cut_offs = timeline(histories.first_day, as_of=as_of, horizon_days=terms.horizon_days)
+    costs = None if costs is None else costs[costs["recorded_at"] < pd.Timestamp(as_of, tz="UTC")]
     current = snapshot(histories, as_of=[as_of])
     features = training_features(current.column_names[2:])
     table = snapshot(histories, as_of=cut_offs.matured, features=features)
@@ -88,7 +99,8 @@ def training_set(
         recent=_recent(histories, terms, as_of=as_of),
         other_horizons=other_horizons,
         stream=stream.on(cut_offs.matured) if stream else None,
-        lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features),
+        lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features, costs=costs),
+        cost_share=0.0 if costs is None else _cost_share(histories, costs, as_of=as_of),
     )
 
 
@@ -158,6 +170,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
         other_horizons=training.other_horizons,
         more=training.stream,
         lifetime_rows=training.lifetime_rows,
+        cost_share=training.cost_share,
     )
 
 
@@ -165,3 +178,12 @@ def _margin_rate(histories: Histories, *, as_of: date) -> float:
     """Margin as a share of revenue over all orders known before `as_of`."""
     known = histories.columns.known_at < microseconds(as_of)
     return float(histories.columns.margin_cents[known].sum() / histories.columns.amount_cents[known].sum())
+
+
+def _cost_share(histories: Histories, costs: pd.DataFrame, *, as_of: date) -> float:
+    """Costs to serve booked to these customers ÷ their margin, in the year before a day."""
+    columns, since = histories.columns, as_of - timedelta(days=YEAR_DAYS)
+    known = (columns.known_at < microseconds(as_of)) & (columns.at >= microseconds(since))
+    margin = float(columns.margin_cents[known].sum()) / histories.minor_units
+    booked = float(costs_between(histories.customer_ids, costs, since, as_of).sum())
+    return max(booked, 0.0) / margin if margin > 0 else 0.0

@@ -21,8 +21,8 @@ SHORT_NAMES = {
 ADDS, WITHIN, TOTAL = "part of the sum", "included above", "sum"
 DEFINITION = (
     "The margin of the last 365 days by its origin: first orders, and repeat orders of customers who have bought in "
-    "one category or in several, less the cost to serve. CLV has no first orders left; its cost to serve is taken as "
-    "the same share of margin as in the last 365 days. Cross-selling is at most what customers with several "
+    "one category or in several, less the cost to serve. CLV has no first orders left; its cost to serve is the "
+    "share that the model takes off it. Cross-selling is at most what customers with several "
     "categories bring. Full-price orders and referrals are included in these parts; referrals count the new "
     "customers sent times what this year's mean new customer has brought so far, as an upper bound."
 )
@@ -55,28 +55,29 @@ def order_parts(base: CustomerBase) -> list[ClvComponent]:
     Refunds without an order count with the repeat orders.
     """
     rows, customers = _last_year(base), base.customers
+    before_costs = customers["clv"] / (1 - base.clv_cost_share)
     first_at, categories = customers["first_order"].to_numpy(), customers["categories"].to_numpy()
     who = rows["customer"].to_numpy()
     first = rows["at"].to_numpy() == first_at[who]
     parts = [ClvComponent("first orders", rows.loc[first, "margin"].sum(), np.nan, ADDS)]
     if np.isnan(categories).all():
-        return [*parts, ClvComponent("repeat orders", rows.loc[~first, "margin"].sum(), customers["clv"].sum(), ADDS)]
+        return [*parts, ClvComponent("repeat orders", rows.loc[~first, "margin"].sum(), before_costs.sum(), ADDS)]
     several = categories > 1
     for name, in_group in (("one category", ~several), ("several categories", several)):
         margin = rows.loc[~first & in_group[who], "margin"].sum()
-        parts.append(ClvComponent(f"repeat orders, {name}", margin, customers.loc[in_group, "clv"].sum(), ADDS))
+        parts.append(ClvComponent(f"repeat orders, {name}", margin, before_costs[in_group].sum(), ADDS))
     return parts
 
 
 def parts(base: CustomerBase) -> pd.DataFrame:
     """Table of the components: part, year, clv (currency units) and role (ADDS, WITHIN or TOTAL)."""
     components = order_parts(base)
-    year, clv = sum(component.year for component in components), base.customers["clv"].sum()
+    year, clv = sum(component.year for component in components), float(base.customers["clv"].sum())
     if base.costs is not None:
         cost = base.customers["cost_to_serve_year"].sum()
-        of_clv = clv * cost / year if year > 0 else np.nan
+        of_clv = clv * base.clv_cost_share / (1 - base.clv_cost_share)
         components.append(ClvComponent("cost to serve", -cost, -of_clv, ADDS))
-        components.append(ClvComponent("customer profit", year - cost, clv - of_clv, TOTAL))
+        components.append(ClvComponent("customer profit", year - cost, clv, TOTAL))
     else:
         components.append(ClvComponent("margin", year, clv, TOTAL))
     rows = _last_year(base)

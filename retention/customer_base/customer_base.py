@@ -38,6 +38,8 @@ class CustomerBase:
     annual_discount_rate: float
     lifetime_days: int
     """The days that clv covers."""
+    clv_cost_share: float
+    """What costs to serve have taken of clv, as a share of what it was before them; 0 where it is before them."""
     customers: pd.DataFrame
     """customer_id (text), first_order, last_order, orders (that stand), gross, discount (NaN where the log has none),
     refunded, net_sales, margin (contribution: net of refunds and cost of goods), the same of the last 365 days as

@@ -18,6 +18,7 @@ from pipelines.simulator.scenario import Scenario, customer_chunk
 from pipelines.simulator.truth import truth
 from pipelines.simulator.worlds import WORLDS
 from pipelines.simulator.worth import expected_orders, order_margin
+from tests.oracle.counted import discount, service_costs
 
 HORIZON, LIFETIME = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
 FALLS = np.log1p(parameters.ANNUAL_DISCOUNT_RATE) / YEAR_DAYS
@@ -68,7 +69,7 @@ def futures(world):
         "churn_probability": left * 1.0,
         "expected_orders": bought_in_time,
         "expected_value": total(np.where(after < HORIZON, netted_in_time, 0)),
-        "clv": total(netted * np.exp(-FALLS * after)),
+        "clv": total((netted - parameters.DELIVERY_COST) * discount(after)) - service_costs(customers, lived, shop),
     }
     return true.iloc[again].reset_index(drop=True), done
 
@@ -157,8 +158,9 @@ def by_calculus(world, customer, stage, day, joined):
     return 1 - there[h], paid, sum((there[t] - there[h]) * np.exp(-FALLS * t) for t in dates if t < h)
 
 
-def test_the_truth_solves_the_equations_of_the_stages(world):
-    """The customers who order most often and least often, and others of each stage."""
+def test_the_truth_solves_the_equations_of_the_stages(world, monkeypatch):
+    """The customers who order most often and least often, and others of each stage; futures judge their service."""
+    monkeypatch.setattr(parameters, "SERVICE_COST", 0.0)
     shop, customers, stage = world
     rows = [np.argmax(customers.ordering), np.argmin(customers.ordering), np.argmax(customers.leaving)]
     rows += [row for of in (ENGAGED, COOLING) for row in np.flatnonzero(stage == of)[:2]]

@@ -15,6 +15,7 @@ from pipelines.config import load
 from pipelines.simulate import simulate
 from pipelines.simulator.scenario import Scenario
 from pipelines.training.lifetime_rows import lifetime_rows
+from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.training_set import training_features
 
 pytestmark = pytest.mark.slow
@@ -26,11 +27,13 @@ def made_in(folder, world):
     """The rows that training learns from, those known today, the inputs, and the true lifetime values."""
     shop = Scenario(customers=10_000, days=730, seed=31, as_of=AS_OF, world_name=world)
     simulate(folder / "shop", shop, chunk_size=10_000, say=lambda _: None)
-    histories = ingest(load(folder / "shop" / "stayworth.toml").log, now_us=None).histories
+    config = load(folder / "shop" / "stayworth.toml")
+    histories = ingest(config.log, now_us=None).histories
     known = snapshot(histories, as_of=[AS_OF])
     features = training_features(known.column_names[2:])
     frame = known.to_pandas(date_as_object=False)
-    rows = lifetime_rows(histories, as_of=AS_OF, features=features)
+    costs = costs_if_any(config, now=None)
+    rows = lifetime_rows(histories, as_of=AS_OF, features=features, costs=costs)
     assert rows is not None
     inputs = boosting.inputs_of(rows.frame, features)
     truth = duckdb.sql(f"select customer_id, clv from '{folder}/shop/truth/*.parquet'").df().set_index("customer_id")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 
-from features.clock import YEAR_DAYS
 from pipelines.simulator import parameters, season
 from pipelines.simulator.buying import lines, orders
 from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE
@@ -14,6 +13,7 @@ from pipelines.simulator.refunds import refunds
 from pipelines.simulator.silence import silence
 from pipelines.simulator.truth import truth
 from pipelines.simulator.worth import expected_orders
+from tests.oracle.counted import discount, service_costs
 
 FUTURES = 20_000
 SWING = parameters.SEASON_SWING
@@ -52,7 +52,7 @@ def outcomes(customers, lived, shop):
     return {
         "orders": total(after < horizon),
         "value": total(np.where(after < horizon, netted, 0)),
-        "clv": total(all_netted * (1 + parameters.ANNUAL_DISCOUNT_RATE) ** (-after / YEAR_DAYS)),
+        "clv": total((all_netted - parameters.DELIVERY_COST) * discount(after)) - service_costs(customers, lived, shop),
         "stage": lived.stage(day + horizon),
     }
 

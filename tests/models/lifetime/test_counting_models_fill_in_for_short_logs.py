@@ -80,6 +80,15 @@ def test_the_value_is_the_sum_over_periods_written_out(shapes, level):
         assert got == pytest.approx(expected, rel=1e-9)
 
 
+def test_costs_to_serve_take_their_share():
+    terms = {"horizon_days": HORIZON, "lifetime_days": LIFETIME, "annual_discount_rate": RATE}
+    gross, net = (
+        CountingValue([PARETO], MEAN_ORDERS, 0.8, cost_share=share).value(VALUE, SEASON, FRAME, **terms)
+        for share in (0.0, 0.25)
+    )
+    assert net == pytest.approx(0.75 * gross)
+
+
 def test_the_level_is_half_way_between_what_is_told_and_what_is_counted():
     frame = known(1, leaving=1 / 300).assign(spend_first_order=10.0)
     frame["spend_total"] = 10.0 + frame["repeat_orders"] * np.random.default_rng(1).gamma(5, 4, len(frame))
@@ -90,7 +99,7 @@ def test_the_level_is_half_way_between_what_is_told_and_what_is_counted():
     frame["as_of"] = pd.Timestamp("2020-01-01")
     told = np.log(np.full(len(frame), 2 * 4 * counted / len(frame)))
     blended, calibration = LogPrediction(np.zeros(len(frame)), told), SeasonalCalibration([], [], [])
-    how = {"horizon_days": HORIZON, "margin_rate": 0.4, "doubts": ()}
+    how = {"horizon_days": HORIZON, "margin_rate": 0.4, "cost_share": 0.0, "doubts": ()}
     assert counting_value.fit([PARETO], frame, blended, calibration, **how).level == pytest.approx(0.5, rel=1e-9)
     free = frame.assign(spend_total=10.0)
     assert counting_value.fit([PARETO], free, blended, calibration, **how).level == 1.0

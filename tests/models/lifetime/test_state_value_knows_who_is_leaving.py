@@ -4,6 +4,7 @@ Engaged customers order at a rate; each quarter some cool, and of those who cool
 of every later quarter is a power of one matrix.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -152,3 +153,15 @@ def test_with_a_year_of_cut_offs_missing_it_says_so():
     assert any("season is not known" in doubt for doubt in fitted.doubts)
     assert len(fitted.near) == 4
     assert len(fitted.later) == 0
+
+
+def test_costs_to_serve_are_taken_off_as_long_as_orders_last(model, states):
+    """A quarter costs three for each order that is expected in it, whether it comes or not."""
+    rows, rate = base(2500, 1), RATE[base(2500, 1).frame["recency_days"].to_numpy(int) // 100]
+    costs = np.random.default_rng(3).poisson(3.0 * rate).astype(float)
+    net = fit_state_value.fit(replace(rows, costs=costs), INPUTS, lifetime_years=3, seed=7, device="cpu")
+    before, after = (
+        fitted.value(rows_of(states[0]), INPUTS, lifetime_days=1095, annual_discount_rate=0.0)[:2]
+        for fitted in (model, net)
+    )
+    assert after / before == pytest.approx(np.full(2, 1 - 3.0 / MARGIN), rel=0.03)

@@ -19,9 +19,9 @@ from pipelines.cli import main
 from pipelines.config import load
 from pipelines.init import config_text
 from pipelines.plan import make_plan
-from pipelines.reporting.costs_table import read_costs
 from pipelines.screens.check import show_check
 from pipelines.screens.readout import show_readout
+from pipelines.training.serving_costs import read_costs
 from tests.shops import VOUCHER, config_of
 
 DAY, COUNT = date(2020, 1, 1), 300

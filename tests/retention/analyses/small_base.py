@@ -102,6 +102,7 @@ def base_of(
         gross_margin=0.4,
         annual_discount_rate=0.1,
         lifetime_days=1095,
+        clv_cost_share=0.1,
         customers=table,
         orders=orders,
         costs=costs,
