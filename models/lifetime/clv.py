@@ -8,7 +8,8 @@ a bundle holds one of them:
     CountingValue   the horizon's value, extended by counting models, where it is not, and in bundles before format 5
 
 Beside it the 10 % and 90 % points of what the customer will bring (`clv_p10`, `clv_p90`): under a contract they follow
-from when it ends (models/lifetime/contract_points.py), elsewhere from customers alike (models/lifetime/lifetime_spread.py).
+from when it ends (models/lifetime/contract_points.py), elsewhere from customers alike (models/lifetime/
+lifetime_spread.py).
 """
 
 from __future__ import annotations

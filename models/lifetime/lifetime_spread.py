@@ -90,4 +90,6 @@ def extended_log_odds(
 
 def points(value: Floats, log_odds: Floats, intervals: Intervals) -> tuple[Floats, Floats]:
     """The 10 % and 90 % points of a value with these log-odds of nothing, currency units."""
-    return intervals.interval(LogPrediction(log_odds, np.log(np.maximum(value, LEAST_VALUE)) + np.logaddexp(0, log_odds)))
+    return intervals.interval(
+        LogPrediction(log_odds, np.log(np.maximum(value, LEAST_VALUE)) + np.logaddexp(0, log_odds))
+    )
