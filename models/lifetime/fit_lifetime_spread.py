@@ -77,11 +77,11 @@ class _Years:
 
     def __init__(self, model: StateValue, trees: LifetimeTrees, rows: LifetimeRows):
         self.windows = YEAR // model.window_months
-        closed = np.flatnonzero((rows.months_back >= YEAR) & (rows.year_later >= 0))
+        closed = np.flatnonzero(rows.months_back >= YEAR)
         self.margin = model.margin.of(trees.all, rows.frame)
         self.brought = rows.margin[:, : self.windows] / self.margin[:, None]
         self.later = rows.year_later
-        unseen = _unseen_year(trees, rows, np.flatnonzero(rows.months_back >= YEAR))
+        unseen = _unseen_year(trees, rows, closed)
         self.state = states(unseen, rows.frame["orders"].to_numpy(float))
         self.scale = np.maximum(self.state[closed].std(axis=0), 1e-9)
         self.closed, self.tree = closed, KDTree(self.state[closed] / self.scale)
@@ -96,8 +96,9 @@ class _Years:
             year = weights[begin : begin + self.windows]
             donors = self._one_alike(current, rng)
             by_year.append(margin * (self.brought[donors][:, :, : len(year)] @ year))
-            current = self.later[donors]
-            margin = margin * self.margin[current] / self.margin[donors]
+            stays = self.later[donors] >= 0
+            current = np.where(stays, self.later[donors], donors)
+            margin = margin * np.where(stays, self.margin[current] / self.margin[donors], 0.0)
         return by_year[0], np.sum(by_year[1:], axis=0) if by_year[1:] else np.zeros(margin.shape)
 
     def _one_alike(self, rows: Integers, rng: np.random.Generator) -> Integers:
@@ -136,7 +137,7 @@ def _fit(state: Floats, total: Floats) -> LifetimeSpread:
     nothing = (total == 0).sum(axis=1)
     columns = design(state)[:, 1:]
     centre, spread = columns.mean(axis=0), np.maximum(columns.std(axis=0), 1e-9)
-    regression = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(
+    regression = LogisticRegression(C=1, solver="newton-cholesky").fit(
         np.tile((columns - centre) / spread, (2, 1)),
         np.repeat([1, 0], len(state)),
         sample_weight=np.concatenate([nothing, total.shape[1] - nothing]) + UNSEEN,

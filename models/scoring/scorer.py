@@ -125,15 +125,10 @@ def numbers_by_horizon(
     scorer: Scorer, predicted: PredictedRows, others: Sequence[Horizon]
 ) -> dict[int, dict[str, Floats]]:
     """The numbers of `predict` by horizon in days, in the order of `frames_by_horizon`; shape (rows,) each."""
-    rows, data, prediction = predicted
-    terms, inputs, frame = scorer.terms, scorer.inputs, rows.frame
-    main = HorizonPrediction(
-        prediction,
-        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
-        scorer.contract_end.of(data) if scorer.contract_end else None,
-        *scorer.intervals.interval(prediction),
-    )
-    lifetime = predict_lifetime(scorer, rows, main)
+    rows, terms, inputs = predicted.rows, scorer.terms, scorer.inputs
+    frame = rows.frame
+    main = _over_main_horizon(scorer, predicted)
+    lifetime = _over_lifetime(scorer, rows, main)
     predictions = predict_horizons(
         others,
         main,
@@ -158,8 +153,22 @@ def numbers_by_horizon(
     }
 
 
-def predict_lifetime(scorer: Scorer, rows: FeatureMatrix, main: HorizonPrediction) -> LifetimePrediction:
-    """The lifetime values of rows and their distribution; main: their prediction over the main horizon."""
+def predict_lifetime(scorer: Scorer, predicted: PredictedRows) -> LifetimePrediction:
+    """The lifetime values of predicted rows with their distribution, of which `predict` gives value and ends."""
+    return _over_lifetime(scorer, predicted.rows, _over_main_horizon(scorer, predicted))
+
+
+def _over_main_horizon(scorer: Scorer, predicted: PredictedRows) -> HorizonPrediction:
+    data, prediction = predicted.data, predicted.log_prediction
+    return HorizonPrediction(
+        prediction,
+        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
+        scorer.contract_end.of(data) if scorer.contract_end else None,
+        *scorer.intervals.interval(prediction),
+    )
+
+
+def _over_lifetime(scorer: Scorer, rows: FeatureMatrix, main: HorizonPrediction) -> LifetimePrediction:
     return clv.predict(
         scorer.lifetime,
         rows,
