@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from features.arrays import Floats
 
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
+NUMBERS = (
+    "churn_probability",
+    "expected_orders",
+    "expected_value",
+    "value_p10",
+    "value_p90",
+    "clv",
+    "clv_p10",
+    "clv_p90",
+)
 """The numeric columns of the scores, in their order."""
 REASONS = ("reason_1", "reason_2", "reason_3")
 """The columns of reasons, the strongest first; None where there are fewer."""

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from features import audit_log
 from pipelines import run_folder
@@ -52,6 +55,7 @@ def write_report(
     cost_share = metrics.get("lifetime", {}).get("cost_share", 0.0)
     base, backtest = customer_base(config, now=now, clv_cost_share=cost_share), _backtest(config)
     lifetimes = judged_lifetimes(folder)
+    worth = partial(_worth, metrics=metrics, lifetimes=lifetimes)
     say("looking at the customer base")
     html = page(
         metrics=metrics,
@@ -66,7 +70,10 @@ def write_report(
         assumptions=assumptions(config),
         reconciliation=[entry | {"amount": float(entry["amount"])} for entry in reconciliation],
         written_on=now.date().isoformat(),
-        worth=_worth(base, metrics, lifetimes),
+        worth=worth(base.customers),
+        worth_by_segment={
+            segment: worth(rows) for segment, rows in base.customers.groupby(base.customers["segment"].fillna("(none)"))
+        },
         lifetimes=lifetimes,
         chapters=chapters(base),
         backtest=backtest,
@@ -95,10 +102,10 @@ def _audit_entry(base: CustomerBase, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _worth(base: CustomerBase, metrics: dict[str, Any], lifetimes: list[dict[str, Any]]) -> CustomerEquity:
-    """The worth of the base, in doubt by what lifetime values missed on past days, and usually miss."""
+def _worth(customers: pd.DataFrame, metrics: dict[str, Any], lifetimes: list[dict[str, Any]]) -> CustomerEquity:
+    """The worth of customers, in doubt by what lifetime values missed on past days, and usually miss."""
     typical_miss = metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS)
-    return customer_equity(base.customers, *lifetime_misses(lifetimes), typical_miss=typical_miss)
+    return customer_equity(customers, *lifetime_misses(lifetimes), typical_miss=typical_miss)
 
 
 def _backtest(config: Config) -> list[dict[str, Any]]:

@@ -176,6 +176,8 @@ class Score(ResponseBody):
     value_p10: float = Field(description="the margin is below this in at most one case of ten, currency units")
     value_p90: float = Field(description="the margin is above this in at most one case of ten, currency units")
     clv: float = Field(description="discounted margin over the configured lifetime, currency units")
+    clv_p10: float = Field(description="that margin is below this in at most one case of ten, currency units")
+    clv_p90: float = Field(description="that margin is above this in at most one case of ten, currency units")
     segment: str | None = Field(description="among all customers of the last batch; null before there is one")
     reasons: list[str] = Field(description="up to three reasons, the strongest first")
     model_version: str

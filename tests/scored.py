@@ -21,6 +21,8 @@ def scored(count: int, day: date) -> pd.DataFrame:
             "value_p10": value / 4,
             "value_p90": value * 2,
             "clv": value * 3,
+            "clv_p10": value * 0.75,
+            "clv_p90": value * 6,
             "segment": "grow",
             "reason_1": "=no order for 200 days",
             "reason_2": "few visits",

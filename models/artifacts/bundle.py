@@ -32,8 +32,10 @@ from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.value import Value
 
-FORMAT, EARLIER = 5, 4
-"""Bundles of the earlier format are read too: they have a `tail` in place of `lifetime` and `purchase_model`."""
+FORMAT = 6
+WITHOUT_SPREAD, WITH_TAIL = 5, 4
+"""Earlier formats that are read too: 5 has lifetime values without a spread of their own, 4 a `tail` in place of
+`lifetime` and `purchase_model`."""
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: no file of a bundle comes close, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
@@ -98,7 +100,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if manifest["format"] not in (FORMAT, EARLIER) or not _may_have(set(manifest["files"])):
+    if manifest["format"] not in (FORMAT, WITHOUT_SPREAD, WITH_TAIL) or not _may_have(set(manifest["files"])):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
     expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
     foreign = sorted({path.name for path in folder.iterdir()} - expected)
@@ -113,7 +115,7 @@ def read(folder: Path) -> Scorer:
         if manifest["files"][name] != {"sha256": _sha256(data), "bytes": len(data)}:
             raise _changed(folder, name)
     model = json.loads(contents["model.json"])
-    if manifest["format"] == EARLIER:
+    if manifest["format"] == WITH_TAIL:
         model |= {"lifetime": lifetime_parts.earlier(model["tail"]), "purchase_model": model["tail"]}
     boosters = {name: boosting.from_ubj(data) for name, data in contents.items() if name.endswith(".ubj")}
     return Scorer(

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from models.btyd.purchase_model import KINDS, PurchaseModel
+from models.ensemble.intervals import Intervals
 from models.lifetime.clv import LifetimeValue
-from models.lifetime.contract_value import ContractValue, TenureHazard
+from models.lifetime.contract_value import NO_RATIOS, ContractValue, TenureHazard
 from models.lifetime.counting_value import CountingValue
+from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
 from models.lifetime.state_value import StateValue
 from models.lifetime.window_season import Season
@@ -42,6 +44,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
             "near": len(model.near),
             "later": len(model.later),
             "per_order": asdict(model.margin.shrunk),
+            "spread": asdict(model.spread) if model.spread else None,
             "doubts": doubts,
         }
     if isinstance(model, ContractValue):
@@ -50,6 +53,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
             "by_tenure": asdict(model.by_tenure),
             "lasting": list(model.lasting),
             "per_order": asdict(model.margin.shrunk),
+            "ratios": list(model.ratios),
             "doubts": doubts,
         }
     orders = [purchase_model_to_json(part) for part in model.orders]
@@ -79,6 +83,7 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
             by_tenure=TenureHazard(**content["by_tenure"]),
             lasting=content["lasting"],
             margin=margin,
+            ratios=content.get("ratios", NO_RATIOS),
             doubts=doubts,
         )
     return StateValue(
@@ -87,7 +92,16 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
         near=[boosters[f"lifetime_near_{number}.ubj"] for number in range(content["near"])],
         later=[boosters[f"lifetime_later_{number}.ubj"] for number in range(content["later"])],
         margin=margin,
+        spread=_spread(content["spread"]) if content.get("spread") else None,
         doubts=doubts,
+    )
+
+
+def _spread(content: Mapping[str, Any]) -> LifetimeSpread:
+    return LifetimeSpread(
+        tuple(content["coefficients"]),
+        tuple((least, most) for least, most in content["ranges"]),
+        Intervals(**content["intervals"]),
     )
 
 

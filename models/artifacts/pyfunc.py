@@ -23,6 +23,7 @@ from features.clock import parse_day
 from features.errors import InputError
 from features.ingest.schema import ORDERS
 from models.artifacts import bundle
+from models.prediction import NUMBERS, REASONS
 from models.scoring.batch_scores import score_orders
 from models.scoring.scorer import Scorer
 
@@ -33,15 +34,8 @@ SCORES = {
     "customer_id": DataType.string,
     "as_of": DataType.datetime,
     "horizon_days": DataType.integer,
-    "churn_probability": DataType.double,
-    "expected_orders": DataType.double,
-    "expected_value": DataType.double,
-    "value_p10": DataType.double,
-    "value_p90": DataType.double,
-    "clv": DataType.double,
-    "reason_1": DataType.string,
-    "reason_2": DataType.string,
-    "reason_3": DataType.string,
+    **dict.fromkeys(NUMBERS, DataType.double),
+    **dict.fromkeys(REASONS, DataType.string),
     "model_version": DataType.string,
 }
 """The output columns: scores.parquet without `segment`, which compares with the whole customer base."""
@@ -91,7 +85,7 @@ def signature() -> ModelSignature:
     ]
     return ModelSignature(
         inputs=Schema(inputs),
-        outputs=Schema([ColSpec(kind, name, required="reason" not in name) for name, kind in SCORES.items()]),
+        outputs=Schema([ColSpec(kind, name, required=name not in REASONS) for name, kind in SCORES.items()]),
         params=ParamSchema([ParamSpec(name, DataType.string, default=None) for name in ("as_of", *TABLES)]),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from features.arrays import Floats
 from models.evaluation import evaluation_tables
 from models.evaluation.bootstrap import resample_counts
 from models.evaluation.evaluation_tables import finite_or_none, with_interval
+from models.evaluation.interval_places import IntervalPlaces, interval_places
 from models.evaluation.metrics import mae, normalized_gini, total_bias
 
 METRICS = {"total_bias": total_bias, "normalized_gini": normalized_gini, "mae": mae}
@@ -24,10 +25,21 @@ SILENCE_BANDS = (0.0, 90.0, 180.0, 365.0, 730.0, np.inf)
 """Of the days since the last order."""
 
 
+class LifetimeEnds(NamedTuple):
+    """The 80 % interval of each customer, shape (rows,) each."""
+
+    low: Floats
+    """Currency units."""
+    high: Floats
+    nothing: Floats
+    """The probability of no order within the lifetime."""
+
+
 def judge(
     came: Floats,
     told: Mapping[str, Floats],
     *,
+    ends: LifetimeEnds,
     churn_probability: Floats,
     recency_days: Floats,
     resamples: int,
@@ -37,8 +49,11 @@ def judge(
     """Judge lifetime values (currency units, by model) against what came, ready for JSON.
 
     models: each metric with an interval that holds `confidence` of `resamples` draws of customers, the same for every
-    model. deciles: as of models/evaluation/evaluation_tables.py. risk, silence: `bands`.
+    model. deciles: as of models/evaluation/evaluation_tables.py. risk, silence: `bands`. coverage: the shares of
+    customers below, inside and above their interval, who brought nothing being divided as
+    models/evaluation/interval_places.py has it; of all and of each band.
     """
+    places = interval_places(came, *ends)
     draws: dict[str, dict[str, list[Floats]]] = {name: {metric: [] for metric in METRICS} for name in told}
     for weights in resample_counts(len(came), resamples=resamples, seed=seed):
         for name, values in told.items():
@@ -57,15 +72,18 @@ def judge(
         "deciles": {
             name: evaluation_tables.deciles(values, came, confidence=confidence) for name, values in told.items()
         },
-        "risk": bands(churn_probability, RISK_BANDS, came, told),
-        "silence": bands(recency_days, SILENCE_BANDS, came, told),
+        "coverage": {name: float(part.mean()) for name, part in places._asdict().items()},
+        "risk": bands(churn_probability, RISK_BANDS, came, told, places),
+        "silence": bands(recency_days, SILENCE_BANDS, came, told, places),
     }
 
 
-def bands(by: Floats, edges: Sequence[float], came: Floats, told: Mapping[str, Floats]) -> list[dict[str, Any]]:
+def bands(
+    by: Floats, edges: Sequence[float], came: Floats, told: Mapping[str, Floats], places: IntervalPlaces
+) -> list[dict[str, Any]]:
     """Customers whose `by` lies in [edge, next edge), the last edge included, where there are any.
 
-    share: of all that came; ratio: told ÷ came by model, None where nothing came.
+    share: of all that came; ratio: told ÷ came by model, None where nothing came; coverage: as of `judge`.
     """
     rows = []
     for low, high in pairwise(edges):
@@ -83,6 +101,7 @@ def bands(by: Floats, edges: Sequence[float], came: Floats, told: Mapping[str, F
                     name: float(values[inside].sum()) / brought if brought > 0 else None
                     for name, values in told.items()
                 },
+                "coverage": {name: float(part[inside].mean()) for name, part in places._asdict().items()},
             }
         )
     return rows

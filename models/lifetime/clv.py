@@ -6,16 +6,21 @@ a bundle holds one of them:
     ContractValue   under a contract: what it brings while it lasts (models/lifetime/contract_value.py)
     StateValue      learned from the log itself, where it is long enough (models/lifetime/state_value.py)
     CountingValue   the horizon's value, extended by counting models, where it is not, and in bundles before format 5
+
+Beside it the 10 % and 90 % points of what the customer will bring (`clv_p10`, `clv_p90`): under a contract they follow
+from when it ends (models/lifetime/contract_points.py), elsewhere from customers alike (models/lifetime/
+lifetime_spread.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
@@ -25,20 +30,22 @@ from models.btyd.recency_frequency import checked
 from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
+from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import LogPrediction
 from models.lifetime import counting_value, fit_contract_value, fit_state_value
 from models.lifetime.contract_value import ContractValue
 from models.lifetime.counting_value import CountingValue
+from models.lifetime.fit_lifetime_spread import LEARNED_MISS
 from models.lifetime.lattice import LifetimeRows
+from models.lifetime.lifetime_spread import LEAST_VALUE, LifetimePrediction, extended_log_odds, points
 from models.lifetime.state_value import StateValue
 from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
 
 LifetimeValue: TypeAlias = StateValue | ContractValue | CountingValue
-LEARNED_MISS, COUNTED_MISS = 0.1, 0.25
-"""Root mean square of ln(told ÷ came) of totals on whose years nothing was judged: of values learned, on simulated
-shops of two years, .09 (docs/explanation/formulas.md); of counting models on CDNOW and Online Retail II, .24."""
+COUNTED_MISS = 0.25
+"""As `LEARNED_MISS`, of counting models on CDNOW and Online Retail II: .24."""
 FARTHEST = 3
 """Lifetimes of more than so many times the days of cut-offs are doubted."""
 FEW_CONTRACTS = "too few contracts have ended in the log to see how long they last: counting models extend the horizon"
@@ -94,41 +101,75 @@ def typical_miss(model: LifetimeValue) -> float:
 
 def _learned(rows: LifetimeRows, settings: FitSettings) -> StateValue | ContractValue | None:
     """The value learned from the rows; None under a contract that hardly anybody has left."""
-    inputs, recipe = settings.inputs, settings.recipe
+    inputs, recipe, terms = settings.inputs, settings.recipe, settings.terms
     if rows.left is not None:
         return fit_contract_value.fit(rows, inputs, seed=recipe.seed, device=recipe.device)
-    years = -(-settings.terms.lifetime_days // YEAR_DAYS)
-    return fit_state_value.fit(rows, inputs, lifetime_years=years, seed=recipe.seed, device=recipe.device)
+    return fit_state_value.fit(
+        rows,
+        inputs,
+        lifetime_days=terms.lifetime_days,
+        annual_discount_rate=terms.annual_discount_rate,
+        seed=recipe.seed,
+        device=recipe.device,
+    )
 
 
-def clv(
+class HorizonPart(NamedTuple):
+    """The prediction of the rows over the horizon, which is a part of their lifetime."""
+
+    prediction: LogPrediction
+    low: Floats
+    """value_p10, currency units, (rows,)."""
+    high: Floats
+    """value_p90."""
+    calibration: SeasonalCalibration
+    """What the day has put into it."""
+
+
+def predict(
     model: LifetimeValue,
     rows: FeatureMatrix,
     inputs: boosting.Inputs,
     *,
     terms: Terms,
-    expected_value: Floats,
-    calibration: SeasonalCalibration,
-) -> Floats:
-    """Lifetime values, currency units, (rows,).
+    horizon: HorizonPart,
+    intervals: Intervals,
+    purchase_model: PurchaseModel,
+) -> LifetimePrediction:
+    """Lifetime values and their distribution, currency units.
 
-    expected_value: the margin of the rows over the horizon, below which, discounted, no lifetime value lies before
-    costs to serve, since the horizon is a part of it; calibration: what the day has put into it.
+    Before costs to serve, neither they nor their ends lie below those of the horizon, discounted. intervals: of the
+    horizon; purchase_model: carries them to the lifetime where the model has no spread of its own.
     """
-    lifetime_days, rate = terms.lifetime_days, terms.annual_discount_rate
+    prediction, days, rate = horizon.prediction, terms.horizon_days, terms.annual_discount_rate
     checked(*purchase_history(rows.frame), where="lifetime")
-    if isinstance(model, CountingValue):
-        return model.value(
-            expected_value,
-            calibration.season_of(model.log_odds, as_of=rows.as_of),
-            rows.frame,
-            horizon_days=terms.horizon_days,
-            lifetime_days=lifetime_days,
-            annual_discount_rate=rate,
-        )
-    soon = expected_value * (1 + rate) ** (-terms.horizon_days / 2 / YEAR_DAYS)
-    value = model.value(rows, inputs, lifetime_days=lifetime_days, annual_discount_rate=rate)
-    return value if has_costs(model) else np.maximum(value, soon)
+    span = {"lifetime_days": terms.lifetime_days, "annual_discount_rate": rate}
+    discount = (1 + rate) ** (-days / 2 / YEAR_DAYS)
+    floor = 0.0 if has_costs(model) else discount
+    soon = floor * prediction.expected_value if floor else np.full(len(rows.frame), -np.inf)
+    log_odds = None
+    if isinstance(model, ContractValue):
+        expected, low, high, nothing = model.predict(rows, inputs, **span)
+        value = np.maximum(expected, soon)
+        low, high = (end * value / np.maximum(expected, LEAST_VALUE) for end in (low, high))
+    else:
+        if isinstance(model, StateValue):
+            expected, year_orders = model.predict(rows, inputs, **span)
+            value = np.maximum(expected, soon)
+            if model.spread:
+                intervals = model.spread.intervals
+                log_odds = model.spread.nothing_log_odds(year_orders, rows.frame["orders"].to_numpy(float))
+        else:
+            season = horizon.calibration.season_of(model.log_odds, as_of=rows.as_of)
+            value = model.value(prediction.expected_value, season, rows.frame, horizon_days=days, **span)
+        if log_odds is None:
+            span_days = {"horizon_days": days, "lifetime_days": terms.lifetime_days}
+            log_odds = extended_log_odds(prediction.log_odds, rows.frame, purchase_model, **span_days)
+        low, high = points(value, log_odds, intervals)
+        nothing = expit(log_odds)
+    return LifetimePrediction(
+        value, np.maximum(low, floor * horizon.low), np.maximum(high, floor * horizon.high), nothing
+    )
 
 
 def has_costs(model: LifetimeValue) -> bool:

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
-from features.clock import YEAR_DAYS
-from models.lifetime.lattice import MONTH_DAYS, QUARTER
+from models.lifetime.contract_points import contract_points
+from models.lifetime.lattice import MONTH_DAYS, QUARTER, window_weights
+from models.lifetime.lifetime_spread import LifetimePrediction
 from models.lifetime.lifetime_trees import raw
 from models.lifetime.margin_per_order import MarginPerOrder
 from models.trees import boosting
@@ -32,6 +33,8 @@ TENURE_SHIFT = 30.0
 """Days added to a tenure before its logarithm: the first month is one month."""
 LEAST_HAZARD, MOST_HAZARD = 1e-12, 50.0
 """Of a window: between a contract that nearly surely lasts and one that surely ends."""
+NO_RATIOS = (1.0,)
+"""What a contract brings while it lasts, where nothing is known of it: as much as expected."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class ContractValue:
     """How much of the difference of a customer's ln hazard from their tenure's is left 1, 2, … windows later, 0 … 1,
     falling; those after as the last."""
     margin: MarginPerOrder
+    ratios: Sequence[float] = NO_RATIOS
+    """What a contract brought in a year ÷ what was expected while it lasts: quantiles of even weight. Bundles before
+    format 6 have none: their ends know when a contract ends, and not how much it brings until then."""
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
@@ -84,18 +90,17 @@ class ContractValue:
         ]
         return np.exp(-np.cumsum([np.zeros(len(tenure)), *hazards], axis=0))
 
-    def value(
+    def predict(
         self, rows: FeatureMatrix, inputs: boosting.Inputs, *, lifetime_days: float, annual_discount_rate: float
-    ) -> Floats:
-        """Discounted expected margin over the lifetime, currency units, (rows,)."""
+    ) -> LifetimePrediction:
+        """Discounted expected margin over the lifetime, currency units, and its distribution."""
         data = rows.matrix(inputs)
-        windows = -int(-lifetime_days // WINDOW_DAYS)
-        running = self.survival(data, rows.frame, windows)
-        begins = np.arange(windows) * WINDOW_DAYS
-        share = np.minimum(1.0, (lifetime_days - begins) / WINDOW_DAYS)
-        discounts = (1 + annual_discount_rate) ** (-(begins + share * WINDOW_DAYS / 2) / YEAR_DAYS)
-        lasts = ((share * discounts)[:, None] * (running[:-1] + running[1:]) / 2).sum(axis=0)
-        return lasts * np.exp(raw(self.orders, data)) * self.margin.of(data, rows.frame)
+        weights = window_weights(WINDOW_DAYS, lifetime_days, annual_discount_rate)
+        running = self.survival(data, rows.frame, len(weights))
+        orders, margin = np.exp(raw(self.orders, data)), self.margin.of(data, rows.frame)
+        lasts = (weights[:, None] * (running[:-1] + running[1:]) / 2).sum(axis=0)
+        low, high, nothing = contract_points(running, orders, weights, self.ratios)
+        return LifetimePrediction(lasts * orders * margin, low * margin, high * margin, nothing)
 
 
 def hazard_apart(leaving: boosting.Booster, data: boosting.Matrix, by_tenure: Floats) -> Floats:

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from features.arrays import Bools, Floats, Integers
 from models.lifetime import margin_per_order
 from models.lifetime.contract_value import TENURE_SHIFT, ContractValue, TenureHazard, hazard_apart
-from models.lifetime.lattice import QUARTER, LifetimeRows, row_later
+from models.lifetime.lattice import QUARTER, YEAR, LifetimeRows, row_later
 from models.lifetime.lifetime_trees import LEAVING, RATES, LifetimeTrees, raw
 from models.trees import boosting
 
@@ -19,6 +19,8 @@ LAGS = 4
 FEWEST_LEFT = 30
 """Ends of contracts within a window: with fewer, there is no survival to learn."""
 SMALLEST = 1e-9
+RATIOS = 9
+"""Quantiles of what contracts bring ÷ what is expected while they last."""
 
 
 def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str) -> ContractValue | None:
@@ -37,13 +39,26 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str) 
     apart = hazard_apart(leaving, trees.all, by_tenure.of(tenure))
     orders = trees.grow_rates(rows.orders[stayed, 0], stayed, params=RATES)
     running = (1 + np.exp(-by_tenure.of(tenure) * np.exp(apart))) / 2
+    margin = margin_per_order.fit(trees, rows, running * np.exp(raw(orders, trees.all)))
     return ContractValue(
         leaving=leaving,
         orders=orders,
         by_tenure=by_tenure,
         lasting=_lasting(apart, rows.frame["customer_id"], rows.months_back),
-        margin=margin_per_order.fit(trees, rows, running * np.exp(raw(orders, trees.all))),
+        margin=margin,
+        ratios=_ratios(rows, np.exp(raw(orders, trees.all)) * margin.before_costs(trees.all, rows.frame)),
     )
+
+
+def _ratios(rows: LifetimeRows, expected: Floats) -> tuple[float, ...]:
+    """What contracts that lasted a year, or else a window, brought in it ÷ what was expected, as quantiles."""
+    assert rows.left is not None
+    lasted = (rows.months_back >= YEAR) & (rows.year_later >= 0)
+    windows = rows.lattice.near_windows if lasted.any() else 1
+    if windows == 1:
+        lasted = (rows.months_back >= QUARTER) & ~rows.left
+    ratio = rows.margin[lasted, :windows].mean(axis=1) / expected[lasted]
+    return tuple(np.quantile(ratio, (np.arange(RATIOS) + 0.5) / RATIOS).tolist())
 
 
 def hazard_by_tenure(tenure_days: Floats, left: Bools) -> TenureHazard:

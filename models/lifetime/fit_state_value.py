@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from features.arrays import Floats, Integers
-from models.lifetime import margin_per_order, window_season
-from models.lifetime.lattice import QUARTER, YEAR, Lattice, LifetimeRows
+from features.clock import YEAR_DAYS
+from models.lifetime import fit_lifetime_spread, margin_per_order, window_season
+from models.lifetime.lattice import QUARTER, YEAR, Lattice, LifetimeRows, window_weights
 from models.lifetime.lifetime_trees import LEAST_RATE, RATES, LifetimeTrees, raw
 from models.lifetime.state_value import StateValue
 from models.lifetime.window_season import Season
@@ -23,8 +26,17 @@ LATER_YEARS = 3
 NO_SEASON = "less than a year of cut-offs has closed: the season is not known, and a lifetime is asked as if none were"
 
 
-def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, seed: int, device: str) -> StateValue:
-    """Fit on the rows of a lattice; lifetime_years: how many years are to be told, rounded up."""
+def fit(
+    rows: LifetimeRows,
+    inputs: boosting.Inputs,
+    *,
+    lifetime_days: float,
+    annual_discount_rate: float,
+    seed: int,
+    device: str,
+) -> StateValue:
+    """Fit on the rows of a lattice; the discount rate is for the spread alone."""
+    lifetime_years = -int(-lifetime_days // YEAR_DAYS)
     lattice, months_back = rows.lattice, rows.months_back
     trees = LifetimeTrees(rows, inputs, seed=seed, device=device)
     fitted = _fit_season(trees, rows) if lattice.window_months == QUARTER else Season()
@@ -39,7 +51,7 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, see
     year_rate = np.sum(rates[-per_year:], axis=0)
     later = _fit_later(trees, rows, year_rate, years=min(lifetime_years - known_years, LATER_YEARS))
     has_season = lattice.window_months == YEAR or fitted.coefficients
-    return StateValue(
+    model = StateValue(
         window_months=lattice.window_months,
         season=fitted,
         near=near,
@@ -47,6 +59,8 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, lifetime_years: int, see
         margin=margin_per_order.fit(trees, rows, rates[0] * _level(fitted, lattice, months_back, 0)),
         doubts=() if has_season else (NO_SEASON,),
     )
+    weights = window_weights(model.window_days, lifetime_days, annual_discount_rate)
+    return replace(model, spread=fit_lifetime_spread.fit(model, trees, rows, weights))
 
 
 def _fit_season(trees: LifetimeTrees, rows: LifetimeRows) -> Season:

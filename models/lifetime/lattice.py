@@ -69,6 +69,17 @@ def lattice_of(first_day: date, *, as_of: date, is_contractual: bool = False) ->
     return Lattice(as_of, back, YEAR if months >= YEARLY_FROM else QUARTER)
 
 
+def window_weights(window_days: float, lifetime_days: float, annual_discount_rate: float) -> Floats:
+    """The weight of each window of a lifetime: the share of it that lies within, discounted from the middle of that.
+
+    >>> window_weights(100.0, 250.0, 0.0).tolist()
+    [1.0, 1.0, 0.5]
+    """
+    begins = np.arange(-int(-lifetime_days // window_days)) * window_days
+    share = np.minimum(1.0, (lifetime_days - begins) / window_days)
+    return share * (1 + annual_discount_rate) ** (-(begins + share * window_days / 2) / YEAR_DAYS)
+
+
 @dataclass(frozen=True)
 class LifetimeRows:
     """Customers at the cut-offs of a lattice."""

@@ -66,8 +66,12 @@ class MarginPerOrder:
 
         data: the matrix of the frame.
         """
-        margin = self.shrunk.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
+        margin = self.before_costs(data, frame)
         return margin if self.serving is None else margin - np.exp(raw(self.serving, data))
+
+    def before_costs(self, data: boosting.Matrix, frame: pd.DataFrame) -> Floats:
+        """Expected margin of an order to come, currency units, positive, (rows,)."""
+        return self.shrunk.of(frame) * np.maximum(raw(self.correction, data), LEAST_MARGIN)
 
 
 def fit(trees: LifetimeTrees, rows: LifetimeRows, expected_orders: Floats) -> MarginPerOrder:

@@ -24,7 +24,8 @@ import numpy as np
 
 from features.arrays import Floats
 from features.clock import YEAR_DAYS
-from models.lifetime.lattice import MONTH_DAYS, YEAR
+from models.lifetime.lattice import MONTH_DAYS, YEAR, window_weights
+from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.lifetime_trees import LEAST_RATE, raw
 from models.lifetime.margin_per_order import MarginPerOrder
 from models.lifetime.window_season import Season, without_season
@@ -43,6 +44,8 @@ class StateValue:
     later: Sequence[boosting.Booster]
     """Trees of ln(orders of a year ÷ those of the year before), from the first year beyond the near windows on."""
     margin: MarginPerOrder
+    spread: LifetimeSpread | None = None
+    """What sets apart what comes from what is expected; None in bundles before format 6."""
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
@@ -72,20 +75,29 @@ class StateValue:
             window = [np.maximum(rate * np.exp(fade), LEAST_RATE) for rate in window]
             yield from window
 
-    def value(
+    def predict(
         self, rows: FeatureMatrix, inputs: boosting.Inputs, *, lifetime_days: float, annual_discount_rate: float
-    ) -> Floats:
-        """Discounted expected margin over the lifetime, currency units, (rows,)."""
-        length = self.window_months * MONTH_DAYS
+    ) -> tuple[Floats, Floats]:
+        """Discounted expected margin over the lifetime, currency units, and expected orders in a year without season.
+
+        Shape (rows,) each.
+        """
         days = rows.as_of.astype("datetime64[D]").astype(float)
         values = without_season(rows.values, inputs, self.season, days)
         data = rows._replace(values=values).matrix(inputs)
         rates = self.rates(data, -int(-lifetime_days // YEAR_DAYS))
+        weights = window_weights(self.window_days, lifetime_days, annual_discount_rate)
         orders = np.zeros(len(values))
-        for number, rate in enumerate(rates):
-            share = min(1.0, (lifetime_days - number * length) / length)
-            if share <= 0:
-                break
-            discount = (1 + annual_discount_rate) ** (-(number + share / 2) * length / YEAR_DAYS)
-            orders += rate * self.season.at(days + number * length) * share * discount
-        return orders * self.season.of_cut_off(days) * self.margin.of(data, rows.frame)
+        for number, (rate, weight) in enumerate(zip(rates, weights, strict=False)):
+            orders += rate * self.season.at(days + number * self.window_days) * weight
+        value = orders * self.season.of_cut_off(days) * self.margin.of(data, rows.frame)
+        return value, self.year_of(rates)
+
+    @property
+    def window_days(self) -> float:
+        """The length of a window."""
+        return self.window_months * MONTH_DAYS
+
+    def year_of(self, rates: Floats) -> Floats:
+        """Expected orders in the first year, from `rates`."""
+        return np.asarray(rates[: YEAR // self.window_months].sum(axis=0))

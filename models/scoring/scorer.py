@@ -26,7 +26,9 @@ from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
 from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
-from models.lifetime.clv import LifetimeValue, clv
+from models.lifetime import clv
+from models.lifetime.clv import LifetimeValue
+from models.lifetime.lifetime_spread import LifetimePrediction
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.feature_matrix import FeatureMatrix, feature_rows
@@ -94,8 +96,8 @@ class PredictedRows(NamedTuple):
 def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = None) -> pd.DataFrame:
     """The numbers of the scores, without reasons, over one horizon: that of the terms, or one of `Scorer.horizons`.
 
-    Probabilities in (0, 1); expected_orders in orders; expected_value, value_p10, value_p90 and clv are margin in
-    currency units, over the horizon and, the same for all horizons, the lifetime.
+    Probabilities in (0, 1); expected_orders in orders; all others are margin in currency units: expected_value,
+    value_p10 and value_p90 over the horizon; clv, clv_p10 and clv_p90, the same for all horizons, over the lifetime.
     """
     days = horizon_days or scorer.terms.horizon_days
     known_days = [scorer.terms.horizon_days, *(horizon.days for horizon in scorer.horizons)]
@@ -123,22 +125,10 @@ def numbers_by_horizon(
     scorer: Scorer, predicted: PredictedRows, others: Sequence[Horizon]
 ) -> dict[int, dict[str, Floats]]:
     """The numbers of `predict` by horizon in days, in the order of `frames_by_horizon`; shape (rows,) each."""
-    rows, data, prediction = predicted
-    terms, inputs, frame = scorer.terms, scorer.inputs, rows.frame
-    main = HorizonPrediction(
-        prediction,
-        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
-        scorer.contract_end.of(data) if scorer.contract_end else None,
-        *scorer.intervals.interval(prediction),
-    )
-    value = clv(
-        scorer.lifetime,
-        rows,
-        inputs,
-        terms=terms,
-        expected_value=prediction.expected_value,
-        calibration=scorer.calibration,
-    )
+    rows, terms, inputs = predicted.rows, scorer.terms, scorer.inputs
+    frame = rows.frame
+    main = _over_main_horizon(scorer, predicted)
+    lifetime = _over_lifetime(scorer, rows, main)
     predictions = predict_horizons(
         others,
         main,
@@ -155,7 +145,36 @@ def numbers_by_horizon(
             "expected_value": over.log_prediction.expected_value,
             "value_p10": over.value_p10,
             "value_p90": over.value_p90,
-            "clv": value,
+            "clv": lifetime.value,
+            "clv_p10": lifetime.low,
+            "clv_p90": lifetime.high,
         }
         for days, over in sorted(predictions.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }
+
+
+def predict_lifetime(scorer: Scorer, predicted: PredictedRows) -> LifetimePrediction:
+    """The lifetime values of predicted rows with their distribution, of which `predict` gives value and ends."""
+    return _over_lifetime(scorer, predicted.rows, _over_main_horizon(scorer, predicted))
+
+
+def _over_main_horizon(scorer: Scorer, predicted: PredictedRows) -> HorizonPrediction:
+    data, prediction = predicted.data, predicted.log_prediction
+    return HorizonPrediction(
+        prediction,
+        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
+        scorer.contract_end.of(data) if scorer.contract_end else None,
+        *scorer.intervals.interval(prediction),
+    )
+
+
+def _over_lifetime(scorer: Scorer, rows: FeatureMatrix, main: HorizonPrediction) -> LifetimePrediction:
+    return clv.predict(
+        scorer.lifetime,
+        rows,
+        scorer.inputs,
+        terms=scorer.terms,
+        horizon=clv.HorizonPart(main.log_prediction, main.value_p10, main.value_p90, scorer.calibration),
+        intervals=scorer.intervals,
+        purchase_model=scorer.purchase_model,
+    )

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.ingest.postgresql import change_table, redacted
+from models.prediction import NUMBERS
 from pipelines.batches.staged_scores import SCHEMA
 
 TYPES = {
@@ -42,7 +43,8 @@ def replace_table(url: str, tables: Iterable[pa.Table]) -> int:
     """Make these the rows of the table, which is created where it is not there; returns how many.
 
     A column of the table's own keeps its type if text, date, integer or double precision can be assigned to it; those
-    that scores do not have get their default. Raises InputError, having changed nothing.
+    that scores do not have get their default. Numbers that an earlier version did not write are added. Raises
+    InputError, having changed nothing.
     """
     with change_table(url) as (cursor, table):
         staging = _staging(cursor)
@@ -70,7 +72,10 @@ def _make(cursor: Any, table: str, url: str) -> None:
         cursor.execute(f"create table {table} ({DEFINED})")
         return
     missing = [name for name in SCHEMA.names if name not in there]
-    if missing:
+    if missing and set(missing) <= set(NUMBERS) and "clv" in there:
+        for name in missing:  # of an earlier version, whose scores had fewer numbers
+            cursor.execute(f"alter table {table} add column {name} {TYPES[SCHEMA.field(name).type]}")
+    elif missing:
         raise InputError(
             f"is a table without {missing[0]}, and {len(missing)} of the {len(SCHEMA)} columns of scores are not there",
             where=redacted(url),

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.prediction import NUMBERS, REASONS
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.profit import value_at_risk
 
@@ -21,16 +22,9 @@ SCHEMA = pa.schema(
         "customer_id": pa.string(),
         "as_of": pa.date32(),
         "horizon_days": pa.int32(),
-        "churn_probability": pa.float64(),
-        "expected_orders": pa.float64(),
-        "expected_value": pa.float64(),
-        "value_p10": pa.float64(),
-        "value_p90": pa.float64(),
-        "clv": pa.float64(),
+        **dict.fromkeys(NUMBERS, pa.float64()),
         "segment": pa.string(),
-        "reason_1": pa.string(),
-        "reason_2": pa.string(),
-        "reason_3": pa.string(),
+        **dict.fromkeys(REASONS, pa.string()),
         "model_version": pa.string(),
     }
 )

@@ -66,7 +66,8 @@ def scores(evidence: Evidence) -> CheckResult:
     wrong = {name: int((~np.isfinite(column)).sum()) for name, column in values.items()}
     probability = values["churn_probability"]
     wrong["churn_probability outside 0 … 1"] = int(((probability < 0) | (probability > 1)).sum())
-    wrong["value_p10 above value_p90"] = int((values["value_p10"] > values["value_p90"]).sum())
+    for low, high in (("value_p10", "value_p90"), ("clv_p10", "clv_p90")):
+        wrong[f"{low} above {high}"] = int((values[low] > values[high]).sum())
     bad = [f"{name} {count:,}" for name, count in wrong.items() if count]
     if bad:
         return CheckResult("fail", f"of {len(table):,} scores, some are no numbers or impossible: {', '.join(bad)}")

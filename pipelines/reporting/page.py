@@ -51,6 +51,7 @@ def page(
     reconciliation: Sequence[Mapping[str, Any]],
     written_on: date | str,
     worth: CustomerEquity,
+    worth_by_segment: Mapping[str, CustomerEquity],
     chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
     lifetimes: Sequence[Mapping[str, Any]] = (),
@@ -61,9 +62,10 @@ def page(
 
     `metrics` as in metrics.json; `scores`, `plan`, `plan_summary` and `profit_curve` as scored and planned;
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
-    ISO text; `worth` and `chapters` are of the customer base behind the scores; `backtest` as in backtest.json, empty
-    where `evaluate` has not run, `lifetimes` as in backtest_lifetime.json; `customers_named`: the number of customers
-    shown by their ids; `early_warnings`: the early-warning list, where it is to be shown. All text is escaped.
+    ISO text; `worth`, `worth_by_segment` and `chapters` are of the customer base behind the scores; `backtest` as in
+    backtest.json, empty where `evaluate` has not run, `lifetimes` as in backtest_lifetime.json; `customers_named`: the
+    number of customers shown by their ids; `early_warnings`: the early-warning list, where it is to be shown. All text
+    is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -78,6 +80,7 @@ def page(
         reconciliation=reconciliation,
         base=base,
         worth=worth,
+        worth_by_segment=worth_by_segment,
         by_segment=by_segment.to_dict("records"),
         by_risk=by_risk.to_dict("records"),
         figures=_figures(by_segment, by_risk, metrics, plan_summary, profit_curve, currency=currency),

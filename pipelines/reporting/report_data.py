@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.clock import YEAR_DAYS, microseconds
+from features.errors import InputError
 from features.histories.columns import Histories
 from features.histories.order_frames import known_interactions, known_orders
 from features.ingest.customers_table import read_customers_table
@@ -35,6 +36,12 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
     Raises InputError where there are no scores, or a table cannot be used. It holds the whole log in memory.
     """
     scores = latest_scores(config.folder)
+    if missing := [name for name in NUMBERS if name not in scores]:
+        raise InputError(
+            f"the latest scores have no {', '.join(missing)}: an earlier version made them",
+            where=str(config.folder),
+            next="Score again: stayworth score --as-of DAY.",
+        )
     as_of = pd.Timestamp(scores["as_of"].iloc[0]).date()
     histories = read_orders(config, now=now).histories
     people = _people(config, now=now) if config.data.customers else None

@@ -67,17 +67,30 @@ def show_lifetimes(content: list[dict[str, Any]]) -> None:
             cells = [_ratio(bias["value"], 1.0), ends, _ratio(gini["value"], 0.0, ".3f"), f"{error['value']:,.2f}"]
             table.add_row(MODELS[name], *cells, style="bold" if name == STAYWORTH else "")
         console.print(table)
+        console.print(f"Of all customers, inside their 80% interval, below and above it: {_coverage(day['coverage'])}.")
         for doubt in day["doubts"]:
             console.print(f"Doubt: {escape(doubt)}.")
     last = content[-1]
     for by, heading, form in (("risk", "churn probability", ".0%"), ("silence", "days silent", ".0f")):
-        table = table_of(heading, "customers", "share of what came", *(MODELS[name] for name in last["models"]))
+        table = table_of(
+            heading, "customers", "share of what came", *(MODELS[name] for name in last["models"]), "in 80 %"
+        )
         table.title = f"Told ÷ came on {last['as_of']}, by {heading}"
         for row in last[by]:
             end = "…" if row["to"] is None else f" to {row['to']:{form}}"
             ratios = [_ratio(ratio, 0.0) for ratio in row["ratio"].values()]
-            table.add_row(f"{row['from']:{form}}{end}", f"{row['customers']:,}", percent(row["share"]), *ratios)
+            table.add_row(
+                f"{row['from']:{form}}{end}",
+                f"{row['customers']:,}",
+                percent(row["share"]),
+                *ratios,
+                percent(row["coverage"]["inside"]),
+            )
         console.print(table)
+
+
+def _coverage(shares: Mapping[str, float]) -> str:
+    return ", ".join(percent(shares[place]) for place in ("inside", "below", "above"))
 
 
 def _ratio(value: float | None, added: float, form: str = ".2f") -> str:

@@ -25,7 +25,7 @@ from models.btyd import gamma_gamma, pareto_nbd
 from models.ensemble.baselines import BuyTillYouDie, purchase_history, repeat_spend
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
-from models.evaluation.lifetime_metrics import judge
+from models.evaluation.lifetime_metrics import LifetimeEnds, judge
 from models.scoring import scorer
 from models.trees import boosting
 from pipelines.config import Config
@@ -78,7 +78,9 @@ def evaluate_lifetimes(
         _, came = orders_and_margin(histories, table, from_days=0, to_days=terms.lifetime_days)
         if costs is not None:
             came -= costs_between(table["customer_id"], costs, day, day + timedelta(days=terms.lifetime_days))
-        scores = scorer.predict(model, frame)
+        predicted = model.predict_frame(frame)
+        scores = scorer.frames_by_horizon(model, predicted, ())[terms.horizon_days]
+        ends = LifetimeEnds(*scorer.predict_lifetime(model, predicted)[1:])
         others = _others(histories, training, terms, table, frame, seed=seed)
         told = {STAYWORTH: scores["clv"].to_numpy()} | {
             name: values * (1 - training.cost_share) for name, values in others.items()
@@ -93,6 +95,7 @@ def evaluate_lifetimes(
                 **judge(
                     came,
                     told,
+                    ends=ends,
                     churn_probability=scores["churn_probability"].to_numpy(),
                     recency_days=frame["recency_days"].to_numpy(),
                     resamples=resamples,

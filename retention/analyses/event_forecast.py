@@ -6,7 +6,7 @@ import pandas as pd
 from features.clock import YEAR_DAYS
 from models.evaluation.estimate import Z90
 from retention.customer_base.customer_base import CustomerBase
-from retention.economics.profit import clv_sd
+from retention.economics.profit import spread
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
 from retention.presentation.formatting import counted, interval, money
@@ -33,7 +33,7 @@ def forecast(customers: pd.DataFrame) -> pd.DataFrame:
     value, low, high = (customers[name].to_numpy() for name in ("expected_value", "value_p10", "value_p90"))
     spread_of_buyers = np.sqrt((p * (1 - p)).sum())
     orders = customers["expected_orders"].sum()
-    spread_of_margin = np.sqrt((clv_sd(clv=value, expected_value=value, value_p10=low, value_p90=high) ** 2).sum())
+    spread_of_margin = np.sqrt((spread(mean=value, p10=low, p90=high) ** 2).sum())
     rows = [
         ("customers who order", (1 - p).sum(), spread_of_buyers, 0.0),
         ("customers who do not order", p.sum(), spread_of_buyers, 0.0),

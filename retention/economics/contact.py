@@ -11,7 +11,7 @@ from retention.economics import profit
 from retention.economics.individual_effects import effects_on_staying, relative_effect_sd, with_effects
 from retention.economics.offers import Offer
 
-SCORE_COLUMNS = ["churn_probability", "expected_value", "value_p10", "value_p90", "clv"]
+SCORE_COLUMNS = ["churn_probability", "expected_value", "clv", "clv_p10", "clv_p90"]
 ORDERS = "expected_orders"
 """The further column that is read where an offer pays a share of an order."""
 
@@ -25,16 +25,16 @@ def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.Da
     _check(scores, numbers)
     scores = scores[["customer_id", *numbers]].astype({"customer_id": "str"} | dict.fromkeys(numbers, float))
     scores = scores.sort_values("customer_id", ignore_index=True)
-    value, low, high, clv = (scores[name] for name in ("expected_value", "value_p10", "value_p90", "clv"))
+    clv = scores["clv"]
     columns = {
         "customer_id": scores["customer_id"],
         "churn_probability": scores["churn_probability"],
         "clv": clv,
-        "clv_sd": profit.clv_sd(clv=clv, expected_value=value, value_p10=low, value_p90=high),
+        "clv_sd": profit.spread(mean=clv, p10=scores["clv_p10"], p90=scores["clv_p90"]),
     }
     if ORDERS in numbers:
         orders = scores[ORDERS].to_numpy()
-        margin = np.maximum(value.to_numpy(), 0)
+        margin = np.maximum(scores["expected_value"].to_numpy(), 0)
         columns["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
     everyone = pd.DataFrame(columns)
     return everyone if effects is None else with_effects(everyone, effects, offers)
@@ -87,7 +87,7 @@ def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
         raise InputError(
             f"missing {', '.join(missing)}; found {', '.join(map(str, scores.columns)) or 'no columns'}",
             where="scores",
-            next="Use the scores that `stayworth score` wrote.",
+            next="Score again: use what `stayworth score` writes.",
         )
     ids, p = scores["customer_id"], scores["churn_probability"]
     defects = {
@@ -95,7 +95,7 @@ def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
         "with the customer_id of an earlier row": ids.duplicated() & ids.notna(),
         "with a missing or infinite number": ~np.isfinite(scores[numbers].astype(float)).all(axis=1),
         "with a churn_probability outside 0 to 1": (p < 0) | (p > 1),
-        "with value_p10 above value_p90": scores["value_p10"] > scores["value_p90"],
+        "with clv_p10 above clv_p90": scores["clv_p10"] > scores["clv_p90"],
     }
     if counts := [f"{int(rows.sum()):,} {defect}" for defect, rows in defects.items() if rows.any()]:
         raise InputError(

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from models.evaluation.estimate import Z90
-from retention.economics.profit import clv_sd
+from retention.economics.profit import spread
 
 
 class CustomerEquity(NamedTuple):
@@ -33,7 +33,7 @@ def customer_equity(
 ) -> CustomerEquity:
     """The sum of all CLVs with its 80 % interval.
 
-    scores: clv, expected_value, value_p10, value_p90 (currency units) of each customer. misses: the errors of the
+    scores: clv, clv_p10, clv_p90 (currency units) of each customer. misses: the errors of the
     lifetime totals told on past days whose years have closed, as shares (told ÷ came − 1), one for each day judged.
     typical_miss: the standard deviation of such errors on the log scale where nothing was judged. independent: how much
     each judged day tells beside the others, 0 … 1; years that overlap are nearly one.
@@ -44,17 +44,15 @@ def customer_equity(
     deviation of unknown scale (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.6). The interval covers no
     change of the business.
 
-    >>> scores = pd.DataFrame({"clv": [100.0], "expected_value": [10.0], "value_p10": [10.0], "value_p90": [10.0]})
+    >>> scores = pd.DataFrame({"clv": [100.0], "clv_p10": [100.0], "clv_p90": [100.0]})
     >>> [round(end) for end in customer_equity(scores, [0.1, -0.1], typical_miss=0.1)[:3]]
     [100, 87, 116]
     """
-    values = (scores[name].to_numpy(float) for name in ("clv", "expected_value", "value_p10", "value_p90"))
-    clv, expected_value, value_p10, value_p90 = values
+    clv, low, high = (scores[name].to_numpy(float) for name in ("clv", "clv_p10", "clv_p90"))
     total = float(clv.sum())
-    spread = clv_sd(clv=clv, expected_value=expected_value, value_p10=value_p10, value_p90=value_p90)
     if total <= 0:
         return CustomerEquity(total, total, total, len(misses))
-    chance = Z90 * float(np.sqrt((spread**2).sum())) / total
+    chance = Z90 * float(np.sqrt((spread(mean=clv, p10=low, p90=high) ** 2).sum())) / total
     reach = exp(sqrt(chance**2 + common_miss(misses, independent, typical_miss=typical_miss) ** 2))
     return CustomerEquity(total, total / reach, total * reach, len(misses))
 

@@ -2,7 +2,7 @@
 
     preamble    magic, format, start of the header, its length, its SHA-256
     heap        an entry per customer: the id and the packed row of features (id_index, packed_rows)
-    records     72 bytes per customer: scores, start of the heap entry, numbers of texts
+    records     of a fixed size per customer: scores, start of the heap entry, numbers of texts
     slots       hash table from ids to customers (id_index)
     text_ends   end of each text
     texts       segments and reasons in UTF-8, each once
@@ -26,7 +26,8 @@ from features.errors import InputError
 from models.prediction import NUMBERS, REASONS
 
 MAGIC = b"Stayworth scores"
-FORMAT = 1
+FORMAT = 2
+"""2 since the scores have `clv_p10` and `clv_p90`: another number of a score is another format."""
 PREAMBLE = struct.Struct("<16sQQQ32s")
 SECTIONS = ("heap", "records", "slots", "text_ends", "texts")
 REMAKE = "Make it again with `stayworth score`."

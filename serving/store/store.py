@@ -49,18 +49,14 @@ class Store:
         info, text, record = self.info, self.text, self.records.item
         scores = []
         for customer_id, place in zip(known, places.tolist(), strict=True):
-            churn, orders, value, low, high, clv, _, segment, *reasons = record(place)
+            values = record(place)
+            segment, *reasons = values[len(NUMBERS) + 1 :]
             scores.append(
                 {
                     "customer_id": customer_id,
                     "as_of": info.as_of,
                     "horizon_days": info.horizon_days,
-                    "churn_probability": churn,
-                    "expected_orders": orders,
-                    "expected_value": value,
-                    "value_p10": low,
-                    "value_p90": high,
-                    "clv": clv,
+                    **dict(zip(NUMBERS, values, strict=False)),
                     "segment": text(segment),
                     "reasons": [text(number) for number in reasons if number != shared_texts.NO_TEXT],
                     "model_version": info.model_version,

@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 import psutil
 
+from models.prediction import NUMBERS
 from tests.hostile.commands import started
 from tests.hostile.files import Row
 
 TOKEN = "the-token-of-steady-callers"
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 PAUSE_S = 0.3
 ASKED_FOR = {"no token": 401, "no json": 400, "no offer": 422, "no route": 404}
 """What is asked wrongly, and how it must be answered."""

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from models.artifacts import bundle
+from models.prediction import NUMBERS
 from serving import active_model
 from tests.serving.running import TOKEN, running
 from tests.serving.served import asked_of, pessimist, written
@@ -23,7 +24,6 @@ LOOK_OFTEN = """
 from serving import hot_reload
 hot_reload.REFRESH_INTERVAL_S = 0.1
 """
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
 @pytest.fixture

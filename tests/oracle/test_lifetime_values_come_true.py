@@ -44,8 +44,8 @@ def made_in(folder, world):
 def test_totals_and_risk_bands_are_near_the_truth(world, tmp_path):
     """Within a fifth: 24 months tell the second and third year of a shop no better (docs/explanation/formulas.md)."""
     rows, known, inputs, true = made_in(tmp_path, world)
-    model = fit_state_value.fit(rows, inputs, lifetime_years=3, seed=7, device="cpu")
-    told = model.value(known, inputs, lifetime_days=1095, annual_discount_rate=0.1)
+    model = fit_state_value.fit(rows, inputs, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu")
+    told, _ = model.predict(known, inputs, lifetime_days=1095, annual_discount_rate=0.1)
     total = true.sum()
     assert told.sum() == pytest.approx(total, rel=0.2)
     risk = np.exp(-model.rates(known.matrix(inputs), 1)[0])
@@ -60,7 +60,7 @@ def test_contracts_are_worth_what_they_bring_whatever_their_age(tmp_path):
     rows, known, inputs, true = made_in(tmp_path, "contract")
     model = fit_contract_value.fit(rows, inputs, seed=7, device="cpu")
     assert model is not None
-    told = model.value(known, inputs, lifetime_days=1095, annual_discount_rate=0.1)
+    told = model.predict(known, inputs, lifetime_days=1095, annual_discount_rate=0.1).value
     assert told.sum() == pytest.approx(true.sum(), rel=0.1)
     age = known.frame["tenure_days"]
     for low in (0, 180, 365, 550):

@@ -50,7 +50,7 @@ def scores(true, *, worth):
     """What `plan` is handed: the truth, of which `worth` stands for the CLV."""
     ids = [f"{number:08d}" for number in range(len(true))]
     told = true[["churn_probability", "expected_orders", "expected_value"]].assign(customer_id=ids, clv=true[worth])
-    return told.assign(value_p10=told["expected_value"], value_p90=told["expected_value"])
+    return told.assign(clv_p10=told["clv"], clv_p90=told["clv"])
 
 
 def effects(true):

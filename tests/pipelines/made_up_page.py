@@ -34,6 +34,8 @@ def scored():
             "value_p10": value / 4,
             "value_p90": value * 2,
             "clv": value * 3,
+            "clv_p10": value * 0.75,
+            "clv_p90": value * 6,
             "segment": np.where(value > 12, "VIP", "let go"),
             "model_version": "3",
         }
@@ -96,6 +98,7 @@ def page(*, planned=True, offer=OFFER, **changed):
         "reconciliation": [{"what": "read", "rows": 69659, "amount": 2500315.63}],
         "written_on": date(1998, 7, 2),
         "worth": CustomerEquity(scores["clv"].sum(), 5_000, 40_000, 2),
+        "worth_by_segment": {"VIP": CustomerEquity(20_000, 15_000, 30_000, 2), "let go": CustomerEquity(70, 50, 90, 2)},
         "chapters": [
             Chapter(
                 "Who brings it",

@@ -22,9 +22,9 @@ def scores_of(customers):
             "churn_probability": p,
             "expected_orders": 0.5 + p,
             "expected_value": value,
-            "value_p10": value / 4,
-            "value_p90": value * 2,
             "clv": clv,
+            "clv_p10": value * 0.75,
+            "clv_p90": value * 6,
         }
     )
 

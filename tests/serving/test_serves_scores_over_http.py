@@ -10,10 +10,9 @@ import pandas as pd
 import psutil
 import pytest
 
+from models.prediction import NUMBERS
 from serving.guard.guard import REFUSALS
 from tests.serving.running import SECRET_ID, TOKEN
-
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
 def thousands(ids):

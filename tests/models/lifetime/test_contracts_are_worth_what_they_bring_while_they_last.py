@@ -88,7 +88,7 @@ def test_survival_follows_state_and_tenure_beyond_what_the_log_has_seen(model, f
 
 
 def test_the_value_is_what_is_paid_in_each_window_while_it_runs(model, four):
-    found = model.value(four, INPUTS, lifetime_days=1000, annual_discount_rate=0.1)
+    found = model.predict(four, INPUTS, lifetime_days=1000, annual_discount_rate=0.1).value
     running, expected, begin = model.survival(four.matrix(INPUTS), four.frame, 11), np.zeros(4), 0.0
     for window in range(11):
         end = min(begin + WINDOW_DAYS, 1000)

@@ -51,6 +51,7 @@ def base(customers: int, seed: int) -> LifetimeRows:
             label[:, window] = orders[:, quarter + window]
         now = state[:, quarter]
         frame = pd.DataFrame({"recency_days": now * 100.0, "orders": 5.0, "spend_total": 100.0})
+        frame["customer_id"] = np.arange(customers).astype(str)
         parts.append((frame, np.full(customers, back), label))
     frame = pd.concat([part[0] for part in parts], ignore_index=True)
     later = np.arange(len(frame)) + 4 * customers
@@ -61,7 +62,9 @@ def base(customers: int, seed: int) -> LifetimeRows:
 
 @pytest.fixture(scope="module")
 def model():
-    return fit_state_value.fit(base(2500, 1), INPUTS, lifetime_years=3, seed=7, device="cpu")
+    return fit_state_value.fit(
+        base(2500, 1), INPUTS, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +95,9 @@ def test_who_is_cooling_fades_faster(model, states):
 
 def test_the_value_is_the_discounted_sum_of_the_windows(model, states):
     frame, data = states
-    found = model.value(rows_of(frame), INPUTS, lifetime_days=1000, annual_discount_rate=0.1)
+    found, year_orders = model.predict(rows_of(frame), INPUTS, lifetime_days=1000, annual_discount_rate=0.1)
     table, expected, begin = model.rates(data, 3), np.zeros(3), 0.0
+    assert year_orders == pytest.approx(table[:4].sum(axis=0))
     for rate in table:
         end = min(begin + 365 / 4, 1000)
         season = model.season.at((date(2025, 1, 1) - date(1970, 1, 1)).days + begin)
@@ -108,7 +112,7 @@ def test_a_longer_life_and_a_lower_discount_are_worth_more(model, states):
     rows = rows_of(states[0])
 
     def value(lifetime_days, rate):
-        return model.value(rows, INPUTS, lifetime_days=lifetime_days, annual_discount_rate=rate)
+        return model.predict(rows, INPUTS, lifetime_days=lifetime_days, annual_discount_rate=rate)[0]
 
     assert (value(400, 0.1) < value(1095, 0.1)).all()
     assert (value(1095, 0.1) < value(1095, 0.0)).all()
@@ -125,16 +129,19 @@ def test_those_who_left_bring_nothing_later():
         rows.orders,
         rows.margin,
     )
-    fitted = fit_state_value.fit(left, INPUTS, lifetime_years=3, seed=7, device="cpu")
+    fitted = fit_state_value.fit(left, INPUTS, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu")
     data = boosting.matrix(rows.frame.iloc[:3], INPUTS)
     found = fitted.rates(data, 3)
     assert (found[4:].sum(axis=0) < 0.02 * found[:4].sum(axis=0) + 0.02).all()
 
 
 def test_the_same_rows_and_seed_give_the_same_trees(model):
-    again = fit_state_value.fit(base(2500, 1), INPUTS, lifetime_years=3, seed=7, device="cpu")
+    again = fit_state_value.fit(
+        base(2500, 1), INPUTS, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu"
+    )
     assert [boosting.to_ubj(one) for one in again.near] == [boosting.to_ubj(one) for one in model.near]
     assert again.margin.shrunk == model.margin.shrunk
+    assert again.spread == model.spread
 
 
 def test_with_a_year_of_cut_offs_missing_it_says_so():
@@ -148,7 +155,7 @@ def test_with_a_year_of_cut_offs_missing_it_says_so():
         rows.orders[recent],
         rows.margin[recent],
     )
-    fitted = fit_state_value.fit(short, INPUTS, lifetime_years=1, seed=7, device="cpu")
+    fitted = fit_state_value.fit(short, INPUTS, lifetime_days=365, annual_discount_rate=0.1, seed=7, device="cpu")
     assert fitted.season == Season()
     assert any("season is not known" in doubt for doubt in fitted.doubts)
     assert len(fitted.near) == 4
@@ -159,9 +166,11 @@ def test_costs_to_serve_are_taken_off_as_long_as_orders_last(model, states):
     """A quarter costs three for each order that is expected in it, whether it comes or not."""
     rows, rate = base(2500, 1), RATE[base(2500, 1).frame["recency_days"].to_numpy(int) // 100]
     costs = np.random.default_rng(3).poisson(3.0 * rate).astype(float)
-    net = fit_state_value.fit(replace(rows, costs=costs), INPUTS, lifetime_years=3, seed=7, device="cpu")
+    net = fit_state_value.fit(
+        replace(rows, costs=costs), INPUTS, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu"
+    )
     before, after = (
-        fitted.value(rows_of(states[0]), INPUTS, lifetime_days=1095, annual_discount_rate=0.0)[:2]
+        fitted.predict(rows_of(states[0]), INPUTS, lifetime_days=1095, annual_discount_rate=0.0)[0][:2]
         for fitted in (model, net)
     )
     assert after / before == pytest.approx(np.full(2, 1 - 3.0 / MARGIN), rel=0.03)

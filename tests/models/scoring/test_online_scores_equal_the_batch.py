@@ -15,6 +15,7 @@ from models.artifacts.pyfunc import TABLES, ScoreOrders
 from models.btyd.competing_risks import first_within
 from models.btyd.pareto_nbd import ParetoNBD
 from models.ensemble.recipe import Recipe
+from models.prediction import NUMBERS
 from models.scoring import batch_scores, online
 from models.trees import boosting
 from models.trees.boosting import defaults
@@ -106,7 +107,7 @@ def assert_equal(records, expected):
         assert reasons == [row[f"reason_{place}"] for place in (1, 2, 3) if row[f"reason_{place}"] is not None]
         assert one["as_of"] == row["as_of"].date()
         assert (one["horizon_days"], one["model_version"]) == (row["horizon_days"], row["model_version"])
-        for name in ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv"):
+        for name in NUMBERS:
             assert one[name] == pytest.approx(row[name], rel=1e-12, abs=1e-12), name
 
 

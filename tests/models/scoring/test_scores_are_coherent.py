@@ -35,6 +35,10 @@ def test_every_customer_has_finite_scores_one_order_customers_too(model, small):
     assert scores["churn_probability"].between(0, 1, inclusive="neither").all()
     assert (scores["expected_value"] > 0).all()
     assert (scores["value_p10"] <= scores["value_p90"]).all()
+    discount = (1 + model.terms.annual_discount_rate) ** (-model.terms.horizon_days / 2 / 365)
+    for end in ("p10", "p90"):
+        assert (scores[f"clv_{end}"] >= discount * scores[f"value_{end}"] - 1e-12).all(), "the horizon is a part of it"
+    assert (scores["clv_p10"] <= scores["clv_p90"]).all()
     assert (scores["clv"] >= scores["expected_value"] * 0.95).all()
 
 

@@ -62,8 +62,10 @@ def made_in(folder, *, effect, customers=CUSTOMERS, seed=5):
     text = config_of("orders.parquet", data='treatments = "treatments.csv"', more=MORE)
     (folder / "stayworth.toml").write_text(text)
     scores = pd.DataFrame({"customer_id": ids, "as_of": pd.Timestamp(NEXT), "horizon_days": 90})
-    scores = scores.assign(churn_probability=LEAVING, expected_orders=1.0, expected_value=CLV / 3, value_p10=10.0)
-    scores = scores.assign(value_p90=40.0, clv=CLV, segment="grow", model_version="none")
+    scores = scores.assign(
+        churn_probability=LEAVING, expected_orders=1.0, expected_value=CLV / 3, value_p10=10.0, value_p90=40.0
+    )
+    scores = scores.assign(clv=CLV, clv_p10=30.0, clv_p90=120.0, segment="grow", model_version="none")
     scores[["reason_1", "reason_2", "reason_3"]] = ""
     run_folder.write_table(folder / "runs" / run_folder.SCORES, scores)
     return pd.Series(tau, index=ids)

@@ -125,7 +125,7 @@ def experiment(seed):
     rows["future_value"] = stayed * worth * draw.gamma(2, 0.5, N)
     clv = 3 * worth
     scores = pd.DataFrame({"customer_id": rows["customer_id"], "churn_probability": p, "clv": clv})
-    scores = scores.assign(expected_value=(1 - p) * worth, value_p10=0.0, value_p90=2 * worth)
+    scores = scores.assign(expected_value=(1 - p) * worth, clv_p10=0.0, clv_p90=6 * worth)
     made = OfferTrial(rows.assign(campaign="spring"), ["risk", "worth"], [{"campaign": "spring"}], {})
     return made, scores, (1 - p) * worth, 0.3 * p * worth
 

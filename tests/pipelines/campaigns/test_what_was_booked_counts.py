@@ -58,7 +58,8 @@ def scored(config, *, day=DAY):
     value = np.random.default_rng(4).lognormal(3, 1, COUNT)
     scores = {"customer_id": IDS, "as_of": pd.Timestamp(day), "horizon_days": 90, "churn_probability": 0.6}
     scores |= {"expected_orders": 2.0, "expected_value": value, "value_p10": value / 4, "value_p90": value * 2}
-    scores |= {"clv": value * 3, "segment": "grow", "reason_1": "x", "reason_2": "y", "reason_3": None}
+    scores |= {"clv": value * 3, "clv_p10": value * 0.75, "clv_p90": value * 6}
+    scores |= {"segment": "grow", "reason_1": "x", "reason_2": "y", "reason_3": None}
     run_folder.write_table(config.folder / run_folder.SCORES, pd.DataFrame(scores | {"model_version": "abc"}))
     return config
 

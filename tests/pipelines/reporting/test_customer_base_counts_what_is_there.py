@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
+from models.prediction import NUMBERS
 from pipelines import run_folder
 from pipelines.batches import ledger
 from pipelines.batches.staged_scores import SCHEMA
@@ -55,7 +56,7 @@ def shop(tmp_path_factory):
     config = load(folder / "stayworth.toml")
     for day in (AS_OF - timedelta(days=90), AS_OF):
         scores = pd.DataFrame({"customer_id": known, "as_of": pd.Timestamp(day), "horizon_days": 90})
-        for name in ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv"):
+        for name in NUMBERS:
             scores[name] = rng.random(len(known))
         scores = scores.assign(segment="grow", reason_1=None, reason_2=None, reason_3=None, model_version="m")
         scores.to_parquet(folder / f"scores-{day}.parquet")

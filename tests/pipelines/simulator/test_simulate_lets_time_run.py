@@ -41,7 +41,7 @@ def home(tmp_path_factory):
     simulate(home / "before", SHOP, **how)
     true = pd.read_parquet(home / "before" / "truth")
     scores = true[["customer_id", "churn_probability", "expected_orders", "expected_value", "clv"]]
-    told = scores.assign(value_p10=scores["expected_value"], value_p90=scores["expected_value"])
+    told = scores.assign(clv_p10=scores["clv"], clv_p90=scores["clv"])
     offers = load(home / "before" / "stayworth.toml").offers
     effects = pd.DataFrame({"customer_id": true["customer_id"]} | {o.name: true[f"effect_{o.name}"] for o in offers})
     limits = {"budget": 1500, "holdout_share": 0.2, "campaign": "spring", "salt": "simulated"}

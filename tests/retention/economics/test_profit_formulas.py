@@ -56,19 +56,20 @@ def test_break_even_where_there_is_none():
     assert np.isnan(profit.break_even_save_rate(churn_probability=[], clv=[], **rest))
 
 
-def test_clv_spread_scales_the_interval_of_the_horizon():
+def test_spread_of_a_normal_value_is_its_standard_deviation():
     normal = np.random.default_rng(3).normal(50, 20, 400_000)
     low, high = np.quantile(normal, [0.1, 0.9])
-    for clv in (50.0, 150.0):
-        sd = profit.clv_sd(clv=clv, expected_value=50.0, value_p10=low, value_p90=high)
-        assert sd == pytest.approx((clv / 50 * normal).std(), rel=0.01)
+    assert profit.spread(mean=50.0, p10=low, p90=high) == pytest.approx(normal.std(), rel=0.01)
 
 
-def test_clv_spread_without_anything_to_scale_by_is_that_of_the_horizon():
-    sd = profit.clv_sd(
-        clv=[8.0, 8.0, 0.0], expected_value=[0.0, -1.0, 0.0], value_p10=0.0, value_p90=[2.5632, 2.5632, 0]
-    )
-    assert sd == pytest.approx([1.0, 1.0, 0.0])
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_spread_of_what_hardly_anybody_brings_is_no_less_than_three_means(share):
+    """Of all values that are nothing in nine cases of ten or more, with points of 0, none spreads less."""
+    brought = np.where(np.arange(1000) < 1000 * share, 8.0, 0.0)
+    spread = profit.spread(mean=brought.mean(), p10=0.0, p90=0.0)
+    assert spread == pytest.approx(3 * brought.mean())
+    assert spread <= brought.std() * (1 + 1e-12)
+    assert (spread == pytest.approx(brought.std())) == (share == 0.1)
 
 
 def test_spread_of_one_customers_profit_as_simulated():

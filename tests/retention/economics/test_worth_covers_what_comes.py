@@ -10,7 +10,7 @@ from retention.economics.customer_equity import USUAL_DAYS, customer_equity
 
 def scored(clv, sd):
     clv, sd = np.broadcast_arrays(np.asarray(clv, float), sd)
-    return pd.DataFrame({"clv": clv, "expected_value": clv, "value_p10": clv - Z90 * sd, "value_p90": clv + Z90 * sd})
+    return pd.DataFrame({"clv": clv, "clv_p10": clv - Z90 * sd, "clv_p90": clv + Z90 * sd})
 
 
 @pytest.mark.parametrize("days", [0, 1, 4, 8])

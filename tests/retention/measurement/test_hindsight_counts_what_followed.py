@@ -19,7 +19,7 @@ def day(seed, count=400, *, right=True):
     draw = np.random.default_rng(seed)
     p, clv = draw.beta(3, 3, count), draw.lognormal(3.5, 1, count)
     scores = pd.DataFrame({"customer_id": [f"c{i:04d}" for i in range(count)], "churn_probability": p, "clv": clv})
-    scores = scores.assign(expected_value=clv / 3, value_p10=clv / 12, value_p90=clv)
+    scores = scores.assign(expected_value=clv / 3, clv_p10=clv / 4, clv_p90=clv * 3)
     left = draw.random(count) < (p if right else np.minimum(p + 0.4, 1))
     happened = pd.DataFrame({"customer_id": scores["customer_id"], "churned": left})
     happened["margin"] = np.where(left, 0.0, clv / 2)

@@ -24,9 +24,9 @@ def base(count):
             "customer_id": [f"c{i}" for i in range(count)],
             "churn_probability": draw.beta(4, 2, count),
             "expected_value": value,
-            "value_p10": value / 4,
-            "value_p90": value * 2,
             "clv": value * 3,
+            "clv_p10": value * 0.75,
+            "clv_p90": value * 6,
         }
     )
 

@@ -158,11 +158,11 @@ def test_a_limit_that_cannot_be_is_refused(limits, says):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda scores: scores.drop(columns=["clv", "value_p10"]), "missing value_p10, clv; found customer_id"),
+        (lambda scores: scores.drop(columns=["clv", "clv_p10"]), "missing clv, clv_p10; found customer_id"),
         (lambda scores: scores.assign(clv=np.nan), "of 3 rows 3 with a missing or infinite number"),
         (lambda scores: scores.assign(churn_probability=[0.1, 1.1, -1]), "2 with a churn_probability outside 0 to 1"),
         (lambda scores: scores.assign(customer_id=["a", "a", None]), "1 without a customer_id, 1 with the customer_id"),
-        (lambda scores: scores.assign(value_p10=1e9), "3 with value_p10 above value_p90"),
+        (lambda scores: scores.assign(clv_p10=1e9), "3 with clv_p10 above clv_p90"),
     ],
 )
 def test_scores_that_cannot_be_planned_with_are_refused_with_counts(change, says):

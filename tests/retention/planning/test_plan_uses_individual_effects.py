@@ -31,9 +31,9 @@ def base(count, seed=1):
             "customer_id": [f"c{i:05d}" for i in range(count)],
             "churn_probability": draw.beta(4, 2, count),
             "expected_value": clv / 3,
-            "value_p10": clv / 12,
-            "value_p90": clv,
             "clv": clv,
+            "clv_p10": clv / 4,
+            "clv_p90": clv * 3,
         }
     )
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from models.prediction import NUMBERS
 from serving.console import export
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.console.opened import opened
 
-NUMBERS = ["churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv"]
 COLUMNS = [
     *("customer_id", "as_of", "horizon_days", *NUMBERS, "value_at_risk", "segment"),
     *("reason_1", "reason_2", "reason_3", "model_version"),

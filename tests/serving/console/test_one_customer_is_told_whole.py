@@ -46,6 +46,7 @@ def test_scores_are_those_of_the_batch(console, shop, someone):
             "churn_probability",
             "value_at_risk",
             "clv",
+            "clv_interval",
             "expected_value",
             "interval",
             "expected_orders",
@@ -59,6 +60,7 @@ def test_scores_are_those_of_the_batch(console, shop, someone):
     assert said["churn_probability"] == f"{score['churn_probability']:.1%}"
     assert said["value_at_risk"] == money(score["churn_probability"] * score["clv"])
     assert said["clv"] == money(score["clv"])
+    assert said["clv_interval"] == f"{money(score['clv_p10'])[:-4]} to {money(score['clv_p90'])}"
     assert said["expected_value"] == money(score["expected_value"])
     assert said["interval"] == f"{money(score['value_p10'])[:-4]} to {money(score['value_p90'])}"
     assert said["expected_orders"] == f"{score['expected_orders']:,.2f}"

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
+from models.prediction import NUMBERS
 from serving.store import store
 from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
 from serving.store.store import BatchInfo
@@ -20,7 +21,6 @@ from serving.store.store import BatchInfo
 DAY = date(2024, 7, 1)
 ABOUT = BatchInfo(DAY, 90, "7", "EUR", 1.0, 2.0, {"orders": None, "spend_total": None})
 IDS = ["1", "2", "3"]
-NUMBERS = ("churn_probability", "expected_orders", "expected_value", "value_p10", "value_p90", "clv")
 
 
 def customers(ids=tuple(IDS)):
@@ -181,9 +181,9 @@ def test_a_foreign_file(tmp_path, content):
 
 def test_a_store_of_another_format(path):
     content = bytearray(path.read_bytes())
-    content[16] = 2
+    content[16] = 1
     path.write_bytes(content)
-    assert "has format 2, but this version reads 1" in refused_to_open(path)
+    assert "has format 1, but this version reads 2" in refused_to_open(path)
 
 
 def test_a_file_cut_anywhere_or_with_more_at_its_end(path):
