@@ -201,11 +201,17 @@ def grow_trees(
     monotone: features along which the raw score may only rise (1) or only fall (-1), all else equal. device: one of
     `DEVICES`. Raises InputError for an unknown feature or an absent device.
     """
-    names = data.feature_names or ()
-    settings = xgboost_settings(names, objective=objective, params=params, seed=seed, monotone=monotone)
+    names = data.feature_names
+    settings = xgboost_settings(names or (), objective=objective, params=params, seed=seed, monotone=monotone)
     settings["device"] = check_device(device)
     obj = None if isinstance(objective, str) else objective.derivatives
-    return xgb.train(settings, data, int(params["rounds"]), obj=obj)
+    data.feature_names = None  # XGBoost compares the names before every tree: a fifth of the time of a small fit
+    try:
+        booster = xgb.train(settings, data, int(params["rounds"]), obj=obj)
+    finally:
+        data.feature_names = names
+    booster.feature_names = names
+    return booster
 
 
 def xgboost_settings(

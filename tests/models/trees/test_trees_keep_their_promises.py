@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xgboost
 
 from features.errors import InputError
 from models.trees import boosting
@@ -28,6 +29,17 @@ def drawn(rows: int, seed: int) -> pd.DataFrame:
 def grown(data: boosting.Matrix, **changes: object) -> boosting.Booster:
     settings = {"objective": "binary:logistic", "params": PARAMS, "seed": 7} | changes
     return boosting.grow_trees(data, **settings)
+
+
+def test_trees_are_those_of_xgboost_itself_to_the_byte_and_know_their_features():
+    rows = drawn(2_000, seed=3)
+    data = boosting.matrix(rows, INPUTS, rows["churned"].to_numpy(np.float32))
+    settings = boosting.xgboost_settings(list(INPUTS), objective="binary:logistic", params=PARAMS, seed=7)
+    plain = xgboost.train(settings | {"device": "cpu"}, data, PARAMS["rounds"])
+    for _ in range(2):  # the matrix is as it was
+        booster = grown(data)
+        assert boosting.to_ubj(booster) == boosting.to_ubj(plain)
+        assert booster.feature_names == data.feature_names == list(INPUTS)
 
 
 @pytest.mark.parametrize("direction", [1, -1])
