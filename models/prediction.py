@@ -16,6 +16,8 @@ NUMBERS = (
     "clv",
     "clv_p10",
     "clv_p90",
+    "savable_probability",
+    "gain",
 )
 """The numeric columns of the scores, in their order."""
 REASONS = ("reason_1", "reason_2", "reason_3")

@@ -178,6 +178,14 @@ class Score(ResponseBody):
     clv: float = Field(description="discounted margin over the configured lifetime, currency units")
     clv_p10: float = Field(description="that margin is below this in at most one case of ten, currency units")
     clv_p90: float = Field(description="that margin is above this in at most one case of ten, currency units")
+    savable_probability: float = Field(
+        description="of no order in the horizon (under a contract, of its end) by a customer whom a contact can keep, "
+        "0 to 1; at most churn_probability"
+    )
+    gain: float = Field(
+        description="what one order in the horizon that would not have come otherwise is expected to add to the "
+        "lifetime margin, the chance that it is needed included, currency units"
+    )
     segment: str | None = Field(description="among all customers of the last batch; null before there is one")
     reasons: list[str] = Field(description="up to three reasons, the strongest first")
     model_version: str

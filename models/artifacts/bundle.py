@@ -3,6 +3,7 @@
     quiet.ubj orders.ubj margin.ubj     the trees, XGBoost's UBJSON
     leaving.ubj                         under a contract only: the trees of the end of the contract
     horizon_30_order.ubj …              of each other horizon (models/horizons/horizon.py): _order, _value, _leaving
+    keeping_savable.ubj keeping_gain.ubj  of who can be saved and what that adds (models/keeping/keeping.py)
     lifetime_near_0.ubj …               of lifetime values (models/artifacts/lifetime_parts.py): _near, _later, _margin
     model.json                          everything else of a Scorer
     manifest.json                       SHA-256 and size of each file, features, schema hash, versions, training
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from models.artifacts import lifetime_parts
+from models.artifacts import keeping_parts, lifetime_parts
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
@@ -58,6 +59,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
     if contract_end:
         contents[CONTRACT_END] = boosting.to_ubj(contract_end.booster)
     contents |= {name: boosting.to_ubj(booster) for name, booster in lifetime_parts.files(scorer.lifetime).items()}
+    contents |= {name: boosting.to_ubj(booster) for name, booster in keeping_parts.files(scorer.keeping).items()}
     for horizon in scorer.horizons:
         for part, share in horizon.shares.items():
             contents[_horizon_file(horizon.days, part)] = boosting.to_ubj(share.booster)
@@ -71,6 +73,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "level": dataclasses.asdict(scorer.calibration),
             "intervals": dataclasses.asdict(scorer.intervals),
             "lifetime": lifetime_parts.to_json(scorer.lifetime),
+            "keeping": keeping_parts.to_json(scorer.keeping),
             "purchase_model": lifetime_parts.purchase_model_to_json(scorer.purchase_model),
             "leaving": _line(contract_end) if contract_end else None,
             "centre": scorer.centre,
@@ -130,6 +133,7 @@ def read(folder: Path) -> Scorer:
         calibration=SeasonalCalibration(**model["level"]),
         intervals=Intervals(**model["intervals"]),
         lifetime=lifetime_parts.from_json(model["lifetime"], boosters),
+        keeping=keeping_parts.from_json(model.get("keeping"), boosters),
         purchase_model=lifetime_parts.purchase_model_from_json(model["purchase_model"]),
         contract_end=Churn(boosters[CONTRACT_END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
@@ -141,9 +145,9 @@ def read(folder: Path) -> Scorer:
 
 def _may_have(names: set[str]) -> bool:
     """True if a bundle may have these files."""
+    others = names - FILES - {CONTRACT_END} - keeping_parts.FILES
     return names >= FILES and all(
-        name == CONTRACT_END or HORIZON_FILE.fullmatch(name) or lifetime_parts.FILE.fullmatch(name)
-        for name in names - FILES
+        HORIZON_FILE.fullmatch(name) or lifetime_parts.FILE.fullmatch(name) for name in others
     )
 
 

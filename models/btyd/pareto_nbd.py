@@ -59,6 +59,20 @@ class ParetoNBD:
         with np.errstate(divide="ignore"):
             return expit(log_silence - np.log(_chance(age - t_x, m, order, s, leave)))
 
+    def probability_was_alive(self, at: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
+        """Probability in [0, 1] that the customer had not left by the age `at`, given the whole history up to T.
+
+        1 up to the last order; after it 1 less the chance that leaving came first, and by `at`, against the same by T
+        or neither event: at T it is `probability_alive`.
+        """
+        x, t_x, age = checked(frequency, recency, T, where=WHERE)
+        m, order, s, leave = self._rates(x, t_x)
+        span = age - t_x
+        silence = np.exp(-m * np.log1p(span / order) - s * np.log1p(span / leave))
+        until = np.clip(np.asarray(at, dtype=float) - t_x, 0, span)
+        left = _chance(until, m, order, s, leave)
+        return np.asarray(np.clip(1 - left / (silence + _chance(span, m, order, s, leave)), 0, 1))
+
     def expected_orders(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Expected number of orders in (T, T + t], given the history (FH)."""
         return self.probability_alive(frequency, recency, T) * self.expected_orders_if_alive(t, frequency, T)

@@ -30,7 +30,7 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str) 
     left = rows.left[closed]
     if left.sum() < FEWEST_LEFT or left.all():
         return None
-    trees = LifetimeTrees(rows, inputs, seed=seed, device=device)
+    trees = LifetimeTrees(rows.frame, rows.lattice.days(rows.months_back), inputs, seed=seed, device=device)
     share = float(left.mean())
     leaving = trees.grow(LEAVING, left.astype(float), closed, params=LEAVING_TREES, start=share)
     stayed = closed[~left]

@@ -38,7 +38,7 @@ def fit(
     """Fit on the rows of a lattice; the discount rate is for the spread alone."""
     lifetime_years = -int(-lifetime_days // YEAR_DAYS)
     lattice, months_back = rows.lattice, rows.months_back
-    trees = LifetimeTrees(rows, inputs, seed=seed, device=device)
+    trees = LifetimeTrees(rows.frame, rows.lattice.days(rows.months_back), inputs, seed=seed, device=device)
     fitted = _fit_season(trees, rows) if lattice.window_months == QUARTER else Season()
     near, rates = [], []
     for window in range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months)):

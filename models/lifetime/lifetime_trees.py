@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from features.arrays import Floats, Integers
-from models.lifetime.lattice import LifetimeRows
 from models.lifetime.window_season import Season, without_season
 from models.trees import boosting
 
@@ -29,12 +29,15 @@ MOST_ROWS = 60_000
 
 
 class LifetimeTrees:
-    """The rows as matrices of the inputs, the calendar's features unknown in all of them, and trees grown on them."""
+    """Rows as matrices of the inputs, the calendar's features unknown in all of them, and trees grown on them.
 
-    def __init__(self, rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str):
+    days: of each row's cut-off, since 1970.
+    """
+
+    def __init__(self, frame: pd.DataFrame, days: Floats, inputs: boosting.Inputs, *, seed: int, device: str):
         hidden = [name for name in inputs if any(part in name for part in CALENDAR)]
-        self.known = boosting.values(rows.frame, inputs)
-        self.days = rows.lattice.days(rows.months_back)
+        self.known = boosting.values(frame, inputs)
+        self.days = days
         self.known[:, [list(inputs).index(name) for name in hidden]] = np.nan
         self.inputs, self.seed, self.device = inputs, seed, device
         self.take_out(Season())

@@ -5,6 +5,7 @@ blend           one prediction from theirs, with weights learned on a cut-off th
 calibration     the shift by which season and trend move all customers of a day
 intervals       the spread around the prediction, learned on that same cut-off
 lifetime        the value of the years to come
+keeping         who can be saved, and what saving them adds
 horizons        the same over other horizons, derived so that none contradicts another
 """
 
@@ -21,17 +22,22 @@ from features.arrays import Floats
 from features.errors import InputError
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble.base_learners import BaseLearners
+from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
 from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
+from models.keeping.keeping import Keeping, one_order
 from models.lifetime import clv
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.lifetime_spread import LifetimePrediction
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.feature_matrix import FeatureMatrix, feature_rows
+
+LEAST_CHURN = 1e-9
+"""Below it a probability is taken to be this in a quotient."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Scorer:
     """Under a contract, trees for its end; without one, a customer who orders nothing has churned."""
     centre: tuple[float, float] = (0.0, 0.0)
     """The average log-odds of no order and ln of value without features and calibration: where reasons begin."""
+    keeping: Keeping | None = None
+    """Who can be saved and what that adds; None: one order is added (models/keeping/keeping.py)."""
     horizons: tuple[Horizon, ...] = ()
     """The other horizons it predicts, nearest to that of the terms first."""
     example: Example | None = None
@@ -129,6 +137,8 @@ def numbers_by_horizon(
     frame = rows.frame
     main = _over_main_horizon(scorer, predicted)
     lifetime = _over_lifetime(scorer, rows, main)
+    churn = _churn_probability(main)
+    savable, gain = _kept(scorer, predicted, main)
     predictions = predict_horizons(
         others,
         main,
@@ -138,9 +148,10 @@ def numbers_by_horizon(
         purchase_model=scorer.purchase_model,
         data=rows.matrix(inputs) if others else None,
     )
+    shares = {days: _churn_probability(over) / np.maximum(churn, LEAST_CHURN) for days, over in predictions.items()}
     return {
         days: {
-            "churn_probability": over.log_prediction.no_order if over.contract_end is None else over.contract_end,
+            "churn_probability": _churn_probability(over),
             "expected_orders": over.expected_orders,
             "expected_value": over.log_prediction.expected_value,
             "value_p10": over.value_p10,
@@ -148,6 +159,8 @@ def numbers_by_horizon(
             "clv": lifetime.value,
             "clv_p10": lifetime.low,
             "clv_p90": lifetime.high,
+            "savable_probability": savable * shares[days],
+            "gain": gain * shares[days],
         }
         for days, over in sorted(predictions.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }
@@ -156,6 +169,35 @@ def numbers_by_horizon(
 def predict_lifetime(scorer: Scorer, predicted: PredictedRows) -> LifetimePrediction:
     """The lifetime values of predicted rows with their distribution, of which `predict` gives value and ends."""
     return _over_lifetime(scorer, predicted.rows, _over_main_horizon(scorer, predicted))
+
+
+def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:
+    """The margin of one expected order of predicted rows, currency units."""
+    return _order_margin(_over_main_horizon(scorer, predicted))
+
+
+def _order_margin(over: HorizonPrediction) -> Floats:
+    return np.maximum(over.log_prediction.expected_value, 0) / np.maximum(over.expected_orders, LEAST_CHURN)
+
+
+def _churn_probability(over: HorizonPrediction) -> Floats:
+    return over.log_prediction.no_order if over.contract_end is None else over.contract_end
+
+
+def _kept(scorer: Scorer, predicted: PredictedRows, main: HorizonPrediction) -> tuple[Floats, Floats]:
+    """savable_probability and gain over the main horizon, (rows,) each."""
+    churn, margin = _churn_probability(main), _order_margin(main)
+    if scorer.keeping is not None:
+        return scorer.keeping.predict(predicted.data, churn_probability=churn, order_margin=margin)
+    alive = np.ones(len(churn))
+    if main.contract_end is None:
+        alive = scorer.purchase_model.probability_alive(*purchase_history(predicted.rows.frame))
+    return one_order(
+        alive=alive,
+        probability_of_order=1 - churn,
+        churn_probability=churn,
+        order_margin=margin,
+    )
 
 
 def _over_main_horizon(scorer: Scorer, predicted: PredictedRows) -> HorizonPrediction:

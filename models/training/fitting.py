@@ -17,10 +17,13 @@ from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.validation_fit import ValidationFit, validate
 from models.horizons import fit_horizons
+from models.keeping import fit_keeping
+from models.keeping.keeping import Keeping
+from models.keeping.stay_outcomes import StayOutcomes
 from models.lifetime import clv, counting_value
 from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
-from models.scoring.scorer import Scorer
+from models.scoring.scorer import Scorer, order_margin, predict_lifetime
 from models.training.temporal_splits import SHORT_DAYS
 from models.trees import boosting, churn
 from models.trees.churn import Churn
@@ -41,6 +44,7 @@ def fit(
     more: Stream | None = None,
     lifetime_rows: LifetimeRows | None = None,
     cost_share: float = 0.0,
+    stay_outcomes: StayOutcomes | None = None,
 ) -> Scorer:
     """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
@@ -49,7 +53,7 @@ def fit(
     of the same months a year before, labelled over `temporal_splits.SHORT_DAYS`, for the drift of the seasonal
     calibration. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead, except those
     of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
-    cost_share: costs to serve ÷ margin, where the log has them.
+    cost_share: costs to serve ÷ margin, where the log has them. stay_outcomes: what the worth of keeping is learned on.
     """
     orders, doubts = counting_value.fit_orders(now)
     btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(_likeliest(orders), model))
@@ -76,6 +80,8 @@ def fit(
         more=more,
     )
     scorer = replace(scorer, centre=explain.centre(scorer, validation.latest))
+    if stay_outcomes is not None:
+        scorer = replace(scorer, keeping=_fit_keeping(scorer, stay_outcomes, recipe, cost_share=cost_share))
     return self_test.with_example(scorer, as_of=now["as_of"].iloc[0].date())
 
 
@@ -162,3 +168,17 @@ def _fit_contract_end(
     early = more.on(validation.early["as_of"]) if more else recipe.sample(validation.early)
     calibrated = churn.calibrate(grow(early), validation.latest, inputs)
     return replace(calibrated, booster=grow(more or recipe.sample(rows)).booster)
+
+
+def _fit_keeping(scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, *, cost_share: float) -> Keeping | None:
+    """Who can be saved and what saving them adds, given the values of the model."""
+    return fit_keeping.fit(
+        outcomes,
+        scorer.inputs,
+        terms=scorer.terms,
+        later_value=predict_lifetime(scorer, scorer.predict_frame(outcomes.later_frame)).value,
+        order_margin=order_margin(scorer, scorer.predict_frame(outcomes.frame)),
+        cost_share=cost_share,
+        seed=recipe.seed,
+        device=recipe.device,
+    )

@@ -70,20 +70,23 @@ def _is_one_cohort(histories: Histories) -> bool:
     return bool(inside.max() >= COHORT_SHARE * count)
 
 
+def drawn_spans(customers: int, *, cut_offs: int) -> list[tuple[int, int]]:
+    """Spans of customers by number: all of them, or blocks drawn at random where all would be too many rows."""
+    share = MOST_ROWS * 2 / (customers * cut_offs)
+    if share >= 1:
+        return [(0, customers)]
+    blocks = -(-customers // BLOCK)
+    drawn = np.sort(np.random.default_rng(0).choice(blocks, max(int(blocks * share), 1), replace=False))
+    return [(block * BLOCK, min((block + 1) * BLOCK, customers)) for block in drawn.tolist()]
+
+
 def _tables(
     histories: Histories, lattice: Lattice, features: Sequence[str], costs: pd.DataFrame | None
 ) -> Iterator[pa.Table]:
     """The rows with their labels, of all customers or of blocks of them drawn at random."""
     days = [lattice.day(back) for back in range(lattice.months_back, -1, -1)]
     backs = {pd.Timestamp(day): lattice.months_back - place for place, day in enumerate(days)}
-    share = MOST_ROWS * 2 / (histories.customers * len(days))
-    blocks = -(-histories.customers // BLOCK)
-    if share >= 1:
-        spans = [(0, histories.customers)]
-    else:
-        drawn = np.sort(np.random.default_rng(0).choice(blocks, max(int(blocks * share), 1), replace=False))
-        spans = [(block * BLOCK, min((block + 1) * BLOCK, histories.customers)) for block in drawn.tolist()]
-    for first, last in spans:
+    for first, last in drawn_spans(histories.customers, cut_offs=len(days)):
         part = histories.span(first, last)
         table = snapshot(part, as_of=days, features=list(features))
         months_back = pd.Series(table["as_of"].to_pandas(date_as_object=False)).map(backs).to_numpy(np.int64)

@@ -21,6 +21,7 @@ from models.ensemble.baselines import BTYD_FEATURES
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
 from models.horizons import fit_horizons
+from models.keeping.stay_outcomes import StayOutcomes
 from models.lifetime.lattice import LifetimeRows
 from models.scoring.scorer import Scorer
 from models.training import fitting
@@ -28,6 +29,7 @@ from models.training.temporal_splits import SHORT_DAYS, Timeline, recent, timeli
 from models.trees.training_rows import Stream
 from pipelines.training.lifetime_rows import lifetime_rows
 from pipelines.training.serving_costs import costs_between
+from pipelines.training.stay_rows import stay_outcomes
 
 MIN_CUSTOMERS_PER_LABEL = 5
 """Customers with and without each label at every cut-off: with fewer, a model could only learn them by heart."""
@@ -62,6 +64,8 @@ class TrainingSet:
     """What lifetime values are learned on; None: the log is too short."""
     cost_share: float = 0.0
     """Costs to serve ÷ margin, in the log's last year."""
+    stay_outcomes: StayOutcomes | None = None
+    """What the worth of keeping is learned on; None: the log is too short."""
 
 
 def training_set(
@@ -101,6 +105,7 @@ def training_set(
         stream=stream.on(cut_offs.matured) if stream else None,
         lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features, costs=costs),
         cost_share=0.0 if costs is None else _cost_share(histories, costs, as_of=as_of),
+        stay_outcomes=stay_outcomes(histories, as_of=as_of, horizon_days=terms.horizon_days, features=features),
     )
 
 
@@ -171,6 +176,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
         more=training.stream,
         lifetime_rows=training.lifetime_rows,
         cost_share=training.cost_share,
+        stay_outcomes=training.stay_outcomes,
     )
 
 

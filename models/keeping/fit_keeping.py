@@ -1,0 +1,113 @@
+"""Fitting Keeping on what followed past cut-offs.
+
+The value K of a customer who only just stayed is seen in nobody: whoever stayed was more alive than the silent, and
+whoever was silent did not stay. It lies between two groups who are comparable, each biased its own way, and their mean
+is taken:
+
+    ordered once       those who ordered exactly once within the horizon: that order, and their value at its end
+    silent, alive      one order, and the value at the end of the horizon of those who were silent and then showed life
+
+Where orders are the only signs of life, the second group is known by its orders, the better customers of those silent;
+then the first alone is taken. Under a contract, K is what those who stayed were worth.
+
+With K known in each row, 1(silent) · (alive · K − later), in margins of one order, is regressed on the features, by
+shallow trees with large leaves: one regression, since the list of a plan takes the highest predictions, and the
+products of several exaggerate where their errors agree (Smith & Winkler 2006, The Optimizer's Curse, Management Science
+52(3)). `later` is the lifetime value at the end of the horizon, from the state there, not what happened to come.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.arrays import Bools, Floats
+from features.clock import YEAR_DAYS
+from models.ensemble.business_terms import Terms
+from models.keeping.keeping import Keeping
+from models.keeping.stay_outcomes import StayOutcomes
+from models.lifetime.lifetime_trees import LifetimeTrees, raw
+from models.trees import boosting
+
+STAYER = {
+    "rounds": 80,
+    "learning_rate": 0.15,
+    "max_depth": 4,
+    "min_child_weight": 100,
+    "tweedie_variance_power": 1.1,
+}
+SAVABLE = {"rounds": 110, "learning_rate": 0.1, "max_depth": 4, "min_child_weight": 50}
+GAIN = {"rounds": 60, "learning_rate": 0.1, "max_depth": 3, "min_child_weight": 500}
+"""Shallow, with large leaves, and not shrunk: after 60 steps .2 % of the mean is left."""
+SQUARED, LOGISTIC = "reg:squarederror", "reg:logistic"
+FEWEST_STAYERS, FEWEST_SILENT = 200, 500
+"""Rows of those who only just stayed, and of the silent: with fewer, a gain is the margin of one order."""
+LEAST_ALIVE = 0.01
+LEAST_MARGIN = 0.05
+"""The least margin of an order, as a share of the mean."""
+MOST_SHARE = 0.999
+"""Share of K below the most that a saved customer may add."""
+
+
+def fit(
+    outcomes: StayOutcomes,
+    inputs: boosting.Inputs,
+    *,
+    terms: Terms,
+    later_value: Floats,
+    order_margin: Floats,
+    cost_share: float,
+    seed: int,
+    device: str,
+) -> Keeping | None:
+    """Fit; None where too few only just stayed or were silent.
+
+    later_value: lifetime value of the rows of `later_frame`; order_margin: of one expected order of the rows of
+    `frame`, currency units, of which cost_share goes to serving.
+    """
+    stayed = ~outcomes.churned if outcomes.is_contractual else outcomes.orders == 1
+    if stayed.sum() < FEWEST_STAYERS or outcomes.churned.sum() < FEWEST_SILENT:
+        return None
+    days = outcomes.frame["as_of"].to_numpy().astype("datetime64[D]").astype(float)
+    trees = LifetimeTrees(outcomes.frame, days, inputs, seed=seed, device=device)
+    margin = np.maximum(order_margin, LEAST_MARGIN * order_margin.mean())
+    later = np.append(later_value, 0.0)[outcomes.later_row] * _discount(terms, terms.horizon_days) / margin
+    within = (1 - cost_share) * _discount(terms, terms.horizon_days / 2) * np.ones(len(margin))
+    kept = _value_of_stayers(trees, outcomes, stayed, margin, later=later, within=within)
+    lost = np.where(outcomes.churned, later, 0.0)
+    if outcomes.is_contractual:
+        lost = np.where(outcomes.churned, outcomes.orders * within, 0.0)
+    added = outcomes.churned * outcomes.alive * kept - lost
+    savable = np.clip(outcomes.churned * outcomes.alive, 0, 1)
+    everybody, weight = np.arange(len(margin)), margin / margin.mean()
+    return Keeping(
+        savable=trees.grow(LOGISTIC, savable, everybody, params=SAVABLE, start=float(savable.mean())),
+        gain=trees.grow(
+            SQUARED, added, everybody, params=GAIN, start=float(np.average(added, weights=weight)), weight=weight
+        ),
+        most=float(np.quantile(kept[outcomes.churned], MOST_SHARE)),
+        doubts=outcomes.doubts,
+    )
+
+
+def _value_of_stayers(
+    trees: LifetimeTrees, outcomes: StayOutcomes, stayed: Bools, margin: Floats, *, later: Floats, within: Floats
+) -> Floats:
+    """K of each row in margins of one order; later: value after the horizon; within: of one order in it."""
+    orders = outcomes.orders if outcomes.is_contractual else 1
+    once = _mean(trees, orders * within + later, stayed, weight=margin)
+    if outcomes.is_contractual or not outcomes.has_other_signs:
+        return once
+    silent = outcomes.churned & (outcomes.alive_later > LEAST_ALIVE)
+    alive = np.maximum(outcomes.alive_later, LEAST_ALIVE)
+    return (once + within + _mean(trees, later / alive, silent, weight=margin * alive)) / 2
+
+
+def _mean(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> Floats:
+    """The expected value of every row, learned among some."""
+    rows = np.flatnonzero(among)
+    share = weight[rows] / weight[rows].mean()
+    return np.exp(raw(trees.grow_rates(np.maximum(value[rows], 0), rows, params=STAYER, weight=share), trees.all))
+
+
+def _discount(terms: Terms, days: float) -> float:
+    return float((1 + terms.annual_discount_rate) ** (-days / YEAR_DAYS))
