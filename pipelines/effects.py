@@ -132,9 +132,7 @@ def _save_rate(kind: str, experiment: Experiment, crossed: CrossFit) -> dict[str
     """Posterior save rate from the half of the customers that the learner ranks first, as certain as its effects."""
     effect, sd = calibrated_effect.best_half_effect(kind, experiment, crossed)
     leaving = 1 - crossed.arms.untreated[crossed.place(crossed.effects[kind]) >= 0.5].mean()
-    measured = measured_save_rate(
-        effect_on_staying=effect, sd=max(sd, 1e-9), mean_churn_probability=max(float(leaving), 1e-9)
-    )
+    measured = measured_save_rate(effect_on_staying=effect, sd=max(sd, 1e-9), mean_savable=max(float(leaving), 1e-9))
     return posterior_save_rate(FLAT_PRIOR, [measured]).model_dump()
 
 

@@ -15,12 +15,13 @@ from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
 from pipelines.campaigns.save_rates import SAVE_RATES, record_save_rate
 from pipelines.config import Config
 from pipelines.order_log import read_orders, refuse_input_as_output
-from retention.economics.offers import BetaPrior
+from retention.economics.offers import MEASURED
 from retention.measurement.campaign_readout import readout
 from retention.measurement.findings import findings
 from retention.measurement.holm import MAX_PROVEN_P_VALUE
 from retention.measurement.sample_ratio import refuse_mismatch
 from retention.measurement.save_rate import measured_save_rate
+from retention.planning.contact_list import SAVABLE, kept_worth
 
 METHOD = (
     "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
@@ -88,11 +89,11 @@ def read_out(
 
 
 def _with_outcomes(chosen: pd.DataFrame, histories: Histories, *, day: date, window_days: int) -> pd.DataFrame:
-    """The chosen customers whom the log has, with what they did in the window and the CLV of those who stayed."""
+    """The chosen customers whom the log has, with what they did in the window and what keeping those adds who stayed."""
     happened = outcomes(histories, chosen["customer_id"], day=day, window_days=window_days)
     customers = chosen.join(happened, on="customer_id", how="inner")
-    if "clv" in customers:
-        customers["clv_kept"] = customers["stayed"] * customers["clv"]
+    if SAVABLE in customers:
+        customers["lifetime_gain"] = customers["stayed"] * kept_worth(customers)
     return customers
 
 
@@ -157,28 +158,27 @@ def _with_another_offer(treated: pd.DataFrame, booked_rows: pd.DataFrame) -> int
 def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | None:
     """The effect on staying that the plan expected, per treated customer; None where it is no longer known."""
     treated = customers[customers["treated"]]
-    if "churn_probability" not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
+    if SAVABLE not in customers or not set(treated["offer"]) <= set(campaign.save_rates):
         return None
-    return float((treated["offer"].map(campaign.save_rates) * treated["churn_probability"]).mean())
+    return float((treated["offer"].map(campaign.save_rates) * treated[SAVABLE]).mean())
 
 
 def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any]) -> dict[str, Any]:
     """The save rate that the campaign measured of each offer, and the posterior; written for the next plan.
 
-    Empty where the churn probabilities are gone or are of another window: the share would be of unknown leavers.
+    Empty where it is not known who could be saved, or is of another window: the share would be of unknown customers.
     """
-    if "churn_probability" not in customers or content["window_days"] != config.time.horizon_days:
+    if SAVABLE not in customers or content["window_days"] != config.time.horizon_days:
         return {}
-    given = {offer.name: offer.save_rate for offer in config.offers}
-    priors = {name: rate for name, rate in given.items() if isinstance(rate, BetaPrior)}
+    priors = {offer.name: offer.save_rate_belief for offer in config.offers if offer.save_rate != MEASURED}
     groups = content["by_offer"] or [content | {"offer": str(customers["offer"].iloc[0])}]
     save_rates = {}
     for group in groups:
         offer, treated = group["offer"], customers["treated"] & (customers["offer"] == group["offer"])
-        leaving = float(customers.loc[treated, "churn_probability"].mean())
-        if "stayed" in group and group["stayed"]["sd"] > 0 and leaving > 0:
+        savable = float(customers.loc[treated, SAVABLE].mean())
+        if "stayed" in group and group["stayed"]["sd"] > 0 and savable > 0:
             measured = measured_save_rate(
-                effect_on_staying=group["stayed"]["value"], sd=group["stayed"]["sd"], mean_churn_probability=leaving
+                effect_on_staying=group["stayed"]["value"], sd=group["stayed"]["sd"], mean_savable=savable
             )
             posterior = record_save_rate(
                 config.folder, offer=offer, prior=priors.get(offer), campaign=campaign.name, measured=measured

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import expit
 
 from features.arrays import Floats
+from models.keeping.worth_factor import CENTRE
 from models.lifetime.lifetime_trees import raw
 from models.trees import boosting
 
@@ -50,7 +51,7 @@ class Keeping:
         """
         savable = np.minimum(expit(raw(self.savable, data)), churn_probability)
         margin = np.maximum(order_margin, 0)
-        return savable, np.clip(raw(self.gain, data), 0, self.most * savable) * margin
+        return savable, CENTRE * np.clip(raw(self.gain, data), 0, self.most * savable) * margin
 
 
 def one_order(

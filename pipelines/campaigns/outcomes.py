@@ -13,7 +13,7 @@ from features.snapshots.labels import has_left, orders_and_margin
 from pipelines import run_folder
 from pipelines.batches.latest_scores import over_main_horizon
 from pipelines.campaigns.campaign import Campaign
-from retention.planning.contact_list import KNOWN_BEFORE
+from retention.planning.contact_list import GAIN, KNOWN_BEFORE, SAVABLE
 
 PAST_WINDOW = ("past_orders", "past_margin")
 """Covariates where the scores of the plan are gone: the customer's own outcomes in the window before."""
@@ -74,7 +74,7 @@ def with_scores(campaign: Campaign, scores_file: Path) -> tuple[pd.DataFrame, tu
         run_folder.read_table(scores_file, next="Name the scores of the campaign's day: --scores.")
     )
     days = pd.to_datetime(scores["as_of"]).dt.date.unique()
-    columns = [name for name in ("customer_id", *KNOWN_BEFORE, "segment") if name in scores]
+    columns = [name for name in ("customer_id", *KNOWN_BEFORE, SAVABLE, GAIN, "segment") if name in scores]
     joined = chosen.merge(scores[columns], on="customer_id", how="left", suffixes=("", "_scored"))
     if list(days) != [campaign.day] or not np.isfinite(joined[list(KNOWN_BEFORE)]).all(axis=None):
         return chosen, PAST_WINDOW

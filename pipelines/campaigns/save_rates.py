@@ -20,9 +20,10 @@ def record_save_rate(
     before = prior or FLAT_PRIOR
     campaigns = (entries[offer].campaigns if offer in entries else {}) | {campaign: measured}
     posterior = posterior_save_rate(before, campaigns.values())
-    entries[offer] = SaveRateEntry(prior=before, campaigns=campaigns, posterior=posterior)
+    entries[offer] = SaveRateEntry(of="savable", prior=before, campaigns=campaigns, posterior=posterior)
     content = {
         name: {
+            "of": entry.of,
             "prior": entry.prior.model_dump(),
             "campaigns": {title: save_rate._asdict() for title, save_rate in entry.campaigns.items()},
             "posterior": entry.posterior.model_dump(),

@@ -10,7 +10,7 @@ from pipelines.screens.comparison import comparison
 from pipelines.screens.tables import console, percent, table_of
 from pipelines.training.lifetime_evaluation import MODELS
 
-SHOWN = ("expected_leavers", "back", "margin", "expected_margin", "profit", "expected_profit", "profit_of_the_lost")
+SHOWN = ("expected_leavers", "back", "margin", "expected_margin", "profit", "expected_profit", "profit_of_proven")
 
 
 def show_backtest(content: list[dict[str, Any]]) -> None:

@@ -8,29 +8,33 @@ import pandas as pd
 from features.arrays import Floats
 from features.errors import InputError
 from retention.economics import profit
-from retention.economics.individual_effects import effects_on_staying, relative_effect_sd, with_effects
+from retention.economics.individual_effects import effects_on_staying, with_effects
 from retention.economics.offers import Offer
 
-SCORE_COLUMNS = ["churn_probability", "expected_value", "clv", "clv_p10", "clv_p90"]
+ROUNDING = 1e-9
+SCORE_COLUMNS = ["churn_probability", "savable_probability", "gain", "expected_value", "clv"]
 ORDERS = "expected_orders"
 """The further column that is read where an offer pays a share of an order."""
 
 
 def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A row per customer, in the order of the ids: customer_id, churn_probability, clv and clv_sd, order_margin, the
-    margin of one expected order where an offer pays a share of it (currency units), and the individual effect of each
-    offer that has one (retention/economics/individual_effects.py).
+    """A row per customer, in the order of the ids: customer_id, churn_probability, savable, gain, clv, kept_worth,
+    what one saved customer adds (gain ÷ savable), order_margin, the margin of one expected order where an offer pays a
+    share of it (money in currency units), and the individual effect of each offer that has one
+    (retention/economics/individual_effects.py).
     """
     numbers = [*SCORE_COLUMNS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
     _check(scores, numbers)
     scores = scores[["customer_id", *numbers]].astype({"customer_id": "str"} | dict.fromkeys(numbers, float))
     scores = scores.sort_values("customer_id", ignore_index=True)
-    clv = scores["clv"]
+    savable, gain = (scores[name].to_numpy() for name in ("savable_probability", "gain"))
     columns = {
         "customer_id": scores["customer_id"],
         "churn_probability": scores["churn_probability"],
-        "clv": clv,
-        "clv_sd": profit.spread(mean=clv, p10=scores["clv_p10"], p90=scores["clv_p90"]),
+        "savable": savable,
+        "gain": gain,
+        "kept_worth": np.divide(gain, savable, out=np.zeros(len(scores)), where=savable > 0),
+        "clv": scores["clv"],
     }
     if ORDERS in numbers:
         orders = scores[ORDERS].to_numpy()
@@ -62,6 +66,7 @@ def expected_profits(customers: pd.DataFrame, offer: Offer) -> Floats:
     """Expected profit of contacting each customer with the offer, net of cost, currency units."""
     return profit.expected_profit(
         churn_probability=customers["churn_probability"].to_numpy(),
+        kept_worth=customers["kept_worth"].to_numpy(),
         clv=customers["clv"].to_numpy(),
         effect=effects_on_staying(customers, offer),
         redeem_rate=offer.redeem_rate,
@@ -70,15 +75,12 @@ def expected_profits(customers: pd.DataFrame, offer: Offer) -> Floats:
     )
 
 
-def expected_profit_sds(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """Standard deviation of the expected profit of contacting each customer."""
-    return profit.profit_sd(
-        effect=effects_on_staying(customers, offer),
-        effect_doubt=relative_effect_sd(offer),
-        clv=customers["clv"].to_numpy(),
-        clv_sd=customers["clv_sd"].to_numpy(),
-        incentive_cost=incentive_costs(customers, offer),
-    )
+def profit_parts(customers: pd.DataFrame, offer: Offer) -> tuple[Floats, Floats, Floats]:
+    """What each customer's expected profit consists of: what the kept add, their incentives, and what is spent in any
+    case (retention/economics/profit_interval.py); the first less the others is `expected_profits`."""
+    kept = np.maximum(effects_on_staying(customers, offer), 0)
+    gross, incentives = kept * customers["kept_worth"].to_numpy(), kept * incentive_costs(customers, offer)
+    return gross, incentives, gross - incentives - expected_profits(customers, offer)
 
 
 def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
@@ -89,13 +91,13 @@ def _check(scores: pd.DataFrame, numbers: list[str]) -> None:
             where="scores",
             next="Score again: use what `stayworth score` writes.",
         )
-    ids, p = scores["customer_id"], scores["churn_probability"]
+    ids, p, q = (scores[name] for name in ("customer_id", "churn_probability", "savable_probability"))
     defects = {
         "without a customer_id": ids.isna(),
         "with the customer_id of an earlier row": ids.duplicated() & ids.notna(),
         "with a missing or infinite number": ~np.isfinite(scores[numbers].astype(float)).all(axis=1),
         "with a churn_probability outside 0 to 1": (p < 0) | (p > 1),
-        "with clv_p10 above clv_p90": scores["clv_p10"] > scores["clv_p90"],
+        "with a savable_probability outside 0 to churn_probability": (q < 0) | (q > p * (1 + ROUNDING)),
     }
     if counts := [f"{int(rows.sum()):,} {defect}" for defect, rows in defects.items() if rows.any()]:
         raise InputError(

@@ -19,29 +19,24 @@ def has_individual_effects(customers: pd.DataFrame, offer: Offer) -> bool:
 
 
 def effects_on_staying(customers: pd.DataFrame, offer: Offer) -> Floats:
-    """Effect of a contact on each customer's probability of staying: the individual effect, else p s."""
+    """Effect of a contact on each customer's probability of staying: the individual effect, else q s."""
     if has_individual_effects(customers, offer):
         return customers[EFFECT_COLUMN_PREFIX + offer.name].to_numpy()
-    return customers["churn_probability"].to_numpy() * offer.save_rate_mean
-
-
-def relative_effect_sd(offer: Offer) -> float:
-    """The relative error that all effects of the offer share: the save rate's standard deviation over its mean."""
-    return offer.save_rate_sd / offer.save_rate_mean if offer.save_rate_mean else 0.0
+    return customers["savable"].to_numpy() * offer.save_rate_mean
 
 
 def with_effects(everyone: pd.DataFrame, effects: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
-    """The customers with a column for each offer that has one among the effects, in -(1 - p) … p.
+    """The customers with a column for each offer that has one among the effects, in -(1 - p) … q.
 
-    effects: customer_id, and per offer -1 … 1. An effect cannot keep more than would leave, nor drive away more than
+    effects: customer_id, and per offer -1 … 1. An effect cannot keep more than can be saved, nor drive away more than
     would stay: it is clipped to that. Raises InputError for customers without an effect, unknown offers and values
     that are no effects.
     """
     names = [str(name) for name in effects.columns if name != "customer_id"]
     _check(everyone, effects, names, offers)
     known = effects.astype({"customer_id": "str"}).set_index("customer_id")[names].reindex(everyone["customer_id"])
-    p = everyone["churn_probability"].to_numpy()
-    columns = {EFFECT_COLUMN_PREFIX + name: np.clip(known[name].to_numpy(float), p - 1, p) for name in names}
+    p, savable = everyone["churn_probability"].to_numpy(), everyone["savable"].to_numpy()
+    columns = {EFFECT_COLUMN_PREFIX + name: np.clip(known[name].to_numpy(float), p - 1, savable) for name in names}
     return everyone.assign(**columns)
 
 

@@ -1,6 +1,5 @@
 """A retention offer: its costs, and the share of would-be leavers that it keeps."""
 
-from math import sqrt
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
@@ -29,6 +28,8 @@ def _form(value: Any) -> str:
     return "prior" if isinstance(value, dict | BetaPrior) else "share"
 
 
+PLAIN_CUSTOMERS = 20
+"""A save rate given as a plain number is a belief as strong as that many customers observed."""
 MEASURED = "measured"
 SaveRate = Annotated[
     Annotated[Share, Tag("share")]
@@ -64,8 +65,9 @@ class Offer(BaseModel):
         "expected_orders) that is paid; 10 % off the price at a margin of 40 % is 0.25",
     )
     save_rate: SaveRate = Field(
-        description="share of would-be leavers that the offer keeps, 0 to 1; "
-        'or {alpha = 2, beta = 18} where it is uncertain; or "measured": what campaigns read out so far say'
+        description="share of the customers who can be saved that the offer keeps, 0 to 1: a belief as strong as "
+        f"{PLAIN_CUSTOMERS} customers; or {{alpha = 2, beta = 18}} for another one; "
+        'or "measured": what campaigns read out so far say'
     )
     redeem_rate: Share = Field(description="share of those who would have stayed anyway that redeem the incentive")
     channel: str | None = Field(
@@ -81,15 +83,19 @@ class Offer(BaseModel):
 
     @property
     def save_rate_mean(self) -> float:
-        """Expected share of would-be leavers kept. Raises InputError where it is yet to be looked up."""
+        """Expected share of the savable who are kept. Raises InputError where it is yet to be looked up."""
         rate = self._known_save_rate()
         return rate if isinstance(rate, float) else rate.alpha / (rate.alpha + rate.beta)
 
     @property
-    def save_rate_sd(self) -> float:
-        """Standard deviation of the save rate: sqrt(m (1 - m) / (alpha + beta + 1)), 0 for a plain number."""
-        rate, mean = self._known_save_rate(), self.save_rate_mean
-        return 0.0 if isinstance(rate, float) else sqrt(mean * (1 - mean) / (rate.alpha + rate.beta + 1))
+    def save_rate_belief(self) -> BetaPrior | None:
+        """The distribution of the save rate; None where it is 0 or 1 for certain."""
+        rate = self._known_save_rate()
+        if isinstance(rate, BetaPrior):
+            return rate
+        if rate in (0, 1):
+            return None
+        return BetaPrior(alpha=PLAIN_CUSTOMERS * rate, beta=PLAIN_CUSTOMERS * (1 - rate))
 
     def _known_save_rate(self) -> float | BetaPrior:
         if isinstance(self.save_rate, str):

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats, Integers
-from models.evaluation.estimate import Z90
-from retention.economics import profit
-from retention.economics.contact import contact_inputs, expected_costs, expected_profits, incentive_costs
-from retention.economics.individual_effects import effects_on_staying, relative_effect_sd
+from retention.economics.contact import contact_inputs, expected_costs, expected_profits, profit_parts
 from retention.economics.offers import Offer
+from retention.economics.profit_interval import interval
 
 
 def profit_curve(
@@ -30,22 +28,18 @@ def profit_curve(
     spent, profits = _running_total(steps["cost"]), _running_total(steps["profit"])
     budgets = np.unique(np.linspace(0, spent[-1], points))
     reached = np.searchsorted(spent, budgets, side="right") - 1
-    clv, sd = (everyone[name].to_numpy() for name in ("clv", "clv_sd"))
-    variance = np.zeros(len(spent))
+    sums = []
     for place, offer in enumerate(offers):
         sign = (steps["to"] == place).astype(float) - (steps["from"] == place)
-        added = effects_on_staying(everyone, offer)
-        kept = (added * (clv - incentive_costs(everyone, offer)))[steps["customer"]]
-        mean, squares = _running_total(sign * kept), _running_total(sign * (added * sd)[steps["customer"]] ** 2)
-        spread = np.sqrt(np.maximum(squares, 0))
-        variance += profit.product_sd(1, relative_effect_sd(offer), mean, spread) ** 2
-    interval = Z90 * np.sqrt(variance)
+        sums.append([_running_total(sign * part[steps["customer"]])[reached] for part in profit_parts(everyone, offer)])
+    gross, incentives, fixed = (np.column_stack(part) for part in zip(*sums, strict=True))
+    low, high = interval(gross, incentives, fixed, offers)
     return pd.DataFrame(
         {
             "budget": budgets,
             "expected_profit": profits[reached],
-            "profit_p10": (profits - interval)[reached],
-            "profit_p90": (profits + interval)[reached],
+            "profit_p10": low,
+            "profit_p90": high,
             "customers": _running_total(steps["from"] < 0).astype(int)[reached],
         }
     )

@@ -21,9 +21,9 @@ from retention.measurement.power import POWER, detectable_effect, more_customers
 from retention.measurement.treatment_effect import Effect, treatment_effects
 from retention.presentation.formatting import counted
 
-OUTCOMES = ("stayed", "orders", "margin", "clv_kept")
-"""The outcomes compared, per treated customer: whether they stayed (0 or 1), their orders, their margin, and the
-lifetime value of those who stayed, as it was scored before; money in currency units."""
+OUTCOMES = ("stayed", "orders", "margin", "lifetime_gain")
+"""The outcomes compared, per treated customer: whether they stayed (0 or 1), their orders, their margin, and for those
+who stayed what keeping them adds to their lifetime margin, as it was scored before; money in currency units."""
 MIN_ARM_CUSTOMERS = 10
 """The fewest customers in either arm that are compared."""
 
@@ -33,7 +33,7 @@ def readout(customers: pd.DataFrame, *, scores: Sequence[str], expected_effect: 
 
     customers: a row per chosen customer with treated (False = held out), offer, stayed, orders, margin, cost (what the
     contact cost in the end, 0 of the held-out), the columns named by `scores`, known before the campaign; perhaps
-    clv_kept and segment. expected_effect: the effect on staying that the plan expected, per treated customer.
+    lifetime_gain and segment. expected_effect: the effect on staying that the plan expected, per treated customer.
 
     Raises Refusal where an arm has fewer than FEWEST customers.
     """

@@ -6,9 +6,8 @@ more of those who left, and of the margin that left with them, than simpler list
 what it assumes of its offers holds: the profit is that of retention/economics/profit.py with 1 for leavers and
 0 for others in place of the churn probability. No history tests the save rate itself without randomisation.
 
-That profit counts the whole CLV of a leaver as lost. Where leaving is a silence, some come back by themselves:
-`profit_of_the_lost` counts nothing as won with those who did before the log ended. What keeping customers is worth lies
-between the two, since those who come back later still brought nothing in the meantime.
+Who of the silent could have been saved is not seen for certain, so the profit is bracketed: `profit` takes all of them
+to have been alive, `profit_of_proven` only those who have ordered since. What each would have added is as it was scored.
 
 The margin that left with a customer is what they brought in the window before. The other lists go from the top, each
 customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk
@@ -30,7 +29,7 @@ from retention.economics.contact import contact_inputs, expected_costs, expected
 from retention.economics.offers import Offer
 
 RANDOM, RISK, SPENDER = "random", "highest risk first", "largest spender first"
-LIST_OUTCOMES = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
+LIST_OUTCOMES = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_proven")
 """The counts and sums of every list; money in currency units."""
 
 
@@ -50,9 +49,8 @@ def plan_hindsight(
     costs, profits = (
         np.stack([amounts(everyone, offer) for offer in offers]) for amounts in (expected_costs, expected_profits)
     )
-    without_back = everyone.assign(clv=everyone["clv"].mask(back, 0))
-    realised = np.stack([_realised(everyone, offer, left) for offer in offers])
-    profits_of_lost = np.stack([_realised(without_back, offer, left) for offer in offers])
+    realised = np.stack([_realised(everyone, offer, left, alive=left) for offer in offers])
+    profits_of_proven = np.stack([_realised(everyone, offer, left, alive=left & back) for offer in offers])
     lost = np.where(left, np.maximum(everyone["margin_before"].to_numpy(float), 0), 0.0)
     listed = contacts.merge(
         pd.DataFrame({"customer_id": everyone["customer_id"], "row": np.arange(len(everyone))}), on="customer_id"
@@ -69,7 +67,7 @@ def plan_hindsight(
             "back": float(back[rows].sum()),
             "lost_margin": float(lost[rows].sum()),
             "profit": float(realised[chosen_offers, rows].sum()),
-            "profit_of_the_lost": float(profits_of_lost[chosen_offers, rows].sum()),
+            "profit_of_proven": float(profits_of_proven[chosen_offers, rows].sum()),
         }
 
     best, all_ = profits.argmax(axis=0), np.arange(len(everyone))
@@ -133,13 +131,13 @@ def shares_and_lifts(backtest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_]) -> Floats:
-    """The profit of contacting each customer, given that they left or stayed."""
-    churned = left.astype(float)
+def _realised(everyone: pd.DataFrame, offer: Offer, left: NDArray[np.bool_], *, alive: NDArray[np.bool_]) -> Floats:
+    """The profit of contacting each customer, given who left and who of them could have been saved."""
     return profit.expected_profit(
-        churn_probability=churned,
+        churn_probability=left.astype(float),
+        kept_worth=everyone["kept_worth"].to_numpy(),
         clv=everyone["clv"].to_numpy(),
-        effect=churned * offer.save_rate_mean,
+        effect=alive.astype(float) * offer.save_rate_mean,
         redeem_rate=offer.redeem_rate,
         incentive_cost=incentive_costs(everyone, offer),
         contact_cost=offer.contact_cost,

@@ -60,14 +60,14 @@ def stay_spread(churn_probability: Numbers) -> float:
     return float(np.sqrt(np.mean(p * (1 - p))))
 
 
-def detectable_save_rate(churn_probability: Numbers, *, treated: int, holdout: int) -> float:
+def detectable_save_rate(churn_probability: Numbers, savable: Numbers, *, treated: int, holdout: int) -> float:
     """The smallest save rate that a plan's readout will detect with probability POWER: the smallest detectable
-    effect on staying, divided by the mean churn probability of the chosen. Above 1, or infinite without a holdout, none
-    is detected.
+    effect on staying, divided by the mean probability of the chosen to be savable. Above 1, or infinite without a
+    holdout, none is detected.
 
-    >>> round(detectable_save_rate([0.5] * 2000, treated=1800, holdout=200), 2)
-    0.24
+    >>> round(detectable_save_rate([0.5] * 2000, [0.25] * 2000, treated=1800, holdout=200), 2)
+    0.49
     """
     smallest = detectable_effect(arms_sd(stay_spread(churn_probability), treated=treated, holdout=holdout))
-    expected_leaving = float(np.mean(np.asarray(churn_probability, dtype=float)))
-    return smallest / expected_leaving if expected_leaving > 0 else inf
+    expected_savable = float(np.mean(np.asarray(savable, dtype=float)))
+    return smallest / expected_savable if expected_savable > 0 else inf

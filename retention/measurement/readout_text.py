@@ -9,7 +9,7 @@ OUTCOMES = {
     "stayed": ("Customers kept", ".1%", ",.0f"),
     "orders": ("Orders", ",.2f", ",.0f"),
     "margin": ("Margin", ",.2f", ",.2f"),
-    "clv_kept": ("Lifetime value kept, as scored", ",.2f", ",.2f"),
+    "lifetime_gain": ("Lifetime margin gained, as scored", ",.2f", ",.2f"),
 }
 """The outcomes of `retention.measurement.campaign_readout`: heading, form of a mean per customer, form of a total."""
 DEPARTURES = {

@@ -1,9 +1,10 @@
 """The save rate as campaigns measured it: an uncertain share, ready for the next plan.
 
-A plan assumes that of the p of a customer who would leave, the share s is kept: a contact adds p s to the chance that
-they stay. So one campaign measures s as its effect on staying divided by the mean p of those treated, with the standard
-deviation of that effect divided likewise; both are taken to be normal. The p are those of the scores the plan was made
-with: where they are too high, s comes out too low, and their product, which is what a plan uses, right.
+A plan assumes that of the q of a customer who can be saved, the share s is kept: a contact adds q s to the chance that
+they stay. So one campaign measures s as its effect on staying divided by the mean q of those treated, with the standard
+deviation of that effect divided likewise; both are taken to be normal. The q are those of the scores the plan was made
+with: where they are too high, s comes out too low, and their product, which is what a plan uses, right. Divided by the
+churn probability instead, s would not hold on the next list: most of those who leave are long gone.
 
 The belief about s is a Beta distribution. By Bayes' rule it becomes prior times likelihood on [0, 1], and that the
 Beta of the same mean and variance (moment matching). Limits: an offer that drives customers away has s < 0, which no
@@ -27,19 +28,19 @@ class MeasuredSaveRate(NamedTuple):
     """The save rate of one campaign."""
 
     share: float
-    """Of would-be leavers kept; may come out below 0 or above 1 by chance."""
+    """Of the savable kept; may come out below 0 or above 1 by chance."""
     sd: float
 
 
-def measured_save_rate(*, effect_on_staying: float, sd: float, mean_churn_probability: float) -> MeasuredSaveRate:
+def measured_save_rate(*, effect_on_staying: float, sd: float, mean_savable: float) -> MeasuredSaveRate:
     """The save rate behind an effect on staying (share of the treated) that was measured with `sd` above 0.
 
-    >>> measured_save_rate(effect_on_staying=0.05, sd=0.02, mean_churn_probability=0.5)
+    >>> measured_save_rate(effect_on_staying=0.05, sd=0.02, mean_savable=0.5)
     MeasuredSaveRate(share=0.1, sd=0.04)
     """
-    if not (mean_churn_probability > 0 and sd > 0):
-        raise ValueError(f"a mean churn probability and an sd above 0 are needed: {mean_churn_probability}, {sd}")
-    return MeasuredSaveRate(effect_on_staying / mean_churn_probability, sd / mean_churn_probability)
+    if not (mean_savable > 0 and sd > 0):
+        raise ValueError(f"a mean probability to be savable and an sd above 0 are needed: {mean_savable}, {sd}")
+    return MeasuredSaveRate(effect_on_staying / mean_savable, sd / mean_savable)
 
 
 def posterior_save_rate(prior: BetaPrior, campaigns: Iterable[MeasuredSaveRate]) -> BetaPrior:

@@ -7,6 +7,7 @@ pipelines/campaigns/save_rates.py writes it.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,6 +24,8 @@ class SaveRateEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    of: Literal["savable"]
+    """Whom it is a share of: files made before gains had shares of all who leave, which are other numbers."""
     prior: BetaPrior
     campaigns: dict[str, MeasuredSaveRate]
     posterior: BetaPrior

@@ -8,13 +8,20 @@ from models.prediction import REASONS
 
 KNOWN_BEFORE = ("churn_probability", "expected_orders", "expected_value", "clv")
 """The scores of the plan that the readout is adjusted for."""
+SAVABLE, GAIN = "savable_probability", "gain"
+"""The scores of the plan by which the readout tells the save rate and the lifetime gain."""
 
 
 def with_scores(frame: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """The plan with the scores and segment of each customer that it was made with."""
-    return frame.merge(
-        scores[["customer_id", *KNOWN_BEFORE, "segment"]], on="customer_id", how="left", validate="one_to_one"
-    )
+    columns = ["customer_id", *KNOWN_BEFORE, SAVABLE, "segment"]
+    return frame.merge(scores[columns], on="customer_id", how="left", validate="one_to_one")
+
+
+def kept_worth(customers: pd.DataFrame) -> pd.Series:
+    """What keeping each customer adds if they need it: gain ÷ savable_probability, 0 where nobody can be saved."""
+    savable = customers[SAVABLE]
+    return (customers[GAIN] / savable.where(savable > 0)).fillna(0.0)
 
 
 def contact_list(

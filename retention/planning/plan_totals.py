@@ -1,17 +1,19 @@
 """Totals of a plan: cost and profit with an interval, break-even, and the value at risk it saves."""
 
 from collections.abc import Sequence
-from math import hypot, isfinite
+from math import exp, isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from models.evaluation.estimate import Z90
+from models.keeping.worth_factor import SPREAD
 from retention.economics import profit
-from retention.economics.contact import incentive_costs
-from retention.economics.individual_effects import effects_on_staying, has_individual_effects, relative_effect_sd
+from retention.economics.contact import incentive_costs, profit_parts
+from retention.economics.individual_effects import has_individual_effects
 from retention.economics.offers import Offer
+from retention.economics.profit_interval import interval
 from retention.measurement.power import detectable_save_rate
 
 
@@ -21,31 +23,35 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
     everyone: as `economics.contact.contact_inputs` returns; chosen: rows of it with offer (its place), treated, cost
     and profit.
 
-    save_rate is the mean of τ / p over the treated, each weighted by what keeping them would bring, p (v - d), and
+    save_rate is the mean of τ / q over the treated, each weighted by what keeping them would bring, g - q d, and
     break_even_save_rate the rate at which the plan would earn nothing if it were the same with every offer. The
-    offers' save rates are taken to err independently of each other. detectable_save_rate: the smallest that the
-    readout will detect.
+    interval is that of retention/economics/profit_interval.py, gain_doubt the 80 % range of its factor of gains.
+    detectable_save_rate: the smallest that the readout will detect. savable: customers among the treated who can be
+    saved, expected. value_at_risk: Σ g of all customers.
     """
     parts = [_offer_totals(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
     treated = chosen[chosen["treated"]]
     cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
-    spread = Z90 * hypot(*(part["sd"] for part in parts))
+    gross_sums, incentive_sums, fixed_sums = (np.array([[part[name] for part in parts]]) for name in SUMS)
+    low, high = interval(gross_sums, incentive_sums, fixed_sums, offers)
     at_risk = float(profit.value_at_risk(everyone).sum())
-    won, kept = sum(part["won"] for part in parts), sum(part["kept"] for part in parts)
+    won, gross, incentives = (sum(part[name] for part in parts) for name in ("won", "gross", "incentives"))
     one_rate = (
         offers[0].save_rate_mean if len(offers) == 1 and not has_individual_effects(everyone, offers[0]) else None
     )
     return {
         "expected_cost": cost,
         "expected_profit": earned,
-        "profit_p10": earned - spread,
-        "profit_p90": earned + spread,
+        "profit_p10": float(low[0]),
+        "profit_p90": float(high[0]),
         "return_on_cost": earned / cost if cost else None,
-        "save_rate": _ratio(kept, won) if one_rate is None else one_rate,
-        "break_even_save_rate": _ratio(kept - earned, won),
+        "save_rate": _ratio(gross - incentives, won) if one_rate is None else one_rate,
+        "break_even_save_rate": _ratio(gross - incentives - earned, won),
         "detectable_save_rate": _detectable(chosen),
+        "savable": float(treated["savable"].sum()),
+        "gain_doubt": [exp(-Z90 * SPREAD), exp(Z90 * SPREAD)],
         "value_at_risk": at_risk,
-        "value_at_risk_after": at_risk - sum(part["saved"] for part in parts),
+        "value_at_risk_after": at_risk - gross,
         "offers": [
             {"offer": offer.name, "channel": offer.channel, **{name: part[name] for name in OFFER_TOTALS}}
             for offer, part in zip(offers, parts, strict=True)
@@ -53,6 +59,7 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
     }
 
 
+SUMS = ("gross", "incentives", "fixed")
 OFFER_TOTALS = (
     *("chosen", "treated", "holdout", "expected_cost", "expected_profit", "profit_p10", "profit_p90"),
     *("save_rate", "break_even_save_rate", "detectable_save_rate"),
@@ -61,23 +68,21 @@ OFFER_TOTALS = (
 
 
 def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
-    """The totals of one offer, and the terms of the plan's totals: sd, won (Σ p (v - d), what keeping everyone would
-    bring), kept (Σ τ (v - d), what is) and saved (value at risk).
+    """The totals of one offer, and the terms of the plan's totals: won (Σ g - q d, what keeping everyone who can be
+    saved would bring), and what the kept add, their incentives, and what is spent in any case.
     """
     treated = chosen[chosen["treated"]]
-    p, v, d = treated["churn_probability"].to_numpy(), treated["clv"].to_numpy(), incentive_costs(treated, offer)
-    added = effects_on_staying(treated, offer)
-    earned, won, kept = float(treated["profit"].sum()), float(np.sum(p * (v - d))), float(np.sum(added * (v - d)))
-    sd = profit.total_profit_sd(
-        effect=added,
-        effect_doubt=relative_effect_sd(offer),
-        clv=v,
-        clv_sd=treated["clv_sd"].to_numpy(),
-        incentive_cost=d,
+    p, q, g, d = (
+        *(treated[name].to_numpy() for name in ("churn_probability", "savable", "gain")),
+        incentive_costs(treated, offer),
     )
+    gross, incentives, fixed = (float(part.sum()) for part in profit_parts(treated, offer))
+    low, high = interval(np.array([[gross]]), np.array([[incentives]]), np.array([[fixed]]), [offer])
+    won = float(np.sum(g - q * d))
     break_even = profit.break_even_save_rate(
         churn_probability=p,
-        clv=v,
+        savable=q,
+        gain=g,
         redeem_rate=offer.redeem_rate,
         incentive_cost=d,
         contact_cost=offer.contact_cost,
@@ -87,16 +92,16 @@ def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         "treated": len(treated),
         "holdout": len(chosen) - len(treated),
         "expected_cost": float(treated["cost"].sum()),
-        "expected_profit": earned,
-        "profit_p10": earned - Z90 * sd,
-        "profit_p90": earned + Z90 * sd,
-        "save_rate": _ratio(kept, won) if has_individual_effects(chosen, offer) else offer.save_rate_mean,
+        "expected_profit": float(treated["profit"].sum()),
+        "profit_p10": float(low[0]),
+        "profit_p90": float(high[0]),
+        "save_rate": _ratio(gross - incentives, won) if has_individual_effects(chosen, offer) else offer.save_rate_mean,
         "break_even_save_rate": break_even if isfinite(break_even) else None,
         "detectable_save_rate": _detectable(chosen),
-        "sd": sd,
         "won": won,
-        "kept": kept,
-        "saved": float(np.sum(added * v)),
+        "gross": gross,
+        "incentives": incentives,
+        "fixed": fixed,
     }
 
 
@@ -106,7 +111,8 @@ def _detectable(chosen: pd.DataFrame) -> float | None:
     holdout = len(chosen) - treated
     if not (treated and holdout):
         return None
-    rate = detectable_save_rate(chosen["churn_probability"].to_numpy(), treated=treated, holdout=holdout)
+    p, savable = chosen["churn_probability"].to_numpy(), chosen["savable"].to_numpy()
+    rate = detectable_save_rate(p, savable, treated=treated, holdout=holdout)
     return rate if rate <= 1 else None
 
 

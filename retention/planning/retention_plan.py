@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats, Integers
-from models.evaluation.estimate import Z90
-from retention.economics.contact import contact_inputs, expected_costs, expected_profit_sds, expected_profits
+from retention.economics.contact import contact_inputs, expected_costs, expected_profits, profit_parts
 from retention.economics.individual_effects import has_individual_effects
 from retention.economics.offers import Offer
+from retention.economics.profit_interval import interval_each
 from retention.planning import constraints
 from retention.planning.assignment import ROUNDING
 from retention.planning.holdout import random_ranks
@@ -28,8 +28,9 @@ class Plan:
     """A list of customers to contact, and its totals.
 
     `frame` has a row per chosen customer: customer_id, offer, treated (False = held out: costs and earns
-    nothing), expected_cost, expected_profit, profit_p10 and profit_p90 in currency units, and rank (1 = first to
-    contact; the held-out come last). `summary` has the totals, ready for JSON: what is undefined is None.
+    nothing), expected_cost, expected_profit, profit_p10 and profit_p90 in currency units, rank (1 = first to contact;
+    the held-out come last), and gain (currency units). `summary` has the totals, ready for JSON: what is undefined is
+    None.
     """
 
     frame: pd.DataFrame
@@ -60,8 +61,9 @@ def plan(
 
     effects: customer_id, and a column for each offer whose effect is known customer by customer: what a contact adds to
     the customer's probability of staying, -1 to 1. The level of these effects is as uncertain as the offer's save rate.
-    An offer without a column keeps its save rate, a share of each churn probability; without effects the plan is wrong
-    where the save rate differs between customers, always where one customer's contact changes what another does.
+    An offer without a column keeps its save rate, a share of each probability to be savable; without effects the plan
+    is wrong where the save rate differs between customers, always where one customer's contact changes what another
+    does.
     """
     capacities, excluded = capacities or {}, excluded or {}
     constraints.check_limits(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
@@ -121,10 +123,10 @@ def _chosen_rows(
 
 
 def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
-    spread = np.zeros(len(chosen))
+    low, high = np.zeros(len(chosen)), np.zeros(len(chosen))
     for place, offer in enumerate(offers):
         with_offer = (chosen["offer"] == place).to_numpy()
-        spread[with_offer] = Z90 * expected_profit_sds(chosen[with_offer], offer)
+        low[with_offer], high[with_offer] = interval_each(*profit_parts(chosen[with_offer], offer), offer)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     return pd.DataFrame(
@@ -134,9 +136,10 @@ def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
             "treated": treated,
             "expected_cost": chosen["cost"].where(treated, 0.0),
             "expected_profit": chosen["profit"].where(treated, 0.0),
-            "profit_p10": (chosen["profit"] - spread).where(treated, 0.0),
-            "profit_p90": (chosen["profit"] + spread).where(treated, 0.0),
+            "profit_p10": np.where(treated, low, 0.0),
+            "profit_p90": np.where(treated, high, 0.0),
             "rank": np.arange(1, len(chosen) + 1),
+            "gain": chosen["gain"],
         }
     )
 
