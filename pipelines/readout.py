@@ -89,7 +89,7 @@ def read_out(
 
 
 def _with_outcomes(chosen: pd.DataFrame, histories: Histories, *, day: date, window_days: int) -> pd.DataFrame:
-    """The chosen customers whom the log has, with what they did in the window and what keeping those adds who stayed."""
+    """The chosen customers whom the log has, what they did in the window, and what keeping those adds who stayed."""
     happened = outcomes(histories, chosen["customer_id"], day=day, window_days=window_days)
     customers = chosen.join(happened, on="customer_id", how="inner")
     if SAVABLE in customers:

@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 
 
+def all_savable(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores where all who leave can be saved, and keeping one adds their CLV: the case of the textbooks."""
+    p = scores["churn_probability"]
+    return scores.assign(savable_probability=p, gain=p * scores["clv"])
+
+
 def scored(count: int, day: date) -> pd.DataFrame:
     """The same each time: ids 0000, 0001, …; those with most chance of leaving are not those of most value."""
     draw = np.random.default_rng(4)
     value = draw.lognormal(3, 1, count)
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "customer_id": np.array([f"{i:04d}" for i in range(count)], dtype=object),
             "as_of": pd.Timestamp(day),
@@ -30,3 +36,4 @@ def scored(count: int, day: date) -> pd.DataFrame:
             "model_version": "abc",
         }
     )
+    return all_savable(scores)

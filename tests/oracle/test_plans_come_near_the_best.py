@@ -13,6 +13,7 @@ from pipelines.simulator import parameters
 from pipelines.simulator.truth import truth
 from retention.economics.offers import Offer
 from retention.planning.retention_plan import plan
+from tests.scored import all_savable
 
 CUSTOMERS = 4000
 NEAR = 0.95
@@ -50,7 +51,7 @@ def scores(true, *, worth):
     """What `plan` is handed: the truth, of which `worth` stands for the CLV."""
     ids = [f"{number:08d}" for number in range(len(true))]
     told = true[["churn_probability", "expected_orders", "expected_value"]].assign(customer_id=ids, clv=true[worth])
-    return told.assign(clv_p10=told["clv"], clv_p90=told["clv"])
+    return all_savable(told.assign(clv_p10=told["clv"], clv_p90=told["clv"]))
 
 
 def effects(true):

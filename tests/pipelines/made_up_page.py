@@ -14,6 +14,7 @@ from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
 from retention.presentation.analysis import Analysis, TableColumn, unavailable_analysis
 from retention.presentation.charts import MONEY, bars
+from tests.scored import all_savable
 
 COUNT = 300
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
@@ -24,7 +25,7 @@ UNKNOWN = ["log_loss", "ece", "value_deviance", "decile_mape"]  # of the baselin
 def scored():
     draw = np.random.default_rng(9)
     value = draw.lognormal(2.5, 1, COUNT)
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "customer_id": [f"secret-{i:04d}" for i in range(COUNT)],
             "as_of": pd.Timestamp("1998-07-01"),
@@ -40,6 +41,7 @@ def scored():
             "model_version": "3",
         }
     )
+    return all_savable(scores)
 
 
 def evaluated():

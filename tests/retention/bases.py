@@ -5,6 +5,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from retention.planning.holdout import draw_holdout, random_ranks
+from tests.scored import all_savable
 
 one_customer = st.tuples(
     st.sampled_from([0.0, 0.3, 0.8, 1.0]) | st.floats(0, 1), st.sampled_from([90.0, 200.0]) | st.floats(-9, 999)
@@ -16,7 +17,7 @@ def scores_of(customers):
     """The scores of customers given as pairs of churn probability and CLV."""
     p, clv = np.array(customers, dtype=float).reshape(-1, 2).T
     value = np.abs(clv) / 3
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "customer_id": pd.Series([f"c{i:05d}" for i in range(len(p))], dtype="str"),
             "churn_probability": p,
@@ -27,6 +28,7 @@ def scores_of(customers):
             "clv_p90": value * 6,
         }
     )
+    return all_savable(scores)
 
 
 def held_out(customer_ids, *, share, campaign, salt):

@@ -17,6 +17,7 @@ from pipelines.effects import learn_effects
 from pipelines.plan import make_plan
 from pipelines.screens.effects import show_effects
 from pipelines.screens.plan import show_plan
+from tests.scored import all_savable
 from tests.shops import config_of
 
 DAY, NEXT = date(2020, 1, 1), date(2020, 4, 1)
@@ -65,7 +66,7 @@ def made_in(folder, *, effect, customers=CUSTOMERS, seed=5):
     scores = scores.assign(
         churn_probability=LEAVING, expected_orders=1.0, expected_value=CLV / 3, value_p10=10.0, value_p90=40.0
     )
-    scores = scores.assign(clv=CLV, clv_p10=30.0, clv_p90=120.0, segment="grow", model_version="none")
+    scores = all_savable(scores.assign(clv=CLV, clv_p10=30.0, clv_p90=120.0, segment="grow", model_version="none"))
     scores[["reason_1", "reason_2", "reason_3"]] = ""
     run_folder.write_table(folder / "runs" / run_folder.SCORES, scores)
     return pd.Series(tau, index=ids)

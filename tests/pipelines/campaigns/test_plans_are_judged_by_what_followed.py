@@ -20,6 +20,7 @@ from pipelines.training.holdout_evaluation import backtest_days
 from retention.economics.offers import Offer
 from retention.measurement.plan_hindsight import RANDOM, RISK
 from retention.planning.retention_plan import plan
+from tests.scored import all_savable
 from tests.shops import config_of
 
 OFFER = Offer(name="voucher", contact_cost=0.2, incentive_cost=2, save_rate=0.3, redeem_rate=0.3)
@@ -125,7 +126,7 @@ def experiment(seed):
     rows["future_value"] = stayed * worth * draw.gamma(2, 0.5, N)
     clv = 3 * worth
     scores = pd.DataFrame({"customer_id": rows["customer_id"], "churn_probability": p, "clv": clv})
-    scores = scores.assign(expected_value=(1 - p) * worth, clv_p10=0.0, clv_p90=6 * worth)
+    scores = all_savable(scores.assign(expected_value=(1 - p) * worth, clv_p10=0.0, clv_p90=6 * worth))
     made = OfferTrial(rows.assign(campaign="spring"), ["risk", "worth"], [{"campaign": "spring"}], {})
     return made, scores, (1 - p) * worth, 0.3 * p * worth
 

@@ -18,6 +18,7 @@ from pipelines.simulate import CAMPAIGN_TRUTH, continue_simulation, simulate
 from pipelines.simulator import parameters
 from pipelines.simulator.scenario import Scenario
 from retention.planning.retention_plan import plan
+from tests.scored import all_savable
 
 SHOP = Scenario(customers=4000, days=600, seed=5, as_of=date(2025, 1, 1))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ def home(tmp_path_factory):
     simulate(home / "before", SHOP, **how)
     true = pd.read_parquet(home / "before" / "truth")
     scores = true[["customer_id", "churn_probability", "expected_orders", "expected_value", "clv"]]
-    told = scores.assign(clv_p10=scores["clv"], clv_p90=scores["clv"])
+    told = all_savable(scores.assign(clv_p10=scores["clv"], clv_p90=scores["clv"]))
     offers = load(home / "before" / "stayworth.toml").offers
     effects = pd.DataFrame({"customer_id": true["customer_id"]} | {o.name: true[f"effect_{o.name}"] for o in offers})
     limits = {"budget": 1500, "holdout_share": 0.2, "campaign": "spring", "salt": "simulated"}

@@ -32,6 +32,8 @@ def scores_over(days, churn_probability, value):
             "clv": rng.uniform(10, 500, CUSTOMERS),
             "clv_p10": 0.0,
             "clv_p90": 900.0,
+            "savable_probability": 0.1,
+            "gain": 20.0,
             "reason_1": "62 days since the last order" if days == 90 else None,
             "reason_2": None,
             "reason_3": None,

@@ -88,6 +88,10 @@ def base_of(
         "value_p90": expected * 2,
         "clv": expected * rng.uniform(2, 8, customers),
     }
+    drawn |= {
+        "savable_probability": drawn["churn_probability"] / 2,
+        "gain": drawn["churn_probability"] * drawn["clv"] / 4,
+    }
     drawn |= {"clv_p10": drawn["clv"] * 0.3, "clv_p90": drawn["clv"] * 2}
     for name, values in drawn.items():
         table[name] = np.asarray(scores.get(name, values), dtype=float)

@@ -23,8 +23,10 @@ WITHOUT = ("discounts", "refunds", "costs", "interactions", "treatments", "peopl
 
 
 def alike(count, worth=9.0):
-    names = ("expected_orders", "expected_value", "value_p10", "value_p90", "clv", "clv_p10", "clv_p90")
-    return {"churn_probability": [0.5] * count} | {name: [worth] * count for name in names}
+    names = ("expected_orders", "expected_value", "value_p10", "value_p90", "clv", "clv_p10", "clv_p90", "gain")
+    return {"churn_probability": [0.5] * count, "savable_probability": [0.5] * count} | {
+        name: [worth] * count for name in names
+    }
 
 
 BASES = {

@@ -9,16 +9,21 @@ from retention.economics.offers import BetaPrior, Offer
 VOUCHER = {"name": "voucher", "contact_cost": 0.5, "incentive_cost": 5, "save_rate": 0.1, "redeem_rate": 0.3}
 
 
-def test_a_plain_save_rate_is_sure():
-    offer = Offer(**VOUCHER)
-    assert (offer.save_rate_mean, offer.save_rate_sd) == (0.1, 0.0)
+def test_a_plain_save_rate_is_a_belief_of_twenty_customers():
+    belief = Offer(**VOUCHER).save_rate_belief
+    assert (belief.alpha, belief.beta) == pytest.approx((2, 18))
+    assert Offer(**VOUCHER).save_rate_mean == 0.1
 
 
-def test_an_uncertain_save_rate_has_the_moments_of_its_beta():
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_only_nobody_and_everybody_are_sure(rate):
+    assert Offer(**VOUCHER | {"save_rate": rate}).save_rate_belief is None
+
+
+def test_an_uncertain_save_rate_is_its_beta():
     offer = Offer(**VOUCHER | {"save_rate": {"alpha": 2, "beta": 18}})
-    drawn = np.random.default_rng(7).beta(2, 18, 400_000)
-    assert offer.save_rate_mean == pytest.approx(drawn.mean(), abs=5e-4)
-    assert offer.save_rate_sd == pytest.approx(drawn.std(), abs=5e-4)
+    assert offer.save_rate_mean == pytest.approx(np.random.default_rng(7).beta(2, 18, 400_000).mean(), abs=5e-4)
+    assert offer.save_rate_belief == BetaPrior(alpha=2, beta=18)
     assert offer == Offer(**VOUCHER | {"save_rate": BetaPrior(alpha=2, beta=18)})
 
 

@@ -8,6 +8,7 @@ from features.errors import InputError
 from retention.economics.offers import Offer
 from retention.measurement.plan_hindsight import RANDOM, RISK, SPENDER, plan_hindsight, shares_and_lifts, sum_of_days
 from retention.planning.retention_plan import plan
+from tests.scored import all_savable
 
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate=0.2, redeem_rate=0.3)
 CALL = Offer(name="call", contact_cost=2, incentive_cost=0, redeem_rate=0, save_rate=0.25)
@@ -19,7 +20,7 @@ def day(seed, count=400, *, right=True):
     draw = np.random.default_rng(seed)
     p, clv = draw.beta(3, 3, count), draw.lognormal(3.5, 1, count)
     scores = pd.DataFrame({"customer_id": [f"c{i:04d}" for i in range(count)], "churn_probability": p, "clv": clv})
-    scores = scores.assign(expected_value=clv / 3, clv_p10=clv / 4, clv_p90=clv * 3)
+    scores = all_savable(scores.assign(expected_value=clv / 3, clv_p10=clv / 4, clv_p90=clv * 3))
     left = draw.random(count) < (p if right else np.minimum(p + 0.4, 1))
     happened = pd.DataFrame({"customer_id": scores["customer_id"], "churned": left})
     happened["margin"] = np.where(left, 0.0, clv / 2)
@@ -31,19 +32,18 @@ def day(seed, count=400, *, right=True):
     return scores, happened.sample(frac=1, random_state=seed), contacts
 
 
-def contact(one, offer, left, back=False):
+def contact(one, offer, left, alive=True):
     """What one contact costs as foreseen, earns as foreseen, and would have earned."""
     p, v, d, c = one.churn_probability, one.clv, offer.incentive_cost, offer.contact_cost
     s, r = offer.save_rate_mean, offer.redeem_rate
     foreseen = p * s * (v - d) - (1 - p) * r * d - c
-    worth = 0 if back else v
-    return c + d * (p * s + (1 - p) * r), foreseen, (s * (worth - d) if left else -r * d) - c
+    return c + d * (p * s + (1 - p) * r), foreseen, (alive * s * (v - d) if left else -r * d) - c
 
 
 def counted(scores, happened, listed):
     """The figures of a list of (customer_id, offer)."""
     by_id, then = scores.set_index("customer_id"), happened.set_index("customer_id")
-    counts = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_the_lost")
+    counts = ("contacted", "expected_cost", "leavers", "back", "lost_margin", "profit", "profit_of_proven")
     told = dict.fromkeys(counts, 0.0)
     for customer, offer in listed:
         left, back = then.loc[customer, ["churned", "back"]]
@@ -52,7 +52,7 @@ def counted(scores, happened, listed):
         told["expected_cost"] += cost
         told["leavers"] += left
         told["back"] += back
-        told["profit_of_the_lost"] += contact(by_id.loc[customer], offer, left, back)[2]
+        told["profit_of_proven"] += contact(by_id.loc[customer], offer, left, back)[2]
         told["lost_margin"] += max(then.loc[customer, "margin_before"], 0) if left else 0
         told["profit"] += earned
     return told

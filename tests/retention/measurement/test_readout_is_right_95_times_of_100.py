@@ -91,7 +91,7 @@ def test_as_many_customers_more_as_it_says_are_what_it_takes():
 @pytest.mark.slow
 def test_what_a_plan_can_detect_is_detected_8_times_of_10():
     rng = np.random.default_rng(29)
-    smallest = detectable_save_rate(shop(rng, 100_000).leaving, treated=1800, holdout=200)
+    smallest = detectable_save_rate(leaving := shop(rng, 100_000).leaving, leaving, treated=1800, holdout=200)
     p_values = [read(rng, 2000, save_rate=smallest)[0]["stayed"]["p_value"] for _ in range(400)]
     assert np.mean(np.array(p_values) <= SIGNIFICANCE_LEVEL) == pytest.approx(POWER, abs=0.06)
 

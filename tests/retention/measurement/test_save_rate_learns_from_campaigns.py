@@ -64,10 +64,8 @@ def test_four_of_five_of_its_80_percent_intervals_hold_the_truth():
     assert np.mean((places > 0.1) & (places < 0.9)) == pytest.approx(0.8, abs=0.05)  # sd .018
 
 
-def test_it_is_the_share_of_those_who_would_leave():
-    """1,000 treated of whom 400 would leave, 40 of them kept: a tenth."""
-    assert measured_save_rate(effect_on_staying=40 / 1000, sd=0.01, mean_churn_probability=0.4).share == pytest.approx(
-        0.1
-    )
+def test_it_is_the_share_of_those_who_can_be_saved():
+    """1,000 treated of whom 400 can be saved, 40 of them kept: a tenth."""
+    assert measured_save_rate(effect_on_staying=40 / 1000, sd=0.01, mean_savable=0.4).share == pytest.approx(0.1)
     with pytest.raises(ValueError, match="above 0"):
-        measured_save_rate(effect_on_staying=0.04, sd=0.0, mean_churn_probability=0.4)
+        measured_save_rate(effect_on_staying=0.04, sd=0.0, mean_savable=0.4)

@@ -15,6 +15,7 @@ SCORES = pd.DataFrame(
     {
         "customer_id": ["1", "2", "3"],
         "churn_probability": [0.1, 0.2, 0.3],
+        "savable_probability": [0.1, 0.1, 0.2],
         "expected_orders": 1.0,
         "expected_value": 2.0,
         "clv": 3.0,

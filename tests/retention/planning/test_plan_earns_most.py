@@ -11,6 +11,7 @@ from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
 from retention.planning.selection import select_customers
+from tests.scored import all_savable
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
@@ -19,7 +20,7 @@ CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
 def base(count):
     draw = np.random.default_rng(2)
     value = draw.lognormal(2.5, 1, count)
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "customer_id": [f"c{i}" for i in range(count)],
             "churn_probability": draw.beta(4, 2, count),
@@ -29,6 +30,7 @@ def base(count):
             "clv_p90": value * 6,
         }
     )
+    return all_savable(scores)
 
 
 def chosen(profit, cost, *, budget, capacity):
@@ -112,7 +114,7 @@ def test_the_curve_begins_at_nothing_and_rises_ever_more_slowly():
 
 
 def test_a_base_where_nobody_pays_has_a_curve_of_one_point():
-    poor = base(10).assign(clv=0.0)
+    poor = base(10).assign(gain=0.0)
     assert profit_curve(poor, [OFFER], points=5).to_dict("list") == {
         "budget": [0.0],
         "expected_profit": [0.0],

@@ -16,7 +16,8 @@ from tests.retention.bases import base, held_out, one_customer, scores_of
 
 OFFER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, save_rate={"alpha": 4, "beta": 16}, redeem_rate=0.3)
 CAMPAIGN = {"campaign": "spring", "salt": "pepper"}
-COLUMNS = [*["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]]
+COLUMNS = ["customer_id", "offer", "treated", "expected_cost", "expected_profit"]
+COLUMNS += ["profit_p10", "profit_p90", "rank", "gain"]
 customers = st.lists(one_customer, max_size=60)
 
 
@@ -158,11 +159,11 @@ def test_a_limit_that_cannot_be_is_refused(limits, says):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda scores: scores.drop(columns=["clv", "clv_p10"]), "missing clv, clv_p10; found customer_id"),
+        (lambda scores: scores.drop(columns=["clv", "gain"]), "missing gain, clv; found customer_id"),
         (lambda scores: scores.assign(clv=np.nan), "of 3 rows 3 with a missing or infinite number"),
         (lambda scores: scores.assign(churn_probability=[0.1, 1.1, -1]), "2 with a churn_probability outside 0 to 1"),
         (lambda scores: scores.assign(customer_id=["a", "a", None]), "1 without a customer_id, 1 with the customer_id"),
-        (lambda scores: scores.assign(clv_p10=1e9), "3 with clv_p10 above clv_p90"),
+        (lambda scores: scores.assign(savable_probability=1.5), "3 with a savable_probability outside 0 to churn_prob"),
     ],
 )
 def test_scores_that_cannot_be_planned_with_are_refused_with_counts(change, says):

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
+from models.keeping.worth_factor import SPREAD
 from retention.economics import profit
 from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning.retention_plan import plan
+from tests.scored import all_savable
 
 TERMS = {"redeem_rate": 0.3, "save_rate": {"alpha": 4, "beta": 16}}
 VOUCHER = Offer(name="voucher", contact_cost=0.5, incentive_cost=5, **TERMS)
@@ -26,7 +28,7 @@ shares = st.sampled_from([0.0, 0.3, 1.0]) | st.floats(0, 1)
 def base(count, seed=1):
     draw = np.random.default_rng(seed)
     clv = draw.lognormal(3.5, 1, count)
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "customer_id": [f"c{i:05d}" for i in range(count)],
             "churn_probability": draw.beta(4, 2, count),
@@ -36,6 +38,7 @@ def base(count, seed=1):
             "clv_p90": clv * 3,
         }
     )
+    return all_savable(scores)
 
 
 def effects_of(scores, seed=2):
@@ -66,7 +69,7 @@ def test_cost_and_profit_are_the_sum_over_all_that_can_happen(p, part, r, v, d, 
         earned += chance * (v * (stays - (not leaves)) - bill)
     terms = {"churn_probability": p, "effect": effect, "redeem_rate": r, "incentive_cost": d, "contact_cost": c}
     assert profit.expected_cost(**terms) == pytest.approx(cost, abs=1e-9)
-    assert profit.expected_profit(clv=v, **terms) == pytest.approx(earned, abs=1e-9)
+    assert profit.expected_profit(kept_worth=v, clv=v, **terms) == pytest.approx(earned, abs=1e-9)
 
 
 @settings(max_examples=10)
@@ -126,18 +129,18 @@ def test_the_summary_is_what_pandas_adds_up():
     assert rest == pytest.approx(0, abs=1e-6), "with one save rate of that size these contacts earn nothing"
 
 
-def test_the_interval_is_that_of_simulated_levels_and_values():
-    """The level of all effects is as uncertain as the save rate, and each customer's value as his interval says."""
+def test_the_interval_is_that_of_simulated_levels_and_worths():
+    """The level of all effects is as uncertain as the save rate, and so is what the kept are worth."""
     draw, scores = np.random.default_rng(3), base(200)
     effects = effects_of(scores)
     made = plan(scores, [VOUCHER], budget=100, effects=effects, holdout_share=0, **CAMPAIGN)
     treated = made.frame.merge(scores).merge(effects.rename(columns={"voucher": "tau"}))
     tau = treated["tau"].clip(upper=treated["churn_probability"]).to_numpy()
-    level = draw.beta(4, 16, (20_000, 1)) / RATE
-    sd = (treated["clv"] - treated["clv"] / 12) * 3 / (2 * 1.2816)
-    value = draw.normal(treated["clv"], sd, (20_000, len(treated)))
-    spread = (level * tau * (value - 5)).sum(axis=1).std()
-    assert made.summary["profit_p90"] - made.summary["expected_profit"] == pytest.approx(1.2816 * spread, rel=0.03)
+    level, factor = draw.beta(4, 16, 20_000) / RATE, draw.lognormal(-(SPREAD**2) / 2, SPREAD, 20_000)
+    gross, fixed = (tau * treated["clv"]).sum(), made.summary["expected_cost"] - 5 * tau.sum()
+    drawn = level * (factor * gross - 5 * tau.sum()) - fixed
+    ends = made.summary["profit_p10"], made.summary["profit_p90"]
+    assert ends == pytest.approx(tuple(np.quantile(drawn, [0.1, 0.9])), rel=0.03)
 
 
 def test_the_curve_is_what_plans_with_effects_earn():

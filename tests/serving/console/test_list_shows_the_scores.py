@@ -59,6 +59,8 @@ def many(tmp_path_factory):
             "clv": rng.integers(0, 300, count) / 2.0,
             "clv_p10": 0.0,
             "clv_p90": 300.0,
+            "savable_probability": 0.1,
+            "gain": 10.0,
             "segment": rng.choice(["VIP", "grow", "<b>"], count),
             "reason_1": [f"{day} days since the last order, usually {day + 1}" for day in days],
             "reason_2": np.where(days % 2, "1 refund in the last year", None),
