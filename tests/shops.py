@@ -47,7 +47,7 @@ QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n
 
 
 def train_sooner(patch: pytest.MonkeyPatch) -> None:
-    """A third of the trees at thrice the rate, a short search and learning curve: for tests that look at none of them."""
+    """A third of the trees at thrice the rate, a short search and learning curve, for tests that look at neither."""
     from models.trees import boosting
 
     slow = boosting.defaults
