@@ -58,6 +58,7 @@ def train_sooner(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(boosting, "defaults", quick)
     patch.setattr(boosting, "DEFAULTS", quick(30_000))
+    patch.setattr("pipelines.training.tuning.MAX_ROWS", 10_000)
     patch.setattr("pipelines.training.tuning.ROUNDS_JUDGED", (15, 30))
     patch.setattr("pipelines.training.tuning.SLOW", 0.1)
     patch.setattr("pipelines.training.learning_curve.SHARES", (0.5,))
