@@ -142,15 +142,14 @@ def taught(read: Callable[..., Ingested]):
 def model(taught, of_all_workers):  # noqa: F811
     """A model made from that lesson, by one worker, and read from its bundle by all."""
     from models.artifacts import bundle
-    from models.ensemble.recipe import Recipe
-    from models.trees.boosting import DEFAULTS
     from pipelines.training.training_set import fit_model
+    from tests.registered import RECIPE
 
     lesson, terms, _ = taught
     folder = of_all_workers / "model"
     with one_at_a_time(of_all_workers, "training"):
         if not folder.exists():
-            made = fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+            made = fit_model(lesson, terms, RECIPE)
             draft = folder.with_suffix(".draft")
             draft.mkdir()
             bundle.write(draft, made, training={"as_of": "1998-04-02"})

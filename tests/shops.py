@@ -47,7 +47,7 @@ QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n
 
 
 def train_sooner(patch: pytest.MonkeyPatch) -> None:
-    """A third of the trees at thrice the rate, a short search and learning curve: for tests that look at neither."""
+    """A third of the trees at thrice the rate, a short search and learning curve, for tests that look at neither."""
     from models.trees import boosting
 
     slow = boosting.defaults
@@ -58,6 +58,7 @@ def train_sooner(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(boosting, "defaults", quick)
     patch.setattr(boosting, "DEFAULTS", quick(30_000))
+    patch.setattr("pipelines.training.tuning.MAX_ROWS", 10_000)
     patch.setattr("pipelines.training.tuning.ROUNDS_JUDGED", (15, 30))
     patch.setattr("pipelines.training.tuning.SLOW", 0.1)
     patch.setattr("pipelines.training.learning_curve.SHARES", (0.5,))

@@ -81,10 +81,27 @@ def shop(tmp_path_factory, earlier_code, cdnow_path):
     return folder
 
 
-def scored(shop, name):
+@pytest.fixture
+def today(shop, monkeypatch, stayworth):
+    """Runs a command of today's code in the shop."""
+    monkeypatch.chdir(shop)
+
+    def command(*arguments):
+        code, _, errors = stayworth(*arguments, "--json")
+        assert code == 0, errors
+
+    return command
+
+
+@pytest.fixture
+def scored(shop, today):
     """The scores of the day by today's code and the champion, after writing them to a file."""
-    run(RUN, "score", "--as-of", DAY, "-o", name, "--json", cwd=shop, path=ROOT)
-    return pd.read_parquet(shop / name)
+
+    def into(name):
+        today("score", "--as-of", DAY, "-o", name)
+        return pd.read_parquet(shop / name)
+
+    return into
 
 
 def equal(scores, others):
@@ -93,8 +110,8 @@ def equal(scores, others):
     pd.testing.assert_frame_equal(scores[numbers], others[numbers], check_exact=True)
 
 
-def test_today_s_code_scores_with_it_as_the_earlier_code_did(shop):
-    equal(scored(shop, "today.parquet"), pd.read_parquet(shop / "earlier.parquet"))
+def test_today_s_code_scores_with_it_as_the_earlier_code_did(shop, scored):
+    equal(scored("today.parquet"), pd.read_parquet(shop / "earlier.parquet"))
 
 
 def test_it_loads_through_mlflow_with_the_code_it_brought(shop, tmp_path):
@@ -110,8 +127,8 @@ def test_it_loads_through_mlflow_with_the_code_it_brought(shop, tmp_path):
     assert (predicted["model_version"] == earlier["model_version"]).all()
 
 
-def test_it_is_served(shop):
-    scored(shop, "served.parquet")
+def test_it_is_served(shop, scored):
+    scored("served.parquet")
     earlier = pd.read_parquet(shop / "earlier.parquet").head(3)
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", RUN, "serve", "--port", "0"],
@@ -158,13 +175,13 @@ def test_it_is_served(shop):
     assert process.returncode == 0, messages
 
 
-def test_a_later_model_takes_its_place_and_is_rolled_back_to_it(shop, taught):
+def test_a_later_model_takes_its_place_and_is_rolled_back_to_it(shop, taught, today, scored):
     config = load(shop / "stayworth.toml")
     later = pessimist(load_champion(config.tracking_uri).scorer)
     registered(config, shop / "later", later, taught[0], seed=2, made_at=datetime.now(UTC))
-    run(RUN, "models", "promote", "2", "--json", cwd=shop, path=ROOT)
-    later = scored(shop, "later.parquet")
+    today("models", "promote", "2")
+    later = scored("later.parquet")
     earlier = pd.read_parquet(shop / "earlier.parquet")
     assert (later["model_version"] != earlier["model_version"]).all()
-    run(RUN, "models", "rollback", "--json", cwd=shop, path=ROOT)
-    equal(scored(shop, "back.parquet"), earlier)
+    today("models", "rollback")
+    equal(scored("back.parquet"), earlier)

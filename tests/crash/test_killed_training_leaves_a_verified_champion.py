@@ -3,12 +3,8 @@
 import json
 import os
 import random
-import resource
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,14 +12,17 @@ import pytest
 from models.artifacts import registry
 from models.artifacts.registered_model import load_untouched
 from pipelines.config import load
+from tests.forked_commands import seconds_of, start
 from tests.shops import QUICK
 
-COMMAND = Path(sys.executable).with_name("stayworth")
 KILLS = 12
 """Of train, and of promote; CHECKS asks for 200 over all commands."""
 
 WATCHED = """
 import sys
+import pytest
+from tests.shops import train_sooner
+train_sooner(pytest.MonkeyPatch())
 found = []
 
 def watch(event, details):
@@ -57,37 +56,27 @@ def new_shop(tmp_path_factory, cdnow_path):
         orders = pd.read_parquet(cdnow_path)
         orders[orders["customer_id"].astype(int) % 20 == 0].to_parquet(folder / "orders.parquet")
         (folder / "stayworth.toml").write_text(QUICK)
-        (folder / "tmp").mkdir()
         return folder
 
     return made
 
 
-def started(folder, *arguments, **options):
-    return subprocess.Popen(
-        [COMMAND, *arguments],
-        cwd=folder,
-        env=os.environ | {"TMPDIR": str(folder / "tmp")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **options,
-    )
+@pytest.fixture(scope="module")
+def trained(new_shop):
+    """A shop that was trained twice."""
+    folder = new_shop()
+    finished(folder, "train")
+    finished(folder, "train")
+    return folder
 
 
-def finished(folder, *arguments, code=0, **options):
-    begun = time.monotonic()
-    run = started(folder, *arguments, **options)
-    said, _ = run.communicate(timeout=500)
-    assert run.returncode == code, said
-    return said, time.monotonic() - begun
+def finished(folder, *arguments):
+    """Run a command to its good end; returns the seconds it took."""
+    return seconds_of(start(folder, *arguments, sooner=True))
 
 
 def killed(folder, *arguments, after):
-    run = started(folder, *arguments)
-    time.sleep(after)
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    start(folder, *arguments, sooner=True).kill(after)
 
 
 def whole(folder):
@@ -108,7 +97,7 @@ def whole(folder):
 def test_training_killed_at_random_moments_leaves_a_verified_champion_or_none(new_shop):
     random.seed(19)
     first, again = new_shop(), new_shop()
-    _, seconds = finished(first, "train")
+    seconds = finished(first, "train")
     assert whole(first).number == "1"
     for turn in range(KILLS):
         folder = first if turn % 2 else again
@@ -121,34 +110,27 @@ def test_training_killed_at_random_moments_leaves_a_verified_champion_or_none(ne
 
 
 @pytest.mark.slow
-def test_promotion_killed_at_random_moments_leaves_a_verified_champion(new_shop):
+def test_promotion_killed_at_random_moments_leaves_a_verified_champion(trained):
     random.seed(20)
-    folder = new_shop()
-    finished(folder, "train")
-    finished(folder, "train")
-    _, seconds = finished(folder, "models", "promote", "1")
+    folder = trained
+    seconds = finished(folder, "models", "promote", "1")
     for turn in range(KILLS):
         number = str(turn % 2 + 1)
-        killed(folder, "models", "promote", number, after=random.uniform(0.5, 1.1) * seconds)
+        killed(folder, "models", "promote", number, after=random.uniform(0, 1.1) * seconds)
         assert whole(folder) is not None
         finished(folder, "models", "promote", number)
         assert whole(folder).number == number
 
 
 @pytest.mark.slow
-def test_out_of_room_the_old_model_stands(new_shop):
+def test_out_of_room_the_old_model_stands(trained):
     """A real limit on the size of any file written, below that of what MLflow logs."""
-    folder = new_shop()
-    finished(folder, "train")
+    folder = trained
     before, metrics = whole(folder), (folder / "runs" / "metrics.json").read_bytes()
-
-    def little_room():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
-
-    said, _ = finished(folder, "train", code=2, preexec_fn=little_room)
-    assert "File too large" in said
-    assert "Traceback" not in said
+    code, _, errors = start(folder, "train", room_bytes=3_000_000, sooner=True).end()
+    assert code == 2, errors
+    assert "File too large" in errors
+    assert "Traceback" not in errors
     assert whole(folder) == before
     assert (folder / "runs" / "metrics.json").read_bytes() == metrics
     finished(folder, "train")

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from pipelines.cli import main
 from tests.docs.pages import ROOT
+from tests.shops import train_sooner
 
 SHELL = set("|&;<>$`")
 """Signs that only a shell understands."""
@@ -92,7 +95,9 @@ def in_process(words: list[str], folder: Path, given: dict[str, str]) -> tuple[i
         inside(folder),
         redirect_stdout(said),
         redirect_stderr(said),
+        pytest.MonkeyPatch.context() as patch,
     ):
+        train_sooner(patch)
         try:
             main()
             code = 0

@@ -1,19 +1,13 @@
 """CHECKS 19: `stayworth features`, killed at any moment, leaves the old file or the new one, and runs again."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.forked_commands import Command, seconds_of, start
 from tests.shops import config_of
 
-COMMAND = Path(sys.executable).with_name("stayworth")
 KILLS = 10
 
 
@@ -27,22 +21,11 @@ def test_killed_at_random_moments_the_feature_file_is_always_whole(tmp_path, cdn
     pd.concat([raw.assign(customer_id=raw["customer_id"] + f"-{one}") for one in range(copies)]).to_parquet(orders)
     (tmp_path / "stayworth.toml").write_text(config_of(orders, more=f'[output]\nfolder = "{tmp_path}/out"\n'))
 
-    def started(day: str) -> subprocess.Popen:
-        options = ["-c", tmp_path / "stayworth.toml", "-o", output, "--json", *memory]
-        return subprocess.Popen(
-            [COMMAND, "features", "--as-of", day, *options],
-            env=os.environ | {"TMPDIR": str(tmp_path)},  # where a killed run leaves its temporary files
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def started(day: str) -> Command:
+        return start(tmp_path, "features", "--as-of", day, "-o", str(output), "--json", *memory)
 
     def finished(day: str) -> float:
-        begun = time.monotonic()
-        run = started(day)
-        said, _ = run.communicate(timeout=300)
-        assert run.returncode == 0, said
-        return time.monotonic() - begun
+        return seconds_of(started(day))
 
     finished("1998-01-01")
     new = pd.read_parquet(output)
@@ -51,10 +34,7 @@ def test_killed_at_random_moments_the_feature_file_is_always_whole(tmp_path, cdn
     seconds = finished("1997-06-01")
     assert output.read_bytes() == old
     for turn in range(KILLS):
-        run = started("1998-01-01")
-        time.sleep(random.uniform(turn, turn + 1) / KILLS * seconds)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
+        started("1998-01-01").kill(after_s=random.uniform(turn, turn + 1) / KILLS * seconds)
         if output.read_bytes() != old:
             assert pd.read_parquet(output).equals(new)
             finished("1997-06-01")

@@ -51,7 +51,7 @@ class Day:
         if phase == 2:
             self.fill_disk(as_of)
         if phase in (1, 5):
-            killed(self.shop.folder, "score", "--as-of", as_of, after_s=self.shop.chance.uniform(1, 6))
+            killed(self.shop.folder, "score", "--as-of", as_of, after_s=self.shop.chance.uniform(0, 4))
             readable(self.shop.runs)
         scored = told(self.shop.folder, "score", "--as-of", as_of)
         assert scored["as_of"] == as_of

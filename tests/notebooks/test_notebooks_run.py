@@ -12,6 +12,7 @@ from pipelines.demo import write_demo_shop
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[2] / "notebooks"
+SOONER = "import pytest\nfrom tests.shops import train_sooner\n\ntrain_sooner(pytest.MonkeyPatch())\n"
 SIMULATED = "SHOP = Scenario(customers={customers}, days=730, seed=7, as_of=date(2025, 1, 1))\nTRIALS = 1\n"
 
 
@@ -22,7 +23,7 @@ def executed(run):
     def with_parameters(name, parameters, facts):
         notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
         places = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
-        notebook.cells.insert(places[0] + 1, new_code_cell(parameters))
+        notebook.cells.insert(places[0] + 1, new_code_cell(SOONER + parameters))
         notebook.cells.append(new_code_cell(f"import json\nprint(json.dumps({facts}, default=str))"))
         run(notebook)
         return notebook, json.loads("".join(one.text for one in notebook.cells[-1].outputs))

@@ -8,10 +8,9 @@ import pytest
 
 from features.errors import InputError
 from models.artifacts import bundle
-from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores
-from models.trees.boosting import DEFAULTS
 from pipelines.training.training_set import fit_model
+from tests.registered import RECIPE
 
 TRAINING = {"as_of": "1998-04-02"}
 
@@ -26,7 +25,7 @@ def folder(model, tmp_path):
 def unsaved(taught):
     """The same model again, as it was made."""
     lesson, terms, _ = taught
-    return fit_model(lesson, terms, Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7))
+    return fit_model(lesson, terms, RECIPE)
 
 
 def test_scores_are_the_same_before_and_after(unsaved, taught, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import InputError
 from models.evaluation.estimate import simultaneous_differences
-from models.trees import boosting
+from models.trees import boosting, least_squares
 from models.uplift import learners
 from models.uplift.cross_fitting import CrossFit, cross_fit
 from models.uplift.experiment import Experiment
@@ -75,8 +75,13 @@ def test_one_effect_for_all_is_no_reason_to_choose(size):
 
 
 @pytest.mark.slow
-def test_one_effect_for_all_is_chosen_by_chance_in_one_of_twenty_at_most():
-    """And each learner's own interval holds the truth, nothing, about as often as it says: in 57 of 60 shops."""
+def test_one_effect_for_all_is_chosen_by_chance_in_one_of_twenty_at_most(monkeypatch):
+    """And each learner's own interval holds the truth, nothing, about as often as it says: in 57 of 60 shops.
+
+    With a third of the trees at thrice the rate: they fit noise as well, and sixty shops take minutes less.
+    """
+    slow = least_squares.params
+    monkeypatch.setattr(least_squares, "params", lambda rows: slow(rows) | {"rounds": 33, "learning_rate": 0.15})
     choices = [chosen(seed, effect=lambda rows: 0.1 * (rows["a"] > -1), n=2_000) for seed in range(60)]
     assert sum(choice.learner is not None for choice in choices) <= 3
     held = [[one.qini[kind].low <= 0 <= one.qini[kind].high for kind in learners.KINDS] for one in choices]

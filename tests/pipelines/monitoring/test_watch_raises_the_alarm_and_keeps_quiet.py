@@ -14,21 +14,19 @@ from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.snapshots.snapshot import snapshot
 from models.ensemble.business_terms import Terms
-from models.ensemble.recipe import Recipe
 from models.scoring import scorer
-from models.trees.boosting import DEFAULTS
 from pipelines.monitoring.matured_scores import MaturedBatch, evaluate_batch
 from pipelines.monitoring.monitored_model import MonitoredModel, monitor_model
 from pipelines.monitoring.usual_drift import usual_pairs
 from pipelines.training.holdout_evaluation import labelled_rows
 from pipelines.training.training_set import fit_model, training_set
 from tests.pipelines.watched_shops import AS_OF, BATCH, HAPPENS, HORIZON_DAYS, MADE, World, shop, with_campaign
+from tests.registered import RECIPE
 from tests.retention.bases import held_out
 
 pytestmark = pytest.mark.slow
 
 TERMS = Terms(horizon_days=HORIZON_DAYS, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
-RECIPE = Recipe(churn=DEFAULTS, value=DEFAULTS, kind="gamma", seed=7)
 CHOSEN, SAVE_RATE = 800, 0.3
 
 

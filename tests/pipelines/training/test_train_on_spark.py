@@ -18,7 +18,7 @@ from models.trees import boosting
 from pipelines.config import load
 from pipelines.training.training_data import LABELS, read_training_data
 from pipelines.training.training_set import training_set
-from tests.shops import config_of
+from tests.shops import config_of, train_sooner
 
 NOW_US = int(datetime(1998, 8, 1, tzinfo=UTC).timestamp() * 1_000_000)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
@@ -76,8 +76,11 @@ def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow,
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("has_spark")
-def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(configured, cdnow_path, tmp_path, stayworth):
+def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(
+    configured, cdnow_path, tmp_path, stayworth, monkeypatch
+):
     """On a third of CDNOW's customers: AUC within .01 of this machine's, whose commands score it bit for bit alike."""
+    train_sooner(monkeypatch)
     orders = pd.read_parquet(cdnow_path)
     orders = orders[orders["customer_id"].astype(int) % 3 == 0].reset_index(drop=True)
     orders.to_parquet(tmp_path / "orders.parquet", index=False)
