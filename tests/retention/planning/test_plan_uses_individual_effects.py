@@ -163,7 +163,7 @@ def test_who_is_driven_away_is_never_contacted_not_even_if_worth_less_than_nothi
 
 def test_an_effect_beyond_what_can_be_is_cut_off():
     """Nobody is kept more surely than he would leave."""
-    scores = base(3).assign(churn_probability=[0.1, 0.5, 0.9], clv=100.0)
+    scores = all_savable(base(3).assign(churn_probability=[0.1, 0.5, 0.9], clv=100.0))
     effects = pd.DataFrame({"customer_id": scores["customer_id"], "call": 1.0})
     made = plan(scores, [CALL], budget=99, effects=effects, holdout_share=0, **CAMPAIGN).frame
     assert sorted(made["expected_profit"]) == pytest.approx([8, 48, 88])
