@@ -4,6 +4,8 @@ moved     every feature and score now and on the day the model was made (pipelin
           the usual drift (pipelines/monitoring/usual_drift.py)
 matured   batches whose horizon has passed, against what happened (pipelines/monitoring/matured_scores.py)
 own       both without the effects of our own campaigns (retention/measurement/inverse_propensity.py)
+lifetimes the total of known customers since that day (pipelines/monitoring/lifetime_calm.py), and lifetime values whose
+          first year has passed, against what came (pipelines/monitoring/matured_lifetimes.py)
 verdict   retrain, watch or fine, with reasons (pipelines/monitoring/alarm.py)
 """
 
@@ -20,13 +22,16 @@ from models.artifacts.registered_model import load_champion
 from models.scoring import scorer
 from pipelines import promotion, run_folder
 from pipelines.batches import ledger
+from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.campaigns.past_campaigns import own_campaigns
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
+from pipelines.monitoring.matured_lifetimes import LifetimeBatch, judged_days
 from pipelines.monitoring.matured_scores import MaturedBatch
 from pipelines.monitoring.monitored_model import MonitoredModel, monitor_model
 from pipelines.order_log import read_orders
 from pipelines.train import train
+from pipelines.training.serving_costs import costs_if_any
 
 MONITOR = "monitor.json"
 """In the output folder."""
@@ -54,7 +59,17 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
         return own_campaigns(config.folder / run_folder.PLANS, treatments, first=first, before=before)
 
     batches = _kept_batches(entries, monitored, as_of=day) or _batch_scored_again(histories, monitored, as_of=day)
-    judged = monitor_model(histories, monitored, batches, campaigns, as_of=day, say=say)
+    judged = monitor_model(
+        histories,
+        monitored,
+        batches,
+        campaigns,
+        as_of=day,
+        say=say,
+        lifetimes=_old_lifetimes(config, entries, monitored, as_of=day),
+        misses=lifetime_misses(judged_lifetimes(config.folder)),
+        costs=costs_if_any(config, now=now),
+    )
     content = {"currency": config.money.currency, **judged}
     run_folder.write_json(target, content)
     return content | {"written": str(target)}
@@ -112,6 +127,36 @@ def _batch_scored_again(histories: Histories, monitored: MonitoredModel, *, as_o
         return []
     scores = scorer.predict(monitored.model, table.to_pandas(date_as_object=False))
     return [MaturedBatch(day, terms.horizon_days, monitored.model.version, scores, is_kept=False)]
+
+
+def _old_lifetimes(
+    config: Config, entries: Sequence[ledger.LedgerEntry], monitored: MonitoredModel, *, as_of: date
+) -> LifetimeBatch | None:
+    """The latest scores whose judged days have passed: the champion's, kept or made again, else those kept of another.
+
+    None where there are none, or the model that made them is gone, or knew what came after its day.
+    """
+    champion = monitored.model
+    last = as_of - timedelta(days=judged_days(champion.terms))
+    old = [entry for entry in entries if entry.as_of <= last]
+    own = [entry for entry in old if entry.model_version == champion.version and entry.as_of >= monitored.made]
+    if own:
+        return LifetimeBatch(own[-1].as_of, champion, _kept_clv(own[-1]), is_champion=True)
+    if last >= monitored.made:
+        return LifetimeBatch(last, champion, None, is_champion=True)
+    for entry in reversed(old):
+        try:
+            model = ledger.registered_model_of(entry, config.tracking_uri)
+        except InputError:  # it is no longer in the registry
+            continue
+        batch = LifetimeBatch(entry.as_of, model.scorer, _kept_clv(entry), is_champion=False)
+        if model.as_of <= entry.as_of and batch.until <= as_of:
+            return batch
+    return None
+
+
+def _kept_clv(entry: ledger.LedgerEntry) -> pd.Series:
+    return ledger.read(entry).set_index("customer_id")["clv"]
 
 
 def refuse_outdated(content: Mapping[str, Any]) -> None:

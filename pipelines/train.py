@@ -3,6 +3,7 @@
 tune        parameters, on inner folds before the test day
 judge       a model made as of the test day, and the champion, on the window that followed; read once
 simple      a simple model serves instead if it did better there
+lifetime    values learned from the log are judged on closed years; counting models give them if these were better
 make        the same recipe as of the end of the data: the candidate
 gate        numbered checks of the candidate and of its evaluation (pipelines/gate/gate.py)
 track       run, metrics, charts, decision and bundle in MLflow, as a version that does not serve yet
@@ -43,12 +44,13 @@ from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
 from pipelines.training.dataset_fingerprint import Dataset, fingerprint
 from pipelines.training.holdout_evaluation import labelled_rows
+from pipelines.training.lifetime_choice import LifetimeChoice, fit_chosen, judge_learned_values
 from pipelines.training.lifetime_summary import lifetime_summary
 from pipelines.training.recipe_choice import evaluate_recipe
 from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.tracking import LoggedRun
 from pipelines.training.training_data import TrainingData, read_training_data
-from pipelines.training.training_set import TrainingSet, censored_rows, fit_model, training_set
+from pipelines.training.training_set import TrainingSet, censored_rows, training_set
 from pipelines.training.tuning import tune
 
 PROBED_CUSTOMERS = 5_000
@@ -177,14 +179,18 @@ def _train(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        model, dataset = fit_model(final, terms, recipe), fingerprint(final)
+        say("judging lifetime values on years that have closed")
+        judged = judge_learned_values(histories, final, terms, recipe, champion, costs=costs)
+        model, dataset = fit_chosen(final, terms, recipe, judged), fingerprint(final)
         description = _description(final, dataset, recipe)
         version = bundle.write(folder, model, training=description)[:12]
         shown = {name: value for name, value in description.items() if name != "recipe"}
         metrics["trained"] = {"version": version, "features": dataset.features, **shown}
-        metrics["lifetime"] = lifetime_summary(model, final.current_rows)
+        metrics["lifetime"] = lifetime_summary(model, final.current_rows) | {"judged": judged.content}
         say("checking the model at the gate")
-        decision = gate.decide(_evidence(config, folder, metrics, training, test, final, comparison, now=now))
+        decision = gate.decide(
+            _evidence(config, folder, metrics, training, test, final, comparison, judged=judged, now=now)
+        )
         metrics["gate"] = decision.content
         say("logging to MLflow")
         run = _log(config, folder, dataset, recipe, metrics, test_as_of=day, now=now)
@@ -218,6 +224,7 @@ def _evidence(
     final: TrainingSet,
     comparison: ChampionComparison | None,
     *,
+    judged: LifetimeChoice,
     now: datetime,
 ) -> Evidence:
     """The evidence for the gate; folder: the candidate's bundle, made from the training set `final`."""
@@ -231,6 +238,7 @@ def _evidence(
         horizon_days=config.terms.horizon_days,
         now=now.date(),
         champion=comparison,
+        lifetimes=judged,
     )
 
 

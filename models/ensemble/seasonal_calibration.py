@@ -64,6 +64,10 @@ class SeasonalCalibration:
         """Shift the prediction of each row by the shifts of its day; as_of: datetime64, shape (rows,)."""
         return prediction.shifted(*self._shifts(as_of=as_of).T)
 
+    def in_season_of(self, prediction: LogPrediction, *, as_of: np.ndarray, day: date) -> LogPrediction:
+        """The calibrated prediction of rows of the days `as_of`, with the shifts of another day in place of theirs."""
+        return prediction.shifted(*(np.array([self.shifts_at(as_of=day)]) - self._shifts(as_of=as_of)).T)
+
     def season_of(self, log_odds: float, *, as_of: np.ndarray) -> Floats:
         """The expected value on the day of each row ÷ that at the mean of all shifts measured, of a customer.
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -124,6 +125,8 @@ class HorizonPart(NamedTuple):
     """value_p90."""
     calibration: SeasonalCalibration
     """What the day has put into it."""
+    season_of: date | None = None
+    """The day whose season is to hold over the lifetime, as it holds in the prediction; None: each row's own."""
 
 
 def predict(
@@ -154,13 +157,14 @@ def predict(
         low, high = (end * value / np.maximum(expected, LEAST_VALUE) for end in (low, high))
     else:
         if isinstance(model, StateValue):
-            expected, year_orders = model.predict(rows, inputs, **span)
+            expected, year_orders = model.predict(rows, inputs, season_of=horizon.season_of, **span)
             value = np.maximum(expected, soon)
             if model.spread:
                 intervals = model.spread.intervals
                 log_odds = model.spread.nothing_log_odds(year_orders, rows.frame["orders"].to_numpy(float))
         else:
-            season = horizon.calibration.season_of(model.log_odds, as_of=rows.as_of)
+            days_of_season = rows.as_of if horizon.season_of is None else np.full_like(rows.as_of, horizon.season_of)
+            season = horizon.calibration.season_of(model.log_odds, as_of=days_of_season)
             value = model.value(prediction.expected_value, season, rows.frame, horizon_days=days, **span)
         if log_odds is None:
             span_days = {"horizon_days": days, "lifetime_days": terms.lifetime_days}

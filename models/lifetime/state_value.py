@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -76,20 +77,27 @@ class StateValue:
             yield from window
 
     def predict(
-        self, rows: FeatureMatrix, inputs: boosting.Inputs, *, lifetime_days: float, annual_discount_rate: float
+        self,
+        rows: FeatureMatrix,
+        inputs: boosting.Inputs,
+        *,
+        lifetime_days: float,
+        annual_discount_rate: float,
+        season_of: date | None = None,
     ) -> tuple[Floats, Floats]:
         """Discounted expected margin over the lifetime, currency units, and expected orders in a year without season.
 
-        Shape (rows,) each.
+        Shape (rows,) each. season_of: the day from which the windows' seasons are counted, if not each row's own.
         """
         days = rows.as_of.astype("datetime64[D]").astype(float)
+        first_days = days if season_of is None else np.full(len(days), float(np.datetime64(season_of, "D").astype(int)))
         values = without_season(rows.values, inputs, self.season, days)
         data = rows._replace(values=values).matrix(inputs)
         rates = self.rates(data, -int(-lifetime_days // YEAR_DAYS))
         weights = window_weights(self.window_days, lifetime_days, annual_discount_rate)
         orders = np.zeros(len(values))
         for number, (rate, weight) in enumerate(zip(rates, weights, strict=False)):
-            orders += rate * self.season.at(days + number * self.window_days) * weight
+            orders += rate * self.season.at(first_days + number * self.window_days) * weight
         value = orders * self.season.of_cut_off(days) * self.margin.of(data, rows.frame)
         return value, self.year_of(rates)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -166,9 +167,16 @@ def numbers_by_horizon(
     }
 
 
-def predict_lifetime(scorer: Scorer, predicted: PredictedRows) -> LifetimePrediction:
-    """The lifetime values of predicted rows with their distribution, of which `predict` gives value and ends."""
-    return _over_lifetime(scorer, predicted.rows, _over_main_horizon(scorer, predicted))
+def predict_lifetime(scorer: Scorer, predicted: PredictedRows, *, season_of: date | None = None) -> LifetimePrediction:
+    """The lifetime values of predicted rows with their distribution, of which `predict` gives value and ends.
+
+    season_of: the day whose season is to hold, if not that of each row's own day.
+    """
+    rows, prediction = predicted.rows, predicted.log_prediction
+    if season_of is not None:
+        prediction = scorer.calibration.in_season_of(prediction, as_of=rows.as_of, day=season_of)
+    main = _over_main_horizon(scorer, predicted._replace(log_prediction=prediction))
+    return _over_lifetime(scorer, rows, main, season_of=season_of)
 
 
 def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:
@@ -210,13 +218,15 @@ def _over_main_horizon(scorer: Scorer, predicted: PredictedRows) -> HorizonPredi
     )
 
 
-def _over_lifetime(scorer: Scorer, rows: FeatureMatrix, main: HorizonPrediction) -> LifetimePrediction:
+def _over_lifetime(
+    scorer: Scorer, rows: FeatureMatrix, main: HorizonPrediction, *, season_of: date | None = None
+) -> LifetimePrediction:
     return clv.predict(
         scorer.lifetime,
         rows,
         scorer.inputs,
         terms=scorer.terms,
-        horizon=clv.HorizonPart(main.log_prediction, main.value_p10, main.value_p90, scorer.calibration),
+        horizon=clv.HorizonPart(main.log_prediction, main.value_p10, main.value_p90, scorer.calibration, season_of),
         intervals=scorer.intervals,
         purchase_model=scorer.purchase_model,
     )

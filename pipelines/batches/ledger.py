@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from features.atomic_files import drafted
 from features.errors import InputError
 from models.artifacts import registry
-from models.artifacts.registered_model import load_version
+from models.artifacts.registered_model import RegisteredModel, load_version
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches.staged_scores import SCHEMA
@@ -113,11 +113,16 @@ def row(entry: LedgerEntry, customer_id: str) -> dict[str, Any] | None:
 
 def model_of(entry: LedgerEntry, uri: str) -> Scorer:
     """The model that made a batch, fetched from the registry by its version, every byte checked."""
+    return registered_model_of(entry, uri).scorer
+
+
+def registered_model_of(entry: LedgerEntry, uri: str) -> RegisteredModel:
+    """The same with its manifest, which says what it knew."""
     versions = [version for version in registry.versions(uri) if version.bundle == entry.model_version]
     try:
         if not versions:
             raise InputError("no registered version has this bundle", where=registry.shown(uri))
-        return load_version(uri, versions[0]).scorer
+        return load_version(uri, versions[0])
     except InputError as error:
         raise InputError(
             f"the model {entry.model_version}, which made the scores of {entry.as_of}, is gone: {error.what}",

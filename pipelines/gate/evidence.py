@@ -13,6 +13,7 @@ from features.errors import InputError
 from models.artifacts import bundle
 from models.scoring import batch_scores, scorer
 from pipelines.training.champion_comparison import ChampionComparison
+from pipelines.training.lifetime_choice import LifetimeChoice
 
 TIMED_ROWS = 1000
 """Rows whose scoring is timed, drawn with replacement so that a small shop is timed on as many as a large one."""
@@ -49,6 +50,8 @@ class Evidence:
     now: date
     champion: ChampionComparison | None
     """The champion; None if there is none yet."""
+    lifetimes: LifetimeChoice
+    """How lifetime values were judged on closed years."""
 
     @property
     def has_comparable_champion(self) -> bool:

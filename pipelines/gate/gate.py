@@ -41,6 +41,7 @@ CHECKS = (
     Check("G11", "comparison with the simple models", "keep", merit_checks.baselines),
     Check("G12", "calibration of the probabilities", "keep", merit_checks.calibration),
     Check("G13", "predicted total", "keep", merit_checks.total_bias),
+    Check("G14", "lifetime values on closed years", "keep", merit_checks.lifetimes),
 )
 
 

@@ -11,6 +11,7 @@ from models.evaluation.metric_labels import METRICS
 from pipelines.gate.check_result import CheckResult, check_result
 from pipelines.gate.evidence import Evidence
 from pipelines.training.baseline_comparison import MODELS
+from pipelines.training.lifetime_choice import NAMES
 
 DECISIVE = ("log_loss", "value_deviance")
 """One metric of the probability, one of the money: both are best for the true expectation, and neither is decided by a
@@ -97,6 +98,31 @@ def total_bias(evidence: Evidence) -> CheckResult:
         if low <= WORST_BIAS and high >= -WORST_BIAS
         else _fail_or_warn(evidence, reason, ("total_bias",))
     )
+
+
+def lifetimes(evidence: Evidence) -> CheckResult:
+    """Fail if lifetime values are clearly worse than the champion's, or a simple model's that cannot serve instead.
+
+    Where counting models have taken the place of values that were worse than simple models, a warning says so.
+    """
+    judged = evidence.lifetimes
+    if "note" in judged.content:
+        return CheckResult("not examined", judged.content["note"])
+    days = f"over the {judged.content['days']:,} days after {judged.content['as_of']}"
+    shown = [
+        f"{name} {difference['value']:+.4g} ({difference['low']:+.4g} to {difference['high']:+.4g})"
+        for key, difference in judged.content["differences"].items()
+        if (name := NAMES[key]) and None not in difference.values()
+    ]
+    reason = (
+        f"{days}, {_label('value_deviance')} of values learned from the log against {', '.join(shown)}, above 0 is "
+        f"worse; {judged.content['champion']}"
+    )
+    if not judged.worse_than:
+        return CheckResult("pass", reason)
+    if CHAMPION not in judged.worse_than and judged.reason_to_count:
+        return CheckResult("warn", f"counting models give lifetime values: {reason}")
+    return CheckResult("fail", reason)
 
 
 def by_chance(bins: list[Mapping[str, Any]]) -> float:

@@ -4,8 +4,9 @@
     watch     something is beyond what is usual, or cannot be judged; look again
     fine      neither
 
-All limits stand here. A metric of a matured batch is beyond its limit only if its whole interval is, so that chance
-alarms no small shop; a column has drifted only if it moved by more than is usual and by more than chance.
+All limits but those of lifetime values (pipelines/monitoring/lifetime_alarm.py) stand here. A metric of a matured batch
+is beyond its limit only if its whole interval is, so that chance alarms no small shop; a column has drifted only if it
+moved by more than is usual and by more than chance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ MAX_NAMED = 3
 class Reason:
     """Reason for a verdict: the finding with its limit, and the next step."""
 
-    about: Literal["features", "scores", "ranking", "probabilities", "money", "log"]
+    about: Literal["features", "scores", "ranking", "probabilities", "money", "log", "lifetime"]
     verdict: Literal["retrain", "watch"]
     found: str
     next: str

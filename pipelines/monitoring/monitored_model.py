@@ -1,21 +1,28 @@
-"""Monitoring of one model: drift since it was made, and its matured scores, without the own campaigns' effects."""
+"""Monitoring of one model: drift since it was made, and matured scores, without the own campaigns' effects."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 
+from features.errors import InputError
 from features.histories.columns import Histories
+from models.lifetime.clv import typical_miss
 from models.scoring.scorer import Scorer
-from pipelines.monitoring import alarm
+from pipelines.batches.lifetime_misses import LifetimeMisses
+from pipelines.monitoring import alarm, lifetime_alarm
 from pipelines.monitoring.feature_drift import absent_features, feature_drifts, sampled_rows
+from pipelines.monitoring.lifetime_calm import lifetime_move
+from pipelines.monitoring.matured_lifetimes import LifetimeBatch, evaluate_lifetimes, judged_days
 from pipelines.monitoring.matured_scores import MaturedBatch, evaluate_batch
 from pipelines.monitoring.usual_drift import usual_pairs
 from retention.measurement.inverse_propensity import inverse_propensity_weights
 
 SEED = 7
+NOT_JUDGED = LifetimeMisses([])
 
 CampaignsBetween = Callable[[date, date], Mapping[str, pd.DataFrame]]
 """The own campaigns from a day on and before another: the customers each chose, by campaign."""
@@ -42,14 +49,28 @@ def monitor_model(
     *,
     as_of: date,
     say: Callable[[str], None],
+    lifetimes: LifetimeBatch | None = None,
+    misses: LifetimeMisses = NOT_JUDGED,
+    costs: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Judge a model: the verdict and all it rests on, as JSON. batches: matured by `as_of`, the oldest first."""
+    """Judge a model: the verdict and all it rests on, as JSON. batches: matured by `as_of`, the oldest first.
+
+    lifetimes: scores whose first year has passed by `as_of`; misses: those of lifetime totals that the log has judged;
+    costs: costs to serve, where the log has them.
+    """
     say("comparing customers with those of the day the model was made")
-    drift, reasons = _feature_drift(histories, monitored, campaigns, as_of=as_of)
+    drift, reasons = _feature_drift(histories, monitored, campaigns, misses, as_of=as_of)
     say("comparing scores with what happened")
     matured = [evaluate_batch(batch, histories, campaigns(batch.as_of, batch.until), seed=SEED) for batch in batches]
     if matured:
         reasons = [*reasons, *alarm.matured_reasons(matured[-1], monitored.at_gate)]
+    first_year = None
+    if lifetimes:
+        say("comparing lifetime values with the year that followed")
+        within = campaigns(lifetimes.as_of, lifetimes.until)
+        with suppress(InputError):  # the log no longer gives a feature: of the champion, that is a reason of its own
+            first_year = evaluate_lifetimes(lifetimes, histories, within, costs=costs, seed=SEED)
+            reasons = [*reasons, *lifetime_alarm.matured_lifetime_reasons(first_year, misses)]
     return {
         "verdict": alarm.worst_verdict(reasons),
         "reasons": [reason.content for reason in reasons],
@@ -63,12 +84,19 @@ def monitor_model(
         },
         "moved": drift,
         "matured": matured,
-        "first_matures": None if matured else _first_matures(monitored),
+        "first_matures": None if matured else _matures(monitored, monitored.model.terms.horizon_days),
+        "lifetimes": first_year,
+        "lifetimes_mature": None if lifetimes else _matures(monitored, judged_days(monitored.model.terms)),
     }
 
 
 def _feature_drift(
-    histories: Histories, monitored: MonitoredModel, campaigns: CampaignsBetween, *, as_of: date
+    histories: Histories,
+    monitored: MonitoredModel,
+    campaigns: CampaignsBetween,
+    misses: LifetimeMisses,
+    *,
+    as_of: date,
 ) -> tuple[dict[str, Any], list[alarm.Reason]]:
     """The drift since the model was made, as JSON, and the reasons that follow from it."""
     made, model = monitored.made, monitored.model
@@ -94,12 +122,18 @@ def _feature_drift(
     days = {"first_day": histories.first_day, "made": made, "as_of": as_of}
     drifts = feature_drifts(rows, model, usual=pairs, weights=untreated.weights, **days)
     content["columns"] = [drift.content for drift in drifts]
+    move = None
+    if not absent:
+        move = lifetime_move(rows, model, made=made, as_of=as_of, usual=pairs, weights=untreated.weights)
+        content["lifetime"] = move.content if move else None
     if not untreated.is_whole:
         alone = ", ".join(f"'{name}' ({number:,} contacted)" for name, number in untreated.alone.items())
         note = f"nobody was held out of {alone}: the drift may be due to the campaigns, so it counts for no verdict"
         return content | {"note": note}, reasons
-    return content, [*reasons, *alarm.drift_reasons(drifts, apart_days=content["days"])]
+    miss = typical_miss(model.lifetime)
+    moved = lifetime_alarm.lifetime_move_reasons(move, misses, typical_miss=miss, apart_days=content["days"])
+    return content, [*reasons, *alarm.drift_reasons(drifts, apart_days=content["days"]), *moved]
 
 
-def _first_matures(monitored: MonitoredModel) -> str:
-    return (monitored.made + timedelta(days=monitored.model.terms.horizon_days)).isoformat()
+def _matures(monitored: MonitoredModel, days: int) -> str:
+    return (monitored.made + timedelta(days=days)).isoformat()

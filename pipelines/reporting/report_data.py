@@ -15,15 +15,14 @@ from features.histories.order_frames import known_interactions, known_orders
 from features.ingest.customers_table import read_customers_table
 from features.snapshots.snapshot import feature_columns, snapshot
 from models.prediction import NUMBERS, REASONS
-from pipelines.batches import ledger
+from pipelines.batches.earlier_scores import earlier_scores
 from pipelines.batches.latest_scores import latest_scores
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.training.serving_costs import costs_if_any
-from retention.customer_base.customer_base import CustomerBase, EarlierScores
+from retention.customer_base.customer_base import CustomerBase
 
-EARLIER = ["customer_id", "churn_probability", "expected_value", "clv", "segment"]
 COUNTED = ("products", "categories")
 YEAR = pd.Timedelta(days=YEAR_DAYS)
 
@@ -66,7 +65,7 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
         treatments=None if treatments is None else numbers.named(_before(treatments, as_of=as_of)),
         people=None if people is None else numbers.named(people, everybody=True),
         former=_former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None,
-        earlier=_earlier(config, as_of=as_of),
+        earlier=earlier_scores(config, histories, scores, as_of=as_of),
         tiers=dict(sorted(report.tiers.items(), key=lambda tier: tier[1])),
         involuntary=frozenset(report.involuntary),
         survey_range=report.survey_range,
@@ -177,15 +176,6 @@ def _former(
     ):
         table[name] = np.bincount(source["customer"], source[column], minlength=len(gone))
     return table
-
-
-def _earlier(config: Config, *, as_of: date) -> EarlierScores | None:
-    """Read the last batch of an earlier day."""
-    before = [entry for entry in ledger.entries(config.folder) if entry.as_of < as_of]
-    if not before:
-        return None
-    scores = ledger.read(before[-1])
-    return EarlierScores(before[-1].as_of, scores.reindex(columns=EARLIER))
 
 
 def _before(frame: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

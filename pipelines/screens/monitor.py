@@ -1,6 +1,7 @@
 """The screen of `monitor`."""
 
 from collections.abc import Mapping
+from math import expm1
 from typing import Any
 
 from rich.markup import escape
@@ -25,6 +26,7 @@ def show_monitor(content: dict[str, Any]) -> None:
         style = STYLE[reason["verdict"]]
         console.print(f"  - [{style}]{reason['verdict']}[/] {escape(reason['found'])}. {escape(reason['next'])}")
     _show_drift(content["moved"])
+    _show_lifetimes(content)
     if content["matured"]:
         _show_matured(content["matured"][-1], len(content["matured"]), content["currency"])
     else:
@@ -50,6 +52,28 @@ def _show_drift(drift: Mapping[str, Any]) -> None:
         values = (psis[0], column["quiet_all"], psis[1], column["quiet_rest"], column["distance"])
         table.add_row(escape(column["column"]), *("–" if value is None else f"{value:.2f}" for value in values))
     console.print(table)
+
+
+def _show_lifetimes(content: Mapping[str, Any]) -> None:
+    """Print how far the lifetime values of known customers moved, and how those of a year ago came out."""
+    currency, moved, judged = content["currency"], content["moved"].get("lifetime"), content["lifetimes"]
+    if moved:
+        usual = moved["move"] - moved["beyond_usual"]
+        console.print(
+            f"Lifetime values of the {moved['customers']:,} customers known then, apart from the season: "
+            f"{expm1(moved['move']):+.0%}; usual in as many days {expm1(usual):+.0%}."
+        )
+    if not judged:
+        console.print(
+            f"No lifetime values can be judged yet: their first year passes on {content['lifetimes_mature']}."
+        )
+    elif judged and judged["total_bias"]["value"] is not None:
+        model = "" if judged["by_champion"] else f" by an earlier model ({judged['model_version']})"
+        bias, ends = _cells(judged["total_bias"], "+.1%")
+        console.print(
+            f"The lifetime values of {judged['as_of']}{model} had said {judged['said']:,.0f} {currency} for the "
+            f"{judged['days']:,} days that followed; {judged['came']:,.0f} came: {bias} ({ends})."
+        )
 
 
 def _show_matured(batch: Mapping[str, Any], batches: int, currency: str) -> None:

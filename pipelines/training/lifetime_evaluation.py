@@ -128,17 +128,27 @@ def judged_days(
     )
 
 
+def simple_values(
+    histories: Histories, table: pa.Table, frame: pd.DataFrame, *, days: int, margin_rate: float
+) -> dict[str, Floats]:
+    """The margin of so many days as simple models tell it for the rows of one day, by name, currency units.
+
+    table, frame: the same rows. margin_rate: margin as a share of revenue, 0 … 1. What cannot be made is left out.
+    """
+    told: dict[str, Floats] = {}
+    with suppress(Refusal, InputError):
+        told["pareto_nbd"] = pareto_value(frame, days=days, margin_rate=margin_rate)
+    known = min(YEAR_DAYS, (frame["as_of"].iloc[0].date() - histories.first_day).days)
+    _, past = orders_and_margin(histories, table, from_days=-known, to_days=0)
+    return told | {"as_in_the_past": past * days / known}
+
+
 def _others(
     histories: Histories, training: TrainingSet, terms: Terms, table: pa.Table, frame: pd.DataFrame, *, seed: int
 ) -> dict[str, Floats]:
     """What else tells the lifetime value of the rows, by name; what cannot be made is left out."""
     days, day = terms.lifetime_days, training.timeline.as_of
-    told: dict[str, Floats] = {}
-    with suppress(Refusal, InputError):
-        told["pareto_nbd"] = pareto_value(frame, days=days, margin_rate=training.margin_rate)
-    known = min(YEAR_DAYS, (day - histories.first_day).days)
-    _, past = orders_and_margin(histories, table, from_days=-known, to_days=0)
-    told["as_in_the_past"] = past * days / known
+    told = simple_values(histories, table, frame, days=days, margin_rate=training.margin_rate)
     first = histories.first_day + timedelta(days=terms.horizon_days)
     closed = [at for k in range(12) if (at := day - timedelta(days=days + k * STEP_DAYS)) >= first]
     if closed:

@@ -2,6 +2,7 @@
 stood a year later (models/lifetime/lattice.py)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -13,7 +14,7 @@ from features.clock import DAY
 from features.histories.columns import Histories
 from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
-from models.lifetime.lattice import YEAR, Lattice, LifetimeRows, lattice_of, row_later
+from models.lifetime.lattice import MIN_YEARS_BACK, QUARTER, YEAR, Lattice, LifetimeRows, lattice_of, row_later
 from pipelines.training.serving_costs import costs_between
 
 MOST_ROWS = 150_000
@@ -59,6 +60,39 @@ def lifetime_rows(
         **labels,
         costs=None if costs is None else frame.pop("costs").to_numpy(np.float64),
         left=frame.pop("left").to_numpy(bool) if histories.contractual else None,
+    )
+
+
+def rows_years_before(rows: LifetimeRows, years: int) -> LifetimeRows | None:
+    """The rows as they were known a number of years before: what closed later is unknown, what came later left out.
+
+    None if the log was too short then, or its customers too few. They are those of a training as of that day, but for
+    windows of a year where the log was not long enough for them yet, and for which customers of a large log are drawn.
+    """
+    months, is_contractual, length = years * YEAR, rows.left is not None, rows.lattice.window_months
+    least = 2 * QUARTER if is_contractual else YEAR + MIN_YEARS_BACK
+    if rows.lattice.months_back - months < least:
+        return None
+    lattice = replace(rows.lattice, as_of=rows.lattice.day(months), months_back=rows.lattice.months_back - months)
+    known = rows.months_back >= months
+    months_back = rows.months_back[known] - months
+    if int((months_back >= (length if is_contractual else YEAR)).sum()) < FEWEST_ROWS:
+        return None
+    later = rows.year_later[known]
+    later = np.where(later >= 0, (np.cumsum(known) - 1)[later], later)
+    is_open = months_back[:, None] < length * (np.arange(lattice.near_windows) + 1)
+    orders, margin = (
+        np.where(is_open, np.nan, labels[known, : lattice.near_windows]) for labels in (rows.orders, rows.margin)
+    )
+    return LifetimeRows(
+        lattice,
+        rows.frame[known].reset_index(drop=True),
+        months_back,
+        np.where(months_back >= YEAR, later, -2),
+        orders,
+        margin,
+        left=None if rows.left is None else rows.left[known],
+        costs=None if rows.costs is None else rows.costs[known],
     )
 
 

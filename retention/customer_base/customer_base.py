@@ -19,6 +19,12 @@ class EarlierScores:
     as_of: date
     scores: pd.DataFrame
     """customer_id, churn_probability, expected_value, clv, segment (text, None where it was not kept)."""
+    steps: pd.DataFrame | None = None
+    """customer_id, season, model: what in today's clv of each customer is no news, but the calendar's doing since that
+    day or another model's; currency units. None: it is not known."""
+    steps_unknown: str = ""
+    """Why it is not known."""
+    is_same_model: bool = False
 
 
 @dataclass(frozen=True)

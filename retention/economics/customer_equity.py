@@ -57,9 +57,14 @@ def customer_equity(
     return CustomerEquity(total, total / reach, total * reach, len(misses))
 
 
-def common_miss(misses: Sequence[float], independent: float = 1.0, *, typical_miss: float) -> float:
-    """How far an 80 % interval of a lifetime total reaches to either side on the log scale; arguments as above."""
+def common_miss(
+    misses: Sequence[float], independent: float = 1.0, *, typical_miss: float, confidence: float = 0.8
+) -> float:
+    """How far the interval of a lifetime total reaches to either side on the log scale; arguments as above.
+
+    confidence: how often it holds what comes, 0 … 1.
+    """
     logs = [log1p(miss) for miss in misses if miss > -1]
     freedom = USUAL_DAYS + independent * len(logs)
     squares = USUAL_DAYS * typical_miss**2 + independent * sum(log**2 for log in logs)
-    return float(stats.t.ppf(0.9, freedom)) * sqrt(squares / freedom)
+    return float(stats.t.ppf((1 + confidence) / 2, freedom)) * sqrt(squares / freedom)

@@ -13,6 +13,7 @@ from models.scoring import scorer
 from pipelines.gate.evidence import Evidence, examine
 from pipelines.leakage.leakage_probes import dominant_columns, shuffled_labels
 from pipelines.training.champion_comparison import ChampionComparison
+from pipelines.training.lifetime_choice import LifetimeChoice
 
 TRAINING = {"as_of": "1998-04-02", "horizon_days": 90, "seed": 7, "params": {}}
 NOW = date(1998, 4, 10)
@@ -95,4 +96,12 @@ def good(model, taught, well, honest, tmp_path_factory):
         horizon_days=90,
         now=NOW,
         champion=ChampionComparison("3", date(1998, 3, 1), {"training": {"as_of": "1998-03-01"}}, model, "its bundle"),
+        lifetimes=LifetimeChoice(
+            {
+                "as_of": "1997-04-02",
+                "days": 365,
+                "differences": {"pareto_nbd": {"value": -0.1, "low": -0.2, "high": -0.05}},
+                "champion": "version 3, its bundle",
+            }
+        ),
     )

@@ -108,6 +108,28 @@ def test_the_value_is_the_discounted_sum_of_the_windows(model, states):
     assert model.margin.of(data, frame) == pytest.approx(MARGIN, rel=0.02)
 
 
+def test_in_the_season_of_another_day_only_the_windows_ahead_are_other_ones(model, states):
+    """A season and a disguise are planted: the disguise, and what recent orders owe to the season, stay as they are."""
+    frame, data = states
+    seasonal = replace(model, season=Season((0.5, 0.2), (0.1, -0.1)))
+    rows = rows_of(frame)
+    terms = {"lifetime_days": 300, "annual_discount_rate": 0.1}
+    other = date(2024, 8, 1)
+    then, today = ((day - date(1970, 1, 1)).days for day in (other, date(2025, 1, 1)))
+    expected = np.zeros(3)
+    for window, rate in enumerate(seasonal.rates(data, 1)):
+        begin, end = window * 365 / 4, min((window + 1) * 365 / 4, 300)
+        angle = 2 * np.pi * (then + begin) / 365.25
+        wave = 1 + 0.5 * np.cos(angle) + 0.2 * np.sin(angle)
+        expected += rate * wave * (end - begin) / (365 / 4) / 1.1 ** ((begin + end) / 2 / 365)
+    angle = 2 * np.pi * today / 365.25
+    expected *= (1 + 0.1 * np.cos(angle) - 0.1 * np.sin(angle)) * seasonal.margin.of(data, frame)
+    assert seasonal.predict(rows, INPUTS, **terms, season_of=other)[0] == pytest.approx(expected, rel=1e-9)
+    own = seasonal.predict(rows, INPUTS, **terms)[0]
+    assert (seasonal.predict(rows, INPUTS, **terms, season_of=date(2025, 1, 1))[0] == own).all()
+    assert (own[:2] > 1.05 * expected[:2]).all()
+
+
 def test_a_longer_life_and_a_lower_discount_are_worth_more(model, states):
     rows = rows_of(states[0])
 

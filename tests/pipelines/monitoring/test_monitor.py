@@ -19,6 +19,7 @@ from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.commands import monitor as monitor_cli
 from pipelines.config import load
 from pipelines.score import score
+from pipelines.screens.monitor import show_monitor
 from tests.shops import config_of
 
 MADE, END = date(1998, 4, 2), date(1998, 7, 1)
@@ -223,3 +224,50 @@ def test_bookings_say_whom_a_campaign_reached_and_when(shop):
 def test_a_campaign_is_left_out_of_the_figures(planned):
     apart = monitor(planned)["matured"][-1]["own_campaigns"]
     assert (apart["treated"]["customers"], apart["held_out"]["customers"]) == (1, 2)
+
+
+@pytest.fixture
+def old_shop(tmp_path, model, cdnow_path):
+    """A shop whose earlier model knew everything before 1997-06-01, and whose champion is that of 1998-04-02."""
+    orders = pd.read_parquet(cdnow_path)
+    orders[orders["customer_id"].astype(int) % 20 == 0].to_parquet(tmp_path / "orders.parquet")
+    (tmp_path / "stayworth.toml").write_text(config_of("orders.parquet"))
+    config = load(tmp_path / "stayworth.toml")
+    for number, made in enumerate((date(1997, 6, 1), MADE), 1):
+        logged = tmp_path / f"logged-{number}"
+        place = logged / registry.BUNDLE
+        place.mkdir(parents=True)
+        version = bundle.write(place, model, training={"as_of": made.isoformat()})[:12]
+        tags = {"bundle": version, "headline": json.dumps(HEADLINE)}
+        with registry.session(config.tracking_uri) as client:
+            registry.register(client, source=logged.as_uri(), run_id=None, model_id=None, tags=tags)
+
+    def scored(number, day):
+        registry.set_champion(config.tracking_uri, number)
+        score(config, as_of=day, now=NOW, output=None, memory_bytes=None, say=lambda _: None)
+        registry.set_champion(config.tracking_uri, "2")
+        return monitor(config)
+
+    return scored
+
+
+def test_lifetime_values_are_judged_when_a_year_has_passed_by_whatever_model_gave_them(old_shop):
+    """Scores of a day that their model knew what came after are never judged."""
+    for number, day in (("2", date(1997, 7, 1)), ("1", date(1997, 5, 1))):
+        told = old_shop(number, day)
+        assert (told["lifetimes"], told["lifetimes_mature"]) == (None, "1999-04-02")
+    told = old_shop("1", date(1997, 6, 15))
+    judged = told["lifetimes"]
+    assert (judged["as_of"], judged["until"], told["lifetimes_mature"]) == ("1997-06-15", "1998-06-15", None)
+    assert (judged["by_champion"], judged["kept"]) == (False, True)
+    assert judged["said"] > 0 < judged["came"]
+
+
+def test_the_screen_says_how_lifetime_values_stand(old_shop, config, capsys):
+    show_monitor(monitor(config))
+    assert "No lifetime values can be judged yet: their first year passes on 1999-04-02." in capsys.readouterr().out
+    show_monitor(old_shop("1", date(1997, 6, 15)))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Lifetime values of the " in text
+    assert "known then, apart from the season: " in text
+    assert "The lifetime values of 1997-06-15 by an earlier model (" in text

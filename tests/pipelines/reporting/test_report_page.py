@@ -86,6 +86,10 @@ def test_how_lifetime_values_are_made_doubted_and_judged_stands_below_the_answer
     assert "the 12 customers known then were expected to bring 1,250" in words
     assert f"In doubt: the log is short {EVIL}." in words
     assert EVIL not in text
+    year = judged | {"days": 365}
+    text = page(metrics=evaluated() | {"lifetime": made | {"judged": year}}, lifetimes=[]).replace(script(), "")
+    assert "they would have told 1,250" in Outline(text).words
+    assert "the 12 customers known then brought 1,000" in Outline(text).words
 
 
 def test_every_analysis_is_shown_with_its_source_or_what_is_missing(whole):

@@ -224,4 +224,10 @@ def _earlier(rng: np.random.Generator, base: CustomerBase) -> EarlierScores:
     table["clv"] *= rng.uniform(0.5, 1.6, len(table))
     table["segment"] = pd.Series(rng.choice(["VIP", "grow", "maintain", "let go"], len(table)).tolist(), dtype="str")
     gone = pd.DataFrame([("gone", 0.9, 3.0, 12.0, "let go")], columns=table.columns)
-    return EarlierScores(as_of, pd.concat([table, gone], ignore_index=True) if len(table) else gone)
+    clv = base.customers["clv"].to_numpy()
+    steps = {"season": clv * rng.uniform(-0.2, 0.1, len(clv)), "model": clv * rng.normal(0, 0.1, len(clv))}
+    return EarlierScores(
+        as_of,
+        pd.concat([table, gone], ignore_index=True) if len(table) else gone,
+        base.customers[["customer_id"]].assign(**steps),
+    )

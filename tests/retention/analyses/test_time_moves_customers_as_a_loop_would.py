@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation.estimate import Z90
-from retention.analyses import churn_causes, cohort_retention, early_warning, equity, event_forecast, lifecycle
+from retention.analyses import churn_causes, cohort_retention, early_warning, event_forecast, lifecycle
 from retention.analyses.new_customers import new_customers
 from retention.analyses.play_by_segment import plays
 from retention.analyses.relationship import NEW, transitions
@@ -125,23 +125,6 @@ def test_migration_equals_every_path_a_customer_can_take():
     assert migration_model([0.6, 0, 0, 0], periods=4) == pytest.approx(retention_model(0.6, periods=4)), (
         "a pause is the end"
     )
-
-
-def test_equity_changes_add_up_and_each_customer_is_in_one_of_them():
-    before = pd.Series({"a": 10.0, "b": 20.0, "c": 5.0, "gone": 7.0})
-    now = pd.Series({"a": 15.0, "b": 12.0, "c": 5.0, "new": 40.0})
-    table = equity.equity_change(before, now).set_index("step")
-    assert table["amount"].to_dict() == {
-        **{"equity before": 42.0, "new": 40.0, "expanded": 5.0},
-        **{"contracted": -8.0, "lost": -7.0, "equity now": 72.0},
-    }
-    assert table.loc[["new", "expanded", "contracted", "lost"], "customers"].tolist() == [1, 1, 1, 1]
-
-
-def test_equity_of_a_base_adds_up_to_the_cent(base):
-    table = equity.analyse(base).table
-    assert table["amount"].iloc[:-1].sum() == pytest.approx(table["amount"].iloc[-1], abs=0.005)
-    assert table["amount"].iloc[-1] == pytest.approx(base.customers["clv"].sum())
 
 
 def test_moves_between_segments_count_everybody_once():
