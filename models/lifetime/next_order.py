@@ -7,7 +7,8 @@
 How likely an order is within the horizon and the lifetime L is what the scores say, so that the median lies within the
 horizon exactly where an order does with 1/2 or more. When it comes is told by the customer's own rhythm: gaps between
 orders are gamma distributed with mean g and shape k, and the last one has lasted s days (Q: the regularised upper gamma
-function). g and 1 ÷ k, the squared coefficient of variation of gaps, are the customer's own, shrunk to those of all.
+function). g and 1 ÷ k, the squared coefficient of variation of gaps, are the customer's own, shrunk to those of all; the
+latter times 1 + 1 ÷ the number of gaps behind g, which is not known better than that.
 
 Gamma gaps: Herniter (1971), A Probabilistic Market Model of Purchase Timing and Brand Selection, Management Science
 18(4); Platzer & Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5). Wrong where orders follow the
@@ -119,7 +120,7 @@ def _gaps(rhythm: Rhythm | None, frame: pd.DataFrame, purchase_model: PurchaseMo
         variation = weight * own**2
     else:
         weight = np.zeros(len(age))
-    shrunk = (variation + DEVIATIONS * rhythm.variation) / (weight + DEVIATIONS)
+    shrunk = (variation + DEVIATIONS * rhythm.variation) / (weight + DEVIATIONS) * (1 + 1 / (repeats + GAPS))
     return gap, np.clip(1 / np.maximum(shrunk, 1e-9), LEAST_SHAPE, MOST_SHAPE), silent
 
 

@@ -41,7 +41,7 @@ RECORD = np.dtype(
         *((name, "<u4") for name in TEXTS),
     ]
 )
-"""Record of fixed size for each customer; days since 1970 as NumPy counts them, the least number where there is none."""
+"""Record of fixed size for each customer; days since 1970, the least number where there is none."""
 
 
 @dataclass(frozen=True)

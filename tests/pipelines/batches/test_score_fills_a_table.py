@@ -177,7 +177,7 @@ def test_what_can_be_written_is_looked_at_without_a_trace(table, tell):
 @pytest.mark.parametrize(
     ("change", "what", "next"),
     [
-        (("#scores", "#strange"), "is a table without as_of, and 15 of the 16 columns of scores are not there", "#"),
+        (("#scores", "#strange"), "is a table without as_of, and 18 of the 19 columns of scores are not there", "#"),
         (("#scores", "#select * from scores"), "names a query, not a table", "#TABLE"),
         (("#scores", "#scores; drop table scores"), "what follows # is neither a table", "#TABLE"),
         (("#scores", ""), "names no rows", "#TABLE"),

@@ -17,7 +17,7 @@ from serving.contract import ScoreResponse
 from serving.store import store
 from serving.store.store import BatchInfo
 
-DAY = date(2024, 7, 1)
+DAY, NEXT = date(2024, 7, 1), date(2024, 8, 9)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
 ABOUT = BatchInfo(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, features=FEATURES)
 
@@ -35,6 +35,9 @@ def scores(ids, **changed):
         "clv": 1e300,
         "clv_p10": 0.0,
         "clv_p90": 1.5e300,
+        "savable_probability": 0.25,
+        "gain": 7.5,
+        "next_order_at": pd.Timestamp(NEXT),
         "segment": "loyal",
         "reason_1": pd.Series([f"{number % 3} orders" for number in range(len(ids))], dtype=object),
         "reason_2": "only one order so far",
@@ -88,6 +91,9 @@ def test_scores_come_back_in_the_order_asked_to_the_last_bit(kept):
         "clv": 1e300,
         "clv_p10": 0.0,
         "clv_p90": 1.5e300,
+        "savable_probability": 0.25,
+        "gain": 7.5,
+        "next_order_at": NEXT,
         "segment": "loyal",
         "reasons": ["0 orders", "only one order so far"],
         "model_version": "7",
