@@ -125,7 +125,7 @@ class Responses:
             scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
             churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
             upcoming = predict_next_order(scorer, predicted)
-            days = median_day(predicted.rows.as_of, upcoming.median).tolist()
+            days = median_day(upcoming.median, as_of=predicted.rows.as_of).tolist()
             for place, customer_id in enumerate(rows["customer_id"]):
                 explanations.append(
                     {

@@ -7,8 +7,8 @@
 How likely an order is within the horizon and the lifetime L is what the scores say, so that the median lies within the
 horizon exactly where an order does with 1/2 or more. When it comes is told by the customer's own rhythm: gaps between
 orders are gamma distributed with mean g and shape k, and the last one has lasted s days (Q: the regularised upper gamma
-function). g and 1 ÷ k, the squared coefficient of variation of gaps, are the customer's own, shrunk to those of all; the
-latter times 1 + 1 ÷ the number of gaps behind g, which is not known better than that.
+function). g and 1 ÷ k, the squared coefficient of variation of gaps, are the customer's own, shrunk to those of all,
+and the latter times 1 + 1 ÷ the number of gaps behind g, which is known no better than that.
 
 Gamma gaps: Herniter (1971), A Probabilistic Market Model of Purchase Timing and Brand Selection, Management Science
 18(4); Platzer & Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5). Wrong where orders follow the
@@ -124,7 +124,7 @@ def _gaps(rhythm: Rhythm | None, frame: pd.DataFrame, purchase_model: PurchaseMo
     return gap, np.clip(1 / np.maximum(shrunk, 1e-9), LEAST_SHAPE, MOST_SHAPE), silent
 
 
-def median_day(as_of: np.ndarray, median: Floats) -> np.ndarray:
+def median_day(median: Floats, *, as_of: np.ndarray) -> np.ndarray:
     """The day on which the median falls, datetime64[D]; NaT where there is none; as_of: datetime64, (rows,)."""
     whole = np.maximum(np.ceil(np.nan_to_num(median)) - 1, 0).astype(np.int64)
     return np.where(np.isnan(median), np.datetime64("NaT", "D"), as_of.astype("datetime64[D]") + whole)

@@ -33,10 +33,13 @@ from models.lifetime import clv, next_order
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.lifetime_spread import LifetimePrediction
 from models.lifetime.next_order import NextOrder, Rhythm
+from models.prediction import DATES
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.feature_matrix import FeatureMatrix, feature_rows
 
+DAY_TYPES = dict.fromkeys(DATES, "datetime64[ms]")
+"""Of a frame, as a table of days comes back as one."""
 LEAST_CHURN = 1e-9
 """Below it a probability is taken to be this in a quotient."""
 
@@ -129,7 +132,7 @@ def frames_by_horizon(scorer: Scorer, predicted: PredictedRows, others: Sequence
     frame = predicted.rows.frame
     keys = {"customer_id": frame["customer_id"], "as_of": frame["as_of"]}
     return {
-        days: pd.DataFrame(keys | {"horizon_days": np.full(len(frame), days, np.int32)} | numbers)
+        days: pd.DataFrame(keys | {"horizon_days": np.full(len(frame), days, np.int32)} | numbers).astype(DAY_TYPES)
         for days, numbers in numbers_by_horizon(scorer, predicted, others).items()
     }
 
@@ -145,7 +148,7 @@ def numbers_by_horizon(
     churn = _churn_probability(main)
     savable, gain = _kept(scorer, predicted, main)
     (median,) = _next_order(scorer, predicted, lifetime, shares=(0.5,))
-    next_order_at = next_order.median_day(rows.as_of, median)
+    next_order_at = next_order.median_day(median, as_of=rows.as_of)
     predictions = predict_horizons(
         others,
         main,

@@ -69,7 +69,7 @@ def test_the_median_lies_within_the_horizon_exactly_where_an_order_is_as_likely_
     nothing = no_order * rng.random(count)
     for rhythm in (RHYTHM, Rhythm(3.0, 0.01), None):
         low, median, high = predicted(rhythm, frame, no_order, nothing)
-        day = median_day(np.full(count, "2025-01-01", "datetime64[s]"), median)
+        day = median_day(median, as_of=np.full(count, "2025-01-01", "datetime64[s]"))
         within = day < np.datetime64("2025-01-01") + 90
         np.testing.assert_array_equal(within, no_order <= 0.5)
         np.testing.assert_array_equal(np.isnat(day), nothing > 0.5)

@@ -143,7 +143,8 @@ def test_what_scores_all_gives_is_what_find_gives(kept):
     latest = kept((scores(IDS, segment=["a", "b", "a", "c", "b", "b"]), rows(IDS)))
     everybody = latest.scores()
     for row, one in zip(everybody.to_dict("records"), latest.find(IDS)[0], strict=True):
-        assert row | {"as_of": row["as_of"].date()} == {name: one[name] for name in row}
+        days = {name: row[name].date() for name in ("as_of", "next_order_at")}
+        assert row | days == {name: one[name] for name in row}
     assert everybody["customer_id"].tolist() == IDS
 
 
