@@ -32,7 +32,7 @@ from models.ensemble.intervals import HIGH, LOW
 
 GAPS, DEVIATIONS = 2.0, 4.0
 """Gaps, and deviations of gaps from their mean, after which a customer's own count as much as those of all."""
-LEAST_SHAPE, MOST_SHAPE = 0.3, 20.0
+LEAST_SHAPE, MOST_SHAPE = 0.3, 100.0
 FARTHEST = 500.0
 """k (s + h) ÷ g is no more: beyond, Q is 0 to the last bit."""
 STD = "gap_std_days"

@@ -35,7 +35,7 @@ def probability(t, row, rhythm=RHYTHM):
     weight = max(x - 1, 0) if np.isfinite(std) else 0
     own = std * x / (age - silent) if weight else 0.0
     variation = (weight * own**2 + 4 * rhythm.variation) / (weight + 4) * (1 + 1 / (x + 2))
-    shape = np.clip(1 / variation, 0.3, 20)
+    shape = np.clip(1 / variation, 0.3, 100)
     shape = min(shape, 500 * gap / (silent + 90))
     law = stats.gamma(shape, scale=gap / shape)
     w = [1 - law.sf(silent + days) / law.sf(silent) for days in (t, 90, 1095)]
