@@ -18,7 +18,7 @@ from features.families.catalogue import feature_named, value_in_words
 from features.histories.columns import Histories
 from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from serving.store.file_format import BatchInfo
 
 SHOPS = {"cdnow": (CDNOW, date(1998, 4, 2)), "online_retail": (ONLINE_RETAIL, date(2011, 9, 10))}
@@ -52,6 +52,7 @@ class Customers:
             values *= np.where(values == np.floor(values), 1.0, scales)
             who = {"customer_id": pd.Series(ids(numbers), dtype="str"), "as_of": pd.Timestamp(self.day)}
             scores = {**who, "horizon_days": 90, **{name: rng.gamma(0.5, 50, len(numbers)) for name in NUMBERS}}
+            scores |= dict.fromkeys(DATES, pd.Timestamp(self.day))
             scores |= {"segment": rng.choice(["VIP", "grow", "maintain", "let go"], len(numbers))}
             scores |= {reason: self.reasons[place][real] for place, reason in enumerate(REASONS)}
             rows = pd.DataFrame(values, columns=self.features).assign(**who)

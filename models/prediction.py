@@ -19,7 +19,11 @@ NUMBERS = (
     "savable_probability",
     "gain",
 )
-"""The numeric columns of the scores, in their order."""
+"""The numeric columns of the scores, in their order: each finite for every customer. The tables, stores, answers and
+pages of scores are made of them; a further one needs its number in models/scoring/scorer.py and its words in
+serving/contract.py."""
+DATES = ("next_order_at",)
+"""The columns of days, after the numbers; None where there is no such day."""
 REASONS = ("reason_1", "reason_2", "reason_3")
 """The columns of reasons, the strongest first; None where there are fewer."""
 

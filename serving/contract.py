@@ -186,6 +186,10 @@ class Score(ResponseBody):
         description="what one order in the horizon that would not have come otherwise is expected to add to the "
         "lifetime margin, the chance that it is needed included, currency units"
     )
+    next_order_at: date | None = Field(
+        description="the day before or on which the next order comes in one case of two; null where it is less likely "
+        "to come within the configured lifetime"
+    )
     segment: str | None = Field(description="among all customers of the last batch; null before there is one")
     reasons: list[str] = Field(description="up to three reasons, the strongest first")
     model_version: str
@@ -207,13 +211,20 @@ class Parts(ResponseBody):
 
 
 class Explanation(ResponseBody):
-    """One customer's churn probability (0 to 1) and expected value (currency units), split into contributions."""
+    """One customer's churn probability (0 to 1) and expected value (currency units), split into contributions, and when
+    they are expected to order next."""
 
     customer_id: str
     as_of: date
     model_version: str
     churn_probability: Parts
     expected_value: Parts
+    next_order_at: date | None = Field(description="as in the scores")
+    next_order_p10: float | None = Field(
+        description="days from as_of within which the next order comes in one case of ten; null: less likely within "
+        "the configured lifetime"
+    )
+    next_order_p90: float | None = Field(description="days within which it comes in nine cases of ten; or null")
 
 
 class ExplainResponse(ResponseBody):

@@ -11,9 +11,10 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.histories.columns import Histories
+from models.lifetime.next_order import median_day
 from models.scoring import batch_scores, explain, online
 from models.scoring.explain import Contributions
-from models.scoring.scorer import Scorer
+from models.scoring.scorer import Scorer, predict_next_order
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, value_quadrants
 from retention.economics.offers import MEASURED, Offer
 from retention.measurement.save_rate_store import with_measured_save_rates
@@ -123,6 +124,8 @@ class Responses:
             stored = batch.find(rows["customer_id"].tolist())[0] if is_same else [{}] * len(rows)
             scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
             churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
+            upcoming = predict_next_order(scorer, predicted)
+            days = median_day(upcoming.median, as_of=predicted.rows.as_of).tolist()
             for place, customer_id in enumerate(rows["customer_id"]):
                 explanations.append(
                     {
@@ -133,6 +136,9 @@ class Responses:
                             name: _parts(parts, place, stored[place].get(name))
                             for name, parts in (("churn_probability", churn), ("expected_value", value))
                         },
+                        "next_order_at": stored[place].get("next_order_at", days[place]),
+                        "next_order_p10": _or_none(upcoming.low[place]),
+                        "next_order_p90": _or_none(upcoming.high[place]),
                     }
                 )
         content = {"currency": champion.scorer.terms.currency, "explanations": explanations, "unknown": unknown}
@@ -257,3 +263,7 @@ def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, A
         "base": total_score - total,
         "added": {parts.names[feature]: float(added[feature]) for feature in order if added[feature]},
     }
+
+
+def _or_none(days: float) -> float | None:
+    return None if np.isnan(days) else float(days)

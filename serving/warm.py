@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.online import feature_rows, request
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from serving.store import store
 
 DAY = date(2020, 2, 1)
@@ -32,7 +32,7 @@ def warm() -> None:
 def warm_store() -> None:
     """Write a store of two made-up customers and look them up."""
     texts = dict.fromkeys(REASONS) | {"segment": "VIP", "model_version": "none", "horizon_days": 90}
-    same = dict.fromkeys(NUMBERS, 0.5) | texts | {"as_of": DAY}
+    same = dict.fromkeys(NUMBERS, 0.5) | dict.fromkeys(DATES, pd.Timestamp(DAY)) | texts | {"as_of": DAY}
     scores = pd.DataFrame([same | {"customer_id": customer_id} for customer_id in MADE_UP_IDS])
     rows = pd.DataFrame({"customer_id": MADE_UP_IDS, "recency_days": [31.0, 31.0]})
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.clock import DAY
+from features.clock import DAY, microseconds
 from features.families.catalogue import feature_templates
 from features.histories.columns import Histories
 from features.kernel.code_generation import compile_pass
@@ -36,6 +36,19 @@ def orders_and_margin(
     walk_period = compile_pass(feature_templates()).walk_period
     walk_period(histories.columns, index, as_of + from_days * DAY, as_of + to_days * DAY, orders, margin)
     return orders, margin / histories.minor_units
+
+
+def days_to_next_order(histories: Histories, rows: pa.Table, *, as_of: date, most_days: float) -> np.ndarray:
+    """Days from `as_of` to the next order of each row's customer, float64; NaN where none comes in so many days.
+
+    rows: a table with customer_id, all of this day. Orders that were refunded later count.
+    """
+    columns, begin = histories.columns, microseconds(as_of)
+    later = np.flatnonzero((columns.at >= begin) & (columns.at < begin + most_days * DAY))
+    customers, first = np.unique(np.searchsorted(columns.starts, later, side="right") - 1, return_index=True)
+    days = np.full(histories.customers, np.nan)
+    days[customers] = (columns.at[later[first]] - begin) / DAY
+    return days[pc.index_in(rows["customer_id"], histories.customer_ids).to_numpy()]
 
 
 def has_left(histories: Histories, rows: pa.Table, *, horizon_days: int) -> np.ndarray:

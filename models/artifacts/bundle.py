@@ -28,6 +28,7 @@ from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend
 from models.horizons.horizon import LEAVING, ORDER, VALUE, Horizon
 from models.horizons.share_trees import ShareTrees
+from models.lifetime.next_order import Rhythm
 from models.scoring.scorer import Example, Scorer
 from models.trees import boosting
 from models.trees.churn import Churn
@@ -77,6 +78,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "purchase_model": lifetime_parts.purchase_model_to_json(scorer.purchase_model),
             "leaving": _line(contract_end) if contract_end else None,
             "centre": scorer.centre,
+            "rhythm": dataclasses.asdict(scorer.rhythm) if scorer.rhythm else None,
             "horizons": [_horizon_json(horizon) for horizon in scorer.horizons],
             "example": dataclasses.asdict(scorer.example) if scorer.example else None,
         }
@@ -137,6 +139,7 @@ def read(folder: Path) -> Scorer:
         purchase_model=lifetime_parts.purchase_model_from_json(model["purchase_model"]),
         contract_end=Churn(boosters[CONTRACT_END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
+        rhythm=Rhythm(**model["rhythm"]) if model.get("rhythm") else None,
         horizons=tuple(_horizon(content, boosters) for content in model["horizons"]),
         example=Example(**model["example"]) if model["example"] else None,
         version=bundle_hash[:12],

@@ -23,7 +23,7 @@ from features.clock import parse_day
 from features.errors import InputError
 from features.ingest.schema import ORDERS
 from models.artifacts import bundle
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from models.scoring.batch_scores import score_orders
 from models.scoring.scorer import Scorer
 
@@ -35,6 +35,7 @@ SCORES = {
     "as_of": DataType.datetime,
     "horizon_days": DataType.integer,
     **dict.fromkeys(NUMBERS, DataType.double),
+    **dict.fromkeys(DATES, DataType.datetime),
     **dict.fromkeys(REASONS, DataType.string),
     "model_version": DataType.string,
 }
@@ -85,7 +86,7 @@ def signature() -> ModelSignature:
     ]
     return ModelSignature(
         inputs=Schema(inputs),
-        outputs=Schema([ColSpec(kind, name, required=name not in REASONS) for name, kind in SCORES.items()]),
+        outputs=Schema([ColSpec(kind, name, required=name not in (*DATES, *REASONS)) for name, kind in SCORES.items()]),
         params=ParamSchema([ParamSpec(name, DataType.string, default=None) for name in ("as_of", *TABLES)]),
     )
 

@@ -154,7 +154,8 @@ def predict(
     if isinstance(model, ContractValue):
         expected, low, high, nothing = model.predict(rows, inputs, **span)
         value = np.maximum(expected, soon)
-        low, high = (end * value / np.maximum(expected, LEAST_VALUE) for end in (low, high))
+        raised = np.divide(value, expected, out=np.ones(len(value)), where=expected > LEAST_VALUE)
+        low, high = low * raised, high * raised
     else:
         if isinstance(model, StateValue):
             expected, year_orders = model.predict(rows, inputs, season_of=horizon.season_of, **span)

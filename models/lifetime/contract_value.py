@@ -100,7 +100,10 @@ class ContractValue:
         orders, margin = np.exp(raw(self.orders, data)), self.margin.of(data, rows.frame)
         lasts = (weights[:, None] * (running[:-1] + running[1:]) / 2).sum(axis=0)
         low, high, nothing = contract_points(running, orders, weights, self.ratios)
-        return LifetimePrediction(lasts * orders * margin, low * margin, high * margin, nothing)
+        low, high = np.sort(
+            [low * margin, high * margin], axis=0
+        )  # where serving costs more, the higher end is the lower
+        return LifetimePrediction(lasts * orders * margin, low, high, nothing)
 
 
 def hazard_apart(leaving: boosting.Booster, data: boosting.Matrix, by_tenure: Floats) -> Floats:

@@ -89,7 +89,10 @@ def extended_log_odds(
 
 
 def points(value: Floats, log_odds: Floats, intervals: Intervals) -> tuple[Floats, Floats]:
-    """The 10 % and 90 % points of a value with these log-odds of nothing, currency units."""
-    return intervals.interval(
-        LogPrediction(log_odds, np.log(np.maximum(value, LEAST_VALUE)) + np.logaddexp(0, log_odds))
-    )
+    """The 10 % and 90 % points of a value with these log-odds of nothing, currency units.
+
+    A value below 0, of customers who cost more than they bring, is spread downwards.
+    """
+    given_order = np.log(np.maximum(np.abs(value), LEAST_VALUE)) + np.logaddexp(0, log_odds)
+    low, high = intervals.interval(LogPrediction(log_odds, given_order))
+    return np.where(value < 0, -high, low), np.where(value < 0, -low, high)

@@ -25,18 +25,22 @@ from models.btyd.purchase_model import PurchaseModel
 from models.ensemble.base_learners import BaseLearners
 from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
-from models.ensemble.intervals import Intervals
+from models.ensemble.intervals import HIGH, LOW, Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
 from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
 from models.keeping.keeping import Keeping, one_order
-from models.lifetime import clv
+from models.lifetime import clv, next_order
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.lifetime_spread import LifetimePrediction
+from models.lifetime.next_order import NextOrder, Rhythm
+from models.prediction import DATES
 from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.feature_matrix import FeatureMatrix, feature_rows
 
+DAY_TYPES = dict.fromkeys(DATES, "datetime64[ms]")
+"""Of a frame, as a table of days comes back as one."""
 LEAST_CHURN = 1e-9
 """Below it a probability is taken to be this in a quotient."""
 
@@ -74,6 +78,9 @@ class Scorer:
     """Who can be saved and what that adds; None: one order is added (models/keeping/keeping.py)."""
     horizons: tuple[Horizon, ...] = ()
     """The other horizons it predicts, nearest to that of the terms first."""
+    rhythm: Rhythm | None = None
+    """The gaps between orders, for when the next one comes; None where nobody has ordered twice, and in bundles before
+    format 6."""
     example: Example | None = None
     version: str = "unsaved"
     """The first digits of the bundle's hash."""
@@ -107,6 +114,7 @@ def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = No
 
     Probabilities in (0, 1); expected_orders in orders; all others are margin in currency units: expected_value,
     value_p10 and value_p90 over the horizon; clv, clv_p10 and clv_p90, the same for all horizons, over the lifetime.
+    next_order_at: the day of the median, NaT where no order is as likely as not within the lifetime.
     """
     days = horizon_days or scorer.terms.horizon_days
     known_days = [scorer.terms.horizon_days, *(horizon.days for horizon in scorer.horizons)]
@@ -125,21 +133,23 @@ def frames_by_horizon(scorer: Scorer, predicted: PredictedRows, others: Sequence
     frame = predicted.rows.frame
     keys = {"customer_id": frame["customer_id"], "as_of": frame["as_of"]}
     return {
-        days: pd.DataFrame(keys | {"horizon_days": np.full(len(frame), days, np.int32)} | numbers)
+        days: pd.DataFrame(keys | {"horizon_days": np.full(len(frame), days, np.int32)} | numbers).astype(DAY_TYPES)
         for days, numbers in numbers_by_horizon(scorer, predicted, others).items()
     }
 
 
 def numbers_by_horizon(
     scorer: Scorer, predicted: PredictedRows, others: Sequence[Horizon]
-) -> dict[int, dict[str, Floats]]:
-    """The numbers of `predict` by horizon in days, in the order of `frames_by_horizon`; shape (rows,) each."""
+) -> dict[int, dict[str, np.ndarray]]:
+    """The numbers and days of `predict` by horizon in days, in the order of `frames_by_horizon`; shape (rows,) each."""
     rows, terms, inputs = predicted.rows, scorer.terms, scorer.inputs
     frame = rows.frame
     main = _over_main_horizon(scorer, predicted)
     lifetime = _over_lifetime(scorer, rows, main)
     churn = _churn_probability(main)
     savable, gain = _kept(scorer, predicted, main)
+    (median,) = _next_order(scorer, predicted, lifetime, shares=(0.5,))
+    next_order_at = next_order.median_day(median, as_of=rows.as_of)
     predictions = predict_horizons(
         others,
         main,
@@ -162,6 +172,7 @@ def numbers_by_horizon(
             "clv_p90": lifetime.high,
             "savable_probability": savable * shares[days],
             "gain": gain * shares[days],
+            "next_order_at": next_order_at,
         }
         for days, over in sorted(predictions.items(), key=lambda item: (item[0] != terms.horizon_days, item[0]))
     }
@@ -177,6 +188,26 @@ def predict_lifetime(scorer: Scorer, predicted: PredictedRows, *, season_of: dat
         prediction = scorer.calibration.in_season_of(prediction, as_of=rows.as_of, day=season_of)
     main = _over_main_horizon(scorer, predicted._replace(log_prediction=prediction))
     return _over_lifetime(scorer, rows, main, season_of=season_of)
+
+
+def predict_next_order(scorer: Scorer, predicted: PredictedRows) -> NextOrder:
+    """Days until the next order of predicted rows: the median, whose day `predict` tells, and its 80 % interval."""
+    return NextOrder(*_next_order(scorer, predicted, predict_lifetime(scorer, predicted), shares=(LOW, 0.5, HIGH)))
+
+
+def _next_order(
+    scorer: Scorer, predicted: PredictedRows, lifetime: LifetimePrediction, *, shares: Sequence[float]
+) -> list[Floats]:
+    return next_order.predict(
+        scorer.rhythm,
+        predicted.rows.frame,
+        scorer.purchase_model,
+        no_order=predicted.log_prediction.no_order,
+        nothing=lifetime.nothing,
+        horizon_days=scorer.terms.horizon_days,
+        lifetime_days=scorer.terms.lifetime_days,
+        shares=shares,
+    )
 
 
 def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:

@@ -20,7 +20,7 @@ from models.horizons import fit_horizons
 from models.keeping import fit_keeping
 from models.keeping.keeping import Keeping
 from models.keeping.stay_outcomes import StayOutcomes
-from models.lifetime import clv, counting_value
+from models.lifetime import clv, counting_value, next_order
 from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer, order_margin, predict_lifetime
@@ -133,6 +133,7 @@ def refit(
             doubts=doubts,
         ),
         purchase_model=purchase_model,
+        rhythm=next_order.fit(now),
         contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,
         horizons=fit_horizons.fit(
             rows,

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.ingest.postgresql import change_table, redacted
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from pipelines.batches.staged_scores import SCHEMA
 
 TYPES = {
@@ -43,7 +43,7 @@ def replace_table(url: str, tables: Iterable[pa.Table]) -> int:
     """Make these the rows of the table, which is created where it is not there; returns how many.
 
     A column of the table's own keeps its type if text, date, integer or double precision can be assigned to it; those
-    that scores do not have get their default. Numbers that an earlier version did not write are added. Raises
+    that scores do not have get their default. Numbers and days that an earlier version did not write are added. Raises
     InputError, having changed nothing.
     """
     with change_table(url) as (cursor, table):
@@ -72,8 +72,8 @@ def _make(cursor: Any, table: str, url: str) -> None:
         cursor.execute(f"create table {table} ({DEFINED})")
         return
     missing = [name for name in SCHEMA.names if name not in there]
-    if missing and set(missing) <= set(NUMBERS) and "clv" in there:
-        for name in missing:  # of an earlier version, whose scores had fewer numbers
+    if missing and set(missing) <= {*NUMBERS, *DATES} and "clv" in there:
+        for name in missing:  # of an earlier version, whose scores had fewer columns
             cursor.execute(f"alter table {table} add column {name} {TYPES[SCHEMA.field(name).type]}")
     elif missing:
         raise InputError(

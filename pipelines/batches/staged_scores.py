@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.profit import value_at_risk
 
@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         "as_of": pa.date32(),
         "horizon_days": pa.int32(),
         **dict.fromkeys(NUMBERS, pa.float64()),
+        **dict.fromkeys(DATES, pa.date32()),
         "segment": pa.string(),
         **dict.fromkeys(REASONS, pa.string()),
         "model_version": pa.string(),

@@ -14,7 +14,7 @@ from features.histories.columns import Histories
 from features.histories.order_frames import known_interactions, known_orders
 from features.ingest.customers_table import read_customers_table
 from features.snapshots.snapshot import feature_columns, snapshot
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from pipelines.batches.earlier_scores import earlier_scores
 from pipelines.batches.latest_scores import latest_scores
 from pipelines.campaigns.treatments import treatments_if_any
@@ -35,7 +35,7 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
     Raises InputError where there are no scores, or a table cannot be used. It holds the whole log in memory.
     """
     scores = latest_scores(config.folder)
-    if missing := [name for name in NUMBERS if name not in scores]:
+    if missing := [name for name in (*NUMBERS, *DATES) if name not in scores]:
         raise InputError(
             f"the latest scores have no {', '.join(missing)}: an earlier version made them",
             where=str(config.folder),
@@ -139,7 +139,7 @@ def _customers(
             else np.nan
         )
     of_scores = scores.assign(customer_id=scores["customer_id"].astype("str")).set_index("customer_id")
-    return table.join(of_scores[[*NUMBERS, "segment", *REASONS]], on="customer_id")
+    return table.join(of_scores[[*NUMBERS, *DATES, "segment", *REASONS]], on="customer_id")
 
 
 def _texts(ids: pd.Series) -> pa.Array:

@@ -68,6 +68,7 @@ def show_lifetimes(content: list[dict[str, Any]]) -> None:
             table.add_row(MODELS[name], *cells, style="bold" if name == STAYWORTH else "")
         console.print(table)
         console.print(f"Of all customers, inside their 80% interval, below and above it: {_coverage(day['coverage'])}.")
+        console.print(_next_orders(day["next_order"]))
         for doubt in day["doubts"]:
             console.print(f"Doubt: {escape(doubt)}.")
     last = content[-1]
@@ -91,6 +92,18 @@ def show_lifetimes(content: list[dict[str, Any]]) -> None:
 
 def _coverage(shares: Mapping[str, float]) -> str:
     return ", ".join(percent(shares[place]) for place in ("inside", "below", "above"))
+
+
+def _next_orders(judged: Mapping[str, Any]) -> str:
+    """How well the day of the next order was told, in a sentence."""
+    if not judged["compared"]:
+        return "The next order: nobody of whom one was expected, and who had ordered twice, has ordered."
+    ours, rule = (judged["errors"][name] for name in ("stayworth", "last_plus_gap"))
+    return (
+        f"The next order, expected of {percent(judged['expected'])}: within, before and after its 80% interval "
+        f"{_coverage(judged['coverage'])}; off by {ours['mean']:.1f} days on average (half by less than "
+        f"{ours['median']:.1f}), the last order plus the mean gap by {rule['mean']:.1f} ({rule['median']:.1f})."
+    )
 
 
 def _ratio(value: float | None, added: float, form: str = ".2f") -> str:

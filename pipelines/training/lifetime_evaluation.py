@@ -18,14 +18,16 @@ from features.arrays import Floats
 from features.clock import YEAR_DAYS
 from features.errors import InputError, Refusal
 from features.histories.columns import Histories
-from features.snapshots.labels import orders_and_margin
+from features.snapshots.labels import days_to_next_order, orders_and_margin
 from features.snapshots.snapshot import snapshot
 from models import STAYWORTH
 from models.btyd import gamma_gamma, pareto_nbd
 from models.ensemble.baselines import BuyTillYouDie, purchase_history, repeat_spend
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
+from models.evaluation import next_order_metrics
 from models.evaluation.lifetime_metrics import LifetimeEnds, judge
+from models.evaluation.next_order_metrics import NextOrderDays
 from models.scoring import scorer
 from models.trees import boosting
 from pipelines.config import Config
@@ -81,6 +83,7 @@ def evaluate_lifetimes(
         predicted = model.predict_frame(frame)
         scores = scorer.frames_by_horizon(model, predicted, ())[terms.horizon_days]
         ends = LifetimeEnds(*scorer.predict_lifetime(model, predicted)[1:])
+        upcoming = NextOrderDays(*scorer.predict_next_order(model, predicted), ends.nothing)
         others = _others(histories, training, terms, table, frame, seed=seed)
         told = {STAYWORTH: scores["clv"].to_numpy()} | {
             name: values * (1 - training.cost_share) for name, values in others.items()
@@ -101,6 +104,11 @@ def evaluate_lifetimes(
                     resamples=resamples,
                     seed=seed,
                     confidence=confidence,
+                ),
+                "next_order": next_order_metrics.judge(
+                    days_to_next_order(histories, table, as_of=day, most_days=terms.lifetime_days),
+                    upcoming,
+                    last_plus_gap(frame),
                 ),
             }
         )
@@ -154,6 +162,13 @@ def _others(
     if closed:
         told["trees"] = _trees_of_closed(histories, closed, frame, days=days, seed=seed)
     return told
+
+
+def last_plus_gap(frame: pd.DataFrame) -> Floats:
+    """Days from today to the last order plus the mean gap, 0 where that is overdue; NaN for one order."""
+    repeats, last, age = purchase_history(frame)
+    gap = np.divide(last, repeats, out=np.full(len(age), np.nan), where=last > 0)
+    return np.maximum(gap - (age - last), 0)
 
 
 def pareto_value(frame: pd.DataFrame, *, days: int, margin_rate: float) -> Floats:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from features.clock import YEAR_DAYS
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 from retention.customer_base.customer_base import CustomerBase
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.formatting import counted
@@ -43,7 +43,7 @@ def stored_tables(base: CustomerBase) -> list[StoredTable]:
     return [table for table in tables if len(table.rows)]
 
 
-SCORE_COLUMNS = (*NUMBERS, "segment", *REASONS)
+SCORE_COLUMNS = (*NUMBERS, *DATES, "segment", *REASONS)
 ID_COLUMNS = {"customer", "customer_id"}
 
 

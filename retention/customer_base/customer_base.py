@@ -51,8 +51,8 @@ class CustomerBase:
     refunded, net_sales, margin (contribution: net of refunds and cost of goods), the same of the last 365 days as
     orders_year, sales_year, margin_year, cost_to_serve and cost_to_serve_year (booked costs; NaN without `costs`),
     products and categories (different ones bought; NaN where the log has no such column); the scores:
-    churn_probability, expected_orders, expected_value, value_p10, value_p90, clv, clv_p10, clv_p90, segment, and
-    reason_1 … reason_3 (None where there are fewer)."""
+    churn_probability, expected_orders, expected_value, value_p10, value_p90, clv, clv_p10, clv_p90, segment,
+    next_order_at (NaT where none is expected), and reason_1 … reason_3 (None where there are fewer)."""
     orders: pd.DataFrame
     """As `features.histories.order_frames.known_orders` gives them."""
     interactions: pd.DataFrame | None = None

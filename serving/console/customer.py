@@ -92,6 +92,7 @@ def explain_scores(customer_id: str) -> dict[str, Any]:
         "expected_value": value,
         "effects": effects[:EFFECTS_SHOWN],
         "others": others if rest else None,
+        "next_order": (explanation["next_order_p10"], explanation["next_order_p90"]),
         "model_version": explanation["model_version"],
     }
 

@@ -72,7 +72,7 @@ def build_index(store: Store) -> CustomerIndex:
     """Index a batch."""
     records = store.records
     numbers = {name: np.ascontiguousarray(records[name]) for name in SORT_KEYS[1:]}
-    numbers["value_at_risk"] = value_at_risk(numbers)
+    numbers["value_at_risk"] = np.ascontiguousarray(value_at_risk(records))
     orders = {name: np.argsort(-numbers[name], kind="stable").astype(np.uint32) for name in SORT_KEYS}
     id_index.starts_with(store.heap, store.starts[:2], np.frombuffer(b"0", np.uint8))  # compiled now, not at a request
     customer_table(store, np.arange(min(2, store.customers)))

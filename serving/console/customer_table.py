@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from retention.economics.profit import value_at_risk
 from serving.store import id_index, shared_texts
 from serving.store.file_format import TEXTS
@@ -23,6 +23,7 @@ def customer_table(store: Store, places: np.ndarray) -> pa.Table:
             "as_of": pa.array(np.full(count, info.as_of, "datetime64[D]")),
             "horizon_days": pa.array(np.full(count, info.horizon_days, np.int32)),
             **numbers,
+            **{name: pa.array(np.ascontiguousarray(records[name]).view("datetime64[D]")) for name in DATES},
             "value_at_risk": value_at_risk(numbers),
             **texts,
             "model_version": pa.array([info.model_version], pa.string()).take(pa.array(np.zeros(count, np.int64))),

@@ -2,7 +2,7 @@
 
     preamble    magic, format, start of the header, its length, its SHA-256
     heap        an entry per customer: the id and the packed row of features (id_index, packed_rows)
-    records     of a fixed size per customer: scores, start of the heap entry, numbers of texts
+    records     of a fixed size per customer: scores, days, start of the heap entry, numbers of texts
     slots       hash table from ids to customers (id_index)
     text_ends   end of each text
     texts       segments and reasons in UTF-8, each once
@@ -23,18 +23,25 @@ from typing import Any
 import numpy as np
 
 from features.errors import InputError
-from models.prediction import NUMBERS, REASONS
+from models.prediction import DATES, NUMBERS, REASONS
 
 MAGIC = b"Stayworth scores"
-FORMAT = 2
-"""2 since the scores have `clv_p10` and `clv_p90`: another number of a score is another format."""
+FORMAT = 3
+"""Another number, day or text of a score is another format: 3 since there is `next_order_at`."""
 PREAMBLE = struct.Struct("<16sQQQ32s")
 SECTIONS = ("heap", "records", "slots", "text_ends", "texts")
 REMAKE = "Make it again with `stayworth score`."
 
 TEXTS = ("segment", *REASONS)
-RECORD = np.dtype([*((name, "<f8") for name in NUMBERS), ("start", "<u8"), *((name, "<u4") for name in TEXTS)])
-"""Record of fixed size for each customer."""
+RECORD = np.dtype(
+    [
+        *((name, "<f8") for name in NUMBERS),
+        *((name, "<i8") for name in DATES),
+        ("start", "<u8"),
+        *((name, "<u4") for name in TEXTS),
+    ]
+)
+"""Record of fixed size for each customer; days since 1970, the least number where there is none."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,19 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from serving.store import file_format, id_index, packed_rows, shared_texts
 from serving.store.file_format import REMAKE, TEXTS, BatchInfo
 from serving.store.writer import Writer, writing
 
 __all__ = ["BatchInfo", "Store", "Writer", "open_store", "writing"]
 
+EPOCH = date(1970, 1, 1)
 HASH_DIGITS = 12
 """Digits of a store's hash."""
+NO_DAY = np.datetime64("NaT", "D").astype(np.int64)
+TEXTS_BEGIN = len(NUMBERS) + len(DATES)
+"""Place of the start of the heap entry in a record, which the texts follow."""
 NO_SUCH_ID = ""
 """An id that is looked up at opening, so that no request waits for code to be compiled."""
 
@@ -50,13 +55,14 @@ class Store:
         scores = []
         for customer_id, place in zip(known, places.tolist(), strict=True):
             values = record(place)
-            segment, *reasons = values[len(NUMBERS) + 1 :]
+            days, (_, segment, *reasons) = values[len(NUMBERS) : TEXTS_BEGIN], values[TEXTS_BEGIN:]
             scores.append(
                 {
                     "customer_id": customer_id,
                     "as_of": info.as_of,
                     "horizon_days": info.horizon_days,
                     **dict(zip(NUMBERS, values, strict=False)),
+                    **dict(zip(DATES, map(_day, days), strict=True)),
                     "segment": text(segment),
                     "reasons": [text(number) for number in reasons if number != shared_texts.NO_TEXT],
                     "model_version": info.model_version,
@@ -87,6 +93,7 @@ class Store:
             "as_of": np.full(len(self.records), self.info.as_of, "datetime64[ms]"),
             "horizon_days": np.full(len(self.records), self.info.horizon_days, np.int32),
             **{name: np.ascontiguousarray(self.records[name]) for name in NUMBERS},
+            **{name: np.ascontiguousarray(self.records[name]).view("datetime64[D]") for name in DATES},
             "segment": names.take(pa.array(codes)),
         }
         return pa.table(columns).to_pandas(date_as_object=False)
@@ -119,6 +126,11 @@ class Store:
         known = [customer_id for customer_id, place in zip(customer_ids, listed, strict=True) if place >= 0]
         unknown = [customer_id for customer_id, place in zip(customer_ids, listed, strict=True) if place < 0]
         return known, places[places >= 0], unknown
+
+
+def _day(days: int) -> date | None:
+    """The day so many days after 1970-01-01; None for the number of no day."""
+    return None if days == NO_DAY else EPOCH + timedelta(days)
 
 
 def open_store(path: Path) -> Store:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from features.atomic_files import replacing
 from features.errors import InputError
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from serving.store import id_index, packed_rows
 from serving.store.file_format import PREAMBLE, RECORD, TEXTS, BatchInfo, preamble
 from serving.store.shared_texts import TextsWriter
@@ -79,6 +79,8 @@ class Writer:
         for name in NUMBERS:
             records[name] = column = scores[name].to_numpy(np.float64, na_value=np.nan)
             self._refuse_rows(~np.isfinite(column), f"no finite {name}")
+        for name in DATES:
+            records[name] = scores[name].to_numpy("datetime64[D]").view(np.int64)
         for name in TEXTS:
             records[name] = self.texts.numbered(scores[name])
         self._refuse_rows(scores["segment"].isna().to_numpy(), "no segment")

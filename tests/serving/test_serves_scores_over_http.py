@@ -29,7 +29,9 @@ def test_known_unknown_and_repeated_ids(service, batch):
     told = batch.scores.iloc[7].to_dict()
     reasons = [told.pop(name) for name in ("reason_1", "reason_2", "reason_3")]
     reasons = [one for one in reasons if isinstance(one, str)]
-    assert content["scores"][0] == told | {"as_of": "1998-04-02", "reasons": reasons}
+    day = told.pop("next_order_at")
+    days = {"as_of": "1998-04-02", "next_order_at": None if pd.isna(day) else str(day.date())}
+    assert content["scores"][0] == told | days | {"reasons": reasons}
 
 
 def test_every_customer_scores_the_same_in_batch_by_id_and_from_raw_history(service, batch):
@@ -60,6 +62,9 @@ def test_every_customer_scores_the_same_in_batch_by_id_and_from_raw_history(serv
         expected = written.loc[ids, name].to_numpy()
         assert np.array_equal([one[name] for one in by_id], expected)
         assert np.abs(np.array([one[name] for one in raw]) - expected).max() <= 1e-6
+    days = [None if pd.isna(day) else str(day.date()) for day in written.loc[ids, "next_order_at"]]
+    assert [one["next_order_at"] for one in by_id] == days
+    assert np.mean([one["next_order_at"] == day for one, day in zip(raw, days, strict=True)]) > 0.999, "to the digit"
     for name in ("segment", "reasons", "model_version", "as_of", "horizon_days"):
         assert [one[name] for one in by_id] == [one[name] for one in raw]
 

@@ -113,6 +113,8 @@ def test_points_are_those_of_the_mixture():
     given = 70 / 0.7
     assert (low[0], high[0]) == pytest.approx((0.0, 2 * given * (0.9 - 0.3) / 0.7))
     assert (low[1], high[1]) == (0, 0)
+    costs = points(np.array([-70.0]), logit(np.array([0.3])), ratios)
+    assert np.concatenate(costs) == pytest.approx([-high[0], -low[0]]), "who costs more than they bring"
 
 
 def test_a_contract_brings_its_payments_until_it_ends():

@@ -12,6 +12,7 @@ import pytest
 
 from features.errors import InputError
 from models.artifacts import bundle, registry
+from models.prediction import DATES, NUMBERS
 from pipelines import run_folder
 from pipelines.batches import ledger
 from pipelines.batches.staged_scores import SCHEMA
@@ -35,7 +36,8 @@ def scores(churn=0.5, *, customers=3, day=DAY, horizon_days=90, model="a1b2c3d4e
         "customer_id": [f"{number:05d}" for number in range(customers)],
         "as_of": [day] * customers,
         "horizon_days": [horizon_days] * customers,
-        **{name: [churn + number for number in range(customers)] for name in SCHEMA.names[3:9]},
+        **{name: [churn + number for number in range(customers)] for name in NUMBERS},
+        **dict.fromkeys(DATES, [None] * customers),
         "segment": ["grow"] * customers,
         **dict.fromkeys(("reason_1", "reason_2", "reason_3"), [None] * customers),
         "model_version": [model] * customers,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
+from models.prediction import DATES, NUMBERS
 from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA
 from tests.database import PASSWORD, SPELT
@@ -38,7 +39,8 @@ def scores(version, customers):
         "as_of": [date(2020, 1, 1)] * customers,
         "horizon_days": [90] * customers,
         "churn_probability": [1 / (number + 3) for number in count],
-        **{name: [number / 7 for number in count] for name in SCHEMA.names[4:9]},
+        **{name: [number / 7 for number in count] for name in NUMBERS[1:]},
+        **{name: [date(2020, 2, 3) if number % 2 else None for number in count] for name in DATES},
         "segment": ["let go"] * customers,
         **{f"reason_{place}": ["62 days" if number % place == 0 else None for number in count] for place in (1, 2, 3)},
         "model_version": [version] * customers,
@@ -177,7 +179,7 @@ def test_what_can_be_written_is_looked_at_without_a_trace(table, tell):
 @pytest.mark.parametrize(
     ("change", "what", "next"),
     [
-        (("#scores", "#strange"), "is a table without as_of, and 15 of the 16 columns of scores are not there", "#"),
+        (("#scores", "#strange"), "is a table without as_of, and 18 of the 19 columns of scores are not there", "#"),
         (("#scores", "#select * from scores"), "names a query, not a table", "#TABLE"),
         (("#scores", "#scores; drop table scores"), "what follows # is neither a table", "#TABLE"),
         (("#scores", ""), "names no rows", "#TABLE"),

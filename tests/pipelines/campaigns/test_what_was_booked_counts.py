@@ -59,7 +59,7 @@ def scored(config, *, day=DAY):
     scores = {"customer_id": IDS, "as_of": pd.Timestamp(day), "horizon_days": 90, "churn_probability": 0.6}
     scores |= {"expected_orders": 2.0, "expected_value": value, "value_p10": value / 4, "value_p90": value * 2}
     scores |= {"clv": value * 3, "clv_p10": value * 0.75, "clv_p90": value * 6}
-    scores |= {"savable_probability": 0.6, "gain": value * 1.8}
+    scores |= {"savable_probability": 0.6, "gain": value * 1.8, "next_order_at": pd.Timestamp(day)}
     scores |= {"segment": "grow", "reason_1": "x", "reason_2": "y", "reason_3": None}
     run_folder.write_table(config.folder / run_folder.SCORES, pd.DataFrame(scores | {"model_version": "abc"}))
     return config

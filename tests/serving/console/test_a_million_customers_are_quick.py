@@ -48,6 +48,7 @@ def big(tmp_path_factory):
                     "clv_p90": clv * 2,
                     "savable_probability": churn,
                     "gain": churn * clv,
+                    "next_order_at": pd.Timestamp("2020-02-01"),
                     "segment": rng.choice(["VIP", "grow", "maintain", "let go"], PIECE),
                     "reason_1": [f"{day} days since the last order, usually {day // 3}" for day in days.tolist()],
                     "reason_2": np.where(days % 2, f"{begin} orders so far", None),

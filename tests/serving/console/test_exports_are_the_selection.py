@@ -7,13 +7,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from serving.console import export
 from tests.serving.console.conftest import HOSTILE
 from tests.serving.console.opened import opened
 
 COLUMNS = [
-    *("customer_id", "as_of", "horizon_days", *NUMBERS, "value_at_risk", "segment"),
+    *("customer_id", "as_of", "horizon_days", *NUMBERS, *DATES, "value_at_risk", "segment"),
     *("reason_1", "reason_2", "reason_3", "model_version"),
 ]
 
@@ -45,6 +45,10 @@ def test_an_export_has_every_customer_and_the_columns_of_the_scores(console, sho
     assert found["segment"].tolist() == oracle["segment"].tolist()
     for name in (*NUMBERS, "value_at_risk"):
         assert found[name].tolist() == oracle[name].tolist(), "to the last digit"
+    for name in DATES:
+        told, right = (pd.to_datetime(frame[name].replace("", None)) for frame in (found, oracle))
+        assert told.isna().any()
+        pd.testing.assert_series_equal(told, right, check_dtype=False)
     for name in ("reason_1", "reason_2", "reason_3"):
         told = ["'" + one if kind == "csv" and one.startswith("-") else one for one in oracle[name].fillna("")]
         assert found[name].fillna("").tolist() == told

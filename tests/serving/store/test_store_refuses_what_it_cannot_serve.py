@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from models.prediction import NUMBERS
+from models.prediction import DATES, NUMBERS
 from serving.store import store
 from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
 from serving.store.store import BatchInfo
@@ -26,6 +26,7 @@ IDS = ["1", "2", "3"]
 def customers(ids=tuple(IDS)):
     who = pd.Series(ids, dtype=object)
     scores = {"customer_id": who, "as_of": pd.Timestamp(DAY), "horizon_days": 90, **dict.fromkeys(NUMBERS, 0.5)}
+    scores |= dict.fromkeys(DATES, pd.Timestamp(DAY))
     scores |= {"segment": "VIP", "reason_1": "one order", "reason_2": None, "reason_3": None, "model_version": "7"}
     rows = {"customer_id": who, "as_of": pd.Timestamp(DAY), "orders": 1.0, "spend_total": 0.1}
     return pd.DataFrame(scores), pd.DataFrame(rows)
@@ -181,9 +182,9 @@ def test_a_foreign_file(tmp_path, content):
 
 def test_a_store_of_another_format(path):
     content = bytearray(path.read_bytes())
-    content[16] = 1
+    content[16] = 2
     path.write_bytes(content)
-    assert "has format 1, but this version reads 2" in refused_to_open(path)
+    assert "has format 2, but this version reads 3" in refused_to_open(path)
 
 
 def test_a_file_cut_anywhere_or_with_more_at_its_end(path):

@@ -17,7 +17,7 @@ from serving.contract import ScoreResponse
 from serving.store import store
 from serving.store.store import BatchInfo
 
-DAY = date(2024, 7, 1)
+DAY, NEXT = date(2024, 7, 1), date(2024, 8, 9)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
 ABOUT = BatchInfo(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, features=FEATURES)
 
@@ -36,7 +36,8 @@ def scores(ids, **changed):
         "clv_p10": 0.0,
         "clv_p90": 1.5e300,
         "savable_probability": 0.25,
-        "gain": 3.5,
+        "gain": 7.5,
+        "next_order_at": pd.Timestamp(NEXT),
         "segment": "loyal",
         "reason_1": pd.Series([f"{number % 3} orders" for number in range(len(ids))], dtype=object),
         "reason_2": "only one order so far",
@@ -91,7 +92,8 @@ def test_scores_come_back_in_the_order_asked_to_the_last_bit(kept):
         "clv_p10": 0.0,
         "clv_p90": 1.5e300,
         "savable_probability": 0.25,
-        "gain": 3.5,
+        "gain": 7.5,
+        "next_order_at": NEXT,
         "segment": "loyal",
         "reasons": ["0 orders", "only one order so far"],
         "model_version": "7",
@@ -141,7 +143,8 @@ def test_what_scores_all_gives_is_what_find_gives(kept):
     latest = kept((scores(IDS, segment=["a", "b", "a", "c", "b", "b"]), rows(IDS)))
     everybody = latest.scores()
     for row, one in zip(everybody.to_dict("records"), latest.find(IDS)[0], strict=True):
-        assert row | {"as_of": row["as_of"].date()} == {name: one[name] for name in row}
+        days = {name: row[name].date() for name in ("as_of", "next_order_at")}
+        assert row | days == {name: one[name] for name in row}
     assert everybody["customer_id"].tolist() == IDS
 
 
