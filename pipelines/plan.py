@@ -123,7 +123,9 @@ def _terms(offer: Offer, currency: str) -> str:
         if offer.incentive_cost is None
         else f"{offer.incentive_cost:,.2f} {currency}"
     )
-    keeps = "as measured" if isinstance(offer.save_rate, str) else f"{offer.save_rate_mean:.1%} of would-be leavers"
+    keeps = (
+        "as measured" if isinstance(offer.save_rate, str) else f"{offer.save_rate_mean:.1%} of those who can be saved"
+    )
     return (
         f"{offer.contact_cost:,.2f} {currency} a contact, {paid} when redeemed; keeps {keeps}; "
         f"{offer.redeem_rate:.0%} of stayers redeem it"

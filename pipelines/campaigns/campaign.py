@@ -28,7 +28,7 @@ class Campaign:
     holdout_share: float
     """Of the chosen, as drawn."""
     save_rates: dict[str, float]
-    """Of would-be leavers, as the plan assumed of each offer; empty where it does not say."""
+    """Of those who can be saved, as the plan assumed of each offer; empty where it does not say."""
 
     @property
     def file_name(self) -> str:

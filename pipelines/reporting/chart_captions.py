@@ -103,7 +103,8 @@ def _campaign_profit(metrics: Metrics) -> str:
     offer, models, currency = metrics["profit"]["offer"], metrics["profit"]["models"], metrics["currency"]
     assumptions = (
         f"Assumptions: a contact costs {offer['contact_cost']:,.2f} {currency}, the incentive costs "
-        f"{offer['incentive_cost']:,.2f} {currency}, and the offer keeps {offer['save_rate']:.0%} of would-be leavers."
+        f"{offer['incentive_cost']:,.2f} {currency}, and the offer keeps {offer['save_rate']:.0%} of the customers "
+        "who can be saved."
     )
     if STAYWORTH not in models:
         return assumptions

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
+from retention.analyses.retention_points import worth_of_points
 from retention.customer_base.customer_base import CustomerBase
 from retention.customer_base.referrals import mean_newcomer
 from retention.customer_base.survey_answers import interactions_of_kind
@@ -58,7 +59,7 @@ def levers(base: CustomerBase) -> pd.DataFrame:
     single_category, difference = second_category_gain(customers)
     referrals = interactions_of_kind(base, "referral")
     recent_referrals = len(base.within(referrals, YEAR_DAYS))
-    saved_value = float((np.minimum(customers["churn_probability"], STEP) * customers["clv"]).sum())
+    saved_value = float(worth_of_points(customers, STEP).sum())
     rows = [
         ("acquire", "+1% new customers", new.customers, STEP * new.customers * new.worth),
         ("cross-sell", "1% buy in a second category or product", single_category, STEP * single_category * difference),

@@ -10,16 +10,17 @@ from retention.presentation.formatting import money
 
 TITLE = "The play for each segment"
 PLAYS = {
-    "VIP": ("keep them, and acquire more like them", "value at risk: what churn may take"),
+    "VIP": ("keep them, and acquire more like them", "value at risk: what saving those who can be saved would add"),
     "grow": ("encourage them to buy more now", "the gap of their margin to that of the mean VIP"),
-    "maintain": ("cross-sell while they still buy", "value at risk: what churn may take"),
+    "maintain": ("cross-sell while they still buy", "value at risk: what saving those who can be saved would add"),
     "let go": ("cut the cost to serve", "the cost of serving them for a year"),
 }
 """Segment → what to do, and what the money beside it is."""
 DEFINITION = (
-    "Each segment's usual play, with the money it concerns: for VIP and maintain the value at risk (churn "
-    "probability × CLV), for grow the gap between each customer's margin of last year and the mean VIP's, for let go "
-    "the booked cost to serve of last year. These are upper bounds: no play moves all of it, and none is free."
+    "Each segment's usual play, with the money it concerns: for VIP and maintain the value at risk (what saving every "
+    "customer who can be saved would add), for grow the gap between each customer's margin of last year and the mean "
+    "VIP's, for let go the booked cost to serve of last year. These are upper bounds: no play moves all of it, and none "
+    "is free."
 )
 SOURCE = "Textbook (customer portfolio management: current × future value); Zeithaml, Rust & Lemon (2001)."
 NO_COSTS = "The cost of serving the let-go customers is not known: supply the table costs."

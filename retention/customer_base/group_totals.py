@@ -16,7 +16,7 @@ def group_totals(customers: pd.DataFrame, groups: ArrayLike | pd.Series, *, name
     groups: the name of each customer's group; a customer with another name or none counts only in the whole of the
     share.
     """
-    worth = customers[["sales_year", "margin_year", "clv", "churn_probability"]].reset_index(drop=True)
+    worth = customers[["sales_year", "margin_year", "clv", "churn_probability", "gain"]].reset_index(drop=True)
     worth["at_risk"] = value_at_risk(worth)
     labels = pd.Categorical.from_codes(pd.Index(names).get_indexer(pd.Index(groups)), categories=list(names))
     by_group = worth.groupby(labels, observed=False)

@@ -1,4 +1,4 @@
-"""A retention offer: its costs, and the share of would-be leavers that it keeps."""
+"""A retention offer: its costs, and the share of the customers who can be saved that it keeps."""
 
 from typing import Annotated, Any, Literal
 

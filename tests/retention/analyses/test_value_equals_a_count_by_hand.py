@@ -193,15 +193,9 @@ def test_steps_of_a_lifetime_multiply_and_answer_in_the_right_direction():
     assert (up[["discount_rate", "cost"]] < 0).all()
 
 
-def test_a_point_of_retention_is_worth_what_the_sum_over_horizons_says():
-    terms = {"horizon_days": 90, "lifetime_days": 360, "annual_discount_rate": 0.1}
-    found = retention_points.clv_at([100.0], retention=[0.8], new_retention=[0.85], **terms)
-    factor = 1.1 ** (-90 / 365)
-
-    def worth(rate):
-        return sum(rate ** (k + 1) * factor ** (k + 0.5) for k in range(4))
-
-    assert found[0] == pytest.approx(100 * worth(0.85) / worth(0.8))
+def test_a_point_of_retention_saves_one_of_a_hundred_who_can_be_saved():
+    customers = pd.DataFrame({"savable_probability": [0.2, 0.005, 0.0], "gain": [40.0, 3.0, 0.0]})
+    assert retention_points.worth_of_points(customers, 0.01) == pytest.approx([0.01 * 200, 3.0, 0.0])
 
 
 def test_more_retention_is_never_worth_less(base):
@@ -214,7 +208,9 @@ def test_levers_are_a_hundredth_of_what_they_move(base):
     found = acura.levers(base).set_index("lever")["moves"]
     who = base.customers
     assert found["upgrade"] == pytest.approx(0.01 * who["clv"].sum())
-    kept = sum(min(p, 0.01) * value for p, value in zip(who["churn_probability"], who["clv"], strict=True))
+    kept = sum(
+        gain * min(q, 0.01) / q for q, gain in zip(who["savable_probability"], who["gain"], strict=True) if q > 0
+    )
     assert found["retain"] == pytest.approx(kept)
     new = who[who["first_order"] >= DAY - YEAR]
     assert found["acquire"] == pytest.approx(0.01 * (new["margin"] + new["clv"]).sum())
