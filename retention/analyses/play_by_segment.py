@@ -19,8 +19,8 @@ PLAYS = {
 DEFINITION = (
     "Each segment's usual play, with the money it concerns: for VIP and maintain the value at risk (what saving every "
     "customer who can be saved would add), for grow the gap between each customer's margin of last year and the mean "
-    "VIP's, for let go the booked cost to serve of last year. These are upper bounds: no play moves all of it, and none "
-    "is free."
+    "VIP's, for let go the booked cost to serve of last year. These are upper bounds: no play moves all of it, and "
+    "none is free."
 )
 SOURCE = "Textbook (customer portfolio management: current × future value); Zeithaml, Rust & Lemon (2001)."
 NO_COSTS = "The cost of serving the let-go customers is not known: supply the table costs."

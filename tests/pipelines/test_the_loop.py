@@ -181,7 +181,7 @@ def test_the_report_says_what_the_commands_said(shop, stayworth, capsys):
 def test_a_report_with_ids_names_the_most_at_risk(shop, stayworth):
     stayworth("report", "-o", "report.html", "--with-ids", "--json")
     scores = pd.read_parquet(shop / "runs" / "scores.parquet")
-    worst = scores.assign(at_risk=scores["churn_probability"] * scores["clv"]).nlargest(3, "at_risk")["customer_id"]
+    worst = scores.nlargest(3, "gain")["customer_id"]
     last = json.loads((shop / "runs" / "audit.jsonl").read_text().splitlines()[-1])
     assert (last["what"], last["customers"]) == ("report with ids", 100)
     places = [shown(shop).index(f">{one}<") for one in worst]

@@ -151,7 +151,7 @@ def test_the_summary_counts_each_customer_once(config, at_once, model):
         "expected_churners": math.fsum(main["churn_probability"]),
         "expected_value": math.fsum(main["expected_value"]),
         "clv": math.fsum(main["clv"]),
-        "value_at_risk": math.fsum(main["churn_probability"] * main["clv"]),
+        "value_at_risk": math.fsum(main["gain"]),
     }
     known = {
         "customers": len(main),

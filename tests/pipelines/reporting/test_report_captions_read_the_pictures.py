@@ -60,7 +60,7 @@ def test_the_profit_of_the_best_cut_is_that_of_all_leavers_and_nobody_else(whole
     """600 leavers, of whom 0.2 are kept: 600 · (0.2 · 45 − 0.5) = 5,100."""
     says = captions(whole)["campaign-profit"]
     assert "contacting Stayworth’s top 60% would have earned most, 5,100 EUR" in says
-    assert "the offer keeps 20% of would-be leavers" in says
+    assert "the offer keeps 20% of the customers who can be saved" in says
 
 
 def test_an_offer_that_never_pays_is_said_to():

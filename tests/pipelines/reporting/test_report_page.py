@@ -38,7 +38,7 @@ def test_the_answer_comes_first_and_has_its_figures(whole):
     scores = scored()
     made = plan(scores, [OFFER], budget=60, holdout_share=0.1, campaign="spring", salt="pepper").summary
     answer = whole.split("</p>")[1]
-    at_risk = (scores["churn_probability"] * scores["clv"]).sum()
+    at_risk = scores["gain"].sum()
     for figure in (scores["clv"].sum(), at_risk, made["expected_profit"]):
         assert f"{figure:,.0f}\N{NO-BREAK SPACE}USD" in answer
     assert f"<strong>{made['treated']} customers</strong>" in answer
@@ -255,7 +255,7 @@ def test_no_scores_are_refused():
 def test_groups_carry_all_of_the_value_at_risk():
     scores = scored()
     groups = risk_by_group(scores, scores["segment"]).set_index("group")
-    risk = scores["churn_probability"] * scores["clv"]
+    risk = scores["gain"]
     assert groups.loc["VIP", "at_risk"] == pytest.approx(risk[scores["segment"] == "VIP"].sum())
     assert groups["at_risk"].sum() == pytest.approx(risk.sum())
     assert groups["customers"].sum() == COUNT

@@ -43,7 +43,7 @@ def test_each_customer_has_the_type_of_the_last_answer_and_the_index(base):
     own = [type_of(last.get(one), value, median(loyalty), (1, 10)) for one, value in enumerate(loyalty)]
     table = satisfaction_loyalty.analyse(base).table.set_index("group")
     assert {name: own.count(name) for name in table.index} == table["customers"].to_dict()
-    risk = base.customers["churn_probability"] * base.customers["clv"]
+    risk = base.customers["gain"]
     for name in set(own):
         assert table.loc[name, "at_risk"] == pytest.approx(
             sum(risk[one] for one in base.customers.index if own[one] == name)
@@ -86,7 +86,7 @@ def test_group_totals_equal_a_loop(base):
         own = [row for row in who.itertuples() if row.segment == name]
         assert table.loc[name, "customers"] == len(own)
         assert table.loc[name, "customer_share"] == pytest.approx(len(own) / len(who))
-        assert table.loc[name, "at_risk"] == pytest.approx(sum(row.clv * row.churn_probability for row in own))
+        assert table.loc[name, "at_risk"] == pytest.approx(sum(row.gain for row in own))
         assert table.loc[name, "margin_mean"] == pytest.approx(mean(row.margin_year for row in own))
     assert table.loc["nobody", ["customers", "clv"]].tolist() == [0, 0]
     assert np.isnan(table.loc["nobody", "clv_mean"])

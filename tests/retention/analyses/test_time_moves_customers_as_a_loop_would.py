@@ -221,4 +221,4 @@ def test_the_play_for_growth_is_the_gap_to_the_mean_vip(base):
     gap = sum(max(vip - one, 0) for one in who.loc[who["segment"] == "grow", "margin_year"])
     assert table["grow"] == pytest.approx(gap)
     held = who[who["segment"] == "maintain"]
-    assert table["maintain"] == pytest.approx((held["clv"] * held["churn_probability"]).sum())
+    assert table["maintain"] == pytest.approx(held["gain"].sum())

@@ -70,7 +70,7 @@ def test_quadrants_add_up_to_the_base(base):
     who = base.customers
     assert table["customers"].sum() == len(who)
     assert table["clv"].sum() == pytest.approx(who["clv"].sum())
-    assert table["at_risk"].sum() == pytest.approx((who["clv"] * who["churn_probability"]).sum())
+    assert table["at_risk"].sum() == pytest.approx(who["gain"].sum())
 
 
 def test_the_waterfall_adds_up_to_the_cent_and_equals_plain_sums(base):

@@ -94,7 +94,7 @@ def test_the_summary_adds_up():
     made = plan(scores, [OFFER], budget=400, capacity=150, holdout_share=0.1, **CAMPAIGN)
     treated, summary = made.frame[made.frame["treated"]], made.summary
     named = scores.set_index("customer_id").loc[treated["customer_id"]]
-    at_risk, reached = ((x["churn_probability"] * x["clv"]).sum() for x in (scores, named))
+    at_risk, reached = (x["gain"].sum() for x in (scores, named))
     assert summary["treated"] == 150
     assert summary["expected_cost"] == pytest.approx(treated["expected_cost"].sum())
     assert summary["expected_profit"] == pytest.approx(treated["expected_profit"].sum())

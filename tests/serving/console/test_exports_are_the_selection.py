@@ -19,7 +19,7 @@ COLUMNS = [
 
 
 def expected(shop, asked: str = "value_at_risk") -> pd.DataFrame:
-    found = shop.scores.assign(value_at_risk=shop.scores["churn_probability"] * shop.scores["clv"])
+    found = shop.scores.assign(value_at_risk=shop.scores["gain"])
     return found.sort_values(asked, ascending=False, kind="stable")[COLUMNS].reset_index(drop=True)
 
 

@@ -18,7 +18,7 @@ from tests.serving.console.conftest import HOSTILE
 
 def oracle(scores: pd.DataFrame, asked: Filters) -> pd.DataFrame:
     """The selection by pandas; scores in the order of the batch."""
-    found = scores.assign(value_at_risk=scores["churn_probability"] * scores["clv"])
+    found = scores.assign(value_at_risk=scores["gain"])
     reasons = ["reason_1", "reason_2", "reason_3"]
     if asked.segment:
         found = found[found["segment"] == asked.segment]

@@ -58,7 +58,7 @@ def test_scores_are_those_of_the_batch(console, shop, someone):
         return minus(f"{amount:,.{0 if abs(amount) >= 100 else 2}f}\u00a0USD")
 
     assert said["churn_probability"] == f"{score['churn_probability']:.1%}"
-    assert said["value_at_risk"] == money(score["churn_probability"] * score["clv"])
+    assert said["value_at_risk"] == money(score["gain"])
     assert said["clv"] == money(score["clv"])
     assert said["clv_interval"] == f"{money(score['clv_p10'])[:-4]} to {money(score['clv_p90'])}"
     assert said["expected_value"] == money(score["expected_value"])

@@ -91,7 +91,7 @@ def test_pages_of_the_list_follow_each_other(page, shop):
     seen = page.locator("#customers tbody th").all_inner_texts()
     page.get_by_role("link", name="Next →").click()
     seen += page.locator("#customers tbody th").all_inner_texts()
-    risk = shop.scores["churn_probability"] * shop.scores["clv"]
+    risk = shop.scores["gain"]
     order = shop.scores.assign(risk=risk).sort_values("risk", ascending=False, kind="stable")["customer_id"]
     assert seen == [one.replace("\u202e", "\\u202e") for one in order.head(100)]
     page.get_by_role("link", name="← Previous").click()
