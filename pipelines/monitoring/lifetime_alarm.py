@@ -32,13 +32,13 @@ def matured_lifetime_reasons(judged: Mapping[str, Any], misses: LifetimeMisses) 
         return []
     ends = f"{bias['value']:+.1%} ({bias['low']:+.1%} to {bias['high']:+.1%})"
     found = (
-        f"lifetime values are off: those of {judged['as_of']} had said {judged['said']:,.0f} for the "
+        f"lifetime values are off: those of {judged['as_of']} predicted {judged['said']:,.0f} for the "
         f"{judged['days']:,} days that followed, and {judged['came']:,.0f} came: {ends}, where {expm1(-most):+.0%} to "
         f"{expm1(most):+.0%} is within their interval"
     )
     if judged["by_champion"]:
         return [Reason("lifetime", "retrain", found, "Retrain; stayworth evaluate --lifetime judges several days.")]
-    next_step = "An earlier model told them; judge how they are made now: stayworth evaluate --lifetime."
+    next_step = "An earlier model predicted them; judge how they are made now: stayworth evaluate --lifetime."
     return [Reason("lifetime", "watch", found, next_step)]
 
 

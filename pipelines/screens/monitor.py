@@ -71,7 +71,7 @@ def _show_lifetimes(content: Mapping[str, Any]) -> None:
         model = "" if judged["by_champion"] else f" by an earlier model ({judged['model_version']})"
         bias, ends = _cells(judged["total_bias"], "+.1%")
         console.print(
-            f"The lifetime values of {judged['as_of']}{model} had said {judged['said']:,.0f} {currency} for the "
+            f"The lifetime values of {judged['as_of']}{model} predicted {judged['said']:,.0f} {currency} for the "
             f"{judged['days']:,} days that followed; {judged['came']:,.0f} came: {bias} ({ends})."
         )
 

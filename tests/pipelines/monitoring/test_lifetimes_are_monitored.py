@@ -132,7 +132,7 @@ def test_a_matured_total_is_off_beyond_the_interval_of_totals(low, high, is_off)
 def test_its_sentence_has_the_figures_and_the_next_step():
     (reason,) = matured_lifetime_reasons(judged_as(0.35, 0.45), NO_MISSES)
     assert reason.found == (
-        "lifetime values are off: those of 2020-01-01 had said 130 for the 365 days that followed, and 100 came: "
+        "lifetime values are off: those of 2020-01-01 predicted 130 for the 365 days that followed, and 100 came: "
         "+40.0% (+35.0% to +45.0%), where -24% to +32% is within their interval"
     )
     assert "stayworth evaluate --lifetime" in reason.next

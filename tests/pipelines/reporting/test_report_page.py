@@ -88,7 +88,7 @@ def test_how_lifetime_values_are_made_doubted_and_judged_stands_below_the_answer
     assert EVIL not in text
     year = judged | {"days": 365}
     text = page(metrics=evaluated() | {"lifetime": made | {"judged": year}}, lifetimes=[]).replace(script(), "")
-    assert "they would have told 1,250" in Outline(text).words
+    assert "they would have predicted 1,250" in Outline(text).words
     assert "the 12 customers known then brought 1,000" in Outline(text).words
 
 
