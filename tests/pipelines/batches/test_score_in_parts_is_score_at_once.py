@@ -185,7 +185,7 @@ def test_the_service_looks_up_everybodys_scores_and_features(config, at_once, ro
     main, ids = at_once.head(len(rows)), rows["customer_id"].tolist()
     found, unknown = store.find(ids)
     assert unknown == []
-    told = pd.DataFrame(found).drop(columns=["reasons", "as_of"])
+    told = pd.DataFrame(found).drop(columns=["reasons", "as_of"]).astype({"next_order_at": "datetime64[ms]"})
     same(told, main[told.columns].reset_index(drop=True))
     measures = rows.select_dtypes("float64").columns
     same(store.rows(ids)[0][measures].astype(np.float32), rows[measures].astype(np.float32))
