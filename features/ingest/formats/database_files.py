@@ -17,7 +17,7 @@ QUERY = ("select", "with", "values", "from")
 @contextmanager
 def open_sqlite(file: Path, rows: str | None, table: str, *, label: str) -> Iterator[pa.RecordBatchReader]:
     """The rows of a SQLite file as text, in batches: of the table or query `rows`, else of our table's name."""
-    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
     try:
         names = [
             name for (name,) in connection.execute("select name from sqlite_master where type in ('table', 'view')")
@@ -69,15 +69,9 @@ def open_duckdb(
         ]
         query = _query(rows, names, table, label=label)
         db.execute("use shop")
-        try:
-            db.execute(f"create or replace temp view of_file as {query}") if rows and _is_query(rows) else None
-        finally:
-            db.execute("use memory")
-        if rows and _is_query(rows):
-            yield "of_file"
-        else:
-            yield f"shop.{query.removeprefix('select * from ')}"
+        yield f"({query})"
     finally:
+        db.execute("use memory")
         db.execute("detach shop")
 
 

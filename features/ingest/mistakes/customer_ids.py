@@ -15,7 +15,7 @@ PLACEHOLDERS = (
 """Ids that stand for nobody in particular, lower case."""
 ABSURD_SHARE = 0.05
 """The share of all orders from which a single customer is suspicious, if it is also far above the others'."""
-FEWEST_CUSTOMERS = 50
+FEWEST_CUSTOMERS = 20
 BOUGHT_ONCE = 0.005
 """Below this share of customers with a second order, nobody comes back: too few to be true of a shop."""
 
@@ -55,7 +55,7 @@ def nobodies(opened: Reading) -> Iterator[DataWarning]:
             select customer_id, count(*) as lines, count(distinct coalesce(order_id, at_us::text)) as orders
             from checked where reason is null group by 1
         ), whole as (
-            select sum(orders) as orders, count(*) as customers, quantile_disc(orders, 0.99) as many from by_customer
+            select sum(orders) as orders, count(*) as customers, quantile_disc(orders, 0.9) as many from by_customer
         )
         select customer_id, by_customer.lines, by_customer.orders / whole.orders as share,
                lower(trim(customer_id)) in ({listed}) as is_placeholder

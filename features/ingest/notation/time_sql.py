@@ -10,21 +10,24 @@ def time_sql(column: str, style: TimeStyle, *, timezone: str | None) -> str:
 
     timezone: the zone of times that carry none; None: there are none. An offset in the cell wins over it.
     """
-    body = plain_words_sql(column) if style.has_words else column
+    if style.has_words:
+        inner = time_sql("body", TimeStyle(style.formats, style.has_zone), timezone=timezone)
+        return f"list_transform([{plain_words_sql(column)}], lambda body: {inner})[1]"
     if style.formats[:1] == ("excel",):
-        days = f"try_cast({body} as double)"
-        seconds = f"try_cast(round({days} * 86400) as bigint)"
+        seconds = f"try_cast(round(try_cast({column} as double) * 86400) as bigint)"
         return _in_zone(f"(timestamp '1899-12-30' + to_seconds({seconds}))", timezone)
     if style.formats and style.formats[0] in UNITS:
-        number = f"coalesce(try_cast({body} as decimal(28, 6)), try_cast(try_cast({body} as double) as decimal(28, 6)))"
+        number = f"coalesce(try_cast({column} as decimal(28, 6)), try_cast({column} as double)::decimal(28, 6))"
         return f"try(make_timestamptz(try_cast({number} * 1000000 / {UNITS[style.formats[0]]} as bigint)))"
     if any("%z" in form or "%Z" in form for form in style.formats):
-        return f"({_parsed(body, style.formats)})::timestamptz"
+        return f"({_parsed(column, style.formats)})::timestamptz"
     if not style.has_zone:
-        return _in_zone(_parsed(body, style.formats), timezone)
-    minutes, local = zone_minutes_sql(body), _parsed(without_zone_sql(body), style.formats)
-    moment = f"make_timestamptz(epoch_us({local}) - {minutes}::bigint * 60000000)"
-    return f"coalesce({moment}, {_in_zone(local, timezone)})"
+        return _in_zone(_parsed(column, style.formats), timezone)
+    local = _parsed(without_zone_sql(column), style.formats)
+    moment = "make_timestamptz(epoch_us(local) - minutes * 60000000)"
+    naive = _in_zone("local", timezone)
+    zoned = f"list_transform([{zone_minutes_sql(column)}::bigint], lambda minutes: coalesce({moment}, {naive}))[1]"
+    return f"list_transform([{local}], lambda local: {zoned})[1]"
 
 
 def naive_sql(column: str, style: TimeStyle) -> str:

@@ -46,7 +46,8 @@ MONTHS = {
 """English abbreviations, and what languages write for them."""
 MONTH_OF = {word: month for month, words in MONTHS.items() for word in words.split()}
 MONTH_WORD = r"[^\W\d_]{3,}\.?"
-"""Python's; DuckDB writes \\pL for a letter."""
+WORD_SQL = r"'\pL{3,}\.?'"
+"""The first word of three letters or more, which is the month once weekdays are gone; for Python and for DuckDB."""
 
 
 def plain_words(cell: str) -> str:
@@ -70,13 +71,12 @@ def plain_words_sql(column: str) -> str:
     text = column
     for pattern, replacement in STEPS:
         text = f"regexp_replace({text}, {quoted(pattern)}, {quoted(replacement)}, 'g')"
-    word = r"'\pL{3,}\.?'"
     cases = " ".join(
-        f"when rtrim(lower(regexp_extract(text, {word})), '.') in ({', '.join(map(quoted, words.split()))}) "
-        f"then replace(text, regexp_extract(text, {word}), '{month}')"
+        f"when rtrim(lower(word), '.') in ({', '.join(map(quoted, words.split()))}) then replace(text, word, '{month}')"
         for month, words in MONTHS.items()
     )
-    return f"list_transform([{text}], lambda text: case {cases} else text end)[1]"
+    word = f"list_transform([regexp_extract(text, {WORD_SQL})], lambda word: case {cases} else text end)[1]"
+    return f"list_transform([{text}], lambda text: {word})[1]"
 
 
 def split_zone(text: str) -> tuple[str, int | None]:
