@@ -247,7 +247,11 @@ def _has_null_words(loaded: Loaded, column: str, cells: list[str]) -> bool:
     """True if cells say that there is no value. Customers called Null or Nan may be real where ids are words."""
     if column != "customer_id":
         return any(cell != "" and number_style.is_null_word(cell) for cell in cells)
-    if not loaded.cells(column, f"strlen(cell) between 1 and 6 and {is_null_word_sql('cell')}", most=1):
+    if not loaded.cells(
+        column,
+        f"(cell < '0' or cell >= ':') and strlen(cell) <= 6 and cell != '' and {is_null_word_sql('cell')}",
+        most=1,
+    ):
         return False
     words = f"regexp_full_match(cell, '\\pL+') and not {is_null_word_sql('cell')}"
     return not loaded.cells(column, words, most=1)
