@@ -12,6 +12,7 @@ from features.ingest import schema
 from pipelines import config
 from pipelines.batches.staged_scores import SCHEMA
 from pipelines.cli import app
+from pipelines.shop_files.read_settings import ReadTable
 from retention.economics.offers import Offer
 from serving import contract
 
@@ -78,7 +79,7 @@ def settings() -> str:
     json_schema = config.Config.model_json_schema()
     text = "# Settings\n\nThe keys of `stayworth.toml`. Unknown keys are refused; required keys have no default.\n\n"
     for section, field in config.Config.model_fields.items():
-        part = Offer if section == "offers" else field.annotation
+        part = {"offers": Offer, "read": ReadTable}.get(section, field.annotation)
         schema_of = json_schema["$defs"][part.__name__]
         docstrings = doc_ast.walk_tree(part).var_docstrings
         rows = []
@@ -86,7 +87,7 @@ def settings() -> str:
             default = "required" if name in schema_of.get("required", ()) else _default(value.get("default"))
             meaning = " ".join((value.get("description") or docstrings.get(name, "")).split())
             rows.append((f"`{name}`", kind(value, json_schema["$defs"]), default, meaning))
-        title = f"[[{section}]]" if section == "offers" else f"[{section}]"
+        title = {"offers": "[[offers]]", "read": "[read.orders], and so for every table"}.get(section, f"[{section}]")
         intro = inspect.cleandoc(part.__doc__ or "").split(">>>")[0]
         text += f"## {title}\n\n{intro}\n\n" + table(("key", "is", "default", "meaning"), rows)
     return text

@@ -5,14 +5,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from features.errors import Refusal
 from features.histories.columns import Histories
 from features.histories.contract_ends import count_leaving
+from features.ingest.build_histories import ingested as ingested_of
+from features.ingest.mistakes.cells import MOST_UNREAD, share_unread
+from features.ingest.mistakes.find_mistakes import find_mistakes, find_unmatched
+from features.ingest.reading import reading
 from features.ingest.schema import SIDE_TABLES
 from features.ingest.side_tables import read_side_table
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.order_log import read_orders, reconciliation_rows, write_reconciliation
+from pipelines.order_log import reconciliation_rows, write_reconciliation
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -20,11 +25,16 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
 
     The horizons come with their false-churn rates, and one is advised. Where churn is contractual (`left_at`) there is
     no false churn: they come with their churn rates, none is advised, and `leaving` counts the customers who left.
+    `warnings` are the usual mistakes of exports, each with the line of the config that mends it.
     """
-    ingested = read_orders(config, now=now)
-    books = {
-        table: read_side_table(config.log, table, now_us=int(now.timestamp() * 1_000_000)) for table in config.log.books
-    }
+    now_us = int(now.timestamp() * 1_000_000)
+    books = {table: read_side_table(config.log, table, now_us=now_us) for table in config.log.books}
+    with reading(config.log, now_us=now_us, keeps_unused=True) as opened:
+        ingested = ingested_of(opened)
+        warnings = find_mistakes(opened)
+        for table, book in books.items():
+            warnings += find_unmatched(opened, table, book.rows)
+        unread = share_unread(opened)
     histories = ingested.histories
     write_reconciliation(config, ingested.account, [ingested.quarantine])
     for table, book in books.items():
@@ -44,7 +54,20 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         **_horizons(histories),
         "quarantined": ingested.quarantine.num_rows,
         "quarantine": str(config.folder / run_folder.QUARANTINE),
+        "warnings": [asdict(warning) for warning in warnings],
+        "unread_share": unread,
     }
+
+
+def refuse_unread(content: dict[str, Any]) -> None:
+    """Raise Refusal where more amounts could not be read than a log can spare."""
+    if content["unread_share"] > MOST_UNREAD:
+        raise Refusal(
+            f"{content['unread_share']:.1%} of the amounts could not be read, more than {MOST_UNREAD:.0%}: their money "
+            "is in no figure",
+            where=content["orders"],
+            next="Say how they are written, in [read.orders]; the warnings show some.",
+        )
 
 
 def _horizons(histories: Histories) -> dict[str, Any]:

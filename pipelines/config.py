@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator
 
 from features.errors import InputError, nearest
 from features.ingest.log import Log
 from features.ingest.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
 from features.ingest.table_source import Files, TableSource, parse_source
 from models.ensemble.business_terms import Terms
+from pipelines.shop_files.read_settings import Read, Section
 from retention.economics.offers import Offer
 
 
@@ -33,14 +34,10 @@ def _known_columns(table: str, columns: dict[str, Column]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Section(BaseModel):
-    """A section of the config: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Data(Section):
-    """The place of each table: a file, a folder or a glob of CSV or Parquet files, or the URL of a database.
+    """The place of each table: a file, a folder or a glob, or the URL of a database.
+
+    Files are CSV and its kin, Parquet, Excel, JSON lines, SQLite and DuckDB, by the endings of their names.
 
     Paths are relative to the config's folder.
     """
@@ -79,8 +76,9 @@ class Time(Section):
     """Further horizons to score, in days: derived from the one of `horizon_days`, so that none contradicts another."""
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """The time zone of times written without one."""
-    format: str | None = None
-    """The strptime format of times that are not ISO, e.g. %d/%m/%Y %H:%M."""
+    format: str | tuple[str, ...] | None = None
+    """How times are written, where it is not read off them: strptime formats such as %d/%m/%Y %H:%M, or epoch_s,
+    epoch_ms, epoch_us, epoch_ns or excel (days since 1899-12-30). An offset in a time wins over `timezone`."""
 
 
 class Money(Section):
@@ -179,6 +177,7 @@ class Config(Section):
 
     data: Data
     columns: ColumnNames = ColumnNames()
+    read: Read = Read()
     time: Time
     money: Money
     features: Features = Features()
@@ -203,20 +202,24 @@ class Config(Section):
     @property
     def log(self) -> Log:
         """The shop's log, with its paths resolved."""
+        sources = {table: self._resolved(where) for table, where in self.data.model_dump(include=set(TABLES)).items()}
         return Log(
-            **{table: self._resolved(where) for table, where in self.data.model_dump(include=set(TABLES)).items()},
+            **sources,  # type: ignore[arg-type]
             currency=self.money.currency,
             gross_margin=self.money.gross_margin,
             attributes=self.features.attributes,
             mapping=self.columns.model_dump(),
             timezone=self.time.timezone,
             time_format=self.time.format,
+            read=self.read.options,
             exclude_products=self.data.exclude_products,
         )
 
     def _resolved(self, where: str | None) -> TableSource | None:
         source = None if where is None else parse_source(where)
-        return Files(os.path.normpath(self.home / source.where)) if isinstance(source, Files) else source
+        if isinstance(source, Files):
+            return Files(os.path.normpath(self.home / source.where), source.rows)
+        return source
 
     @property
     def folder(self) -> Path:

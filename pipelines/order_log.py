@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.clock import day_of
 from features.errors import InputError
 from features.ingest.build_histories import Ingested, ingest, no_order
-from features.ingest.reading import Reading
+from features.ingest.open_log import Reading
 from features.ingest.reconciliation import Reconciliation, ReconciliationLine
 from pipelines import run_folder
 from pipelines.config import Config

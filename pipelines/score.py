@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import Refusal
+from features.ingest.open_log import Reading
 from features.ingest.postgresql import is_url
-from features.ingest.reading import Reading, reading
+from features.ingest.reading import reading
 from features.ingest.reconciliation import Tally, quarantine, reconcile
 from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
 from features.snapshots.snapshot import snapshot_chunks

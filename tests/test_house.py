@@ -27,6 +27,7 @@ ONLY_IN = {
     "plotly": {"retention/presentation/theme.py"},
     "adbc_driver_postgresql": {"features/ingest/postgresql.py"},
     "pyspark": {"features/large_logs/spark.py"},
+    "python_calamine": {"features/ingest/formats/workbook.py"},
 }
 MAY_REACH_SERVING = {"pipelines/serve.py", "pipelines/score.py"}
 COMMANDS = "pipelines/commands/"
@@ -58,7 +59,7 @@ LAYERS = {
     ),
     "retention": (("economics", "presentation"), ("measurement", "customer_base"), ("planning", "analyses")),
     "pipelines": (
-        ("simulator", "training"),
+        ("simulator", "training", "shop_files"),
         ("batches", "gate", "leakage"),
         ("campaigns",),
         ("monitoring", "reporting"),
@@ -281,20 +282,8 @@ def test_features_need_no_tracking_tuning_or_serving():
 
 def test_help_answers_without_a_heavy_import():
     """What makes `stayworth --help` quick: importing the command line loads none of the heavy packages."""
-    heavy = [
-        "mlflow",
-        "bentoml",
-        "optuna",
-        "xgboost",
-        "sklearn",
-        "scipy",
-        "numba",
-        "pandas",
-        "pyarrow",
-        "duckdb",
-        "plotly",
-        "numpy",
-    ]
+    heavy = ["mlflow", "bentoml", "optuna", "xgboost", "sklearn", "scipy", "numba", "pandas", "pyarrow", "duckdb"]
+    heavy += ["plotly", "numpy", "python_calamine"]
     code = f"import sys, pipelines.cli; print([one for one in {heavy} if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

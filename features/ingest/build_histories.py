@@ -17,7 +17,8 @@ from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_pro
 from features.histories.columns import NEVER, Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.log import Log
-from features.ingest.reading import Reading, reading
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
 from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
 from features.ingest.schema import minor_units
 
@@ -39,10 +40,15 @@ def ingest(log: Log, *, now_us: int | None) -> Ingested:
     Raises InputError, having written nothing.
     """
     with reading(log, now_us=now_us) as opened:
-        histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
-        if histories.customers == 0:
-            raise no_order(opened)
-        return Ingested(histories, reconcile(opened, tally), pa.concat_tables(quarantine(opened)))
+        return ingested(opened)
+
+
+def ingested(opened: Reading) -> Ingested:
+    """The histories of an open log; raises InputError where no row is an order."""
+    histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
+    if histories.customers == 0:
+        raise no_order(opened)
+    return Ingested(histories, reconcile(opened, tally), pa.concat_tables(quarantine(opened)))
 
 
 def no_order(opened: Reading) -> InputError:

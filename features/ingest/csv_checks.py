@@ -3,17 +3,13 @@
 CSV is read as text, so that ids keep their leading zeros and only our own code parses amounts.
 """
 
-import gzip
-from pathlib import Path
-
 import duckdb
 
 from features.errors import InputError
+from features.ingest.formats.delimited import CsvFile
 
-
-def scan(file: Path, *, header: bool = True, rejects: str = "ignore_errors=true") -> str:
-    """SQL that reads a CSV as text; rejects: the option for malformed lines."""
-    return f"read_csv({quoted(file)}, header={header}, all_varchar=true, quote='\"', escape='\"', {rejects})"
+NOT_UTF8 = "INVALID ENCODING"
+"""DuckDB's kind of error for bytes that are not UTF-8."""
 
 
 def quoted(text: object) -> str:
@@ -26,8 +22,10 @@ def identifier(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
-    """Move the lines that DuckDB rejected to `malformed_<table>`; refuse a file that breaks off or is not text.
+def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: CsvFile) -> bool:
+    """Move the lines that DuckDB rejected to `malformed_<table>`; refuse a file that breaks off.
+
+    Returns False, having moved none, for a file that turns out not to be UTF-8.
 
     DuckDB rejects lines that an open quote runs together as one; here each of those lines counts.
     """
@@ -36,24 +34,35 @@ def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: Path) -> 
         f"select line, min(error_type), min(error_message), {open_quote} from reject_errors group by line order by line"
     ).fetchall()
     db.execute("drop table reject_errors; drop table reject_scans")
-    if any(kind == "INVALID ENCODING" for _, kind, *_ in rejects):
-        raise InputError("is not UTF-8 text", where=f"{file}, line {rejects[0][0]}", next="Save it as UTF-8.")
-    rows = db.sql(f"select count(*) from raw_{table} where file = {quoted(file)}").fetchall()[0][0]
-    if rejects and rejects[-1][0] >= rows + len(rejects) + 1:
+    if any(kind == NOT_UTF8 for _, kind, *_ in rejects):
+        return False
+    rows = db.sql(f"select count(*) from loaded_{table} where file = {quoted(file.label)}").fetchall()[0][0]
+    if rejects and rejects[-1][0] >= rows + len(rejects) + 1 + file.skip:
         line, _, message, quote = rejects[-1]
         what = f"breaks off in its last line: {message}"
         if quote:
             what = "breaks off, or a quote that is opened in this line is never closed"
-        raise InputError(what, where=f"{file}, line {line}", next="Export it again.")
+        if quote or line >= _last_line(file):
+            raise InputError(what, where=f"{file.label}, line {line}", next="Export it again.")
     if rejects:
         counts = [(line, _run_together(file, quote) if quote else 1) for line, *_, quote in rejects]
-        lines = [[str(file), line - 1, "malformed line"] for line, count in counts for _ in range(count)]
+        lines = [[file.label, line - 1 - file.skip, "malformed line"] for line, count in counts for _ in range(count)]
         db.executemany(f"insert into malformed_{table} values (?, ?, ?)", lines)
+    return True
 
 
-def _run_together(file: Path, behind_quote: int) -> int:
+def _last_line(file: CsvFile) -> int:
+    """The number of the last line of a file: a cell with line breaks takes several."""
+    lines, last = 0, b""
+    with file.open() as bytes_:
+        while chunk := bytes_.read(1 << 22):
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+    return lines + (last != b"\n")
+
+
+def _run_together(file: CsvFile, behind_quote: int) -> int:
     """Count the lines from a quote left open to the next one, which closes it; both their lines count."""
-    with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as bytes_:
+    with file.open() as bytes_:
         bytes_.seek(behind_quote)
         lines = 0
         for text in bytes_:
@@ -63,13 +72,13 @@ def _run_together(file: Path, behind_quote: int) -> int:
         return lines
 
 
-def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: CsvFile) -> None:
     """Refuse a CSV without a final newline whose last value is written unlike all the others: "12.5", not "12.50"."""
-    with file.open("rb") as bytes_:
+    with file.path.open("rb") as bytes_:
         bytes_.seek(-1, 2)
-        if file.name.endswith(".gz") or bytes_.read(1) in b"\r\n":
+        if file.is_gzip or bytes_.read(1) in b"\r\n":
             return
-    rows_of = scan(file)
+    rows_of = file.scan()
     last_column = db.sql(f"describe select * from {rows_of}").fetchall()[-1][0]
     shape = f"regexp_replace(regexp_replace({identifier(last_column)}, '^-?[0-9]+', 'n'), '[0-9]', '9', 'g')"
     last, others = db.sql(
@@ -80,22 +89,15 @@ def refuse_if_cut(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     if others and len(others) == 1 and last != others[0]:
         raise InputError(
             f"breaks off: the last value of '{last_column}' is not written like the others, and no newline follows",
-            where=str(file),
+            where=file.label,
             next="Export it again; if it is complete, end it with a newline.",
         )
 
 
-def refuse_utf16(file: Path) -> None:
-    """Refuse the "Unicode text" that spreadsheets save: DuckDB would read a column of nonsense."""
-    with file.open("rb") as bytes_:
-        if bytes_.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            raise InputError("is UTF-16, not UTF-8 text", where=str(file), next="Save it as CSV UTF-8.")
-
-
-def refuse_twins(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+def refuse_twins(db: duckdb.DuckDBPyConnection, file: CsvFile) -> None:
     """Refuse a CSV in which two columns have the same name: DuckDB would read the first and rename the second."""
-    first = db.sql(f"select * from {scan(file, header=False)} limit 1").fetchall()
+    first = db.sql(f"select * from {file.scan(header=False)} limit 1").fetchall()
     names = [name for name in first[0] if name] if first else []
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:
-        raise InputError(f"two columns are named '{twins[0]}'", where=str(file), next="Rename or remove one of them.")
+        raise InputError(f"two columns are named '{twins[0]}'", where=file.label, next="Rename or remove one of them.")

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
+from features.ingest.notation.styles import Styles
+from features.ingest.read_options import ReadOptions
 from features.ingest.table_source import TableLike, TableSource, parse_source
 
 
@@ -30,14 +32,19 @@ class Log:
     """Table → our column name → theirs."""
     timezone: str | None = None
     """The zone of times written without one; None if there are none."""
-    time_format: str | None = None
-    """strptime format of times that are not ISO."""
+    time_format: str | tuple[str, ...] | None = None
+    """strptime format of times that are not ISO, of every table; one of its own is in `read`."""
+    read: Mapping[str, ReadOptions] = field(default_factory=dict)
+    """Table → how it is read, as far as the user says it."""
+    styles: Mapping[str, Styles] = field(default_factory=dict)
+    """Table → how its columns are written, where that was found out before; a table that is not here is looked at."""
     exclude_products: tuple[str, ...] = ()
     """SQL LIKE patterns of products that are not purchases."""
 
     def to_json(self) -> str:
         """The log as text, for another process; its tables must be in files or a database, not frames."""
-        return json.dumps({part.name: getattr(self, part.name) for part in fields(self)}, default=str)
+        parts = [part.name for part in fields(self) if part.name != "styles"]
+        return json.dumps({name: getattr(self, name) for name in parts}, default=_as_json)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -45,7 +52,13 @@ class Log:
         values = json.loads(text)
         places = ("orders", "interactions", "customers", "treatments", "costs")
         sources = {table: parse_source(values[table]) for table in places if values[table] is not None}
-        return cls(**values | sources | {name: tuple(values[name]) for name in ("attributes", "exclude_products")})
+        values |= {name: tuple(values[name]) for name in ("attributes", "exclude_products")}
+        values["read"] = {table: ReadOptions(**_tuples(options)) for table, options in values.get("read", {}).items()}
+        return cls(**_tuples(values) | sources)
+
+    def options(self, table: str) -> ReadOptions:
+        """How a table is read."""
+        return self.read.get(table) or ReadOptions()
 
     def extra(self, table: str) -> tuple[str, ...]:
         """The columns wanted of a table beyond its schema's."""
@@ -66,3 +79,12 @@ class Log:
     def source(self, table: str) -> TableSource:
         """The source of a table that is given."""
         return (self.tables | self.books)[table]
+
+
+def _as_json(value: Any) -> Any:
+    return asdict(value) if isinstance(value, ReadOptions) else str(value)
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Lists as tuples, which JSON does not know."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from features.ingest.reading import JudgedRows, Reading
+from features.ingest.open_log import JudgedRows, Reading
 from features.ingest.schema import minor_units
 
 

@@ -95,15 +95,31 @@ def minor_units(currency: str) -> int:
     return 1 if currency in ZERO_DIGIT_CURRENCIES else 1000 if currency in THREE_DIGIT_CURRENCIES else 100
 
 
+ONLY_IF_MAPPED = ("recorded_at", "source")
+"""Columns that change what is known when, or which rows count: a table that merely has the name does not mean them."""
+
+
 def match_columns(
-    table: str, columns: list[str], mapping: Mapping[str, str], *, extra: tuple[str, ...] = (), where: str
+    table: str,
+    columns: list[str],
+    mapping: Mapping[str, str],
+    *,
+    extra: tuple[str, ...] = (),
+    more: Mapping[str, str] | None = None,
+    is_typed: bool = False,
+    where: str,
 ) -> dict[str, str]:
     """Match our columns to those of a table; raises InputError if a required or mapped one is missing.
 
-    extra: columns wanted beyond those of the schema, under their own names; they are required.
+    extra: columns wanted beyond those of the schema, under their own names; they are required. more: further ones,
+    ours → theirs. is_typed: the table is a frame made for us, so that every column with a name of ours is meant.
     """
+    mapping = {**mapping, **(more or {})}
     ours_of = TABLES[table] | {name: Column("an attribute", required=True) for name in extra}
-    names = {ours: mapping.get(ours, ours) for ours in ours_of}
+    ours_of |= {name: Column("named by the settings") for name in more or {}}
+    names = {
+        ours: mapping.get(ours, ours) for ours in ours_of if ours in mapping or is_typed or ours not in ONLY_IF_MAPPED
+    }
     present = {ours: name for ours, name in names.items() if name in columns}
     wrong = [ours for ours in mapping if mapping[ours] not in columns]
     missing = [ours for ours, column in ours_of.items() if column.required and ours not in present]

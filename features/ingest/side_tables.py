@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.ingest.log import Log
-from features.ingest.reading import Reading, reading
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
 from features.ingest.reconciliation import ReconciliationLine, reconcile_side_table
 from features.ingest.schema import SIDE_TABLES, minor_units
 

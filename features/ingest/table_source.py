@@ -14,14 +14,16 @@ import pandas as pd
 import pyarrow as pa
 
 from features.ingest import postgresql
-from features.ingest.input_files import find_files
+from features.ingest.input_files import IN_DATABASE, find_files
 
 
 @dataclass(frozen=True)
 class Files:
-    """A file, folder or glob of CSV or Parquet."""
+    """A file, folder or glob of files of any kind that we read."""
 
     where: str
+    rows: str | None = None
+    """The table or query in a file that is a database."""
 
     def paths(self) -> list[Path]:
         """The files, in ascending order; raises InputError if there is none to read."""
@@ -32,7 +34,7 @@ class Files:
         return self.where
 
     def __str__(self) -> str:
-        return self.where
+        return f"{self.where}#{self.rows}" if self.rows else self.where
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,15 @@ def parse_source(table: TableLike) -> TableSource:
     >>> parse_source("postgresql://host/shop#orders")
     Database(url='postgresql://host/shop#orders')
     >>> parse_source("visits/*.parquet")
-    Files(where='visits/*.parquet')
+    Files(where='visits/*.parquet', rows=None)
+    >>> parse_source("shop.sqlite#orders")
+    Files(where='shop.sqlite', rows='orders')
     """
     if isinstance(table, Files | Database | Frame):
         return table
     if isinstance(table, pd.DataFrame | pa.Table):
         return Frame(table)
-    return Database(str(table)) if postgresql.is_url(str(table)) else Files(str(table))
+    if postgresql.is_url(str(table)):
+        return Database(str(table))
+    in_database = IN_DATABASE.fullmatch(str(table))
+    return Files(*in_database.groups()) if in_database else Files(str(table))

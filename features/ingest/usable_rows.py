@@ -3,7 +3,8 @@
 import duckdb
 
 from features.errors import InputError
-from features.ingest.cleaning import EPOCH_1900, Types, kind_name
+from features.ingest.cleaning import EPOCH_1900
+from features.ingest.column_sql import Types, kind_name
 from features.ingest.csv_checks import identifier
 from features.ingest.log import Log
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of
 from features.ingest.csv_checks import quoted
-from features.ingest.reading import Reading
+from features.ingest.open_log import Reading
 from features.ingest.reconciliation import Tally
 
 ROW_BYTES = 220

@@ -20,8 +20,10 @@ from features.ingest.build_histories import no_order
 from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
-from features.ingest.reading import JudgedRows, Reading, no_rows, refuse_unreadable
+from features.ingest.open_log import JudgedRows, Reading
+from features.ingest.reading import no_rows, refuse_unreadable
 from features.ingest.reconciliation import Reconciliation, Tally, reconcile
+from features.ingest.table_checks import FUTURE, refuse_future
 from features.ingest.usable_rows import refuse_too_many_kinds
 from features.large_logs import partitions
 
@@ -80,7 +82,10 @@ def merge_partitions(
         first: dict[str, Any] = {}
         for reason, place in (item for batch in batches for item in batch["first"].items()):
             first[reason] = min(place, first.get(reason, place))
-        refuse_unreadable(_sum_judged([batch["judged"] for batch in batches]), first.__getitem__)
+        judged = _sum_judged([batch["judged"] for batch in batches])
+        refuse_unreadable(judged, first.__getitem__)
+        if table in FUTURE:
+            refuse_future(judged, table, first.__getitem__)
         known: dict[str, int] = {}
         for kind, known_us in (item for batch in batches for item in batch["kinds"].items()):
             known[kind] = min(known_us, known.get(kind, known_us))

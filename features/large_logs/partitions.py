@@ -23,13 +23,15 @@ from features.errors import InputError
 from features.histories.columns import Histories
 from features.ingest import sources
 from features.ingest.build_histories import histories_of
-from features.ingest.cleaning import text_of
+from features.ingest.column_sql import text_of
 from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.input_files import file_format
 from features.ingest.log import Log
-from features.ingest.reading import REMEDIES, Reading, first_row_with, open_table
+from features.ingest.open_log import Reading
+from features.ingest.reading import REMEDIES, first_row_with, open_table
 from features.ingest.reconciliation import quarantine
+from features.ingest.table_checks import FUTURE
 from features.ingest.table_source import Files
 
 PARTITION_ROWS = 1_000_000
@@ -108,7 +110,7 @@ def _messages_of_partition(
     before_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
     table = partition.table
-    types = sources.read_table(db, table, Files(partition.file), log.mapping.get(table, {}), log.extra(table))
+    types = sources.read_table(db, table, log, source=Files(partition.file)).types
     customer = text_of("customer_id", types["customer_id"])
     reader = db.sql(f"""
         select *, (hash(coalesce({customer}, row::text)) % {buckets})::int as bucket from raw_{table}
@@ -120,7 +122,7 @@ def _messages_of_partition(
         rows = pa.Table.from_batches([batch.select(columns)])
         with open_part(log, {f"raw_{table}": rows}, now_us=now_us, before_us=before_us) as part:
             judged = part.judged.get(table, [])
-            reasons = [group.reason for group in judged if group.reason in REMEDIES]
+            reasons = [group.reason for group in judged if group.reason in {*REMEDIES, *FUTURE.values()}]
             first = {reason: first_row_with(part, table, reason) for reason in reasons}
             contents = {"rows": len(rows), "judged": judged, "first": first, "kinds": part.kinds}
         yield _message(ABOUT, json.dumps(about | contents), rows[:0])
@@ -186,6 +188,7 @@ def write_bucket(
     kinds: dict[str, int],
     rows: RowsOfHistories,
     staging: Path,
+    now_us: int | None,
     before_us: int | None = None,
 ) -> dict[str, Any]:
     """Write the rows of a bucket's customers and its quarantine to `staging`; returns its counts and files, for JSON.
@@ -199,7 +202,7 @@ def write_bucket(
     for message in messages:
         parts[message["name"]].append(table_in_message(message["rows"]))
     relations = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
-    with open_part(log, relations, now_us=None, before_us=before_us) as part:
+    with open_part(log, relations, now_us=now_us, before_us=before_us) as part:
         if "interactions" in schemas:
             part.db.execute("update kinds set code = list_position(?, name) - 1", [list(kinds)])
             part.kinds.clear()

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyarrow as pa
 
 from features.errors import InputError
+from features.ingest import sources
 from features.ingest.log import Log
-from features.ingest.reading import Reading
+from features.ingest.open_log import Reading
 from features.large_logs import partitions
 from features.large_logs.merge import StagedFeatures, merge_buckets, merge_partitions
 from features.snapshots.labels import labelled_rows
@@ -108,6 +109,7 @@ def _stage_rows(
     """Write the tables that `rows` makes of each bucket's histories; wanted: the features, given the whole log."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")  # a record is a table
     tasks = partitions.partitions_of(log)
+    log = sources.with_styles(log)
     size = sum(Path(file).stat().st_size for file in {partition.file for partition in tasks})
     buckets = max(2 * spark.sparkContext.defaultParallelism, math.ceil(size / BUCKET_BYTES))
     split = partial(_split_task, log=log, buckets=buckets, now_us=now_us, before_us=before_us)
@@ -124,6 +126,7 @@ def _stage_rows(
         kinds=whole.kinds,
         rows=partial(rows, features=names),
         staging=staging,
+        now_us=now_us,
         before_us=before_us,
     )
     by_bucket = sent.where(f"bucket <> {partitions.ABOUT}").repartitionById(buckets, "bucket")
@@ -187,6 +190,7 @@ def _bucket_task(
     kinds: dict[str, int],
     rows: partitions.RowsOfHistories,
     staging: Path,
+    now_us: int | None,
     before_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
     """Spark's task over the messages of a bucket."""
@@ -195,7 +199,14 @@ def _bucket_task(
         return
     try:
         done = partitions.write_bucket(
-            log, messages, schemas=schemas, kinds=kinds, rows=rows, staging=staging, before_us=before_us
+            log,
+            messages,
+            schemas=schemas,
+            kinds=kinds,
+            rows=rows,
+            staging=staging,
+            now_us=now_us,
+            before_us=before_us,
         )
     except InputError as error:
         done = {"error": [error.what, error.where, error.next]}

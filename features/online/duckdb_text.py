@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from features.ingest.cleaning import kind_name
+from features.ingest.column_sql import kind_name
 from features.ingest.duckdb_connection import connect
 
 MAX_REMEMBERED_TEXTS = 100_000

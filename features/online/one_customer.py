@@ -13,7 +13,7 @@ import pyarrow as pa
 from features.histories.columns import Histories
 from features.ingest import sources
 from features.ingest.build_histories import histories_of
-from features.ingest.cleaning import text_of
+from features.ingest.column_sql import text_of
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
 from features.large_logs.partitions import open_part
@@ -30,7 +30,7 @@ def read_customer_rows(log: Log, customer_id: str) -> CustomerRows:
         db.execute(f"set temp_directory = '{folder}'")
         for table, source in log.tables.items():
             with sources.readable(source.label(table)):
-                types = sources.read_table(db, table, source, log.mapping.get(table, {}), log.extra(table))
+                types = sources.read_table(db, table, log, is_thorough=True).types
                 customer = text_of("customer_id", types["customer_id"])
                 query = f"select * from raw_{table} where {customer} = ? order by file, row"
                 rows[table] = db.sql(query, params=[customer_id]).to_arrow_table()

@@ -13,7 +13,7 @@ from features.clock import DAY, cut_offs, microseconds
 from features.errors import InputError
 from features.families.catalogue import catalogue, feature_named, feature_templates
 from features.histories.columns import Histories
-from features.ingest.reading import Reading
+from features.ingest.open_log import Reading
 from features.kernel.code_generation import compile_pass, row_layout
 from features.kernel.feature import Feature
 from features.kernel.pass_arguments import CutOffs, PassOutput

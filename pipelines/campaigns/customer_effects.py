@@ -5,7 +5,8 @@ from datetime import date
 
 import pandas as pd
 
-from features.ingest.reading import Reading, reading
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
 from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
 from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from models.uplift.calibrated_effect import FittedEffect

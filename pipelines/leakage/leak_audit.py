@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from features.errors import InputError, Refusal
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, ingest, no_order
-from features.ingest.reading import Reading, reading
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
 from features.snapshots.snapshot import snapshot
 from models.ensemble.business_terms import Terms
 from pipelines.config import Config

@@ -11,10 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from features.clock import microseconds
-from features.ingest.cleaning import text_of
+from features.ingest.column_sql import text_of
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
-from features.ingest.reading import Reading
+from features.ingest.open_log import Reading
 from features.ingest.usable_rows import MAX_KINDS
 
 TABLES = ("orders", "interactions")
@@ -89,7 +89,11 @@ def _copied(opened: Reading, folder: Path, selects: Mapping[str, str]) -> Log:
     if "interactions" in paths and not opened.rows(f"select 1 from {quoted(paths['interactions'])} limit 1"):
         paths["interactions"] = None
     mapping = {} if "customers" in paths else {"customers": opened.log.mapping.get("customers", {})}
-    return replace(opened.log, mapping=mapping, **paths)  # type: ignore[arg-type]
+    for table in _tables(opened):
+        if "recorded_at" in opened.types[table]:
+            mapping[table] = {"recorded_at": "recorded_at"}
+    read = {} if "customers" in paths else {"customers": opened.log.options("customers")}
+    return replace(opened.log, mapping=mapping, read=read, time_format=None, **paths)  # type: ignore[arg-type]
 
 
 def _earlier(opened: Reading, table: str) -> str:

@@ -17,6 +17,7 @@ def show_check(content: dict[str, Any]) -> None:
         f"from {content['first_day']} to before {content['end']}"
     )
     console.print(_reconciliation(content["reconciliation"], currency))
+    _show_warnings(content["warnings"])
     if content["quarantined"]:
         console.print(f"The quarantined rows are in {escape(content['quarantine'])}, each with its reason.")
     if content["interactions"]:
@@ -44,6 +45,17 @@ def show_check(content: dict[str, Any]) -> None:
     why = "the shortest after which at most 10 % come back, or else the one after which the fewest do"
     console.print(f"Advised horizon: {advised} days ({why}). time.horizon_days is {content['horizon_days']}.")
     console.print("Next: stayworth train")
+
+
+def _show_warnings(warnings: list[dict[str, Any]]) -> None:
+    """Print what looks like a mistake of the export, and the line of the config that mends it."""
+    if not warnings:
+        return
+    console.print(f"\n[bold yellow]{len(warnings)} warning{'s' * (len(warnings) > 1)}:[/]")
+    for warning in warnings:
+        console.print(f"[yellow]•[/] {escape(warning['message'])} [dim]({warning['code']})[/]")
+        console.print(f"  {escape(warning['fix'])}")
+    console.print()
 
 
 def _show_contractual(content: dict[str, Any]) -> None:

@@ -13,6 +13,9 @@ orders = "orders/*.parquet"
 interactions = "interactions/*.parquet"
 customers = "customers.parquet"{left}
 {more}
+[columns.orders]
+recorded_at = "recorded_at"          # when a line became known: not used unless it is named here
+
 [time]
 timezone = "UTC"
 horizon_days = {horizon_days}                    # {churn}

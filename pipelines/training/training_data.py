@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from features.clock import microseconds
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, no_order
-from features.ingest.reading import Reading, reading
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
 from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
 from features.large_logs.buckets import FIXED_BYTES, ROW_BYTES, duckdb_memory_bytes, split_into_buckets
 from features.large_logs.merge import StagedFeatures

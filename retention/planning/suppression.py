@@ -66,22 +66,32 @@ def _contacted(plans: Sequence[ArchivedPlan], booked: pd.DataFrame | None, *, fi
 
 def _listed(path: Path) -> set[str]:
     # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
+    import tempfile
+
     from features.ingest.csv_checks import identifier
     from features.ingest.duckdb_connection import connect
-    from features.ingest.input_files import find_files, scan_of
+    from features.ingest.formats.open_file import open_file
+    from features.ingest.input_files import find_files
+    from features.ingest.read_options import ReadOptions
     from features.ingest.sources import readable
 
     ids: set[str] = set()
     for file in find_files(path):
-        with readable(str(file)), connect() as db:
-            names = [row[0] for row in db.sql(f"describe select * from {scan_of(file)}").fetchall()]
-            if "customer_id" not in names:
-                raise InputError(
-                    f"no column customer_id; found {', '.join(names)}",
-                    where=str(file),
-                    next="Name the column of the ids customer_id.",
-                )
-            name = identifier("customer_id")
-            rows = db.sql(f"select distinct {name}::varchar from {scan_of(file)} where {name} is not null").fetchall()
-            ids.update(row[0] for row in rows)
+        with (
+            readable(str(file)),
+            connect() as db,
+            tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
+            open_file(db, file, ReadOptions(), scratch=Path(scratch)) as tables,
+        ):
+            for scan in (opened.scan for opened in tables):
+                names = [row[0] for row in db.sql(f"describe select * from {scan}").fetchall()]
+                if "customer_id" not in names:
+                    raise InputError(
+                        f"no column customer_id; found {', '.join(names)}",
+                        where=str(file),
+                        next="Name the column of the ids customer_id.",
+                    )
+                name = identifier("customer_id")
+                rows = db.sql(f"select distinct {name}::varchar from {scan} where {name} is not null").fetchall()
+                ids.update(row[0] for row in rows)
     return ids

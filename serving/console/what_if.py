@@ -13,7 +13,7 @@ from features.online.one_customer import CustomerRows
 def with_order(log: Log, rows: CustomerRows, *, amount: float, as_of: date) -> CustomerRows:
     """Add an order of this amount (currency units), at noon UTC of the day before `as_of`, to a customer's rows.
 
-    The order is written in the format of the log's orders, so that the same code reads it.
+    The order is written as the log's orders are once they are in their plain form, so that the same code reads it.
     """
     orders = rows["orders"]
     if not orders.num_rows:
@@ -40,6 +40,4 @@ def _time(log: Log, kind: pa.DataType, *, as_of: date) -> object:
         return noon if kind.tz else local.replace(tzinfo=None)
     if pa.types.is_date(kind):
         return local.date()
-    if log.time_format:
-        return local.strftime(log.time_format)
     return local.replace(tzinfo=None).isoformat(" ") if log.timezone else noon.isoformat()

@@ -12,6 +12,7 @@ from features.ingest import schema
 from pipelines.batches.staged_scores import SCHEMA
 from pipelines.cli import app
 from pipelines.config import Config
+from pipelines.shop_files.read_settings import ReadTable
 from retention.economics.offers import Offer
 from tests.docs.pages import ROOT
 
@@ -42,8 +43,8 @@ def test_every_command_and_option_is_there(reference):
 def test_every_setting_is_there_with_its_default(reference):
     text = reference.settings()
     for section, field in Config.model_fields.items():
-        part = Offer if section == "offers" else field.annotation
-        told = text.split(f"[{section}]")[1].split("\n## ")[0]
+        part = {"offers": Offer, "read": ReadTable}.get(section, field.annotation)
+        told = text.split("[read.orders]" if section == "read" else f"[{section}]")[1].split("\n## ")[0]
         for name, one in part.model_fields.items():
             [row] = [line for line in told.splitlines() if line.startswith(f"| `{name}` |")]
             assert one.is_required() == (" required " in row)

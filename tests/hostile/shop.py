@@ -24,6 +24,10 @@ CUT, REPEATING, HALF_WRITTEN = 3, 3, 5
 CAMPAIGN, CAMPAIGN_DAY = "spring", "1998-03-01"
 OLD_TOKEN = "the-token-of-somebody-who-left"
 MORE = """
+[columns.orders]
+recorded_at = "recorded_at"
+[columns.treatments]
+recorded_at = "recorded_at"
 [train]
 trials = 1
 [plan]

@@ -21,6 +21,8 @@ replaced 1998-04-10 -20.00 1998-05-20
 replaced 1998-06-15 35.00 1998-06-15
 """
 """Who, when, how much, and when it became known."""
+LATE = '[columns.orders]\nrecorded_at = "recorded_at"\n'
+"""The section of a config that uses the last column."""
 
 
 def frame_of(text):

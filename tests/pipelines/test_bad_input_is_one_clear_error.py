@@ -59,7 +59,7 @@ CASES = {
         HEAD + "a,2020-01-01,5\nb,2999-01-01,6\n",
         ["1 of 2 rows", "future", "2999-01-01", "row 2"],
     ),
-    "amounts as text": (HEAD + "a,2020-01-01,$5.00\nb,2020-01-02,$6.00\n", ["2 of 2 rows", "'$5.00'", "plain numbers"]),
+    "amounts as words": (HEAD + "a,2020-01-01,five\nb,2020-01-02,six\n", ["2 of 2 rows", "'five'", "[read.orders]"]),
     "cut in a row": (
         HEAD + "a,2020-01-01,5.00\nb,2020-0",
         ["line 3", "breaks off in its last line", "Export it again"],

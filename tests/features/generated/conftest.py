@@ -1,6 +1,7 @@
 """Generated logs so crowded that every rule meets every other: few ids, few instants, few amounts, many refunds."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,9 @@ def rows_of(read):
     def make(orders, interactions=None, *, day, known=None, features=FULL):
         days = [day_of(one) for one in (day if isinstance(day, list) else [day])]
         limit = None if known is None else day_of(known)
-        histories = read(orders, interactions=interactions).histories
+        tables = {"orders": orders, "interactions": interactions}
+        files = {table: {"recorded_at": "recorded_at"} for table, rows in tables.items() if isinstance(rows, Path)}
+        histories = read(orders, interactions=interactions, mapping=files).histories
         return snapshot(histories, as_of=days, known_at=limit, features=features).to_pandas()
 
     return make

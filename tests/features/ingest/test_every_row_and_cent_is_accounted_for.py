@@ -266,7 +266,7 @@ def test_a_frame_of_decimals_and_a_frame_of_mixed_types(read):
         read(pd.DataFrame({"customer_id": ["a", 1], "ordered_at": "2020-01-01", "amount": 1.0}))
 
 
-def test_costs_and_recording_times_that_cannot_be_read_are_not_guessed(read, tmp_path):
+def test_a_cost_or_a_recording_time_that_cannot_be_read_is_missing_and_costs_no_row(read, tmp_path):
     (tmp_path / "orders.csv").write_text(
         "customer_id,ordered_at,amount,cost,recorded_at\n"
         "nan,2020-01-01,5.00,2.00,2020-01-01\n"
@@ -275,12 +275,8 @@ def test_costs_and_recording_times_that_cannot_be_read_are_not_guessed(read, tmp
         "ann,2020-01-01,5.00,2.00,later\n"
         "ann,2020-01-02,5.00,,\n"
     )
-    ingested = read(tmp_path / "orders.csv")
+    ingested = read(tmp_path / "orders.csv", mapping={"orders": {"recorded_at": "recorded_at"}})
     assert_adds_up(ingested)
     assert ingested.histories.customer_ids.to_pylist() == ["ann", "nan"]
-    assert sorted(ingested.quarantine["reason"].to_pylist()) == [
-        "cost is not a number",
-        "cost is not a number",
-        "recorded_at is not a time",
-    ]
-    assert ingested.histories.columns.margin_cents.tolist() == [200.0, 300.0]
+    assert ingested.quarantine.num_rows == 0
+    assert ingested.histories.columns.margin_cents.tolist() == [200.0 + 200 + 300, 200.0, 300.0]

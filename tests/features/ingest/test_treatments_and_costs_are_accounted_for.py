@@ -92,9 +92,9 @@ def test_every_treatment_is_accepted_or_set_aside_with_its_reason(tmp_path):
         "c,2020-01-02,spring,voucher,yes,1,,one too many\n"
         "d,2020-01-01,autumn,call,1,2.50,\n"
     )
-    read = book("treatments", tmp_path / "t.csv")
+    read = book("treatments", tmp_path / "t.csv", mapping={"treatments": {"recorded_at": "recorded_at"}})
     assert_adds_up(read)
-    assert by_what(read)["accepted"] == (3, Decimal("2.504"))
+    assert by_what(read)["accepted"] == (7, Decimal("3.504"))
     reasons = read.quarantine.to_pandas().set_index("row")["reason"].to_dict()
     assert {row: reason for row, reason in reasons.items() if reason != "malformed line"} == {
         3: "no customer_id",
@@ -105,21 +105,18 @@ def test_every_treatment_is_accepted_or_set_aside_with_its_reason(tmp_path):
         8: "no offer",
         9: "no treated",
         10: "treated is neither yes nor no",
-        11: "cost is not a number",
-        12: "cost is negative",
-        13: "cost too large",
-        14: "recorded_at is not a time",
-    }
+    }, "a cost or a recording time that cannot be read is missing"
     assert by_what(read)["quarantined: malformed line"][0] == 1
     rows = read.rows.to_pandas()
     assert rows[["customer_id", "campaign"]].to_numpy().tolist() == [
         ["d", "autumn"],
         ["00123", "spring"],
         ["b", "spring"],
+        *[["c", "spring"]] * 4,
     ]
     assert rows["cost"].tolist()[:2] == [2.5, 0.004], "a contact may cost less than a cent"
-    assert np.isnan(rows["cost"].iloc[2])
-    assert (rows["recorded_at"] - rows["at"]).dt.days.tolist() == [0, 30, 0]
+    assert rows["cost"].isna().tolist() == [False, False, True, False, True, True, True]
+    assert (rows["recorded_at"] - rows["at"]).dt.days.tolist() == [0, 30, 0, 0, 0, 0, 0]
     assert str(rows["at"].dtype) == str(rows["recorded_at"].dtype) == "datetime64[us, UTC]"
 
 
@@ -144,7 +141,7 @@ def test_amounts_are_minor_units_of_the_currency_and_the_rounding_is_told():
     assert read.rows.sort_by("customer_id")["amount"].to_pylist() == [12.35, 0.0, -0.01]
     assert by_what(read)["rounding to minor units"] == (0, Decimal("12.344") - Decimal("12.34"))
     reasons = read.quarantine["reason"].to_pylist()
-    assert reasons == ["amount is not a number", "no amount", "amount is not a number", "amount too large"]
+    assert reasons == ["amount is not a number", "no amount", "no amount", "amount too large"]
     yen = book("costs", costs(["12.5"]), currency="JPY")
     assert yen.rows["amount"].to_pylist() == [13.0]
 
@@ -204,10 +201,8 @@ def test_rows_of_the_future_are_refused_where_the_time_is_known():
 
 
 def test_what_is_wrong_with_most_of_a_table_is_one_error():
-    with pytest.raises(InputError, match=r"neither yes nor no in 2 of 2 rows, first 'ja'\n.*true or false, 1 or 0"):
-        book("treatments", treatments(treated=["ja", "nein"]))
-    with pytest.raises(InputError, match=r"cost is negative in 2 of 2 rows, first '-1'\n.*positive"):
-        book("treatments", treatments(cost=["-1", "-2"]))
+    with pytest.raises(InputError, match=r"neither yes nor no in 2 of 2 rows, first 'perhaps'\n.*true or false"):
+        book("treatments", treatments(treated=["perhaps", "maybe"]))
     with pytest.raises(InputError, match=r"amount is negative in 2 of 3 rows\n.*Write costs as positive"):
         book("costs", costs([-1, -2, 3]))
     with pytest.raises(InputError, match="expected true or false in treated, found DATE"):

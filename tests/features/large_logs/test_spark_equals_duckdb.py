@@ -18,6 +18,7 @@ import pytest
 
 from features.clock import microseconds
 from features.errors import InputError
+from features.ingest import sources
 from features.ingest.build_histories import histories_of, ingest
 from features.ingest.log import Log
 from features.ingest.reading import reading
@@ -34,6 +35,7 @@ FEW = ["recency_days"]
 
 def in_this_process(log, *, staging, buckets, as_of=DAYS, known_at=None, before_us=None, now_us=None, features=None):
     """What Spark does, without Spark: its tasks one after the other, what they send arriving in any order."""
+    log = sources.with_styles(log)
     sent = [
         message
         for piece in partitions.partitions_of(log)
@@ -44,7 +46,8 @@ def in_this_process(log, *, staging, buckets, as_of=DAYS, known_at=None, before_
     about = [(one["name"], one["rows"]) for one in sent if one["bucket"] == partitions.ABOUT]
     whole, schemas = merge_partitions(log, about, scratch=staging)
     names = features or feature_columns(whole, as_of=as_of, known_at=known_at)
-    given = {"schemas": schemas, "kinds": whole.kinds, "staging": staging, "before_us": before_us}
+    given = {"schemas": schemas, "kinds": whole.kinds, "staging": staging}
+    given |= {"now_us": now_us, "before_us": before_us}
     given["rows"] = partial(snapshot_chunks, as_of=as_of, known_at=known_at, features=names)
     by_bucket = [[one for one in sent if one["bucket"] == bucket] for bucket in range(buckets)]
     done = [
@@ -146,7 +149,10 @@ def shop(tmp_path_factory):
         interactions=str(folder / "visits.parquet"),
         customers=str(folder / "customers.csv"),
         attributes=("age", "town"),
-        mapping={"orders": {"customer_id": "client"}},
+        mapping={
+            "orders": {"customer_id": "client", "recorded_at": "recorded_at"},
+            "interactions": {"recorded_at": "recorded_at"},
+        },
         timezone="Europe/London",
         exclude_products=("fee",),
     )
@@ -257,7 +263,10 @@ def test_files_whose_columns_differ_in_type_are_refused(tmp_path):
             tmp_path / f"{name}.parquet"
         )
     log = Log(tmp_path, currency="USD", gross_margin=0.4, timezone="UTC")
-    with pytest.raises(InputError, match=r"the files differ: .*amount.*\n  Give all files of a table the same types"):
+    with pytest.raises(
+        InputError,
+        match=r"column amount is VARCHAR, but DOUBLE in the files before\n  Give all",
+    ):
         in_this_process(log, staging=tmp_path, buckets=4)
 
 

@@ -30,7 +30,7 @@ from pipelines.commands import why as change_cli
 from pipelines.config import load
 from pipelines.monitoring.score_steps import score_steps
 from pipelines.training.training_set import fit_model, training_set
-from tests.pipelines.late_orders import LOG, frame_of
+from tests.pipelines.late_orders import LATE, LOG, frame_of
 from tests.shops import config_of
 
 FIRST, LAST, NOW = date(1998, 5, 1), date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ def models(read, cdnow_path, tmp_path_factory):
 def shop(tmp_path, models, monkeypatch):
     """A shop that scored on two days, each with the log as it stood then; the days and models to score can be told."""
     log = frame_of(LOG)
-    (tmp_path / "stayworth.toml").write_text(config_of(tmp_path / "orders.parquet"))
+    (tmp_path / "stayworth.toml").write_text(config_of(tmp_path / "orders.parquet", more=LATE))
     config = load(tmp_path / "stayworth.toml")
     made = {one.version: one for one in models}
     monkeypatch.setattr(ledger, "model_of", lambda entry, _: made[entry.model_version])

@@ -61,6 +61,7 @@ def as_file(folder, kind: str) -> Log:
     elif kind == "parquet much":
         more = {"order_id": ["1", "2", "3", "4"], "product_id": 7, "cost": 1.5, "discount": 0.0, "channel": "web"}
         frame.assign(**more, currency="EUR", recorded_at=frame["ordered_at"]).to_parquet(path)
+        how["mapping"] = {"orders": {"recorded_at": "recorded_at"}}
     elif kind == "parquet berlin":
         frame.to_parquet(path)
         how["timezone"] = "Europe/Berlin"

@@ -1,0 +1,107 @@
+"""Columns of the orders that change what counts, and that the config does not use."""
+
+from collections.abc import Iterator
+
+from features.ingest.column_sql import is_number
+from features.ingest.csv_checks import identifier
+from features.ingest.mistakes import export_statuses
+from features.ingest.mistakes.data_warning import DataWarning, columns_line, plural, read_line
+from features.ingest.mistakes.unused_names import FEES, PREFIX, REFUNDS, is_refund
+from features.ingest.notation.number_style import number_evidence, number_sql
+from features.ingest.open_log import Reading
+
+
+def statuses(opened: Reading) -> Iterator[DataWarning]:
+    """Orders that were cancelled, that failed, or whose money was given back, counted as purchases."""
+    if opened.log.options("orders").where:
+        return
+    has_refunds = opened.log.options("orders").refunded is not None
+    for name in _unused(opened):
+        if not export_statuses.is_status(name):
+            continue
+        column = identifier(PREFIX + name)
+        counts = dict(
+            opened.rows(f"""
+                select {column}::text, count(*) from raw_orders join checked using (file, row)
+                where reason is null and {column} is not null group by 1 order by 2 desc limit 200""")
+        )
+        dropped = export_statuses.no_purchases(counts, has_refunds=has_refunds)
+        if dropped:
+            rows = sum(counts[value] for value in dropped)
+            where = export_statuses.condition(name, dropped, may_be_empty=True)
+            listed = ", ".join(f"'{value}' ({counts[value]:,})" for value in dropped[:5])
+            yield DataWarning(
+                "status_is_no_purchase",
+                f"{plural(rows, 'row')} have a status that is no purchase, and are counted: {listed}.",
+                "orders",
+                name,
+                rows,
+                read_line("orders", f"where = '''{where}'''"),
+            )
+
+
+def refund_columns(opened: Reading) -> Iterator[DataWarning]:
+    """Money given back, in a column of its own, that is not taken off."""
+    if opened.log.options("orders").refunded:
+        return
+    for name in _unused(opened):
+        if is_refund(name) and (found := _money(opened, name)):
+            rows, money = found
+            yield DataWarning(
+                "refund_column_unused",
+                f"'{name}' holds {money:,.2f} in {plural(rows, 'row')}, which is not taken off the amount.",
+                "orders",
+                name,
+                rows,
+                read_line("orders", f'refunded = "{name}"'),
+            )
+
+
+def fee_columns(opened: Reading) -> Iterator[DataWarning]:
+    """Fees in a column of their own, where the orders have no cost."""
+    if "cost" in opened.types["orders"]:
+        return
+    for name in _unused(opened):
+        if FEES.search(name) and not REFUNDS.search(name) and (found := _money(opened, name)):
+            rows, money = found
+            yield DataWarning(
+                "fee_column_unused",
+                f"'{name}' holds {money:,.2f} in {plural(rows, 'row')}; the margin does not know of it.",
+                "orders",
+                name,
+                rows,
+                "Lower money.gross_margin by it, or give it as a table of costs: [data] costs.",
+            )
+
+
+def unmapped_names(opened: Reading) -> Iterator[DataWarning]:
+    """Columns called recorded_at or source, which are used only if the config says so."""
+    for name in ("recorded_at", "source"):
+        if name in _unused(opened):
+            says = "when a row became known" if name == "recorded_at" else "which export a row came from"
+            yield DataWarning(
+                "column_not_used",
+                f"'{name}' is not used: it counts only if the config says that it tells {says}.",
+                "orders",
+                name,
+                0,
+                columns_line("orders", f'{name} = "{name}"'),
+            )
+
+
+def _unused(opened: Reading) -> list[str]:
+    """The columns of the orders that were kept for a look."""
+    return [name.removeprefix(PREFIX) for name in opened.types["orders"] if name.startswith(PREFIX)]
+
+
+def _money(opened: Reading, name: str) -> tuple[int, float] | None:
+    """The rows of a column that hold money, and how much; None if there is none."""
+    column = identifier(PREFIX + name)
+    number = f"try_cast({column} as double)"
+    if not is_number(opened.types["orders"][PREFIX + name]):
+        cells = opened.rows(f"select distinct {column}::text from raw_orders where {column} is not null limit 5000")
+        style = number_evidence([cell for (cell,) in cells]).style
+        number = f"try_cast({number_sql(f'{column}::text', style)} as double)"
+    amounts = f"select {number} as amount from raw_orders"
+    rows, money = opened.rows(f"select count(*), sum(abs(amount)) from ({amounts}) where amount != 0")[0]
+    return (rows, money) if rows else None

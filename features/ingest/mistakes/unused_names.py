@@ -1,0 +1,30 @@
+"""Columns that an export has beside ours, by their names: those that `check` looks into."""
+
+import re
+
+from features.ingest.mistakes import export_statuses
+
+PREFIX = "unused: "
+"""What stands before the name of such a column in `raw_orders`."""
+REFUNDS = re.compile(r"(?i)refund|returned[ _-]?(?:amount|value)|erstatt|rembours|gutschrift|chargeback")
+NO_MONEY = re.compile(r"(?i)date|at$|status|state|reason|id$|count|qty|quantity|method|by$|type")
+FEES = re.compile(r"(?i)(?:^|[ _-])fees?$|^fees?(?:[ _-]|$)|commission|processing[ _-]?cost")
+
+
+def is_refund(name: str) -> bool:
+    """True for the name of a column of money that was given back.
+
+    >>> is_refund("Amount Refunded"), is_refund("refunded_at")
+    (True, False)
+    """
+    return REFUNDS.search(name) is not None and NO_MONEY.search(name) is None
+
+
+def is_worth_a_look(name: str) -> bool:
+    """True for the name of a column that changes what counts."""
+    return (
+        export_statuses.is_status(name)
+        or is_refund(name)
+        or FEES.search(name) is not None
+        or name in ("recorded_at", "source")
+    )
