@@ -54,6 +54,7 @@ LAYERS = {
         ("btyd", "trees", "evaluation"),
         ("ensemble", "uplift"),
         ("horizons", "lifetime"),
+        ("keeping",),
         ("scoring",),
         ("training", "artifacts"),
     ),
