@@ -23,7 +23,8 @@ from tests.docs.walking import SETTINGS
 OURS = [page for page in pages() if page not in ELSEWHERE and not page.startswith("docs/decisions/")]
 BLOCKS = [block for page in OURS for block in blocks_of(page)]
 KNOWN = {"sh", "bash", "toml", "python", "text", "ini", "crontab", "make", "mermaid", "csv", ""}
-"""Languages that are run or checked; `csv` by test_exports_are_read_as_the_page_says.py, `text` and "" are drawings, `mermaid` belongs to tests/test_house.py."""
+"""Languages that are run or checked; `csv` by test_exports_are_read_as_the_page_says.py; `text` and "" are drawings,
+`mermaid` belongs to tests/test_house.py."""
 UNIT_KEYS = {
     "Unit": {"Description", "After"},
     "Service": {"Type", "User", "Environment", "ExecStart", "SuccessExitStatus", "TimeoutStartSec", "Nice"},
