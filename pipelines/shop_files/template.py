@@ -61,7 +61,7 @@ name = "voucher"
 contact_cost = 0.50                  # per customer contacted
 incentive_cost = 5.00                # paid when redeemed
 # incentive_share = 0.25               # instead: share of the margin of one expected order; 10 % off at 40 % margin
-save_rate = 0.10                     # share of would-be leavers it keeps; or {{alpha = 2, beta = 18}}
+save_rate = 0.10                     # share of those who can be saved it keeps; or {{alpha = 2, beta = 18}}
 #                                    # or "measured": as `stayworth readout` has measured it so far
 redeem_rate = 0.30                   # share of those who would have stayed anyway who redeem it
 # channel = "email"                    # offers of one channel share its capacity
