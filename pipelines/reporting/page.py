@@ -211,7 +211,7 @@ def _base(scores: pd.DataFrame) -> dict[str, Any]:
 def _contacted(scores: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     """Customers whom the plan contacts, by segment: customers, value at risk, cost and profit."""
     chosen = plan[plan["treated"]]
-    treated = chosen.merge(scores, on="customer_id", validate="one_to_one")
+    treated = chosen.merge(scores, on="customer_id", validate="one_to_one", suffixes=("_planned", ""))
     if len(treated) < len(chosen):
         raise InputError(
             f"{len(chosen) - len(treated):,} of {len(chosen):,} contacted customers are not among the scores",

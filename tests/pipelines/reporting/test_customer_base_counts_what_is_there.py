@@ -58,6 +58,7 @@ def shop(tmp_path_factory):
         scores = pd.DataFrame({"customer_id": known, "as_of": pd.Timestamp(day), "horizon_days": 90})
         for name in NUMBERS:
             scores[name] = rng.random(len(known))
+        scores["next_order_at"] = pd.Timestamp(day) + pd.Timedelta(days=9)
         scores = scores.assign(segment="grow", reason_1=None, reason_2=None, reason_3=None, model_version="m")
         scores.to_parquet(folder / f"scores-{day}.parquet")
     run_folder.write_table(config.folder / run_folder.SCORES, scores)

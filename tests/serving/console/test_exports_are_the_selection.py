@@ -46,7 +46,9 @@ def test_an_export_has_every_customer_and_the_columns_of_the_scores(console, sho
     for name in (*NUMBERS, "value_at_risk"):
         assert found[name].tolist() == oracle[name].tolist(), "to the last digit"
     for name in DATES:
-        told, right = (pd.to_datetime(frame[name].replace("", None)) for frame in (found, oracle))
+        told, right = (
+            pd.to_datetime(frame[name].replace("", None)).astype("datetime64[ms]") for frame in (found, oracle)
+        )
         assert told.isna().any()
         pd.testing.assert_series_equal(told, right, check_dtype=False)
     for name in ("reason_1", "reason_2", "reason_3"):
