@@ -55,6 +55,7 @@ def readable_list(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
         "profit_p10",
         "profit_p90",
         "rank",
+        "gain",
     ]
     frame = contacts[[name for name in columns if name in contacts]]
     channels = {offer["offer"]: offer.get("channel") for offer in plan.summary.get("offers", [])}

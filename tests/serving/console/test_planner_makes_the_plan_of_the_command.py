@@ -191,7 +191,7 @@ def test_the_curve_is_that_of_the_report_and_kept_for_the_batch(shop):
     expected = profit_curve(scored(), [offers["voucher"], offers["call"]], points=200)
     pd.testing.assert_frame_equal(told, expected)
     assert plans.curve(("voucher", "call")) is told
-    score(config, scored().assign(clv=lambda of: of["clv"] * 2))
+    score(config, scored().assign(gain=lambda of: of["gain"] * 2))
     settings.responses().scores.refresh()
     assert plans.curve(("voucher", "call"))["expected_profit"].max() > told["expected_profit"].max()
 
