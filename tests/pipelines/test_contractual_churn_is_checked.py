@@ -15,7 +15,7 @@ from features.ingest.reading import reading
 from features.snapshots.snapshot import snapshot
 from pipelines.check import check
 from pipelines.config import load
-from pipelines.init import config_text
+from pipelines.init import first_config
 from pipelines.leakage import leak_audit, perturbed_futures
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -194,4 +194,4 @@ def test_the_other_futures_keep_who_left_before_and_move_who_had_not(tmp_path):
 
 def test_init_says_that_left_at_makes_churn_contractual(config):
     home = config().home
-    assert "left_at" in config_text(str(home / "orders.parquet"), config_folder=home)
+    assert "left_at" in first_config(str(home / "orders.parquet"), config_folder=home).text

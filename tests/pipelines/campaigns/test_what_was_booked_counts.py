@@ -17,7 +17,7 @@ from pipelines.campaigns.treatments import read_treatments, treatments_if_any
 from pipelines.check import check
 from pipelines.cli import main
 from pipelines.config import load
-from pipelines.init import config_text
+from pipelines.init import first_config
 from pipelines.plan import make_plan
 from pipelines.screens.check import show_check
 from pipelines.screens.readout import show_readout
@@ -89,7 +89,7 @@ def ran(monkeypatch, capsys, *words):
 
 def test_init_names_the_tables_and_the_keys_work_once_uncommented(shop, tmp_path):
     shop()
-    text = config_text(str(tmp_path / "orders.parquet"), config_folder=tmp_path)
+    text = first_config(str(tmp_path / "orders.parquet"), config_folder=tmp_path).text
     for table in ("treatments", "costs"):
         assert re.search(rf'^# {table} = "', text, flags=re.MULTILINE)
         text = text.replace(f"# {table} = ", f"{table} = ")
@@ -140,9 +140,9 @@ def test_check_accounts_for_both_and_keeps_what_it_set_aside(shop, tmp_path, cap
     assert "quarantined: no customer_id" in out
     plain = check(shop(), now=NOW)
     assert plain["treatments"] == plain["costs"] == []
-    assert {name: told[name] for name in told if name not in ("treatments", "costs")} == {
-        name: plain[name] for name in plain if name not in ("treatments", "costs")
-    }
+    assert [(one["code"], one["table"]) for one in told["warnings"]] == [("tables_do_not_join", "costs")]
+    others = told.keys() - {"treatments", "costs", "warnings"}
+    assert {name: told[name] for name in others} == {name: plain[name] for name in others}
 
 
 def test_a_table_that_cannot_be_used_stops_check_before_it_writes(shop):
