@@ -233,7 +233,7 @@ def test_every_text_is_escaped():
 
 def test_a_plan_from_older_scores_is_marked(whole):
     says = "This plan was made from other scores"
-    assert says in page(scores=scored().assign(clv=lambda scores: scores["clv"] * 1.1))
+    assert says in page(scores=scored().assign(gain=lambda scores: scores["clv"] * 1.1))
     assert says not in whole
 
 
