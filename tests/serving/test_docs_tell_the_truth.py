@@ -51,6 +51,8 @@ def run(*words, url):
 
 def same_form(shown, said, name=""):
     """Whether an answer has the keys and the types of the example, at every depth."""
+    if name.startswith("next_order_") and None in (shown, said):
+        return True
     if isinstance(shown, dict):
         keys = shown.keys() <= said.keys() if name in OPEN_ENDED else shown.keys() == said.keys()
         return keys and all(same_form(shown[key], said[key], key) for key in shown)
