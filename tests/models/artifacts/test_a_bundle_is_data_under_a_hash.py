@@ -92,7 +92,8 @@ def test_what_no_bundle_has_is_refused_before_anything_is_parsed(folder, name, m
 
 def test_the_manifest_says_what_it_was_made_of(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert set(manifest["files"]) == {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
+    keeping = {"keeping_savable.ubj", "keeping_gain.ubj"}
+    assert set(manifest["files"]) == {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json", *keeping}
     assert manifest["training"] == {"as_of": "1998-04-02"}
     assert manifest["schema_hash"] == bundle.schema_hash(manifest["features"])
     assert manifest["schema_hash"] != bundle.schema_hash(manifest["features"][::-1])

@@ -58,7 +58,7 @@ def test_nothing_is_fetched(whole):
 def test_no_customer_is_named_unless_asked(whole):
     assert "secret-" not in whole
     scores = scored().assign(reason_1="62 days since the last order", reason_2=None, reason_3=None)
-    scores.loc[0, "clv"], scores.loc[0, "customer_id"] = 1e6, EVIL
+    scores.loc[0, ["clv", "gain"]], scores.loc[0, "customer_id"] = 1e6, EVIL
     warned = scores.head(1).assign(signs="overdue", at_risk=1.0)
     named = page(scores=scores, customers_named=5, early_warnings=warned).replace(script(), "")
     assert EVIL not in named
