@@ -17,7 +17,7 @@ from features.ingest.side_tables import read_side_table
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.order_log import reconciliation_rows, write_reconciliation
+from pipelines.order_log import reconciliation_rows, weeks_of, write_reconciliation
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -36,6 +36,8 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
             warnings += find_unmatched(opened, table, book.rows)
         unread = share_unread(opened)
     histories = ingested.histories
+    weeks = weeks_of(histories)
+    run_folder.write_json(config.folder / run_folder.WEEKS, weeks)
     write_reconciliation(config, ingested.account, [ingested.quarantine])
     for table, book in books.items():
         run_folder.write_table(config.folder / run_folder.QUARANTINE_OF.format(table), book.quarantine)
@@ -55,6 +57,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "quarantined": ingested.quarantine.num_rows,
         "quarantine": str(config.folder / run_folder.QUARANTINE),
         "warnings": [asdict(warning) for warning in warnings],
+        "weeks": weeks,
         "unread_share": unread,
     }
 

@@ -4,16 +4,23 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from features.clock import day_of
 from features.errors import InputError
+from features.histories.columns import Histories
 from features.ingest.build_histories import Ingested, ingest, no_order
 from features.ingest.open_log import Reading
 from features.ingest.reconciliation import Reconciliation, ReconciliationLine
 from pipelines import run_folder
 from pipelines.config import Config
+
+WEEK_US = 7 * 86_400_000_000
+MONDAY_US = 4 * 86_400_000_000
+"""The first Monday after 1970-01-01, a Thursday, in microseconds."""
 
 
 def read_orders(config: Config, *, now: datetime) -> Ingested:
@@ -60,3 +67,20 @@ def extent(opened: Reading) -> tuple[date, date]:
     if first is None:
         raise no_order(opened)
     return day_of(first), day_of(last) + timedelta(days=1)
+
+
+def weeks_of(histories: Histories) -> list[dict[str, Any]]:
+    """Orders and revenue of each week of the log, with weeks without any: week (its Monday), orders, revenue.
+
+    Revenue is that of the orders as they were placed, in currency units.
+    """
+    columns = histories.columns
+    week = (columns.at - MONDAY_US) // WEEK_US
+    first, count = int(week.min()), int(week.max() - week.min()) + 1
+    orders = np.bincount(week - first, minlength=count)
+    cents = np.bincount(week - first, weights=columns.amount_cents, minlength=count)
+    mondays = ((first + np.arange(count)) * WEEK_US + MONDAY_US).astype("datetime64[us]").astype("datetime64[D]")
+    return [
+        {"week": str(monday), "orders": int(placed), "revenue": round(float(money) / histories.minor_units, 2)}
+        for monday, placed, money in zip(mondays, orders, cents, strict=True)
+    ]

@@ -75,6 +75,7 @@ def write_report(
             segment: worth(rows) for segment, rows in base.customers.groupby(base.customers["segment"].fillna("(none)"))
         },
         lifetimes=lifetimes,
+        weeks=run_folder.read_json(folder / run_folder.WEEKS, next="") if (folder / run_folder.WEEKS).exists() else (),
         chapters=chapters(base),
         backtest=backtest,
         customers_named=CUSTOMERS_NAMED if with_ids else 0,

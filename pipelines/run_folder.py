@@ -40,6 +40,8 @@ QUARANTINE = "quarantine.parquet"
 QUARANTINE_OF = "quarantine-{}.parquet"
 """The quarantine of a side table: treatments, costs."""
 RECONCILIATION = "reconciliation.json"
+WEEKS = "weeks.json"
+"""Orders and revenue of each week, as `check` found them."""
 REPORT = "report.html"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from features.errors import InputError
-from features.ingest.cleaning import EPOCH_1900
+from features.ingest.cleaning import EPOCH_1900, HALF_DAY_US, HALF_HOUR_US, PLACEHOLDERS
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 EXAMPLE = "Write it as ISO 8601 with its offset, e.g. 2011-10-17T18:05:00Z."
@@ -85,6 +85,8 @@ class RequestRows:
             default if moment is None else microseconds_of(moment)
             for moment, default in zip(moments, defaults.tolist(), strict=True)
         ]
+        if us and otherwise is None and min(us) <= HALF_DAY_US:
+            self.refuse(us, is_placeholder, f"{name} is a placeholder, such as 1970-01-01", next="Leave the row out.")
         if us and min(us) < EPOCH_1900:
             self.refuse(us, lambda value: value < EPOCH_1900, f"{name} before 1900")
         return np.array(us, np.int64)
@@ -97,6 +99,15 @@ class RequestRows:
             row = bad[0] - self.of.index(customer) + 1
             count = f" in {len(bad):,} of {len(values):,} {self.what}s, this the first" if len(bad) > 1 else ""
             raise BadRequest(what + count, where=f"customer {customer + 1}, {self.what} {row}", next=next)
+
+
+def is_placeholder(us: int) -> bool:
+    """True for midnight, in whichever zone, of a day that stands for a missing one.
+
+    >>> is_placeholder(0), is_placeholder(1_000_000)
+    (True, False)
+    """
+    return us % HALF_HOUR_US == 0 and any(abs(us - day) <= HALF_DAY_US for day in PLACEHOLDERS.values())
 
 
 def is_text(value: object) -> bool:

@@ -1,5 +1,6 @@
 """The options of `stayworth check`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,13 +13,17 @@ def check(
     config: ConfigFile = DEFAULT_CONFIG,
     leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
     as_json: Json = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with pictures of orders and revenue by week."),
+    ] = None,
 ) -> None:
     """Read the log and report, to the cent, what was accepted, netted and quarantined, and which horizon suits it.
 
     The usual mistakes of exports are warnings, each with the line of the config that mends it. Exit code 1 if more
     than 1 % of the amounts could not be read, and if --leaks finds a leak.
 
-    Example: stayworth check --leaks
+    Example: stayworth check --html check.html
     """
     from pipelines.config import load
     from pipelines.screens.check import show_check, show_leaks
@@ -36,5 +41,10 @@ def check(
     with progress(as_json) as say:
         say("reading orders")
         result = run(load(config), now=context.obj())
+    if html:
+        from pipelines import run_folder
+        from pipelines.reporting.check_page import check_page
+
+        run_folder.write_text(html, check_page(result, written_on=context.obj().date().isoformat()))
     print_result(result, as_json, show_check)
     return refuse_unread(result)

@@ -15,6 +15,7 @@ from features.errors import InputError
 from models.evaluation.metric_labels import HEADLINE, METRICS
 from pipelines.reporting import evaluation_charts
 from pipelines.reporting.chart_captions import captions
+from pipelines.reporting.check_page import weekly_figures
 from pipelines.reporting.model_card import model_card
 from pipelines.training.baseline_comparison import (
     CHURN_METRICS,
@@ -55,6 +56,7 @@ def page(
     chapters: Sequence[Chapter],
     backtest: Sequence[Mapping[str, Any]] = (),
     lifetimes: Sequence[Mapping[str, Any]] = (),
+    weeks: Sequence[Mapping[str, Any]] = (),
     customers_named: int = 0,
     early_warnings: pd.DataFrame | None = None,
 ) -> str:
@@ -64,8 +66,8 @@ def page(
     `assumptions` are (name, value as text), `reconciliation` has {what, rows, amount}; `written_on` is a day or its
     ISO text; `worth`, `worth_by_segment` and `chapters` are of the customer base behind the scores; `backtest` as in
     backtest.json, empty where `evaluate` has not run, `lifetimes` as in backtest_lifetime.json; `customers_named`: the
-    number of customers shown by their ids; `early_warnings`: the early-warning list, where it is to be shown. All text
-    is escaped.
+    number of customers shown by their ids; `early_warnings`: the early-warning list, where it is to be shown. `weeks`
+    as in weeks.json, empty where `check` has not run. All text is escaped.
     """
     if scores.empty:
         raise InputError("no customer is scored", where="report", next="Score first: stayworth score --as-of DAY.")
@@ -83,7 +85,7 @@ def page(
         worth_by_segment=worth_by_segment,
         by_segment=by_segment.to_dict("records"),
         by_risk=by_risk.to_dict("records"),
-        figures=_figures(by_segment, by_risk, metrics, plan_summary, profit_curve, currency=currency),
+        figures=_figures(by_segment, by_risk, metrics, plan_summary, profit_curve, weeks, currency=currency),
         chapters=[_chapter(number, chapter, currency=currency) for number, chapter in enumerate(chapters, 1)],
         lifetime=metrics.get("lifetime"),
         judged=lifetimes[-1] if lifetimes else None,
@@ -103,6 +105,7 @@ def _figures(
     metrics: Mapping[str, Any],
     plan_summary: Mapping[str, Any] | None,
     profit_curve: pd.DataFrame | None,
+    weeks: Sequence[Mapping[str, Any]],
     *,
     currency: str,
 ) -> dict[str, Markup]:
@@ -114,6 +117,8 @@ def _figures(
     }
     if plan_summary is not None and profit_curve is not None and plan_summary["treated"]:
         figures["profit-curve"] = plan_charts.profit_curve_chart(profit_curve, plan_summary, currency=currency)
+    if weeks:
+        figures |= weekly_figures(weeks, currency=currency)
     return {name: Markup(fragment) for name, fragment in theme.to_html(figures).items()}
 
 

@@ -8,6 +8,9 @@ from rich.table import Table
 from pipelines.leakage.leak_audit import findings
 from pipelines.screens.tables import console, table_of
 
+UNREAD = "amount is not a number"
+"""The reason of rows whose money is unknown, and in no sum."""
+
 
 def show_check(content: dict[str, Any]) -> None:
     """Print the extent of the log, its reconciliation, and the horizons compared."""
@@ -75,8 +78,12 @@ def _show_contractual(content: dict[str, Any]) -> None:
 
 def _reconciliation(entries: list[dict[str, Any]], currency: str, *, heading: str = "rows") -> Table:
     table = table_of(heading, "count", currency)
+    unread = [entry["what"] for entry in entries if entry["what"].endswith(UNREAD)]
     for entry in entries:
-        table.add_row(entry["what"], f"{entry['rows']:,}", f"{float(entry['amount']):,.2f}")
+        amount = "not read" if entry["what"] in unread else f"{float(entry['amount']):,.2f}"
+        if entry["what"] == "source" and unread:
+            amount += " and what was not read"
+        table.add_row(entry["what"], f"{entry['rows']:,}", amount)
     return table
 
 

@@ -17,42 +17,15 @@ from features.ingest.log import Log
 from features.ingest.mistakes import export_statuses as statuses
 from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
-from features.ingest.notation.number_style import CODES, currency_signs, is_plain_number
+from features.ingest.notation.number_style import CODES, CURRENCY_OF, currency_signs, is_plain_number
 from features.ingest.notation.time_sql import naive_sql
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
+from features.ingest.table_checks import CURRENCY_WORDS
 from features.ingest.table_source import Files
 from pipelines.shop_files.column_guess import SHARES, Guess
 
 SAMPLE_ROWS = 1_000_000
-CURRENCY_OF = {
-    "£": "GBP",
-    "€": "EUR",
-    "₹": "INR",
-    "₽": "RUB",
-    "zł": "PLN",
-    "Kč": "CZK",
-    "₺": "TRY",
-    "₪": "ILS",
-    "R$": "BRL",
-    "₩": "KRW",
-    "₫": "VND",
-    "₴": "UAH",
-}
-WORDS = {
-    "dollar": "USD",
-    "dollars": "USD",
-    "us dollar": "USD",
-    "euro": "EUR",
-    "euros": "EUR",
-    "pound": "GBP",
-    "pounds": "GBP",
-    "pound sterling": "GBP",
-    "yen": "JPY",
-    "$": "USD",
-    "us$": "USD",
-}
-"""Currencies that are written as words."""
 
 
 @dataclass
@@ -165,7 +138,7 @@ def _currency(sample: Sample, guess: Guess) -> str | None:
     """The currency that a column names in every row, or the sign beside the amounts."""
     if "currency" in guess.columns:
         codes = {value.strip().upper() for value in sample.values(guess.columns["currency"], most=3)} - {""}
-        codes = {WORDS.get(code.lower(), code) for code in codes}
+        codes = {CURRENCY_WORDS.get(code.lower(), code) for code in codes}
         if len(codes) == 1 and (code := codes.pop()).isalpha() and len(code) == 3:
             return code
         return None

@@ -1,5 +1,6 @@
 """Suppression: customers not to contact, since they are on a list or another campaign has contacted them lately."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,6 +66,7 @@ def _contacted(plans: Sequence[ArchivedPlan], booked: pd.DataFrame | None, *, fi
 
 
 def _listed(path: Path) -> set[str]:
+    """The ids of a file, as written and as the log may have folded them: lower case, without outer blanks and `.0`."""
     # The service, which imports this file, reads such a list seldom, and DuckDB is heavy.
     import tempfile
 
@@ -94,4 +96,4 @@ def _listed(path: Path) -> set[str]:
                 name = identifier("customer_id")
                 rows = db.sql(f"select distinct {name}::varchar from {scan} where {name} is not null").fetchall()
                 ids.update(row[0] for row in rows)
-    return ids
+    return ids | {re.sub(r"^(\d+)\.0+$", r"\1", customer.strip().lower()) for customer in ids}

@@ -241,6 +241,10 @@ RIGHT = {
 }  # fmt: skip
 """Kinds that come out as the truth."""
 DATED = plain().assign(ordered_at=np.where(LINES.index == 5, "1900-01-01 00:00:00", plain()["ordered_at"]))
+EPOCHS = plain().assign(ordered_at=np.where(LINES.index % 50 == 5, "1970-01-01 00:00:00", plain()["ordered_at"]))
+NIGHT = LINES["ordered_at"].dt.floor("D") + pd.to_timedelta(8 * 60 + LINES["ordered_at"].dt.minute * 15, "min")
+"""Times in Tokyo of a shop that sleeps from 11 at night to 8 in the morning."""
+LATE = '[columns.orders]\nrecorded_at = "updated_at"\n'
 WARNED = {
     "order totals on each line": (table(amount=money(TOTAL)), "repeated_order_totals"),
     "pasted twice": (lambda folder: csv(folder / "o.csv", pd.concat([plain()] * 2)), "repeated_lines"),
@@ -259,6 +263,13 @@ WARNED = {
     "a migration": (table(ordered_at=times("%Y-%m-%d %H:%M:%S").where(LINES.index % 3 > 0, "2025-01-01 00:00:00")), "jump_in_days"),
     "a fee": (table(fee="1.50"), "fee_column_unused"),
     "ids as floats": (table(customer_id=IDS.str.lstrip("0") + ".0"), "ids_with_point"),
+    "refunds without a minus": (table(type=np.where(LINES.index % 9, "sale", "refund")), "refunds_without_minus"),
+    "no customer on many": (table(customer_id=IDS.where(LINES.index % 5 > 0, "")), "no_customer"),
+    "two currency signs": (table(amount=np.where(LINES.index % 2, "$", "€") + money(LINES["amount"])), "currency_signs"),
+    "updated_at taken for recorded_at": (table(updated_at="2026-11-20 02:00:00"), "late_recorded_at", LATE),
+    "the night at noon": (table(ordered_at=(NIGHT - 9 * HOUR).dt.strftime("%Y-%m-%d %H:%M:%S")), "night_at_noon"),
+    "the epoch for a missing date": (table(frame=EPOCHS), "placeholder_dates"),
+    "a few dates in the future": (table(frame=plain().assign(ordered_at=np.where(LINES.index == 5, "2031-01-01 00:00:00", plain()["ordered_at"]))), "future_dates"),
     "a sheet for each year": (
         lambda folder: workbook(folder / "o.xlsx", {"2024": plain().head(200), "2025": plain().tail(200)}),
         "sheets_not_read",

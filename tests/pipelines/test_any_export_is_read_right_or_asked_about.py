@@ -29,14 +29,8 @@ def come_out(folder: Path, kind: Kind):
     path = kind.write(folder)
     config = first_config(str(path), config_folder=folder, given=kind.given, **kind.more)
     text = config.text
-    if "[read.orders]\n" in kind.config:
-        text = text.replace("# [read.orders]", "#") + "\n"
-        section, _, lines = kind.config.partition("\n")
-        text = (
-            text.replace("[read.orders]   ", f"{section}\n{lines}#")
-            if "\n[read.orders]   " in text
-            else text + kind.config
-        )
+    if kind.config:
+        text = with_lines(text, kind.config)
     (folder / "stayworth.toml").write_text(text, encoding="utf-8")
     if config.question:
         raise config.question
@@ -44,6 +38,15 @@ def come_out(folder: Path, kind: Kind):
         histories = ingested(opened).histories
         codes = [warning.code for warning in find_mistakes(opened)]
         return histories, codes, share_unread(opened)
+
+
+def with_lines(text: str, config: str) -> str:
+    """The text of a config with the lines of a section: in it, if it is there, else behind all."""
+    section, _, lines = config.partition("\n")
+    kept = [line for line in text.splitlines() if not line.startswith(lines.partition(" =")[0] + " =")]
+    place = next((place for place, line in enumerate(kept) if line.startswith(section)), None)
+    at = len(kept) if place is None else place + 1
+    return "\n".join(kept[:at] + ([section] if place is None else []) + lines.splitlines() + kept[at:]) + "\n"
 
 
 def of(histories) -> pd.DataFrame:
@@ -72,8 +75,8 @@ def test_it_comes_out_as_the_truth(name, tmp_path):
 
 @pytest.mark.parametrize("name", WARNED)
 def test_it_is_read_with_a_warning(name, tmp_path):
-    write, code = WARNED[name]
-    _, codes, unread = come_out(tmp_path, Kind(write))
+    write, code, *config = WARNED[name]
+    _, codes, unread = come_out(tmp_path, Kind(write, config="".join(config)))
     assert code in codes
     assert unread <= MOST_UNREAD
 

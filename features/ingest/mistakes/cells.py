@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from features.ingest.column_sql import double_in, instant_in, is_given, micros_in
 from features.ingest.mistakes.data_warning import DataWarning, plural, read_line
-from features.ingest.notation.column_styles import WITH_POINT
+from features.ingest.notation.column_styles import SIGNS_NOTE, WITH_POINT
+from features.ingest.notation.number_style import CURRENCY_OF, DOLLARS
 from features.ingest.open_log import Reading
 from features.ingest.table_checks import TIMES
 
@@ -119,6 +120,22 @@ def notes(opened: Reading, table: str) -> Iterator[DataWarning]:
             None,
             0,
             read_line(table, 'sheet = "*"'),
+        )
+
+
+def currency_signs(opened: Reading) -> Iterator[DataWarning]:
+    """Currency signs beside the amounts that are not the log's."""
+    signs = opened.notes.get("orders", {}).get(SIGNS_NOTE, "").split()
+    others = [sign for sign in signs if CURRENCY_OF.get(sign, sign) not in (opened.log.currency, "$")]
+    others += ["$"] if "$" in signs and opened.log.currency not in DOLLARS else []
+    if others:
+        yield DataWarning(
+            "currency_signs",
+            f"Amounts carry {' and '.join(map(repr, signs))}, and are read as {opened.log.currency}, unconverted.",
+            "orders",
+            "amount",
+            0,
+            '[money] currency = "CODE"; several currencies need a column of rates: [read.orders] rate',
         )
 
 

@@ -16,6 +16,8 @@ PLACEHOLDERS = (
 ABSURD_SHARE = 0.05
 """The share of all orders from which a single customer is suspicious, if it is also far above the others'."""
 FEWEST_CUSTOMERS = 20
+MISSING_SHARE = 0.02
+"""The share of rows that may be without a customer."""
 BOUGHT_ONCE = 0.005
 """Below this share of customers with a second order, nobody comes back: too few to be true of a shop."""
 
@@ -45,6 +47,23 @@ def _same_once(opened: Reading, folded: str, code: str, what: str, fix: str) -> 
             int(rows),
             fix,
         )
+
+
+def missing(opened: Reading) -> Iterator[DataWarning]:
+    """Rows without a customer, where they are more than a small share."""
+    judged = opened.judged["orders"]
+    total = sum(group.rows for group in judged)
+    for group in judged:
+        if group.reason == "no customer_id" and group.rows > MISSING_SHARE * total:
+            yield DataWarning(
+                "no_customer",
+                f"{group.rows:,} of {plural(total, 'row')} ({group.rows / total:.0%}) worth {group.micros / 1e6:,.2f} "
+                "have no customer, and are set aside: guests, or is there a better column, such as an e-mail address?",
+                "orders",
+                "customer_id",
+                group.rows,
+                '[columns.orders] customer_id = "NAME"',
+            )
 
 
 def nobodies(opened: Reading) -> Iterator[DataWarning]:

@@ -20,6 +20,16 @@ GIVEN_BACK = re.compile(
     r"(?i)^(?:wc-)?(?:(?:fully[ _-]?)?refunded|returned|reversed|credited|erstattet|retournier\w*|rembours\w*)$"
 )
 """Values of orders whose money was given back: no purchase either, unless a column says how much."""
+TYPES = re.compile(
+    r"(?i)^(?:(?:transaction|order|record|entry|document|event|line|payment)[ _-]?)?(?:type|kind)$"
+    r"|^(?:art|belegart|tipo)$"
+)
+"""Names of columns that tell sales from refunds."""
+REFUND_ROWS = re.compile(
+    r"(?i)^(?:(?:partial|full)[ _-]?)?(?:refund(?:s|ed)?|returns?|returned|reversal|credit(?:[ _-]?(?:note|memo))?"
+    r"|charge[ _-]?back|storno|gutschrift|retoure|avoir|remboursement)$"
+)
+"""Values of rows that give money back, which a ledger may write without a minus."""
 MOST_VALUES = 40
 
 
@@ -30,6 +40,15 @@ def is_status(name: str) -> bool:
     (True, False, False)
     """
     return NAMES.match(name.strip()) is not None and NOT_MONEY.search(name) is None
+
+
+def is_type(name: str) -> bool:
+    """True for the name of a column that may tell sales from refunds.
+
+    >>> is_type("Transaction Type"), is_type("Payment Method")
+    (True, False)
+    """
+    return TYPES.match(name.strip()) is not None
 
 
 def no_purchases(values: Iterable[str], *, has_refunds: bool) -> list[str]:

@@ -40,6 +40,32 @@ def statuses(opened: Reading) -> Iterator[DataWarning]:
             )
 
 
+def refund_rows(opened: Reading) -> Iterator[DataWarning]:
+    """Rows that a column calls refunds, and whose amount is positive: they count as purchases."""
+    if opened.log.options("orders").where:
+        return
+    for name in _unused(opened):
+        if not export_statuses.is_type(name):
+            continue
+        column = identifier(PREFIX + name)
+        counts = opened.rows(f"""
+            select {column}::text, count(*), sum(micros) / 1e6 from raw_orders join checked using (file, row)
+            where reason is null and micros > 0 and {column} is not null group by 1 order by 2 desc limit 200""")
+        found = [row for row in counts if export_statuses.REFUND_ROWS.match(row[0].strip())]
+        if found:
+            rows, money = sum(count for _, count, _ in found), sum(money for *_, money in found)
+            where = export_statuses.condition(name, [value for value, *_ in found], may_be_empty=True)
+            yield DataWarning(
+                "refunds_without_minus",
+                f"{plural(rows, 'row')} are called {', '.join(repr(value) for value, *_ in found)} in '{name}', and "
+                f"their amounts are positive: {money:,.2f} counts as bought, not as given back.",
+                "orders",
+                name,
+                rows,
+                "Export refunds with a minus, or leave them out: " + read_line("orders", f"where = '''{where}'''"),
+            )
+
+
 def refund_columns(opened: Reading) -> Iterator[DataWarning]:
     """Money given back, in a column of its own, that is not taken off."""
     if opened.log.options("orders").refunded:

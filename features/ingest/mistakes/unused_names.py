@@ -24,6 +24,7 @@ def is_worth_a_look(name: str) -> bool:
     """True for the name of a column that changes what counts."""
     return (
         export_statuses.is_status(name)
+        or export_statuses.is_type(name)
         or is_refund(name)
         or FEES.search(name) is not None
         or name in ("recorded_at", "source")

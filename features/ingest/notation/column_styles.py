@@ -29,6 +29,8 @@ WORDS = ("order_id", "product_id", "category", "channel", "left_reason", "campai
 """Optional columns of text in which n/a and the like mean nothing."""
 WITH_POINT = "ids_with_point"
 """The note that names columns of ids whose cells were whole numbers with a point, such as 13085.0."""
+SIGNS_NOTE = "currency_signs"
+"""The note with the currency signs beside the amounts."""
 HEAD = 5_000
 """Cells that are looked at first."""
 MORE = 20_000
@@ -108,6 +110,8 @@ def number_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, N
             unread += f" or regexp_matches(cell, {quoted(TWO_READINGS)})"
         cells += loaded.cells(column, unread, most=ODD, is_distinct=True)
         evidence = weigh(cells)
+        if column == "amount" and evidence.style.is_decorated:
+            loaded.notes[SIGNS_NOTE] = " ".join(sorted(number_style.currency_signs(cells)))
         if evidence.is_decided:
             styles[column] = evidence.style
         else:

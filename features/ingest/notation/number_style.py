@@ -17,6 +17,13 @@ CODES = (
     "KES KRW KWD KZT LKR MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH "
     "USD UYU VND XAF XOF ZAR"
 )
+CURRENCY_OF = {
+    "£": "GBP", "€": "EUR", "₹": "INR", "₽": "RUB", "zł": "PLN", "Kč": "CZK", "₺": "TRY", "₪": "ILS", "R$": "BRL",
+    "₩": "KRW", "₫": "VND", "₴": "UAH", "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD",
+    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "MX$": "MXN", "¥": "JPY", "Rs": "INR", "Rs.": "INR", "Fr.": "CHF",
+}  # fmt: skip
+"""Signs that stand for one currency, or for one above all."""
+DOLLARS = ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "ARS", "CLP", "COP", "TWD", "UYU")
 ABBREVIATIONS = r"US\$|CA?\$|AU?\$|NZ\$|HK\$|S\$|R\$|MX\$|Rs\.?|kr\.?|zł|Kč|Ft|lei|Fr\.?|руб\.?|р\.|S/\.?|Rp|RM"
 CURRENCY = rf"(?:[{SIGNS}]|(?:{CODES.replace(' ', '|')})|{ABBREVIATIONS})"
 BLANK = "\\s\u00a0\u2007\u2009\u202f"
