@@ -5,6 +5,7 @@
     clv                discounted margin expected in the lifetime, after costs to serve     worth.py
     kept_value         clv of one who orders in the horizon, less clv of one who does not:
                        W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it]
+    gain               p W for those who are not gone: what saving them would add           models/keeping/keeping.py
     effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
     profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
 
@@ -35,7 +36,8 @@ from pipelines.simulator.worth import contribution, expected_orders, expected_va
 
 def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     """A row per customer, in their order: kind, stage, alive, churn_probability, expected_orders, expected_value, clv,
-    kept_value (0 for those who are gone), responsive, and of each offer keeps_, redeems_, effect_ and profit_.
+    savable_probability, kept_value and gain (0 for those who are gone), responsive, and of each offer keeps_, redeems_,
+    effect_ and profit_.
 
     Money in currency units over the horizon and lifetime of `parameters`.
     """
@@ -43,6 +45,8 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     p, leavers_value = _leaving(customers, stage, day=day)
     clv = lifetime_value(customers, stage, day=day, days=lifetime)
     alive = stage != GONE
+    savable = np.where(alive, p, 0.0)
+    kept = _ratio(clv - leavers_value, 1 - p, alive) - _ratio(leavers_value, p, alive)
     values = {
         "kind": np.array([kind.name for kind in customers.world.kinds])[customers.kind],
         "stage": np.array(STAGE_NAMES)[stage],
@@ -51,17 +55,19 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
         "expected_orders": expected_orders(customers, stage, day=day, days=horizon),
         "expected_value": expected_value(customers, stage, day=day, days=horizon),
         "clv": clv,
-        "kept_value": _ratio(clv - leavers_value, 1 - p, alive) - _ratio(leavers_value, p, alive),
+        "savable_probability": savable,
+        "kept_value": kept,
+        "gain": savable * kept,
         "responsive": customers.responsive,
     }
     for offer in parameters.OFFERS:
-        kept, redeemed = keeps(customers, stage, offer), redeems(customers, stage, offer)
-        effect = np.where(alive, p * kept, 0.0)
+        saved, redeemed = keeps(customers, stage, offer), redeems(customers, stage, offer)
+        effect = savable * saved
         values |= {
-            f"keeps_{offer.name}": kept,
+            f"keeps_{offer.name}": saved,
             f"redeems_{offer.name}": redeemed,
             f"effect_{offer.name}": effect,
-            f"profit_{offer.name}": effect * (values["kept_value"] - offer.incentive_cost)
+            f"profit_{offer.name}": effect * (kept - offer.incentive_cost)
             - (1 - p) * redeemed * offer.incentive_cost
             - offer.contact_cost,
         }

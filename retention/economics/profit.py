@@ -119,7 +119,7 @@ def spread(*, mean: Numbers, p10: Numbers, p90: Numbers) -> Floats:
     the mean at least, and the deviation 3 times the mean: that is taken. Wrong in the tails, as values are skewed and
     often zero, but right in a total over many.
 
-    >>> spread(mean=[300, 2], p10=[0, 0], p90=[256.32, 0]).tolist()
+    >>> spread(mean=[300, 2], p10=[0, 0], p90=[256.32, 0]).round(9).tolist()
     [100.0, 6.0]
     """
     least = np.where((np.asarray(p10) == 0) & (np.asarray(p90) == 0), 3 * np.abs(np.asarray(mean, dtype=float)), 0.0)

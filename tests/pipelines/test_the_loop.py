@@ -170,7 +170,7 @@ def test_the_report_says_what_the_commands_said(shop, stayworth, capsys):
     assert f"{scored['value_at_risk']:,.0f} USD" in words
     assert f"The plan contacts {planned['treated']} customers" in words
     assert f"to earn {planned['expected_profit']:,.0f} USD" in words
-    assert f"{planned['break_even_save_rate']:.1%} of the customers who would leave" in words
+    assert f"{planned['break_even_save_rate']:.1%} of the customers who can be saved" in words
     assert f"higher is better {ours['roc_auc']['value']:.3f}" in words
     assert str(scores["model_version"].iloc[0]) in words
     held = pd.Series(0.4 * orders["Total"][year]).groupby(orders["Customer No"][year]).sum().sort_values()[::-1]

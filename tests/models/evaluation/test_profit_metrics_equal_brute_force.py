@@ -94,8 +94,9 @@ def test_the_published_implementation_agrees_to_six_digits(key):
 
 def test_a_contact_earns_what_the_plan_says_it_does(case):
     _, score, clv = case
+    """Where all who leave can be saved, and each saved customer is worth their CLV."""
     terms = {"clv": clv, "redeem_rate": 0.3, "incentive_cost": 5.0, "contact_cost": 0.5}
-    told = expected_profit(churn_probability=score, effect=0.1 * score, **terms)
+    told = expected_profit(churn_probability=score, kept_worth=clv, effect=0.1 * score, **terms)
     assert pm.contact_profit(score, save_rate=0.1, **terms) == pytest.approx(told)
 
 

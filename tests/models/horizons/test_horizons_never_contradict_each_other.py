@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from models.artifacts import bundle
+from models.artifacts import bundle, keeping_parts
 from models.btyd.bgnbd import BGNBD
 from models.btyd.pareto_nbd import ParetoNBD
 from models.ensemble import base_learners, intervals, stacking
@@ -138,7 +138,7 @@ def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, mo
     bundle.write(tmp_path, model, training={})
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     more = {f"horizon_{days}_{part}.ubj" for days in (30, 180) for part in ("order", "value")}
-    assert set(manifest["files"]) == bundle.FILES | more
+    assert set(manifest["files"]) == bundle.FILES | keeping_parts.FILES | more
     assert manifest["horizons"] == {str(one.days): one.derivation for one in model.horizons}
     back = bundle.read(tmp_path)
     for days in DAYS:
@@ -148,7 +148,7 @@ def test_a_bundle_with_horizons_scores_the_same_and_holds_their_trees(taught, mo
 def test_a_bundle_without_horizons_has_the_files_it_had(model, tmp_path):
     bundle.write(tmp_path, replace(model, horizons=()), training={})
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert set(manifest["files"]) == bundle.FILES
+    assert set(manifest["files"]) == bundle.FILES | keeping_parts.FILES
     assert "horizons" not in manifest
 
 

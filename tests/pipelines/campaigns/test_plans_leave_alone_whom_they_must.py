@@ -145,7 +145,7 @@ def test_a_measured_save_rate_is_the_one_that_was_read_out(shop):
 def test_people_get_the_reasons_in_words_and_no_formula(shop, tmp_path):
     made = planned(shop(), outputs=[tmp_path / "plan.csv"])
     told = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": str})
-    assert told.columns.tolist()[:8] == made.frame.columns.tolist()
+    assert told.columns.tolist()[: len(made.frame.columns)] == made.frame.columns.tolist()
     first = told.iloc[0]
     known = scored(COUNT, DAY).set_index("customer_id").loc[first["customer_id"]]
     assert first["why"] == (

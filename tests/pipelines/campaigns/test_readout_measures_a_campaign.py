@@ -61,6 +61,7 @@ def made(tmp_path_factory):
     orders.to_parquet(folder / "orders.parquet")
 
     plan = pd.DataFrame({"customer_id": ids, "offer": "voucher", "treated": treated}).join(base.scores)
+    plan["savable_probability"], plan["gain"] = base.leaving, base.leaving * base.scores["clv"]
     plan["expected_cost"], plan["segment"] = np.where(treated, COST, 0.0), rng.choice(["VIP", "grow"], CUSTOMERS)
     run_folder.write_table(folder / "runs" / run_folder.PLANS / "spring-2020.parquet", plan)
     summary = {"campaign": "spring 2020", "as_of": str(DAY), "chosen": CUSTOMERS, "holdout": int((~treated).sum())}

@@ -55,7 +55,8 @@ def code(tmp_path_factory):
         file = root / "models" / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    shutil.copy(tracking.ROOT / "models" / "artifacts" / "pyfunc.py", root / "models" / "artifacts")
+    for real in ("prediction.py", "artifacts/pyfunc.py"):
+        shutil.copy(tracking.ROOT / "models" / real, root / "models" / real)
     return root
 
 
@@ -247,8 +248,8 @@ def test_the_requirements_are_what_the_code_imports():
         imported
         - set(sys.stdlib_module_names)
         - set(tracking.CODE)
-        - {"sqlalchemy", "adbc_driver_postgresql", "pyspark"}
-    )  # MLflow brings the one, the other is an extra
+        - {"sqlalchemy", "adbc_driver_postgresql", "pyspark", "python_calamine"}
+    )  # MLflow brings the first, two are extras, and the last reads Excel files: a model is handed frames
     sources = packages_distributions()
     named = {name: {source.lower() for source in sources[name]} & set(tracking.REQUIREMENTS) for name in outside}
     assert [name for name in outside if not named[name]] == []

@@ -19,7 +19,7 @@ def customers():
     rng = np.random.default_rng(1)
     base, treated = shop(rng, 2000), lots(rng, 2000, 0.2)
     done = campaign(rng, base, treated, save_rate=0.33, cost=2.0)
-    return done.assign(clv_kept=done["stayed"] * done["clv"], segment=rng.choice(["VIP", "grow"], 2000))
+    return done.assign(lifetime_gain=done["stayed"] * done["clv"], segment=rng.choice(["VIP", "grow"], 2000))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_campaign_without_doubt_by_hand():
 
 def test_totals_are_means_times_the_treated_and_profit_is_margin_less_cost(customers, told):
     count = customers["treated"].sum()
-    for name in ("stayed", "orders", "margin", "clv_kept"):
+    for name in ("stayed", "orders", "margin", "lifetime_gain"):
         one = told[name]
         assert one["treated"] == pytest.approx(customers.loc[customers["treated"], name].mean())
         assert one["treated"] - one["without"] == pytest.approx(one["value"])
@@ -63,7 +63,7 @@ def test_each_segment_is_the_readout_of_its_customers(customers, told):
     assert [one["segment"] for one in told["by_segment"]] == ["VIP", "grow"]
     for one in told["by_segment"]:
         alone = readout(customers[customers["segment"] == one["segment"]], scores=SCORES, expected_effect=None)
-        for name in ("stayed", "orders", "margin", "clv_kept", "profit", "treated", "holdout"):
+        for name in ("stayed", "orders", "margin", "lifetime_gain", "profit", "treated", "holdout"):
             assert one[name] == alone[name]
     assert told["by_offer"] == []
 
