@@ -24,8 +24,6 @@ from tests.database import PASSWORD, SPELT
 from tests.workers import compiled, migrated_once, of_all_workers, one_at_a_time  # noqa: F401  (fixtures)
 
 collect_ignore = ["imported_commands.py"]  # to import it is all it does, and only the server of commands wants that
-    "imported_commands.py"
-]  # importing it is its whole effect, and only the server of commands wants that
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the Makefile and the command line do: training is slow else
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
