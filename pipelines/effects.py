@@ -173,7 +173,7 @@ def _rules(config: Config, rows: pd.DataFrame, plans: Sequence[ArchivedPlan]) ->
     model = load_untouched(config.tracking_uri, version).scorer
     if missing := [name for name in model.inputs if name not in rows]:
         return {}, f"nowhere: the champion needs {missing[0]}"
-    predicted = scorer.predict(model, rows)["churn_probability"].to_numpy(float)
+    predicted = scorer.churn_probability(model, model.predict_frame(rows))
     return {PLAN: predicted}, "the champion, which may have seen what followed: that makes the rule harder to beat"
 
 

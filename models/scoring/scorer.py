@@ -210,6 +210,11 @@ def _next_order(
     )
 
 
+def churn_probability(scorer: Scorer, predicted: PredictedRows) -> Floats:
+    """The churn probability of predicted rows over the horizon, alone: a fraction of the work of `predict`."""
+    return scorer.contract_end.of(predicted.data) if scorer.contract_end else predicted.log_prediction.no_order
+
+
 def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:
     """The margin of one expected order of predicted rows, currency units."""
     return _order_margin(_over_main_horizon(scorer, predicted))

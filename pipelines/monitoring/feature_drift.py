@@ -126,8 +126,9 @@ def _scores(model: Scorer, rows: pd.DataFrame, *, as_of: date) -> dict[str, Floa
     """Scores with the season and trend of one day, whatever the rows' day: a predicted season is no drift."""
     if rows.empty:
         return dict.fromkeys(SCORES, np.empty(0))
-    scores = scorer.predict(model, rows.assign(as_of=pd.Timestamp(as_of)))
-    return {name: scores[name].to_numpy() for name in SCORES}
+    predicted = model.predict_frame(rows.assign(as_of=pd.Timestamp(as_of)))
+    churn, value = scorer.churn_probability(model, predicted), predicted.log_prediction.expected_value
+    return dict(zip(SCORES, (churn, value), strict=True))
 
 
 def _drift(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
-from models.scoring.scorer import Scorer, predict_lifetime
+from models.scoring.scorer import PredictedRows, Scorer, predict_lifetime
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,28 @@ def lifetime_move(
     rows: feature rows of all these days. usual: pairs of days. weights: how many customers each row of `as_of` stands
     for; those who left count as nobody's but their own.
     """
-    moves = [_move(rows, model, *pair, weights=None) for pair in usual]
+    predicted = {day: model.predict_frame(frame) for day, frame in rows.items() if len(frame)}
+    moves = [_move(predicted, model, *pair, weights=None) for pair in usual]
     known = [move for move in moves if move is not None]
-    move = _move(rows, model, made, as_of, weights=pd.Series(weights, rows[as_of]["customer_id"]))
+    move = _move(predicted, model, made, as_of, weights=pd.Series(weights, rows[as_of]["customer_id"]))
     return None if move is None or not known else LifetimeMove(len(rows[made]), move, tuple(known))
 
 
 def _move(
-    rows: Mapping[date, pd.DataFrame], model: Scorer, first: date, last: date, *, weights: pd.Series | None
+    predicted: Mapping[date, PredictedRows], model: Scorer, first: date, last: date, *, weights: pd.Series | None
 ) -> float | None:
-    if rows[first].empty or rows[last].empty:
+    """The move between two days; None where one of them has no rows, or nothing in total."""
+    if not {first, last} <= predicted.keys():
         return None
-    before, now = (_values(model, rows[day], season_of=first) for day in (first, last))
+    before, now = (_values(model, predicted[day], season_of=first) for day in (first, last))
     of_known = now.reindex(before.index, fill_value=0.0)
     counts = 1.0 if weights is None else weights.reindex(before.index, fill_value=1.0)
     totals = [float((counts * values).sum()) for values in (before, of_known)]
     return float(np.log(totals[1] / totals[0])) if min(totals) > 0 else None
 
 
-def _values(model: Scorer, rows: pd.DataFrame, *, season_of: date) -> pd.Series:
+def _values(model: Scorer, predicted: PredictedRows, *, season_of: date) -> pd.Series:
     """Lifetime values by customer_id, in the season of a day."""
-    values = predict_lifetime(model, model.predict_frame(rows), season_of=season_of).value
-    return pd.Series(values, rows["customer_id"])
+    return pd.Series(
+        predict_lifetime(model, predicted, season_of=season_of).value, predicted.rows.frame["customer_id"]
+    )

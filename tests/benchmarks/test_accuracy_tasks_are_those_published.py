@@ -38,6 +38,7 @@ def truth(shared):
     return (0.4 * spent.groupby(ids).sum()).sort_index()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [cdnow_forward, cdnow_split])
 def test_cdnow_judges_the_published_sample_on_what_it_spent(task, done, truth):
     _, test, said = done(task)
@@ -48,6 +49,7 @@ def test_cdnow_judges_the_published_sample_on_what_it_spent(task, done, truth):
     assert all(len(one.expected_value) == 2357 for one in said.values())
 
 
+@pytest.mark.slow
 def test_cdnow_forward_learns_nothing_after_the_day(done):
     training, _, _ = done(cdnow_forward)
     assert training.rows["as_of"].max() + pd.Timedelta(days=68) <= pd.Timestamp("1997-10-01")

@@ -55,6 +55,7 @@ def test_the_task_is_28_columns():
     assert len(FEATURES) == len(set(FEATURES)) == 28
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [one for one in CONTESTANTS if CONTESTANTS[one].gives == "features" and one != PLAIN])
 def test_every_contestant_agrees_on_every_value(written, name):
     days = days_of(name)
@@ -155,6 +156,7 @@ def test_contestants_are_named_by_how_their_names_start():
         named(["spark"])
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_is_left_out_with_a_word(monkeypatch, tmp_path, capsys):
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\necho 'warning: slow' >&2\necho 'error: no route to the registry' >&2\nexit 2\n")

@@ -74,6 +74,7 @@ def futures(world):
     return true.iloc[again].reset_index(drop=True), done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["churn_probability", "expected_orders", "expected_value", "clv"])
 def test_the_truth_is_what_futures_bring_in_total_and_at_each_risk(futures, name):
     true, done = futures
@@ -86,6 +87,7 @@ def test_the_truth_is_what_futures_bring_in_total_and_at_each_risk(futures, name
     assert np.sqrt((apart**2).sum()) < 0.04 * true[name].sum(), "an error that could be seen"
 
 
+@pytest.mark.slow
 def test_what_keeping_is_worth_is_what_stayers_bring_more_than_leavers(futures):
     """Of all customers weighted by p (1 − p): E[clv (stays − (1 − p))] = p (1 − p) W."""
     true, done = futures

@@ -38,6 +38,7 @@ def one_campaign(shop, customers, stages, futures, true, gained, number):
     return readout(rows, scores=SCORES, expected_effect=None), gained[treated].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stayed", "orders", "margin"])
 def test_95_of_100_intervals_hold_the_true_effect(campaigns, name):
     """As many of the campaigns as a coin of 95 % would give, and the measured effects are right on average."""
@@ -47,6 +48,7 @@ def test_95_of_100_intervals_hold_the_true_effect(campaigns, name):
     assert abs(off.mean()) <= 4 * off.std() / np.sqrt(CAMPAIGNS)
 
 
+@pytest.mark.slow
 def test_what_the_contacts_cost_is_what_was_redeemed(campaigns):
     offer = parameters.OFFERS[0]
     for told, _ in campaigns[:20]:

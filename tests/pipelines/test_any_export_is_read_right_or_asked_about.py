@@ -61,7 +61,10 @@ def of(histories) -> pd.DataFrame:
     return pd.DataFrame({"orders": grouped.size(), "spend": grouped["cents"].sum() / units, "last": last})
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize(
+    "name",
+    [name if place % 3 == 0 else pytest.param(name, marks=pytest.mark.slow) for place, name in enumerate(RIGHT)],
+)
 def test_it_comes_out_as_the_truth(name, tmp_path):
     histories, _, unread = come_out(tmp_path, RIGHT[name])
     expected, found = truth(RIGHT[name].orders), of(histories)

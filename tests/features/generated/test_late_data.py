@@ -36,12 +36,12 @@ def assert_as_known_then(rows_of, orders, interactions, days):
         assert rows.equals(then), f"as of day {day}, known at day {known}"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_whatever_was_recorded_late(crowd, rows_of, seed):
     assert_as_known_then(rows_of, *crowd(seed), DAYS)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_refunds_of_late_lines_are_matched_by_product_as_they_were_then(crowd, rows_of, seed):
     """Without order ids, of one product or none, every refund looks for its line among many alike."""
     orders, interactions = crowd(100 + seed, products=("mug",) if seed else ("mug", "hat"))

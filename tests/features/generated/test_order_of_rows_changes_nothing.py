@@ -70,6 +70,7 @@ def test_rows_in_any_order_with_columns_missing_or_empty(crowd, rows_of, seed, d
     assert rows_of(shuffled(orders, seed), day=[10, 33], features=list(catalogue())).equals(expected)
 
 
+@pytest.mark.slow
 @quick
 @given(seed=seeds, files=st.integers(1, 6))
 def test_one_log_in_any_number_of_files_some_of_them_twice(crowd, rows_of, tmp_path_factory, seed, files):

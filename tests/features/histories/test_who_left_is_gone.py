@@ -123,7 +123,7 @@ def test_a_left_at_of_the_future_changes_no_cell_and_no_row(read, shop, day):
     orders, customers = shop
     clean = snapshot(read(orders, customers=customers, attributes=("town",)).histories, as_of=[day]).to_pandas()
     rng = np.random.default_rng(9)
-    for _ in range(20):
+    for _ in range(8):
         poisoned = customers.copy()
         is_later = ~(poisoned["left_at"] < pd.Timestamp(day))
         other = pd.Timestamp(day) + pd.to_timedelta(rng.integers(0, 24 * 900, len(poisoned)), "h")

@@ -198,7 +198,15 @@ def test_what_a_task_refuses_reaches_the_user_in_its_own_words(shop, tmp_path):
         by_spark(log, staging=tmp_path)
 
 
-@pytest.mark.parametrize(("buckets", "when"), [(1, WHEN[0]), (12, WHEN[0]), (3, WHEN[1]), (12, WHEN[2])])
+@pytest.mark.parametrize(
+    ("buckets", "when"),
+    [
+        (12, WHEN[0]),
+        (3, WHEN[1]),
+        pytest.param(1, WHEN[0], marks=pytest.mark.slow),
+        pytest.param(12, WHEN[2], marks=pytest.mark.slow),
+    ],
+)
 def test_the_number_of_buckets_and_pieces_does_not_matter(shop, tmp_path, monkeypatch, buckets, when):
     monkeypatch.setattr(partitions, "PARTITION_ROWS", 1000)
     monkeypatch.setattr(partitions, "BATCH_ROWS", 1500)

@@ -24,7 +24,7 @@ from features.snapshots.snapshot import snapshot
 START = datetime(2020, 1, 1, tzinfo=UTC)
 TERMS = {"currency": "USD", "gross_margin": 0.4}
 KINDS = ("campaign_contact", "campaign_response", "complaint", "visit", "never_seen")
-often = settings(max_examples=40, derandomize=True)
+often = settings(max_examples=25, derandomize=True)
 
 moments = st.builds(
     lambda hours, zone: (START + timedelta(hours=hours)).astimezone(timezone(timedelta(minutes=zone))),

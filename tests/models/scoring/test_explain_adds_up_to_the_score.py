@@ -13,7 +13,7 @@ from models.trees import boosting
 from models.trees.value import KINDS
 
 CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "rfm_logistic")
-MAKES = (*KINDS, CONTRACT, *ALONE)
+MAKES, OFTEN = (*KINDS, CONTRACT, *ALONE), ("gamma", CONTRACT, "bgnbd_gamma_gamma")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,9 @@ def rows(small) -> pd.DataFrame:
     return pd.concat([small.test.head(250), small.latest.tail(250)], ignore_index=True)
 
 
-@pytest.fixture(params=MAKES)
+@pytest.fixture(
+    params=[name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in MAKES],
+)
 def model(request, made):
     return made(request.param)
 

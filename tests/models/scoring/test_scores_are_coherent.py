@@ -19,10 +19,13 @@ from models.trees import churn
 from models.trees.value import KINDS
 from pipelines.training.holdout_evaluation import evaluate_model
 
-CONTRACT, ALONE = "contract", ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
+CONTRACT = "contract"
 
 
-@pytest.fixture(params=("gamma", "ziln", CONTRACT, *ALONE))
+@pytest.fixture(
+    params=("gamma", CONTRACT, "bgnbd_gamma_gamma")
+    + tuple(pytest.param(name, marks=pytest.mark.slow) for name in ("ziln", "trees", "hiatus", "rfm_logistic"))
+)
 def model(request, made):
     return made(request.param)
 
@@ -53,7 +56,9 @@ def test_expected_value_and_orders_are_the_chance_of_an_order_times_what_one_bri
         np.testing.assert_allclose(scores["churn_probability"], said.no_order, rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "gamma" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_a_score_is_the_members_opinions_weighted_at_the_level_of_the_day(made, small, kind):
     """Customer by customer in plain Python, from what each member says by itself."""
     model, rows = made(kind), small.test.head(200)

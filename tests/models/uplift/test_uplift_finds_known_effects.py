@@ -86,6 +86,7 @@ def by_hand(kind, experiment, there):
     return sums["treated"] / sums["treated_weight"] - sums["others"] / sums["others_weight"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", learners.KINDS)
 def test_in_cells_every_learner_is_its_formula(kind, cells):
     rows, experiment = cells

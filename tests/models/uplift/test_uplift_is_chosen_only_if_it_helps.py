@@ -42,6 +42,7 @@ def unseen():
     return rows, experiment, cross_fit(rows, boosting.inputs_of(rows, list(rows)), experiment, seed=1)
 
 
+@pytest.mark.slow
 def test_an_effect_that_hangs_on_what_the_rules_do_not_see_is_found(unseen):
     _, experiment, fitted = unseen
     choice = select_learner(fitted, experiment, seed=1, **HOW)
@@ -113,6 +114,7 @@ def test_a_rule_of_the_caller_is_one_more_to_beat(unseen):
             select_learner(fitted, experiment, rules={name: np.zeros(len(rows))}, seed=1, **HOW)
 
 
+@pytest.mark.slow
 def test_a_customer_is_judged_by_models_of_the_folds_before(unseen):
     """What happens to a fold changes what is said of later ones, and of no other."""
     rows, experiment, fitted = unseen

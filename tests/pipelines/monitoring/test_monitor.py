@@ -85,6 +85,7 @@ def test_scores_that_were_kept_are_judged_as_they_were_given_out(config, told):
     assert kept["figures"]["roc_auc"]["value"] == pytest.approx(again["figures"]["roc_auc"]["value"])
 
 
+@pytest.mark.slow
 def test_before_a_horizon_has_passed_it_says_when_scores_will_mature(config):
     told = monitor(config, as_of=date(1998, 5, 1))
     assert (told["matured"], told["first_matures"]) == ([], END.isoformat())
@@ -221,6 +222,7 @@ def test_bookings_say_whom_a_campaign_reached_and_when(shop):
     assert set(found) == {"autumn", "calls", "summer"}
 
 
+@pytest.mark.slow
 def test_a_campaign_is_left_out_of_the_figures(planned):
     apart = monitor(planned)["matured"][-1]["own_campaigns"]
     assert (apart["treated"]["customers"], apart["held_out"]["customers"]) == (1, 2)
@@ -263,6 +265,7 @@ def test_lifetime_values_are_judged_when_a_year_has_passed_by_whatever_model_gav
     assert judged["said"] > 0 < judged["came"]
 
 
+@pytest.mark.slow
 def test_the_screen_says_how_lifetime_values_stand(old_shop, config, capsys):
     show_monitor(monitor(config))
     assert "No lifetime values can be judged yet: their first year passes on 1999-04-02." in capsys.readouterr().out

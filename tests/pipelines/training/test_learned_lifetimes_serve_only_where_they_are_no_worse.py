@@ -179,6 +179,7 @@ def replace_scorer(as_of):
     return ChampionComparison("4", date(2024, 1, 1), {"training": {"as_of": as_of}}, model, "its bundle")
 
 
+@pytest.mark.slow
 def test_the_model_says_why_counting_models_give_its_values(taught):
     lesson, terms, _ = taught
     few = DEFAULTS | {"rounds": 5}

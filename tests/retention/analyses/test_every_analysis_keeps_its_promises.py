@@ -41,9 +41,14 @@ BASES = {
     "worth nothing": partial(base_of, orders_of([(0, 30, 0, 0), (1, 20, 0, 0)]), customers=2, **alike(2, worth=0.0)),
 }
 """Bases of many kinds, by a word for each."""
+OFTEN = ("usual", "contractual", "bare", "one customer", "at a loss", "worth nothing")
+"""Those that are tried with the fast tests."""
 
 
-@pytest.fixture(scope="module", params=BASES)
+@pytest.fixture(
+    scope="module",
+    params=[name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in BASES],
+)
 def base(request):
     return BASES[request.param]()
 

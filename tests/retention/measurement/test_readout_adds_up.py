@@ -68,6 +68,7 @@ def test_each_segment_is_the_readout_of_its_customers(customers, told):
     assert told["by_offer"] == []
 
 
+@pytest.mark.slow
 def test_more_groups_prove_less():
     """Twenty offers without effect: whether any of them is told one is as rare as for a single campaign."""
     wrong = 0

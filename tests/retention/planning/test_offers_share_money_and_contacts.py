@@ -58,7 +58,7 @@ def best_of_all(options, limits):
     return most
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     customers=customers,
     budget=st.floats(0.05, 300),

@@ -21,7 +21,7 @@ COLUMNS += ["profit_p10", "profit_p90", "rank", "gain"]
 customers = st.lists(one_customer, max_size=60)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(
     customers=customers,
     budget=st.floats(0.01, 200),
@@ -46,7 +46,7 @@ def test_no_plan_breaks_a_limit(customers, budget, capacity, share):
     json.dumps(summary, allow_nan=False)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(customers=customers, budget=st.floats(1, 200), seed=st.integers(0, 99))
 def test_row_order_does_not_matter_and_ties_go_by_id(customers, budget, seed):
     scores = scores_of(customers)

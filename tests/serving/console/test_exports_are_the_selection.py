@@ -126,6 +126,7 @@ def test_every_export_leaves_a_line_and_only_exports_do(shop, tmp_path):
     assert [line["rows"] for line in told] == [lines[0]["customers"], lines[1]["customers"]]
 
 
+@pytest.mark.slow
 def test_nothing_is_exported_that_cannot_be_written_down(shop, tmp_path):
     with opened(tmp_path, scores=shop.folder / "scores.store", model=shop.folder / "bundle") as one:
         (one.folder / "audit.jsonl").mkdir()
