@@ -20,12 +20,13 @@ from models.trees.value import KINDS
 from pipelines.training.holdout_evaluation import evaluate_model
 
 CONTRACT = "contract"
+ALONE = tuple(pytest.param(name, marks=pytest.mark.slow) for name in ("trees", "hiatus", "rfm_logistic"))
+OFTEN = ("gamma", CONTRACT, "bgnbd_gamma_gamma")
+EVERY = (*OFTEN, pytest.param("ziln", marks=pytest.mark.slow), *ALONE)
+"""The makes, some of them with the fast tests."""
 
 
-@pytest.fixture(
-    params=("gamma", CONTRACT, "bgnbd_gamma_gamma")
-    + tuple(pytest.param(name, marks=pytest.mark.slow) for name in ("ziln", "trees", "hiatus", "rfm_logistic"))
-)
+@pytest.fixture(params=EVERY)
 def model(request, made):
     return made(request.param)
 
@@ -89,7 +90,7 @@ def test_a_customer_scored_alone_equals_the_same_customer_in_the_batch(made, sma
         )
 
 
-@pytest.mark.parametrize("make", ["gamma", *ALONE])
+@pytest.mark.parametrize("make", ["gamma", "bgnbd_gamma_gamma", *ALONE])
 def test_no_rows_are_refused_in_words(made, small, make):
     with pytest.raises(InputError, match="no customers"):
         batch_scores.score(made(make), small.test.iloc[:0])
@@ -121,7 +122,7 @@ def test_one_order_customers_are_worth_no_more_than_repeat_buyers_of_equal_value
             assert once["clv"].mean() <= more["clv"].mean() * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("make", ["gamma", "ziln", CONTRACT, *ALONE])
+@pytest.mark.parametrize("make", EVERY)
 def test_a_bundle_scores_as_the_model_did_and_has_its_weights(made, small, tmp_path, make):
     model, rows = made(make), small.test.head(300)
     bundle.write(tmp_path, model, training={})
