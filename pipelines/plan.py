@@ -1,10 +1,12 @@
 """Planning of a campaign from the latest scores: who gets which offer, in money, kept before anything is sent."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
+from features.clock import YEAR_DAYS
 from features.errors import InputError
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
@@ -16,6 +18,7 @@ from pipelines.order_log import refuse_input_as_output
 from retention.economics.offers import Offer
 from retention.planning import plan_archive
 from retention.planning.contact_list import contact_list
+from retention.planning.holdout_choice import choose_holdout
 from retention.planning.retention_plan import Plan, plan
 from retention.planning.suppression import suppressed_customers
 
@@ -30,8 +33,14 @@ def make_plan(
     offer_names: Sequence[str],
     campaign: str | None,
     outputs: list[Path],
+    holdout: float | Literal["auto"] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Plan:
     """Plan with these offers of the config, or all, under a budget; becomes the latest plan, and each of `outputs`.
+
+    holdout: the share of the chosen held out; "auto": the one whose readout is worth most over a year of such
+    campaigns, told in summary["holdout_value"]; None: that of the config. warn: is told, before anything is kept, what
+    the readout will be unable to show.
 
     campaign: its name, which decides who is held out; None: "campaign" and the day of the scores. The plan is kept in
     the folder `store.PLANS` with the scores it rests on, for the readout and for the quiet days of later plans. A
@@ -50,13 +59,11 @@ def make_plan(
     name = f"campaign {day}" if campaign is None else plan_archive.check_campaign_name(campaign, where=WHERE)
     plan_archive.refuse_namesake(config.folder / run_folder.PLANS, name, where=WHERE)
     effects = customer_effects(config, offers, as_of=day)
-    retention_plan = plan(
-        scores,
-        effects.offers,
-        budget=budget,
-        capacity=capacity,
-        capacities=_capacities(config, offers),
-        excluded=suppressed_customers(
+    limits: dict[str, Any] = {
+        "budget": budget,
+        "capacity": capacity,
+        "capacities": _capacities(config, offers),
+        "excluded": suppressed_customers(
             do_not_contact=do_not_contact(config),
             plans=config.folder / run_folder.PLANS,
             quiet_days=config.plan.quiet_days,
@@ -64,13 +71,21 @@ def make_plan(
             campaign=name,
             treatments=treatments_if_any(config, now=None) if config.plan.quiet_days else None,
         ),
-        effects=effects.frame,
-        holdout_share=config.plan.holdout_share,
-        campaign=name,
-        salt=config.plan.salt,
-    )
-    summary = {"campaign": name, "as_of": day.isoformat()} | retention_plan.summary | {"effects": effects.explanations}
+        "effects": effects.frame,
+        "campaign": name,
+        "salt": config.plan.salt,
+    }
+    share, more = config.plan.holdout_share if holdout is None else holdout, {"effects": effects.explanations}
+    if share == "auto":
+        later = max(1, YEAR_DAYS // config.time.horizon_days)
+        value = choose_holdout(scores, effects.offers, later_campaigns=later, **limits)
+        share = value.share
+        more["holdout_value"] = value._asdict() | {"later_campaigns": later}
+    retention_plan = plan(scores, effects.offers, holdout_share=share, **limits)
+    summary = {"campaign": name, "as_of": day.isoformat()} | retention_plan.summary | more
     retention_plan = replace(retention_plan, summary=summary)
+    if summary["readout_warning"]:
+        warn(summary["readout_warning"])
     plan_archive.archive_plan(
         config.folder, retention_plan.frame, retention_plan.summary, scores, replaces=True, where=WHERE
     )
@@ -110,7 +125,10 @@ def assumptions(config: Config) -> list[tuple[str, str]]:
         ("Discount rate a year", f"{money.annual_discount_rate:.0%}"),
         ("Lifetime considered", f"{money.lifetime_days:,} days"),
         ("Churn", f"no order for {config.time.horizon_days} days"),
-        ("Value of a kept customer", "the whole lifetime value, though a customer about to leave may be worth less"),
+        (
+            "Worth of a saved customer",
+            "what customers brought who ordered once, less what the silent brought",
+        ),
     ]
     for offer in config.offers:
         lines.append((f"Offer {offer.name}", _terms(offer, money.currency)))

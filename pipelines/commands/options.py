@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -69,6 +69,22 @@ def parse_horizons(text: str) -> tuple[int, ...]:
             f"'{wrong[0]}' is not a number of days, 1 to 1095", where="--horizons", next="Example: --horizons 30,90,180"
         )
     return tuple(int(part) for part in parts)
+
+
+def parse_holdout(text: str | None) -> float | Literal["auto"] | None:
+    """The share of --holdout, or "auto"; None where it is not given.
+
+    >>> parse_holdout("0.2"), parse_holdout("auto")
+    (0.2, 'auto')
+    """
+    if text is None or text == "auto":
+        return None if text is None else "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(
+            f"'{text}' is no share from 0 to 0.5", where="--holdout", next="Give one, as in 0.2, or auto."
+        ) from None
 
 
 def parse_memory(text: str | None) -> int | None:

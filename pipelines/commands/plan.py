@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, parse_holdout, print_result
 
 
 def plan(
@@ -18,6 +18,14 @@ def plan(
         str | None,
         typer.Option(
             metavar="NAME", help="Name of the campaign; default: the day of the scores. It decides who is held out."
+        ),
+    ] = None,
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE|auto",
+            help="Share of the chosen to hold out, 0 to 0.5; auto: the one whose readout is worth most over a year of "
+            "such campaigns; default: the config's.",
         ),
     ] = None,
     output: Annotated[
@@ -40,7 +48,14 @@ def plan(
     names, outputs = offer or [], output or []
     before = set((settings.folder / run_folder.PLANS).glob("*.parquet"))
     retention_plan = make_plan(
-        settings, budget=budget, capacity=capacity, offer_names=names, campaign=campaign, outputs=outputs
+        settings,
+        budget=budget,
+        capacity=capacity,
+        offer_names=names,
+        campaign=campaign,
+        outputs=outputs,
+        holdout=parse_holdout(holdout),
+        warn=lambda warning: typer.echo(warning, err=True),
     )
     kept = kept_plan_file(settings.folder, retention_plan.summary["campaign"])
     files = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}

@@ -80,6 +80,4 @@ def _move(
 
 def _values(model: Scorer, predicted: PredictedRows, *, season_of: date) -> pd.Series:
     """Lifetime values by customer_id, in the season of a day."""
-    return pd.Series(
-        predict_lifetime(model, predicted, season_of=season_of).value, predicted.rows.frame["customer_id"]
-    )
+    return pd.Series(predict_lifetime(model, predicted, season_of=season_of).value, predicted.rows.frame["customer_id"])

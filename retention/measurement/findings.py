@@ -13,7 +13,7 @@ def findings(readout: Mapping[str, Any], *, currency: str, days: int) -> list[st
     """
     sentences = [_kept_customers(readout), _profit(readout, currency, days)]
     if not (readout["proven"]["stayed"] or readout["proven"]["profit"]):
-        sentences.insert(0, "No effect is proven.")
+        sentences.insert(0, "Whether the campaign changed anything cannot be told.")
     return [*sentences, *_more_data(readout, currency)]
 
 

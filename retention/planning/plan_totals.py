@@ -14,7 +14,7 @@ from retention.economics.contact import incentive_costs, profit_parts
 from retention.economics.individual_effects import has_individual_effects
 from retention.economics.offers import Offer
 from retention.economics.profit_interval import interval
-from retention.measurement.power import detectable_save_rate
+from retention.planning.readout_outlook import readout_outlook
 
 
 def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
 
     save_rate is the mean of τ / q over the treated, each weighted by what keeping them would bring, g - q d, and
     break_even_save_rate the rate at which the plan would earn nothing if it were the same with every offer. The
-    interval is that of retention/economics/profit_interval.py, gain_doubt the 80 % range of its factor of gains.
-    detectable_save_rate: the smallest that the readout will detect. savable: customers among the treated who can be
+    interval is that of retention/economics/profit_interval.py, gain_doubt the 80 % range of its factor of gains. What
+    the readout will show: retention/planning/readout_outlook.py. savable: customers among the treated who can be
     saved, expected. value_at_risk: Σ g of all customers.
     """
     parts = [_offer_totals(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
@@ -39,15 +39,16 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
     one_rate = (
         offers[0].save_rate_mean if len(offers) == 1 and not has_individual_effects(everyone, offers[0]) else None
     )
+    save_rate = _ratio(gross - incentives, won) if one_rate is None else one_rate
     return {
         "expected_cost": cost,
         "expected_profit": earned,
         "profit_p10": float(low[0]),
         "profit_p90": float(high[0]),
         "return_on_cost": earned / cost if cost else None,
-        "save_rate": _ratio(gross - incentives, won) if one_rate is None else one_rate,
+        "save_rate": save_rate,
         "break_even_save_rate": _ratio(gross - incentives - earned, won),
-        "detectable_save_rate": _detectable(chosen),
+        **readout_outlook(chosen, save_rate=save_rate),
         "savable": float(treated["savable"].sum()),
         "gain_doubt": [exp(-Z90 * SPREAD), exp(Z90 * SPREAD)],
         "value_at_risk": at_risk,
@@ -87,6 +88,7 @@ def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         incentive_cost=d,
         contact_cost=offer.contact_cost,
     )
+    save_rate = _ratio(gross - incentives, won) if has_individual_effects(chosen, offer) else offer.save_rate_mean
     return {
         "chosen": len(chosen),
         "treated": len(treated),
@@ -95,25 +97,14 @@ def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         "expected_profit": float(treated["profit"].sum()),
         "profit_p10": float(low[0]),
         "profit_p90": float(high[0]),
-        "save_rate": _ratio(gross - incentives, won) if has_individual_effects(chosen, offer) else offer.save_rate_mean,
+        "save_rate": save_rate,
         "break_even_save_rate": break_even if isfinite(break_even) else None,
-        "detectable_save_rate": _detectable(chosen),
+        **readout_outlook(chosen, save_rate=save_rate),
         "won": won,
         "gross": gross,
         "incentives": incentives,
         "fixed": fixed,
     }
-
-
-def _detectable(chosen: pd.DataFrame) -> float | None:
-    """The smallest save rate the holdout can detect; None without a holdout, or where it would be above 1."""
-    treated = int(chosen["treated"].sum())
-    holdout = len(chosen) - treated
-    if not (treated and holdout):
-        return None
-    p, savable = chosen["churn_probability"].to_numpy(), chosen["savable"].to_numpy()
-    rate = detectable_save_rate(p, savable, treated=treated, holdout=holdout)
-    return rate if rate <= 1 else None
 
 
 def _ratio(part: float, whole: float) -> float | None:

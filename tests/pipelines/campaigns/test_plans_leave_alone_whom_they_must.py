@@ -42,8 +42,9 @@ def shop(tmp_path):
     return with_rules
 
 
-def planned(config, *, campaign=None, offers=(), outputs=(), budget=200.0):
-    return make_plan(config, budget=budget, capacity=None, offer_names=offers, campaign=campaign, outputs=list(outputs))
+def planned(config, *, campaign=None, offers=(), outputs=(), budget=200.0, **more):
+    limits = {"budget": budget, "capacity": None, "offer_names": offers, "campaign": campaign}
+    return make_plan(config, **limits, outputs=list(outputs), **more)
 
 
 def test_all_offers_share_one_plan_and_one_name_is_enough_for_one(shop):
@@ -94,6 +95,37 @@ def test_the_same_campaign_planned_again_is_the_same_plan(shop):
     other = planned(shop('salt = "x"'), campaign="other")
     held = [set(one.frame.loc[~one.frame["treated"], "customer_id"]) for one in (first, other)]
     assert held[0] != held[1]
+
+
+def test_a_plan_that_cannot_be_read_out_says_so_before_it_is_kept(shop):
+    config, said = shop(), []
+
+    def warn(warning):
+        said.append(warning)
+        assert not (config.folder / run_folder.PLAN).exists()
+
+    made = planned(config, warn=warn)
+    assert said == [made.summary["readout_warning"]]
+    assert "This plan cannot be read out: with " in said[0]
+
+
+def test_the_share_held_out_is_the_configs_or_the_one_given_or_the_one_worth_its_cost(shop, stayworth, tmp_path):
+    config = shop()
+    assert planned(config).summary["holdout_share"] == 0.2
+    assert planned(config, holdout=0.5).summary["holdout_share"] == 0.5
+    summary = planned(config, holdout="auto").summary
+    value = summary["holdout_value"]
+    assert summary["holdout_share"] == value["share"]
+    assert value["earned_later"] >= value["forgone"]
+    assert value["later_campaigns"] == 365 // config.time.horizon_days
+    command = ("plan", "--budget", "200", "-c", str(tmp_path / "stayworth.toml"))
+    code, out, warned = stayworth(*command, "--holdout", "auto")
+    assert (code, "profit forgone by the holdout" in out) == (0, True)
+    assert "cannot be read out" in warned
+    code, _, refused = stayworth(*command, "--holdout", "some")
+    assert (code, "'some' is no share from 0 to 0.5" in refused) == (2, True)
+    code, _, refused = stayworth(*command, "--holdout", "0.7")
+    assert (code, "a holdout share from 0 to 0.5 is expected" in refused) == (2, True)
 
 
 def test_two_campaigns_never_share_a_file(shop):
