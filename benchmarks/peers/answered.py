@@ -15,6 +15,11 @@ class Score(BaseModel):
     value_p10: float
     value_p90: float
     clv: float
+    clv_p10: float
+    clv_p90: float
+    savable_probability: float
+    gain: float
+    next_order_at: date | None
     segment: str | None
     reasons: list[str]
     model_version: str

@@ -74,7 +74,7 @@ def open_sample(source: Files, options: ReadOptions) -> Iterator[Sample]:
     ):
         db.execute(f"create temp table theirs as select * from {tables[0].scan} limit {SAMPLE_ROWS}")
         described = db.sql("describe theirs").fetchall()
-        if not db.sql("from theirs limit 1").fetchall():
+        if not db.sql("select 1 from theirs limit 1").fetchall():
             raise InputError("has no rows", where=str(file), next="Export it again.")
         yield Sample(db, {row[0]: row[1] for row in described}, str(file), dict(tables[0].notes))
 

@@ -97,6 +97,12 @@ class Offer(BaseModel):
             return None
         return BetaPrior(alpha=PLAIN_CUSTOMERS * rate, beta=PLAIN_CUSTOMERS * (1 - rate))
 
+    @property
+    def belief_customers(self) -> float:
+        """The number of customers observed whose evidence the belief about the save rate is as strong as."""
+        belief = self.save_rate_belief
+        return belief.alpha + belief.beta if belief else float("inf")
+
     def _known_save_rate(self) -> float | BetaPrior:
         if isinstance(self.save_rate, str):
             raise InputError(

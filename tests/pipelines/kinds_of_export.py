@@ -174,6 +174,9 @@ RIGHT = {
         lambda folder: workbook(folder / "o.xlsx", {"About": pd.DataFrame({"a": ["x"]}), "Data": plain()}), more={"sheet": "Data"}
     ),
     "parquet text": Kind(lambda folder: parquet(folder / "o.parquet", **plain(amount=european(LINES["amount"])).to_dict("list"))),
+    "parquet with zones": Kind(
+        lambda folder: parquet(folder / "o.parquet", **(plain().to_dict("list") | {"ordered_at": LINES["ordered_at"].dt.tz_localize("UTC")}))
+    ),
     "parquet epoch": Kind(lambda folder: parquet(folder / "o.parquet", **(plain().to_dict("list") | {"ordered_at": EPOCH.to_numpy()}))),
     "decimal comma": Kind(table(frame=german, sep=";")),
     "comma, no thousands": Kind(table(amount=european(LINES["amount"], ""), sep=";")),

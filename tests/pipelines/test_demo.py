@@ -38,7 +38,17 @@ def test_the_demo_leaves_everything_it_promises(tmp_path):
     assert tuple(scores.columns) == COLUMNS
     assert plan["expected_cost"].sum() <= 1000
     assert list(plan.columns) == (
-        ["customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90", "rank"]
+        [
+            "customer_id",
+            "offer",
+            "treated",
+            "expected_cost",
+            "expected_profit",
+            "profit_p10",
+            "profit_p90",
+            "rank",
+            "gain",
+        ]
     )
     assert pd.read_csv(out / "plan.csv", dtype={"customer_id": str})["customer_id"].tolist() == list(
         plan["customer_id"]

@@ -59,7 +59,10 @@ def test_the_numbers_are_those_of_the_command(made, told):  # noqa: F811
 
 
 def test_an_interval_that_spans_0_is_said_to_tell_nothing(tmp_path, told):
-    unsure = told | {"proven": {"stayed": False, "profit": False}, "in_words": ["Whether the campaign changed anything cannot be told."]}
+    unsure = told | {
+        "proven": {"stayed": False, "profit": False},
+        "in_words": ["Whether the campaign changed anything cannot be told."],
+    }
     unsure["profit"] = told["profit"] | {"value": 10.0, "low": -5.0, "high": 25.0}
     write(tmp_path, unsure)
     said = words(page_of(tmp_path))
