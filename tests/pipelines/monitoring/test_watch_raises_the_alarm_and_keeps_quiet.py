@@ -27,7 +27,7 @@ from tests.retention.bases import held_out
 pytestmark = pytest.mark.slow
 
 TERMS = Terms(horizon_days=HORIZON_DAYS, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
-CHOSEN, SAVE_RATE = 800, 0.3
+CHOSEN, SAVE_RATE = 800, 0.4
 
 
 def histories_of(made):

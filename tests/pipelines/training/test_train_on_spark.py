@@ -110,7 +110,7 @@ def test_a_bundle_made_by_spark_is_as_good_and_scores_the_same_everywhere(
     by_command = pd.read_parquet(output).drop(columns="segment")
     by_bundle = score_orders(bundle.read(folder), orders, as_of=date(1998, 7, 1))
     by_bundle["as_of"] = by_bundle["as_of"].dt.date
-    by_command["next_order_at"] = pd.to_datetime(by_command["next_order_at"])
+    by_command["next_order_at"] = pd.to_datetime(by_command["next_order_at"]).astype(by_bundle["next_order_at"].dtype)
     pd.testing.assert_frame_equal(by_command[by_bundle.columns], by_bundle, check_exact=True, check_dtype=False)
 
 
