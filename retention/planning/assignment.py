@@ -11,11 +11,11 @@ from retention.planning.dual_prices import DualPrices, LagrangianDual, OfferInde
 
 MAX_EXACT_OPTIONS = 1_000
 """The most options that are decided exactly: with more, a solution takes longer than seconds."""
-FIRST_OPTIONS = 200
+FIRST_OPTIONS = 60
 """Options decided first, to see how many can matter at all."""
 MAX_LINEAR_OPTIONS = 20_000
 """The most options that a linear program decides beforehand, all but one or two."""
-NEGLIGIBLE_GAP = 1e-6
+NEGLIGIBLE_GAP = 1e-4
 """Share of the bound that is not worth another look."""
 ROUNDING = 1e-12
 """A share of a limit below which two sums are equal: a budget is kept to the cent, not to the last bit."""
@@ -40,7 +40,7 @@ def assign_offers(market: LagrangianDual, limits: Floats) -> Assignment:
     the bound; if that is more than the bound is above the best choice found, it is in no better choice. The rest is
     decided exactly (`milp.select_options`). Where more than `MAX_EXACT_OPTIONS` options remain, as among many equals,
     only the closest calls are decided exactly, more of them by a linear program and the others by the prices, and the
-    bound says what may be missing. Nothing remains where that is a millionth (`NEGLIGIBLE_GAP`).
+    bound says what may be missing. Nothing remains where that is a ten-thousandth (`NEGLIGIBLE_GAP`).
 
     Equals are served in the order of their columns.
     """

@@ -119,7 +119,7 @@ def test_the_gap_that_is_told_is_true(seed):
     most = relaxed(asked, limits)
     assert found.prices.bound == pytest.approx(most, rel=1e-6), "prices tell what parts of customers could earn"
     assert found.worth <= most * (1 + 1e-9)
-    assert 1 - found.worth / found.bound < 1e-6, "400 customers are decided exactly"
+    assert 1 - found.worth / found.bound < 1e-4, "400 customers are decided to a ten-thousandth"
     assert found.worth > most - asked.profit.max()
 
 
