@@ -175,7 +175,7 @@ RIGHT = {
     ),
     "parquet text": Kind(lambda folder: parquet(folder / "o.parquet", **plain(amount=european(LINES["amount"])).to_dict("list"))),
     "parquet with zones": Kind(
-        lambda folder: parquet(folder / "o.parquet", **(plain().to_dict("list") | {"ordered_at": LINES["ordered_at"].dt.tz_localize("UTC")}))
+        lambda folder: parquet(folder / "o.parquet", **(plain().to_dict("list") | {"ordered_at": LINES["ordered_at"].dt.tz_localize("UTC").tolist()}))
     ),
     "parquet epoch": Kind(lambda folder: parquet(folder / "o.parquet", **(plain().to_dict("list") | {"ordered_at": EPOCH.to_numpy()}))),
     "decimal comma": Kind(table(frame=german, sep=";")),
