@@ -75,14 +75,15 @@ def make_plan(
         "campaign": name,
         "salt": config.plan.salt,
     }
-    share, more = config.plan.holdout_share if holdout is None else holdout, {"effects": effects.explanations}
-    if share == "auto":
+    chosen_share = {}
+    if holdout == "auto":
         later = max(1, YEAR_DAYS // config.time.horizon_days)
         value = choose_holdout(scores, effects.offers, later_campaigns=later, **limits)
-        share = value.share
-        more["holdout_value"] = value._asdict() | {"later_campaigns": later}
+        holdout, chosen_share = value.share, {"holdout_value": value._asdict() | {"later_campaigns": later}}
+    share = config.plan.holdout_share if holdout is None else holdout
     retention_plan = plan(scores, effects.offers, holdout_share=share, **limits)
-    summary = {"campaign": name, "as_of": day.isoformat()} | retention_plan.summary | more
+    about = {"campaign": name, "as_of": day.isoformat()}
+    summary = about | retention_plan.summary | {"effects": effects.explanations} | chosen_share
     retention_plan = replace(retention_plan, summary=summary)
     if summary["readout_warning"]:
         warn(summary["readout_warning"])

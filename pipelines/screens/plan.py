@@ -49,7 +49,7 @@ def show_plan(content: dict[str, Any]) -> None:
         console.print(f"Written to {escape(', '.join(content['written']))}.")
     low, high = content["gain_doubt"]
     console.print(
-        f"The profit is over the lifetime. What a customer adds who is saved is seen in nobody: in 8 of 10 shops it is "
+        "The profit is over the lifetime. What a customer adds who is saved is seen in nobody: the interval allows for "
         f"{low:.2f} to {high:.2f} times what is told here. Measure it with `stayworth readout`."
     )
     if chosen and not chosen["share"]:

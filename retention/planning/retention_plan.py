@@ -21,6 +21,11 @@ from retention.presentation.formatting import counted
 
 NO_LIMIT = 1.0
 """The budget where contacts are free: it limits nothing, however small the given one."""
+COLUMNS = (
+    *("customer_id", "offer", "treated", "expected_cost", "expected_profit", "profit_p10", "profit_p90"),
+    *("rank", "gain"),
+)
+"""The columns of a plan, in their order."""
 
 
 @dataclass(frozen=True)
@@ -129,19 +134,18 @@ def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
         low[with_offer], high[with_offer] = interval_each(*profit_parts(chosen[with_offer], offer), offer)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
-    return pd.DataFrame(
-        {
-            "customer_id": chosen["customer_id"],
-            "offer": pd.Series(names, index=chosen.index, dtype="str"),
-            "treated": treated,
-            "expected_cost": chosen["cost"].where(treated, 0.0),
-            "expected_profit": chosen["profit"].where(treated, 0.0),
-            "profit_p10": np.where(treated, low, 0.0),
-            "profit_p90": np.where(treated, high, 0.0),
-            "rank": np.arange(1, len(chosen) + 1),
-            "gain": chosen["gain"],
-        }
+    values = (
+        chosen["customer_id"],
+        pd.Series(names, index=chosen.index, dtype="str"),
+        treated,
+        chosen["cost"].where(treated, 0.0),
+        chosen["profit"].where(treated, 0.0),
+        np.where(treated, low, 0.0),
+        np.where(treated, high, 0.0),
+        np.arange(1, len(chosen) + 1),
+        chosen["gain"],
     )
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
 def _why_nobody(

@@ -14,6 +14,7 @@ from features.errors import InputError
 from models.prediction import REASONS
 from retention.planning.contact_list import contact_list
 from retention.planning.plan_archive import NAME, NEXT, PLANS, ArchivedPlan, archived_plan
+from retention.planning.retention_plan import COLUMNS
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
 from serving.console.export import write_audit_line
@@ -46,18 +47,7 @@ def download(campaign: str, what: str) -> StreamingResponse:
 def readable_list(plan: ArchivedPlan, batch: Store | None) -> pd.DataFrame:
     """The list of a plan for people to read, from its file and the scores of its day."""
     contacts = _read(plan)
-    columns = [
-        "customer_id",
-        "offer",
-        "treated",
-        "expected_cost",
-        "expected_profit",
-        "profit_p10",
-        "profit_p90",
-        "rank",
-        "gain",
-    ]
-    frame = contacts[[name for name in columns if name in contacts]]
+    frame = contacts[[name for name in COLUMNS if name in contacts]]
     channels = {offer["offer"]: offer.get("channel") for offer in plan.summary.get("offers", [])}
     records, unknown = (
         batch.find(contacts["customer_id"].tolist()) if batch and batch.info.as_of == plan.day else ([], [""])

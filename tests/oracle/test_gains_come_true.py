@@ -26,11 +26,11 @@ AS_OF = date(2025, 1, 1)
 CUSTOMERS = 6_000
 
 
-@pytest.fixture(scope="module")
-def told_and_true(tmp_path_factory):
+@pytest.fixture(scope="module", params=["standard", "wide-rates"])
+def told_and_true(request, tmp_path_factory):
     """The scores of a shop's customers, and their truth in the same order."""
     folder = tmp_path_factory.mktemp("gains") / "shop"
-    shop = Scenario(customers=CUSTOMERS, days=730, seed=53, as_of=AS_OF)
+    shop = Scenario(customers=CUSTOMERS, days=730, seed=53, as_of=AS_OF, world_name=request.param)
     simulate(folder, shop, chunk_size=CUSTOMERS, say=lambda _: None)
     config = load(folder / "stayworth.toml")
     histories = ingest(config.log, now_us=None).histories
