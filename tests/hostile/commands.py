@@ -32,12 +32,13 @@ def told(folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> dict[s
 
 
 def refused(folder: Path, *arguments: str, room_bytes: int | None = None) -> str:
-    """The one message of a command that ends with exit code 2; room_bytes: the largest file that it may write."""
+    """The last message of a command that ends with exit code 2; room_bytes: the largest file that it may write."""
     code, said, trouble = start(folder, *arguments, room_bytes=room_bytes).end(300)
     assert code == 2, (arguments, code, said, trouble)
-    assert trouble.startswith("stayworth: ")
     assert "Traceback" not in trouble, trouble
-    return trouble
+    *_, last = trouble.rpartition("stayworth: ")
+    assert last != trouble, trouble
+    return last
 
 
 def killed(folder: Path, *arguments: str, after_s: float) -> None:

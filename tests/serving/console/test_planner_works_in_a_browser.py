@@ -80,7 +80,8 @@ def test_the_slider_moves_the_plan_and_the_figures_are_those_of_the_command(page
     assert f"{told['break_even_save_rate']:.1%}" in text
     assert "40 customers: on the do-not-contact list" in text
     assert "30 customers: contacted within 30 days" in text
-    assert "plans promise more than they earn" in text
+    low, high = told["gain_doubt"]
+    assert f"the interval allows for {low:.2f} to {high:.2f} times" in text
 
 
 def test_a_quick_hand_gets_the_last_of_its_wishes(page):
