@@ -1,6 +1,8 @@
 """A shop's config, as the tests write it where they do not vary it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,16 +50,25 @@ QUICK = config_of("orders.parquet", horizon_days=60, more="[train]\ntrials = 1\n
 
 def train_sooner(patch: pytest.MonkeyPatch) -> None:
     """A third of the trees at thrice the rate, a short search and learning curve, for tests that look at neither."""
+    from models.lifetime.lifetime_trees import LifetimeTrees
     from models.trees import boosting
 
-    slow = boosting.defaults
+    slow, grow = boosting.defaults, LifetimeTrees.grow
 
     def quick(rows: int) -> boosting.Params:
-        params = slow(rows)
-        return params | {"rounds": params["rounds"] // 3, "learning_rate": params["learning_rate"] * 3}
+        return sooner(slow(rows))
+
+    def sooner(params: Mapping[str, float]) -> dict[str, float]:
+        return {**params, "rounds": params["rounds"] // 3, "learning_rate": params["learning_rate"] * 3}
+
+    def grow_sooner(trees: LifetimeTrees, *arguments: Any, params: Mapping[str, float], **options: Any) -> Any:
+        return grow(trees, *arguments, params=sooner(params), **options)
 
     patch.setattr(boosting, "defaults", quick)
     patch.setattr(boosting, "DEFAULTS", quick(30_000))
+    patch.setattr(LifetimeTrees, "grow", grow_sooner)
+    patch.setattr("models.lifetime.lifetime_trees.MOST_ROWS", 20_000)
+    patch.setattr("models.lifetime.fit_state_value.SEASON_TURNS", 1)
     patch.setattr("pipelines.training.tuning.MAX_ROWS", 10_000)
     patch.setattr("pipelines.training.tuning.ROUNDS_JUDGED", (15, 30))
     patch.setattr("pipelines.training.tuning.SLOW", 0.1)

@@ -46,6 +46,7 @@ def learning_curve(
     if customers > MAX_CUSTOMERS:
         return []
     ranks = random_ranks(training.current_rows["customer_id"], seed)
+    judged_alone = replace(training, lifetime_rows=None, stay_outcomes=None)  # the curve tells nothing of later years
     curve = []
     for share in SHARES:
         current_rows = training.current_rows[ranks < share].reset_index(drop=True)
@@ -54,7 +55,7 @@ def learning_curve(
             continue
         say(f"learning curve: {len(current_rows):,} of {customers:,} customers")
         try:
-            model = fit_model(replace(training, rows=rows, current_rows=current_rows), terms, recipe)
+            model = fit_model(replace(judged_alone, rows=rows, current_rows=current_rows), terms, recipe)
         except StayworthError:
             continue
         predictions = {STAYWORTH: as_prediction(scorer.predict(model, test))}
