@@ -53,7 +53,7 @@ def train_sooner(patch: pytest.MonkeyPatch) -> None:
     from models.lifetime.lifetime_trees import LifetimeTrees
     from models.trees import boosting
 
-    slow, grow = boosting.defaults, LifetimeTrees.grow
+    slow, grow = boosting.defaults, LifetimeTrees._grow
 
     def quick(rows: int) -> boosting.Params:
         return sooner(slow(rows))
@@ -66,7 +66,7 @@ def train_sooner(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(boosting, "defaults", quick)
     patch.setattr(boosting, "DEFAULTS", quick(30_000))
-    patch.setattr(LifetimeTrees, "grow", grow_sooner)
+    patch.setattr(LifetimeTrees, "_grow", grow_sooner)
     patch.setattr("models.lifetime.lifetime_trees.MOST_ROWS", 20_000)
     patch.setattr("models.lifetime.fit_state_value.SEASON_TURNS", 1)
     patch.setattr("pipelines.training.tuning.MAX_ROWS", 10_000)

@@ -40,7 +40,8 @@ GAIN = {"rounds": 60, "learning_rate": 0.1, "max_depth": 3, "min_child_weight": 
 """Shallow, with large leaves, and not shrunk: after 60 steps .2 % of the mean is left."""
 SQUARED, LOGISTIC = "reg:squarederror", "reg:logistic"
 FEWEST_STAYERS, FEWEST_SILENT = 200, 500
-"""Rows of those who only just stayed, and of the silent: with fewer, a gain is the margin of one order."""
+"""Rows of those who only just stayed, and of the silent: with fewer, a gain is the margin of one order. Of so few who
+were silent and then showed life, nothing is learned: the first group alone is taken."""
 LEAST_ALIVE = 0.01
 LEAST_MARGIN = 0.05
 """The least margin of an order, as a share of the mean."""
@@ -98,6 +99,8 @@ def _value_of_stayers(
     if outcomes.is_contractual or not outcomes.has_other_signs:
         return once
     silent = outcomes.churned & (outcomes.alive_later > LEAST_ALIVE)
+    if silent.sum() < FEWEST_STAYERS:
+        return once
     alive = np.maximum(outcomes.alive_later, LEAST_ALIVE)
     return (once + within + _mean(trees, later / alive, silent, weight=margin * alive)) / 2
 

@@ -10,7 +10,7 @@ from features.arrays import Bools, Floats, Integers
 from models.lifetime import margin_per_order
 from models.lifetime.contract_value import TENURE_SHIFT, ContractValue, TenureHazard, hazard_apart
 from models.lifetime.lattice import QUARTER, YEAR, LifetimeRows, row_later
-from models.lifetime.lifetime_trees import LEAVING, RATES, LifetimeTrees, raw
+from models.lifetime.lifetime_trees import LEAVING, RATES, LifetimeTrees
 from models.trees import boosting
 
 LEAVING_TREES = {"rounds": 80, "learning_rate": 0.1, "max_depth": 4, "min_child_weight": 20}
@@ -37,16 +37,16 @@ def fit(rows: LifetimeRows, inputs: boosting.Inputs, *, seed: int, device: str) 
     tenure = rows.frame["tenure_days"].to_numpy(dtype=float)
     by_tenure = hazard_by_tenure(tenure[closed], left)
     apart = hazard_apart(leaving, trees.all, by_tenure.of(tenure))
-    orders = trees.grow_rates(rows.orders[stayed, 0], stayed, params=RATES)
+    orders, score = trees.grow_checked(rows.orders[stayed, 0], stayed, params=RATES)
     running = (1 + np.exp(-by_tenure.of(tenure) * np.exp(apart))) / 2
-    margin = margin_per_order.fit(trees, rows, running * np.exp(raw(orders, trees.all)))
+    margin = margin_per_order.fit(trees, rows, running * np.exp(score))
     return ContractValue(
         leaving=leaving,
         orders=orders,
         by_tenure=by_tenure,
         lasting=_lasting(apart, rows.frame["customer_id"], rows.months_back),
         margin=margin,
-        ratios=_ratios(rows, np.exp(raw(orders, trees.all)) * margin.before_costs(trees.all, rows.frame)),
+        ratios=_ratios(rows, np.exp(score) * margin.before_costs(trees.all, rows.frame)),
     )
 
 

@@ -8,7 +8,7 @@ many orders are expected within a year and who have ordered as often. Who dies i
 draws are spread as dying clumps them, and not as more orders would.
 
 Expected orders must come from trees that have not seen the customer's own year, or the past looks surer than the
-future: the trees of this year are grown again, each time without a part of the customers. A chain of years forgets what
+future (models/lifetime/lifetime_trees.py). A chain of years forgets what
 sets customers apart and lets too many stay, so later years are scaled by groups to what the model expects of them: half
 of it by some who leave after the first year, half by less of everybody, since the log does not tell which. The error
 that all customers share, `LEARNED_MISS`, is drawn for each.
@@ -22,7 +22,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.spatial import KDTree
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -31,14 +30,12 @@ from features.arrays import Floats, Integers
 from models.ensemble.intervals import GRID, Intervals
 from models.lifetime.lattice import YEAR, LifetimeRows
 from models.lifetime.lifetime_spread import LifetimeSpread, design, states
-from models.lifetime.lifetime_trees import RATES, LifetimeTrees, raw
+from models.lifetime.lifetime_trees import LifetimeTrees
 from models.trees import boosting
 
 if TYPE_CHECKING:
     from models.lifetime.state_value import StateValue
 
-PARTS = 3
-"""Into so many parts the customers are divided; the trees of one have seen the others."""
 STARTS, DRAWS = 2000, 60
 """Customers whose lifetimes are drawn, and the lifetimes of each."""
 ALIKE = 60
@@ -57,10 +54,15 @@ UNSEEN = 0.05
 """Of the lifetimes of a customer, with and without an order: none seen is not never."""
 
 
-def fit(model: StateValue, trees: LifetimeTrees, rows: LifetimeRows, weights: Floats) -> LifetimeSpread:
-    """Fit on the rows that the model was fitted on; weights: of each window of the lifetime."""
+def fit(
+    model: StateValue, trees: LifetimeTrees, rows: LifetimeRows, weights: Floats, unseen_year: Floats
+) -> LifetimeSpread:
+    """Fit on the rows that the model was fitted on; weights: of each window of the lifetime.
+
+    unseen_year: orders expected in a year of each row, by trees that have not seen its customer.
+    """
     rng = np.random.default_rng(trees.seed)
-    years = _Years(model, trees, rows)
+    years = _Years(model, trees, rows, unseen_year)
     recent = np.flatnonzero(rows.months_back < YEAR)
     starts = np.sort(rng.choice(recent, min(STARTS, len(recent)), replace=False))
     expected = model.rates(boosting.matrix_of(trees.values[starts], trees.inputs), -(-len(weights) // years.windows))
@@ -75,14 +77,13 @@ def fit(model: StateValue, trees: LifetimeTrees, rows: LifetimeRows, weights: Fl
 class _Years:
     """The closed years of customers, in orders of their expected margin, and the draws from them."""
 
-    def __init__(self, model: StateValue, trees: LifetimeTrees, rows: LifetimeRows):
+    def __init__(self, model: StateValue, trees: LifetimeTrees, rows: LifetimeRows, unseen_year: Floats):
         self.windows = YEAR // model.window_months
         closed = np.flatnonzero(rows.months_back >= YEAR)
         self.margin = model.margin.before_costs(trees.all, rows.frame)
         self.brought = rows.margin[:, : self.windows] / self.margin[:, None]
         self.later = rows.year_later
-        unseen = _unseen_year(trees, rows, closed)
-        self.state = states(unseen, rows.frame["orders"].to_numpy(float))
+        self.state = states(unseen_year, rows.frame["orders"].to_numpy(float))
         self.scale = np.maximum(self.state[closed].std(axis=0), 1e-9)
         self.closed, self.tree = closed, KDTree(self.state[closed] / self.scale)
         self.alike = max(min(ALIKE, int(ALIKE_SHARE * len(closed))), 1)
@@ -107,20 +108,6 @@ class _Years:
         _, near = self.tree.query(self.state[distinct] / self.scale, k=np.arange(1, self.alike + 1))
         drawn = rng.integers(0, self.alike, rows.shape)
         return np.asarray(self.closed[near[place.reshape(rows.shape), drawn]])
-
-
-def _unseen_year(trees: LifetimeTrees, rows: LifetimeRows, closed: Integers) -> Floats:
-    """Orders expected in a year of each row, by trees that have not seen its customer."""
-    windows = YEAR // rows.lattice.window_months
-    came = rows.orders[:, :windows].sum(axis=1)
-    codes = pd.factorize(rows.frame["customer_id"])[0]
-    part = np.random.default_rng(trees.seed).integers(0, PARTS, codes.max() + 1)[codes]
-    expected = np.empty(len(codes))
-    for number in range(PARTS):
-        seen, unseen = closed[part[closed] != number], np.flatnonzero(part == number)
-        booster = trees.grow_rates(came[seen], seen, params=RATES)
-        expected[unseen] = np.exp(raw(booster, boosting.matrix_of(trees.values[unseen], trees.inputs)))
-    return expected
 
 
 def _scale(first: Floats, later: Floats, year_orders: Floats, expected: Floats) -> Floats:

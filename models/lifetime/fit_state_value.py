@@ -44,8 +44,9 @@ def fit(
     for window in range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months)):
         closed = np.flatnonzero(months_back >= lattice.window_months * (window + 1))
         level = _level(fitted, lattice, months_back[closed], window)
-        near.append(trees.grow_rates(rows.orders[closed, window] / level, closed, weight=level, params=RATES))
-        rates.append(np.exp(raw(near[-1], trees.all)))
+        booster, score = trees.grow_checked(rows.orders[closed, window] / level, closed, weight=level, params=RATES)
+        near.append(booster)
+        rates.append(np.exp(score))
     per_year = YEAR // lattice.window_months
     known_years = len(near) // per_year
     year_rate = np.sum(rates[-per_year:], axis=0)
@@ -60,7 +61,7 @@ def fit(
         doubts=() if has_season else (NO_SEASON,),
     )
     weights = window_weights(model.window_days, lifetime_days, annual_discount_rate)
-    return replace(model, spread=fit_lifetime_spread.fit(model, trees, rows, weights))
+    return replace(model, spread=fit_lifetime_spread.fit(model, trees, rows, weights, np.sum(rates[:per_year], axis=0)))
 
 
 def _fit_season(trees: LifetimeTrees, rows: LifetimeRows) -> Season:
@@ -99,13 +100,15 @@ def _level(season: Season, lattice: Lattice, months_back: Integers, window: int)
 
 
 def _fit_later(trees: LifetimeTrees, rows: LifetimeRows, year_rate: Floats, *, years: int) -> list[boosting.Booster]:
-    """Trees of the fade of each later year; year_rate: expected orders of each row in the last near year."""
+    """Trees of the fade of each later year; year_rate: expected orders of each row in the last near year, by trees that
+    have not seen its customer."""
     known = np.flatnonzero(rows.year_later != -2)
     next_row = rows.year_later[known]
     later = []
     for _ in range(years):
         target = np.where(next_row >= 0, year_rate[next_row], 0.0)
         offset = np.log(np.maximum(year_rate, LEAST_RATE))
-        later.append(trees.grow_rates(target, known, params=LATER, offset=offset[known]))
-        year_rate = year_rate * np.exp(raw(later[-1], trees.all))
+        booster, fade = trees.grow_checked(target, known, params=LATER, offset=offset[known])
+        later.append(booster)
+        year_rate = year_rate * np.exp(fade)
     return later

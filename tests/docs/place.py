@@ -66,7 +66,7 @@ class Place:
                 words, cwd=self.folder, env=environment(), stdout=said, stderr=said, start_new_session=True
             )
         self.started.append(process)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline and process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
