@@ -235,18 +235,23 @@ class Responses:
     def _score(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         records, rows = batch_scores.score_histories(scorer, histories, as_of=as_of)
         segments = (
-            self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [record["clv"] for record in records])
+            self._segments(
+                rows[CURRENT_VALUE_FEATURE].to_numpy(),
+                *([record[name] for record in records] for name in ("clv", "gain")),
+            )
             if records
             else []
         )
         return [record | {"segment": segment} for record, segment in zip(records, segments, strict=True)]
 
-    def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
+    def _segments(self, spent: np.ndarray, clv: Sequence[float], gain: Sequence[float]) -> list[str | None]:
         """Segments relative to the customers of the last batch; None without a batch."""
         if self.scores.current is None:
             return [None] * len(clv)
         info = self.scores.current.info
-        return value_quadrants(spent, clv, current_cut=info.current_cut, future_cut=info.future_cut).tolist()
+        return value_quadrants(
+            spent, clv, gain, current_cut=info.current_cut, future_cut=info.future_cut, gain_cut=info.gain_cut
+        ).tolist()
 
 
 def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pipelines.score import COLUMNS
 from tests.shops import VOUCHER, config_of
 
 CUSTOMERS = 40
+GAIN_CUT = 0.5
 
 
 def scores_over(days, churn_probability, value):
@@ -33,7 +34,7 @@ def scores_over(days, churn_probability, value):
             "clv_p10": 0.0,
             "clv_p90": 900.0,
             "savable_probability": 0.2,
-            "gain": 3.0,
+            "gain": np.linspace(0, 3, CUSTOMERS) * days / 90,
             "next_order_at": pd.Timestamp("2020-02-01"),
             "reason_1": "62 days since the last order" if days == 90 else None,
             "reason_2": None,
@@ -54,7 +55,7 @@ def staged(rows, tmp_path):
 
     def given(name, *frames):
         (tmp_path / name).mkdir()
-        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name)
+        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name, gain_cut=GAIN_CUT)
 
     return {
         "both": given("both", scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)),

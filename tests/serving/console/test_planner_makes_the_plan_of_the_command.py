@@ -246,7 +246,14 @@ def with_features(folder, *, without=None):
         )
     rows = rows[rows["customer_id"].isin(scores["customer_id"])]
     about = served.BatchInfo(
-        as_of=day, horizon_days=90, model_version="none", currency="USD", current_cut=1.0, future_cut=1.0, features=kept
+        as_of=day,
+        horizon_days=90,
+        model_version="none",
+        currency="USD",
+        current_cut=1.0,
+        future_cut=1.0,
+        gain_cut=0.5,
+        features=kept,
     )
     ordered = scores.set_index("customer_id").loc[rows["customer_id"]].reset_index().assign(next_order_at=pd.NaT)
     with served.writing(config.folder / run_folder.SERVED_SCORES, about) as writer:
