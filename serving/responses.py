@@ -1,7 +1,7 @@
 """The responses to all requests, from the model and the scores in service at that moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from retention.planning.suppression import suppressed_customers
 from serving.active_model import ActiveModel
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
 from serving.hot_reload import HotReload
+from serving.plan_inputs import PlanInputs
 from serving.store.store import Store
 
 
@@ -80,6 +81,7 @@ class Responses:
     model: HotReload[ActiveModel]
     scores: HotReload[Store]
     campaigns: CampaignSettings
+    inputs: PlanInputs = field(default_factory=PlanInputs)
 
     @property
     def is_ready(self) -> bool:
@@ -181,27 +183,30 @@ class Responses:
         budget: float,
         capacity: int | None,
         campaign: str,
-        treatments: pd.DataFrame | None = None,
         scores: pd.DataFrame | None = None,
-        effects: pd.DataFrame | None = None,
     ) -> Plan:
-        """Plan a campaign under the rules of the config. scores: those of the batch, if already read; effects: as
-        `retention.planning.retention_plan.plan` takes them.
+        """Plan a campaign under the rules of the config, by the effects and bookings that `stayworth plan` goes by.
+
+        scores: those of the batch, if already read.
         """
         used = {offer.channel for offer in offers}
         day = date.fromisoformat(str(batch.info.as_of))
-        return plan(
+        effects = self.inputs.effects(batch, offers)
+        treatments = self.inputs.treatments() if self.campaigns.quiet_days else None
+        campaign_plan = plan(
             batch.scores() if scores is None else scores,
-            offers,
+            effects.offers,
             budget=budget,
             capacity=capacity,
             capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
             excluded=self.campaigns.suppressed(as_of=day, campaign=campaign, treatments=treatments),
-            effects=effects,
+            effects=effects.frame,
             holdout_share=self.campaigns.holdout_share,
             campaign=campaign,
             salt=self.campaigns.salt,
         )
+        about = {"campaign": campaign, "as_of": day.isoformat()}
+        return replace(campaign_plan, summary=about | campaign_plan.summary | {"effects": effects.explanations})
 
     def describe(self) -> dict[str, Any]:
         """Describe the model and the batch of scores in service."""
