@@ -125,7 +125,11 @@ class Responses:
             is_same = batch.info.model_version == champion.scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if is_same else [{}] * len(rows)
             scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
-            churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
+            explained = {
+                "churn_probability": explain.no_order(scorer, predicted),
+                "expected_value": explain.expected_value(scorer, predicted),
+                "gain": explain.gain(scorer, predicted),
+            }
             upcoming = predict_next_order(scorer, predicted)
             days = median_day(upcoming.median, as_of=predicted.rows.as_of).tolist()
             for place, customer_id in enumerate(rows["customer_id"]):
@@ -134,10 +138,7 @@ class Responses:
                         "customer_id": customer_id,
                         "as_of": batch.info.as_of,
                         "model_version": champion.scorer.version,
-                        **{
-                            name: _parts(parts, place, stored[place].get(name))
-                            for name, parts in (("churn_probability", churn), ("expected_value", value))
-                        },
+                        **{name: _parts(parts, place, stored[place].get(name)) for name, parts in explained.items()},
                         "next_order_at": stored[place].get("next_order_at", days[place]),
                         "next_order_p10": _or_none(upcoming.low[place]),
                         "next_order_p90": _or_none(upcoming.high[place]),
