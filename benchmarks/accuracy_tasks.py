@@ -34,6 +34,7 @@ from pipelines.config import Config
 from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows
 from pipelines.training.training_set import SEASON, TrainingSet, fit_model, training_set
 from pipelines.training.tuning import Folds, tune
+from retention.customer_base.segments import gain_cut
 
 SCORE_COLUMNS = ("churn_probability", "expected_value", "value_p10", "value_p90")
 RESAMPLES = 500
@@ -47,7 +48,16 @@ def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
     training = training_set(histories, config.terms, as_of=as_of)
     model = fit_model(training, config.terms, tuned_recipe(training, config, training.timeline.folds))
     test = labelled_rows(histories, config.terms, as_of=as_of)
-    return evaluate_model(test, training, model, config.terms, offer=None, resamples=RESAMPLES, seed=config.train.seed)
+    return evaluate_model(
+        test,
+        training,
+        model,
+        config.terms,
+        offer=None,
+        gain_cut=gain_cut(config.offers),
+        resamples=RESAMPLES,
+        seed=config.train.seed,
+    )
 
 
 def cdnow_forward() -> dict[str, Any]:

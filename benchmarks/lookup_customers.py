@@ -41,7 +41,7 @@ class Customers:
         self.reasons = reasons(rows, self.features)
         units = [feature.unit if (feature := feature_named(name)) else "" for name in self.features]
         self.units = np.unique(units, return_inverse=True)[1]
-        self.about = BatchInfo(day, 90, "benchmark", "EUR", 0.0, 0.0, dict.fromkeys(self.features))
+        self.about = BatchInfo(day, 90, "benchmark", "EUR", 0.0, 0.0, 0.0, dict.fromkeys(self.features))
 
     def __iter__(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         for begin in range(0, self.count, CHUNK):

@@ -20,7 +20,7 @@ MEANINGS = {
     "customer_id": "the customer, as in the orders",
     "as_of": "midnight UTC at the beginning of this day: what was known before it counts",
     "horizon_days": "how many days ahead the row looks; one row per customer and horizon",
-    "segment": "value quadrant among all customers of the batch: VIP, grow, maintain, let go",
+    "segment": "value quadrant among all customers of the batch: VIP, grow, maintain, let go (whom no plan contacts)",
     "reason_1": "the strongest reason for leaving, in words; then reason_2 and reason_3",
     "model_version": "the bundle that scored: the first 12 characters of its hash",
     "offer": "the best offer for this customer within the limits",

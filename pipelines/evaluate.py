@@ -18,6 +18,7 @@ from pipelines.training.lifetime_evaluation import evaluate_lifetimes
 from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
+from retention.customer_base.segments import gain_cut
 
 RESAMPLES = 100
 
@@ -57,14 +58,17 @@ def evaluate(
         device=config.train.device,
     )
     recipe = tuned.recipe(config.train)
-    results, offer = [], evaluation_offer(config)
+    results, offer, cut = [], evaluation_offer(config), gain_cut(config.offers)
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
         training = training_set(histories, terms, as_of=day)
         model = fit_model(training, terms, recipe)
         test = labelled_rows(histories, terms, as_of=day)
-        results.append(evaluate_model(test, training, model, terms, offer=offer, resamples=RESAMPLES, seed=seed))
+        evaluation = evaluate_model(
+            test, training, model, terms, offer=offer, gain_cut=cut, resamples=RESAMPLES, seed=seed
+        )
+        results.append(evaluation)
         if plan_budget is not None:
             models[day] = model
             planned.append(plan_in_hindsight(config, offers, model, test, histories, budget=plan_budget))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
 from features.clock import YEAR_DAYS
 from features.errors import InputError
 from pipelines import run_folder
@@ -15,12 +17,14 @@ from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
+from retention.customer_base.segments import LET_GO
 from retention.economics.offers import Offer
 from retention.planning import plan_archive
 from retention.planning.contact_list import contact_list
 from retention.planning.holdout_choice import choose_holdout
 from retention.planning.retention_plan import Plan, plan
 from retention.planning.suppression import suppressed_customers
+from retention.presentation.formatting import counted
 
 WHERE = "--campaign"
 
@@ -87,6 +91,11 @@ def make_plan(
     retention_plan = replace(retention_plan, summary=summary)
     if summary["readout_warning"]:
         warn(summary["readout_warning"])
+    if let_go := _let_go(retention_plan, scores):
+        warn(
+            f"{counted(let_go, 'customer')} of the plan {'is' if let_go == 1 else 'are'} let go by the segments of "
+            "these scores: an offer has become cheaper since. Score again, and the segments agree."
+        )
     plan_archive.archive_plan(
         config.folder, retention_plan.frame, retention_plan.summary, scores, replaces=True, where=WHERE
     )
@@ -96,6 +105,12 @@ def make_plan(
         listed = contact_list(retention_plan.frame, scores, channels, currency=config.money.currency)
         run_folder.write_table(output, listed if is_for_people else retention_plan.frame)
     return retention_plan
+
+
+def _let_go(retention_plan: Plan, scores: pd.DataFrame) -> int:
+    """The customers of a plan who are let go: none where the scores know its offers."""
+    let_go = scores.loc[scores["segment"] == LET_GO, "customer_id"]
+    return int(retention_plan.frame["customer_id"].isin(let_go).sum())
 
 
 def do_not_contact(config: Config) -> Path | None:

@@ -1,6 +1,7 @@
-"""Readout of a campaign: what it really earned, from its plan and what its customers did since."""
+"""Readout of a campaign: what it really earned, from its plan or its bookings, and what its customers did since."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,14 @@ import pandas as pd
 from features.errors import InputError, nearest
 from features.histories.columns import Histories
 from pipelines import run_folder
+from pipelines.campaigns.booked_campaign import (
+    OFFER_PREFIX,
+    booked_campaign,
+    booked_costs,
+    is_booked,
+    known_customers,
+    no_save_rate,
+)
 from pipelines.campaigns.campaign import Campaign, kept_plan_file, read_campaign
 from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
 from pipelines.campaigns.save_rates import SAVE_RATES, record_save_rate
@@ -22,6 +31,7 @@ from retention.measurement.holm import MAX_PROVEN_P_VALUE
 from retention.measurement.sample_ratio import refuse_mismatch
 from retention.measurement.save_rate import measured_save_rate
 from retention.planning.contact_list import SAVABLE, kept_worth
+from retention.planning.plan_archive import archived_plan, check_campaign_name, refuse_namesake
 
 METHOD = (
     "difference between treated and holdout, adjusted by least squares (one slope for both arms) for what was known "
@@ -44,16 +54,17 @@ def read_out(
 ) -> dict[str, Any]:
     """Read a campaign out, and write `readout-<campaign>.json` and the save rates that the next plan may use.
 
-    campaign_name: None: the latest. plan_file: as `plan` wrote it, its JSON beside it; None: the list that was kept.
-    scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began, if not
-    on the day of its scores. until: the first day after the window; None: the config's horizon after `day`. contacts:
-    the contacts that were made, rows of customer_id, treated and perhaps cost (currency units, NaN where it was not
-    booked) and offer; where they name a campaign, those of this one. None, or none of them: as planned, at the planned
-    cost.
+    campaign_name: None: the latest. One of which no plan was kept is read out of the contacts alone
+    (pipelines/campaigns/booked_campaign.py). plan_file: as `plan` wrote it, its JSON beside it; None: the list that was
+    kept. scores_file: the scores it was made with, where that list is without; None: the latest. day: when it began, if
+    not on the day of its scores or its first contact. until: the first day after the window; None: the config's horizon
+    after `day`. contacts: the contacts that were made, rows of customer_id, treated and perhaps cost (currency units,
+    NaN where it was not booked), offer and at; where they name a campaign, those of this one. None, or none of them: as
+    planned, at the planned cost.
 
     Raises Refusal, having written nothing, where the data cannot answer.
     """
-    campaign = read_campaign(plan_file or kept_plan_file(config.folder, campaign_name), day=day)
+    campaign = _campaign(config, campaign_name, plan_file, contacts, day=day, until=until)
     target = config.folder / f"readout-{campaign.file_name}.json"
     for path in (target, config.folder / SAVE_RATES):
         run_folder.refuse_unwritable(path)
@@ -64,8 +75,11 @@ def read_out(
     days = closed_window(histories, day=campaign.day, until=end)
 
     say("comparing treated and holdout")
-    chosen, adjusted_for = with_scores(campaign, scores_file or config.folder / run_folder.SCORES)
-    chosen, contacted = _with_costs(chosen, contacts, campaign.name)
+    booked_only = campaign.holdout_share is None
+    compared = replace(campaign, chosen=known_customers(campaign, histories)) if booked_only else campaign
+    chosen, adjusted_for = with_scores(compared, scores_file or config.folder / run_folder.SCORES)
+    adjusted_for += tuple(name for name in chosen if str(name).startswith(OFFER_PREFIX))
+    chosen, contacted = booked_costs(chosen, campaign) if booked_only else _with_costs(chosen, contacts, campaign.name)
     customers = _with_outcomes(chosen, histories, day=campaign.day, window_days=days)
     p_value = _refuse_mismatch(customers, campaign)
     content = {
@@ -77,15 +91,37 @@ def read_out(
         "method": METHOD,
         "adjusted_for": list(adjusted_for),
         "customers": len(customers),
-        "not_in_the_log": len(chosen) - len(customers),
+        "not_in_the_log": len(campaign.chosen) - len(customers),
         "sample_ratio": {"planned": campaign.holdout_share, "p_value": p_value},
         "contacts": contacted,
         **readout(customers, scores=adjusted_for, expected_effect=_expected_effect(campaign, customers)),
     }
     content["save_rates"] = _save_rates(config, campaign, customers, content)
     content["in_words"] = findings(content, currency=config.money.currency, days=days)
+    if booked_only and SAVABLE not in customers:
+        content["in_words"].append(no_save_rate(campaign))
     run_folder.write_json(target, content)
     return content | {"written": str(target)}
+
+
+def _campaign(
+    config: Config,
+    name: str | None,
+    plan_file: Path | None,
+    contacts: pd.DataFrame | None,
+    *,
+    day: date | None,
+    until: date | None,
+) -> Campaign:
+    """The campaign as planned; where no plan of it was kept, as booked."""
+    if plan_file is None and name is not None and contacts is not None and is_booked(contacts, name):
+        plans = config.folder / run_folder.PLANS
+        check_campaign_name(name, where="--campaign")
+        refuse_namesake(plans, name, where="--campaign")
+        if archived_plan(plans, name) is None:
+            horizon_days = config.time.horizon_days
+            return booked_campaign(contacts, name, day=day, until=until, horizon_days=horizon_days)
+    return read_campaign(plan_file or kept_plan_file(config.folder, name), day=day)
 
 
 def _with_outcomes(chosen: pd.DataFrame, histories: Histories, *, day: date, window_days: int) -> pd.DataFrame:
@@ -97,8 +133,10 @@ def _with_outcomes(chosen: pd.DataFrame, histories: Histories, *, day: date, win
     return customers
 
 
-def _refuse_mismatch(customers: pd.DataFrame, campaign: Campaign) -> float:
-    """The p-value of the holdout's share; raises Refusal where it is not the share that was planned."""
+def _refuse_mismatch(customers: pd.DataFrame, campaign: Campaign) -> float | None:
+    """The p-value of the holdout's share, None where none was planned; raises Refusal where it is not the planned."""
+    if campaign.holdout_share is None:
+        return None
     held_out = int((~customers["treated"]).sum())
     arms = {"treated": len(customers) - held_out, "holdout": held_out}
     return refuse_mismatch(**arms, holdout_share=campaign.holdout_share, campaign=campaign.name)

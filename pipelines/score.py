@@ -31,6 +31,7 @@ from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
 from pipelines.memory import machine_memory
 from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
+from retention.customer_base.segments import gain_cut
 from retention.economics.customer_equity import common_miss
 from serving.store import store as served
 
@@ -75,7 +76,7 @@ def score(
         scored = _scored(model, rows, threads=_threads(memory_bytes))
         config.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
-            staged = stage(scored, Path(folder))
+            staged = stage(scored, Path(folder), gain_cut=gain_cut(config.offers))
             say("writing scores")
             _write_store(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
             if output:
@@ -95,6 +96,7 @@ def _write_store(path: Path, staged: StagedScores, model: Scorer, *, as_of: date
         currency=model.terms.currency,
         current_cut=staged.current_cut,
         future_cut=staged.future_cut,
+        gain_cut=staged.gain_cut,
         features={name: None if names is None else list(names) for name, names in model.inputs.items()},
     )
     with served.writing(path, about) as writer:

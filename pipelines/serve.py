@@ -33,7 +33,11 @@ def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, m
     """Serve a shop's latest scores by this bundle or the registry's champion until ctrl-C."""
     scores, model = _places(config, bundle)
     environment = settings.worker_environment(
-        scores=scores, model=model, campaigns=campaigns(config), log=config.folder / run_folder.SCORE_LOG
+        scores=scores,
+        model=model,
+        campaigns=campaigns(config),
+        log=config.folder / run_folder.SCORE_LOG,
+        order_log=config.log if config.data.treatments else None,
     )
     with _following(config, bundle, scores, model):
         _serve(listening, environment=environment, most_in_flight=most_in_flight)

@@ -211,14 +211,18 @@ class Parts(ResponseBody):
 
 
 class Explanation(ResponseBody):
-    """One customer's churn probability (0 to 1) and expected value (currency units), split into contributions, and when
-    they are expected to order next."""
+    """One customer's churn probability (0 to 1), expected value and gain (currency units), each split into
+    contributions, and when they are expected to order next."""
 
     customer_id: str
     as_of: date
     model_version: str
     churn_probability: Parts
     expected_value: Parts
+    gain: Parts = Field(
+        description="base: of a customer with the same margin of an order about whom nothing else is known; "
+        "`limited_to_the_savable` among `added`: what makes it neither negative nor more than saving them can add"
+    )
     next_order_at: date | None = Field(description="as in the scores")
     next_order_p10: float | None = Field(
         description="days from as_of within which the next order comes in one case of ten; null: less likely within "

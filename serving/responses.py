@@ -1,7 +1,7 @@
 """The responses to all requests, from the model and the scores in service at that moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from retention.planning.suppression import suppressed_customers
 from serving.active_model import ActiveModel
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
 from serving.hot_reload import HotReload
+from serving.plan_inputs import PlanInputs
 from serving.store.store import Store
 
 
@@ -80,6 +81,7 @@ class Responses:
     model: HotReload[ActiveModel]
     scores: HotReload[Store]
     campaigns: CampaignSettings
+    inputs: PlanInputs = field(default_factory=PlanInputs)
 
     @property
     def is_ready(self) -> bool:
@@ -123,7 +125,11 @@ class Responses:
             is_same = batch.info.model_version == champion.scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if is_same else [{}] * len(rows)
             scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
-            churn, value = explain.no_order(scorer, predicted), explain.expected_value(scorer, predicted)
+            explained = {
+                "churn_probability": explain.no_order(scorer, predicted),
+                "expected_value": explain.expected_value(scorer, predicted),
+                "gain": explain.gain(scorer, predicted),
+            }
             upcoming = predict_next_order(scorer, predicted)
             days = median_day(upcoming.median, as_of=predicted.rows.as_of).tolist()
             for place, customer_id in enumerate(rows["customer_id"]):
@@ -132,10 +138,7 @@ class Responses:
                         "customer_id": customer_id,
                         "as_of": batch.info.as_of,
                         "model_version": champion.scorer.version,
-                        **{
-                            name: _parts(parts, place, stored[place].get(name))
-                            for name, parts in (("churn_probability", churn), ("expected_value", value))
-                        },
+                        **{name: _parts(parts, place, stored[place].get(name)) for name, parts in explained.items()},
                         "next_order_at": stored[place].get("next_order_at", days[place]),
                         "next_order_p10": _or_none(upcoming.low[place]),
                         "next_order_p90": _or_none(upcoming.high[place]),
@@ -181,27 +184,30 @@ class Responses:
         budget: float,
         capacity: int | None,
         campaign: str,
-        treatments: pd.DataFrame | None = None,
         scores: pd.DataFrame | None = None,
-        effects: pd.DataFrame | None = None,
     ) -> Plan:
-        """Plan a campaign under the rules of the config. scores: those of the batch, if already read; effects: as
-        `retention.planning.retention_plan.plan` takes them.
+        """Plan a campaign under the rules of the config, by the effects and bookings that `stayworth plan` goes by.
+
+        scores: those of the batch, if already read.
         """
         used = {offer.channel for offer in offers}
         day = date.fromisoformat(str(batch.info.as_of))
-        return plan(
+        effects = self.inputs.effects(batch, offers)
+        treatments = self.inputs.treatments() if self.campaigns.quiet_days else None
+        campaign_plan = plan(
             batch.scores() if scores is None else scores,
-            offers,
+            effects.offers,
             budget=budget,
             capacity=capacity,
             capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
             excluded=self.campaigns.suppressed(as_of=day, campaign=campaign, treatments=treatments),
-            effects=effects,
+            effects=effects.frame,
             holdout_share=self.campaigns.holdout_share,
             campaign=campaign,
             salt=self.campaigns.salt,
         )
+        about = {"campaign": campaign, "as_of": day.isoformat()}
+        return replace(campaign_plan, summary=about | campaign_plan.summary | {"effects": effects.explanations})
 
     def describe(self) -> dict[str, Any]:
         """Describe the model and the batch of scores in service."""
@@ -235,18 +241,23 @@ class Responses:
     def _score(self, scorer: Scorer, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         records, rows = batch_scores.score_histories(scorer, histories, as_of=as_of)
         segments = (
-            self._segments(rows[CURRENT_VALUE_FEATURE].to_numpy(), [record["clv"] for record in records])
+            self._segments(
+                rows[CURRENT_VALUE_FEATURE].to_numpy(),
+                *([record[name] for record in records] for name in ("clv", "gain")),
+            )
             if records
             else []
         )
         return [record | {"segment": segment} for record, segment in zip(records, segments, strict=True)]
 
-    def _segments(self, spent: np.ndarray, clv: Sequence[float]) -> list[str | None]:
+    def _segments(self, spent: np.ndarray, clv: Sequence[float], gain: Sequence[float]) -> list[str | None]:
         """Segments relative to the customers of the last batch; None without a batch."""
         if self.scores.current is None:
             return [None] * len(clv)
         info = self.scores.current.info
-        return value_quadrants(spent, clv, current_cut=info.current_cut, future_cut=info.future_cut).tolist()
+        return value_quadrants(
+            spent, clv, gain, current_cut=info.current_cut, future_cut=info.future_cut, gain_cut=info.gain_cut
+        ).tolist()
 
 
 def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Scoring:
 
     @bentoml.api(route="/v1/explain")
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
-        """Explain scores: the contributions to churn probability and expected value."""
+        """Explain scores: the contributions to churn probability, expected value and gain."""
         return await _respond_in(self.model_thread, lambda: self.responses.explain(request.customer_ids))
 
     @bentoml.api(route="/v1/plan")

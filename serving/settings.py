@@ -4,7 +4,7 @@ STAYWORTH_SCORES        the file of the last batch, which `stayworth score` writ
 STAYWORTH_MODEL         a folder with champion.json, or a bundle
 STAYWORTH_CAMPAIGNS     JSON of `CampaignSettings`: offers, holdout share and salt
 STAYWORTH_SCORE_LOG     a folder for a sample of the scores served; without it none is kept
-STAYWORTH_SHOP          JSON of `Log`: the shop's tables, for histories in the console; without it, it shows none
+STAYWORTH_SHOP          JSON of `Log`: the shop's tables, for histories in the console and bookings in plans
 STAYWORTH_FOLDER        the output folder: files of `plan`, `readout` and `monitor`, and the audit log
 """
 
@@ -19,6 +19,7 @@ from features.ingest.log import Log
 from retention.economics.offers import Offer
 from serving import access_log, active_model
 from serving.hot_reload import HotReload
+from serving.plan_inputs import PlanInputs
 from serving.responses import CampaignSettings, Responses
 from serving.score_log import ScoreLog
 from serving.store import store
@@ -50,11 +51,13 @@ def responses() -> Responses:
     """The responses of this process, configured by its environment; nothing is loaded yet."""
     content = json.loads(os.environ.get(CAMPAIGNS, "{}"))
     offers = tuple(Offer(**offer) for offer in content.pop("offers", []))
+    campaigns = CampaignSettings(offers, **content)
     folder = Path(os.environ.get(MODEL, NOWHERE))
     return Responses(
         HotReload("model", active_model.pointer_file(folder), active_model.load, log_event=access_log.write_event),
         HotReload("scores", Path(os.environ.get(SCORES, NOWHERE)), store.open_store, log_event=access_log.write_event),
-        CampaignSettings(offers, **content),
+        campaigns,
+        PlanInputs(Path(campaigns.plans).parent if campaigns.plans else None, order_log()),
     )
 
 

@@ -37,7 +37,9 @@ def warm_store() -> None:
     rows = pd.DataFrame({"customer_id": MADE_UP_IDS, "recency_days": [31.0, 31.0]})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.store"
-        with store.writing(path, store.BatchInfo(DAY, 90, "none", "USD", 0.0, 0.0, {"recency_days": None})) as writer:
+        with store.writing(
+            path, store.BatchInfo(DAY, 90, "none", "USD", 0.0, 0.0, 0.0, {"recency_days": None})
+        ) as writer:
             writer.add(scores, rows)
         scored = store.open_store(path)
         scored.find(MADE_UP_IDS)

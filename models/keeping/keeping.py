@@ -49,9 +49,27 @@ class Keeping:
 
         order_margin: of one expected order, currency units.
         """
+        savable, orders = self._limited(data, raw(self.gain, data), churn_probability)
+        return savable, CENTRE * orders * np.maximum(order_margin, 0)
+
+    def gain_contributions(
+        self, data: boosting.Matrix, *, churn_probability: Floats, order_margin: Floats
+    ) -> tuple[Floats, Floats]:
+        """What each feature adds to the gain, (rows, features), and what the limits do, (rows,); currency units.
+
+        The trees' exact contributions, times the margin of one order: with those of a customer with the same margin of
+        whom nothing is known, they add up to the gain before it is limited to 0 and to what saving them can add.
+        """
+        parts = boosting.contributions(self.gain, data).astype(np.float64)
+        unlimited = parts.sum(axis=1)
+        money = CENTRE * np.maximum(order_margin, 0)
+        limited = self._limited(data, unlimited, churn_probability)[1]
+        return parts[:, :-1] * money[:, None], (limited - unlimited) * money
+
+    def _limited(self, data: boosting.Matrix, gain: Floats, churn_probability: Floats) -> tuple[Floats, Floats]:
+        """savable_probability, and the gain in margins of one order, at most what saving all who can be saved adds."""
         savable = np.minimum(expit(raw(self.savable, data)), churn_probability)
-        margin = np.maximum(order_margin, 0)
-        return savable, CENTRE * np.clip(raw(self.gain, data), 0, self.most * savable) * margin
+        return savable, np.clip(gain, 0, self.most * savable)
 
 
 def one_order(

@@ -4,7 +4,8 @@ Trees give each feature's contribution to their log-odds and to their ln of valu
 Intelligence 2: exact, nothing sampled); the other base learner of the blend counts as one reason, its distance from the
 average customer. Those parts are added up on the log scales. A probability or an amount is then divided among the
 features in proportion to them, so that they sum to the score to the last digit; expected value = P(order) × value given
-an order is divided between its two factors evenly, as Shapley's value of two players does.
+an order is divided between its two factors evenly, as Shapley's value of two players does. A gain is the trees' sum in
+margins of one order, limited to what saving a customer can add: its parts are theirs, and one more for the limit.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from features.families.catalogue import feature_named, value_in_words
 from models.ensemble.recipe import TREES
 from models.ensemble.stacking import LogPrediction
 from models.prediction import REASONS
-from models.scoring.scorer import PredictedRows, Scorer
+from models.scoring.scorer import PredictedRows, Scorer, churn_probability, order_margin, savable_and_gain
 from models.trees import boosting
 
 RHYTHM = "expected_from_rhythm"
 """The reason of a base learner that reads the rhythm of orders as a whole."""
+LIMIT = "limited_to_the_savable"
+"""What is taken from a gain, or added to it, since it is neither below 0 nor above what saving a customer can add."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Contributions:
     """Contributions that add up to a score: `base + added.sum(axis=1)` is the score of each customer."""
 
     names: list[str]
-    """Features, then `expected_from_rhythm`."""
+    """Features, then `expected_from_rhythm`, and of a gain `limited_to_the_savable`."""
     base: Floats
-    """The score of a customer of whom only the day is known, (rows,)."""
+    """The score of a customer of whom only the day is known, (rows,); of a gain, the margin of one order too."""
     added: Floats
     """Contributions, (rows, names)."""
 
@@ -63,6 +66,24 @@ def expected_value(scorer: Scorer, predicted: PredictedRows) -> Contributions:
     by_value = _shares(values) * ((value - given_base) * (order + order_base) / 2)[:, None]
     added = by_order + by_value
     return Contributions(_names(scorer), prediction.expected_value - added.sum(axis=1), added)
+
+
+def gain(scorer: Scorer, predicted: PredictedRows) -> Contributions:
+    """Explain the gain, currency units: the trees' contributions times the margin of one order of the customer.
+
+    Without trees of the gain, it is expected from the rhythm of orders as a whole.
+    """
+    names, (_, total) = [*_names(scorer), LIMIT], savable_and_gain(scorer, predicted)
+    added = np.zeros((len(total), len(names)))
+    if scorer.keeping is None:
+        added[:, -2] = total
+    else:
+        added[:, :-2], added[:, -1] = scorer.keeping.gain_contributions(
+            predicted.data,
+            churn_probability=churn_probability(scorer, predicted),
+            order_margin=order_margin(scorer, predicted),
+        )
+    return Contributions(names, total - added.sum(axis=1), added)
 
 
 def reasons(scorer: Scorer, predicted: PredictedRows) -> pd.DataFrame:

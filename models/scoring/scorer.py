@@ -220,6 +220,11 @@ def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:
     return _order_margin(_over_main_horizon(scorer, predicted))
 
 
+def savable_and_gain(scorer: Scorer, predicted: PredictedRows) -> tuple[Floats, Floats]:
+    """savable_probability and gain of predicted rows over the horizon, alone."""
+    return _kept(scorer, predicted, _over_main_horizon(scorer, predicted))
+
+
 def _order_margin(over: HorizonPrediction) -> Floats:
     return np.maximum(over.log_prediction.expected_value, 0) / np.maximum(over.expected_orders, LEAST_CHURN)
 

@@ -30,7 +30,13 @@ SCHEMA = pa.schema(
     }
 )
 """The columns of scores, wherever they are written."""
-UNFINISHED = pa.schema([*(field for field in SCHEMA if field.name != "segment"), (CURRENT_VALUE_FEATURE, pa.float64())])
+MAIN_GAIN = "gain_over_main_horizon"
+UNFINISHED = pa.schema(
+    [
+        *(field for field in SCHEMA if field.name != "segment"),
+        *((name, pa.float64()) for name in (CURRENT_VALUE_FEATURE, MAIN_GAIN)),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class StagedScores:
     """The customers' average spend of the last year, currency units."""
     future_cut: float
     """Their average CLV, currency units."""
+    gain_cut: float
+    """The gain over the main horizon up to which no contact pays, currency units."""
     totals: dict[str, float]
     """Over the main horizon: expected churners, and sums in currency units."""
     customers: int
@@ -64,16 +72,20 @@ class StagedScores:
 
     def _finished(self, scores: pa.Table) -> pa.Table:
         segment = value_quadrants(
-            scores[CURRENT_VALUE_FEATURE], scores["clv"], current_cut=self.current_cut, future_cut=self.future_cut
+            *(scores[name] for name in (CURRENT_VALUE_FEATURE, "clv", MAIN_GAIN)),
+            current_cut=self.current_cut,
+            future_cut=self.future_cut,
+            gain_cut=self.gain_cut,
         )
         return scores.append_column("segment", pa.array(segment, pa.string())).select(SCHEMA.names)
 
 
-def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> StagedScores:
+def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path, *, gain_cut: float) -> StagedScores:
     """Stage the scores of each part and its feature rows in an empty folder.
 
-    scored: scores as `models.scoring.batch_scores.score` has them of feature rows, and those rows. Raises InputError
-    where nobody is scored, or a customer has no CLV.
+    scored: scores as `models.scoring.batch_scores.score` has them of feature rows, and those rows; gain_cut: as
+    `retention.customer_base.segments.gain_cut` gives it. Raises InputError where nobody is scored, or a customer has no
+    CLV.
     """
     files: dict[int, Path] = {}
     rows_file = folder / "rows.parquet"
@@ -91,9 +103,10 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
         for scores, rows in scored:
             # Copies: a view would keep all columns of the frame in memory.
             spend = rows[CURRENT_VALUE_FEATURE].to_numpy(np.float64, copy=True)
-            clv = scores["clv"].head(len(rows)).to_numpy(copy=True)
+            clv, gain = (scores[name].head(len(rows)).to_numpy(copy=True) for name in ("clv", "gain"))
+            for_segments = {CURRENT_VALUE_FEATURE: spend, MAIN_GAIN: gain}
             for first in range(0, len(scores), len(rows)):
-                over = scores.iloc[first : first + len(rows)].assign(**{CURRENT_VALUE_FEATURE: spend})
+                over = scores.iloc[first : first + len(rows)].assign(**for_segments)
                 path = files.setdefault(int(over["horizon_days"].iloc[0]), folder / f"scores-{len(files)}.parquet")
                 write(path, pa.Table.from_pandas(over, UNFINISHED, preserve_index=False))
             write(rows_file, _narrow(rows))
@@ -103,7 +116,7 @@ def stage(scored: Iterable[tuple[pd.DataFrame, pd.DataFrame]], folder: Path) -> 
     # In ascending order, so that the averages are the same to the last digit whatever parts the customers came in.
     averages = average_cuts(*(np.sort(np.concatenate([*of, np.empty(0)])) for of in (current, future)))
     summed = {name: float(sum(part[name] for part in totals)) for name in totals[0]}
-    return StagedScores(tuple(files.values()), rows_file, *averages, summed, sum(map(len, future)))
+    return StagedScores(tuple(files.values()), rows_file, *averages, gain_cut, summed, sum(map(len, future)))
 
 
 def _totals(scores: pd.DataFrame) -> dict[str, float]:

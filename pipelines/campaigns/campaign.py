@@ -24,9 +24,10 @@ class Campaign:
     day: date
     """It begins at midnight UTC of this day: the day of the scores it was planned with."""
     chosen: pd.DataFrame
-    """A row per chosen customer: customer_id, offer, treated, expected_cost, and what else the plan's file has."""
-    holdout_share: float
-    """Of the chosen, as drawn."""
+    """A row per chosen customer: customer_id, offer, treated, expected_cost, and what else the plan's file has; of a
+    campaign without a plan, what `pipelines.campaigns.booked_campaign` says."""
+    holdout_share: float | None
+    """Of the chosen, as drawn; None where no plan says it."""
     save_rates: dict[str, float]
     """Of those who can be saved, as the plan assumed of each offer; empty where it does not say."""
 
@@ -54,7 +55,9 @@ def kept_plan_file(folder: Path, name: str | None) -> Path:
     if not file.exists():
         known = ", ".join(repr(plan.campaign) for plan in archived_plans(folder / run_folder.PLANS)) or "none"
         raise InputError(
-            f"no plan of the campaign {name!r} was kept; kept are: {known}", where="--campaign", next=PLAN_NEXT
+            f"no plan of the campaign {name!r} was kept; kept are: {known}",
+            where="--campaign",
+            next=f"{PLAN_NEXT} A campaign without a plan is read out of the table of treatments, by its name there.",
         )
     return file
 

@@ -18,7 +18,8 @@ def readout(
         typer.Option(metavar="DAY", help="First day after the window; default: one horizon after the plan."),
     ] = None,
     day: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Day the campaign began, if not that of its scores.")
+        str | None,
+        typer.Option(metavar="DAY", help="Day the campaign began, if not that of its scores or first contact."),
     ] = None,
     plan: Annotated[Path | None, typer.Option(metavar="FILE", help="The plan, if it is not the one that was kept.")] = (
         None
@@ -28,6 +29,8 @@ def readout(
     as_json: Json = False,
 ) -> None:
     """Measure what a campaign earned, treated against holdout, and learn the save rate for the next plan.
+
+    A campaign that was not planned here is read out of the table of treatments, by the name it has there.
 
     Exit code 1 if the data cannot tell: there is no holdout, the window has not closed, or the list was not kept to.
 

@@ -49,13 +49,15 @@ def evaluate_model(
     terms: Terms,
     *,
     offer: Offer | None,
+    gain_cut: float,
     resamples: int,
     seed: int,
     champion: Scorer | None = None,
 ) -> dict[str, Any]:
     """The evaluation (`metrics.json`) of a model, its baselines and the champion on the test rows of its day.
 
-    With an offer, in money too. `segments`: how the model is calibrated in each value quadrant.
+    With an offer, in money too. gain_cut: of the segments, as `retention.customer_base.segments.gain_cut` gives it;
+    `segments`: how the model is calibrated in each value quadrant.
     """
     as_of = training.timeline.as_of
     scores = scorer.predict(model, test)
@@ -78,7 +80,7 @@ def evaluate_model(
         "currency": terms.currency,
         "blend": {"no_order": model.blend.no_order, "value": model.blend.value},
         "level": model.calibration.rule(as_of=as_of),
-        "segments": segment_calibration(test, scores),
+        "segments": segment_calibration(test, scores, gain_cut=gain_cut),
         **metrics.evaluate(
             test,
             predictions,
@@ -101,11 +103,13 @@ def _no_order(model: Scorer, test: pd.DataFrame) -> Floats | None:
     return model.log_prediction(test).no_order if model.contract_end else None
 
 
-def segment_calibration(test: pd.DataFrame, scores: pd.DataFrame) -> Mapping[str, dict[str, float]]:
+def segment_calibration(test: pd.DataFrame, scores: pd.DataFrame, *, gain_cut: float) -> Mapping[str, dict[str, float]]:
     """By value quadrant: its customers, their calibration error (0 … 1), and their margin, expected and realised."""
     current, future = test[CURRENT_VALUE_FEATURE], scores["clv"]
     current_cut, future_cut = average_cuts(current, future)
-    names = np.asarray(value_quadrants(current, future, current_cut=current_cut, future_cut=future_cut))
+    names = value_quadrants(
+        current, future, scores["gain"], current_cut=current_cut, future_cut=future_cut, gain_cut=gain_cut
+    )
     calibration = {}
     for name in np.unique(names):
         members = names == name

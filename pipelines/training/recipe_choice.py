@@ -13,6 +13,7 @@ from pipelines.training.champion_comparison import ChampionComparison
 from pipelines.training.holdout_evaluation import evaluate_model
 from pipelines.training.learning_curve import in_words, learning_curve
 from pipelines.training.training_set import TrainingSet, fit_model
+from retention.customer_base.segments import gain_cut
 from retention.economics.offers import Offer
 
 RESAMPLES = 200
@@ -37,6 +38,7 @@ def evaluate_recipe(
             fit_model(training, config.terms, recipe),
             config.terms,
             offer=offer,
+            gain_cut=gain_cut(config.offers),
             resamples=RESAMPLES,
             seed=config.train.seed,
             champion=comparison.scorer if comparison else None,

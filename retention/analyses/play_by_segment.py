@@ -12,7 +12,10 @@ TITLE = "The play for each segment"
 PLAYS = {
     "VIP": ("keep them, and acquire more like them", "value at risk: what saving those who can be saved would add"),
     "grow": ("encourage them to buy more now", "the gap of their margin to that of the mean VIP"),
-    "maintain": ("cross-sell while they still buy", "value at risk: what saving those who can be saved would add"),
+    "maintain": (
+        "keep those with whom a contact pays, and cross-sell",
+        "value at risk: what saving those who can be saved would add",
+    ),
     "let go": ("cut the cost to serve", "the cost of serving them for a year"),
 }
 """Segment → what to do, and what the money beside it is."""

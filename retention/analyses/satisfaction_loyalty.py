@@ -97,7 +97,7 @@ def analyse(base: CustomerBase) -> Analysis:
             respondents["group"].tolist(),
             {
                 "CLV": respondents["clv"].tolist(),
-                "CLV at risk (CLV × churn probability)": respondents["at_risk"].tolist(),
+                "Value at risk (what saving them would add)": respondents["at_risk"].tolist(),
             },
             title=f"CLV of those who answered ({base.currency})",
             form=MONEY,
@@ -114,7 +114,7 @@ def _reading(table: pd.DataFrame, currency: str) -> str:
     mercenaries, hostages = rows.loc["mercenary"], rows.loc["hostage"]
     return (
         f"Of {counted(answered, 'customer')} who answered, {_number(mercenaries)} satisfied but not loyal "
-        f"({money(mercenaries['at_risk'], currency)} of CLV at risk) and {_number(hostages)} loyal but not satisfied "
+        f"({money(mercenaries['at_risk'], currency)} of value at risk) and {_number(hostages)} loyal but not satisfied "
         f"({money(hostages['at_risk'], currency)})."
     )
 

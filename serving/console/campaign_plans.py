@@ -4,10 +4,10 @@ Everything runs in one thread, one plan after the other: a plan of 1 M customers
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -15,15 +15,12 @@ from typing import TypeVar
 import pandas as pd
 
 from features.errors import InputError
-from features.ingest.side_tables import read_side_table
-from retention.economics.offers import Offer
 from retention.economics.profit_curve import profit_curve
 from retention.planning import plan_archive
-from retention.planning.learned_effects import EFFECTS_FILE, PlanEffects
 from retention.planning.retention_plan import Plan
 from serving import settings
+from serving.plan_inputs import offers_as_json
 from serving.responses import Responses
-from serving.served_effects import effects_of
 from serving.store.store import Store
 
 CURVE_POINTS = 200
@@ -63,7 +60,6 @@ class CampaignPlans:
         self._thread = ThreadPoolExecutor(1, "stayworth-plan")
         self._curves: dict[tuple[object, ...], pd.DataFrame] = {}
         self._last: BatchPlan | None = None
-        self._latest_effects: tuple[tuple[object, ...], PlanEffects] | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run a function in the thread of the plans."""
@@ -72,8 +68,8 @@ class CampaignPlans:
     def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
         """The expected profit of each budget with these offers, from `retention.economics.profit_curve`."""
         batch = self.responses.batch()
-        effects = self._effects(batch, names)
-        key = (batch.hash, *_offers_as_json(effects.offers), *effects.explanations.values())
+        effects = self.responses.inputs.effects(batch, self.responses.offers(names))
+        key = (batch.hash, *offers_as_json(effects.offers), *effects.explanations.values())
         if key not in self._curves:
             curve = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
             self._curves = dict([*self._curves.items(), (key, curve)][-CACHED_CURVES:])
@@ -122,42 +118,16 @@ class CampaignPlans:
         plan_archive.check_campaign_name(request.campaign, where=WHERE)
         batch = self.responses.batch()
         plan_archive.refuse_namesake(self.output / plan_archive.PLANS, request.campaign, where=WHERE)
-        effects, scores = self._effects(batch, request.offers), batch.scores()
+        scores = batch.scores()
         plan = self.responses.make_plan(
             batch,
-            effects.offers,
+            self.responses.offers(request.offers),
             budget=request.budget,
             capacity=request.capacity,
             campaign=request.campaign,
-            treatments=self._treatments(),
             scores=scores,
-            effects=effects.frame,
         )
-        summary = (
-            {"campaign": request.campaign, "as_of": str(batch.info.as_of)}
-            | plan.summary
-            | {"effects": effects.explanations}
-        )
-        return BatchPlan(request, batch, replace(plan, summary=summary)), scores
-
-    def _effects(self, batch: Store, names: tuple[str, ...]) -> PlanEffects:
-        """The effects of the offers, computed again when the scores, the offers or the learned effects change."""
-        effects_file, offers = self.output / EFFECTS_FILE, self.responses.offers(names)
-        key = (batch.hash, *_offers_as_json(offers), effects_file.stat().st_mtime_ns if effects_file.exists() else None)
-        if self._latest_effects is None or self._latest_effects[0] != key:
-            self._latest_effects = key, effects_of(batch, self.output, offers)
-        return self._latest_effects[1]
-
-    def _treatments(self) -> pd.DataFrame | None:
-        """The table of treatments, read again; None if there is none, or no rule needs it."""
-        log = settings.order_log()
-        if log is None or log.treatments is None or self.responses.campaigns.quiet_days is None:
-            return None
-        return read_side_table(log, "treatments", now_us=None).rows.to_pandas()
-
-
-def _offers_as_json(offers: Sequence[Offer]) -> list[str]:
-    return [offer.model_dump_json() for offer in offers]
+        return BatchPlan(request, batch, plan), scores
 
 
 @cache

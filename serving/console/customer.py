@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from features.errors import InputError, StayworthError
 from features.families.catalogue import value_in_words
-from models.scoring.explain import RHYTHM
+from models.scoring.explain import LIMIT, RHYTHM
 from retention.economics.profit import value_at_risk
 from serving import access_log, settings
 from serving.console import customer_charts, pages
@@ -26,6 +26,13 @@ EVENTS_SHOWN = 50
 """Events in the table, the latest first."""
 EFFECTS_SHOWN = 12
 """Reasons with a row of their own; the others are added up."""
+EXPLAINED = ("churn_probability", "expected_value", "gain")
+"""The scores that are split into contributions."""
+LABELS = {
+    RHYTHM: "the rhythm of orders as a whole",
+    LIMIT: "value at risk is not negative, nor more than saving the customer can add",
+}
+"""Contributions that are no feature's."""
 MEASURES = {
     "churn_probability": "Churn probability",
     "expected_orders": "Expected orders",
@@ -71,25 +78,18 @@ def explain_scores(customer_id: str) -> dict[str, Any]:
     explanation = responses.explain([customer_id]).content["explanations"][0]
     batch = responses.scores.current
     row = batch.rows([customer_id])[0].iloc[0] if batch else {}
-    churn, value = explanation["churn_probability"], explanation["expected_value"]
-    names = sorted(churn["added"].keys() | value["added"].keys(), key=lambda name: -abs(churn["added"].get(name, 0.0)))
+    parts = {name: explanation[name] for name in EXPLAINED}
+    names = set().union(*(part["added"] for part in parts.values()))
+    churn = parts["churn_probability"]["added"]
     effects = [
-        {
-            "label": "the rhythm of orders as a whole" if name == RHYTHM else value_in_words(name, row[name]),
-            "churn_probability": churn["added"].get(name, 0.0),
-            "expected_value": value["added"].get(name, 0.0),
-        }
-        for name in names
+        {"label": LABELS.get(name) or value_in_words(name, row[name])}
+        | {score: part["added"].get(name, 0.0) for score, part in parts.items()}
+        for name in sorted(names, key=lambda name: (-abs(churn.get(name, 0.0)), name))
     ]
     rest = effects[EFFECTS_SHOWN:]
-    others = {
-        "count": len(rest),
-        "churn_probability": sum(effect["churn_probability"] for effect in rest),
-        "expected_value": sum(effect["expected_value"] for effect in rest),
-    }
+    others = {"count": len(rest)} | {score: sum(effect[score] for effect in rest) for score in EXPLAINED}
     return {
-        "churn_probability": churn,
-        "expected_value": value,
+        **parts,
         "effects": effects[:EFFECTS_SHOWN],
         "others": others if rest else None,
         "next_order": (explanation["next_order_p10"], explanation["next_order_p90"]),

@@ -26,8 +26,8 @@ from features.errors import InputError
 from models.prediction import DATES, NUMBERS, REASONS
 
 MAGIC = b"Stayworth scores"
-FORMAT = 3
-"""Another number, day or text of a score is another format: 3 since there is `next_order_at`."""
+FORMAT = 4
+"""Another number, day, text or cut of a score is another format: 4 since segments are cut by the gain too."""
 PREAMBLE = struct.Struct("<16sQQQ32s")
 SECTIONS = ("heap", "records", "slots", "text_ends", "texts")
 REMAKE = "Make it again with `stayworth score`."
@@ -56,6 +56,8 @@ class BatchInfo:
     current_cut: float
     """Of the segments, as `retention.customer_base.segments.average_cuts` gives them, currency units."""
     future_cut: float
+    gain_cut: float
+    """The gain up to which no contact pays (`retention.customer_base.segments.gain_cut`), currency units."""
     features: dict[str, list[str] | None]
     """Features of the model, in its order; for a categorical feature, the categories it learned."""
 

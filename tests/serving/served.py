@@ -13,6 +13,9 @@ from retention.customer_base.segments import average_cuts, value_quadrants
 from serving.store import store
 from tests.serving.running import SECRET_ID
 
+GAIN_CUT = 0.5
+"""As if the cheapest contact cost this, in currency units."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -41,7 +44,12 @@ def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Score the rows into a store at `path`; returns the scores."""
     scores = batch_scores.score(made, rows)
     current_cut, future_cut = average_cuts(rows["spend_last_365d"], scores["clv"])
-    segment = value_quadrants(rows["spend_last_365d"], scores["clv"], current_cut=current_cut, future_cut=future_cut)
+    segment = value_quadrants(
+        *(rows["spend_last_365d"], scores["clv"], scores["gain"]),
+        current_cut=current_cut,
+        future_cut=future_cut,
+        gain_cut=GAIN_CUT,
+    )
     scores = scores.assign(segment=segment)
     about = store.BatchInfo(
         as_of=date(1998, 4, 2),
@@ -50,6 +58,7 @@ def written(path: Path, made: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
         currency=made.terms.currency,
         current_cut=current_cut,
         future_cut=future_cut,
+        gain_cut=GAIN_CUT,
         features=dict(made.inputs),
     )
     with store.writing(path, about) as writer:

@@ -99,7 +99,7 @@ def test_an_explanation_sums_to_the_score(service, batch):
     content = service.client.post("/v1/explain", json={"customer_ids": [*ids[:99], "x"]}).json()
     assert (content["unknown"], content["currency"], len(content["explanations"])) == (["x"], "USD", 99)
     for told, score in zip(content["explanations"], batch.scores.head(99).to_dict("records"), strict=True):
-        for name in ("churn_probability", "expected_value"):
+        for name in ("churn_probability", "expected_value", "gain"):
             parts = told[name]
             assert parts["score"] == score[name]
             assert parts["base"] + sum(parts["added"].values()) == pytest.approx(score[name], abs=1e-9)

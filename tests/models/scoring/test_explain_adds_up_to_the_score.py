@@ -1,6 +1,7 @@
 """Parts add up to the score of each customer, and the largest of them are said in words with the customer's numbers."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pytest
 from scipy.special import expit, logit
 
 from features.families.catalogue import value_in_words
+from models.keeping.keeping import Keeping
+from models.keeping.worth_factor import CENTRE
 from models.scoring import explain, scorer
 from models.trees import boosting
 from models.trees.value import KINDS
@@ -40,6 +43,55 @@ def test_parts_add_up_to_probability_and_value(model, rows):
         assert np.isfinite(parts.added).all()
         for row, one in enumerate(score):
             assert parts.base[row] + sum(parts.added[row]) == pytest.approx(one, rel=1e-9, abs=1e-9)
+
+
+def test_parts_add_up_to_the_gain(model, rows):
+    gain = scorer.predict(model, rows)["gain"]
+    parts = explain.gain(model, model.predict_frame(rows))
+    assert parts.names == [*model.inputs, explain.RHYTHM, explain.LIMIT]
+    assert parts.base + parts.added.sum(axis=1) == pytest.approx(gain.to_numpy(), rel=1e-9, abs=1e-9)
+    assert parts.added[:, -2] == pytest.approx(gain.to_numpy()), "without trees of the gain the rhythm is all there is"
+
+
+def with_keeping(model, learned):
+    """The model with trees of who can be saved and of the gain, of which many are below 0 or more than can be saved."""
+    order = learned["future_orders"] == 1
+    labels = {
+        "binary:logistic": learned["churned"] & (learned["recency_days"] < 90),
+        "reg:squarederror": 3.0 * order - 0.3,
+    }
+    params = boosting.defaults(len(learned)) | {"rounds": 12, "learning_rate": 0.3}
+    savable, gain = (
+        boosting.grow_trees(
+            boosting.matrix(learned, model.inputs, label.to_numpy(float)),
+            objective=objective,
+            params=params,
+            seed=1,
+        )
+        for objective, label in labels.items()
+    )
+    return replace(model, keeping=Keeping(savable, gain, most=0.5))
+
+
+@pytest.mark.parametrize("make", ["gamma", CONTRACT])
+def test_a_gain_is_the_sum_of_the_trees_and_of_their_limit(made, small, rows, make):
+    """Customer by customer from the boosters themselves: their sum × order margin, and what the limit changes."""
+    model = with_keeping(made(make), small.latest)
+    scores, parts = scorer.predict(model, rows), explain.gain(model, model.predict_frame(rows))
+    assert parts.base + parts.added.sum(axis=1) == pytest.approx(scores["gain"].to_numpy(), rel=1e-9, abs=1e-9)
+    data = boosting.matrix(rows, model.inputs)
+    raw = model.keeping.gain.predict(data, output_margin=True)
+    shap = model.keeping.gain.predict(data, pred_contribs=True)
+    margin = np.maximum(scores["expected_value"], 0) / scores["expected_orders"]
+    for row in range(0, len(rows), 7):
+        money = CENTRE * float(margin[row])
+        most = model.keeping.most * float(scores["savable_probability"][row])
+        limit = min(max(float(raw[row]), 0.0), most) - float(raw[row])
+        assert parts.added[row, :-2] == pytest.approx(money * shap[row, :-1], rel=1e-5, abs=1e-6)
+        assert parts.added[row, -1] == pytest.approx(money * limit, rel=1e-4, abs=1e-5 * money)
+        assert parts.base[row] == pytest.approx(money * float(shap[row, -1]), rel=1e-4, abs=1e-5 * money)
+    raised, lowered = (parts.added[:, -1] > 1e-6).sum(), (parts.added[:, -1] < -1e-6).sum()
+    assert min(raised, lowered) > 10, "limits from below and from above"
 
 
 def test_the_base_is_the_same_for_all_customers_of_a_day(model, rows):

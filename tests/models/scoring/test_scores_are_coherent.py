@@ -184,7 +184,7 @@ def test_under_a_contract_a_member_alone_still_says_who_orders(grow, made, small
 
 def test_under_a_contract_intervals_are_judged_by_who_orders_not_by_who_leaves(made, small):
     model, test = made(CONTRACT), small.test
-    judged = evaluate_model(test, small.training_set, model, model.terms, offer=None, resamples=2, seed=1)
+    judged = evaluate_model(test, small.training_set, model, model.terms, offer=None, gain_cut=1.0, resamples=2, seed=1)
     scores, no_order = scorer.predict(model, test), model.log_prediction(test).no_order
     ends = (scores[name].to_numpy() for name in ("value_p10", "value_p90"))
     places = interval_places(test["future_value"].to_numpy(), *ends, no_order)

@@ -32,9 +32,11 @@ from pipelines.order_log import read_orders, reconciliation_rows
 from pipelines.training.training_set import fit_model, training_set
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE
 from serving.store import store as served
-from tests.shops import config_of
+from tests.shops import CALL, VOUCHER, config_of
 
 AS_OF, NOW = date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
+CONTACT_COST = 0.5
+"""Of the cheaper of the two offers."""
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the log, the second does not where a row is said to take 24,000."""
 TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
@@ -95,7 +97,16 @@ def at_once(model, rows):
     spend, clv = rows[CURRENT_VALUE_FEATURE].tolist(), scores["clv"].head(len(rows)).tolist()
     current_cut, future_cut = math.fsum(spend) / len(spend), math.fsum(clv) / len(clv)
     names = {(True, True): "VIP", (True, False): "maintain", (False, True): "grow", (False, False): "let go"}
-    segment = [names[now > current_cut, then > future_cut] for now, then in zip(spend, clv, strict=True)]
+    gain = scores["gain"].head(len(rows)).tolist()
+    segment = [
+        "maintain" if quadrant == "let go" and adds > CONTACT_COST else quadrant
+        for quadrant, adds in zip(
+            (names[now > current_cut, then > future_cut] for now, then in zip(spend, clv, strict=True)),
+            gain,
+            strict=True,
+        )
+    ]
+    assert set(segment) == set(names.values())
     return scores.assign(segment=segment * (len(scores) // len(rows)))[SCHEMA.names]
 
 
@@ -103,7 +114,7 @@ def at_once(model, rows):
 def config(tmp_path, orders_path, model, monkeypatch):
     monkeypatch.setattr(scores_of, "load_champion", lambda _: SimpleNamespace(scorer=model))
     monkeypatch.setattr(scores_of, "CHUNK_ROWS", 500)
-    (tmp_path / "stayworth.toml").write_text(config_of(orders_path))
+    (tmp_path / "stayworth.toml").write_text(config_of(orders_path, more=VOUCHER + CALL))
     return load(tmp_path / "stayworth.toml")
 
 
@@ -207,7 +218,7 @@ def test_a_store_that_cannot_be_written_leaves_the_old_scores(config, monkeypatc
 
 def test_nobody_to_score_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="no customers"):
-        stage([], tmp_path)
+        stage([], tmp_path, gain_cut=1.0)
 
 
 def test_threads_have_room_in_the_memory():

@@ -15,6 +15,7 @@ from pipelines.score import COLUMNS
 from tests.shops import VOUCHER, config_of
 
 CUSTOMERS = 40
+GAIN_CUT = 0.5
 
 
 def scores_over(days, churn_probability, value):
@@ -33,7 +34,7 @@ def scores_over(days, churn_probability, value):
             "clv_p10": 0.0,
             "clv_p90": 900.0,
             "savable_probability": 0.2,
-            "gain": 3.0,
+            "gain": np.geomspace(0.05, 60, CUSTOMERS) * days / 90,
             "next_order_at": pd.Timestamp("2020-02-01"),
             "reason_1": "62 days since the last order" if days == 90 else None,
             "reason_2": None,
@@ -54,7 +55,7 @@ def staged(rows, tmp_path):
 
     def given(name, *frames):
         (tmp_path / name).mkdir()
-        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name)
+        return stage([(pd.concat(frames, ignore_index=True), rows)], tmp_path / name, gain_cut=GAIN_CUT)
 
     return {
         "both": given("both", scores_over(90, 0.5, 20.0), scores_over(30, 0.8, 8.0), scores_over(180, 0.3, 35.0)),
@@ -86,6 +87,27 @@ def test_a_customer_has_one_segment_over_all_horizons(both, alone):
     assert both.columns.tolist() == list(COLUMNS)
     assert both["segment"].tolist() == 3 * alone["segment"].tolist()
     pd.testing.assert_frame_equal(over_main_horizon(both), alone, check_dtype=False)
+
+
+@pytest.mark.parametrize("budget", [5.0, 20.0, 1e6])
+def test_nobody_whom_the_command_contacts_is_let_go(config, both, budget):
+    run_folder.write_table(config.folder / run_folder.SCORES, both)
+    let_go = set(both.loc[both["segment"] == "let go", "customer_id"])
+    told = []
+    options = {"budget": budget, "capacity": None, "offer_names": (), "campaign": None, "outputs": [], "holdout": 0.5}
+    made = make_plan(config, **options, warn=told.append)
+    assert let_go
+    assert len(made.frame)
+    assert not set(made.frame["customer_id"]) & let_go
+    assert not any("let go" in warning for warning in told)
+
+
+def test_scores_that_know_no_such_cheap_offer_are_named(config, both):
+    run_folder.write_table(config.folder / run_folder.SCORES, both.assign(segment="let go"))
+    told = []
+    options = {"budget": 10.0, "capacity": None, "offer_names": (), "campaign": None, "outputs": []}
+    made = make_plan(config, **options, warn=told.append)
+    assert f"{len(made.frame)} customers of the plan are let go by the segments of these scores" in told[-1]
 
 
 def test_the_plan_is_the_same_with_and_without_other_horizons(config, both, alone):

@@ -96,7 +96,12 @@ def base_of(
     for name, values in drawn.items():
         table[name] = np.asarray(scores.get(name, values), dtype=float)
     current_cut, future_cut = average_cuts(table["sales_year"], table["clv"])
-    segments = value_quadrants(table["sales_year"], table["clv"], current_cut=current_cut, future_cut=future_cut)
+    segments = value_quadrants(
+        *(table[name] for name in ("sales_year", "clv", "gain")),
+        current_cut=current_cut,
+        future_cut=future_cut,
+        gain_cut=float("inf"),
+    )
     table["segment"] = pd.Series(segments.tolist(), dtype="str")
     for name, noun in (("reason_1", "days since the last order"), ("reason_2", "visits"), ("reason_3", "complaints")):
         table[name] = [f"{number} {noun}" for number in range(2, customers + 2)]

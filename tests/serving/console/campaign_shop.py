@@ -85,6 +85,7 @@ def score(config: Config, scores: pd.DataFrame) -> None:
         currency="USD",
         current_cut=1.0,
         future_cut=1.0,
+        gain_cut=0.5,
         features={"orders": None},
     )
     with served.writing(config.folder / run_folder.SERVED_SCORES, about) as writer:

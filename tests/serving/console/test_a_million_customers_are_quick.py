@@ -27,7 +27,7 @@ def big(tmp_path_factory):
     """A console over a million made-up customers, and their values at risk."""
     folder = tmp_path_factory.mktemp("million")
     rng = np.random.default_rng(3)
-    about = store.BatchInfo(pd.Timestamp("2026-03-01").date(), 90, "v", "EUR", 1.0, 1.0, {"recency_days": None})
+    about = store.BatchInfo(pd.Timestamp("2026-03-01").date(), 90, "v", "EUR", 1.0, 1.0, 1.0, {"recency_days": None})
     risks = {}
     with store.writing(folder / "scores.store", about) as writer:
         for begin in range(0, CUSTOMERS, PIECE):

@@ -89,7 +89,9 @@ def many_kinds(shop, tmp_path_factory):
     ids = ["=1+1", "+7", "-2", "@x", "\tx", "00123", 'a"b', "a,b", "a\nb", HOSTILE, "é", "'", "x" * 128]
     scores = shop.scores.head(len(ids)).assign(customer_id=ids, segment="=cmd()")
     version = scores["model_version"].iloc[0]
-    about = store.BatchInfo(pd.Timestamp("1998-04-02").date(), 90, version, "USD", 1.0, 1.0, {"recency_days": None})
+    about = store.BatchInfo(
+        pd.Timestamp("1998-04-02").date(), 90, version, "USD", 1.0, 1.0, 1.0, {"recency_days": None}
+    )
     with store.writing(folder / "scores.store", about) as writer:
         writer.add(scores, pd.DataFrame({"customer_id": ids, "recency_days": 1.0}))
     with opened(folder, scores=folder / "scores.store", model=shop.folder / "bundle") as one:

@@ -70,7 +70,7 @@ def many(tmp_path_factory):
         }
     )
     path = tmp_path_factory.mktemp("many") / "scores.store"
-    about = store.BatchInfo(pd.Timestamp("2026-03-01").date(), 90, "abc", "EUR", 1.0, 1.0, {"recency_days": None})
+    about = store.BatchInfo(pd.Timestamp("2026-03-01").date(), 90, "abc", "EUR", 1.0, 1.0, 1.0, {"recency_days": None})
     with store.writing(path, about) as writer:
         for begin in range(0, count, 1_000):
             part = scores.iloc[begin : begin + 1_000]

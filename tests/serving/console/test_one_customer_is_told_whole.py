@@ -73,14 +73,16 @@ def test_reasons_are_those_of_v1_explain_and_sum_to_the_scores(console, shop, so
     told = answer["explanations"][0]
     rows = table(console.client.get(customer_address(someone)).text, "reasons")
     first, *effects, last = rows
-    assert first[1:] == [f"{told['churn_probability']['base'] * 100:.1f}", f"{told['expected_value']['base']:,.2f}"]
-    assert last[1:] == [f"{told['churn_probability']['score'] * 100:.1f}", f"{told['expected_value']['score']:,.2f}"]
+    for row, part in ((first, "base"), (last, "score")):
+        amounts = [minus(f"{told[name][part]:,.2f}") for name in ("expected_value", "gain")]
+        assert row[1:] == [f"{told['churn_probability'][part] * 100:.1f}", *amounts]
     churn = [f"{added * 100:+.1f}" for added in told["churn_probability"]["added"].values()]
     shown = [row[1] for row in effects if not re.fullmatch(r"\d+ other reasons?", row[0])]
     assert shown == [minus(one) for one in churn[: len(shown)]]
     assert abs(sum(float(row[1].replace("−", "-")) for row in rows[:-1]) - float(last[1])) < 0.1 * len(rows)
-    value = sum(float(row[2].replace("−", "-").replace(",", "")) for row in rows[:-1])
-    assert value == pytest.approx(told["expected_value"]["score"], abs=0.01 * len(rows))
+    for place, name in ((2, "expected_value"), (3, "gain")):
+        amount = sum(float(row[place].replace("−", "-").replace(",", "")) for row in rows[:-1])
+        assert amount == pytest.approx(told[name]["score"], abs=0.01 * len(rows))
 
 
 def test_history_is_every_event_of_the_log_newest_first(console, shop, someone):

@@ -20,7 +20,8 @@ from retention.planning.plan_archive import archived_plan
 from serving import settings
 from serving.console.campaign_plans import CampaignPlans, CampaignRequest, campaign_plans
 from serving.console.plan_files import csv_chunks, readable_list
-from serving.console.planner import free_name, slider_scale
+from serving.console.planner import free_name
+from serving.contract import PlanRequest
 from serving.store import store as served
 from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
@@ -98,6 +99,17 @@ def test_summary_list_and_files_are_those_of_the_command(shop, tmp_path_factory,
         assert (config.folder / file).read_bytes() == (twin.folder / file).read_bytes()
     for file in (f"plans/{name}.parquet", "plan.parquet"):
         pd.testing.assert_frame_equal(pd.read_parquet(config.folder / file), pd.read_parquet(twin.folder / file))
+
+
+@pytest.mark.parametrize("limits", [{"budget": 300.0}, {"budget": 50.0, "offers": ["call"], "capacity": 25}])
+def test_a_plan_over_http_is_that_of_the_command(shop, limits):
+    """Bookings in the table of treatments included."""
+    config, _ = shop
+    answer = settings.responses().plan(PlanRequest(**limits)).content
+    made = commanded(config, campaign=None, **limits)
+    assert answer["summary"] == made.summary | {"currency": "USD"}
+    assert answer["summary"]["excluded"]["contacted within 30 days"]["customers"] == 30
+    pd.testing.assert_frame_equal(pd.DataFrame(answer["contacts"]), made.frame, check_dtype=False)
 
 
 def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
@@ -206,15 +218,6 @@ def test_a_later_page_is_of_the_plan_that_was_looked_at(shop):
     assert plans.preview(wish()).plan.frame["customer_id"].iloc[0] != first.plan.frame["customer_id"].iloc[0]
 
 
-@pytest.mark.parametrize("most", [0.03, 1.0, 7.3, 999.0, 2_283.4, 2_283_608.37, 5e9])
-def test_the_slider_reaches_all_the_profit_in_even_steps(most):
-    told = slider_scale(most)
-    steps = told["most"] / told["step"]
-    assert most <= told["most"] * (1 + 1e-9) <= most * 1.01
-    assert steps == pytest.approx(round(steps))
-    assert 999 <= steps <= 2_501
-
-
 @pytest.mark.slow
 def test_effects_that_were_learnt_are_used_as_the_command_uses_them(tmp_path, monkeypatch):
     made_in(tmp_path, effect=(0.35, -0.05))
@@ -225,6 +228,9 @@ def test_effects_that_were_learnt_are_used_as_the_command_uses_them(tmp_path, mo
     assert made.plan.summary == told.summary
     assert "learner" in made.plan.summary["effects"]["voucher"]
     pd.testing.assert_frame_equal(made.plan.frame, told.frame)
+    answer = settings.responses().plan(PlanRequest(budget=1_500.0, offers=["voucher"])).content
+    assert answer["summary"] == told.summary | {"currency": "USD"}
+    assert answer["contacts"] == told.frame.head(1000).to_dict("records")
     with_features(tmp_path, without=next(iter(effects)))
     with pytest.raises(InputError, match="the scores lack 1 of the features"):
         planning_of(config, monkeypatch).preview(wish(1_500.0, offers=["voucher"]))
@@ -246,7 +252,14 @@ def with_features(folder, *, without=None):
         )
     rows = rows[rows["customer_id"].isin(scores["customer_id"])]
     about = served.BatchInfo(
-        as_of=day, horizon_days=90, model_version="none", currency="USD", current_cut=1.0, future_cut=1.0, features=kept
+        as_of=day,
+        horizon_days=90,
+        model_version="none",
+        currency="USD",
+        current_cut=1.0,
+        future_cut=1.0,
+        gain_cut=0.5,
+        features=kept,
     )
     ordered = scores.set_index("customer_id").loc[rows["customer_id"]].reset_index().assign(next_order_at=pd.NaT)
     with served.writing(config.folder / run_folder.SERVED_SCORES, about) as writer:

@@ -19,7 +19,7 @@ from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
 from serving.store.store import BatchInfo
 
 DAY = date(2024, 7, 1)
-ABOUT = BatchInfo(DAY, 90, "7", "EUR", 1.0, 2.0, {"orders": None, "spend_total": None})
+ABOUT = BatchInfo(DAY, 90, "7", "EUR", 1.0, 2.0, 3.0, {"orders": None, "spend_total": None})
 IDS = ["1", "2", "3"]
 
 
@@ -184,7 +184,7 @@ def test_a_store_of_another_format(path):
     content = bytearray(path.read_bytes())
     content[16] = 2
     path.write_bytes(content)
-    assert "has format 2, but this version reads 3" in refused_to_open(path)
+    assert "has format 2, but this version reads 4" in refused_to_open(path)
 
 
 def test_a_file_cut_anywhere_or_with_more_at_its_end(path):

@@ -19,7 +19,7 @@ from serving.store.store import BatchInfo
 
 DAY, NEXT = date(2024, 7, 1), date(2024, 8, 9)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
-ABOUT = BatchInfo(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, features=FEATURES)
+ABOUT = BatchInfo(DAY, 90, "7", "EUR", current_cut=12.5, future_cut=1 / 3, gain_cut=float("inf"), features=FEATURES)
 
 
 def scores(ids, **changed):
@@ -175,7 +175,7 @@ def test_any_id_and_any_float32_come_back(kept, ids, data):
     drawn[np.isinf(drawn)] = 0
     drawn[:, 5] = drawn[:, 2]
     features = [f"f{number}" for number in range(7)]
-    about = BatchInfo(DAY, 90, "7", "EUR", 0.0, 0.0, dict.fromkeys(features))
+    about = BatchInfo(DAY, 90, "7", "EUR", 0.0, 0.0, 0.0, dict.fromkeys(features))
     frame = pd.DataFrame(drawn, columns=features)
     frame["customer_id"] = pd.Series(ids, dtype=object)
     cut = data.draw(st.integers(0, len(ids)))
