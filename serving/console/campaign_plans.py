@@ -72,10 +72,12 @@ class CampaignPlans:
     def curve(self, names: tuple[str, ...]) -> pd.DataFrame:
         """The expected profit of each budget with these offers, from `retention.economics.profit_curve`."""
         batch = self.responses.batch()
-        effects = self._effects(batch, names)
-        key = (batch.hash, *_offers_as_json(effects.offers), *effects.explanations.values())
+        effects, worth = self._effects(batch, names), self.responses.campaigns.worth_factor
+        key = (batch.hash, worth, *_offers_as_json(effects.offers), *effects.explanations.values())
         if key not in self._curves:
-            curve = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
+            curve = profit_curve(
+                batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame, worth=worth
+            )
             self._curves = dict([*self._curves.items(), (key, curve)][-CACHED_CURVES:])
         return self._curves[key]
 
