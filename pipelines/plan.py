@@ -19,6 +19,7 @@ from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
 from retention.customer_base.segments import LET_GO
 from retention.economics.offers import Offer
+from retention.measurement.save_rate_store import believed_worth_factor
 from retention.planning import plan_archive
 from retention.planning.contact_list import contact_list
 from retention.planning.holdout_choice import choose_holdout
@@ -49,7 +50,8 @@ def make_plan(
     campaign: its name, which decides who is held out; None: "campaign" and the day of the scores. The plan is kept in
     the folder `store.PLANS` with the scores it rests on, for the readout and for the quiet days of later plans. A
     campaign that is planned again takes its own place. Where `stayworth effects` found that a learner helps, the
-    customers' own effects take the place of one save rate; summary["effects"] says so of each offer.
+    customers' own effects take the place of one save rate; summary["effects"] says so of each offer. Gains are taken
+    to be what campaigns read out so far say: summary["worth_factor"].
     """
     offers = select_offers(config, offer_names)
     targets = [config.folder / run_folder.PLAN, *outputs]
@@ -76,6 +78,7 @@ def make_plan(
             treatments=treatments_if_any(config, now=None) if config.plan.quiet_days else None,
         ),
         "effects": effects.frame,
+        "worth": believed_worth_factor(config.folder),
         "campaign": name,
         "salt": config.plan.salt,
     }

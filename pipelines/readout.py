@@ -20,6 +20,7 @@ from pipelines.campaigns.booked_campaign import (
     no_save_rate,
 )
 from pipelines.campaigns.campaign import Campaign, kept_plan_file, read_campaign
+from pipelines.campaigns.measured_margins import measured_margin, worth_factor_moved
 from pipelines.campaigns.outcomes import closed_window, outcomes, with_scores
 from pipelines.campaigns.save_rates import SAVE_RATES, record_save_rate
 from pipelines.config import Config
@@ -96,7 +97,8 @@ def read_out(
         "contacts": contacted,
         **readout(customers, scores=adjusted_for, expected_effect=_expected_effect(campaign, customers)),
     }
-    content["save_rates"] = _save_rates(config, campaign, customers, content)
+    content["save_rates"] = _save_rates(config, campaign, customers, content, contractual=histories.contractual)
+    content["worth_factor"] = worth_factor_moved(config.folder, campaign.name) if content["save_rates"] else {}
     content["in_words"] = findings(content, currency=config.money.currency, days=days)
     if booked_only and SAVABLE not in customers:
         content["in_words"].append(no_save_rate(campaign))
@@ -201,8 +203,11 @@ def _expected_effect(campaign: Campaign, customers: pd.DataFrame) -> float | Non
     return float((treated["offer"].map(campaign.save_rates) * treated[SAVABLE]).mean())
 
 
-def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any]) -> dict[str, Any]:
-    """The save rate that the campaign measured of each offer, and the posterior; written for the next plan.
+def _save_rates(
+    config: Config, campaign: Campaign, customers: pd.DataFrame, content: dict[str, Any], *, contractual: bool
+) -> dict[str, Any]:
+    """The save rate that the campaign measured of each offer, and the posterior; written for the next plan, with the
+    margin that speaks of the worth factor.
 
     Empty where it is not known who could be saved, or is of another window: the share would be of unknown customers.
     """
@@ -212,14 +217,22 @@ def _save_rates(config: Config, campaign: Campaign, customers: pd.DataFrame, con
     groups = content["by_offer"] or [content | {"offer": str(customers["offer"].iloc[0])}]
     save_rates = {}
     for group in groups:
-        offer, treated = group["offer"], customers["treated"] & (customers["offer"] == group["offer"])
-        savable = float(customers.loc[treated, SAVABLE].mean())
+        offer = group["offer"]
+        treated = customers[customers["treated"] & (customers["offer"] == offer)]
+        savable = float(treated[SAVABLE].mean())
         if "stayed" in group and group["stayed"]["sd"] > 0 and savable > 0:
             measured = measured_save_rate(
                 effect_on_staying=group["stayed"]["value"], sd=group["stayed"]["sd"], mean_savable=savable
             )
             posterior = record_save_rate(
-                config.folder, offer=offer, prior=priors.get(offer), campaign=campaign.name, measured=measured
+                config.folder,
+                offer=offer,
+                prior=priors.get(offer),
+                campaign=campaign.name,
+                measured=measured,
+                margin=measured_margin(
+                    treated, group["margin"], window_days=content["window_days"], contractual=contractual
+                ),
             )
             save_rates[offer] = {"measured": measured.share, "sd": measured.sd, "believed": posterior.model_dump()}
     return save_rates

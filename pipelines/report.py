@@ -25,6 +25,7 @@ from retention.analyses.early_warning import early_warnings
 from retention.customer_base.customer_base import CustomerBase
 from retention.economics.customer_equity import UNKNOWN_MISS, CustomerEquity, customer_equity
 from retention.economics.profit_curve import profit_curve
+from retention.measurement.save_rate_store import believed_worth_factor
 
 CURVE_POINTS = 40
 """Budgets on the profit curve."""
@@ -62,7 +63,13 @@ def write_report(
         scores=scores,
         plan=run_folder.read_table(folder / run_folder.PLAN, next="Plan again.") if planned else None,
         plan_summary=summary,
-        profit_curve=profit_curve(scores, effects.offers, points=CURVE_POINTS, effects=effects.frame)
+        profit_curve=profit_curve(
+            scores,
+            effects.offers,
+            points=CURVE_POINTS,
+            effects=effects.frame,
+            worth=believed_worth_factor(folder),
+        )
         if offers
         else None,
         title="Customer base",

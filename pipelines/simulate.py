@@ -37,6 +37,8 @@ SCENARIO = "shop.json"
 CAMPAIGN_TRUTH = "campaign_truth.json"
 PARAMETERS_VERSION = 1
 """The version of the parameters: with another one the same numbers are another shop."""
+USUAL = {"world_name": STANDARD, "kept": parameters.ANOTHER_FUTURE}
+"""What is not written into `SCENARIO`."""
 CHUNK_SIZE = 20_000
 """Customers in a file."""
 
@@ -140,14 +142,13 @@ def _write_part(
 
 
 def _describe(folder: Path, shop: Scenario, *, until: date, campaign: str | None) -> None:
-    """Write the config, and the numbers that the shop follows from; the standard world is not named in them."""
+    """Write the config, and the numbers that the shop follows from; what is as in the standard world is not named."""
     config = config_text(
         customers=shop.customers, seed=shop.seed, as_of=until.isoformat(), campaign=campaign, world=shop.world
     )
     run_folder.write_text(folder / "stayworth.toml", config)
     numbers = asdict(shop) | {"as_of": shop.as_of.isoformat()}
-    if shop.world_name == STANDARD:
-        del numbers["world_name"]
+    numbers = {name: number for name, number in numbers.items() if USUAL.get(name) != number}
     run_folder.write_json(folder / SCENARIO, {"world": PARAMETERS_VERSION, "campaign": campaign} | numbers)
 
 
@@ -165,11 +166,7 @@ def _read_shop(folder: Path) -> Scenario:
     path = folder / SCENARIO
     content = run_folder.read_json(path, next="Name a folder that `stayworth simulate -o FOLDER` wrote.")
     names = {"customers", "days", "seed", "as_of", "world", "campaign"}
-    if (
-        not isinstance(content, dict)
-        or set(content) - {"world_name"} != names
-        or content["world"] != PARAMETERS_VERSION
-    ):
+    if not isinstance(content, dict) or set(content) - set(USUAL) != names or content["world"] != PARAMETERS_VERSION:
         raise InputError("is of another version of the simulator", where=str(path), next="Simulate the shop again.")
     if content["campaign"] is not None:
         raise InputError(
@@ -178,5 +175,5 @@ def _read_shop(folder: Path) -> Scenario:
             next="Continue the folder that it was continued from, with another plan.",
         )
     as_of = parse_day(content["as_of"])
-    world_name = content.get("world_name", STANDARD)
-    return Scenario(content["customers"], content["days"], content["seed"], as_of, world_name).checked()
+    usual = {name: content.get(name, value) for name, value in USUAL.items()}
+    return Scenario(content["customers"], content["days"], content["seed"], as_of, **usual).checked()

@@ -11,13 +11,14 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.histories.columns import Histories
+from models.keeping.worth_factor import WorthFactor
 from models.lifetime.next_order import median_day
 from models.scoring import batch_scores, explain, online
 from models.scoring.explain import Contributions
 from models.scoring.scorer import Scorer, predict_next_order
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, value_quadrants
 from retention.economics.offers import MEASURED, Offer
-from retention.measurement.save_rate_store import with_measured_save_rates
+from retention.measurement.save_rate_store import believed_worth_factor, with_measured_save_rates
 from retention.planning.retention_plan import Plan, plan
 from retention.planning.suppression import suppressed_customers
 from serving.active_model import ActiveModel
@@ -51,6 +52,11 @@ class CampaignSettings:
         """The offers whose save rate is known; a measured one may have become known since the last request."""
         offers = with_measured_save_rates(self.offers, Path(self.plans).parent)
         return [offer for offer in offers if offer.save_rate != MEASURED]
+
+    @property
+    def worth_factor(self) -> WorthFactor:
+        """What campaigns read out so far say of gains."""
+        return believed_worth_factor(Path(self.plans).parent)
 
     def suppressed(self, *, as_of: date, campaign: str, treatments: pd.DataFrame | None = None) -> dict[str, set[str]]:
         """The ids of suppressed customers, by reason. treatments: as `retention.planning.suppression` takes them."""
@@ -202,6 +208,7 @@ class Responses:
             capacities={channel: most for channel, most in self.campaigns.capacities.items() if channel in used},
             excluded=self.campaigns.suppressed(as_of=day, campaign=campaign, treatments=treatments),
             effects=effects.frame,
+            worth=self.campaigns.worth_factor,
             holdout_share=self.campaigns.holdout_share,
             campaign=campaign,
             salt=self.campaigns.salt,

@@ -26,6 +26,7 @@ from pipelines.config import Config
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE
 from retention.economics.offers import Offer
 from retention.measurement.plan_hindsight import plan_hindsight, shares_and_lifts, sum_of_days
+from retention.measurement.save_rate_store import believed_worth_factor
 from retention.planning.plan_archive import archived_plans, planned_shares
 from retention.planning.retention_plan import plan
 
@@ -99,11 +100,12 @@ def plan_in_hindsight(
     model: trained as of that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
     """
     day = test["as_of"].iloc[0].date().isoformat()
-    scores = scorer.predict(model, test)
+    scores, worth = scorer.predict(model, test), believed_worth_factor(config.folder)
     planned = plan(
         scores,
         offers,
         budget=budget,
+        worth=worth,
         holdout_share=config.plan.holdout_share,
         campaign=f"backtest {day}",
         salt=config.plan.salt,
@@ -118,7 +120,7 @@ def plan_in_hindsight(
             "spend": test[CURRENT_VALUE_FEATURE],
         }
     )
-    hindsight = plan_hindsight(scores, happened, planned.frame[planned.frame["treated"]], offers)
+    hindsight = plan_hindsight(scores, happened, planned.frame[planned.frame["treated"]], offers, worth=worth)
     return {"as_of": day, "held_out": planned.summary["holdout"]} | hindsight
 
 
@@ -159,6 +161,7 @@ def randomised_values(
                 trial,
                 _scores(trial, models),
                 offer,
+                worth=believed_worth_factor(config.folder),
                 budget_per_customer=budget_per_customer,
                 seed=config.train.seed,
             )

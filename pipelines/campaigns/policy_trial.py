@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from models.trees import boosting
 from models.uplift.outcome_models import fit_expected_outcomes
 from models.uplift.policy_value import policy_advantage, policy_value
@@ -37,15 +38,17 @@ def policy_values(
     *,
     budget_per_customer: float,
     seed: int,
+    worth: WorthFactor = PRIOR,
 ) -> dict[str, Any]:
     """Values by outcome and policy, and the plan's advantage over each other policy, with intervals.
 
-    scores: a row per customer of the trial, of models that knew nothing of what followed.
+    scores: a row per customer of the trial, of models that knew nothing of what followed. worth: what readouts so far
+    say of gains.
     """
     inputs_of_plan = contact_inputs(scores, [offer])
     costs_by_id = pd.Series(expected_costs(inputs_of_plan, offer), inputs_of_plan["customer_id"])
     spend = costs_by_id.reindex(trial.rows["customer_id"]).to_numpy(float)
-    policies = _policies(trial, scores, offer, spend, budget_per_customer)
+    policies = _policies(trial, scores, offer, spend, budget_per_customer, worth)
     content: dict[str, Any] = {
         "customers": len(trial.rows),
         "campaigns": trial.campaigns,
@@ -79,11 +82,13 @@ def _policies(
     offer: Offer,
     spend: Floats,
     budget_per_customer: float,
+    worth: WorthFactor,
 ) -> dict[str, Floats]:
     """Contacts of each policy: 1 or 0 for each customer of the trial."""
     count, ids = len(trial.rows), trial.rows["customer_id"]
     budget = budget_per_customer * count
-    chosen = plan(scores, [offer], budget=budget, holdout_share=0.0, campaign="backtest", salt="").frame
+    rules: dict[str, Any] = {"holdout_share": 0.0, "campaign": "backtest", "salt": ""}
+    chosen = plan(scores, [offer], budget=budget, worth=worth, **rules).frame
     planned = ids.isin(set(chosen["customer_id"])).to_numpy(float)
     risk = scores.set_index("customer_id")["churn_probability"].reindex(ids).to_numpy(float)
     order = np.argsort(-risk, kind="stable")

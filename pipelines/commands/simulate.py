@@ -7,10 +7,12 @@ import typer
 
 from features.errors import InputError
 from pipelines.commands.options import Json, print_result, progress
+from pipelines.simulator.parameters import ANOTHER_FUTURE, KEPT
 from pipelines.simulator.worlds import STANDARD, WORLDS
 
 AS_OF = "2025-01-01"
 """The day of a simulated shop, where none is named."""
+KEPT_LIST = "; ".join(f"{name} ({words})" for name, words in KEPT.items())
 WORLD_LIST = "; ".join(f"{world.name} ({world.words})" for world in WORLDS.values())
 
 
@@ -23,6 +25,9 @@ def simulate(
         str, typer.Option("--as-of", metavar="DAY", help="Day the data end: what was known before it is written.")
     ] = AS_OF,
     world: Annotated[str, typer.Option(metavar="NAME", help=f"What is true of the shop: {WORLD_LIST}.")] = STANDARD,
+    kept: Annotated[
+        str, typer.Option(metavar="NAME", help=f"What customers do whom a contact keeps: {KEPT_LIST}.")
+    ] = ANOTHER_FUTURE,
     part: Annotated[int, typer.Option(min=1, metavar="N", help="Customers per file; more take more memory.")] = 20_000,
     source: Annotated[
         Path | None,
@@ -36,7 +41,8 @@ def simulate(
 ) -> None:
     """Simulate a shop of any size whose truth is known: who leaves, what each is worth, what an offer changes.
 
-    With --continue, the number of customers, the days, the seed, the day and the world are those of FOLDER.
+    With --continue, the number of customers, the days, the seed, the day, the world and what kept customers do are
+    those of FOLDER.
 
     Example: stayworth simulate -o shop --customers 20000
     """
@@ -59,7 +65,9 @@ def simulate(
                 source, plan or kept_plan_file(source / "runs", None), output, chunk_size=part, say=say
             )
         else:
-            shop = Scenario(customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of), world_name=world)
+            shop = Scenario(
+                customers=customers or 0, days=days, seed=seed, as_of=parse_day(as_of), world_name=world, kept=kept
+            )
             result = run(output, shop, chunk_size=part, say=say)
     print_result(result, as_json, show_simulation)
     if not as_json:

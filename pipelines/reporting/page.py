@@ -126,9 +126,11 @@ def _plan_part(
     scores: pd.DataFrame, plan: pd.DataFrame | None, plan_summary: Mapping[str, Any] | None, *, at_risk: float
 ) -> dict[str, Any]:
     """Values of the template about the plan; it is stale where it was made from another value at risk."""
+    summary = plan_summary or {}
+    planned = summary.get("value_at_risk", 0) / summary.get("worth_factor", {}).get("times_scored", 1)
     return {
         "plan": plan_summary,
-        "is_stale": plan_summary is not None and not isclose(plan_summary["value_at_risk"], at_risk, rel_tol=1e-6),
+        "is_stale": plan_summary is not None and not isclose(planned, at_risk, rel_tol=1e-6),
         "contacted": [] if plan is None else _contacted(scores, plan).to_dict("records"),
     }
 

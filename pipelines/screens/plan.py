@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.screens.tables import console, percent, table_of, with_interval
+from retention.presentation.formatting import counted
 
 
 def show_plan(content: dict[str, Any]) -> None:
@@ -34,6 +35,10 @@ def show_plan(content: dict[str, Any]) -> None:
     table.add_row("value at risk with the plan", f"{content['value_at_risk_after']:,.0f}")
     for offer, source in content.get("effects", {}).items():
         table.add_row(f"effect of {offer}", escape(source))
+    if readouts := content["worth_factor"]["readouts"]:
+        table.add_row(
+            f"gains as {counted(readouts, 'readout')} measured", f"× {content['worth_factor']['times_scored']:.2f}"
+        )
     table.add_row("save rate assumed", percent(content["save_rate"]))
     table.add_row("save rate at which it breaks even", percent(content["break_even_save_rate"]))
     table.add_row("smallest save rate the holdout can show", percent(content["detectable_save_rate"]))

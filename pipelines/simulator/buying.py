@@ -45,7 +45,7 @@ class OrderLines:
 
 
 def orders(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> LifetimeEvents:
-    """The orders of each lifetime: one at the start of branch 0, and those of the Poisson process after it.
+    """The orders of each lifetime: one at the start of some, and those of the Poisson process after it.
 
     Under a contract they are its payments.
     """
@@ -53,7 +53,7 @@ def orders(customers: Customers, lifetimes: Lifetimes, *, seed: int) -> Lifetime
         return payments(customers, lifetimes, every=customers.world.contract.days_between_payments)
     rates = {"engaged": customers.ordering, "cooling": customers.ordering * parameters.COOL_ORDERS}
     later = draw_events(customers, lifetimes, ORDERS, seed=seed, swing=customers.world.season_swing, **rates)
-    first = np.flatnonzero((lifetimes.branch == 0) & (lifetimes.start < lifetimes.until))
+    first = np.flatnonzero(lifetimes.begins_with_order & (lifetimes.start < lifetimes.until))
     lifetime = np.concatenate([first, later.lifetime])
     at = np.concatenate([lifetimes.start[first], later.at])
     number = np.concatenate([np.zeros(len(first), np.int64), later.number + 1])

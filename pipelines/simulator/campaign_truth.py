@@ -4,17 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from features.arrays import Floats, Integers
 from pipelines.simulator import buying, parameters
 from pipelines.simulator.contact_response import ContactResponse
-from pipelines.simulator.contract_payments import payments_due
 from pipelines.simulator.customers import Customers
+from pipelines.simulator.kept_value import kept_in_horizon
 from pipelines.simulator.lifetimes import Lifetimes
 from pipelines.simulator.refunds import refunds
 from pipelines.simulator.truth import truth
-from pipelines.simulator.worth import order_margin
 
 COUNTS = ("treated", "would_leave", "kept", "redeemed", "orders")
 SUMS = (
@@ -41,7 +39,7 @@ def offer_totals(
     stage = done.lifetimes.take(np.arange(len(customers))).stage(day)
     true = truth(customers, stage, day=day)
     alive = true["alive"].to_numpy()
-    more_orders, more_margin, chance = _kept_more(customers, true, day=day)
+    more_orders, more_margin = kept_in_horizon(customers, true, day=day)
     orders, margin = horizon_totals(customers, done, seed=seed, day=day)
     without = replace(done, lifetimes=_uncontacted(done, len(customers)))
     orders_without, margin_without = horizon_totals(customers, without, seed=seed, day=day)
@@ -58,8 +56,8 @@ def offer_totals(
             "orders": np.where(done.kept, orders - orders_without, 0.0),
             "margin": np.where(done.kept, margin - margin_without, 0.0),
             "expected_kept": effect,
-            "expected_orders": effect * more_orders / chance,
-            "expected_margin": effect * more_margin / chance,
+            "expected_orders": effect * more_orders,
+            "expected_margin": effect * more_margin,
             "expected_lifetime_profit": true[f"profit_{true_offer.name}"].to_numpy(),
         }
         for name in SUMS:
@@ -70,20 +68,6 @@ def offer_totals(
 def _uncontacted(done: ContactResponse, customers: int) -> Lifetimes:
     """The lifetime that each customer would have had without a contact."""
     return replace(done.lifetimes.take(np.arange(customers)), until=np.full(customers, np.inf))
-
-
-def _kept_more(customers: Customers, true: pd.DataFrame, *, day: float) -> tuple[Floats, Floats, Floats]:
-    """Orders and margin that a kept customer adds in the horizon, both times a chance, and that chance.
-
-    Who stays brings E[orders] / (1 − p) where leavers bring nothing. Under a contract who stays makes all n payments,
-    and a leaver (E[payments] − (1 − p) n) / p of them: a difference of (n − E[payments]) / p.
-    """
-    p = true["churn_probability"].to_numpy()
-    orders, margin = true["expected_orders"].to_numpy(), true["expected_value"].to_numpy()
-    if customers.world.contract is None:
-        return orders, margin, np.where(true["alive"].to_numpy(), 1 - p, 1.0)
-    missed = payments_due(customers, day=day, days=parameters.HORIZON_DAYS) - orders
-    return missed, order_margin(customers) * missed, p
 
 
 def horizon_totals(customers: Customers, done: ContactResponse, *, seed: int, day: float) -> tuple[Floats, Floats]:

@@ -5,8 +5,9 @@ is a customer who is not gone on that day and orders nothing in the horizon in t
 leaves in it, and for "order" read "stay to its end" in what follows. A contact with an offer
 works on would-be leavers alone: with probability `keeps`, which each customer has for each offer, the silence is
 undone. From that day on the customer has another future: one drawn from their own process (their rates, their stage on
-that day) among those with an order in the horizon. With the other probability, and for all other customers, the future
-without contact comes as it would have. So
+that day) among those with an order in the horizon; where the world says so (`parameters.KEPT`), one drawn as if they
+were engaged, or the future without contact and one order on some day of the horizon. With the other probability, and
+for all other customers, the future without contact comes as it would have. So
 
 - the probability of staying rises by exactly  P(silent) · keeps;
 - a kept customer brings what they bring when they stay, less what they would have brought later all the same;
@@ -26,8 +27,8 @@ from pipelines.simulator import parameters
 from pipelines.simulator.buying import orders
 from pipelines.simulator.customers import Customers
 from pipelines.simulator.draws import uniforms
-from pipelines.simulator.lifetimes import GONE, Lifetimes, draw_lifetimes
-from pipelines.simulator.parameters import ANSWERS, TrueOffer
+from pipelines.simulator.lifetimes import ENGAGED, GONE, Lifetimes, draw_lifetimes, single_orders
+from pipelines.simulator.parameters import ANSWERS, FRESH_START, ONE_ORDER, TrueOffer
 
 Flags = NDArray[np.bool_]
 
@@ -39,7 +40,8 @@ FUTURES = 1_000_000
 
 @dataclass(frozen=True)
 class ContactResponse:
-    """Responses to a campaign, a row per customer; a kept customer's lifetime is ended and another one begun."""
+    """Responses to a campaign, a row per customer; a kept customer's lifetime is ended and another one begun, or
+    one order added to it."""
 
     lifetimes: Lifetimes
     stays: Flags
@@ -78,8 +80,13 @@ def respond_to_contacts(
     treated = offer != NO_OFFER
     kept = treated & ~stays & (draws[0] < shares)
     redeemed = kept | (treated & stays & (draws[1] < redeemed_shares))
-    anew = kept_lifetimes(customers, lifetimes.take(kept), stage[kept], seed=seed, day=day, days=days)
-    until = np.where(kept, day, np.inf)
+    until = np.full(len(kept), np.inf)
+    if customers.world.kept == ONE_ORDER:
+        anew = _one_order(customers, lifetimes.take(kept), seed=seed, day=day, days=days)
+    else:
+        begins = np.full(len(stage), ENGAGED) if customers.world.kept == FRESH_START else stage
+        anew = kept_lifetimes(customers, lifetimes.take(kept), begins[kept], seed=seed, day=day, days=days)
+        until[kept] = day
     return ContactResponse(lifetimes.ended(until).and_then(anew), stays, kept, redeemed, contact + redeemed * incentive)
 
 
@@ -98,6 +105,12 @@ def kept_lifetimes(
         turn[again] = len(drawn) + np.arange(len(again))
         drawn = drawn.and_then(more).take(turn)
     return drawn
+
+
+def _one_order(customers: Customers, lifetimes: Lifetimes, *, seed: int, day: float, days: float) -> Lifetimes:
+    """One order of each, on a day of the horizon."""
+    when = uniforms(seed, customers.number[lifetimes.customer], ANSWERS, branch=lifetimes.branch, number=2)
+    return single_orders(lifetimes.customer, branch=lifetimes.branch * FUTURES + 1, at=day + days * when)
 
 
 def _stay(customers: Customers, lifetimes: Lifetimes, *, seed: int, day: float, days: float) -> Flags:

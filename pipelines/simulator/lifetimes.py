@@ -41,6 +41,8 @@ class Lifetimes:
     """The lifetime counts before this day, and before `gone`."""
     complained: NDArray[np.bool_]
     """A complaint made the customer cool, on the day of cooling."""
+    begins_with_order: NDArray[np.bool_]
+    """An order is placed on the first day, beside those of the Poisson process."""
 
     def __len__(self) -> int:
         return len(self.customer)
@@ -98,6 +100,15 @@ def draw_lifetimes(
         gone=np.where(at_once, cooled, leaves),
         until=np.full(len(customer), np.inf),
         complained=(stage == ENGAGED) & (uniforms(seed, numbers, STAGES, branch=branch, number=2) < by_complaint),
+        begins_with_order=np.array(np.broadcast_to(np.asarray(branch) == 0, customer.shape)),
+    )
+
+
+def single_orders(customer: Integers, *, branch: Integers, at: Floats) -> Lifetimes:
+    """Lifetimes that are one order and nothing else, placed on the days `at`."""
+    yes = np.ones(len(customer), bool)
+    return Lifetimes(
+        customer, branch, start=at, cooled=at, gone=at, until=yes * np.inf, complained=~yes, begins_with_order=yes
     )
 
 
@@ -162,7 +173,9 @@ def _thinned(
 
 
 def latest_lifetimes(lifetimes: Lifetimes, customers: int) -> Lifetimes:
-    """The last lifetime of each customer, in the order of the customers. customers: how many there are."""
-    place = np.empty(customers, np.int64)
-    place[lifetimes.customer] = np.arange(len(lifetimes))
+    """The last lifetime of each customer, in the order of the customers; single orders are none. customers: how many
+    there are.
+    """
+    place, rows = np.empty(customers, np.int64), np.flatnonzero(lifetimes.gone > lifetimes.start)
+    place[lifetimes.customer[rows]] = rows
     return lifetimes.take(place)

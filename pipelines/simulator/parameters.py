@@ -112,6 +112,13 @@ OFFERS = (
     TrueOffer("voucher", "email", 0.5, 5.0, 0.20, 0.35, (0.08, 0.18, 0.38, 0.12), (0.20, 0.30, 0.60, 0.30)),
     TrueOffer("call", "phone", 4.0, 0.0, 0.25, 0.0, (0.45, 0.28, 0.10, 0.08), (0.0, 0.0, 0.0, 0.0)),
 )
+ANOTHER_FUTURE, ONE_ORDER, FRESH_START = "another-future", "one-order", "fresh-start"
+KEPT = {
+    ANOTHER_FUTURE: "another future of their own, with an order in the horizon",
+    ONE_ORDER: "one order more, and then what they would have done anyway",
+    FRESH_START: "begin anew, as engaged as they ever were, with an order in the horizon",
+}
+"""What kept customers do next, by name: the first, where no other is asked for. No shop ever sees it."""
 RESPONSE = (0.4, 1.6)
 """Factors of the share kept, for the least and for the most responsive customers."""
 

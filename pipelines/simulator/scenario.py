@@ -1,10 +1,11 @@
 """Scenario of a simulated shop: its customers and their lifetimes as long as no campaign contacts them.
 
-A scenario is four numbers and the name of a world; everything else follows from them and from `parameters`.
+A scenario is four numbers, the name of a world and that of what kept customers do; everything else follows from them
+and from `parameters`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,6 +15,7 @@ from features.errors import InputError
 from pipelines.simulator import parameters
 from pipelines.simulator.customers import Customers, draw_customers
 from pipelines.simulator.lifetimes import ENGAGED, Lifetimes, draw_lifetimes
+from pipelines.simulator.parameters import ANOTHER_FUTURE, KEPT, ONE_ORDER
 from pipelines.simulator.shop_tables import ID_DIGITS
 from pipelines.simulator.worlds import STANDARD, WORLDS, World
 
@@ -27,10 +29,12 @@ class Scenario:
     seed: int
     as_of: date
     world_name: str = STANDARD
+    kept: str = ANOTHER_FUTURE
+    """What customers do whom a contact keeps: a name of `parameters.KEPT`."""
 
     @property
     def world(self) -> World:
-        return WORLDS[self.world_name]
+        return replace(WORLDS[self.world_name], kept=self.kept)
 
     @property
     def day(self) -> int:
@@ -56,6 +60,14 @@ class Scenario:
         if self.world_name not in WORLDS:
             raise InputError(
                 f"there is no world '{self.world_name}'", where="--world", next=f"The worlds are {', '.join(WORLDS)}."
+            )
+        if self.kept not in KEPT:
+            raise InputError(f"kept customers do not do '{self.kept}'", where="--kept", next=f"Name {', '.join(KEPT)}.")
+        if self.kept == ONE_ORDER and self.world.contract is not None:
+            raise InputError(
+                "under a contract customers are kept until the end of the horizon, not for one order",
+                where="--kept",
+                next="Name another world, or leave --kept out.",
             )
         return self
 

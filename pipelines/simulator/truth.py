@@ -4,7 +4,8 @@
     value              margin expected in the horizon                                       worth.py
     clv                discounted margin expected in the lifetime, after costs to serve     worth.py
     kept_value         clv of one who orders in the horizon, less clv of one who does not:
-                       W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it]
+                       W = (clv − R) / (1 − p) − R / p, R = E[clv after the horizon; silent in it],
+                       or what else the kept do                                             kept_value.py
     gain               p W for those who are not gone: what saving them would add           models/keeping/keeping.py
     effect of an offer τ = p · s, s the probability that it keeps a would-be leaver         contact_response.py
     profit of an offer τ (W − d) − (1 − p) r d − c, with incentive d, contact c, r redeems
@@ -20,18 +21,14 @@ not their CLV, which counts the chance that they leave already, and counts as lo
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from features.arrays import Floats, Integers
-from features.clock import YEAR_DAYS
+from features.arrays import Integers
 from pipelines.simulator import parameters
 from pipelines.simulator.contact_response import keeps, redeems
-from pipelines.simulator.contract_payments import leavers_payments, leaving_probability
 from pipelines.simulator.customers import Customers
-from pipelines.simulator.lifetimes import COOLING, ENGAGED, GONE, STAGE_NAMES
-from pipelines.simulator.service_costs import leavers_service_cost
-from pipelines.simulator.silence import silence
-from pipelines.simulator.worth import contribution, expected_orders, expected_value, lifetime_value
+from pipelines.simulator.kept_value import kept_value, leaving
+from pipelines.simulator.lifetimes import GONE, STAGE_NAMES
+from pipelines.simulator.worth import expected_orders, expected_value, lifetime_value
 
 
 def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
@@ -42,11 +39,11 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
     Money in currency units over the horizon and lifetime of `parameters`.
     """
     horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    p, leavers_value = _leaving(customers, stage, day=day)
+    p, leavers_value = leaving(customers, stage, day=day)
     clv = lifetime_value(customers, stage, day=day, days=lifetime)
     alive = stage != GONE
     savable = np.where(alive, p, 0.0)
-    kept = _ratio(clv - leavers_value, 1 - p, alive) - _ratio(leavers_value, p, alive)
+    kept = kept_value(customers, stage, day=day, p=p, clv=clv, leavers_value=leavers_value)
     values = {
         "kind": np.array([kind.name for kind in customers.world.kinds])[customers.kind],
         "stage": np.array(STAGE_NAMES)[stage],
@@ -72,25 +69,3 @@ def truth(customers: Customers, stage: Integers, *, day: float) -> pd.DataFrame:
             - offer.contact_cost,
         }
     return pd.DataFrame(values)
-
-
-def _leaving(customers: Customers, stage: Integers, *, day: float) -> tuple[Floats, Floats]:
-    """p and R of each customer: the probability of churn in the horizon, and E[clv; churn in it] in currency units."""
-    horizon, lifetime = parameters.HORIZON_DAYS, parameters.LIFETIME_DAYS
-    rate = parameters.ANNUAL_DISCOUNT_RATE
-    served = leavers_service_cost(customers, stage, day=day, days=horizon, annual_rate=rate)
-    if customers.world.contract is not None:
-        p = leaving_probability(customers, stage, day=day, days=horizon)
-        paid = leavers_payments(customers, stage, day=day, days=horizon, annual_rate=rate)
-        return p, contribution(customers) * paid - served
-    silent = silence(customers, stage, day=day, days=horizon)
-    discount = (1 + rate) ** (-horizon / YEAR_DAYS)
-    later = -served
-    for then, likely in ((ENGAGED, silent.engaged), (COOLING, silent.cooling)):
-        worth = lifetime_value(customers, np.full(len(customers), then), day=day + horizon, days=lifetime - horizon)
-        later += discount * likely * worth
-    return silent.total, later
-
-
-def _ratio(above: Floats, below: Floats, where: NDArray[np.bool_]) -> Floats:
-    return np.divide(above, below, out=np.zeros(len(above)), where=where)

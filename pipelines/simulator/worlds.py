@@ -5,7 +5,15 @@ Every number is invented. A world is the standard one but for the numbers that s
 
 from dataclasses import dataclass, replace
 
-from pipelines.simulator.parameters import KINDS, ORDER_SPREAD, RATE_SHAPE, SEASON_SWING, SEASON_YEAR, Kind
+from pipelines.simulator.parameters import (
+    ANOTHER_FUTURE,
+    KINDS,
+    ORDER_SPREAD,
+    RATE_SHAPE,
+    SEASON_SWING,
+    SEASON_YEAR,
+    Kind,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class World:
     """Share, 0 to below 1, by which ordering rises and falls with the season."""
     order_spread: float = ORDER_SPREAD
     """Standard deviation of the log of one customer's orders."""
+    kept: str = ANOTHER_FUTURE
+    """What customers do whom a contact keeps: a name of `parameters.KEPT`."""
     contract: Contract | None = None
     """None: customers order whenever they like, and nobody is told that they have left."""
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.errors import InputError
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics import profit
 from retention.economics.individual_effects import effects_on_staying, with_effects
 from retention.economics.offers import Offer
@@ -17,21 +18,31 @@ ORDERS = "expected_orders"
 """The further column that is read where an offer pays a share of an order."""
 
 
-def contact_inputs(scores: pd.DataFrame, offers: Sequence[Offer], effects: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A row per customer, in the order of the ids: customer_id, churn_probability, savable, gain, clv, kept_worth,
-    what one saved customer adds (gain ÷ savable), order_margin, the margin of one expected order where an offer pays a
-    share of it (money in currency units), and the individual effect of each offer that has one
-    (retention/economics/individual_effects.py).
+def contact_inputs(
+    scores: pd.DataFrame,
+    offers: Sequence[Offer],
+    effects: pd.DataFrame | None = None,
+    *,
+    worth: WorthFactor = PRIOR,
+) -> pd.DataFrame:
+    """A row per customer, in the order of the ids: customer_id, churn_probability, savable, scored_gain, gain, which is
+    the scored one as readouts correct it, clv, kept_worth, what one saved customer adds (gain ÷ savable), order_margin,
+    the margin of one expected order where an offer pays a share of it (money in currency units), and the individual
+    effect of each offer that has one (retention/economics/individual_effects.py).
+
+    worth: what readouts so far say of gains.
     """
     numbers = [*SCORE_COLUMNS, *([ORDERS] if any(offer.incentive_share is not None for offer in offers) else [])]
     _check(scores, numbers)
     scores = scores[["customer_id", *numbers]].astype({"customer_id": "str"} | dict.fromkeys(numbers, float))
     scores = scores.sort_values("customer_id", ignore_index=True)
-    savable, gain = (scores[name].to_numpy() for name in ("savable_probability", "gain"))
+    savable = scores["savable_probability"].to_numpy()
+    gain = scores["gain"].to_numpy() * worth.times_scored
     columns = {
         "customer_id": scores["customer_id"],
         "churn_probability": scores["churn_probability"],
         "savable": savable,
+        "scored_gain": scores["gain"],
         "gain": gain,
         "kept_worth": np.divide(gain, savable, out=np.zeros(len(scores)), where=savable > 0),
         "clv": scores["clv"],

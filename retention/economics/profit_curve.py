@@ -6,22 +6,28 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats, Integers
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics.contact import contact_inputs, expected_costs, expected_profits, profit_parts
 from retention.economics.offers import Offer
 from retention.economics.profit_interval import interval
 
 
 def profit_curve(
-    scores: pd.DataFrame, offers: Sequence[Offer], *, points: int, effects: pd.DataFrame | None = None
+    scores: pd.DataFrame,
+    offers: Sequence[Offer],
+    *,
+    points: int,
+    effects: pd.DataFrame | None = None,
+    worth: WorthFactor = PRIOR,
 ) -> pd.DataFrame:
     """Expected profit of each of `points` budgets, from 0 to the least that reaches all the profit there is.
 
-    effects: as `plan` takes them.
+    effects and worth: as `plan` takes them.
 
     Columns: budget, expected_profit, profit_p10, profit_p90 (currency units) and customers (contacted). Without
     capacities and holdout. A larger budget than the last earns no more.
     """
-    everyone = contact_inputs(scores, offers, effects)
+    everyone = contact_inputs(scores, offers, effects, worth=worth)
     steps = _steps(
         *(np.stack([amounts(everyone, offer) for offer in offers]) for amounts in (expected_costs, expected_profits))
     )
@@ -33,7 +39,7 @@ def profit_curve(
         sign = (steps["to"] == place).astype(float) - (steps["from"] == place)
         sums.append([_running_total(sign * part[steps["customer"]])[reached] for part in profit_parts(everyone, offer)])
     gross, incentives, fixed = (np.column_stack(part) for part in zip(*sums, strict=True))
-    low, high = interval(gross, incentives, fixed, offers)
+    low, high = interval(gross, incentives, fixed, offers, worth=worth)
     return pd.DataFrame(
         {
             "budget": budgets,

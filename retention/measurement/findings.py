@@ -14,7 +14,7 @@ def findings(readout: Mapping[str, Any], *, currency: str, days: int) -> list[st
     sentences = [_kept_customers(readout), _profit(readout, currency, days)]
     if not (readout["proven"]["stayed"] or readout["proven"]["profit"]):
         sentences.insert(0, "Whether the campaign changed anything cannot be told.")
-    return [*sentences, *_more_data(readout, currency)]
+    return [*sentences, *_more_data(readout, currency), *_worth_factor(readout)]
 
 
 def _kept_customers(readout: Mapping[str, Any]) -> str:
@@ -57,6 +57,20 @@ def _more_data(readout: Mapping[str, Any], currency: str) -> list[str]:
             f"{counted(more['profit'], 'more customer')}."
         )
     return sentences
+
+
+def _worth_factor(readout: Mapping[str, Any]) -> list[str]:
+    """Say what the margin of the window tells of gains; empty where it tells nothing of them."""
+    moved = readout.get("worth_factor")
+    if not moved:
+        return []
+    before, after = moved["before"], moved["after"]
+    readouts = "this readout" if after["readouts"] == 1 else f"{after['readouts']} readouts"
+    return [
+        f"By {readouts}, keeping a customer adds {after['median']:.2f} times what comparable customers show (80% "
+        f"interval: {after['low']:.2f} to {after['high']:.2f}); before this one it was {before['median']:.2f} "
+        f"({before['low']:.2f} to {before['high']:.2f}). The next plan takes gains × {after['times_scored']:.2f}."
+    ]
 
 
 def _expected(needs: Mapping[str, Any]) -> str:

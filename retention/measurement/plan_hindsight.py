@@ -7,7 +7,7 @@ what it assumes of its offers holds: the profit is that of retention/economics/p
 0 for others in place of the churn probability. No history tests the save rate itself without randomisation.
 
 Who of the silent could have been saved is not seen for certain, so the profit is bracketed: `profit` takes all of them
-to have been alive, `profit_of_proven` only those who have ordered since. What each would add is as it was scored.
+to have been alive, `profit_of_proven` only those who have ordered since. What each would add is as the plan took it.
 
 The margin that left with a customer is what they brought in the window before. The other lists go from the top, each
 customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from features.arrays import Floats, Integers
 from features.errors import InputError
 from models.evaluation.estimate import Z95
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics import profit
 from retention.economics.contact import contact_inputs, expected_costs, expected_profits, incentive_costs
 from retention.economics.offers import Offer
@@ -34,15 +35,21 @@ LIST_OUTCOMES = ("contacted", "expected_cost", "leavers", "back", "lost_margin",
 
 
 def plan_hindsight(
-    scores: pd.DataFrame, happened: pd.DataFrame, contacts: pd.DataFrame, offers: Sequence[Offer]
+    scores: pd.DataFrame,
+    happened: pd.DataFrame,
+    contacts: pd.DataFrame,
+    offers: Sequence[Offer],
+    *,
+    worth: WorthFactor = PRIOR,
 ) -> dict[str, Any]:
     """The plan of one day in hindsight, as counts and sums (currency units).
 
     scores: those the plan was made of. happened, a row per scored customer: customer_id, churned and back (bools: left,
     and has ordered since), margin (after the day), margin_before (in as long before it) and spend (by which the largest
-    spender is first). contacts: the treated of the plan, customer_id and offer.
+    spender is first). contacts: the treated of the plan, customer_id and offer. worth: what its gains were taken to be.
     """
-    inputs = contact_inputs(scores, offers).merge(scores[["customer_id", "expected_value"]], on="customer_id")
+    inputs = contact_inputs(scores, offers, worth=worth)
+    inputs = inputs.merge(scores[["customer_id", "expected_value"]], on="customer_id")
     everyone = inputs.merge(happened, on="customer_id", how="left", validate="one_to_one")
     _check(everyone)
     left, back = (everyone[name].to_numpy(bool) for name in ("churned", "back"))

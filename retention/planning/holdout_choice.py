@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics.contact import contact_inputs, profit_parts
 from retention.economics.individual_effects import effects_on_staying
 from retention.economics.offers import Offer
@@ -19,15 +20,16 @@ def choose_holdout(
     offers: Sequence[Offer],
     *,
     effects: pd.DataFrame | None = None,
+    worth: WorthFactor = PRIOR,
     later_campaigns: int,
     **limits: Any,
 ) -> HoldoutValue:
     """The share whose readout is worth most to so many later campaigns like this one, less what it forgoes.
 
-    scores, offers, effects and limits: as `retention_plan.plan` takes them, but for holdout_share.
+    scores, offers, effects, worth and limits: as `retention_plan.plan` takes them, but for holdout_share.
     """
-    frame = plan(scores, offers, effects=effects, holdout_share=0.0, **limits).frame
-    everyone = contact_inputs(scores, offers, effects).set_index("customer_id", drop=False)
+    frame = plan(scores, offers, effects=effects, worth=worth, holdout_share=0.0, **limits).frame
+    everyone = contact_inputs(scores, offers, effects, worth=worth).set_index("customer_id", drop=False)
     lists = [everyone.loc[frame.loc[frame["offer"] == offer.name, "customer_id"]] for offer in offers]
     gains, doubts, fixed, kept = np.zeros(len(offers)), np.zeros(len(offers)), 0.0, 0.0
     for place, (customers, offer) in enumerate(zip(lists, offers, strict=True)):

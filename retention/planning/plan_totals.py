@@ -1,14 +1,14 @@
 """Totals of a plan: cost and profit with an interval, break-even, and the value at risk it saves."""
 
 from collections.abc import Sequence
-from math import exp, isfinite
+from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models.evaluation.estimate import Z90
-from models.keeping.worth_factor import SPREAD
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics import profit
 from retention.economics.contact import incentive_costs, profit_parts
 from retention.economics.individual_effects import has_individual_effects
@@ -17,7 +17,9 @@ from retention.economics.profit_interval import interval
 from retention.planning.readout_outlook import readout_outlook
 
 
-def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer]) -> dict[str, Any]:
+def plan_totals(
+    everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[Offer], *, worth: WorthFactor = PRIOR
+) -> dict[str, Any]:
     """The sums of a plan, ready for JSON (undefined is None); `offers` in it has those of each offer.
 
     everyone: as `economics.contact.contact_inputs` returns; chosen: rows of it with offer (its place), treated, cost
@@ -25,15 +27,15 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
 
     save_rate is the mean of τ / q over the treated, each weighted by what keeping them would bring, g - q d, and
     break_even_save_rate the rate at which the plan would earn nothing if it were the same with every offer. The
-    interval is that of retention/economics/profit_interval.py, gain_doubt the 80 % range of its factor of gains. What
-    the readout will show: retention/planning/readout_outlook.py. savable: customers among the treated who can be
-    saved, expected. value_at_risk: Σ g of all customers.
+    interval is that of retention/economics/profit_interval.py, gain_doubt the 80 % range of its factor of gains, and
+    worth_factor what readouts so far say of that. What the readout will show: retention/planning/readout_outlook.py.
+    savable: customers among the treated who can be saved, expected. value_at_risk: Σ g of all customers.
     """
-    parts = [_offer_totals(chosen[chosen["offer"] == place], offer) for place, offer in enumerate(offers)]
+    parts = [_offer_totals(chosen[chosen["offer"] == place], offer, worth) for place, offer in enumerate(offers)]
     treated = chosen[chosen["treated"]]
     cost, earned = float(treated["cost"].sum()), float(treated["profit"].sum())
     gross_sums, incentive_sums, fixed_sums = (np.array([[part[name] for part in parts]]) for name in SUMS)
-    low, high = interval(gross_sums, incentive_sums, fixed_sums, offers)
+    low, high = interval(gross_sums, incentive_sums, fixed_sums, offers, worth=worth)
     at_risk = float(profit.value_at_risk(everyone).sum())
     won, gross, incentives = (sum(part[name] for part in parts) for name in ("won", "gross", "incentives"))
     one_rate = (
@@ -50,7 +52,8 @@ def plan_totals(everyone: pd.DataFrame, chosen: pd.DataFrame, offers: Sequence[O
         "break_even_save_rate": _ratio(gross - incentives - earned, won),
         **readout_outlook(chosen, save_rate=save_rate),
         "savable": float(treated["savable"].sum()),
-        "gain_doubt": [exp(-Z90 * SPREAD), exp(Z90 * SPREAD)],
+        "gain_doubt": list(worth.doubt),
+        "worth_factor": asdict(worth) | {"times_scored": worth.times_scored},
         "value_at_risk": at_risk,
         "value_at_risk_after": at_risk - gross,
         "offers": [
@@ -68,7 +71,7 @@ OFFER_TOTALS = (
 """The totals reported for each offer."""
 
 
-def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
+def _offer_totals(chosen: pd.DataFrame, offer: Offer, worth: WorthFactor) -> dict[str, Any]:
     """The totals of one offer, and the terms of the plan's totals: won (Σ g - q d, what keeping everyone who can be
     saved would bring), and what the kept add, their incentives, and what is spent in any case.
     """
@@ -78,7 +81,8 @@ def _offer_totals(chosen: pd.DataFrame, offer: Offer) -> dict[str, Any]:
         incentive_costs(treated, offer),
     )
     gross, incentives, fixed = (float(part.sum()) for part in profit_parts(treated, offer))
-    low, high = interval(np.array([[gross]]), np.array([[incentives]]), np.array([[fixed]]), [offer])
+    gross_sum, incentive_sum, fixed_sum = (np.array([[part]]) for part in (gross, incentives, fixed))
+    low, high = interval(gross_sum, incentive_sum, fixed_sum, [offer], worth=worth)
     won = float(np.sum(g - q * d))
     break_even = profit.break_even_save_rate(
         churn_probability=p,

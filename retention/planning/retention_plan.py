@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import Floats, Integers
+from models.keeping.worth_factor import PRIOR, WorthFactor
 from retention.economics.contact import contact_inputs, expected_costs, expected_profits, profit_parts
 from retention.economics.individual_effects import has_individual_effects
 from retention.economics.offers import Offer
@@ -34,8 +35,8 @@ class Plan:
 
     `frame` has a row per chosen customer: customer_id, offer, treated (False = held out: costs and earns
     nothing), expected_cost, expected_profit, profit_p10 and profit_p90 in currency units, rank (1 = first to contact;
-    the held-out come last), and gain (currency units). `summary` has the totals, ready for JSON: what is undefined is
-    None.
+    the held-out come last), and gain as scored (currency units). `summary` has the totals, ready for JSON: what is
+    undefined is None.
     """
 
     frame: pd.DataFrame
@@ -51,6 +52,7 @@ def plan(
     capacities: Mapping[str, int] | None = None,
     excluded: Mapping[str, Collection[str]] | None = None,
     effects: pd.DataFrame | None = None,
+    worth: WorthFactor = PRIOR,
     holdout_share: float,
     campaign: str,
     salt: str,
@@ -69,11 +71,13 @@ def plan(
     An offer without a column keeps its save rate, a share of each probability to be savable; without effects the plan
     is wrong where the save rate differs between customers, always where one customer's contact changes what another
     does.
+
+    worth: what readouts so far say of gains (`retention.measurement.save_rate_store.believed_worth_factor`).
     """
     capacities, excluded = capacities or {}, excluded or {}
     constraints.check_limits(offers, budget=budget, capacity=capacity, holdout_share=holdout_share, campaign=campaign)
     channels, channel_capacities = constraints.channel_limits(offers, capacities)
-    everyone = contact_inputs(scores, offers, effects)
+    everyone = contact_inputs(scores, offers, effects, worth=worth)
     contactable, exclusions = constraints.contactable_customers(everyone, excluded)
     costs = np.stack([expected_costs(contactable, offer) for offer in offers])
     profits = np.stack([expected_profits(contactable, offer) for offer in offers])
@@ -103,12 +107,12 @@ def plan(
         "budget": float(budget),
         "capacity": capacity,
         "capacities": dict(capacities),
-        **plan_totals(everyone, chosen, offers),
+        **plan_totals(everyone, chosen, offers, worth=worth),
         "marginal_return": selection.price,
         "optimality_gap": selection.gap,
         "note": "" if len(chosen) else _why_nobody(contactable, costs, profits, offers, budget=budget),
     }
-    return Plan(frame=_plan_frame(chosen, offers), summary=summary)
+    return Plan(frame=_plan_frame(chosen, offers, worth), summary=summary)
 
 
 def _chosen_rows(
@@ -127,11 +131,11 @@ def _chosen_rows(
     return pd.concat([chosen[chosen["treated"]], chosen[~chosen["treated"]]], ignore_index=True)
 
 
-def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
+def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer], worth: WorthFactor) -> pd.DataFrame:
     low, high = np.zeros(len(chosen)), np.zeros(len(chosen))
     for place, offer in enumerate(offers):
         with_offer = (chosen["offer"] == place).to_numpy()
-        low[with_offer], high[with_offer] = interval_each(*profit_parts(chosen[with_offer], offer), offer)
+        low[with_offer], high[with_offer] = interval_each(*profit_parts(chosen[with_offer], offer), offer, worth=worth)
     treated = chosen["treated"]
     names = np.array([offer.name for offer in offers], dtype=object)[chosen["offer"]]
     values = (
@@ -143,7 +147,7 @@ def _plan_frame(chosen: pd.DataFrame, offers: Sequence[Offer]) -> pd.DataFrame:
         np.where(treated, low, 0.0),
         np.where(treated, high, 0.0),
         np.arange(1, len(chosen) + 1),
-        chosen["gain"],
+        chosen["scored_gain"],
     )
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 

@@ -69,9 +69,12 @@ class CampaignPlans:
         """The expected profit of each budget with these offers, from `retention.economics.profit_curve`."""
         batch = self.responses.batch()
         effects = self.responses.inputs.effects(batch, self.responses.offers(names))
-        key = (batch.hash, *offers_as_json(effects.offers), *effects.explanations.values())
+        worth = self.responses.campaigns.worth_factor
+        key = (batch.hash, worth, *offers_as_json(effects.offers), *effects.explanations.values())
         if key not in self._curves:
-            curve = profit_curve(batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame)
+            curve = profit_curve(
+                batch.scores(), effects.offers, points=CURVE_POINTS, effects=effects.frame, worth=worth
+            )
             self._curves = dict([*self._curves.items(), (key, curve)][-CACHED_CURVES:])
         return self._curves[key]
 

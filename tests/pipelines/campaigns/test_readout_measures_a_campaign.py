@@ -12,10 +12,11 @@ import pytest
 
 from features.errors import InputError, Refusal
 from pipelines import run_folder
-from pipelines.campaigns.save_rates import measured_save_rates
+from pipelines.campaigns.save_rates import SAVE_RATES, measured_save_rates
 from pipelines.config import load
 from pipelines.readout import read_out
 from pipelines.screens.readout import show_readout
+from retention.measurement.save_rate_store import believed_worth_factor
 from tests.retention.bases import held_out
 from tests.retention.simulated import shop
 
@@ -116,6 +117,39 @@ def test_the_next_plan_finds_the_measured_save_rate_and_a_rerun_counts_once(made
     assert first["save_rates"]["voucher"]["measured"] == pytest.approx(SAVE_RATE, abs=0.12)
 
 
+def test_the_margin_of_the_window_says_what_keeping_is_worth(made, read):
+    """A kept customer orders 1.8 times in the window, and the plan's gains are worth four orders, whose root is 2."""
+    first, again = read()["worth_factor"], read()["worth_factor"]
+    assert first == again
+    assert (first["before"]["median"], first["before"]["readouts"], first["after"]["readouts"]) == (0.85, 0, 1)
+    assert believed_worth_factor(made / "runs").median == first["after"]["median"]
+    assert first["after"]["median"] == pytest.approx(0.85, abs=0.15)
+    assert first["after"]["times_scored"] == pytest.approx(first["after"]["median"] / 0.85)
+    assert f"The next plan takes gains × {first['after']['times_scored']:.2f}." in read()["in_words"][-1]
+
+
+def test_what_it_records_is_the_plan_beside_the_orders(made, read):
+    """The means that the belief rests on, computed again from the plan's file."""
+    told = read()
+    entry = json.loads((made / "runs" / SAVE_RATES).read_text())["voucher"]["margins"]["spring 2020"]
+    plan = pq.read_table(made / "runs" / "plans" / "spring-2020.parquet").to_pandas().query("treated")
+    order = plan["savable_probability"] * plan["expected_value"] / plan["expected_orders"]
+    assert entry["gain"] == pytest.approx(plan["gain"].mean() / 0.85)
+    assert entry["order_margin"] == pytest.approx(order.mean())
+    assert (entry["effect"], entry["sd"]) == (told["margin"]["value"], told["margin"]["sd"])
+
+
+@pytest.mark.parametrize("sd", [0, -1, None, "much"])
+def test_damaged_measurements_are_one_clear_error(made, read, tmp_path, sd):
+    read()
+    content = json.loads((made / "runs" / SAVE_RATES).read_text())
+    content["voucher"]["margins"]["spring 2020"]["sd"] = sd
+    (tmp_path / SAVE_RATES).write_text(json.dumps(content))
+    with pytest.raises(InputError, match="is damaged") as caught:
+        believed_worth_factor(tmp_path)
+    assert "Delete it and read the campaigns out again" in str(caught.value)
+
+
 def test_it_is_written_whole_and_said(made, told, capsys):
     written = json.loads((made / "runs" / "readout-spring-2020.json").read_text())
     assert written == json.loads(json.dumps({name: told[name] for name in told if name != "written"}))
@@ -146,7 +180,7 @@ def test_without_the_scores_it_adjusts_for_the_window_before(made, read, tmp_pat
     run_folder.write_json(tmp_path / "plan.json", summary | {"campaign": "no scores"})
     told = read(plan_file=tmp_path / "plan.parquet")
     assert told["adjusted_for"] == ["past_orders", "past_margin"]
-    assert told["save_rates"] == {}
+    assert told["save_rates"] == told["worth_factor"] == {}
     assert not isnan(told["stayed"]["low"])
 
 
@@ -164,7 +198,7 @@ def test_half_a_campaign_is_not_read_out_by_accident(read):
         read(day=DAY + timedelta(days=91))
     early = read(until=DAY + timedelta(days=30))
     assert early["window_days"] == 30
-    assert early["save_rates"] == {}
+    assert early["save_rates"] == early["worth_factor"] == {}
 
 
 def test_what_is_no_campaign_is_one_clear_error(made, read, tmp_path):

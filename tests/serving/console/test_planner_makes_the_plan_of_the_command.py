@@ -14,6 +14,7 @@ from pipelines.config import load
 from pipelines.plan import make_plan
 from pipelines.serve import campaigns
 from retention.economics.profit_curve import profit_curve
+from retention.measurement.kept_margin import MeasuredMargin
 from retention.measurement.save_rate import MeasuredSaveRate
 from retention.planning.learned_effects import read_learned_effects
 from retention.planning.plan_archive import archived_plan
@@ -110,6 +111,20 @@ def test_a_plan_over_http_is_that_of_the_command(shop, limits):
     assert answer["summary"] == made.summary | {"currency": "USD"}
     assert answer["summary"]["excluded"]["contacted within 30 days"]["customers"] == 30
     pd.testing.assert_frame_equal(pd.DataFrame(answer["contacts"]), made.frame, check_dtype=False)
+
+
+def test_gains_are_as_readouts_measured(shop):
+    config, plans = shop
+    before, curve = plans.preview(wish()).plan.summary, plans.curve(("call",))
+    margin = MeasuredMargin(effect=40.0, sd=0.5, gain=20.0, order_margin=10.0, window_days=90)
+    readout = {"campaign": "last", "measured": MeasuredSaveRate(0.3, 0.01), "margin": margin}
+    record_save_rate(config.folder, offer="call", prior=None, **readout)
+    after = plans.preview(wish()).plan.summary
+    times = after["worth_factor"]["times_scored"]
+    assert times > 1.5 > 1 == before["worth_factor"]["times_scored"]
+    assert after["value_at_risk"] == pytest.approx(times * before["value_at_risk"])
+    assert plans.curve(("call",))["expected_profit"].max() > curve["expected_profit"].max()
+    assert commanded(config).summary == after
 
 
 def test_the_list_to_download_is_the_csv_of_the_command(shop, tmp_path):
