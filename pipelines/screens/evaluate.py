@@ -79,7 +79,7 @@ def _show_gains(content: Mapping[str, Any]) -> None:
         console.print(table)
         console.print(
             "at least: only those were alive who ordered or showed other signs of life later; at most: all the silent "
-            "were; each as much worth as a customer of the list who ordered exactly once."
+            "were; each worth as much as a customer of the list who ordered exactly once."
         )
         _show_parts(content["total"]["gains"], currency=currency)
     for day in content["cut_offs"]:
