@@ -36,9 +36,9 @@ from retention.planning.retention_plan import plan
 
 POLICY_BACKTEST = "policy_backtest.json"
 ASSUMED = (
-    "profits take the save and redeem rates of the offers and a kept customer's lifetime value as given: without "
-    "randomised treatments no history tests them; nobody was contacted, so the customers who left did so without an "
-    "offer"
+    "profits take the save and redeem rates of the offers and what keeping a customer adds as given: without "
+    "randomised treatments no history tests them, it only brackets the last; nobody was contacted, so the customers "
+    "who left did so without an offer"
 )
 
 
