@@ -1,7 +1,8 @@
 """Customers who have been silent for two years, however many, change neither list nor promise of a plan.
 
 A simulated shop of three years, and ten thousand more customers who ordered now and then in its first months and never
-again, in the same log: the model of both is asked for the plan with them and without them.
+again, in the same log: the model of both is asked for the plan with them and without them. A model trained without them
+is another one, whose lists and promises differ by more (docs/explanation/formulas-of-plans.md).
 """
 
 from datetime import date
