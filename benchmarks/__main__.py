@@ -16,6 +16,7 @@ BENCHMARKS = (
     "lookups",
     "serving",
     "uplift",
+    "keeping",
     "page",
 )
 

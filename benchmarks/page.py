@@ -17,6 +17,7 @@ PARTS = {
     "lookups": "Looking up scores",
     "serving": "Serving over HTTP",
     "uplift": "Uplift on a real experiment (Hillstrom)",
+    "keeping": "What keeping customers is worth, in simulated shops",
 }
 """Benchmark → heading."""
 HEAD = """# Benchmarks

@@ -8,7 +8,13 @@ from models.scoring.scorer import Scorer
 from models.trees import boosting
 from pipelines import run_folder
 from pipelines.campaigns.configured_offers import evaluation_offer
-from pipelines.campaigns.policy_backtest import backtest_offers, plan_in_hindsight, write_policy_backtest
+from pipelines.campaigns.gain_backtest import worth_days
+from pipelines.campaigns.policy_backtest import (
+    PastPlan,
+    backtest_offers,
+    plan_in_hindsight,
+    write_policy_backtest,
+)
 from pipelines.config import Config
 from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
@@ -42,7 +48,8 @@ def evaluate(
     boosting.check_device(config.train.device)
     run_folder.refuse_unwritable(config.folder / run_folder.BACKTEST)
     offers = backtest_offers(config) if plan_budget is not None else []
-    planned: list[dict[str, Any]] = []
+    planned: list[PastPlan] = []
+    horizons = [worth_days(terms)] if plan_budget is not None else []
     say("reading orders")
     histories = read_orders(config, now=now).histories
     days = backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
@@ -62,7 +69,7 @@ def evaluate(
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
-        training = training_set(histories, terms, as_of=day)
+        training = training_set(histories, terms, as_of=day, horizons=horizons)
         model = fit_model(training, terms, recipe)
         test = labelled_rows(histories, terms, as_of=day)
         evaluation = evaluate_model(
@@ -71,7 +78,9 @@ def evaluate(
         results.append(evaluation)
         if plan_budget is not None:
             models[day] = model
-            planned.append(plan_in_hindsight(config, offers, model, test, histories, budget=plan_budget))
+            planned.append(
+                plan_in_hindsight(config, offers, training, recipe, model, test, histories, budget=plan_budget)
+            )
     run_folder.write_json(config.folder / run_folder.BACKTEST, results)
     if plan_budget is not None:
         write_policy_backtest(config, histories, offers, models, planned, now=now, budget=plan_budget)

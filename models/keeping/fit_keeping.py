@@ -18,11 +18,14 @@ products of several exaggerate where their errors agree (Smith & Winkler 2006, T
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from features.arrays import Bools, Floats
 from features.clock import YEAR_DAYS
 from models.ensemble.business_terms import Terms
+from models.keeping.gain_parts import GainParts
 from models.keeping.keeping import Keeping
 from models.keeping.stay_outcomes import StayOutcomes
 from models.lifetime.lifetime_trees import LifetimeTrees, raw
@@ -49,6 +52,20 @@ MOST_SHARE = 0.999
 """Share of K below the most that a saved customer may add."""
 
 
+class _Learned(NamedTuple):
+    """What comparable customers showed after each cut-off, in margins of one order; shape (rows,) each."""
+
+    trees: LifetimeTrees
+    stayed: Bools
+    """Those who only just stayed."""
+    margin: Floats
+    """Of one order, currency units."""
+    later: Floats
+    """Value after the horizon."""
+    within: Floats
+    """Of one order within it."""
+
+
 def fit(
     outcomes: StayOutcomes,
     inputs: boosting.Inputs,
@@ -65,14 +82,60 @@ def fit(
     later_value: lifetime value of the rows of `later_frame`; order_margin: of one expected order of the rows of
     `frame`, currency units, of which cost_share goes to serving.
     """
+    learned = _learned(outcomes, inputs, terms, later_value, order_margin, cost_share, seed=seed, device=device)
+    return None if learned is None else _fit(outcomes, learned)
+
+
+def fit_with_parts(
+    outcomes: StayOutcomes,
+    inputs: boosting.Inputs,
+    *,
+    terms: Terms,
+    later_value: Floats,
+    order_margin: Floats,
+    cost_share: float,
+    seed: int,
+    device: str,
+) -> tuple[Keeping, GainParts] | None:
+    """The same, and what gains are made of, each learned apart; None as there, and under a contract."""
+    learned = _learned(outcomes, inputs, terms, later_value, order_margin, cost_share, seed=seed, device=device)
+    if learned is None or outcomes.is_contractual:
+        return None
+    trees, stayed, margin, later, within = learned
+    parts = GainParts(
+        once=_grow(trees, within + later, stayed, weight=margin),
+        later=_grow(trees, later, outcomes.churned, weight=margin),
+    )
+    return _fit(outcomes, learned), parts
+
+
+def _learned(
+    outcomes: StayOutcomes,
+    inputs: boosting.Inputs,
+    terms: Terms,
+    later_value: Floats,
+    order_margin: Floats,
+    cost_share: float,
+    *,
+    seed: int,
+    device: str,
+) -> _Learned | None:
     stayed = ~outcomes.churned if outcomes.is_contractual else outcomes.orders == 1
     if stayed.sum() < FEWEST_STAYERS or outcomes.churned.sum() < FEWEST_SILENT:
         return None
     days = outcomes.frame["as_of"].to_numpy().astype("datetime64[D]").astype(float)
-    trees = LifetimeTrees(outcomes.frame, days, inputs, seed=seed, device=device)
     margin = np.maximum(order_margin, LEAST_MARGIN * order_margin.mean())
-    later = np.append(later_value, 0.0)[outcomes.later_row] * _discount(terms, terms.horizon_days) / margin
-    within = (1 - cost_share) * _discount(terms, terms.horizon_days / 2) * np.ones(len(margin))
+    return _Learned(
+        LifetimeTrees(outcomes.frame, days, inputs, seed=seed, device=device),
+        stayed,
+        margin,
+        later=np.append(later_value, 0.0)[outcomes.later_row] * _discount(terms, terms.horizon_days) / margin,
+        within=(1 - cost_share) * _discount(terms, terms.horizon_days / 2) * np.ones(len(margin)),
+    )
+
+
+def _fit(outcomes: StayOutcomes, learned: _Learned) -> Keeping:
+    trees, stayed, margin, later, within = learned
     kept = _value_of_stayers(trees, outcomes, stayed, margin, later=later, within=within)
     lost = np.where(outcomes.churned, later, 0.0)
     if outcomes.is_contractual:
@@ -107,9 +170,14 @@ def _value_of_stayers(
 
 def _mean(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> Floats:
     """The expected value of every row, learned among some."""
+    return np.exp(raw(_grow(trees, value, among, weight=weight), trees.all))
+
+
+def _grow(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> boosting.Booster:
+    """Trees of the log of a value, among some."""
     rows = np.flatnonzero(among)
     share = weight[rows] / weight[rows].mean()
-    return np.exp(raw(trees.grow_rates(np.maximum(value[rows], 0), rows, params=STAYER, weight=share), trees.all))
+    return trees.grow_rates(np.maximum(value[rows], 0), rows, params=STAYER, weight=share)
 
 
 def _discount(terms: Terms, days: float) -> float:

@@ -12,7 +12,7 @@ horizons        the same over other horizons, derived so that none contradicts a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from models.lifetime import clv, next_order
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.lifetime_spread import LifetimePrediction
 from models.lifetime.next_order import NextOrder, Rhythm
+from models.lifetime.state_value import StateValue
 from models.prediction import DATES
 from models.trees import boosting
 from models.trees.churn import Churn
@@ -188,6 +189,18 @@ def predict_lifetime(scorer: Scorer, predicted: PredictedRows, *, season_of: dat
         prediction = scorer.calibration.in_season_of(prediction, as_of=rows.as_of, day=season_of)
     main = _over_main_horizon(scorer, predicted._replace(log_prediction=prediction))
     return _over_lifetime(scorer, rows, main, season_of=season_of)
+
+
+def predict_value(scorer: Scorer, predicted: PredictedRows, *, days: int) -> Floats:
+    """Margin of predicted rows over so many days, undiscounted, currency units, by the model of lifetime values.
+
+    days: at least those of the horizon. What is learned stands alone here: its total is to be judged, and the floor of
+    the horizon's value would raise it.
+    """
+    if isinstance(scorer.lifetime, StateValue):
+        return scorer.lifetime.predict(predicted.rows, scorer.inputs, lifetime_days=days, annual_discount_rate=0.0)[0]
+    terms = replace(scorer.terms, lifetime_days=days, annual_discount_rate=0.0)
+    return predict_lifetime(replace(scorer, terms=terms), predicted).value
 
 
 def predict_next_order(scorer: Scorer, predicted: PredictedRows) -> NextOrder:

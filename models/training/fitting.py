@@ -18,12 +18,13 @@ from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.validation_fit import ValidationFit, validate
 from models.horizons import fit_horizons
 from models.keeping import fit_keeping
+from models.keeping.gain_parts import GainParts
 from models.keeping.keeping import Keeping
 from models.keeping.stay_outcomes import StayOutcomes
 from models.lifetime import clv, counting_value, next_order
 from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
-from models.scoring.scorer import Scorer, order_margin, predict_lifetime
+from models.scoring.scorer import Scorer, order_margin, predict_lifetime, predict_value
 from models.training.temporal_splits import SHORT_DAYS
 from models.trees import boosting, churn
 from models.trees.churn import Churn
@@ -178,6 +179,27 @@ def _fit_keeping(scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, *, cost
         scorer.inputs,
         terms=scorer.terms,
         later_value=predict_lifetime(scorer, scorer.predict_frame(outcomes.later_frame)).value,
+        order_margin=order_margin(scorer, scorer.predict_frame(outcomes.frame)),
+        cost_share=cost_share,
+        seed=recipe.seed,
+        device=recipe.device,
+    )
+
+
+def fit_gains_over(
+    scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, *, days: int, cost_share: float
+) -> tuple[Keeping, GainParts] | None:
+    """Gains of so many days instead of a lifetime, undiscounted, and what they are made of; None as `fit_with_parts`.
+
+    days: twice the horizon at least. For hindsight: what came can be counted over days that have closed only.
+    """
+    horizon_days = scorer.terms.horizon_days
+    later = scorer.predict_frame(outcomes.later_frame)
+    return fit_keeping.fit_with_parts(
+        outcomes,
+        scorer.inputs,
+        terms=replace(scorer.terms, lifetime_days=days, annual_discount_rate=0.0),
+        later_value=predict_value(scorer, later, days=days - horizon_days),
         order_margin=order_margin(scorer, scorer.predict_frame(outcomes.frame)),
         cost_share=cost_share,
         seed=recipe.seed,

@@ -1,12 +1,13 @@
 """Backtest of the plan: the plan that would have been made on each of several days, and what its customers then did.
 
-The days and the models are those of `evaluate`. Where customers were contacted at random after the first day, the
-plan's policy is measured on them too (pipelines/campaigns/policy_trial.py).
+The days and the models are those of `evaluate`. What saving the list would have added is bracketed by what came, where
+twice the horizon has closed (pipelines/campaigns/gain_backtest.py). Where customers were contacted at random after the
+first day, the plan's policy is measured on them too (pipelines/campaigns/policy_trial.py).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,17 +15,21 @@ from numpy.typing import NDArray
 
 from features.errors import InputError, Refusal
 from features.histories.columns import Histories
+from models.ensemble.recipe import Recipe
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.campaigns.configured_offers import offers_with_save_rate
 from pipelines.campaigns.experiments import OfferTrial, offer_trial
+from pipelines.campaigns.gain_backtest import listed_gains, worth_days
 from pipelines.campaigns.outcomes import outcomes
 from pipelines.campaigns.policy_trial import in_words, policy_values
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
+from pipelines.training.training_set import TrainingSet
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE
 from retention.economics.offers import Offer
+from retention.measurement.gain_bracket import gain_bracket
 from retention.measurement.plan_hindsight import plan_hindsight, shares_and_lifts, sum_of_days
 from retention.measurement.save_rate_store import believed_worth_factor
 from retention.planning.plan_archive import archived_plans, planned_shares
@@ -32,10 +37,19 @@ from retention.planning.retention_plan import plan
 
 POLICY_BACKTEST = "policy_backtest.json"
 ASSUMED = (
-    "profits take the save and redeem rates of the offers and a kept customer's lifetime value as given: without "
-    "randomised treatments no history tests them; nobody was contacted, so the customers who left did so without an "
-    "offer"
+    "profits take the save and redeem rates of the offers and what keeping a customer adds as given: without "
+    "randomised treatments no history tests them, it only brackets the last; nobody was contacted, so the customers "
+    "who left did so without an offer"
 )
+
+
+class PastPlan(NamedTuple):
+    """The plan of one day and what followed."""
+
+    hindsight: dict[str, Any]
+    """As of `retention.measurement.plan_hindsight.plan_hindsight`, with as_of and held_out."""
+    gains: pd.DataFrame | str
+    """As of `pipelines.campaigns.gain_backtest.listed_gains`."""
 
 
 def write_policy_backtest(
@@ -43,24 +57,30 @@ def write_policy_backtest(
     histories: Histories,
     offers: Sequence[Offer],
     models: Mapping[date, Scorer],
-    plans: Sequence[dict[str, Any]],
+    plans: Sequence[PastPlan],
     *,
     now: datetime,
     budget: float,
 ) -> dict[str, Any]:
     """Write `POLICY_BACKTEST`: the plans in hindsight, their sums, and the randomised values; returns its content.
 
-    plans: of `plan_in_hindsight`, the oldest first. models: by the day they were trained as of.
+    plans: the oldest first. models: by the day they were trained as of.
     """
-    customers = plans[-1]["customers"]
-    total = sum_of_days(plans)
+    hindsights = [past.hindsight for past in plans]
+    customers, total = hindsights[-1]["customers"], sum_of_days(hindsights)
+    seed, judged = config.train.seed, [past.gains for past in plans if isinstance(past.gains, pd.DataFrame)]
+    note = f"the {worth_days(config.terms)} days after none of these days can be judged"
     content = {
         "horizon_days": config.time.horizon_days,
         "currency": config.money.currency,
         "budget": budget,
         "assumed": ASSUMED,
-        "cut_offs": [day | shares_and_lifts(day) for day in plans],
-        "total": total | shares_and_lifts(total),
+        "worth_days": worth_days(config.terms),
+        "cut_offs": [
+            past.hindsight | shares_and_lifts(past.hindsight) | {"gains": _gains(past.gains, seed=seed)}
+            for past in plans
+        ],
+        "total": total | shares_and_lifts(total) | {"gains": _gains(pd.concat(judged) if judged else note, seed=seed)},
         "randomised": randomised_values(
             config,
             histories,
@@ -72,6 +92,11 @@ def write_policy_backtest(
     }
     run_folder.write_json(config.folder / POLICY_BACKTEST, content)
     return content
+
+
+def _gains(listed: pd.DataFrame | str, *, seed: int) -> dict[str, Any]:
+    """The bracket of the gain, or `note`, why there is none."""
+    return {"note": listed} if isinstance(listed, str) else gain_bracket(listed, seed=seed)
 
 
 def backtest_offers(config: Config) -> list[Offer]:
@@ -89,15 +114,18 @@ def backtest_offers(config: Config) -> list[Offer]:
 def plan_in_hindsight(
     config: Config,
     offers: Sequence[Offer],
+    training: TrainingSet,
+    recipe: Recipe,
     model: Scorer,
     test: pd.DataFrame,
     histories: Histories,
     *,
     budget: float,
-) -> dict[str, Any]:
-    """The plan of one day in hindsight (`retention.measurement.plan_hindsight.plan_hindsight`).
+) -> PastPlan:
+    """The plan of one day in hindsight.
 
-    model: trained as of that day. test: its labelled rows, as `labelled_rows` has them, of these histories.
+    model: trained on the training set of that day, by the recipe. test: its labelled rows, as `labelled_rows` has them,
+    of these histories.
     """
     day = test["as_of"].iloc[0].date().isoformat()
     scores, worth = scorer.predict(model, test), believed_worth_factor(config.folder)
@@ -120,8 +148,12 @@ def plan_in_hindsight(
             "spend": test[CURRENT_VALUE_FEATURE],
         }
     )
-    hindsight = plan_hindsight(scores, happened, planned.frame[planned.frame["treated"]], offers, worth=worth)
-    return {"as_of": day, "held_out": planned.summary["holdout"]} | hindsight
+    contacts = planned.frame[planned.frame["treated"]]
+    hindsight = plan_hindsight(scores, happened, contacts, offers, worth=worth)
+    return PastPlan(
+        {"as_of": day, "held_out": planned.summary["holdout"]} | hindsight,
+        listed_gains(training, recipe, model, test, histories, contacts),
+    )
 
 
 def _came_back(test: pd.DataFrame, histories: Histories, *, horizon_days: int) -> NDArray[np.bool_]:

@@ -40,6 +40,7 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     console.print(
         "back: customers who left and have ordered since; excl. back: the profit if keeping them had won nothing."
     )
+    _show_gains(content)
     table = table_of(
         "list of the same cost", "contacted", "of all who left", "of the margin lost", f"profit, {currency}"
     )
@@ -51,6 +52,53 @@ def show_policy_backtest(content: Mapping[str, Any]) -> None:
     console.print(f"Assumed: {escape(content['assumed'])}.")
     for trial in content["randomised"].values():
         console.print(f"Contacted at random: {escape(trial['in_words'])}.")
+
+
+def _show_gains(content: Mapping[str, Any]) -> None:
+    """Print, per test day and for all, the gain predicted for the list beside what came, then what gains are made of.
+
+    Days whose windows have not closed are named in a sentence.
+    """
+    days, currency = content["worth_days"], content["currency"]
+    judged = [day for day in [*content["cut_offs"], content["total"]] if "note" not in day["gains"]]
+    if judged:
+        table = table_of("plan of", "silent", "of them back", "promised", "at least", "at most", "it lies")
+        table.title = (
+            f"What saving the silent of the list would have added within {days} days, promised and by what came; "
+            f"{currency}"
+        )
+        for day in judged:
+            gains = day["gains"]
+            table.add_row(
+                day.get("as_of", "all"),
+                *(f"{gains[name]:,}" for name in ("silent", "proven")),
+                f"{gains['gain']:,.0f}",
+                *(f"{gains[end]['value']:,.0f}" for end in ("low", "high")),
+                gains["place"],
+            )
+        console.print(table)
+        console.print(
+            "at least: only those were alive who ordered or showed other signs of life later; at most: all the silent "
+            "were; each worth as much as a customer of the list who ordered exactly once."
+        )
+        _show_parts(content["total"]["gains"], currency=currency)
+    for day in content["cut_offs"]:
+        if "note" in day["gains"]:
+            console.print(f"The gain promised on {day['as_of']} is not judged: {escape(day['gains']['note'])}.")
+
+
+def _show_parts(gains: Mapping[str, Any], *, currency: str) -> None:
+    table = table_of("on all these days", "customers", "predicted", "came", "95 % interval")
+    names = {
+        "kept": (f"brought by those who ordered once, {currency}", "once", ",.2f"),
+        "later": (f"brought later by the silent, {currency}", "silent", ",.2f"),
+        "returned": ("silent who ordered again", "silent", ".1%"),
+    }
+    for part, (name, counted, form) in names.items():
+        row = gains["parts"][part]
+        interval = f"{row['interval_low']:{form}} … {row['interval_high']:{form}}"
+        table.add_row(name, f"{gains[counted]:,}", f"{row['predicted']:{form}}", f"{row['came']:{form}}", interval)
+    console.print(table)
 
 
 def show_lifetimes(content: list[dict[str, Any]]) -> None:

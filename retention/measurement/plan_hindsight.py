@@ -7,7 +7,8 @@ what it assumes of its offers holds: the profit is that of retention/economics/p
 0 for others in place of the churn probability. No history tests the save rate itself without randomisation.
 
 Who of the silent could have been saved is not seen for certain, so the profit is bracketed: `profit` takes all of them
-to have been alive, `profit_of_proven` only those who have ordered since. What each would add is as the plan took it.
+to have been alive, `profit_of_proven` only those who have ordered since. What each would add is as the plan took it;
+retention/measurement/gain_bracket.py has it from what came.
 
 The margin that left with a customer is what they brought in the window before. The other lists go from the top, each
 customer with the offer that the plan would have found best for him, until the plan's cost is reached: the highest risk

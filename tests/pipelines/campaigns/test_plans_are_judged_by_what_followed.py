@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.ensemble.recipe import Recipe
 from models.scoring import scorer
+from models.trees import boosting
 from pipelines.campaigns import policy_backtest as backtest
 from pipelines.campaigns.experiments import OfferTrial
 from pipelines.campaigns.policy_trial import in_words, policy_values
@@ -23,6 +25,7 @@ from retention.planning.retention_plan import plan
 from tests.scored import all_savable
 from tests.shops import config_of
 
+RECIPE = Recipe(churn=boosting.DEFAULTS, value=boosting.DEFAULTS, kind="gamma", seed=7)
 OFFER = Offer(name="voucher", contact_cost=0.2, incentive_cost=2, save_rate=0.3, redeem_rate=0.3)
 MORE = """
 [[offers]]
@@ -53,8 +56,10 @@ def histories(shop):
 
 def test_a_day_is_judged_on_the_orders_that_followed(shop, histories, model, taught):
     """Who left and what the others brought, from the orders themselves."""
-    test = taught[2]
-    told = backtest.plan_in_hindsight(shop, [OFFER], model, test, histories, budget=200)
+    training, _, test = taught
+    past = backtest.plan_in_hindsight(shop, [OFFER], training, RECIPE, model, test, histories, budget=200)
+    told = past.hindsight
+    assert past.gains == "the 180 days after it have not closed"
     scores = scorer.predict(model, test)
     how = {"holdout_share": 0.1, "campaign": "backtest 1998-04-02", "salt": "stayworth"}
     frame = plan(scores, [OFFER], budget=200, **how).frame
@@ -82,30 +87,42 @@ def test_the_days_are_those_of_the_backtest_and_what_is_written_is_whole(shop, h
     log = SimpleNamespace(first_day=date(1997, 1, 1), end=date(1998, 7, 1))
     days = backtest_days(log, horizon_days=90, cut_offs=4)
     assert [one.isoformat() for one in days] == ["1998-01-02", "1998-02-01", "1998-03-03", "1998-04-02"]
+    training, _, test = taught
     found = [
-        backtest.plan_in_hindsight(shop, [OFFER], model, taught[2], histories, budget=budget) for budget in (50, 100)
+        backtest.plan_in_hindsight(shop, [OFFER], training, RECIPE, model, test, histories, budget=budget)
+        for budget in (50, 100)
     ]
     how = {"now": datetime(1998, 7, 2, tzinfo=UTC), "budget": 100}
     content = backtest.write_policy_backtest(shop, None, [OFFER], {}, found, **how)
     assert content == json.loads((shop.folder / backtest.POLICY_BACKTEST).read_text())
-    assert content["total"]["plan"]["contacted"] == sum(one["plan"]["contacted"] for one in found)
+    assert content["total"]["plan"]["contacted"] == sum(past.hindsight["plan"]["contacted"] for past in found)
     assert set(content["total"]["lift"]) >= {RANDOM, RISK}
     assert content["randomised"] == {}
     show_policy_backtest(content)
     said = " ".join(capsys.readouterr().out.split())
-    assert said.count("1998-04-02") == 2
+    assert said.count("promised on 1998-04-02 is not judged: the 180 days after it have not closed.") == 2
     assert "largest spender first" in said
     assert "without randomised treatments no history" in said
 
 
 @pytest.mark.slow
-def test_the_whole_backtest_has_four_days_that_are_those_of_evaluate(shop):
+def test_the_whole_backtest_has_five_days_that_are_those_of_evaluate(shop, capsys):
     now = datetime(1998, 7, 2, tzinfo=UTC)
-    judged = evaluate(shop, now=now, trials=None, cut_offs=4, plan_budget=200, say=lambda _: None)
+    judged = evaluate(shop, now=now, trials=None, cut_offs=5, plan_budget=200, say=lambda _: None)
     told = json.loads((shop.folder / backtest.POLICY_BACKTEST).read_text())
     assert [one["as_of"] for one in told["cut_offs"]] == [one["as_of"] for one in judged]
     assert told["randomised"] == {}
     assert told["total"]["plan"]["profit"] > told["total"]["others"][RANDOM]["profit"]
+    closed = [one["as_of"] for one in told["cut_offs"] if "note" not in one["gains"]]
+    assert closed == ["1997-12-03", "1998-01-02"], "180 days after them end before July"
+    gains = [one["gains"] for one in told["cut_offs"][:2]]
+    assert told["total"]["gains"]["silent"] == sum(one["silent"] for one in gains)
+    assert told["total"]["gains"]["high"]["value"] == pytest.approx(sum(one["high"]["value"] for one in gains))
+    assert all(one["low"]["value"] < one["high"]["value"] and one["gain"] > 0 for one in gains)
+    show_policy_backtest(told)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "silent who ordered again" in said
+    assert "promised on 1998-02-01 is not judged" in said
 
 
 N = 500
