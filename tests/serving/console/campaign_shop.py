@@ -10,6 +10,9 @@ import pandas as pd
 
 from pipelines import run_folder
 from pipelines.config import Config, load
+from pipelines.serve import campaigns
+from serving import settings
+from serving.console.campaign_plans import CampaignPlans, campaign_plans
 from serving.store import store as served
 from tests.scored import scored as made_up
 from tests.serving.child import child
@@ -102,3 +105,20 @@ def planning_console(config: Config, *, model: Path = Path("/nonexistent")) -> I
         httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client,
     ):
         yield Opened(url, said, client, config.folder, process, journal)
+
+
+def planning_of(config, monkeypatch) -> CampaignPlans:
+    """The plans as a worker of the console of this shop has them."""
+    environment = settings.worker_environment(
+        scores=config.folder / run_folder.SERVED_SCORES,
+        model=config.home / "none",
+        campaigns=campaigns(config),
+        order_log=config.log,
+        folder=config.folder,
+    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for one in (settings.responses, settings.order_log, campaign_plans):
+        one.cache_clear()
+    settings.responses().scores.refresh()
+    return campaign_plans()

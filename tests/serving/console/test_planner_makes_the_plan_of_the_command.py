@@ -19,13 +19,13 @@ from retention.measurement.save_rate import MeasuredSaveRate
 from retention.planning.learned_effects import read_learned_effects
 from retention.planning.plan_archive import archived_plan
 from serving import settings
-from serving.console.campaign_plans import CampaignPlans, CampaignRequest, campaign_plans
+from serving.console.campaign_plans import CampaignRequest, campaign_plans
 from serving.console.plan_files import csv_chunks, readable_list
 from serving.console.planner import free_name
 from serving.contract import PlanRequest
 from serving.store import store as served
 from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
-from tests.serving.console.campaign_shop import DAY, STRANGE, score, scored, shop_in
+from tests.serving.console.campaign_shop import DAY, STRANGE, planning_of, score, scored, shop_in
 
 
 @pytest.fixture
@@ -33,22 +33,6 @@ def shop(tmp_path, monkeypatch):
     """The shop and, as a worker of its console has them, the plans."""
     config = shop_in(tmp_path)
     return config, planning_of(config, monkeypatch)
-
-
-def planning_of(config, monkeypatch) -> CampaignPlans:
-    environment = settings.worker_environment(
-        scores=config.folder / run_folder.SERVED_SCORES,
-        model=config.home / "none",
-        campaigns=campaigns(config),
-        order_log=config.log,
-        folder=config.folder,
-    )
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    for one in (settings.responses, settings.order_log, campaign_plans):
-        one.cache_clear()
-    settings.responses().scores.refresh()
-    return campaign_plans()
 
 
 @pytest.fixture(autouse=True)
