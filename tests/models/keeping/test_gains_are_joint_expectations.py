@@ -32,6 +32,7 @@ def outcomes(count=20_000, seed=1, **changed):
     silent = draw.random(count) < np.vectorize(SILENT.get)(state)
     alive = np.where(silent, draw.random(count) < np.vectorize(ALIVE.get)(state), True)
     frame = pd.DataFrame({"recency_days": state * 100.0, "as_of": pd.Timestamp(date(2025, 1, 1))})
+    frame["customer_id"] = np.arange(count).astype(str)
     made = StayOutcomes(
         frame,
         frame,
