@@ -81,9 +81,9 @@ def test_eight_of_ten_lifetimes_end_inside_at_every_risk(learned):
     assert 0.76 <= places.inside.mean() <= 0.86
     silent = rows.frame["silent_quarters"].to_numpy()
     for some in (silent == 0, silent == 1, (silent > 1) & (silent < 5), silent >= 5):
-        # Wide rather than narrow: the value knows each customer's rate, the trees that have not seen them only guess it.
+        # Wide rather than narrow: the value knows each customer's rate, which trees of others only guess.
         assert 0.74 <= places.inside[some].mean() <= 0.9
-        assert expit(log_odds[some]).mean() == pytest.approx((came[some] == 0).mean(), abs=0.08)
+        assert expit(log_odds[some]).mean() == pytest.approx((came[some] == 0).mean(), abs=0.1)
     dead = silent >= 5
     assert (low[dead] == 0).all()
     assert ((high > 0) == (expit(log_odds) < 0.9)).all()
