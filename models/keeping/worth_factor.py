@@ -14,7 +14,7 @@ from math import exp
 
 from models.evaluation.estimate import Z90
 
-CENTRE = 0.85
+CENTRE = 0.75
 """The median of the factor: a gain is scored as what comparables show times this."""
 SPREAD = 0.25
 """Standard deviation of its log."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError, Refusal
+from models.keeping.worth_factor import CENTRE
 from pipelines import run_folder
 from pipelines.campaigns.save_rates import SAVE_RATES, measured_save_rates
 from pipelines.config import load
@@ -121,10 +122,10 @@ def test_the_margin_of_the_window_says_what_keeping_is_worth(made, read):
     """A kept customer orders 1.8 times in the window, and the plan's gains are worth four orders, whose root is 2."""
     first, again = read()["worth_factor"], read()["worth_factor"]
     assert first == again
-    assert (first["before"]["median"], first["before"]["readouts"], first["after"]["readouts"]) == (0.85, 0, 1)
+    assert (first["before"]["median"], first["before"]["readouts"], first["after"]["readouts"]) == (CENTRE, 0, 1)
     assert believed_worth_factor(made / "runs").median == first["after"]["median"]
-    assert first["after"]["median"] == pytest.approx(0.85, abs=0.15)
-    assert first["after"]["times_scored"] == pytest.approx(first["after"]["median"] / 0.85)
+    assert first["after"]["median"] == pytest.approx(CENTRE, abs=0.15)
+    assert first["after"]["times_scored"] == pytest.approx(first["after"]["median"] / CENTRE)
     assert f"The next plan takes gains × {first['after']['times_scored']:.2f}." in read()["in_words"][-1]
 
 
@@ -134,7 +135,7 @@ def test_what_it_records_is_the_plan_beside_the_orders(made, read):
     entry = json.loads((made / "runs" / SAVE_RATES).read_text())["voucher"]["margins"]["spring 2020"]
     plan = pq.read_table(made / "runs" / "plans" / "spring-2020.parquet").to_pandas().query("treated")
     order = plan["savable_probability"] * plan["expected_value"] / plan["expected_orders"]
-    assert entry["gain"] == pytest.approx(plan["gain"].mean() / 0.85)
+    assert entry["gain"] == pytest.approx(plan["gain"].mean() / CENTRE)
     assert entry["order_margin"] == pytest.approx(order.mean())
     assert (entry["effect"], entry["sd"]) == (told["margin"]["value"], told["margin"]["sd"])
 
