@@ -48,10 +48,12 @@ def measure(shop: Shop, teacher: Shop, *, seed: int) -> dict[str, Any]:
     return results
 
 
-def worth_factors(results: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Median and spread of the true gain ÷ that by comparable customers, over lists that contact anybody."""
+def worth_factors(results: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Median and spread of the true gain ÷ that by comparable customers, over lists that contact anybody; None where
+    there are too few of these."""
     logs = np.log([row["true_gain"] / (row["gain"] / CENTRE) for row in results if row["gain"] > 0 < row["true_gain"]])
-    return {"lists": len(logs), "median": float(np.exp(np.median(logs))), "spread": float(logs.std(ddof=1))}
+    median = float(np.exp(np.median(logs))) if len(logs) else None
+    return {"lists": len(logs), "median": median, "spread": float(logs.std(ddof=1)) if len(logs) > 1 else None}
 
 
 def interval_holds(row: dict[str, Any]) -> bool:
@@ -93,7 +95,7 @@ def report(results: dict[str, dict[str, Any]], *, seeds: Sequence[int], customer
         f"promise ÷ truth {np.median(ratios):.2f}"
     )
     used = [f"{CENTRE:.2f}", f"{SPREAD:.2f}"]
-    measured = [f"{factor['median']:.2f}", f"{factor['spread']:.2f}"]
+    measured = ["–" if factor[name] is None else f"{factor[name]:.2f}" for name in ("median", "spread")]
     show(title, ["worth factor", "median", "standard deviation of its log"], [["measured", *measured], ["used", *used]])
     settings = {"seeds": list(seeds), "customers": customers, "budgets": BUDGETS}
     return save("keeping", {**settings, "worth_factor": factor, "shops": results})
