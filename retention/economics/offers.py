@@ -37,6 +37,8 @@ SaveRate = Annotated[
     | Annotated[Literal["measured"], Tag("measured")],
     Discriminator(_form),
 ]
+CERTAIN = 1e-9
+"""A save rate so near to 0 or 1 is taken as certain: its distribution would be one point for any computer."""
 
 
 class Offer(BaseModel):
@@ -89,11 +91,11 @@ class Offer(BaseModel):
 
     @property
     def save_rate_belief(self) -> BetaPrior | None:
-        """The distribution of the save rate; None where it is 0 or 1 for certain."""
+        """The distribution of the save rate; None where it is 0 or 1 for certain, or as good as that."""
         rate = self._known_save_rate()
         if isinstance(rate, BetaPrior):
             return rate
-        if rate in (0, 1):
+        if not CERTAIN < rate < 1 - CERTAIN:
             return None
         return BetaPrior(alpha=PLAIN_CUSTOMERS * rate, beta=PLAIN_CUSTOMERS * (1 - rate))
 
