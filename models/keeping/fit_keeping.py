@@ -52,9 +52,10 @@ MOST_SHARE = 0.999
 """Share of K below the most that a saved customer may add."""
 
 
-class _Learned(NamedTuple):
+class Comparables(NamedTuple):
     """What comparable customers showed after each cut-off, in margins of one order; shape (rows,) each."""
 
+    outcomes: StayOutcomes
     trees: LifetimeTrees
     stayed: Bools
     """Those who only just stayed."""
@@ -66,7 +67,7 @@ class _Learned(NamedTuple):
     """Of one order within it."""
 
 
-def fit(
+def comparables(
     outcomes: StayOutcomes,
     inputs: boosting.Inputs,
     *,
@@ -76,56 +77,19 @@ def fit(
     cost_share: float,
     seed: int,
     device: str,
-) -> Keeping | None:
-    """Fit; None where too few only just stayed or were silent.
+) -> Comparables | None:
+    """What gains are learned on; None where too few only just stayed or were silent.
 
     later_value: lifetime value of the rows of `later_frame`; order_margin: of one expected order of the rows of
     `frame`, currency units, of which cost_share goes to serving.
     """
-    learned = _learned(outcomes, inputs, terms, later_value, order_margin, cost_share, seed=seed, device=device)
-    return None if learned is None else _fit(outcomes, learned)
-
-
-def fit_with_parts(
-    outcomes: StayOutcomes,
-    inputs: boosting.Inputs,
-    *,
-    terms: Terms,
-    later_value: Floats,
-    order_margin: Floats,
-    cost_share: float,
-    seed: int,
-    device: str,
-) -> tuple[Keeping, GainParts] | None:
-    """The same, and what gains are made of, each learned apart; None as there, and under a contract."""
-    learned = _learned(outcomes, inputs, terms, later_value, order_margin, cost_share, seed=seed, device=device)
-    if learned is None or outcomes.is_contractual:
-        return None
-    trees, stayed, margin, later, within = learned
-    parts = GainParts(
-        once=_grow(trees, within + later, stayed, weight=margin),
-        later=_grow(trees, later, outcomes.churned, weight=margin),
-    )
-    return _fit(outcomes, learned), parts
-
-
-def _learned(
-    outcomes: StayOutcomes,
-    inputs: boosting.Inputs,
-    terms: Terms,
-    later_value: Floats,
-    order_margin: Floats,
-    cost_share: float,
-    *,
-    seed: int,
-    device: str,
-) -> _Learned | None:
     stayed = ~outcomes.churned if outcomes.is_contractual else outcomes.orders == 1
     if stayed.sum() < FEWEST_STAYERS or outcomes.churned.sum() < FEWEST_SILENT:
         return None
     days = outcomes.frame["as_of"].to_numpy().astype("datetime64[D]").astype(float)
     margin = np.maximum(order_margin, LEAST_MARGIN * order_margin.mean())
-    return _Learned(
+    return Comparables(
+        outcomes,
         LifetimeTrees(outcomes.frame, days, inputs, seed=seed, device=device),
         stayed,
         margin,
@@ -134,8 +98,18 @@ def _learned(
     )
 
 
-def _fit(outcomes: StayOutcomes, learned: _Learned) -> Keeping:
-    trees, stayed, margin, later, within = learned
+def fit_parts(learned_on: Comparables) -> GainParts:
+    """Fit what gains are made of, each part apart; not under a contract."""
+    outcomes, trees, stayed, margin, later, within = learned_on
+    return GainParts(
+        once=_grow(trees, within + later, stayed, weight=margin),
+        later=_grow(trees, later, outcomes.churned, weight=margin),
+    )
+
+
+def fit(learned_on: Comparables) -> Keeping:
+    """Fit who can be saved, and what saving them adds."""
+    outcomes, trees, stayed, margin, later, within = learned_on
     kept = _value_of_stayers(trees, outcomes, stayed, margin, later=later, within=within)
     lost = np.where(outcomes.churned, later, 0.0)
     if outcomes.is_contractual:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from features.arrays import Floats
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble import base_learners, intervals
 from models.ensemble.base_learners import BTYD_BASELINES
@@ -174,32 +175,36 @@ def _fit_contract_end(
 
 def _fit_keeping(scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, *, cost_share: float) -> Keeping | None:
     """Who can be saved and what saving them adds, given the values of the model."""
-    return fit_keeping.fit(
-        outcomes,
-        scorer.inputs,
-        terms=scorer.terms,
-        later_value=predict_lifetime(scorer, scorer.predict_frame(outcomes.later_frame)).value,
-        order_margin=order_margin(scorer, scorer.predict_frame(outcomes.frame)),
-        cost_share=cost_share,
-        seed=recipe.seed,
-        device=recipe.device,
-    )
+    later = predict_lifetime(scorer, scorer.predict_frame(outcomes.later_frame)).value
+    learned_on = _comparables(scorer, outcomes, recipe, scorer.terms, later, cost_share=cost_share)
+    return None if learned_on is None else fit_keeping.fit(learned_on)
 
 
 def fit_gains_over(
     scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, *, days: int, cost_share: float
 ) -> tuple[Keeping, GainParts] | None:
-    """Gains of so many days instead of a lifetime, undiscounted, and what they are made of; None as `fit_with_parts`.
+    """Gains of so many days instead of a lifetime, undiscounted, and what they are made of.
 
-    days: twice the horizon at least. For hindsight: what came can be counted over days that have closed only.
+    None where too few only just stayed or were silent, and under a contract. days: twice the horizon at least. For
+    hindsight: what came can be counted over days that have closed only.
     """
-    horizon_days = scorer.terms.horizon_days
-    later = scorer.predict_frame(outcomes.later_frame)
-    return fit_keeping.fit_with_parts(
+    terms = replace(scorer.terms, lifetime_days=days, annual_discount_rate=0.0)
+    predicted = scorer.predict_frame(outcomes.later_frame)
+    later = predict_value(scorer, predicted, days=days - terms.horizon_days)
+    learned_on = _comparables(scorer, outcomes, recipe, terms, later, cost_share=cost_share)
+    if learned_on is None or outcomes.is_contractual:
+        return None
+    return fit_keeping.fit(learned_on), fit_keeping.fit_parts(learned_on)
+
+
+def _comparables(
+    scorer: Scorer, outcomes: StayOutcomes, recipe: Recipe, terms: Terms, later_value: Floats, *, cost_share: float
+) -> fit_keeping.Comparables | None:
+    return fit_keeping.comparables(
         outcomes,
         scorer.inputs,
-        terms=replace(scorer.terms, lifetime_days=days, annual_discount_rate=0.0),
-        later_value=predict_value(scorer, later, days=days - horizon_days),
+        terms=terms,
+        later_value=later_value,
         order_margin=order_margin(scorer, scorer.predict_frame(outcomes.frame)),
         cost_share=cost_share,
         seed=recipe.seed,

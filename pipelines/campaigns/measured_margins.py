@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.keeping.worth_factor import CENTRE, WorthFactor
+from retention.economics.contact import order_margins
 from retention.measurement.kept_margin import MeasuredMargin
 from retention.measurement.save_rate_store import believed_worth_factor
 from retention.planning.contact_list import GAIN, SAVABLE
@@ -22,11 +23,7 @@ def measured_margin(
     treated: those who were treated with the offer, with the scores they were chosen by. margin: value and sd of its
     effect.
     """
-    orders = treated["expected_orders"].to_numpy(float)
-    of_an_order = np.divide(
-        treated["expected_value"].to_numpy(float), orders, out=np.zeros(len(orders)), where=orders > 0
-    )
-    order_margin = float(np.mean(treated[SAVABLE].to_numpy(float) * np.maximum(of_an_order, 0)))
+    order_margin = float(np.mean(treated[SAVABLE].to_numpy(float) * order_margins(treated)))
     gain = float(treated[GAIN].mean()) / CENTRE
     if contractual or not (margin["sd"] > 0 and gain > 0 and order_margin > 0):
         return None

@@ -48,11 +48,15 @@ def contact_inputs(
         "clv": scores["clv"],
     }
     if ORDERS in numbers:
-        orders = scores[ORDERS].to_numpy()
-        margin = np.maximum(scores["expected_value"].to_numpy(), 0)
-        columns["order_margin"] = np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
+        columns["order_margin"] = order_margins(scores)
     everyone = pd.DataFrame(columns)
     return everyone if effects is None else with_effects(everyone, effects, offers)
+
+
+def order_margins(scores: pd.DataFrame) -> Floats:
+    """The margin of one expected order of each row of scores, currency units; 0 where none is expected."""
+    orders, margin = scores[ORDERS].to_numpy(float), np.maximum(scores["expected_value"].to_numpy(float), 0)
+    return np.divide(margin, orders, out=np.zeros(len(scores)), where=orders > 0)
 
 
 def incentive_costs(customers: pd.DataFrame, offer: Offer) -> Floats:

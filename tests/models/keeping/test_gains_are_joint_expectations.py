@@ -48,7 +48,7 @@ def outcomes(count=20_000, seed=1, **changed):
 
 
 def fitted(made, later):
-    return fit_keeping.fit(
+    learned_on = fit_keeping.comparables(
         made,
         INPUTS,
         terms=TERMS,
@@ -58,6 +58,7 @@ def fitted(made, later):
         seed=7,
         device="cpu",
     )
+    return None if learned_on is None else fit_keeping.fit(learned_on)
 
 
 def predict(keeping, churn=(0.1, 0.6)):
