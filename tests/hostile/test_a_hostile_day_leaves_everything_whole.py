@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 import psutil
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -30,7 +31,9 @@ SEED = int(os.environ.get("STAYWORTH_HOSTILE_SEED", "19"))
 KILLS = 3
 ROOM_BYTES = 4_000
 """What a full disk still takes of a file."""
-MEMORY_GROWTH, MORE_DESCRIPTORS, MORE_THREADS = 1.1, 4, 4
+MEMORY_GROWTH, MORE_DESCRIPTORS = 1.1, 4
+MORE_THREADS = 4 + pa.cpu_count() + pa.io_thread_count()
+"""Beside Arrow's pools, which start whole with the first table that a request reads: bookings of a late day."""
 
 
 class Day:
