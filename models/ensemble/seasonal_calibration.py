@@ -11,7 +11,8 @@ they have closed when long ones have not):
 
     season and drift known          r(t − 365) + drift of the log-odds, ½ drift of the log value
     season known                    ½ r(t − 365) + ½ r(latest)
-    less than a year of cut-offs    ½ mean of all r + ½ r(latest)
+    less than a year of cut-offs    ½ mean of all r + ½ r(latest); where the log has a year, with what all customers
+                                    brought in the season to come a year before (models/ensemble/year_ago_level.py)
 
 The seasonal naive method with a drift, and half-way between the seasonal naive and the naive method (Hyndman &
 Athanasopoulos, Forecasting, 3rd ed., section 5.2, for the parts); how much of each comes from backtests on rolling
@@ -20,8 +21,8 @@ days: docs/decisions/0010.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -51,9 +52,14 @@ class SeasonalCalibration:
     log_value: list[float]
     drift: Sequence[float] | None = None
     """The latest shifts minus those a year before, of the log-odds and of ln value; None: unknown."""
+    foretold: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Both shifts by ISO day, ascending, of days whose season only totals of a year before have seen."""
 
     def shifts_at(self, *, as_of: date) -> tuple[float, float]:
         """The shifts of a day: of the log-odds of no order and of the ln of value given an order."""
+        if self._is_foretold(as_of):
+            told = np.array(list(self.foretold.values()))
+            return _interpolate(self.foretold, told[:, 0], as_of), _interpolate(self.foretold, told[:, 1], as_of)
         odds, value = self.drift or (None, None)
         return (
             self._predict_shift(self.log_odds, odds, as_of=as_of),
@@ -82,6 +88,8 @@ class SeasonalCalibration:
         """The rule by which the shift of a day is predicted, in words for people who decide."""
         if not self.days:
             return "none, since no cut-off has matured"
+        if self._is_foretold(as_of):
+            return "from what all customers brought a year before, since no cut-off has seen the season yet"
         if not self._covers(as_of - _YEAR):
             return "without a season, since there is less than a year of matured cut-offs before this day"
         if self.drift is None:
@@ -99,16 +107,20 @@ class SeasonalCalibration:
         latest = shifts[-1]
         if not self._covers(as_of - _YEAR):
             return (float(np.mean(shifts)) + latest) / 2
-        last_year = self._interpolate(shifts, as_of - _YEAR)
+        last_year = _interpolate(self.days, shifts, as_of - _YEAR)
         return (last_year + latest) / 2 if drift is None else last_year + drift
 
     def _covers(self, day: date) -> bool:
         return self.days[0] <= day.isoformat() <= self.days[-1]
 
-    def _interpolate(self, shifts: list[float], day: date) -> float:
-        """The shift of a day between two cut-offs, on a straight line."""
-        measured = [date.fromisoformat(cut_off).toordinal() for cut_off in self.days]
-        return float(np.interp(day.toordinal(), measured, shifts))
+    def _is_foretold(self, day: date) -> bool:
+        return bool(self.foretold) and min(self.foretold) <= day.isoformat() <= max(self.foretold)
+
+
+def _interpolate(days: Iterable[str], shifts: Sequence[float] | Floats, day: date) -> float:
+    """The shift of a day between two days, on a straight line."""
+    measured = [date.fromisoformat(cut_off).toordinal() for cut_off in days]
+    return float(np.interp(day.toordinal(), measured, shifts))
 
 
 _YEAR = timedelta(days=YEAR_DAYS)

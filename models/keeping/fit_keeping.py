@@ -28,7 +28,7 @@ from models.ensemble.business_terms import Terms
 from models.keeping.gain_parts import GainParts
 from models.keeping.keeping import Keeping
 from models.keeping.stay_outcomes import StayOutcomes
-from models.lifetime.lifetime_trees import LifetimeTrees, raw
+from models.lifetime.lifetime_trees import LifetimeTrees
 from models.trees import boosting
 
 STAYER = {
@@ -102,8 +102,8 @@ def fit_parts(learned_on: Comparables) -> GainParts:
     """Fit what gains are made of, each part apart; not under a contract."""
     outcomes, trees, stayed, margin, later, within = learned_on
     return GainParts(
-        once=_grow(trees, within + later, stayed, weight=margin),
-        later=_grow(trees, later, outcomes.churned, weight=margin),
+        once=_grow(trees, within + later, stayed, weight=margin)[0],
+        later=_grow(trees, later, outcomes.churned, weight=margin)[0],
     )
 
 
@@ -143,15 +143,15 @@ def _value_of_stayers(
 
 
 def _mean(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> Floats:
-    """The expected value of every row, learned among some."""
-    return np.exp(raw(_grow(trees, value, among, weight=weight), trees.all))
+    """The expected value of every row, learned among some, of whom it is not one."""
+    return np.exp(_grow(trees, value, among, weight=weight)[1])
 
 
-def _grow(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> boosting.Booster:
-    """Trees of the log of a value, among some."""
+def _grow(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> tuple[boosting.Booster, Floats]:
+    """Trees of the log of a value, among some; and the log for every row, by trees that have not seen its customer."""
     rows = np.flatnonzero(among)
     share = weight[rows] / weight[rows].mean()
-    return trees.grow_rates(np.maximum(value[rows], 0), rows, params=STAYER, weight=share)
+    return trees.grow_checked(np.maximum(value[rows], 0), rows, params=STAYER, weight=share)
 
 
 def _discount(terms: Terms, days: float) -> float:

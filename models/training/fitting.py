@@ -11,12 +11,13 @@ import pandas as pd
 
 from features.arrays import Floats
 from models.btyd.purchase_model import PurchaseModel
-from models.ensemble import base_learners, intervals
+from models.ensemble import base_learners, intervals, year_ago_level
 from models.ensemble.base_learners import BTYD_BASELINES
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
 from models.ensemble.validation_fit import ValidationFit, validate
+from models.ensemble.year_ago_level import YearAgoTotals
 from models.horizons import fit_horizons
 from models.keeping import fit_keeping
 from models.keeping.gain_parts import GainParts
@@ -47,6 +48,7 @@ def fit(
     lifetime_rows: LifetimeRows | None = None,
     cost_share: float = 0.0,
     stay_outcomes: StayOutcomes | None = None,
+    year_ago: YearAgoTotals | None = None,
 ) -> Scorer:
     """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
@@ -56,6 +58,7 @@ def fit(
     calibration. more: rows of the same cut-offs, more than memory holds, on which trees are grown instead, except those
     of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
     cost_share: costs to serve ÷ margin, where the log has them. stay_outcomes: what the worth of keeping is learned on.
+    year_ago: what all customers brought a year before, where no cut-off has seen the season to come.
     """
     orders, doubts = counting_value.fit_orders(now)
     btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(_likeliest(orders), model))
@@ -80,6 +83,7 @@ def fit(
         other_horizons=other_horizons,
         recent=recent,
         more=more,
+        year_ago=year_ago,
     )
     scorer = replace(scorer, centre=explain.centre(scorer, validation.latest))
     if stay_outcomes is not None:
@@ -100,6 +104,7 @@ def refit(
     other_horizons: Sequence[int] = (),
     recent: pd.DataFrame | None = None,
     more: Stream | None = None,
+    year_ago: YearAgoTotals | None = None,
 ) -> Scorer:
     """Fit everything on all rows, with the blend of the validation fit; arguments as of `fit`.
 
@@ -117,6 +122,8 @@ def refit(
     calibration = base_learners.fit_calibration(past, rows, drift=drift)
     spread = intervals.fit(validation.prediction, validation.outcome)
     blended = blend.combine(fitted.predict(now, inputs, blend.base_learners))
+    if year_ago:
+        calibration = replace(calibration, foretold=year_ago_level.foretold(year_ago, blended, calibration))
     return Scorer(
         terms=terms,
         inputs=inputs,

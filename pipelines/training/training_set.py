@@ -20,6 +20,7 @@ from features.snapshots.snapshot import snapshot
 from models.ensemble.baselines import BTYD_FEATURES
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
+from models.ensemble.year_ago_level import YearAgoTotals
 from models.horizons import fit_horizons
 from models.keeping.stay_outcomes import StayOutcomes
 from models.lifetime.lattice import LifetimeRows
@@ -30,6 +31,7 @@ from models.trees.training_rows import Stream
 from pipelines.training.lifetime_rows import lifetime_rows
 from pipelines.training.serving_costs import costs_between
 from pipelines.training.stay_rows import stay_outcomes
+from pipelines.training.year_ago_totals import year_ago_totals
 
 MIN_CUSTOMERS_PER_LABEL = 5
 """Customers with and without each label at every cut-off: with fewer, a model could only learn them by heart."""
@@ -66,6 +68,8 @@ class TrainingSet:
     """Costs to serve ÷ margin, in the log's last year."""
     stay_outcomes: StayOutcomes | None = None
     """What the worth of keeping is learned on; None: the log is too short."""
+    year_ago: YearAgoTotals | None = None
+    """What all customers brought a year before; None: cut-offs have seen the season, or the log has no year."""
 
 
 def training_set(
@@ -106,6 +110,9 @@ def training_set(
         lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features, costs=costs),
         cost_share=0.0 if costs is None else _cost_share(histories, costs, as_of=as_of),
         stay_outcomes=stay_outcomes(histories, as_of=as_of, horizon_days=terms.horizon_days, features=features),
+        year_ago=year_ago_totals(
+            histories, as_of=as_of, horizon_days=terms.horizon_days, first_cut_off=cut_offs.matured[0]
+        ),
     )
 
 
@@ -177,6 +184,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
         lifetime_rows=training.lifetime_rows,
         cost_share=training.cost_share,
         stay_outcomes=training.stay_outcomes,
+        year_ago=training.year_ago,
     )
 
 
