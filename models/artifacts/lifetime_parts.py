@@ -1,18 +1,19 @@
 """A LifetimeValue as the parts of a bundle: plain numbers, and trees in files of their own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from models.btyd.purchase_model import KINDS, PurchaseModel
 from models.ensemble.intervals import Intervals
 from models.lifetime.clv import LifetimeValue
-from models.lifetime.contract_value import NO_RATIOS, ContractValue, TenureHazard
+from models.lifetime.contract_value import NO_RATIOS, ContractValue
 from models.lifetime.counting_value import CountingValue
 from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
 from models.lifetime.state_value import StateValue
+from models.lifetime.tenure_fade import LEVEL, TenureFade, TenureHazard
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
@@ -45,6 +46,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
             "later": len(model.later),
             "per_order": asdict(model.margin.shrunk),
             "spread": asdict(model.spread) if model.spread else None,
+            "tenure_fade": asdict(model.tenure_fade),
             "doubts": doubts,
         }
     if isinstance(model, ContractValue):
@@ -93,6 +95,7 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
         later=[boosters[f"lifetime_later_{number}.ubj"] for number in range(content["later"])],
         margin=margin,
         spread=_spread(content["spread"]) if content.get("spread") else None,
+        tenure_fade=_tenure_fade(**content["tenure_fade"]) if "tenure_fade" in content else LEVEL,
         doubts=doubts,
     )
 
@@ -103,6 +106,10 @@ def _spread(content: Mapping[str, Any]) -> LifetimeSpread:
         tuple((least, most) for least, most in content["ranges"]),
         Intervals(**content["intervals"]),
     )
+
+
+def _tenure_fade(hazard: Mapping[str, float], window_days: float, seen: Sequence[float]) -> TenureFade:
+    return TenureFade(TenureHazard(**hazard), window_days, tuple(seen))
 
 
 def earlier(tail: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,28 +25,15 @@ from models.lifetime.lattice import MONTH_DAYS, QUARTER, window_weights
 from models.lifetime.lifetime_spread import LifetimePrediction
 from models.lifetime.lifetime_trees import raw
 from models.lifetime.margin_per_order import MarginPerOrder
+from models.lifetime.tenure_fade import TenureHazard
 from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
 
 WINDOW_DAYS = QUARTER * MONTH_DAYS
-TENURE_SHIFT = 30.0
-"""Days added to a tenure before its logarithm: the first month is one month."""
 LEAST_HAZARD, MOST_HAZARD = 1e-12, 50.0
 """Of a window: between a contract that nearly surely lasts and one that surely ends."""
 NO_RATIOS = (1.0,)
 """What a contract brings while it lasts, where nothing is known of it: as much as expected."""
-
-
-@dataclass(frozen=True)
-class TenureHazard:
-    """The hazard of a window by tenure: exp(level + slope · ln(days + 30))."""
-
-    level: float
-    slope: float
-
-    def of(self, tenure_days: Floats) -> Floats:
-        """The cumulative hazard of a window that begins at this tenure, above 0."""
-        return np.exp(self.level + self.slope * np.log(np.maximum(tenure_days, 0) + TENURE_SHIFT))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from scipy.optimize import minimize
 
 from features.arrays import Bools, Floats, Integers
 from models.lifetime import margin_per_order
-from models.lifetime.contract_value import TENURE_SHIFT, ContractValue, TenureHazard, hazard_apart
+from models.lifetime.contract_value import ContractValue, hazard_apart
 from models.lifetime.lattice import QUARTER, YEAR, LifetimeRows, row_later
 from models.lifetime.lifetime_trees import LEAVING, RATES, LifetimeTrees
+from models.lifetime.tenure_fade import TENURE_SHIFT, TenureHazard
 from models.trees import boosting
 
 LEAVING_TREES = {"rounds": 80, "learning_rate": 0.1, "max_depth": 4, "min_child_weight": 20}

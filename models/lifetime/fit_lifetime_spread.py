@@ -31,6 +31,7 @@ from models.ensemble.intervals import GRID, Intervals
 from models.lifetime.lattice import YEAR, LifetimeRows
 from models.lifetime.lifetime_spread import LifetimeSpread, design, states
 from models.lifetime.lifetime_trees import LifetimeTrees
+from models.lifetime.tenure_fade import tenure_of
 from models.trees import boosting
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ def fit(
     years = _Years(model, trees, rows, unseen_year)
     recent = np.flatnonzero(rows.months_back < YEAR)
     starts = np.sort(rng.choice(recent, min(STARTS, len(recent)), replace=False))
-    expected = model.rates(boosting.matrix_of(trees.values[starts], trees.inputs), -(-len(weights) // years.windows))
+    expected = model.rates(
+        boosting.matrix_of(trees.values[starts], trees.inputs),
+        tenure_of(rows.frame)[starts],
+        -(-len(weights) // years.windows),
+    )
     first, later = years.draw(starts, weights, rng)
     scale = _scale(first, later, model.year_of(expected), weights @ expected[: len(weights)])[:, None]
     stays = np.minimum(np.sqrt(scale), 1)

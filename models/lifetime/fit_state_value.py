@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from models.lifetime import fit_lifetime_spread, margin_per_order, window_season
-from models.lifetime.lattice import QUARTER, YEAR, Lattice, LifetimeRows, window_weights
+from models.lifetime.lattice import MONTH_DAYS, QUARTER, YEAR, Lattice, LifetimeRows, window_weights
 from models.lifetime.lifetime_trees import LEAST_RATE, RATES, LifetimeTrees, raw
 from models.lifetime.state_value import StateValue
+from models.lifetime.tenure_fade import LEVEL, TenureFade, fit_hazard, oldest, tenure_of
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
@@ -40,24 +42,32 @@ def fit(
     lattice, months_back = rows.lattice, rows.months_back
     trees = LifetimeTrees(rows.frame, rows.lattice.days(rows.months_back), inputs, seed=seed, device=device)
     fitted = _fit_season(trees, rows) if lattice.window_months == QUARTER else Season()
+    windows = range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months))
+    levels = [_level(fitted, lattice, months_back, window) for window in windows]
     near, rates = [], []
-    for window in range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months)):
+    for window, level in enumerate(levels):
         closed = np.flatnonzero(months_back >= lattice.window_months * (window + 1))
-        level = _level(fitted, lattice, months_back[closed], window)
-        booster, score = trees.grow_checked(rows.orders[closed, window] / level, closed, weight=level, params=RATES)
+        target = rows.orders[closed, window] / level[closed]
+        booster, score = trees.grow_checked(target, closed, weight=level[closed], params=RATES)
         near.append(booster)
         rates.append(np.exp(score))
+    tenure = tenure_of(rows.frame)
+    fade = _fit_tenure_fade(rows, tenure, rates[0], levels)
+    rates = [rate * np.exp(fade.longer(tenure, window)) for window, rate in enumerate(rates)]
     per_year = YEAR // lattice.window_months
     known_years = len(near) // per_year
     year_rate = np.sum(rates[-per_year:], axis=0)
-    later = _fit_later(trees, rows, year_rate, years=min(lifetime_years - known_years, LATER_YEARS))
+    years = range(known_years, min(lifetime_years, known_years + LATER_YEARS))
+    slower = [fade.year_longer(tenure, year=year) for year in years]
+    later = _fit_later(trees, rows, year_rate, slower)
     has_season = lattice.window_months == YEAR or fitted.coefficients
     model = StateValue(
         window_months=lattice.window_months,
         season=fitted,
         near=near,
         later=later,
-        margin=margin_per_order.fit(trees, rows, rates[0] * _level(fitted, lattice, months_back, 0)),
+        margin=margin_per_order.fit(trees, rows, rates[0] * levels[0]),
+        tenure_fade=fade,
         doubts=() if has_season else (NO_SEASON,),
     )
     weights = window_weights(model.window_days, lifetime_days, annual_discount_rate)
@@ -99,16 +109,41 @@ def _level(season: Season, lattice: Lattice, months_back: Integers, window: int)
     return season.at(first_days) * season.of_cut_off(lattice.days(months_back))
 
 
-def _fit_later(trees: LifetimeTrees, rows: LifetimeRows, year_rate: Floats, *, years: int) -> list[boosting.Booster]:
+def _fit_tenure_fade(rows: LifetimeRows, tenure_days: Floats, first: Floats, levels: Sequence[Floats]) -> TenureFade:
+    """How orders fade by tenure, from all windows after the first; level where there is only one.
+
+    first: expected orders of each row in the first window, by trees that have not seen its customer; levels: what
+    season and disguise make of each window.
+    """
+    length, months_back = rows.lattice.window_months, rows.months_back
+    if len(levels) == 1:
+        return LEVEL
+    closed = [np.flatnonzero(months_back >= length * (window + 1)) for window in range(len(levels))]
+    ahead = range(1, len(levels))
+    hazard = fit_hazard(
+        np.concatenate([tenure_days[closed[window]] for window in ahead]),
+        np.concatenate([np.full(len(closed[window]), window) for window in ahead]),
+        np.concatenate([rows.orders[closed[window], window] for window in ahead]),
+        np.concatenate([(first * levels[window])[closed[window]] for window in ahead]),
+        window_days=length * MONTH_DAYS,
+    )
+    known = rows.year_later != -2
+    seen = [oldest(tenure_days[taught]) for taught in (*closed, known)]
+    return TenureFade(hazard, length * MONTH_DAYS, tuple(seen))
+
+
+def _fit_later(
+    trees: LifetimeTrees, rows: LifetimeRows, year_rate: Floats, slower: Sequence[Floats]
+) -> list[boosting.Booster]:
     """Trees of the fade of each later year; year_rate: expected orders of each row in the last near year, by trees that
-    have not seen its customer."""
+    have not seen its customer; slower: ln of the factor by which each year's fade is slower than they say."""
     known = np.flatnonzero(rows.year_later != -2)
     next_row = rows.year_later[known]
     later = []
-    for _ in range(years):
+    for longer in slower:
         target = np.where(next_row >= 0, year_rate[next_row], 0.0)
         offset = np.log(np.maximum(year_rate, LEAST_RATE))
         booster, fade = trees.grow_checked(target, known, params=LATER, offset=offset[known])
         later.append(booster)
-        year_rate = year_rate * np.exp(fade)
+        year_rate = year_rate * np.exp(fade + longer)
     return later

@@ -5,6 +5,7 @@
     later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
                     the fade only, so that whoever cools fades faster; never faster than in the year before, since
                     those who stay are ever more those who stay long
+                    windows ahead have closed for young customers only: the older fade slower, by tenure
     margin          per order: the customer's own mean, shrunk to that of all, times a small correction by trees
 
     CLV = margin per order · D(day) Σ_k S(day + k w) γ_k r_k
@@ -29,6 +30,7 @@ from models.lifetime.lattice import MONTH_DAYS, YEAR, window_weights
 from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.lifetime_trees import LEAST_RATE, raw
 from models.lifetime.margin_per_order import MarginPerOrder
+from models.lifetime.tenure_fade import LEVEL, TenureFade, tenure_of
 from models.lifetime.window_season import Season, without_season
 from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
@@ -47,6 +49,8 @@ class StateValue:
     margin: MarginPerOrder
     spread: LifetimeSpread | None = None
     """What sets apart what comes from what is expected; None in bundles before format 6."""
+    tenure_fade: TenureFade = LEVEL
+    """How much slower customers fade who are older than trees have seen."""
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
 
@@ -57,22 +61,27 @@ class StateValue:
         season = "without a season" if not self.season.coefficients else "with the season"
         return f"learned from the log in windows of {window}, {season}"
 
-    def rates(self, data: boosting.Matrix, years: int) -> Floats:
+    def rates(self, data: boosting.Matrix, tenure_days: Floats, years: int) -> Floats:
         """Expected orders in each window of so many years without season, (windows, rows).
 
-        data: rows as `without_season` leaves them.
+        data: rows as `without_season` leaves them; tenure_days: theirs.
         """
-        near = [np.exp(raw(booster, data)) for booster in self.near]
-        return np.array(list(self._windows(near, data, years)))
+        near = [
+            np.exp(raw(booster, data) + self.tenure_fade.longer(tenure_days, number))
+            for number, booster in enumerate(self.near)
+        ]
+        return np.array(list(self._windows(near, data, tenure_days, years)))
 
-    def _windows(self, near: list[Floats], data: boosting.Matrix, years: int) -> Iterator[Floats]:
+    def _windows(self, near: list[Floats], data: boosting.Matrix, tenure_days: Floats, years: int) -> Iterator[Floats]:
         per_year = YEAR // self.window_months
+        known_years = len(near) // per_year
         yield from near[: years * per_year]
         window = near[-per_year:]
         fade = np.full(len(near[0]), -np.inf) if self.later else np.zeros(len(near[0]))
-        for year in range(years - len(near) // per_year):
+        for year in range(years - known_years):
             if year < len(self.later):
-                fade = np.maximum(fade, raw(self.later[year], data))
+                slower = self.tenure_fade.year_longer(tenure_days, year=known_years + year)
+                fade = np.maximum(fade, raw(self.later[year], data) + slower)
             window = [np.maximum(rate * np.exp(fade), LEAST_RATE) for rate in window]
             yield from window
 
@@ -93,7 +102,7 @@ class StateValue:
         first_days = days if season_of is None else np.full(len(days), float(np.datetime64(season_of, "D").astype(int)))
         values = without_season(rows.values, inputs, self.season, days)
         data = rows._replace(values=values).matrix(inputs)
-        rates = self.rates(data, -int(-lifetime_days // YEAR_DAYS))
+        rates = self.rates(data, tenure_of(rows.frame), -int(-lifetime_days // YEAR_DAYS))
         weights = window_weights(self.window_days, lifetime_days, annual_discount_rate)
         orders = np.zeros(len(values))
         for number, (rate, weight) in enumerate(zip(rates, weights, strict=False)):

@@ -9,6 +9,7 @@ import pytest
 from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
 from models.lifetime import fit_contract_value, fit_state_value
+from models.lifetime.tenure_fade import tenure_of
 from models.trees import boosting
 from models.trees.feature_matrix import feature_rows
 from pipelines.config import load
@@ -48,7 +49,7 @@ def test_totals_and_risk_bands_are_near_the_truth(world, tmp_path):
     told, _ = model.predict(known, inputs, lifetime_days=1095, annual_discount_rate=0.1)
     total = true.sum()
     assert told.sum() == pytest.approx(total, rel=0.2)
-    risk = np.exp(-model.rates(known.matrix(inputs), 1)[0])
+    risk = np.exp(-model.rates(known.matrix(inputs), tenure_of(known.frame), 1)[0])
     for low, high in ((0, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.7)):
         band = (risk >= low) & (risk < high)
         if true[band].sum() > 0.03 * total:

@@ -8,10 +8,11 @@ import pytest
 
 from models.artifacts import lifetime_parts
 from models.ensemble.intervals import Intervals
-from models.lifetime.contract_value import NO_RATIOS, ContractValue, TenureHazard
+from models.lifetime.contract_value import NO_RATIOS, ContractValue
 from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
 from models.lifetime.state_value import StateValue
+from models.lifetime.tenure_fade import LEVEL, TenureFade, TenureHazard
 from models.lifetime.window_season import Season
 from models.trees import boosting
 
@@ -34,7 +35,10 @@ def margin():
 
 def state(margin):
     spread = LifetimeSpread((0.1, 0.2, 0.3, 0.4, 0.5), ((-1.0, 2.0), (0.0, 3.0)), Intervals([0.5], [[0.5], [1.5]]))
-    return StateValue(3, Season((0.1, 0.2), (0.3, 0.4)), [margin.correction] * 4, [], margin, spread, ("a doubt",))
+    fade = TenureFade(TenureHazard(-2.0, -0.3), 91.25, (500.0, 400.0, 300.0, 200.0, 200.0))
+    return StateValue(
+        3, Season((0.1, 0.2), (0.3, 0.4)), [margin.correction] * 4, [], margin, spread, fade, ("a doubt",)
+    )
 
 
 def contract(margin):
@@ -54,8 +58,9 @@ def test_what_is_written_is_read(made, margin):
     assert lifetime_parts.to_json(through_json(model)) == lifetime_parts.to_json(model)
 
 
-def test_an_earlier_bundle_has_no_spread_and_no_ratios(margin):
+def test_an_earlier_bundle_has_no_spread_no_fade_by_tenure_and_no_ratios(margin):
     assert through_json(state(margin), "spread").spread is None
+    assert through_json(state(margin), "tenure_fade").tenure_fade == LEVEL
     assert through_json(contract(margin), "ratios").ratios == NO_RATIOS
 
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from models.lifetime import fit_contract_value
-from models.lifetime.contract_value import WINDOW_DAYS, TenureHazard
+from models.lifetime.contract_value import WINDOW_DAYS
 from models.lifetime.fit_contract_value import FEWEST_LEFT, hazard_by_tenure
 from models.lifetime.lattice import LifetimeRows, lattice_of, row_later
+from models.lifetime.tenure_fade import TenureHazard
 from models.trees import boosting
 from models.trees.feature_matrix import feature_rows
 

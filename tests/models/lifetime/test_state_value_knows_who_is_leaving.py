@@ -26,6 +26,9 @@ MARGIN = 8.0
 INPUTS = {"recency_days": None, "orders": None, "spend_total": None}
 
 
+YOUNG = np.zeros(3)
+
+
 def rates(windows: int) -> np.ndarray:
     """The true expected orders of each state in each quarter, (windows, 3)."""
     return np.array([np.linalg.matrix_power(MOVES, window) @ RATE for window in range(windows)])
@@ -79,7 +82,7 @@ def rows_of(frame):
 
 
 def test_each_state_has_its_rate_in_every_quarter_of_three_years(model, states):
-    found, true = model.rates(states[1], 3), rates(12)
+    found, true = model.rates(states[1], YOUNG, 3), rates(12)
     assert found.shape == (12, 3)
     years, true_years = (table.reshape(3, 4, 3).sum(axis=1) for table in (found, true))
     assert years[:, 0] == pytest.approx(true_years[:, 0], rel=0.08)
@@ -88,7 +91,7 @@ def test_each_state_has_its_rate_in_every_quarter_of_three_years(model, states):
 
 
 def test_who_is_cooling_fades_faster(model, states):
-    found = model.rates(states[1], 3)
+    found = model.rates(states[1], YOUNG, 3)
     engaged, cooling = (found[8:, state].sum() / found[:4, state].sum() for state in (0, 1))
     assert cooling < 0.5 * engaged
 
@@ -96,7 +99,7 @@ def test_who_is_cooling_fades_faster(model, states):
 def test_the_value_is_the_discounted_sum_of_the_windows(model, states):
     frame, data = states
     found, year_orders = model.predict(rows_of(frame), INPUTS, lifetime_days=1000, annual_discount_rate=0.1)
-    table, expected, begin = model.rates(data, 3), np.zeros(3), 0.0
+    table, expected, begin = model.rates(data, YOUNG, 3), np.zeros(3), 0.0
     assert year_orders == pytest.approx(table[:4].sum(axis=0))
     for rate in table:
         end = min(begin + 365 / 4, 1000)
@@ -117,7 +120,7 @@ def test_in_the_season_of_another_day_only_the_windows_ahead_are_other_ones(mode
     other = date(2024, 8, 1)
     then, today = ((day - date(1970, 1, 1)).days for day in (other, date(2025, 1, 1)))
     expected = np.zeros(3)
-    for window, rate in enumerate(seasonal.rates(data, 1)):
+    for window, rate in enumerate(seasonal.rates(data, YOUNG, 1)):
         begin, end = window * 365 / 4, min((window + 1) * 365 / 4, 300)
         angle = 2 * np.pi * (then + begin) / 365.25
         wave = 1 + 0.5 * np.cos(angle) + 0.2 * np.sin(angle)
@@ -153,7 +156,7 @@ def test_those_who_left_bring_nothing_later():
     )
     fitted = fit_state_value.fit(left, INPUTS, lifetime_days=1095, annual_discount_rate=0.1, seed=7, device="cpu")
     data = boosting.matrix(rows.frame.iloc[:3], INPUTS)
-    found = fitted.rates(data, 3)
+    found = fitted.rates(data, YOUNG, 3)
     assert (found[4:].sum(axis=0) < 0.02 * found[:4].sum(axis=0) + 0.02).all()
 
 
