@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from features.arrays import Floats
 from models.btyd import gamma_gamma
 from models.btyd.bgnbd import BGNBD
 from models.btyd.gamma_gamma import GammaGamma
@@ -29,7 +30,7 @@ from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import LogPrediction, Outcome
 from models.trees import boosting, churn, value
 from models.trees.churn import Churn
-from models.trees.training_rows import Stream, changed
+from models.trees.training_rows import Rows, Stream, changed
 from models.trees.value import Value
 
 BTYD_BASELINES: dict[str, type[BGNBD] | type[ParetoNBD]] = {
@@ -41,6 +42,8 @@ SIMPLE_BASELINES: dict[str, type[Hiatus] | type[RfmLogistic]] = {"hiatus": Hiatu
 """The other baselines that can serve from the features of a row."""
 NO_ORDER, OFFSET = "(no order)", "(offset)"
 """Columns of the target and of its log-odds by season; no feature has such names."""
+PARTS = 3
+"""Into so many parts customers are divided; the trees that tell of one have seen the others."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +77,61 @@ def fit(rows: pd.DataFrame, known: pd.DataFrame, settings: FitSettings, *, more:
     cut-offs on which the trees are grown instead.
     """
     recipe, inputs, names = settings.recipe, settings.inputs, settings.base_learners
+    baselines = _baselines(rows, known, settings)
+    data = _without_season(rows, baselines, settings, more=more)
+    order_value = value.fit(data, inputs, params=recipe.value, kind=recipe.kind, seed=recipe.seed, device=recipe.device)
+    kept = {name: baseline for name, baseline in baselines.items() if name in names}
+    return BaseLearners(_order_trees(data, settings), order_value, kept)
+
+
+def unseen_log_odds(rows: pd.DataFrame, known: pd.DataFrame, settings: FitSettings) -> Floats:
+    """The log-odds of no order of each row by trees that have not seen its customer; their level is left open.
+
+    Arguments as of `fit`.
+    """
+    data = _without_season(rows, _baselines(rows, known, settings), settings)
+    codes = pd.factorize(rows["customer_id"])[0]
+    part = np.random.default_rng(settings.recipe.seed).integers(0, PARTS, codes.max() + 1)[codes]
+    log_odds, taught = np.zeros(len(rows)), pd.Series(part, index=rows.index).loc[data.index].to_numpy()
+    for number in range(PARTS):
+        unseen = rows[part == number]
+        if (taught != number).any() and len(unseen):
+            trees = _order_trees(data[taught != number], settings)
+            log_odds[part == number] = trees.raw_log_odds(boosting.matrix(unseen, settings.inputs))
+    return log_odds
+
+
+def _baselines(rows: pd.DataFrame, known: pd.DataFrame, settings: FitSettings) -> dict[str, Baseline]:
     no_order_rows = rows.assign(churned=~rows["bought"])  # under a contract, a customer who left may have ordered
-    baselines = fit_baselines(
-        no_order_rows, known, horizon_days=settings.terms.horizon_days, margin_rate=settings.margin_rate
+    days, margin_rate = settings.terms.horizon_days, settings.margin_rate
+    return fit_baselines(no_order_rows, known, horizon_days=days, margin_rate=margin_rate)
+
+
+def _without_season(
+    rows: pd.DataFrame, baselines: Mapping[str, Baseline], settings: FitSettings, *, more: Stream | None = None
+) -> Any:
+    """The rows that trees are grown on, with what the season did taken off their labels."""
+    btyd_baseline = next(
+        baselines[name] for name in (*settings.base_learners, *BTYD_BASELINES) if name in BTYD_BASELINES
     )
-    btyd_baseline = next(baselines[name] for name in (*names, *BTYD_BASELINES) if name in BTYD_BASELINES)
     seasons = fit_calibration(stacking.log_prediction_of(btyd_baseline.predict(rows)), rows)
-    sample = recipe.sample(rows)
+    sample = settings.recipe.sample(rows)
     start = float(logit(1 - sample["bought"].mean()) - _shifts_of(seasons, sample)[0].mean())
-    deseasonalised = changed(sample if more is None else more, partial(_deseasonalise, seasons, start))
-    no_order = churn.fit(
-        deseasonalised,
-        inputs,
+    return changed(sample if more is None else more, partial(_deseasonalise, seasons, start))
+
+
+def _order_trees(rows: Rows, settings: FitSettings) -> Churn:
+    """Trees of no order, on rows of `_without_season`."""
+    recipe = settings.recipe
+    return churn.fit(
+        rows,
+        settings.inputs,
         target=NO_ORDER,
         offset=OFFSET,
         params=recipe.churn,
         seed=recipe.seed,
         monotone=recipe.monotone,
         device=recipe.device,
-    )
-    order_value = value.fit(
-        deseasonalised, inputs, params=recipe.value, kind=recipe.kind, seed=recipe.seed, device=recipe.device
-    )
-    return BaseLearners(
-        no_order, order_value, {name: baseline for name, baseline in baselines.items() if name in names}
     )
 
 

@@ -107,13 +107,8 @@ def fit(predictions: Mapping[str, LogPrediction], outcome: Outcome) -> Blend:
     total. Both with a free intercept.
     """
     ordered, value = outcome
-    did_not_order = (~ordered).astype(float)
     buyer_value = np.maximum(value[ordered], MIN_VALUE)
-    log_odds = np.column_stack([prediction.log_odds for prediction in predictions.values()])
     log_value = np.column_stack([prediction.log_value[ordered] for prediction in predictions.values()])
-
-    def bernoulli(score: Floats) -> tuple[float, Floats]:
-        return float(np.sum(np.logaddexp(0, score) - did_not_order * score)), expit(score) - did_not_order
 
     def gamma(score: Floats) -> tuple[float, Floats]:
         ratio = buyer_value * np.exp(-score)
@@ -121,28 +116,43 @@ def fit(predictions: Mapping[str, LogPrediction], outcome: Outcome) -> Blend:
 
     names = list(predictions)
     mean = np.log(buyer_value.mean()) if buyer_value.size else 0.0
+    one_day = np.zeros(len(ordered), np.int64)
+    log_odds = {name: prediction.log_odds for name, prediction in predictions.items()}
     return Blend(
-        dict(zip(names, _weights(bernoulli, log_odds), strict=True)),
-        dict(zip(names, _weights(gamma, log_value - mean), strict=True)),
+        no_order_weights(log_odds, ordered, one_day),
+        dict(zip(names, _weights(gamma, log_value - mean, one_day[ordered]), strict=True)),
     )
 
 
-def _weights(loss: Callable[[Floats], tuple[float, Floats]], columns: Floats) -> list[float]:
-    """Weights ≥ 0 that minimise the loss of `intercept + columns @ weights`, plus the pull to equal weights."""
-    equal = 1 / columns.shape[1]
+def no_order_weights(
+    log_odds: Mapping[str, Floats], ordered: NDArray[np.bool_], day: NDArray[np.int64]
+) -> dict[str, float]:
+    """The weights of the log-odds by maximum likelihood, with an intercept for each day; day: its number, from 0."""
+    did_not_order = (~ordered).astype(float)
+
+    def bernoulli(score: Floats) -> tuple[float, Floats]:
+        return float(np.sum(np.logaddexp(0, score) - did_not_order * score)), expit(score) - did_not_order
+
+    return dict(zip(log_odds, _weights(bernoulli, np.column_stack(list(log_odds.values())), day), strict=True))
+
+
+def _weights(loss: Callable[[Floats], tuple[float, Floats]], columns: Floats, day: NDArray[np.int64]) -> list[float]:
+    """Weights ≥ 0 that minimise the loss of `intercept of the day + columns @ weights`, plus the pull to equal ones."""
+    equal, days = 1 / columns.shape[1], int(day.max(initial=0)) + 1
     centre = columns.mean(axis=0) if len(columns) else np.zeros(columns.shape[1])
-    centred = columns - centre  # the intercept is free: centring only makes the search easier
+    centred = columns - centre  # the intercepts are free: centring only makes the search easier
 
     def penalised(parameters: Floats) -> tuple[float, Floats]:
-        total, slope = loss(parameters[0] + centred @ parameters[1:])
-        away = parameters[1:] - equal
-        gradient = np.append(slope.sum(), centred.T @ slope + PRIOR_CUSTOMERS * away)
+        total, slope = loss(parameters[day] + centred @ parameters[days:])
+        away = parameters[days:] - equal
+        gradient = np.append(np.bincount(day, slope, days), centred.T @ slope + PRIOR_CUSTOMERS * away)
         return total + PRIOR_CUSTOMERS / 2 * float(away @ away), gradient
 
-    start = np.append(0.0, np.full(columns.shape[1], equal))
-    optimum = minimize(penalised, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] + [(0, 3)] * len(centre))
+    start = np.append(np.zeros(days), np.full(columns.shape[1], equal))
+    bounds = [(None, None)] * days + [(0, 3)] * len(centre)
+    optimum = minimize(penalised, start, jac=True, method="L-BFGS-B", bounds=bounds)
     if not np.isfinite(optimum.fun):
         raise Refusal(
             "the weights of the blend cannot be learned: a base learner's prediction is not finite", where="blend"
         )
-    return [round(float(weight), 6) for weight in optimum.x[1:]]
+    return [round(float(weight), 6) for weight in optimum.x[days:]]

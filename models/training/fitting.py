@@ -7,15 +7,17 @@ refit       fit on all cut-offs: base learners, seasonal calibration, intervals,
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
 from models.btyd.purchase_model import PurchaseModel
-from models.ensemble import base_learners, intervals, year_ago_level
-from models.ensemble.base_learners import BTYD_BASELINES
+from models.ensemble import base_learners, intervals, stacking, year_ago_level
+from models.ensemble.base_learners import BTYD_BASELINES, BaseLearners
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
+from models.ensemble.stacking import Blend
 from models.ensemble.validation_fit import ValidationFit, validate
 from models.ensemble.year_ago_level import YearAgoTotals
 from models.horizons import fit_horizons
@@ -31,6 +33,9 @@ from models.training.temporal_splits import SHORT_DAYS
 from models.trees import boosting, churn
 from models.trees.churn import Churn
 from models.trees.training_rows import Rows, Stream
+
+NO_DRIFT_FROM = 360
+"""Days of a horizon from which last year's closed windows are the latest: a drift beyond them would be noise."""
 
 
 def fit(
@@ -111,10 +116,11 @@ def refit(
     orders, doubts: the counting models, and what they leave in doubt (models/lifetime/counting_value.py).
     """
     purchase_model = _likeliest(orders)
-    terms, inputs, blend = settings.terms, settings.inputs, validation.blend
+    terms, inputs = settings.terms, settings.inputs
     fitted = base_learners.fit(rows, now, settings, more=more)
+    blend = _blend(rows, now, settings, validation, fitted)
     drift = None
-    if recent is not None:
+    if recent is not None and terms.horizon_days < NO_DRIFT_FROM:
         short = min(SHORT_DAYS, terms.horizon_days)
         margin_rate = settings.margin_rate
         drift = base_learners.yearly_drift(purchase_model, now, recent, days=short, margin_rate=margin_rate)
@@ -153,6 +159,28 @@ def refit(
             main_intervals=spread,
         ),
     )
+
+
+def _blend(
+    rows: pd.DataFrame, now: pd.DataFrame, settings: FitSettings, validation: ValidationFit, fitted: BaseLearners
+) -> Blend:
+    """The blend of the validation fit; its weights of the order drawn towards those learned on all cut-offs.
+
+    Trees of a validation fit have seen fewer cut-offs than those that serve, the longer the horizon, and deserve less
+    weight: the share of its weights is the square of the share of cut-offs that taught it. The other weights are
+    learned on trees that have not seen the customer, with a level for each cut-off.
+    """
+    blend, names = validation.blend, settings.base_learners
+    if len(names) == 1:
+        return blend
+    own = (validation.early["as_of"].nunique() / rows["as_of"].nunique()) ** 2
+    counted = fitted.predict(rows, settings.inputs, [name for name in names if name != TREES])
+    log_odds = {name: prediction.log_odds for name, prediction in counted.items()}
+    log_odds[TREES] = base_learners.unseen_log_odds(rows, now, settings)
+    days = np.unique(rows["as_of"].to_numpy(), return_inverse=True)[1]
+    learned = stacking.no_order_weights(log_odds, rows["bought"].to_numpy(bool), days)
+    mixed = {name: round(own * blend.no_order[name] + (1 - own) * learned[name], 6) for name in names}
+    return replace(blend, no_order=mixed)
 
 
 def _likeliest(models: Sequence[PurchaseModel]) -> PurchaseModel:

@@ -27,6 +27,10 @@ class Churn:
         """The same for a matrix of the inputs; feature names are not checked, which takes as long as scoring a row."""
         return self.calibrated(self.booster.predict(data, validate_features=False))
 
+    def raw_log_odds(self, data: boosting.Matrix) -> np.ndarray:
+        """The log-odds of the trees alone, before calibration."""
+        return _log_odds(self.booster.predict(data, validate_features=False))
+
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Calibrate the trees' raw probability: `expit(slope * logit(raw) + intercept)`."""
         return expit(self.slope * _log_odds(raw) + self.intercept)

@@ -19,7 +19,7 @@ def show_training(content: dict[str, Any]) -> None:
     console.print(comparison(metrics))
     console.print(f"Seasonal calibration: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
     if metrics["alone"]:
-        console.print(f"The trees did no better than {MODELS[metrics['alone']]}, which serves instead.")
+        console.print(f"{MODELS[metrics['alone']]} did clearly better than the trees, and serves instead.")
     if content["drawn"] < content["customers"]:
         console.print(
             f"The log is larger than memory: the model was trained on {content['drawn']:,} of "

@@ -70,19 +70,21 @@ def compare_with_baselines(metrics: Mapping[str, Any]) -> list[BaselineCompariso
 
 
 def better_baseline(metrics: Mapping[str, Any]) -> str | None:
-    """The simple model that should serve instead: better in log loss and in value error; of several, in log loss.
+    """The simple model that should serve instead: clearly better in log loss and in value error; of several, in log
+    loss.
 
-    Among those that can serve from the features of a row. No certainty is asked for: of two models that predict equally
-    well, the simple one costs less.
+    Among those that can serve from the features of a row. Clearly: the paired interval of the difference lies wholly
+    on its side. A point estimate alone is a coin that one day tosses.
     """
-    models = metrics["models"]
 
     def beats(name: str) -> bool:
-        ours, theirs = models[STAYWORTH], models[name]
-        return all(theirs[metric]["value"] < ours[metric]["value"] for metric in ("log_loss", "value_deviance"))
+        differences = metrics["differences"].get(name, {})
+        return all(
+            _side(differences.get(metric), METRICS[metric]) == "worse" for metric in ("log_loss", "value_deviance")
+        )
 
-    better = [name for name in (*BTYD_BASELINES, *SIMPLE_BASELINES) if name in models and beats(name)]
-    return min(better, key=lambda name: models[name]["log_loss"]["value"]) if better else None
+    better = [name for name in (*BTYD_BASELINES, *SIMPLE_BASELINES) if beats(name)]
+    return min(better, key=lambda name: metrics["models"][name]["log_loss"]["value"]) if better else None
 
 
 def count_outcomes(comparisons: Sequence[BaselineComparison]) -> str:

@@ -29,7 +29,7 @@ def evaluate_recipe(
     offer: Offer | None,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe that is to serve, and the evaluation of its model; that of a simple model alone if it does better."""
+    """The recipe that is to serve, and the evaluation of its model; that of a simple model alone if it is clearly better."""
 
     def evaluation(recipe: Recipe) -> dict[str, Any]:
         return evaluate_model(
@@ -47,7 +47,7 @@ def evaluate_recipe(
     metrics = evaluation(recipe)
     simple = None if training.is_contractual else better_baseline(metrics)  # no simple model knows contracts
     if simple:
-        say(f"no better than {MODELS[simple]}, which serves instead")
+        say(f"clearly worse than {MODELS[simple]}, which serves instead")
         recipe = replace(recipe, alone=simple)
         metrics = evaluation(recipe)
     curve = learning_curve(

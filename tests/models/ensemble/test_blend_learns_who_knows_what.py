@@ -56,6 +56,19 @@ def test_a_member_that_misleads_gets_nothing():
     assert "right" not in weights.base_learners
 
 
+def test_a_level_of_each_day_changes_no_weight():
+    """Beside scikit-learn's logistic regression with a column for each day."""
+    opinions, outcome = knowing(9_000, no_order=(0.9, 0.4), value=(0.5, 1.1), seed=8)
+    day = np.arange(9_000) % 3
+    level = np.array([-2.0, 0.0, 1.0])[day]
+    log_odds = {name: opinions[name].log_odds + level for name in ("left", "right")}
+    weights = stacking.no_order_weights(log_odds, outcome.ordered, day)
+    columns = np.column_stack([*log_odds.values(), day == 1, day == 2])
+    logistic = LogisticRegression(C=np.inf, tol=1e-8).fit(columns, ~outcome.ordered)
+    assert list(weights.values()) == pytest.approx(logistic.coef_[0, :2].tolist(), abs=0.005)
+    assert list(weights.values()) == pytest.approx([0.9, 0.4], abs=0.1)
+
+
 def test_another_level_changes_no_weight(many):
     """Neither of all opinions, nor of one of them, nor of the currency."""
     opinions, outcome = many
