@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models import CHAMPION, STAYWORTH
+from models import CHAMPION
 from models.ensemble.base_learners import BTYD_BASELINES, SIMPLE_BASELINES
 from models.evaluation.metric_labels import METRICS, Metric
 
