@@ -25,6 +25,8 @@ SEASON_TURNS = 3
 """How often season and rates are fitted in turn."""
 LATER_YEARS = 3
 """The most years whose fade is learned; those after fade as the last."""
+TAIL = 0.5
+"""Fade by tenure is fitted from so much of the oldest tenure on: the young have yet to cool, and tell nothing of it."""
 NO_SEASON = "less than a year of cut-offs has closed: the season is not known, and a lifetime is asked as if none were"
 
 
@@ -119,16 +121,15 @@ def _fit_tenure_fade(rows: LifetimeRows, tenure_days: Floats, first: Floats, lev
     if len(levels) == 1:
         return LEVEL
     closed = [np.flatnonzero(months_back >= length * (window + 1)) for window in range(len(levels))]
-    ahead = range(1, len(levels))
+    seen = [oldest(tenure_days[taught]) for taught in (*closed, rows.year_later != -2)]
+    tail = [(window, taught[tenure_days[taught] >= TAIL * seen[1]]) for window, taught in enumerate(closed)][1:]
     hazard = fit_hazard(
-        np.concatenate([tenure_days[closed[window]] for window in ahead]),
-        np.concatenate([np.full(len(closed[window]), window) for window in ahead]),
-        np.concatenate([rows.orders[closed[window], window] for window in ahead]),
-        np.concatenate([(first * levels[window])[closed[window]] for window in ahead]),
+        np.concatenate([tenure_days[taught] for _, taught in tail]),
+        np.concatenate([np.full(len(taught), window) for window, taught in tail]),
+        np.concatenate([rows.orders[taught, window] for window, taught in tail]),
+        np.concatenate([first[taught] * levels[window][taught] for window, taught in tail]),
         window_days=length * MONTH_DAYS,
     )
-    known = rows.year_later != -2
-    seen = [oldest(tenure_days[taught]) for taught in (*closed, known)]
     return TenureFade(hazard, length * MONTH_DAYS, tuple(seen))
 
 

@@ -29,7 +29,7 @@ def evaluate_recipe(
     offer: Offer | None,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe that is to serve, and the evaluation of its model; that of a simple model alone where clearly better."""
+    """The recipe that is to serve, and the evaluation of its model: a simple model alone where it is clearly better."""
 
     def evaluation(recipe: Recipe) -> dict[str, Any]:
         return evaluate_model(
