@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
 
 from features.arrays import Floats
@@ -19,6 +20,7 @@ MOST_NAMES = 30
 """The most names with a code of their own; a column of more is encoded by rates."""
 FEWEST_ROWS = 5
 """A name with fewer rows has no code of its own: it counts as missing."""
+RATE_FOLDS = 5
 KNOTS = (0.2, 0.4, 0.6, 0.8)
 """Quantiles at which the line of the regression may bend."""
 FARTHEST = 4.0
@@ -116,14 +118,19 @@ def fit_encoding(rows: pd.DataFrame, target: Floats, *, seed: int) -> tuple[Tabl
 
 
 def _fit_rates(cells: pd.Series, target: Floats, *, seed: int) -> tuple[Floats, dict[str, float]]:
-    """The cross-fitted encoding of each row, and the rate of each name over all rows."""
-    known = cells.notna().to_numpy()
-    folds = int(min(5, np.bincount(target[known].astype(int), minlength=2).min()))
-    encoder = TargetEncoder(target_type="binary", cv=max(folds, 2), shuffle=True, random_state=seed)
+    """The encoding of each row by the rates of other rows, and the rate of each name over all rows."""
+    known = np.flatnonzero(cells.notna())
+    names, labels = cells.to_numpy(object)[known, None], target[known]
     encoded = np.full(len(cells), np.nan)
-    encoded[known] = encoder.fit_transform(cells[known].to_numpy(object)[:, None], target[known])[:, 0]
-    rates = zip(encoder.categories_[0].tolist(), encoder.encodings_[0].tolist(), strict=True)
-    return encoded, dict(rates)
+    folds = int(min(RATE_FOLDS, np.bincount(labels.astype(int), minlength=2).min()))
+    if folds < 2:
+        encoded[known] = labels.mean()
+        return encoded, dict.fromkeys(names[:, 0].tolist(), float(labels.mean()))
+    for seen, unseen in StratifiedKFold(folds, shuffle=True, random_state=seed).split(names, labels):
+        encoder = TargetEncoder(target_type="binary").fit(names[seen], labels[seen])
+        encoded[known[unseen]] = encoder.transform(names[unseen])[:, 0]
+    encoder = TargetEncoder(target_type="binary").fit(names, labels)
+    return encoded, dict(zip(encoder.categories_[0].tolist(), encoder.encodings_[0].tolist(), strict=True))
 
 
 def _encoded(cells: pd.Series, column: EncodedColumn) -> Floats:

@@ -57,6 +57,8 @@ redeem_rate = 0.30                   # share of those who would have stayed anyw
 """
 
 
+CUSTOMER = ("customer", "client", "user", "member", "subscriber", "account", "person")
+"""How the name of the column begins that names the customers."""
 NO_VALUE = (
     '# future_value = "…"                 # what each customer brought afterwards, in money: then plans are possible'
 )
@@ -108,7 +110,7 @@ def _id_column(rows: pd.DataFrame, label: str, *, where: str) -> str:
     distinct = [str(name) for name in rows.columns if name != label and names_of(rows[name]).nunique() == len(rows)]
     columns = describe_columns(rows[distinct])
     found = (
-        [name for name in distinct if name.lower().replace("_", "") in ("customerid", "customer", "userid", "clientid")]
+        [name for name in distinct if name.lower().startswith(CUSTOMER)]
         or [name for name in distinct if ID_NAME.search(name)]
         or [name for name in distinct if columns[name].kind == "unused"]
     )
