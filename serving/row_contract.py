@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import FailFast, Field
+from pydantic import FailFast, Field, StrictBool, StringConstraints
 
 from serving.contract import MOST_IDS, Amount, RequestBody, ResponseBody, Text
 
 MOST_COLUMNS = 1_000
 
-Row = Annotated[dict[Text, Amount | bool | Text | None], Field(min_length=1, max_length=MOST_COLUMNS)]
+Cell = Annotated[str, StringConstraints(max_length=1_000)]
+Row = Annotated[dict[Text, Amount | StrictBool | Cell | None], Field(min_length=1, max_length=MOST_COLUMNS)]
 
 
 class RowsRequest(RequestBody):

@@ -67,11 +67,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         if all(column.kind == "unused" for column in columns.values()):
             raise ValueError("no column can be learned from: all are constant, empty or ids")
         given = {name: value for name in TREES if (value := getattr(self, name)) is not None}
+        parsed = parse_columns(rows, columns)
         self.model_: LabelModel = fit_label_model(
-            parse_columns(rows, columns),
+            parsed,
             columns,
             churned.astype(float),
-            params=default_params(len(rows)) | given,
+            params=default_params(*parsed.shape) | given,
             folds=self.folds,
             seed=self.random_state,
             monotone=self.monotone or boosting.FREE,

@@ -23,6 +23,8 @@ from models.labelled.table_columns import ColumnKind, parse_columns
 from models.labelled.table_encoding import TableEncoding, fit_encoding
 from models.trees import boosting
 
+FEWEST_COLUMNS = 6
+"""Columns that a tree chooses from at least, so that it can find what they do together."""
 PENALTIES = (0.01, 0.1, 1.0, 10.0)
 """C of the regression: the smaller, the stronger its ridge penalty. The best for unseen customers is taken."""
 MOST_PENALISED = 20_000
@@ -30,8 +32,8 @@ MOST_PENALISED = 20_000
 FARTHEST_LOG_ODDS = 12.0
 
 
-def default_params(rows: int) -> boosting.Params:
-    """Untuned parameters of trees for a number of rows; `rounds` are the most, since unseen customers end them."""
+def default_params(rows: int, columns: int) -> boosting.Params:
+    """Untuned parameters of trees; `rounds` are the most, since customers that a member has not seen end them."""
     return {
         "rounds": 2000,
         "max_depth": 3,
@@ -39,7 +41,7 @@ def default_params(rows: int) -> boosting.Params:
         "min_child_weight": min(max(rows / 500, 1.0), 10.0),
         "reg_lambda": 5.0,
         "subsample": 0.8,
-        "colsample_bytree": 0.4,
+        "colsample_bytree": min(max(FEWEST_COLUMNS / columns, 0.4), 1.0),
     }
 
 

@@ -69,7 +69,7 @@ def _fit_trees(parsed: pd.DataFrame, value: Floats, seed: int) -> ValueTrees:
         data = boosting.matrix_of(matrix, encoding.inputs, brought[seen])
         judged = boosting.matrix_of(encoding.values(parsed.iloc[unseen]), encoding.inputs, brought[unseen], beside=data)
         booster = boosting.grow_trees(
-            data, objective="reg:tweedie", params=default_params(len(seen)), seed=seed, unseen=judged
+            data, objective="reg:tweedie", params=default_params(len(seen), parsed.shape[1]), seed=seed, unseen=judged
         )
         members.append((encoding, booster))
         expected[unseen] = _predict(encoding, booster, parsed.iloc[unseen])

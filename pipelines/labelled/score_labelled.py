@@ -111,5 +111,6 @@ def plan_labelled(
     )
     for target in reversed(targets):
         run_folder.write_table(target, chosen.frame)
-    run_folder.write_json(config.folder / run_folder.PLAN_SUMMARY, chosen.summary)
-    return replace(chosen, summary=chosen.summary | {"written": [str(target) for target in reversed(targets)]})
+    summary = {"kind": "label table"} | chosen.summary
+    run_folder.write_json(config.folder / run_folder.PLAN_SUMMARY, summary)
+    return replace(chosen, summary=summary | {"written": [str(target) for target in reversed(targets)]})

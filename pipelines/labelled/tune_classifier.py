@@ -48,7 +48,7 @@ def tune_classifier(
     say: Callable[[str], None],
 ) -> boosting.Params:
     """Parameters of the trees by their log loss for unseen customers, among parsed rows with labels 0 or 1."""
-    default = default_params(len(churned))
+    default = default_params(*parsed.shape)
     drawn = np.random.default_rng(seed).permutation(len(churned))[:MOST_ROWS]
     rows, labels = parsed.iloc[drawn], churned[drawn]
     if np.bincount(labels.astype(int), minlength=2).min() < FOLDS:

@@ -47,7 +47,8 @@ def show_label_evaluation(metrics: dict[str, Any]) -> None:
     table.title = f"{metrics['customers']:,} customers, judged by {metrics['folds']} folds of them{times}"
     for model, values in metrics["models"].items():
         is_ours = model == STAYWORTH
-        table.add_row(NAMES[model], *(metric_cell(values, name) for name in shown), style="bold" if is_ours else "")
+        cells = [metric_cell(values, name) if is_ours or name in CHURN else "–" for name in shown]
+        table.add_row(NAMES[model], *cells, style="bold" if is_ours else "")
         if is_ours:
             table.add_row("  95 % interval", *(metric_interval(values, name) for name in shown), style="dim")
     console.print(table)
