@@ -6,6 +6,7 @@ from typing import Any
 from models import STAYWORTH
 from models.evaluation.metric_labels import METRICS
 from pipelines.labelled.judge_folds import BASELINES
+from retention.presentation.formatting import counted
 
 LIMITS = (
     "The table has no time: the model knows neither when a customer will leave nor what they are worth over the years. "
@@ -31,8 +32,8 @@ def label_model_card(metrics: Mapping[str, Any]) -> str:
         f"- Label: `{trained['label']}`, {trained['left']} means left; {trained['churn_rate']:.1%} of "
         f"{trained['rows']:,} customers did.",
         f"- Learned from {trained['features']} columns.",
-        f"- Judged by {metrics['folds']} folds of customers, drawn {metrics['repeats']} times; tuning, blending and "
-        "calibration happened inside the other folds.",
+        f"- Judged by {metrics['folds']} folds of customers, drawn {counted(metrics['repeats'], 'time')}; tuning, "
+        "blending and calibration happened inside the other folds.",
         "",
         "| metric | Stayworth (95 % interval) | " + " | ".join(BASELINES.values()) + " |",
         "|---|---|" + "---|" * len(BASELINES),

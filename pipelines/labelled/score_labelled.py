@@ -52,6 +52,9 @@ def score_labelled(config: LabelConfig, *, table: str | None, output: str | Path
     }
 
 
+SCORE = "Score first: stayworth score --input FILE."
+
+
 def plan_labelled(
     config: LabelConfig,
     *,
@@ -83,14 +86,17 @@ def plan_labelled(
             where="[[offers]]",
             next="Give incentive_cost, a sum of money, in place of incentive_share.",
         )
-    scores = run_folder.read_table(config.folder / run_folder.SCORES, next="Score first: stayworth score --input FILE.")
-    if missing := [name for name in VALUES if name not in scores]:
+    scores = (
+        None
+        if config.names.future_value is None
+        else run_folder.read_table(config.folder / run_folder.SCORES, next=SCORE)
+    )
+    if scores is None or any(name not in scores for name in VALUES):
         raise InputError(
-            f"the scores have no {', '.join(missing)}: the table says who left, and not what they bring, so that no "
-            "offer has a worth",
+            "the table says who left, and not what customers bring, so that no offer has a worth",
             where="plan",
-            next="Add a column of what each customer brought, train again and score: [columns.labelled] "
-            'future_value = "…". Without one, contact those of the highest churn_probability in the scores.',
+            next='Name what each brought, [columns.labelled] future_value = "…", then train and score again. '
+            "Without one, contact those of the highest churn_probability in the scores.",
         )
     name = campaign or f"campaign {now.date()}"
     chosen = plan(
