@@ -191,7 +191,7 @@ def require_column(rows: pd.DataFrame, name: str, *, where: str, key: str) -> No
         raise InputError(
             f"has no column '{name}' for {key}; {nearest(name, known) or 'it has ' + ', '.join(known[:30])}",
             where=where,
-            next=f"Name it: --column {key}=NAME with `init`, or in [columns.labelled].",
+            next="Name one that it has: in [columns.labelled], or with --label and --column where `init` is asked.",
         )
 
 

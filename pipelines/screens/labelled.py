@@ -84,6 +84,6 @@ def show_label_scores(content: dict[str, Any]) -> None:
     next_step = (
         "Next: stayworth plan --budget M"
         if "gain" in content
-        else "Those most likely to leave come first by churn_probability"
+        else "The higher churn_probability, the likelier they leave"
     )
     console.print(f"Written to {escape(', '.join(content['written']))}. {next_step}.")
