@@ -64,13 +64,13 @@ def names_of(cells: pd.Series) -> pd.Series:
 
 def _describe(name: str, cells: pd.Series) -> ColumnKind:
     if is_datetime64_any_dtype(cells):
-        return ColumnKind("day", "ISO8601") if cells.nunique() > 1 else _constant(cells.nunique())
+        return _unvaried(cells) or ColumnKind("day", "ISO8601")
     if is_bool_dtype(cells) or is_numeric_dtype(cells):
         return _of_numbers(name, cells.astype(float))
     text = names_of(cells)
+    if constant := _unvaried(text):
+        return constant
     distinct = text.nunique()
-    if distinct < 2:
-        return _constant(distinct)
     present = text.dropna()
     numbers = _text_numbers(present)
     if numbers.notna().mean() >= MOSTLY:
@@ -85,9 +85,9 @@ def _describe(name: str, cells: pd.Series) -> ColumnKind:
 
 
 def _of_numbers(name: str, numbers: pd.Series) -> ColumnKind:
+    if constant := _unvaried(numbers):
+        return constant
     distinct = int(numbers.nunique())
-    if distinct < 2:
-        return _constant(distinct)
     present = numbers.dropna()
     is_whole = bool((present == np.floor(present)).all())
     if is_whole and distinct == len(numbers) >= FEWEST_DISTINCT and ID_NAME.search(name):
@@ -95,8 +95,11 @@ def _of_numbers(name: str, numbers: pd.Series) -> ColumnKind:
     return ColumnKind("number")
 
 
-def _constant(distinct: int) -> ColumnKind:
-    return ColumnKind("unused", "the same value in every row" if distinct else "no value in any row")
+def _unvaried(cells: pd.Series) -> ColumnKind | None:
+    """Why a column without any variation is not used; None for one that varies, if only by missing cells."""
+    if cells.nunique(dropna=False) > 1 and cells.notna().any():
+        return None
+    return ColumnKind("unused", "the same value in every row" if cells.notna().any() else "no value in any row")
 
 
 def _numbers(cells: pd.Series, column: ColumnKind) -> pd.Series:

@@ -86,6 +86,7 @@ def test_the_blend_is_never_worse_than_its_better_half():
         (["31.12.1970", "01.01.1970", "", "02.01.1970"], "day", [364, 0, np.nan, 1]),
         (["a", " a ", "b", "NULL"], "names", ["a", "a", "b", None]),
         (["x", "x", "x", "x"], "unused", None),
+        (["x", "", "x", None], "names", ["x", None, "x", None]),
         (["", "-", None, "nan"], "unused", None),
     ],
 )

@@ -78,7 +78,7 @@ def test_check_finds_leaks_ids_constants_and_missing_values(stayworth):
 
 def test_a_leaking_column_is_found_and_refused_at_the_gate(stayworth):
     table = customers(300)
-    table.assign(closed=np.where(table["left"] == "yes", "account closed", "open")).to_csv("c.csv", index=False)
+    table.assign(closed=np.where(table["left"] == "yes", "account closed", "")).to_csv("c.csv", index=False)
     assert stayworth("init", "c.csv", "--label", "left")[0] == 0
     content = json.loads(stayworth("check", "--json")[1])
     assert [leak["column"] for leak in content["leaks"]] == ["closed"]
