@@ -28,7 +28,8 @@ NAMES = {
     "pareto_nbd_gamma_gamma": "Pareto/NBD",
     "last_period": "last period",
     "rfm_logistic": "RFM logit",
-    "hist_gradient_boosting": "hist. boosting",
+    "logistic_regression": "logistic",
+    "gradient_boosting": "hist. boosting",
 }
 
 Measured = Mapping[str, float | None]

@@ -1,20 +1,21 @@
 """The config `stayworth.toml` as one frozen model: unknown keys are refused, and no business number has a default."""
 
-import os
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from features.errors import InputError, nearest
 from features.ingest.log import Log
 from features.ingest.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
-from features.ingest.table_source import Files, TableSource, parse_source
 from models.ensemble.business_terms import Terms
+from pipelines.shop_files.project_config import ProjectConfig, checked, read_toml
 from pipelines.shop_files.read_settings import Read, Section
-from retention.economics.offers import Offer
+
+LABEL_COMMANDS = "check, train, evaluate, score --input, plan where values are known, models and serve"
+"""The commands that a label table has."""
 
 
 def _known_zone(name: str) -> str:
@@ -123,28 +124,6 @@ class Train(Section):
     """The most rows that the trees are grown on; rows that do not fit into memory are streamed from disk."""
 
 
-class Tracking(Section):
-    """The place where MLflow keeps runs and models; sqlite paths are relative to the config's folder."""
-
-    uri: str = "sqlite:///mlflow.db"
-    """sqlite:///FILE, or the address of an MLflow server."""
-
-
-class PlanSettings(Section):
-    """The holdout of a campaign, and the customers it may contact."""
-
-    holdout_share: float = Field(default=0.1, ge=0, le=0.5)
-    """Share of the chosen customers held out at random, so that the effect can be measured."""
-    salt: str = "stayworth"
-    """Another salt holds out other customers; keep it secret from anyone who could exploit it."""
-    capacity: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-    """The most contacts of each channel, by the name that offers give it."""
-    do_not_contact: str | None = None
-    """A CSV or Parquet file with customer_id: customers in it are neither contacted nor held out."""
-    quiet_days: int | None = Field(default=None, ge=1)
-    """Customers whom another campaign contacted less than so many days ago are suppressed."""
-
-
 class Report(Section):
     """Facts for the report that the tables do not contain."""
 
@@ -165,15 +144,8 @@ class Report(Section):
         return ends
 
 
-class Output(Section):
-    """The folder of the latest scores, plan and metrics, where `plan`, `report` and `serve` find them."""
-
-    folder: str = "runs"
-    """Relative to the config's folder."""
-
-
-class Config(Section):
-    """The whole of `stayworth.toml`."""
+class Config(ProjectConfig):
+    """The whole of `stayworth.toml`, of a log of orders."""
 
     data: Data
     columns: ColumnNames = ColumnNames()
@@ -183,17 +155,7 @@ class Config(Section):
     features: Features = Features()
     spark: Spark = Spark()
     train: Train = Train()
-    tracking: Tracking = Tracking()
-    plan: PlanSettings = PlanSettings()
     report: Report = Report()
-    output: Output = Output()
-    offers: tuple[Offer, ...] = ()
-    _home: Path = PrivateAttr()
-
-    @property
-    def home(self) -> Path:
-        """The folder of the config file: relative paths start there."""
-        return self._home
 
     @property
     def terms(self) -> Terms:
@@ -202,7 +164,8 @@ class Config(Section):
     @property
     def log(self) -> Log:
         """The shop's log, with its paths resolved."""
-        sources = {table: self._resolved(where) for table, where in self.data.model_dump(include=set(TABLES)).items()}
+        places = self.data.model_dump(include=set(TABLES))
+        sources = {table: None if where is None else self.resolved(where) for table, where in places.items()}
         return Log(
             **sources,  # type: ignore[arg-type]
             currency=self.money.currency,
@@ -215,67 +178,20 @@ class Config(Section):
             exclude_products=self.data.exclude_products,
         )
 
-    def _resolved(self, where: str | None) -> TableSource | None:
-        source = None if where is None else parse_source(where)
-        if isinstance(source, Files):
-            return Files(os.path.normpath(self.home / source.where), source.rows)
-        return source
-
-    @property
-    def folder(self) -> Path:
-        return Path(os.path.normpath(self.home / self.output.folder))
-
-    @property
-    def tracking_uri(self) -> str:
-        """The tracking URI, with a relative sqlite path resolved against the config's folder."""
-        scheme, _, path = self.tracking.uri.partition(":///")
-        return f"sqlite:///{os.path.normpath(self.home / path)}" if scheme == "sqlite" else self.tracking.uri
-
 
 def load(path: Path) -> Config:
-    """Read and check a config. Raises InputError naming the file, every wrong key and what to write instead."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError("no such config", where=str(path), next="Make one: stayworth init FILE.") from None
-    except OSError as error:
+    """Read and check the config of a log. Raises InputError naming the file, every wrong key and what to write."""
+    content = read_toml(path)
+    if is_label_config(content):
         raise InputError(
-            f"cannot be read: {error.strerror}", where=str(path), next="Name a TOML file with -c."
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", where=str(path), next="Name a TOML file with -c.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", where=str(path), next="Compare with stayworth init FILE.") from None
-    try:
-        config = Config(**content)
-    except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors()]
-        listed = f"{len(problems)} problems:" + "".join(f"\n  - {problem}" for problem in problems)
-        raise InputError(
-            problems[0] if len(problems) == 1 else listed,
+            "is the config of a label table, one row per customer without time: this command needs a log of orders",
             where=str(path),
-            next="`stayworth init FILE` writes a config with every key explained.",
-        ) from None
-    config._home = path.resolve().parent
-    return config
+            next=f"A label table has {LABEL_COMMANDS}. For the rest, name a log: stayworth init ORDERS.",
+        )
+    return checked(Config, content, path)
 
 
-def _problem(error: Any) -> str:
-    """Describe one wrong key: its place, the value found, and what to write instead."""
-    *section, key = [str(part) for part in error["loc"] if not str(part).startswith("function-")]
-    place = ".".join([*section, key])
-    if error["type"] == "extra_forbidden":
-        known = _keys(section)
-        return f"unknown key '{place}'; {nearest(key, known) or 'known keys are ' + ', '.join(known)}"
-    if error["type"] == "missing":
-        return f"'{place}' is missing"
-    expected = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return f"'{place}' {expected}, found {error['input']!r}"
-
-
-def _keys(section: list[str]) -> list[str]:
-    """The known keys of a section of the config."""
-    part: Any = Offer if section[:1] == ["offers"] else Config
-    for name in section if part is Config else []:
-        part = part.model_fields[name].annotation
-    return list(part.model_fields)
+def is_label_config(content: Mapping[str, Any]) -> bool:
+    """True if the content of a config names a label table."""
+    data = content.get("data")
+    return isinstance(data, dict) and "labelled" in data

@@ -101,7 +101,12 @@ def _missing(guess: Guess, sample: Sample) -> InputError | None:
         next="Say which they are: add "
         + " ".join(f"--column {ours}=NAME" for ours in guess.missing)
         + (" (quantity and unit_price stand in for amount)." if "amount" in guess.missing else ".")
-        + _subscriptions(sample),
+        + _subscriptions(sample)
+        + (
+            " If it has one row per customer and a column that says who left: --label COLUMN."
+            if "ordered_at" in guess.missing
+            else ""
+        ),
     )
 
 

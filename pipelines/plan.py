@@ -17,6 +17,7 @@ from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import refuse_input_as_output
+from pipelines.shop_files.project_config import ProjectConfig
 from retention.customer_base.segments import LET_GO
 from retention.economics.offers import Offer
 from retention.measurement.save_rate_store import believed_worth_factor
@@ -68,7 +69,7 @@ def make_plan(
     limits: dict[str, Any] = {
         "budget": budget,
         "capacity": capacity,
-        "capacities": _capacities(config, offers),
+        "capacities": capacities(config, offers),
         "excluded": suppressed_customers(
             do_not_contact=do_not_contact(config),
             plans=config.folder / run_folder.PLANS,
@@ -116,13 +117,13 @@ def _let_go(retention_plan: Plan, scores: pd.DataFrame) -> int:
     return int(retention_plan.frame["customer_id"].isin(let_go).sum())
 
 
-def do_not_contact(config: Config) -> Path | None:
+def do_not_contact(config: ProjectConfig) -> Path | None:
     """The file of customers who must not be contacted; None where the config names none."""
     named = config.plan.do_not_contact
     return Path(os.path.normpath(config.home / named)) if named else None
 
 
-def _capacities(config: Config, offers: Sequence[Offer]) -> dict[str, int]:
+def capacities(config: ProjectConfig, offers: Sequence[Offer]) -> dict[str, int]:
     """The capacities of the channels that these offers use; one of a channel that no offer at all has is refused."""
     known = sorted({offer.channel for offer in config.offers if offer.channel})
     if strange := [channel for channel in config.plan.capacity if channel not in known]:

@@ -9,13 +9,13 @@ from typing import Any
 
 from features.errors import InputError, Refusal
 from models.artifacts import registry
-from models.artifacts.registered_model import load_untouched
+from models.artifacts.registered_model import check_untouched
 from models.artifacts.registry import Version
 from pipelines import registry_audit
-from pipelines.config import Config
+from pipelines.shop_files.project_config import ProjectConfig
 
 
-def list_versions(config: Config) -> list[dict[str, Any]]:
+def list_versions(config: ProjectConfig) -> list[dict[str, Any]]:
     """Every version, the newest first, as JSON: its bundle, aliases, metrics, and the gate's decision."""
     return [version_summary(version) for version in registry.versions(config.tracking_uri)]
 
@@ -38,12 +38,12 @@ def version_summary(version: Version) -> dict[str, Any]:
     }
 
 
-def promote(config: Config, number: str, *, now: datetime, why: str) -> dict[str, Any]:
+def promote(config: ProjectConfig, number: str, *, now: datetime, why: str) -> dict[str, Any]:
     """Make a version the champion, and the old one `previous`; nothing changes if it is the champion already."""
     return _move(config, registry.numbered(config.tracking_uri, number), now=now, action="promote", why=why)
 
 
-def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
+def roll_back(config: ProjectConfig, *, now: datetime) -> dict[str, Any]:
     """Make `previous` the champion again, and the champion `previous`."""
     uri = config.tracking_uri
     champion, previous = registry.find(uri, "champion"), registry.holder(uri, "previous")
@@ -57,10 +57,10 @@ def roll_back(config: Config, *, now: datetime) -> dict[str, Any]:
 
 
 def _move(
-    config: Config, version: Version, *, now: datetime, action: registry_audit.Action, why: str
+    config: ProjectConfig, version: Version, *, now: datetime, action: registry_audit.Action, why: str
 ) -> dict[str, Any]:
     uri = config.tracking_uri
-    load_untouched(uri, version)
+    check_untouched(uri, version)
     champion = registry.holder(uri, "champion")
     before = champion.number if champion else None
     if before != version.number:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.plan import do_not_contact
+from pipelines.shop_files.project_config import ProjectConfig
 from serving import fetch, settings
 from serving.guard.access_policy import AccessPolicy
 from serving.processes import launch
@@ -29,7 +30,7 @@ class Listening:
     workers: int
 
 
-def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, most_in_flight: int) -> None:
+def serve_scores(config: ProjectConfig, listening: Listening, *, bundle: Path | None, most_in_flight: int) -> None:
     """Serve a shop's latest scores by this bundle or the registry's champion until ctrl-C."""
     scores, model = _places(config, bundle)
     environment = settings.worker_environment(
@@ -37,7 +38,7 @@ def serve_scores(config: Config, listening: Listening, *, bundle: Path | None, m
         model=model,
         campaigns=campaigns(config),
         log=config.folder / run_folder.SCORE_LOG,
-        order_log=config.log if config.data.treatments else None,
+        order_log=config.log if isinstance(config, Config) and config.data.treatments else None,
     )
     with _following(config, bundle, scores, model):
         _serve(listening, environment=environment, most_in_flight=most_in_flight)
@@ -80,7 +81,7 @@ def _serve(
     )
 
 
-def campaigns(config: Config) -> CampaignSettings:
+def campaigns(config: ProjectConfig) -> CampaignSettings:
     """The config's settings of campaigns, for plans on request."""
     listed = do_not_contact(config)
     return CampaignSettings(
@@ -94,13 +95,13 @@ def campaigns(config: Config) -> CampaignSettings:
     )
 
 
-def _places(config: Config, bundle: Path | None) -> tuple[Path, Path]:
+def _places(config: ProjectConfig, bundle: Path | None) -> tuple[Path, Path]:
     """The store of the latest scores, and the folder of the model."""
     return config.folder / run_folder.SERVED_SCORES, bundle or config.folder / run_folder.SERVED
 
 
 @contextmanager
-def _following(config: Config, bundle: Path | None, scores: Path, model: Path) -> Iterator[None]:
+def _following(config: ProjectConfig, bundle: Path | None, scores: Path, model: Path) -> Iterator[None]:
     """Keep the folder of the model up to date with the registry's champion, unless a bundle was named."""
     with fetch.following(None if bundle else config.tracking_uri, model, at_once=not scores.exists()):
         yield

@@ -10,6 +10,7 @@ process of its own (serving/fetch.py). The service reads that folder, or the fol
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,8 +18,10 @@ from typing import Any
 
 from features.atomic_files import replacing
 from features.errors import InputError, StayworthError
-from models.artifacts import bundle, registry
+from models.artifacts import bundle, label_bundle, registry
 from models.artifacts.registered_model import fetched_bundle
+from models.artifacts.signed_files import signed_manifest
+from models.labelled.label_scorer import LabelScorer
 from models.scoring import online, self_test
 from models.scoring.scorer import Scorer
 
@@ -32,11 +35,11 @@ BUNDLES_KEPT = 2
 class ActiveModel:
     """A model that is ready to score."""
 
-    scorer: Scorer
+    scorer: Scorer | LabelScorer
     hash: str
     """Hash of the whole bundle."""
-    as_of: date
-    """The cut-off of its training data: it has seen everything before this day."""
+    as_of: date | None
+    """The cut-off of its training data: it has seen everything before this day; None of a label table."""
     registered: str | None
     """The number of the registered version; None for a bundle outside the registry."""
     metrics: dict[str, float]
@@ -61,8 +64,10 @@ def load(place: Path) -> ActiveModel:
                 f"does not name a champion ({error})", where=str(place), next="Restart `stayworth serve`."
             ) from None
     scorer, training, signed = _read_and_test(folder)
-    online.warm(scorer)
-    as_of = date.fromisoformat(training["as_of"])
+    as_of = None
+    if isinstance(scorer, Scorer):
+        online.warm(scorer)
+        as_of = date.fromisoformat(training["as_of"])
     return ActiveModel(scorer, signed, as_of, pointer.get("registered"), pointer.get("metrics", {}))
 
 
@@ -91,12 +96,13 @@ def fetch_champion(uri: str, folder: Path) -> bool:
     return True
 
 
-def _read_and_test(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
+def _read_and_test(folder: Path) -> tuple[Scorer | LabelScorer, dict[str, Any], str]:
     """Read a bundle and score its own example; returns the model, the facts of its training, and its hash."""
     try:
-        manifest, signed = bundle.signed_manifest(folder)
-        scorer = bundle.read(folder)
-        self_test.check_example(scorer)
+        manifest, signed = signed_manifest(folder)
+        scorer = _read(folder, manifest)
+        if isinstance(scorer, Scorer):
+            self_test.check_example(scorer)
         return scorer, manifest["training"], signed
     except StayworthError:
         raise
@@ -106,6 +112,11 @@ def _read_and_test(folder: Path) -> tuple[Scorer, dict[str, Any], str]:
             where=str(folder),
             next="Install the versions in requirements.lock, or train again.",
         ) from error
+
+
+def _read(folder: Path, manifest: Mapping[str, Any]) -> Scorer | LabelScorer:
+    is_labelled = manifest.get("kind") == label_bundle.KIND
+    return label_bundle.read(folder) if is_labelled else bundle.read(folder)
 
 
 def _is_current(folder: Path, version: registry.Version) -> bool:
@@ -121,7 +132,7 @@ def _is_current(folder: Path, version: registry.Version) -> bool:
 def _is_intact(place: Path) -> bool:
     """True if the bundle exists and every byte matches the hash in its name; a damaged one is fetched again."""
     try:
-        return bundle.read(place).version == place.name
+        return _read(place, signed_manifest(place)[0]).version == place.name
     except Exception:  # noqa: BLE001  # its hashes match, and yet XGBoost cannot read it
         return False
 

@@ -267,14 +267,14 @@ class ModelResponse(ResponseBody):
     hash: str | None
     registered: str | None = Field(description="number of the registered version")
     as_of: date | None = Field(
-        description="cut-off of the training data: the model has seen everything before this day"
+        description="cut-off of the training data: the model has seen all before this day; null of a label table"
     )
     horizon_days: int | None
     currency: str | None
     metrics: dict[str, float]
     needs: list[str] = Field(
         description="fields that every order of a raw history must have beside ordered_at and amount, null if unknown; "
-        "`interactions`: the list itself, even if empty"
+        "`interactions`: the list itself, even if empty; of a label table the columns that every row must have"
     )
     scores_as_of: date | None
     scores_model_version: str | None

@@ -12,9 +12,9 @@ import pandas as pd
 from features.errors import StayworthError
 from features.histories.columns import Histories
 from models.keeping.worth_factor import WorthFactor
+from models.labelled.label_scorer import LabelScorer
 from models.lifetime.next_order import median_day
 from models.scoring import batch_scores, explain, online
-from models.scoring.explain import Contributions
 from models.scoring.scorer import Scorer, predict_next_order
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, value_quadrants
 from retention.economics.offers import MEASURED, Offer
@@ -25,6 +25,9 @@ from serving.active_model import ActiveModel
 from serving.contract import MOST_IDS, HistoriesRequest, PlanRequest
 from serving.hot_reload import HotReload
 from serving.plan_inputs import PlanInputs
+from serving.row_contract import RowsRequest
+from serving.row_responses import describe_label_model, row_scores
+from serving.score_parts import days_or_none, score_parts
 from serving.store.store import Store
 
 
@@ -102,7 +105,7 @@ class Responses:
 
     def score_histories(self, request: HistoriesRequest) -> ResponseContent:
         """Score the histories of a request; customers without an order known before `as_of` are unknown."""
-        scorer = self._champion().scorer
+        scorer = self._scorer()
         histories = online.histories(scorer, request.customers)
         scores = {score["customer_id"]: score for score in self._score(scorer, histories, as_of=request.as_of)}
         ids = [customer["customer_id"] for customer in request.customers]
@@ -114,12 +117,20 @@ class Responses:
 
     def score_parsed(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:
         """Score histories that have been parsed."""
-        return self._score(self._champion().scorer, histories, as_of=as_of)
+        return self._score(self._scorer(), histories, as_of=as_of)
+
+    def score_rows(self, request: RowsRequest) -> ResponseContent:
+        """Score rows of a label table."""
+        scorer = self._champion().scorer
+        if isinstance(scorer, Scorer):
+            raise Unavailable("the model in service reads orders", next="Ask /v1/score_histories.")
+        scores = row_scores(scorer, request.rows)
+        return ResponseContent({"scores": scores}, len(scores), scorer.version)
 
     def explain(self, customer_ids: Sequence[str]) -> ResponseContent:
         """Split scores into contributions, by the model in service and the features in the batch."""
-        champion, batch = self._champion(), self.batch()
-        absent = [name for name in champion.scorer.inputs if name not in batch.info.features]
+        scorer, batch = self._scorer(), self.batch()
+        absent = [name for name in scorer.inputs if name not in batch.info.features]
         if absent:
             raise Unavailable(
                 f"the last batch lacks {len(absent)} features that the model needs: {', '.join(absent[:5])}",
@@ -128,9 +139,9 @@ class Responses:
         rows, unknown = batch.rows(customer_ids)
         explanations = []
         if len(rows):
-            is_same = batch.info.model_version == champion.scorer.version
+            is_same = batch.info.model_version == scorer.version
             stored = batch.find(rows["customer_id"].tolist())[0] if is_same else [{}] * len(rows)
-            scorer, predicted = champion.scorer, champion.scorer.predict_frame(rows)
+            predicted = scorer.predict_frame(rows)
             explained = {
                 "churn_probability": explain.no_order(scorer, predicted),
                 "expected_value": explain.expected_value(scorer, predicted),
@@ -143,15 +154,18 @@ class Responses:
                     {
                         "customer_id": customer_id,
                         "as_of": batch.info.as_of,
-                        "model_version": champion.scorer.version,
-                        **{name: _parts(parts, place, stored[place].get(name)) for name, parts in explained.items()},
+                        "model_version": scorer.version,
+                        **{
+                            name: score_parts(parts, place, stored[place].get(name))
+                            for name, parts in explained.items()
+                        },
                         "next_order_at": stored[place].get("next_order_at", days[place]),
-                        "next_order_p10": _or_none(upcoming.low[place]),
-                        "next_order_p90": _or_none(upcoming.high[place]),
+                        "next_order_p10": days_or_none(upcoming.low[place]),
+                        "next_order_p90": days_or_none(upcoming.high[place]),
                     }
                 )
-        content = {"currency": champion.scorer.terms.currency, "explanations": explanations, "unknown": unknown}
-        return ResponseContent(content, len(customer_ids), champion.scorer.version)
+        content = {"currency": scorer.terms.currency, "explanations": explanations, "unknown": unknown}
+        return ResponseContent(content, len(customer_ids), scorer.version)
 
     def plan(self, request: PlanRequest) -> ResponseContent:
         """Plan a campaign under a budget among the customers of the batch; nothing is kept."""
@@ -219,16 +233,14 @@ class Responses:
     def describe(self) -> dict[str, Any]:
         """Describe the model and the batch of scores in service."""
         champion, batch = self.model.current, self.scores.current
-        terms = champion.scorer.terms if champion else None
+        scorer = champion.scorer if champion else None
         return {
-            "version": champion.scorer.version if champion else None,
+            "version": scorer.version if scorer else None,
             "hash": champion.hash if champion else None,
             "registered": champion.registered if champion else None,
             "as_of": champion.as_of if champion else None,
-            "horizon_days": terms.horizon_days if terms else None,
-            "currency": terms.currency if terms else None,
             "metrics": champion.metrics if champion else {},
-            "needs": online.order_columns(champion.scorer) if champion else [],
+            **_facts(scorer),
             "scores_as_of": batch.info.as_of if batch else None,
             "scores_model_version": batch.info.model_version if batch else None,
             "customers": batch.customers if batch else None,
@@ -237,8 +249,17 @@ class Responses:
     def batch(self) -> Store:
         """The batch of scores in service; raises Unavailable if there is none yet."""
         if self.scores.current is None:
+            if self.model.current:
+                self._scorer()
             raise Unavailable("there is no batch of scores yet", next="Make one: stayworth score --as-of DAY.")
         return self.scores.current
+
+    def _scorer(self) -> Scorer:
+        """The model in service, of a log of orders; raises Unavailable if there is none, or it is of a label table."""
+        scorer = self._champion().scorer
+        if not isinstance(scorer, Scorer):
+            raise Unavailable("the model in service is of a label table, without orders", next="Ask /v1/score_rows.")
+        return scorer
 
     def _champion(self) -> ActiveModel:
         if self.model.current is None:
@@ -267,21 +288,13 @@ class Responses:
         ).tolist()
 
 
-def _parts(parts: Contributions, place: int, score: float | None) -> dict[str, Any]:
-    """Contributions to one customer's score, the largest effect first, without zeros.
-
-    score: that of the batch, if the same model made it: it had the features at a higher precision than is stored.
-    """
-    added = parts.added[place]
-    order = np.argsort(-np.abs(added), kind="stable")
-    total = float(added.sum())
-    total_score = score if score is not None else float(parts.base[place]) + total
+def _facts(scorer: Scorer | LabelScorer | None) -> dict[str, Any]:
+    """The horizon, the currency and the needs of a model."""
+    if isinstance(scorer, LabelScorer):
+        return describe_label_model(scorer)
+    terms = scorer.terms if scorer else None
     return {
-        "score": total_score,
-        "base": total_score - total,
-        "added": {parts.names[feature]: float(added[feature]) for feature in order if added[feature]},
+        "horizon_days": terms.horizon_days if terms else None,
+        "currency": terms.currency if terms else None,
+        "needs": online.order_columns(scorer) if scorer else [],
     }
-
-
-def _or_none(days: float) -> float | None:
-    return None if np.isnan(days) else float(days)

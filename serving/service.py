@@ -40,6 +40,7 @@ from serving.guard.access_policy import policy_from_environment
 from serving.guard.guard import REFUSALS, Guard
 from serving.hot_reload import refreshing
 from serving.responses import ResponseContent, Unavailable
+from serving.row_contract import RowsRequest, RowsResponse
 
 JSON = "application/json"
 UNUSED_MIDDLEWARE = ("OpenTelemetryMiddleware", "TimeoutMiddleware")
@@ -119,6 +120,11 @@ class Scoring:
     async def score_histories(self, request: HistoriesRequest, /) -> ScoreResponse:
         """Score raw orders and interactions, with the code that scores a batch. Nothing is stored."""
         return await _respond_in(self.model_thread, lambda: self.responses.score_histories(request))
+
+    @bentoml.api(route="/v1/score_rows")
+    async def score_rows(self, request: RowsRequest, /) -> RowsResponse:
+        """Score rows of a label table, one customer each, by its own columns. Nothing is stored."""
+        return await _respond_in(self.model_thread, lambda: self.responses.score_rows(request))
 
     @bentoml.api(route="/v1/explain")
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:

@@ -20,8 +20,13 @@ MAY_IMPORT = {
     "serving": {"features", "models", "retention", "serving"},
 }
 ONLY_IN = {
-    "mlflow": {"models/artifacts/registry.py", "models/artifacts/pyfunc.py", "pipelines/training/tracking.py"},
-    "optuna": {"pipelines/training/tuning.py"},
+    "mlflow": {
+        "models/artifacts/registry.py",
+        "models/artifacts/pyfunc.py",
+        "models/artifacts/label_pyfunc.py",
+        "pipelines/training/tracking.py",
+    },
+    "optuna": {"pipelines/training/tuning.py", "pipelines/labelled/tune_classifier.py"},
     "bentoml": {"serving/service.py"},
     "xgboost": {"models/trees/boosting.py", "models/trees/spark_boosting.py"},
     "plotly": {"retention/presentation/theme.py"},
@@ -52,7 +57,7 @@ LAYERS = {
     ),
     "models": (
         ("btyd", "trees", "evaluation"),
-        ("ensemble", "uplift"),
+        ("ensemble", "uplift", "labelled"),
         ("horizons", "lifetime"),
         ("keeping",),
         ("scoring",),
@@ -63,7 +68,7 @@ LAYERS = {
         ("simulator", "training", "shop_files"),
         ("batches", "gate", "leakage"),
         ("campaigns",),
-        ("monitoring", "reporting"),
+        ("monitoring", "reporting", "labelled"),
         ("screens",),
         ("commands",),
     ),

@@ -13,7 +13,6 @@ Nothing in it depends on the clock: the same data, seed and lock give the same b
 """
 
 import dataclasses
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 from features.errors import InputError
 from models.artifacts import keeping_parts, lifetime_parts
+from models.artifacts.signed_files import checked_contents, json_bytes, schema_hash, signed_manifest, write_signed
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
 from models.ensemble.business_terms import Terms
 from models.ensemble.intervals import Intervals
@@ -38,8 +38,6 @@ FORMAT = 6
 WITHOUT_SPREAD, WITH_TAIL = 5, 4
 """Earlier formats that are read too: 5 has lifetime values without a spread of their own, 4 a `tail` in place of
 `lifetime` and `purchase_model`."""
-LARGEST_FILE = 256 * 1024 * 1024
-"""Bytes: no file of a bundle comes close, so a larger one is refused unread."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
 CONTRACT_END = "leaving.ubj"
 HORIZON_FILE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
@@ -64,7 +62,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
     for horizon in scorer.horizons:
         for part, share in horizon.shares.items():
             contents[_horizon_file(horizon.days, part)] = boosting.to_ubj(share.booster)
-    contents["model.json"] = _json(
+    contents["model.json"] = json_bytes(
         {
             "terms": dataclasses.asdict(scorer.terms),
             "categories": {name: names for name, names in scorer.inputs.items() if names is not None},
@@ -84,41 +82,26 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
         }
     )
     derivations = {str(horizon.days): horizon.derivation for horizon in scorer.horizons}
-    manifest = _json(
-        {
-            "format": FORMAT,
-            "files": {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in contents.items()},
-            "features": list(scorer.inputs),
-            "schema_hash": schema_hash(list(scorer.inputs)),
-            "versions": {"xgboost": boosting.VERSION},
-            "training": training,
-        }
-        | ({"horizons": derivations} if derivations else {})
-    )
-    for name, data in contents.items():
-        (folder / name).write_bytes(data)
-    (folder / "manifest.json").write_bytes(manifest)
-    (folder / "manifest.sha256").write_text(_sha256(manifest) + "\n")
-    return _sha256(manifest)
+    about = {
+        "format": FORMAT,
+        "features": list(scorer.inputs),
+        "schema_hash": schema_hash(list(scorer.inputs)),
+        "versions": {"xgboost": boosting.VERSION},
+        "training": training,
+    }
+    return write_signed(folder, contents, about | ({"horizons": derivations} if derivations else {}))
 
 
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if manifest["format"] not in (FORMAT, WITHOUT_SPREAD, WITH_TAIL) or not _may_have(set(manifest["files"])):
+    if (
+        manifest.get("kind")
+        or manifest["format"] not in (FORMAT, WITHOUT_SPREAD, WITH_TAIL)
+        or not _may_have(set(manifest["files"]))
+    ):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
-    expected = {*manifest["files"], "manifest.json", "manifest.sha256"}
-    foreign = sorted({path.name for path in folder.iterdir()} - expected)
-    if foreign:
-        raise InputError(
-            f"holds files that no bundle has ({len(foreign)}): {', '.join(foreign[:5])}",
-            where=str(folder),
-            next="Train again.",
-        )
-    contents = {name: _bytes(folder, name) for name in manifest["files"]}
-    for name, data in contents.items():
-        if manifest["files"][name] != {"sha256": _sha256(data), "bytes": len(data)}:
-            raise _changed(folder, name)
+    contents = checked_contents(folder, manifest)
     model = json.loads(contents["model.json"])
     if manifest["format"] == WITH_TAIL:
         model |= {"lifetime": lifetime_parts.earlier(model["tail"]), "purchase_model": model["tail"]}
@@ -184,43 +167,3 @@ def _horizon(content: dict[str, Any], boosters: dict[str, boosting.Booster]) -> 
 
 def _horizon_file(days: int, part: str) -> str:
     return f"horizon_{days}_{part}.ubj"
-
-
-def signed_manifest(folder: Path) -> tuple[dict[str, Any], str]:
-    """Read the manifest and the hash of the bundle, which is the manifest's; raises InputError if they do not match."""
-    content = _bytes(folder, "manifest.json")
-    bundle_hash = _bytes(folder, "manifest.sha256").decode("ascii", "replace")
-    if bundle_hash != _sha256(content) + "\n":
-        raise _changed(folder, "manifest.json")
-    return json.loads(content), bundle_hash.strip()
-
-
-def schema_hash(features: list[str]) -> str:
-    """A hash of the feature columns and their order: two models with the same hash take the same rows."""
-    return _sha256("\n".join(features).encode())[:16]
-
-
-def _bytes(folder: Path, name: str) -> bytes:
-    path = folder / name
-    try:
-        if path.is_symlink() or path.stat().st_size > LARGEST_FILE:
-            raise InputError("is a link or too large for a bundle", where=str(path), next="Train again.")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path), next="Train again.") from None
-
-
-def _changed(folder: Path, name: str) -> InputError:
-    return InputError(
-        f"{name} does not match its hash: the file was changed or damaged",
-        where=str(folder),
-        next="Restore it, or train again; nothing of it was loaded.",
-    )
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

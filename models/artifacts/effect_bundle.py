@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from models.artifacts.bundle import signed_manifest
+from models.artifacts.signed_files import signed_manifest
 from models.trees import boosting
 from models.uplift.calibrated_effect import EffectLine, FittedEffect
 from models.uplift.learners import KINDS, Term, Uplift

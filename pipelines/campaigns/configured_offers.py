@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from features.errors import InputError, nearest
-from pipelines.config import Config
+from pipelines.shop_files.project_config import ProjectConfig
 from retention.economics.offers import MEASURED, Offer
 from retention.measurement.save_rate_store import with_measured_save_rates
 
 
-def select_offers(config: Config, names: Sequence[str]) -> list[Offer]:
+def select_offers(config: ProjectConfig, names: Sequence[str]) -> list[Offer]:
     """The named offers, or all if none is named; raises InputError where one is unknown or has no save rate yet."""
     known = {offer.name: offer for offer in with_measured_save_rates(config.offers, config.folder)}
     if not known:
@@ -30,11 +30,11 @@ def select_offers(config: Config, names: Sequence[str]) -> list[Offer]:
     return chosen
 
 
-def offers_with_save_rate(config: Config) -> list[Offer]:
+def offers_with_save_rate(config: ProjectConfig) -> list[Offer]:
     """The offers whose save rate is known."""
     return [offer for offer in with_measured_save_rates(config.offers, config.folder) if offer.save_rate != MEASURED]
 
 
-def evaluation_offer(config: Config) -> Offer | None:
+def evaluation_offer(config: ProjectConfig) -> Offer | None:
     """The offer for evaluating models in money: the first with a save rate whose incentive is a sum of money."""
     return next((offer for offer in offers_with_save_rate(config) if offer.incentive_cost is not None), None)

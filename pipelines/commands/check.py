@@ -26,8 +26,17 @@ def check(
     Example: stayworth check --html check.html
     """
     from pipelines.config import load
+    from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.screens.check import show_check, show_leaks
 
+    if not (leaks or html) and isinstance(settings := load_either(config), LabelConfig):
+        from pipelines.labelled.label_check import check_labelled
+        from pipelines.screens.labelled import show_label_check
+
+        with progress(as_json) as say:
+            say("reading the table")
+            result = check_labelled(settings)
+        return print_result(result, as_json, show_label_check)
     if leaks:
         from pipelines.leakage.leak_audit import audit, refuse_leaks
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from features.errors import InputError
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress, refuse_of_logs
 
 
 def evaluate(
@@ -30,12 +30,21 @@ def evaluate(
     """
     from pipelines import run_folder
     from pipelines.campaigns import policy_backtest
-    from pipelines.config import load
     from pipelines.evaluate import evaluate as run
     from pipelines.evaluate import evaluate_lifetime
+    from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.screens.evaluate import show_backtest, show_lifetimes, show_policy_backtest
 
-    settings = load(config)
+    settings = load_either(config)
+    if isinstance(settings, LabelConfig):
+        from pipelines.labelled.train_labelled import evaluate_labelled
+        from pipelines.screens.labelled import show_label_evaluation
+
+        refuse_of_logs("evaluate", {"--lifetime": lifetime, "--plan-budget": plan_budget})
+        with progress(as_json) as say:
+            evaluation = evaluate_labelled(settings, trials=trials, say=say)
+        print_result(evaluation, as_json, show_label_evaluation)
+        return
     if lifetime:
         refuse_with_lifetime(trials=trials, plan_budget=plan_budget)
         with progress(as_json) as say:

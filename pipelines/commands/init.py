@@ -32,8 +32,14 @@ def init(
         typer.Option(metavar="MARK", help="The mark before the decimals, . or , where numbers do not show it."),
     ] = None,
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="The sheet of a workbook.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The file has one row per customer, and this column says who left."),
+    ] = None,
 ) -> None:
     """Look at a file of orders and write a commented config whose columns and formats are read off it.
+
+    With --label, look at a table of customers instead, one row each, of which a column says who left.
 
     At a terminal, it asks for what it cannot find out; elsewhere it writes a config with a line to fill in, and exits
     with code 2.
@@ -48,7 +54,16 @@ def init(
         raise InputError("is there already", where=str(output), next="Name another file with -o, or add --force.")
     given = {ours: theirs for ours, _, theirs in (pair.partition("=") for pair in column or [])}
     folder = output.absolute().parent
+    if label is not None:
+        of_orders = {"--time-format": time_format, "--decimal": decimal, "--sheet": sheet}
+        if unfit := [name for name, value in of_orders.items() if value is not None]:
+            raise InputError(f"{unfit[0]} is about orders", where="--label", next="Leave it out.")
+        from pipelines.labelled.first_label_config import first_label_config
 
+        text, said = first_label_config(orders, label, config_folder=folder, given=given)
+        run_folder.write_text(output, text)
+        typer.echo(f"{output}: {said}.\nNext: look at it, then stayworth check")
+        return
     look = partial(first_config, orders, config_folder=folder, sheet=sheet)
     config = look(given=given, time_format=time_format, decimal=decimal)
     while config.question and sys.stdin.isatty():

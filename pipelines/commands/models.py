@@ -19,11 +19,11 @@ def list_versions(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) ->
 
     Example: stayworth models list
     """
-    from pipelines.config import load
+    from pipelines.labelled.label_config import load_either
     from pipelines.promotion import list_versions as run
     from pipelines.screens.models import show_versions
 
-    print_result(run(load(config)), as_json, show_versions)
+    print_result(run(load_either(config)), as_json, show_versions)
 
 
 @app.command()
@@ -37,11 +37,11 @@ def promote(
 
     Example: stayworth models promote 4
     """
-    from pipelines.config import load
+    from pipelines.labelled.label_config import load_either
     from pipelines.promotion import promote as run
     from pipelines.screens.models import show_move
 
-    print_result(run(load(config), str(version), now=context.obj(), why="by hand"), as_json, show_move)
+    print_result(run(load_either(config), str(version), now=context.obj(), why="by hand"), as_json, show_move)
 
 
 @app.command()
@@ -50,8 +50,8 @@ def rollback(context: typer.Context, config: ConfigFile = DEFAULT_CONFIG, as_jso
 
     Example: stayworth models rollback
     """
-    from pipelines.config import load
+    from pipelines.labelled.label_config import load_either
     from pipelines.promotion import roll_back
     from pipelines.screens.models import show_move
 
-    print_result(roll_back(load(config), now=context.obj()), as_json, show_move)
+    print_result(roll_back(load_either(config), now=context.obj()), as_json, show_move)

@@ -1,7 +1,7 @@
 """Options that several commands share, the progress line, and the choice between tables and JSON."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -85,6 +85,16 @@ def parse_holdout(text: str | None) -> float | Literal["auto"] | None:
         raise InputError(
             f"'{text}' is no share from 0 to 0.5", where="--holdout", next="Give one, as in 0.2, or auto."
         ) from None
+
+
+def refuse_of_logs(command: str, options: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that needs time, of a command on a label table, rather than ignore it."""
+    if given := [name for name, value in options.items() if value]:
+        raise InputError(
+            f"{' and '.join(given)} needs a log of orders; a label table has no time",
+            where=command,
+            next="Leave it out, or name a log: stayworth init ORDERS.",
+        )
 
 
 def parse_memory(text: str | None) -> int | None:

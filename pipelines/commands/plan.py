@@ -9,6 +9,7 @@ from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, parse_h
 
 
 def plan(
+    context: typer.Context,
     budget: Annotated[float, typer.Option(help="What the campaign may cost, in currency units.")],
     capacity: Annotated[int | None, typer.Option(min=1, help="The most customers that can be contacted.")] = None,
     offer: Annotated[
@@ -40,12 +41,26 @@ def plan(
     """
     from pipelines import run_folder
     from pipelines.campaigns.campaign import kept_plan_file
-    from pipelines.config import load
+    from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.plan import make_plan
     from pipelines.screens.plan import show_plan
 
-    settings = load(config)
+    settings = load_either(config)
     names, outputs = offer or [], output or []
+    if isinstance(settings, LabelConfig):
+        from pipelines.labelled.score_labelled import plan_labelled
+
+        labelled_plan = plan_labelled(
+            settings,
+            now=context.obj(),
+            budget=budget,
+            capacity=capacity,
+            offer_names=names,
+            campaign=campaign,
+            outputs=outputs,
+            holdout=parse_holdout(holdout),
+        )
+        return print_result(labelled_plan.summary | {"currency": settings.money.currency}, as_json, show_plan)
     before = set((settings.folder / run_folder.PLANS).glob("*.parquet"))
     retention_plan = make_plan(
         settings,
@@ -59,4 +74,4 @@ def plan(
     )
     kept = kept_plan_file(settings.folder, retention_plan.summary["campaign"])
     files = {"written": [str(file) for file in (kept, *outputs)], "replaced": kept in before}
-    print_result(retention_plan.summary | files | {"currency": settings.money.currency}, as_json, show_plan)
+    return print_result(retention_plan.summary | files | {"currency": settings.money.currency}, as_json, show_plan)

@@ -39,8 +39,8 @@ def serve(
 
     Example: stayworth serve --port 3000
     """
-    from pipelines.config import load
+    from pipelines.labelled.label_config import load_either
     from pipelines.serve import Listening, serve_scores
 
     listening = Listening(port, host, hosts, tokens, tls_cert, tls_key, workers)
-    serve_scores(load(config), listening, bundle=bundle, most_in_flight=most_in_flight)
+    serve_scores(load_either(config), listening, bundle=bundle, most_in_flight=most_in_flight)

@@ -15,6 +15,7 @@ from pipelines.commands.options import (
     parse_memory,
     print_result,
     progress,
+    refuse_of_logs,
 )
 
 
@@ -40,16 +41,26 @@ def train(
 
     Example: stayworth train --trials 10
     """
-    from pipelines.config import load
     from pipelines.gate import gate
+    from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.screens.train import show_training
     from pipelines.train import train as run
 
+    settings = load_either(config)
+    if isinstance(settings, LabelConfig):
+        from pipelines.labelled.train_labelled import train_labelled
+        from pipelines.screens.labelled import show_label_training
+
+        refuse_of_logs("train", {"--horizons": horizons, "--memory": memory, "--engine spark": engine == "spark"})
+        with progress(as_json) as say:
+            trained = train_labelled(settings, now=context.obj(), trials=trials, say=say)
+        print_result(asdict(trained), as_json, show_label_training)
+        return gate.refuse(trained.metrics["gate"], version=trained.registered)
     with progress(as_json) as say:
         memory_bytes = parse_memory(memory)
         further = parse_horizons(horizons) if horizons else None
         result = run(
-            load(config),
+            settings,
             now=context.obj(),
             trials=trials,
             say=say,
@@ -58,4 +69,4 @@ def train(
             engine=engine,
         )
     print_result(asdict(result), as_json, show_training)
-    gate.refuse(result.metrics["gate"], version=result.registered)
+    return gate.refuse(result.metrics["gate"], version=result.registered)

@@ -3,17 +3,17 @@
 import numpy as np
 from pandas.api.types import is_numeric_dtype
 
-from models.artifacts import bundle
+from models.artifacts.signed_files import schema_hash
 from models.prediction import NUMBERS
 from pipelines.gate.check_result import CheckResult, check_result
-from pipelines.gate.evidence import TIMED_ROWS, Evidence
+from pipelines.gate.evidence import TIMED_ROWS, CandidateEvidence, Evidence
 
 SLOWEST_SECONDS_PER_ROW = 0.002
 """Processor time of a score with its reasons. Ours takes about a twentieth; at this limit a million customers take
 half an hour, and a request of a thousand two seconds of the ten it is given."""
 
 
-def signed(evidence: Evidence) -> CheckResult:
+def signed(evidence: CandidateEvidence) -> CheckResult:
     """Compare the hashes of the manifest and of every file in it."""
     flaw = evidence.candidate.unsigned
     return check_result(flaw is None, flaw or "every byte is as the manifest says")
@@ -27,7 +27,7 @@ def schema(evidence: Evidence) -> CheckResult:
     if candidate.manifest is None:
         return CheckResult("fail", candidate.unusable or "it has no manifest")
     names, stated = candidate.manifest["features"], candidate.manifest["schema_hash"]
-    actual = bundle.schema_hash(names)
+    actual = schema_hash(names)
     if stated != actual:
         return CheckResult(
             "fail", f"its features hash to {actual}, not {stated} as it states: other features, or another order"
@@ -74,7 +74,7 @@ def scores(evidence: Evidence) -> CheckResult:
     return CheckResult("pass", f"{len(table):,} customers scored, every number finite")
 
 
-def speed(evidence: Evidence) -> CheckResult:
+def speed(evidence: CandidateEvidence) -> CheckResult:
     """Time a score on this machine, made as the service makes it."""
     seconds = evidence.candidate.seconds_per_row
     if seconds is None:

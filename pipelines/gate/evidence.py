@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from features.errors import InputError
 from models.artifacts import bundle
+from models.artifacts.signed_files import signed_manifest
 from models.scoring import batch_scores, scorer
 from pipelines.training.champion_comparison import ChampionComparison
 from pipelines.training.lifetime_choice import LifetimeChoice
@@ -33,13 +34,42 @@ class Candidate:
     """Processor time of a score with its reasons: of this process alone, so a busy machine fails no candidate."""
 
 
+class ServedVersion(Protocol):
+    """The version that serves, as it is compared with a candidate."""
+
+    @property
+    def number(self) -> str:
+        """Its number in the registry."""
+
+    @property
+    def basis(self) -> str:
+        """What of it is judged, or why nothing is."""
+
+    @property
+    def scorer(self) -> object | None:
+        """The model that is judged; None if it cannot be compared."""
+
+
 @dataclass(frozen=True)
-class Evidence:
-    """All that the gate looks at."""
+class CandidateEvidence:
+    """What the gate looks at, whatever the candidate was trained on."""
 
     metrics: Mapping[str, Any]
     """The evaluation (training/holdout_evaluation.py), with the champion under `champion` if it is compared."""
     candidate: Candidate
+    champion: ServedVersion | None
+    """The champion; None if there is none yet."""
+
+    @property
+    def has_comparable_champion(self) -> bool:
+        """True if a comparable champion serves, which stays if the candidate is refused."""
+        return self.champion is not None and self.champion.scorer is not None
+
+
+@dataclass(frozen=True)
+class Evidence(CandidateEvidence):
+    """All that the gate looks at of a model of a log."""
+
     rows: pd.DataFrame
     """The feature rows that the candidate was tried out on: every customer at the end of the log."""
     log_features: Sequence[str]
@@ -53,16 +83,11 @@ class Evidence:
     lifetimes: LifetimeChoice
     """How lifetime values were judged on closed years."""
 
-    @property
-    def has_comparable_champion(self) -> bool:
-        """True if a comparable champion serves, which stays if the candidate is refused."""
-        return self.champion is not None and self.champion.scorer is not None
-
 
 def examine(folder: Path, rows: pd.DataFrame) -> Candidate:
     """Read a candidate's bundle back and score the rows with it."""
     try:
-        manifest, _ = bundle.signed_manifest(folder)
+        manifest, _ = signed_manifest(folder)
         model = bundle.read(folder)
     except InputError as error:
         return Candidate(unsigned=error.what)

@@ -5,14 +5,14 @@ first model is promoted with a warning, since without it a user has nothing. A c
 nothing by itself: the check that was the cause does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from features.errors import Refusal
 from pipelines.gate import bundle_checks, data_checks, merit_checks
 from pipelines.gate.check_result import CheckResult, Outcome
-from pipelines.gate.evidence import Evidence
+from pipelines.gate.evidence import CandidateEvidence
 
 Severity = Literal["refuse", "keep"]
 
@@ -24,7 +24,8 @@ class Check:
     code: str
     title: str
     severity: Severity
-    examine: Callable[[Evidence], CheckResult]
+    examine: Callable[[Any], CheckResult]
+    """Takes the evidence of the kind of model that is judged."""
 
 
 CHECKS = (
@@ -78,9 +79,9 @@ class Decision:
         return asdict(self) | {"reasons": self.reasons("fail"), "warnings": self.reasons("warn")}
 
 
-def decide(evidence: Evidence) -> Decision:
+def decide(evidence: CandidateEvidence, checks: Sequence[Check] = CHECKS) -> Decision:
     """Examine the candidate by every check; one failure refuses it."""
-    findings = tuple(_finding(check, evidence) for check in CHECKS)
+    findings = tuple(_finding(check, evidence) for check in checks)
     champion = evidence.champion
     return Decision(
         accepted=not any(finding.outcome == "fail" for finding in findings),
@@ -90,7 +91,7 @@ def decide(evidence: Evidence) -> Decision:
     )
 
 
-def _finding(check: Check, evidence: Evidence) -> Finding:
+def _finding(check: Check, evidence: CandidateEvidence) -> Finding:
     result = check.examine(evidence)
     outcome = result.outcome
     if outcome == "fail" and check.severity == "keep" and not evidence.has_comparable_champion:

@@ -9,7 +9,7 @@ from models import CHAMPION, STAYWORTH
 from models.evaluation.estimate import Z95
 from models.evaluation.metric_labels import METRICS
 from pipelines.gate.check_result import CheckResult, check_result
-from pipelines.gate.evidence import Evidence
+from pipelines.gate.evidence import CandidateEvidence, Evidence
 from pipelines.training.baseline_comparison import MODELS
 from pipelines.training.lifetime_choice import NAMES
 
@@ -47,7 +47,7 @@ def complete(evidence: Evidence) -> CheckResult:
     return CheckResult("pass", f"{len(NEEDED)} metrics, {len(simple)} simple models")
 
 
-def champion(evidence: Evidence) -> CheckResult:
+def champion(evidence: CandidateEvidence) -> CheckResult:
     """Fail if it is clearly worse, a paired interval wholly on the wrong side, in log loss or in value error."""
     served = evidence.champion
     if served is None:
@@ -63,7 +63,7 @@ def champion(evidence: Evidence) -> CheckResult:
     return CheckResult("pass", f"against version {served.number} ({served.basis}): {shown}")
 
 
-def baselines(evidence: Evidence) -> CheckResult:
+def baselines(evidence: CandidateEvidence) -> CheckResult:
     """Fail if it is clearly worse than a simple model; warn where the champion is no better either."""
     others = [name for name in evidence.metrics["differences"] if name != CHAMPION]
     worse = {name: differences for name in others if (differences := _worse(evidence.metrics, name))}
@@ -75,7 +75,7 @@ def baselines(evidence: Evidence) -> CheckResult:
     return _fail_or_warn(evidence, f"worse than {listed}", DECISIVE)
 
 
-def calibration(evidence: Evidence) -> CheckResult:
+def calibration(evidence: CandidateEvidence) -> CheckResult:
     """Limit the calibration error beyond that which chance gives a perfect model of as many customers."""
     ece = _value(evidence.metrics["models"].get(STAYWORTH, {}), "ece")
     bins = evidence.metrics.get("calibration", {}).get(STAYWORTH)
@@ -138,7 +138,7 @@ def by_chance(bins: list[Mapping[str, Any]]) -> float:
     return float(mean * (weight * spread).sum() + Z95 * deviation * np.sqrt(((weight * spread) ** 2).sum()))
 
 
-def _fail_or_warn(evidence: Evidence, reason: str, metrics: tuple[str, ...]) -> CheckResult:
+def _fail_or_warn(evidence: CandidateEvidence, reason: str, metrics: tuple[str, ...]) -> CheckResult:
     """A fail, or a warning where the champion that would stay is no better in any of these metrics."""
     models = evidence.metrics["models"]
     if CHAMPION in models:

@@ -20,7 +20,7 @@ def show_check(content: dict[str, Any]) -> None:
         f"from {content['first_day']} to before {content['end']}"
     )
     console.print(_reconciliation(content["reconciliation"], currency))
-    _show_warnings(content["warnings"])
+    show_warnings(content["warnings"])
     if content["quarantined"]:
         console.print(f"The quarantined rows are in {escape(content['quarantine'])}, each with its reason.")
     if content["interactions"]:
@@ -50,7 +50,7 @@ def show_check(content: dict[str, Any]) -> None:
     console.print("Next: stayworth train")
 
 
-def _show_warnings(warnings: list[dict[str, Any]]) -> None:
+def show_warnings(warnings: list[dict[str, Any]]) -> None:
     """Print what looks like a mistake of the export, and the line of the config that mends it."""
     if not warnings:
         return

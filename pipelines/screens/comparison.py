@@ -22,18 +22,18 @@ def comparison(metrics: dict[str, Any]) -> Table:
     for model, values in metrics["models"].items():
         is_ours = model == STAYWORTH
         table.add_row(
-            MODELS.get(model, model), *(_metric(values, name) for name in SHOWN), style="bold" if is_ours else ""
+            MODELS.get(model, model), *(metric_cell(values, name) for name in SHOWN), style="bold" if is_ours else ""
         )
         if is_ours:
-            table.add_row("  95 % interval", *(_interval(values, name) for name in SHOWN), style="dim")
+            table.add_row("  95 % interval", *(metric_interval(values, name) for name in SHOWN), style="dim")
     return table
 
 
-def _metric(values: dict[str, Any], name: str) -> str:
+def metric_cell(values: dict[str, Any], name: str) -> str:
     value = values[name]["value"]
     return "–" if value is None else f"{value:{METRICS[name].form}}"
 
 
-def _interval(values: dict[str, Any], name: str) -> str:
+def metric_interval(values: dict[str, Any], name: str) -> str:
     low, high, form = values[name]["low"], values[name]["high"], METRICS[name].form
     return "–" if low is None else f"{low:{form}}…{high:{form}}"

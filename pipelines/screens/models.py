@@ -16,7 +16,7 @@ def show_versions(content: list[dict[str, Any]]) -> None:
     shown = {name: METRICS[name] for name in ("roc_auc", "log_loss", "total_bias")}
     table = table_of("version", "alias", "bundle", "as of", *(metric.label for metric in shown.values()), "gate")
     for version in content:
-        metrics, about = version["metrics"], (version["bundle"], str(version["as_of"]))
+        metrics, about = version["metrics"], (version["bundle"], version["as_of"] or "–")
         values = [f"{metrics[name]:{metric.form}}" if name in metrics else "–" for name, metric in shown.items()]
         table.add_row(version["version"], ", ".join(version["aliases"]), *about, *values, str(version["gate"]))
     console.print(table)

@@ -53,9 +53,16 @@ def show_plan(content: dict[str, Any]) -> None:
     if content.get("written"):
         console.print(f"Written to {escape(', '.join(content['written']))}.")
     low, high = content["gain_doubt"]
+    if content.get("kind") == "label table":
+        over, measured = (
+            "is of the value that the table has",
+            "Compare with those held out.",
+        )
+    else:
+        over, measured = "is over the lifetime", "Measure it with `stayworth readout`."
     console.print(
-        "The profit is over the lifetime. What a customer adds who is saved is seen in nobody: the interval allows for "
-        f"{low:.2f} to {high:.2f} times what is told here. Measure it with `stayworth readout`."
+        f"The profit {over}. What a customer adds who is saved is seen in nobody: the interval allows for "
+        f"{low:.2f} to {high:.2f} times what is told here. {measured}"
     )
     if chosen and not chosen["share"]:
         console.print("No holdout is worth its cost: the readout would hardly change what to do next.")

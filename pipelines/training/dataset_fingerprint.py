@@ -22,16 +22,34 @@ class Dataset:
     """Of every cell, in the order of rows and columns."""
 
 
+@dataclass(frozen=True)
+class LabelDataset:
+    """The rows of a label table: their number and digest. It names no customer."""
+
+    rows: int
+    features: int
+    sha256: str
+
+
+def fingerprint_table(rows: pd.DataFrame, *, features: int) -> LabelDataset:
+    """Describe the rows of a label table and hash every cell."""
+    return LabelDataset(len(rows), features, _digest(rows))
+
+
 def fingerprint(training: TrainingSet) -> Dataset:
     """Describe the labelled rows of a training set and hash every cell."""
     rows = training.rows
-    digest = hashlib.sha256("\n".join(map(str, rows.columns)).encode())
-    digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
     return Dataset(
         rows=len(rows),
         customers=rows["customer_id"].nunique(),
         first_day=min(training.timeline.matured).isoformat(),
         last_day=max(training.timeline.matured).isoformat(),
         features=len(training.features),
-        sha256=digest.hexdigest(),
+        sha256=_digest(rows),
     )
+
+
+def _digest(rows: pd.DataFrame) -> str:
+    digest = hashlib.sha256("\n".join(map(str, rows.columns)).encode())
+    digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

@@ -15,10 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from models.artifacts import registry
 from models.evaluation.metric_labels import HEADLINE
 from pipelines import run_folder
-from pipelines.training.dataset_fingerprint import Dataset
+from pipelines.training.dataset_fingerprint import Dataset, LabelDataset
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,18 +62,20 @@ def log_run(
     *,
     uri: str,
     bundle: Path,
-    dataset: Dataset,
+    dataset: Dataset | LabelDataset,
     source: Mapping[str, Any],
     params: dict[str, Any],
     metrics: dict[str, float],
     figures: dict[str, Any],
     metrics_json: dict[str, Any],
     made_at: datetime,
+    example: pd.DataFrame | None = None,
 ) -> LoggedRun:
     """Log one run and register its bundle as the newest version of the model, without an alias.
 
     source: the place of each table of the log; figures: Plotly figures by name; metrics_json: the whole evaluation with
-    the gate's decision under `gate`, kept as metrics.json and gate.json.
+    the gate's decision under `gate`, kept as metrics.json and gate.json. example: rows of a label table, whose model
+    it is; None for a model of orders.
     """
     digest = (bundle / "manifest.sha256").read_text("ascii")[:12]
     training = json.loads((bundle / "manifest.json").read_bytes())["training"]
@@ -92,7 +96,7 @@ def log_run(
             client.log_dict(run.run_id, metrics_json, run_folder.METRICS)
             client.log_dict(run.run_id, decision, "gate.json")
             client.log_text(run.run_id, _figures_page(figures), "figures.html")
-            model, contents = _log_model(client, bundle, experiment=experiment, run_id=run.run_id)
+            model, contents = _log_model(client, bundle, example, experiment=experiment, run_id=run.run_id)
             _log_numbers(client, run, params, metrics, model_id=model.model_id)
             number = registry.register(
                 client,
@@ -104,8 +108,7 @@ def log_run(
                     "bundle": digest,
                     "contents": contents,
                     "made_at": made_at.isoformat(timespec="seconds"),
-                    "as_of": training["as_of"],
-                    "horizon_days": str(training["horizon_days"]),
+                    **{name: str(training[name]) for name in ("as_of", "horizon_days") if name in training},
                     "headline": json.dumps({name: metrics[name] for name in HEADLINE if name in metrics}),
                 },
             )
@@ -149,7 +152,9 @@ def log_backtest(
     return run.run_id
 
 
-def _log_dataset(client: "MlflowClient", run_id: str, dataset: Dataset, source: Mapping[str, Any]) -> None:
+def _log_dataset(
+    client: "MlflowClient", run_id: str, dataset: Dataset | LabelDataset, source: Mapping[str, Any]
+) -> None:
     """Log the data set by plain entities: MLflow's own data set classes would import and profile the frame."""
     from mlflow.entities import Dataset as Entity
     from mlflow.entities import DatasetInput, InputTag
@@ -178,26 +183,35 @@ def _log_numbers(
     )
 
 
-def _log_model(client: "MlflowClient", bundle: Path, *, experiment: str, run_id: str) -> tuple["LoggedModel", str]:
+def _log_model(
+    client: "MlflowClient", bundle: Path, example: pd.DataFrame | None, *, experiment: str, run_id: str
+) -> tuple["LoggedModel", str]:
     """Log the bundle as a models-from-code pyfunc, data and source text, nothing pickled; returns its hash too."""
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
     from mlflow.pyfunc import save_model
 
-    from models.artifacts import pyfunc
+    if example is None:
+        from models.artifacts import pyfunc
 
+        code, signature = pyfunc.__file__, pyfunc.signature()
+        shown: Any = (pyfunc.example(), {"as_of": pyfunc.EXAMPLE_AS_OF})
+    else:
+        from models.artifacts import label_bundle, label_pyfunc
+
+        code, signature, shown = label_pyfunc.__file__, label_pyfunc.signature(label_bundle.read(bundle)), example
     model = client.create_logged_model(experiment, name=registry.NAME, source_run_id=run_id)
     with tempfile.TemporaryDirectory() as scratch:
         folder, renamed = Path(scratch) / "model", Path(scratch) / Path(registry.BUNDLE).name
         shutil.copytree(bundle, renamed)  # MLflow keeps the folder's own name
         save_model(
             folder,
-            python_model=pyfunc.__file__,
+            python_model=code,
             artifacts={"bundle": str(renamed)},
             code_paths=[str(ROOT / package) for package in CODE],
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
-            signature=pyfunc.signature(),
-            input_example=(pyfunc.example(), {"as_of": pyfunc.EXAMPLE_AS_OF}),
+            signature=signature,
+            input_example=shown,
             mlflow_model=Model(run_id=run_id, model_id=model.model_id),
         )
         contents = registry.contents_hash(folder)

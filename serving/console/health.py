@@ -45,7 +45,7 @@ def health(request: Request) -> HTMLResponse:
         columns=drifted_columns(monitor) if monitor else [],
         matured=monitor["matured"][-1] if monitor and monitor["matured"] else None,
         batch_age_days=(today - batch.info.as_of).days if batch else None,
-        model_age_days=(today - champion.as_of).days if champion else None,
+        model_age_days=(today - champion.as_of).days if champion and champion.as_of else None,
         metrics=metrics,
         gate=gate,
         headline={name: METRICS[name] for name in HEADLINE},

@@ -26,6 +26,7 @@ SHUT = {
     "/v1/plan",
     "/v1/score",
     "/v1/score_histories",
+    "/v1/score_rows",
 }
 """What takes a token; BentoML's own routes are among them."""
 ROUTES = """

@@ -8,6 +8,8 @@ from benchmarks import accuracy_tasks, accuracy_telco
 from benchmarks.accuracy_tasks import cdnow_forward, cdnow_split, repeated
 from models import STAYWORTH
 from models.prediction import Prediction
+from pipelines.labelled.judge_folds import training_table
+from pipelines.labelled.label_config import read_labelled
 
 pytestmark = pytest.mark.usefixtures("shared")
 
@@ -72,23 +74,21 @@ def test_a_rule_repeats_itself_over_a_longer_horizon():
     assert said.expected_value.tolist() == [30, 0]
 
 
-def test_telco_has_the_published_customers_each_judged_once():
-    rows = accuracy_telco.customers()
-    assert (len(rows), rows["churned"].sum(), rows["TotalCharges"].isna().sum()) == (7043, 1869, 11)
-    judged = np.concatenate([place for _, place in accuracy_telco.folds(rows, 5)])
-    assert sorted(judged) == list(range(7043))
-    assert all(not set(training) & set(place) for training, place in accuracy_telco.folds(rows, 5))
+def test_telco_has_the_published_customers(tmp_path):
+    rows = read_labelled(accuracy_telco.telco_config(tmp_path))
+    assert (len(rows.churned), rows.churned.sum(), rows.left) == (7043, 1869, "Yes")
+    assert training_table(rows).parsed["TotalCharges"].isna().sum() == 11
 
 
 @pytest.mark.slow
-def test_telco_compares_all_on_the_same_customers_without_money(monkeypatch):
-    some = accuracy_telco.customers().iloc[::7].reset_index(drop=True)
-    monkeypatch.setattr(accuracy_telco, "customers", lambda: some)
+def test_telco_compares_all_on_the_same_customers_without_money(monkeypatch, tmp_path):
+    pd.read_parquet(accuracy_telco.CUSTOMERS).iloc[::7].to_parquet(tmp_path / "some.parquet")
+    config = accuracy_telco.telco_config
+    monkeypatch.setattr(accuracy_telco, "telco_config", lambda folder: config(folder, tmp_path / "some.parquet"))
     monkeypatch.setattr(accuracy_telco, "TRIALS", 1)
-    monkeypatch.setattr(accuracy_telco, "FOLDS", 2)
     found = accuracy_telco.telco()
-    assert found["customers"] == len(some)
-    assert list(found["models"]) == [STAYWORTH, "logistic", "hist_gradient_boosting"]
+    assert found["customers"] == 1007
+    assert list(found["models"]) == [STAYWORTH, "logistic_regression", "gradient_boosting"]
     for one in found["models"].values():
         assert 0.75 < one["roc_auc"]["value"] < 0.9
         assert one["normalized_gini"]["value"] is one["total_bias"]["value"] is None

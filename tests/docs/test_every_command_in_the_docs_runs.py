@@ -6,6 +6,7 @@ from tests.docs.exempt import ELSEWHERE, EXEMPT, MAY_SAY_NO
 from tests.docs.pages import ROOT, blocks_of, commands_of, pages
 from tests.docs.place import FEWER, Place, free_port
 from tests.docs.walking import walk
+from tests.pipelines.labelled.tables import customers
 
 QUICK = [
     "docs/how-to/your-own-data.md",
@@ -21,7 +22,7 @@ LONG = {
     "docs/how-to/mlflow-server.md": "starts a server and trains",
 }
 """The same, but slow, and why."""
-OTHERS = {"README.md", "docs/README.md", "docs/how-to/postgresql.md"}
+OTHERS = {"README.md", "docs/README.md", "docs/how-to/postgresql.md", "docs/how-to/label-tables.md"}
 """Pages with a test of their own below."""
 
 ALL = [(page, command) for page in pages() for block in blocks_of(page, "sh") for command in commands_of(block)]
@@ -53,6 +54,13 @@ def test_a_long_page_runs(page, place):
 @pytest.mark.slow
 def test_the_map_makes_a_shop(walked_shop):
     assert (walked_shop / "plan.csv").exists()
+
+
+@pytest.mark.slow
+def test_the_page_of_label_tables_runs(tmp_path):
+    customers(300, value=True).to_csv(tmp_path / "customers.csv", index=False)
+    customers(50, seed=2).drop(columns="left").to_csv(tmp_path / "new.csv", index=False)
+    assert walk("docs/how-to/label-tables.md", Place(tmp_path))
 
 
 @pytest.mark.slow

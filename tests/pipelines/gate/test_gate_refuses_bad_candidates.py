@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import InputError
 from models import STAYWORTH
-from models.artifacts import bundle
+from models.artifacts import bundle, signed_files
 from models.prediction import Prediction
 from models.scoring import batch_scores
 from pipelines.gate import bundle_checks
@@ -24,7 +24,7 @@ def resigned(folder, **changes):
     manifest = json.loads((folder / "manifest.json").read_text()) | changes
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     (folder / "manifest.json").write_text(text)
-    (folder / "manifest.sha256").write_text(bundle._sha256(text.encode()) + "\n")
+    (folder / "manifest.sha256").write_text(signed_files._sha256(text.encode()) + "\n")
 
 
 def refused_by(evidence):
@@ -83,7 +83,7 @@ def test_one_of_a_wrong_schema_is_refused(good, candidate_folder, taught):
 
 def test_one_of_another_order_of_columns_is_refused_even_if_its_schema_hash_fits(good, candidate_folder, taught):
     names = json.loads((candidate_folder / "manifest.json").read_text())["features"][::-1]
-    resigned(candidate_folder, features=names, schema_hash=bundle.schema_hash(names))
+    resigned(candidate_folder, features=names, schema_hash=signed_files.schema_hash(names))
     assert "G02" in refused_by(replace(good, candidate=examine(candidate_folder, taught[2])))
 
 
@@ -169,12 +169,12 @@ def test_one_that_needs_what_the_log_cannot_give_is_refused(good, candidate_fold
 
 
 def test_a_signed_manifest_is_told_with_the_hash_of_the_bundle(candidate_folder):
-    manifest, sha256 = bundle.signed_manifest(candidate_folder)
+    manifest, sha256 = signed_files.signed_manifest(candidate_folder)
     assert manifest["training"]["as_of"] == "1998-04-02"
     assert sha256 == (candidate_folder / "manifest.sha256").read_text().strip()
     (candidate_folder / "manifest.json").write_text("{}")
     with pytest.raises(InputError, match=r"manifest\.json does not match its hash"):
-        bundle.signed_manifest(candidate_folder)
+        signed_files.signed_manifest(candidate_folder)
 
 
 def test_a_candidate_whose_content_makes_no_sense_is_no_crash(candidate_folder, taught):
