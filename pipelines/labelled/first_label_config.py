@@ -80,7 +80,7 @@ def first_label_config(table: str, label: str, *, config_folder: Path, given: Ma
     rows = read_rows(source)
     require_column(rows, label, where=table, key="churned")
     counts = label_values(names_of(rows[label]), where=table, column=label)
-    left = leaving_value(list(counts), given.get("left"), where=table)
+    left = leaving_value(list(counts), given.get("left"), column=label, where=table)
     for key in ("customer_id", "future_value"):
         if key in given:
             require_column(rows, given[key], where=table, key=key)

@@ -1,18 +1,22 @@
 """The config of a label table as a frozen model, and its rows: read as text and told apart by their label."""
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from features.arrays import Floats
 from features.errors import InputError, nearest
+from features.ingest.csv_checks import NOT_UTF8
 from features.ingest.duckdb_connection import connect
-from features.ingest.formats.open_file import open_file
+from features.ingest.formats.delimited import CsvFile, in_western
+from features.ingest.formats.open_file import OpenFile, open_file
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
 from features.ingest.table_source import Files, TableSource
@@ -21,6 +25,8 @@ from pipelines.config import Config, is_label_config, load
 from pipelines.shop_files.project_config import ProjectConfig, checked, read_toml
 from pipelines.shop_files.read_settings import Section
 
+STAYING = re.compile(r"retain|active|stay|renew|loyal|kept|alive|subscribed", re.IGNORECASE)
+"""A label of such a name says who stayed: a yes there does not mean leaving."""
 FEWEST_OF_A_KIND = 10
 """Rows of either label below which nothing can be judged."""
 LEAVERS = (
@@ -39,6 +45,10 @@ LEAVERS = (
     "gone",
 )
 """Values that mean that a customer left, in lower case, the surest first."""
+
+
+YES = ("yes", "y", "1", "1.0", "true", "t")
+"""Leavers, where the name of the label does not say the opposite."""
 
 
 class LabelData(Section):
@@ -149,7 +159,7 @@ def read_labelled(config: LabelConfig) -> LabelledRows:
         )
     labels = names_of(rows[names.churned])
     counts = label_values(labels, where=where, column=names.churned)
-    left = leaving_value(list(counts), config.label.left, where=where)
+    left = leaving_value(list(counts), config.label.left, column=names.churned, where=where)
     kept = labels.notna().to_numpy()
     value = None
     if names.future_value:
@@ -177,11 +187,38 @@ def read_rows(source: TableSource) -> pd.DataFrame:
             tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
             open_file(db, file, ReadOptions(), scratch=Path(scratch), rows=source.rows) as tables,
         ):
-            parts += [db.sql(f"select * from {table.scan}").df() for table in tables]
+            parts += [_read(db, table, Path(scratch)) for table in tables]
     rows = pd.concat(parts, ignore_index=True)
     if rows.empty:
         raise InputError("has no rows", where=source.where, next="Export it again.")
     return rows
+
+
+def _read(db: duckdb.DuckDBPyConnection, table: OpenFile, scratch: Path) -> pd.DataFrame:
+    """The rows; raises InputError where lines of a CSV do not fit its header: their customers would be missing."""
+    if table.csv is None:
+        return db.sql(f"select * from {table.scan}").df()
+    rows, broken = _read_csv(db, table.csv)
+    if any(kind == NOT_UTF8 for *_, kind in broken):
+        rows, broken = _read_csv(db, in_western(table.csv, scratch=scratch))
+    if broken:
+        line, message, _ = broken[0]
+        raise InputError(
+            f"{len(broken):,} line{'s' * (len(broken) != 1)} cannot be read, the first is line {line}: {message}",
+            where=table.label,
+            next="Mend or remove them, or export the table again.",
+        )
+    return rows
+
+
+def _read_csv(db: duckdb.DuckDBPyConnection, file: CsvFile) -> tuple[pd.DataFrame, list[tuple[int, str, str]]]:
+    """The rows of a CSV, and its malformed lines: number, message, kind."""
+    rows = db.sql(f"select * from {file.scan(rejects='store_rejects=true')}").df()
+    broken = db.sql(
+        "select line, min(error_message), min(error_type) from reject_errors group by line order by line"
+    ).fetchall()
+    db.execute("drop table reject_errors; drop table reject_scans")
+    return rows, broken
 
 
 def require_column(rows: pd.DataFrame, name: str, *, where: str, key: str) -> None:
@@ -221,7 +258,7 @@ def label_values(labels: pd.Series, *, where: str, column: str) -> dict[str, int
     return counts
 
 
-def leaving_value(values: list[str], given: str | None, *, where: str) -> str:
+def leaving_value(values: list[str], given: str | None, *, column: str, where: str) -> str:
     """The value that means leaving: as given, else the one that says so; raises InputError where neither does."""
     if given is not None:
         if given.strip() not in values:
@@ -233,11 +270,12 @@ def leaving_value(values: list[str], given: str | None, *, where: str) -> str:
         return given.strip()
     lower = {value.lower().removesuffix(".0"): value for value in values}
     found = [lower[word] for word in LEAVERS if word in lower]
-    if len(found) != 1:
+    if len(found) != 1 or (STAYING.search(column) and found[0].lower() in YES):
+        likely = next((value for value in values if value not in found), values[-1])
         raise InputError(
-            f"which of {' and '.join(values)} means that a customer left cannot be guessed",
+            f"which of {' and '.join(values)} means that a customer left cannot be guessed of a label named {column}",
             where=where,
-            next=f'Say it: [label] left = "{values[-1]}", or --column left={values[-1]} with `init`.',
+            next=f'Say it: [label] left = "{likely}", or --column left={likely} with `init`.',
         )
     return found[0]
 

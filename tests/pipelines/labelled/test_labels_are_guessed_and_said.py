@@ -27,7 +27,26 @@ def _in_a_fresh_folder(monkeypatch, tmp_path):
     ],
 )
 def test_what_means_leaving_is_guessed(values, left):
-    assert leaving_value(list(values), None, where="t") == left
+    assert leaving_value(list(values), None, column="target", where="t") == left
+
+
+@pytest.mark.parametrize("name", ["retained", "is_active", "Stayed", "renewed"])
+def test_a_yes_to_staying_is_not_taken_for_leaving(stayworth, name):
+    customers().rename(columns={"left": name}).to_csv("c.csv", index=False)
+    code, _, error = stayworth("init", "c.csv", "--label", name)
+    assert code == 2
+    assert "cannot be guessed" in error
+    assert "--column left=no" in error
+
+
+def test_customers_of_lines_that_cannot_be_read_are_not_left_out(stayworth):
+    customers().to_csv("c.csv", index=False)
+    lines = Path("c.csv").read_text().splitlines()
+    lines[41] += ",one,two"
+    Path("c.csv").write_text("\n".join(lines) + "\n")
+    code, _, error = stayworth("init", "c.csv", "--label", "left")
+    assert code == 2
+    assert "1 line cannot be read, the first is line 42" in error
 
 
 def test_what_cannot_be_guessed_is_asked_for(stayworth):
