@@ -40,6 +40,9 @@ class ActiveModel:
     registered: str | None
     """The number of the registered version; None for a bundle outside the registry."""
     metrics: dict[str, float]
+    """Of the horizon; none where it was not judged."""
+    judged: str | None = None
+    """On a short log, whether the horizon was judged, in words."""
 
 
 def pointer_file(folder: Path) -> Path:
@@ -63,7 +66,9 @@ def load(place: Path) -> ActiveModel:
     scorer, training, signed = _read_and_test(folder)
     online.warm(scorer)
     as_of = date.fromisoformat(training["as_of"])
-    return ActiveModel(scorer, signed, as_of, pointer.get("registered"), pointer.get("metrics", {}))
+    return ActiveModel(
+        scorer, signed, as_of, pointer.get("registered"), pointer.get("metrics", {}), training.get("judged")
+    )
 
 
 def fetch_champion(uri: str, folder: Path) -> bool:

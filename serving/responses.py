@@ -226,6 +226,7 @@ class Responses:
             "registered": champion.registered if champion else None,
             "as_of": champion.as_of if champion else None,
             "horizon_days": terms.horizon_days if terms else None,
+            "judged": champion.judged if champion else None,
             "currency": terms.currency if terms else None,
             "metrics": champion.metrics if champion else {},
             "needs": online.order_columns(champion.scorer) if champion else [],
