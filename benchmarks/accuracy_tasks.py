@@ -4,9 +4,9 @@ Each returns an evaluation as in `metrics.json`: of our model, made as `train` m
 on inner folds, evaluation), and of all baselines, on the same customers.
 
 Online Retail II is cleaned as the product cleans it: 5,267 and 4,962 customers, not the 5,281 and 4,976 of ANCHORS.
-Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model has the horizon of a quarter of
-the history, and 39 weeks as another one, to which the counting models extend it (models/horizons/horizon.py); fitted
-rules extrapolate what they predict for the quarter. For CDNOW *split* all models learn what the customers outside the
+Before October 1997 no window of 39 weeks had closed. So for CDNOW *forward* our model is that of `train` on a short
+log: it learns on windows of a quarter of the history and is extended (models/horizons/longer_horizon.py); fitted rules
+extrapolate what they predict for the quarter. For CDNOW *split* all models learn what the customers outside the
 sample did after the same day.
 """
 
@@ -15,23 +15,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, cdnow_sample
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models import STAYWORTH
-from models.ensemble.base_learners import BTYD_BASELINES
 from models.ensemble.baselines import fit_baselines
 from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
 from models.prediction import Prediction
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
-from models.training.temporal_splits import Timeline
+from models.training.temporal_splits import Timeline, judged_window
 from pipelines.config import Config
-from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows
+from pipelines.training.holdout_evaluation import evaluate_model, labelled_rows, predict_baselines
 from pipelines.training.training_set import SEASON, TrainingSet, fit_model, training_set
 from pipelines.training.tuning import Folds, tune
 from retention.customer_base.segments import gain_cut
@@ -43,9 +40,10 @@ CDNOW_DAY, CDNOW_HORIZON = date(1997, 10, 1), 273
 
 
 def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
-    """Train as of a day and evaluate on the horizon after it."""
+    """Train as of a day, as `train` does to judge a horizon of the whole log, and evaluate on the horizon after it."""
     config, histories = ONLINE_RETAIL.config(horizon_days=horizon_days), ONLINE_RETAIL.histories()
-    training = training_set(histories, config.terms, as_of=as_of)
+    window = judged_window(histories.first_day, histories.end, horizon_days=horizon_days)
+    training = training_set(histories, config.terms, as_of=as_of, learned_days=window.learned_days)
     model = fit_model(training, config.terms, tuned_recipe(training, config, training.timeline.folds))
     test = labelled_rows(histories, config.terms, as_of=as_of)
     return evaluate_model(
@@ -61,28 +59,13 @@ def online_retail(*, as_of: date, horizon_days: int) -> dict[str, Any]:
 
 
 def cdnow_forward() -> dict[str, Any]:
-    """Train with nothing known after the day: on shorter windows, extended to the horizon."""
-    near = CDNOW_HORIZON // 4
-    config, histories = CDNOW.config(horizon_days=near), CDNOW.histories()
-    training = training_set(histories, config.terms, as_of=CDNOW_DAY, horizons=[CDNOW_HORIZON])
+    """Train with nothing known after the day: as `train` does where the log is as long as the horizon."""
+    config, histories = CDNOW.config(horizon_days=CDNOW_HORIZON), CDNOW.histories()
+    training = training_set(histories, config.terms, as_of=CDNOW_DAY)
     model = fit_model(training, config.terms, tuned_recipe(training, config, training.timeline.folds))
-
-    table = snapshot(histories, as_of=[CDNOW_DAY])
-    table = table.filter(pc.is_in(table["customer_id"], pa.array(cdnow_sample())))
-    test, soon = (
-        with_labels(histories, table, horizon_days=days).to_pandas(date_as_object=False)
-        for days in (CDNOW_HORIZON, near)
-    )
-    baselines = fit_baselines(
-        training.rows, training.current_rows, horizon_days=CDNOW_HORIZON, margin_rate=training.margin_rate
-    )
-    predictions = {
-        name: baseline.predict(test)
-        if name in BTYD_BASELINES
-        else repeated(baseline.predict(soon), CDNOW_HORIZON / near)
-        for name, baseline in baselines.items()
-    }
-    return evaluate_on_sample(model, test, predictions, seed=config.train.seed)
+    everyone = labelled_rows(histories, config.terms, as_of=CDNOW_DAY)
+    test = everyone[everyone["customer_id"].isin(cdnow_sample())].reset_index(drop=True)
+    return evaluate_on_sample(model, test, predict_baselines(training, test, config.terms), seed=config.train.seed)
 
 
 def cdnow_split() -> dict[str, Any]:
@@ -122,16 +105,11 @@ def tuned_recipe(training: TrainingSet, config: Config, folds: Folds) -> Recipe:
     return tune(training.rows, training.features, folds, say=lambda _: None, **settings).recipe(train)
 
 
-def repeated(prediction: Prediction, times: float) -> Prediction:
-    """Extrapolate a rule to a horizon so many times as long as its own: each part of it is like the first."""
-    return Prediction(prediction.churn_probability**times, prediction.expected_value * times)
-
-
 def evaluate_on_sample(
     model: Scorer, test: pd.DataFrame, baselines: dict[str, Prediction], *, seed: int
 ) -> dict[str, Any]:
     """Evaluate all models on the customers of CDNOW's sample."""
-    scores = scorer.predict(model, test, horizon_days=CDNOW_HORIZON)
+    scores = scorer.predict(model, test)
     ours = Prediction(*(scores[name].to_numpy() for name in SCORE_COLUMNS))
     return {
         "as_of": CDNOW_DAY.isoformat(),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from features.errors import Refusal
@@ -18,6 +19,7 @@ from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.order_log import reconciliation_rows, weeks_of, write_reconciliation
+from pipelines.training.answered_horizons import answer_in_words, answered_horizon
 
 
 def check(config: Config, *, now: datetime) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "customer_rows": reconciliation_rows(ingested.account.customers),
         **{table: reconciliation_rows(books[table].account) if table in books else [] for table in SIDE_TABLES},
         "horizon_days": config.time.horizon_days,
-        **_horizons(histories),
+        **_horizons(histories, horizon_days=config.time.horizon_days),
         "quarantined": ingested.quarantine.num_rows,
         "quarantine": str(config.folder / run_folder.QUARANTINE),
         "warnings": [asdict(warning) for warning in warnings],
@@ -73,16 +75,20 @@ def refuse_unread(content: dict[str, Any]) -> None:
         )
 
 
-def _horizons(histories: Histories) -> dict[str, Any]:
-    """The horizons compared, with the follow-up they rest on, and whether churn is contractual."""
+def _horizons(histories: Histories, *, horizon_days: int) -> dict[str, Any]:
+    """The horizons compared, with the follow-up they rest on, and whether churn is contractual.
+
+    `answered`: what `train` gives for that of the config, in words.
+    """
+    answered = partial(answered_horizon, histories)
     rates: Sequence[churn_horizon.ContractualChurnRate | churn_horizon.HorizonCandidate]
     if histories.contractual:
         counts = asdict(count_leaving(histories))
         counts["last_left"] = counts["last_left"] and counts["last_left"].isoformat()
-        rates, follow_up, best = churn_horizon.churn_rates(histories), None, None
+        rates, follow_up, best = churn_horizon.churn_rates(histories, answered=answered), None, None
     else:
         counts = None
-        rates, follow_up = churn_horizon.compare_horizons(histories)
+        rates, follow_up = churn_horizon.compare_horizons(histories, answered=answered)
         best = churn_horizon.advise_horizon(rates)
     return {
         "contractual": histories.contractual,
@@ -90,4 +96,5 @@ def _horizons(histories: Histories) -> dict[str, Any]:
         "horizons": [asdict(rate) for rate in rates],
         "follow_up_days": follow_up,
         "advised_horizon_days": best.horizon_days if best else None,
+        "answered": answer_in_words(histories, horizon_days),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from models.scoring.scorer import Scorer
@@ -20,6 +21,7 @@ from pipelines.order_log import read_orders
 from pipelines.reporting import evaluation_charts
 from pipelines.training import tracking
 from pipelines.training.holdout_evaluation import CONFIDENCE, backtest_days, evaluate_model, labelled_rows
+from pipelines.training.judgement import judgement, with_horizon
 from pipelines.training.lifetime_evaluation import evaluate_lifetimes
 from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.training_set import fit_model, training_set
@@ -40,7 +42,8 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """Evaluate the recipe on `cut_offs` test days, oldest first; written to backtest.json, then logged to MLflow.
 
-    The test days step back from the latest by a third of the horizon, fewer where the history is too short.
+    The test days step back from the latest by a third of the horizon, fewer where the history is too short. Where it is
+    too short to judge the horizon at all, the longest that can be judged is, and each evaluation says so (`judgement`).
     Parameters are tuned once, before the oldest test day, so no cut-off benefits from what came after it. plan_budget:
     in currency units; the plan of this budget is backtested on each day too (pipelines/campaigns/policy_backtest.py).
     """
@@ -49,11 +52,16 @@ def evaluate(
     run_folder.refuse_unwritable(config.folder / run_folder.BACKTEST)
     offers = backtest_offers(config) if plan_budget is not None else []
     planned: list[PastPlan] = []
-    horizons = [worth_days(terms)] if plan_budget is not None else []
     say("reading orders")
     histories = read_orders(config, now=now).histories
+    window, judged = judgement(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    config = with_horizon(config, judged.judged_days)
+    terms = config.terms
+    horizons = [worth_days(terms)] if plan_budget is not None else []
+    learned_days = terms.horizon_days if window.learned_days == terms.horizon_days else None
+    make = partial(training_set, histories, terms, learned_days=learned_days, may_count=not judged.is_judged)
     days = backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
-    oldest = training_set(histories, terms, as_of=days[0])
+    oldest = make(as_of=days[0])
     tuned = tune(
         oldest.rows,
         oldest.features,
@@ -69,13 +77,13 @@ def evaluate(
     models: dict[date, Scorer] = {}
     for number, day in enumerate(days, 1):
         say(f"cut-off {number} of {len(days)}: {day}")
-        training = training_set(histories, terms, as_of=day, horizons=horizons)
+        training = make(as_of=day, horizons=horizons)
         model = fit_model(training, terms, recipe)
         test = labelled_rows(histories, terms, as_of=day)
         evaluation = evaluate_model(
             test, training, model, terms, offer=offer, gain_cut=cut, resamples=RESAMPLES, seed=seed
         )
-        results.append(evaluation)
+        results.append(evaluation if judged.is_judged else evaluation | {"judgement": judged.content})
         if plan_budget is not None:
             models[day] = model
             planned.append(

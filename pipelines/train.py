@@ -15,8 +15,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from features.large_logs.spark import Session, spark_session
 from models import STAYWORTH
 from models.artifacts import bundle
 from models.ensemble.recipe import Recipe
-from models.training.temporal_splits import test_day
+from models.scoring import scorer
 from models.trees import boosting
 from pipelines import promotion, registry_audit, run_folder
 from pipelines.campaigns.configured_offers import evaluation_offer
@@ -44,12 +45,14 @@ from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
 from pipelines.training.dataset_fingerprint import Dataset, fingerprint
 from pipelines.training.holdout_evaluation import labelled_rows
+from pipelines.training.judgement import Judgement, expected_total, judgement, with_horizon
 from pipelines.training.lifetime_choice import LifetimeChoice, fit_chosen, judge_learned_values
 from pipelines.training.lifetime_summary import lifetime_summary
 from pipelines.training.recipe_choice import evaluate_recipe
 from pipelines.training.serving_costs import costs_if_any
 from pipelines.training.tracking import LoggedRun
 from pipelines.training.training_data import TrainingData, read_training_data
+from pipelines.training.training_description import training_description
 from pipelines.training.training_set import TrainingSet, censored_rows, training_set
 from pipelines.training.tuning import tune
 
@@ -152,12 +155,14 @@ def _train(
     say: Callable[[str], None],
 ) -> Trained:
     terms, histories = config.terms, data.histories
-    day = test_day(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    window, judged = judgement(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+    day, judging = window.as_of, with_horizon(config, window.horizon_days)
     costs = costs_if_any(config, now=now)
 
     say("building snapshots")
-    training = training_set(histories, terms, as_of=day, stream=data.stream, costs=costs)
-    test = labelled_rows(histories, terms, as_of=day)
+    make = partial(training_set, histories, stream=data.stream, costs=costs)
+    training = make(judging.terms, as_of=day, learned_days=window.learned_days, may_count=not judged.is_judged)
+    test = labelled_rows(histories, judging.terms, as_of=day)
     tuned = tune(
         training.rows,
         training.features,
@@ -169,31 +174,33 @@ def _train(
         device=config.train.device,
     )
     say("comparing with the champion and the baselines")
-    comparison = comparable_champion(champion, training, terms) if champion else None
+    comparison = comparable_champion(champion, training, judging.terms, asked=terms) if champion else None
     recipe, metrics = evaluate_recipe(
-        config, training, test, tuned.recipe(config.train), comparison, offer=evaluation_offer(config), say=say
+        judging, training, test, tuned.recipe(config.train), comparison, offer=evaluation_offer(config), say=say
     )
 
     say("making the model that serves")
-    final = training_set(histories, terms, as_of=histories.end, horizons=horizons, stream=data.stream, costs=costs)
+    final = make(terms, as_of=histories.end, horizons=horizons)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
         say("judging lifetime values on years that have closed")
-        judged = judge_learned_values(histories, final, terms, recipe, champion, costs=costs)
-        model, dataset = fit_chosen(final, terms, recipe, judged), fingerprint(final)
-        description = _description(final, dataset, recipe)
+        lifetimes = judge_learned_values(histories, final, terms, recipe, champion, costs=costs)
+        model, dataset = fit_chosen(final, terms, recipe, lifetimes), fingerprint(final)
+        description = training_description(final, terms, dataset, recipe, judged)
         version = bundle.write(folder, model, training=description)[:12]
-        shown = {name: value for name, value in description.items() if name != "recipe"}
+        shown = {name: value for name, value in description.items() if name not in ("recipe", "judged")}
         metrics["trained"] = {"version": version, "features": dataset.features, **shown}
-        metrics["lifetime"] = lifetime_summary(model, final.current_rows) | {"judged": judged.content}
+        metrics["lifetime"] = lifetime_summary(model, final.current_rows) | {"judged": lifetimes.content}
+        total = float(scorer.predict(model, final.current_rows)["expected_value"].sum())
+        metrics["judgement"] = judged.content | {"expected_total": expected_total(final, total)}
         say("checking the model at the gate")
         decision = gate.decide(
-            _evidence(config, folder, metrics, training, test, final, comparison, judged=judged, now=now)
+            _evidence(config, folder, metrics, training, test, final, comparison, lifetimes=lifetimes, now=now)
         )
         metrics["gate"] = decision.content
         say("logging to MLflow")
-        run = _log(config, folder, dataset, recipe, metrics, test_as_of=day, now=now)
+        run = _log(config, folder, dataset, recipe, metrics, judged, test_as_of=day, now=now)
     if decision.accepted:
         say("promoting")
         _promote(config, data, run, metrics, now=now)
@@ -224,7 +231,7 @@ def _evidence(
     final: TrainingSet,
     comparison: ChampionComparison | None,
     *,
-    judged: LifetimeChoice,
+    lifetimes: LifetimeChoice,
     now: datetime,
 ) -> Evidence:
     """The evidence for the gate; folder: the candidate's bundle, made from the training set `final`."""
@@ -238,7 +245,7 @@ def _evidence(
         horizon_days=config.terms.horizon_days,
         now=now.date(),
         champion=comparison,
-        lifetimes=judged,
+        lifetimes=lifetimes,
     )
 
 
@@ -248,12 +255,17 @@ def _log(
     dataset: Dataset,
     recipe: Recipe,
     metrics: dict[str, Any],
+    judged: Judgement,
     *,
     test_as_of: date,
     now: datetime,
 ) -> LoggedRun:
-    """Log the run and register its bundle as a version that does not serve yet."""
-    values = {name: entry["value"] for name, entry in metrics["models"][STAYWORTH].items()}
+    """Log the run and register its bundle as a version that does not serve yet.
+
+    Metrics of fewer days than the horizon carry these in their names: none of them is a metric of this model.
+    """
+    of_days = "" if judged.is_judged else f"_{judged.judged_days}d"
+    values = {f"{name}{of_days}": entry["value"] for name, entry in metrics["models"][STAYWORTH].items()}
     return tracking.log_run(
         uri=config.tracking_uri,
         bundle=folder,
@@ -285,16 +297,3 @@ def _record_refusal(config: Config, decision: Decision, run: LoggedRun, *, bundl
         before=decision.champion,
         why="; ".join(decision.reasons("fail")),
     )
-
-
-def _description(training: TrainingSet, dataset: Dataset, recipe: Recipe) -> dict[str, Any]:
-    """The manifest's description of a training: enough to repeat it (pipelines/training/champion_comparison.py)."""
-    cut_offs = training.timeline
-    return {
-        "as_of": cut_offs.as_of.isoformat(),
-        "cut_offs": [day.isoformat() for day in cut_offs.matured],
-        "horizon_days": (cut_offs.as_of - cut_offs.calibrate).days,
-        "rows": len(training.rows),
-        "rows_sha256": dataset.sha256,
-        "recipe": asdict(recipe),
-    } | ({"streamed_rows": training.stream.rows, "engine": training.stream.engine} if training.stream else {})

@@ -43,6 +43,9 @@ class ActiveModel:
     registered: str | None
     """The number of the registered version; None for a bundle outside the registry."""
     metrics: dict[str, float]
+    """Of the horizon; none where it was not judged."""
+    judged: str | None = None
+    """On a short log, whether the horizon was judged, in words."""
 
 
 def pointer_file(folder: Path) -> Path:
@@ -68,7 +71,9 @@ def load(place: Path) -> ActiveModel:
     if isinstance(scorer, Scorer):
         online.warm(scorer)
         as_of = date.fromisoformat(training["as_of"])
-    return ActiveModel(scorer, signed, as_of, pointer.get("registered"), pointer.get("metrics", {}))
+    return ActiveModel(
+        scorer, signed, as_of, pointer.get("registered"), pointer.get("metrics", {}), training.get("judged")
+    )
 
 
 def fetch_champion(uri: str, folder: Path) -> bool:

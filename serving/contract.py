@@ -270,6 +270,10 @@ class ModelResponse(ResponseBody):
         description="cut-off of the training data: the model has seen all before this day; null of a label table"
     )
     horizon_days: int | None
+    judged: str | None = Field(
+        description="on a short log, whether the horizon was judged, and on what windows the model learned; otherwise "
+        "null: it was judged over the horizon"
+    )
     currency: str | None
     metrics: dict[str, float]
     needs: list[str] = Field(

@@ -239,6 +239,7 @@ class Responses:
             "hash": champion.hash if champion else None,
             "registered": champion.registered if champion else None,
             "as_of": champion.as_of if champion else None,
+            "judged": champion.judged if champion else None,
             "metrics": champion.metrics if champion else {},
             **_facts(scorer),
             "scores_as_of": batch.info.as_of if batch else None,

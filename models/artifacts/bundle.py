@@ -27,6 +27,7 @@ from models.ensemble.intervals import Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend
 from models.horizons.horizon import LEAVING, ORDER, VALUE, Horizon
+from models.horizons.longer_horizon import LongerHorizon
 from models.horizons.share_trees import ShareTrees
 from models.lifetime.next_order import Rhythm
 from models.scoring.scorer import Example, Scorer
@@ -34,10 +35,12 @@ from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.value import Value
 
-FORMAT = 6
+FORMAT, WITH_LONGER_HORIZON = 6, 7
+"""7 has the way to a horizon longer than the windows learned on, which a release that knows 6 only would leave out."""
 WITHOUT_SPREAD, WITH_TAIL = 5, 4
 """Earlier formats that are read too: 5 has lifetime values without a spread of their own, 4 a `tail` in place of
 `lifetime` and `purchase_model`."""
+READABLE = (WITH_LONGER_HORIZON, FORMAT, WITHOUT_SPREAD, WITH_TAIL)
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
 CONTRACT_END = "leaving.ubj"
 HORIZON_FILE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
@@ -80,10 +83,11 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "horizons": [_horizon_json(horizon) for horizon in scorer.horizons],
             "example": dataclasses.asdict(scorer.example) if scorer.example else None,
         }
+        | ({"longer_horizon": dataclasses.asdict(scorer.longer_horizon)} if scorer.longer_horizon else {})
     )
     derivations = {str(horizon.days): horizon.derivation for horizon in scorer.horizons}
     about = {
-        "format": FORMAT,
+        "format": WITH_LONGER_HORIZON if scorer.longer_horizon else FORMAT,
         "features": list(scorer.inputs),
         "schema_hash": schema_hash(list(scorer.inputs)),
         "versions": {"xgboost": boosting.VERSION},
@@ -95,11 +99,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 def read(folder: Path) -> Scorer:
     """Check every byte against the manifest, then parse. Raises InputError on any difference."""
     manifest, bundle_hash = signed_manifest(folder)
-    if (
-        manifest.get("kind")
-        or manifest["format"] not in (FORMAT, WITHOUT_SPREAD, WITH_TAIL)
-        or not _may_have(set(manifest["files"]))
-    ):
+    if manifest.get("kind") or manifest["format"] not in READABLE or not _may_have(set(manifest["files"])):
         raise InputError(f"is not a bundle of format {FORMAT}", where=str(folder), next="Train again.")
     contents = checked_contents(folder, manifest)
     model = json.loads(contents["model.json"])
@@ -123,6 +123,7 @@ def read(folder: Path) -> Scorer:
         contract_end=Churn(boosters[CONTRACT_END], **model["leaving"]) if model["leaving"] else None,
         centre=tuple(model["centre"]),
         rhythm=Rhythm(**model["rhythm"]) if model.get("rhythm") else None,
+        longer_horizon=LongerHorizon(**model["longer_horizon"]) if model.get("longer_horizon") else None,
         horizons=tuple(_horizon(content, boosters) for content in model["horizons"]),
         example=Example(**model["example"]) if model["example"] else None,
         version=bundle_hash[:12],

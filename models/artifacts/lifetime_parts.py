@@ -9,7 +9,7 @@ from models.btyd.purchase_model import KINDS, PurchaseModel
 from models.ensemble.intervals import Intervals
 from models.lifetime.clv import LifetimeValue
 from models.lifetime.contract_value import NO_RATIOS, ContractValue
-from models.lifetime.counting_value import CountingValue
+from models.lifetime.counting_value import COUNTED_MISS, CountingValue
 from models.lifetime.lifetime_spread import LifetimeSpread
 from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
 from models.lifetime.state_value import StateValue
@@ -67,7 +67,7 @@ def to_json(model: LifetimeValue) -> dict[str, Any]:
         "log_odds": model.log_odds,
         "cost_share": model.cost_share,
         "doubts": doubts,
-    }
+    } | ({"miss": model.miss} if model.miss != COUNTED_MISS else {})
 
 
 def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booster]) -> LifetimeValue:
@@ -76,7 +76,7 @@ def from_json(content: Mapping[str, Any], boosters: Mapping[str, boosting.Booste
     if content["kind"] == "counting":
         orders = [purchase_model_from_json(part) for part in content["orders"]]
         numbers = (content["frequency"], content["level"], content["log_odds"], content.get("cost_share", 0.0))
-        return CountingValue(orders, *numbers, doubts)
+        return CountingValue(orders, *numbers, doubts, content.get("miss", COUNTED_MISS))
     margin = MarginPerOrder(ShrunkMean(**content["per_order"]), boosters[MARGIN], boosters.get(SERVING))
     if content["kind"] == "contract":
         return ContractValue(

@@ -21,3 +21,5 @@ class FitSettings:
     is_contractual: bool
     base_learners: tuple[str, ...]
     """Names of the base learners to blend: `trees`, baselines, or one of them alone."""
+    level_spread: float = 0.0
+    """Of the total, on the log scale, beyond the spread of the customers: above 0 where the log is short."""

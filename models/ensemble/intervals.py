@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from features.arrays import Floats
 from models.ensemble.stacking import LogPrediction, Outcome
@@ -29,6 +30,8 @@ LOW, HIGH = 0.1, 0.9
 MIN_BUYERS_PER_GROUP = 50
 GROUPS = 5
 GRID = np.linspace(0, 1, 101)
+LEVELS = np.linspace(0.005, 0.995, 100)
+"""Quantiles of an uncertain level: the middles of a hundred parts of equal probability."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ class Intervals:
         if self.mass is not None:
             return self._with_mass(prediction, self.mass)
         return self.quantile(prediction, LOW), self.quantile(prediction, HIGH)
+
+    def widened(self, spread: float) -> Intervals:
+        """The distribution where the common level of all customers is uncertain too.
+
+        spread: the standard deviation of that level on the log scale. Every ratio is multiplied by a lognormal factor
+        with this spread and a median of 1; losses and gains keep their sign, and thereby their share.
+        """
+        factors = np.exp(spread * ndtri(LEVELS))
+        ratios = [np.quantile(np.outer(group, factors), GRID).tolist() for group in map(np.asarray, self.ratios)]
+        return Intervals(self.edges, ratios, self.mass)
 
     def quantile(self, prediction: LogPrediction, share: float) -> Floats:
         """The value below which `share` of each customer's distribution lies, currency units; share: 0 … 1.

@@ -86,6 +86,10 @@ class Blend:
         """Names of those with a weight; of all where none has one, so that each row has a prediction."""
         return [name for name in self.no_order if self.no_order[name] or self.value[name]] or list(self.no_order)
 
+    def share_of(self, base_learner: str) -> float:
+        """The share of a base learner in the weights of the log-odds, 0 … 1; 0 where all have none."""
+        return self.no_order.get(base_learner, 0.0) / (sum(self.no_order.values()) or 1.0)
+
     def combine(self, predictions: Mapping[str, LogPrediction]) -> LogPrediction:
         """Blend the predictions; they must include all of `base_learners`."""
         names = self.base_learners

@@ -82,6 +82,17 @@ def fit(
     )
 
 
+def extended(
+    days: Sequence[int], main_days: int, purchase_model: PurchaseModel, main_intervals: Intervals
+) -> tuple[Horizon, ...]:
+    """Each of `days` extended from the main horizon by the purchase model alone: where that has no windows itself."""
+    derivation = f"extended by {published_name(purchase_model)}, the log is too short to learn it"
+    return tuple(
+        Horizon(span, neighbour_days, derivation, {}, main_intervals)
+        for span, neighbour_days in neighbours_outward(main_days, days)
+    )
+
+
 def _validate(
     validation: ValidationFit,
     settings: FitSettings,

@@ -36,7 +36,7 @@ from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import LogPrediction
 from models.lifetime import counting_value, fit_contract_value, fit_state_value
 from models.lifetime.contract_value import ContractValue
-from models.lifetime.counting_value import CountingValue
+from models.lifetime.counting_value import COUNTED_MISS, CountingValue
 from models.lifetime.fit_lifetime_spread import LEARNED_MISS
 from models.lifetime.lattice import LifetimeRows
 from models.lifetime.lifetime_spread import LEAST_VALUE, LifetimePrediction, extended_log_odds, points
@@ -45,8 +45,6 @@ from models.trees import boosting
 from models.trees.feature_matrix import FeatureMatrix
 
 LifetimeValue: TypeAlias = StateValue | ContractValue | CountingValue
-COUNTED_MISS = 0.25
-"""As `LEARNED_MISS`, of counting models on CDNOW and Online Retail II: .24."""
 FARTHEST = 3
 """Lifetimes of more than so many times the days of cut-offs are doubted."""
 FEW_CONTRACTS = "too few contracts have ended in the log to see how long they last: counting models extend the horizon"
@@ -88,6 +86,7 @@ def fit(
             margin_rate=settings.margin_rate,
             cost_share=cost_share,
             doubts=(FEW_CONTRACTS if settings.is_contractual else TOO_SHORT, *doubts),
+            miss=max(COUNTED_MISS, settings.level_spread),
         )
     log_days = (rows.lattice.as_of - rows.lattice.day(rows.lattice.months_back)).days
     if terms.lifetime_days > FARTHEST * log_days:
@@ -97,7 +96,7 @@ def fit(
 
 def typical_miss(model: LifetimeValue) -> float:
     """How far a total of lifetime values usually is from what comes: a standard deviation on the log scale."""
-    return COUNTED_MISS if isinstance(model, CountingValue) else LEARNED_MISS
+    return model.miss if isinstance(model, CountingValue) else LEARNED_MISS
 
 
 def _learned(rows: LifetimeRows, settings: FitSettings) -> StateValue | ContractValue | None:

@@ -50,7 +50,7 @@ def no_order(scorer: Scorer, predicted: PredictedRows) -> Contributions:
         parts = boosting.contributions(trees.booster, data)
         added = np.column_stack([trees.slope * parts[:, :-1], np.zeros(len(parts))])
         base = trees.slope * parts[:, -1] + trees.intercept
-        return _divided(_names(scorer), base, added, trees.of(data))
+        return _divided(_names(scorer), base, added, churn_probability(scorer, predicted))
     base, added = _parts(prediction.log_odds, _average(scorer, predicted).log_odds, _no_order_parts(scorer, data))
     return _divided(_names(scorer), base, added, prediction.no_order)
 

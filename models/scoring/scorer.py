@@ -6,6 +6,7 @@ calibration     the shift by which season and trend move all customers of a day
 intervals       the spread around the prediction, learned on that same cut-off
 lifetime        the value of the years to come
 keeping         who can be saved, and what saving them adds
+longer_horizon  the way to the horizon where the log is too short to learn on windows of it
 horizons        the same over other horizons, derived so that none contradicts another
 """
 
@@ -29,6 +30,7 @@ from models.ensemble.intervals import HIGH, LOW, Intervals
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import Blend, LogPrediction
 from models.horizons.horizon import Horizon, HorizonPrediction, predict_horizons
+from models.horizons.longer_horizon import LongerHorizon
 from models.keeping.keeping import Keeping, one_order
 from models.lifetime import clv, next_order
 from models.lifetime.clv import LifetimeValue
@@ -79,6 +81,8 @@ class Scorer:
     """Who can be saved and what that adds; None: one order is added (models/keeping/keeping.py)."""
     horizons: tuple[Horizon, ...] = ()
     """The other horizons it predicts, nearest to that of the terms first."""
+    longer_horizon: LongerHorizon | None = None
+    """The way to the horizon from the shorter windows that all parts but this were fitted on; None: they were not."""
     rhythm: Rhythm | None = None
     """The gaps between orders, for when the next one comes; None where nobody has ordered twice, and in bundles before
     format 6."""
@@ -98,7 +102,15 @@ class Scorer:
         """Predict the rows; the result keeps their matrix for further predictions."""
         data = rows.matrix(self.inputs)
         predictions = self.base_learners.predict(rows.frame, self.inputs, self.blend.base_learners, data=data)
-        return PredictedRows(rows, data, self.calibration.calibrate(self.blend.combine(predictions), as_of=rows.as_of))
+        prediction = self.calibration.calibrate(self.blend.combine(predictions), as_of=rows.as_of)
+        if self.longer_horizon:
+            prediction = self.longer_horizon.extend(prediction, purchase_history(rows.frame), self.purchase_model)
+        return PredictedRows(rows, data, prediction)
+
+    def end_of_contract(self, data: boosting.Matrix) -> Floats | None:
+        """The probability that the contract ends within the horizon, (rows,); None without contracts."""
+        within = self.contract_end.of(data) if self.contract_end else None
+        return within if within is None or not self.longer_horizon else self.longer_horizon.end_of_contract(within)
 
 
 class PredictedRows(NamedTuple):
@@ -225,7 +237,8 @@ def _next_order(
 
 def churn_probability(scorer: Scorer, predicted: PredictedRows) -> Floats:
     """The churn probability of predicted rows over the horizon, alone: a fraction of the work of `predict`."""
-    return scorer.contract_end.of(predicted.data) if scorer.contract_end else predicted.log_prediction.no_order
+    end = scorer.end_of_contract(predicted.data)
+    return predicted.log_prediction.no_order if end is None else end
 
 
 def order_margin(scorer: Scorer, predicted: PredictedRows) -> Floats:
@@ -264,10 +277,11 @@ def _kept(scorer: Scorer, predicted: PredictedRows, main: HorizonPrediction) -> 
 
 def _over_main_horizon(scorer: Scorer, predicted: PredictedRows) -> HorizonPrediction:
     data, prediction = predicted.data, predicted.log_prediction
+    orders_factor = scorer.longer_horizon.orders_factor if scorer.longer_horizon else 1.0
     return HorizonPrediction(
         prediction,
-        (1 - prediction.no_order) * scorer.base_learners.value.orders_of(data),
-        scorer.contract_end.of(data) if scorer.contract_end else None,
+        (1 - prediction.no_order) * np.maximum(scorer.base_learners.value.orders_of(data) * orders_factor, 1.0),
+        scorer.end_of_contract(data),
         *scorer.intervals.interval(prediction),
     )
 

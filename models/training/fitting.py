@@ -14,6 +14,7 @@ from features.arrays import Floats
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble import base_learners, intervals, stacking, year_ago_level
 from models.ensemble.base_learners import BTYD_BASELINES, BaseLearners
+from models.ensemble.baselines import purchase_history
 from models.ensemble.business_terms import Terms
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES, Recipe
@@ -29,6 +30,7 @@ from models.lifetime import clv, counting_value, next_order
 from models.lifetime.lattice import LifetimeRows
 from models.scoring import explain, self_test
 from models.scoring.scorer import Scorer, order_margin, predict_lifetime, predict_value
+from models.training import extend_horizon
 from models.training.temporal_splits import SHORT_DAYS
 from models.trees import boosting, churn
 from models.trees.churn import Churn
@@ -54,6 +56,8 @@ def fit(
     cost_share: float = 0.0,
     stay_outcomes: StayOutcomes | None = None,
     year_ago: YearAgoTotals | None = None,
+    learned_days: int | None = None,
+    level_spread: float = 0.0,
 ) -> Scorer:
     """Fit on the labelled rows of all matured cut-offs; labels of `other_horizons`: models/horizons/fit_horizons.py.
 
@@ -64,16 +68,19 @@ def fit(
     of other horizons. lifetime_rows: what lifetime values are learned on; None: counting models give them.
     cost_share: costs to serve ÷ margin, where the log has them. stay_outcomes: what the worth of keeping is learned on.
     year_ago: what all customers brought a year before, where no cut-off has seen the season to come.
+    learned_days: of the windows that the rows are labelled over, where those are shorter than the horizon
+    (models/horizons/longer_horizon.py). level_spread: of the total, beyond that of customers, on the log scale.
     """
     orders, doubts = counting_value.fit_orders(now)
     btyd_name = next(name for name, model in BTYD_BASELINES.items() if isinstance(_likeliest(orders), model))
     settings = FitSettings(
-        terms=terms,
+        terms=replace(terms, horizon_days=learned_days or terms.horizon_days),
         recipe=recipe,
         inputs=boosting.inputs_of(rows, features),
         margin_rate=margin_rate,
         is_contractual=is_contractual,
         base_learners=(recipe.alone,) if recipe.alone else (TREES, btyd_name),
+        level_spread=level_spread,
     )
     validation = validate(rows, settings, more=more)
     scorer = refit(
@@ -81,6 +88,7 @@ def fit(
         now,
         settings,
         validation,
+        terms=terms,
         orders=orders,
         doubts=doubts,
         lifetime_rows=lifetime_rows,
@@ -102,6 +110,7 @@ def refit(
     settings: FitSettings,
     validation: ValidationFit,
     *,
+    terms: Terms,
     orders: Sequence[PurchaseModel],
     doubts: Sequence[str],
     lifetime_rows: LifetimeRows | None = None,
@@ -113,23 +122,45 @@ def refit(
 ) -> Scorer:
     """Fit everything on all rows, with the blend of the validation fit; arguments as of `fit`.
 
+    terms: with the horizon asked for; those of the settings have the days of the windows learned on.
+
     orders, doubts: the counting models, and what they leave in doubt (models/lifetime/counting_value.py).
     """
     purchase_model = _likeliest(orders)
-    terms, inputs = settings.terms, settings.inputs
+    inputs = settings.inputs
     fitted = base_learners.fit(rows, now, settings, more=more)
     blend = _blend(rows, now, settings, validation, fitted)
     drift = None
-    if recent is not None and terms.horizon_days < NO_DRIFT_FROM:
-        short = min(SHORT_DAYS, terms.horizon_days)
+    if recent is not None and settings.terms.horizon_days < NO_DRIFT_FROM:
+        short = min(SHORT_DAYS, settings.terms.horizon_days)
         margin_rate = settings.margin_rate
         drift = base_learners.yearly_drift(purchase_model, now, recent, days=short, margin_rate=margin_rate)
     past = blend.combine(fitted.predict(rows, inputs, blend.base_learners))
     calibration = base_learners.fit_calibration(past, rows, drift=drift)
     spread = intervals.fit(validation.prediction, validation.outcome)
     blended = blend.combine(fitted.predict(now, inputs, blend.base_learners))
-    if year_ago:
+    longer = None
+    if settings.level_spread:
+        spread = spread.widened(settings.level_spread)
+    if settings.terms.horizon_days < terms.horizon_days:
+        longer, calibration, purchase_model = extend_horizon.extend(
+            rows,
+            now,
+            settings,
+            fitted,
+            blended,
+            calibration,
+            purchase_model,
+            horizon_days=terms.horizon_days,
+            trees_share=blend.share_of(TREES),
+        )
+        shifts = np.array(calibration.shifts_at(as_of=now["as_of"].iloc[0].date()))
+        extended = longer.extend(blended.shifted(*shifts), purchase_history(now), purchase_model)
+        blended = extended.shifted(*-shifts)
+        doubts = (*doubts, extend_horizon.doubt(settings.terms.horizon_days, terms.horizon_days))
+    elif year_ago:
         calibration = replace(calibration, foretold=year_ago_level.foretold(year_ago, blended, calibration))
+    beyond = replace(settings, terms=terms)
     return Scorer(
         terms=terms,
         inputs=inputs,
@@ -140,7 +171,7 @@ def refit(
         lifetime=clv.fit(
             lifetime_rows,
             now,
-            settings,
+            beyond,
             blended=blended,
             calibration=calibration,
             orders=orders,
@@ -150,7 +181,10 @@ def refit(
         purchase_model=purchase_model,
         rhythm=next_order.fit(now),
         contract_end=_fit_contract_end(rows, validation, settings, more=more) if settings.is_contractual else None,
-        horizons=fit_horizons.fit(
+        longer_horizon=longer,
+        horizons=fit_horizons.extended(other_horizons, terms.horizon_days, purchase_model, spread)
+        if longer
+        else fit_horizons.fit(
             rows,
             validation,
             settings,

@@ -42,6 +42,8 @@ def complete(evidence: Evidence) -> CheckResult:
         missing.append("every simple model")
     if evidence.has_comparable_champion and CHAMPION not in models:
         missing.append("the champion")
+    if missing and not evidence.metrics.get("judgement", {"is_judged": True})["is_judged"]:
+        return CheckResult("warn", f"the horizon was not judged; {len(missing)} undefined: {', '.join(missing[:5])}")
     if missing:
         return CheckResult("fail", f"{len(missing)} missing or undefined: {', '.join(missing[:5])}")
     return CheckResult("pass", f"{len(NEEDED)} metrics, {len(simple)} simple models")

@@ -8,6 +8,7 @@ in the table `customers`, which carry no time.
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from features.ingest.open_log import Reading
 from features.ingest.reading import reading
 from features.snapshots.snapshot import snapshot
 from models.ensemble.business_terms import Terms
+from models.training.temporal_splits import judged_window
 from pipelines.config import Config
 from pipelines.leakage import perturbed_futures
 from pipelines.leakage.leakage_probes import leakage_probes
@@ -113,10 +115,11 @@ def _sample(opened: Reading, *, customers: int) -> Histories:
 
 
 def _probes(histories: Histories, terms: Terms, attributes: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """The leakage probes as of the latest day whose horizon has closed, or a `note` why there are none."""
-    as_of = histories.end - timedelta(days=terms.horizon_days)
+    """The leakage probes as of the latest day that can be judged, or a `note` why there are none."""
     try:
-        training = training_set(histories, terms, as_of=as_of)
+        window = judged_window(histories.first_day, histories.end, horizon_days=terms.horizon_days)
+        as_of, terms = window.as_of, replace(terms, horizon_days=window.horizon_days)
+        training = training_set(histories, terms, as_of=as_of, learned_days=window.learned_days)
     except InputError as error:
         return {"note": error.what}
     test = labelled_rows(histories, terms, as_of=as_of)

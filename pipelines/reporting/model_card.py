@@ -6,6 +6,7 @@ from typing import Any
 from models import STAYWORTH
 from models.evaluation.metric_labels import METRICS
 from pipelines.training.baseline_comparison import MODELS
+from pipelines.training.judgement import horizon_doubt
 from retention.presentation.formatting import counted
 
 LIMITS = (
@@ -43,10 +44,14 @@ def _training_facts(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         if baseline
         else "gradient-boosted trees (XGBoost), blended on the log scales with a buy-till-you-die model of orders"
     )
+    asked_days = metrics.get("judgement", metrics)["horizon_days"]
     facts = [
         ("What it is", str(kind)),
-        ("What it predicts", f"churn (no order) and margin over {metrics['horizon_days']} days"),
+        ("What it predicts", f"churn (no order) and margin over {asked_days} days"),
     ]
+    doubt = horizon_doubt(metrics)
+    if doubt:
+        facts.append(("Judged", doubt))
     if not trained:
         return facts
     cut_offs = trained["cut_offs"]
@@ -68,7 +73,8 @@ def _evaluation_facts(
     facts = [
         (
             "Evaluated on",
-            f"{counted(metrics['customers'], 'customer')} as of {metrics['as_of']}, which no model had seen"
+            f"{counted(metrics['customers'], 'customer')} as of {metrics['as_of']} and the "
+            f"{metrics['horizon_days']} days after it, which no model had seen"
             + (f", and backtested at {counted(len(days), 'day')}" if days else ""),
         ),
         ("Compared with", ", ".join(baselines)),

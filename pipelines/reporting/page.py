@@ -27,6 +27,7 @@ from pipelines.training.baseline_comparison import (
     compare_with_baselines,
     count_outcomes,
 )
+from pipelines.training.judgement import horizon_doubt
 from retention.analyses.chapters import Chapter
 from retention.economics.customer_equity import CustomerEquity
 from retention.economics.profit import value_at_risk
@@ -151,6 +152,7 @@ def _evaluation_part(metrics: Mapping[str, Any], backtest: Sequence[Mapping[str,
         "value_error_metrics": VALUE_ERROR_METRICS,
         "profit_metrics": PROFIT_METRICS,
         "captions": captions(metrics),
+        "horizon_doubt": horizon_doubt(metrics),
         "comparisons": comparisons,
         "tally": count_outcomes(comparisons),
         "days": [{"metrics": day, "tally": count_outcomes(compare_with_baselines(day))} for day in backtest],

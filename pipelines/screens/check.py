@@ -35,19 +35,33 @@ def show_check(content: dict[str, Any]) -> None:
         _show_contractual(content)
         return
     back = f"back within {content['follow_up_days']} days"
-    table = table_of("horizon, days", "silent that long", back, "history long enough")
+    table = table_of("horizon, days", "silent that long", back, "can be trained")
     for horizon in content["horizons"]:
-        enough = "yes" if horizon["trainable"] else "no"
+        enough = _answer(horizon)
         rates = (f"{horizon['churn_rate']:.1%}", f"{horizon['false_churn_rate']:.1%}")
         table.add_row(str(horizon["horizon_days"]), *rates, enough)
     console.print(table)
     advised = content["advised_horizon_days"]
     if advised is None:
-        console.print("No horizon of 30 days or more fits into this history four times: it is too short to train on.")
+        console.print(f"No horizon compared can be trained. time.horizon_days is {content['horizon_days']}.")
+        _show_answer(content)
         return
     why = "the shortest after which at most 10 % come back, or else the one after which the fewest do"
     console.print(f"Advised horizon: {advised} days ({why}). time.horizon_days is {content['horizon_days']}.")
+    _show_answer(content)
     console.print("Next: stayworth train")
+
+
+def _answer(horizon: dict[str, Any]) -> str:
+    """What `train` gives for a horizon, in a cell."""
+    if not horizon["trainable"]:
+        return "no"
+    return "yes" if horizon["judged"] else "not judged"
+
+
+def _show_answer(content: dict[str, Any]) -> None:
+    """Print what `train` gives for the horizon of the config."""
+    console.print(f"With {content['horizon_days']} days: {escape(content['answered'])}.")
 
 
 def show_warnings(warnings: list[dict[str, Any]]) -> None:
@@ -69,11 +83,12 @@ def _show_contractual(content: dict[str, Any]) -> None:
         f"Churn is contractual: {leaving['left']:,} customers had left by the end{last}; "
         f"{leaving['leave_later']:,} leave later, {leaving['ordered_after']:,} ordered after they left."
     )
-    table = table_of("horizon, days", "leave within it", "history long enough")
+    table = table_of("horizon, days", "leave within it", "can be trained")
     for horizon in content["horizons"]:
-        enough = "yes" if horizon["trainable"] else "no"
+        enough = _answer(horizon)
         table.add_row(str(horizon["horizon_days"]), f"{horizon['churn_rate']:.1%}", enough)
     console.print(table)
+    _show_answer(content)
 
 
 def _reconciliation(entries: list[dict[str, Any]], currency: str, *, heading: str = "rows") -> Table:

@@ -17,6 +17,9 @@ def show_backtest(content: list[dict[str, Any]]) -> None:
     """Print a table of our model and the baselines per test day."""
     for metrics in content:
         console.print(comparison(metrics))
+    if content and "judgement" in content[-1]:
+        words = content[-1]["judgement"]["in_words"]
+        console.print(f"[yellow]{escape(words[:1].upper() + words[1:])}.[/]")
 
 
 def show_policy_backtest(content: Mapping[str, Any]) -> None:

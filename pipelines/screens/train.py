@@ -7,6 +7,7 @@ from rich.markup import escape
 from pipelines.screens.comparison import comparison
 from pipelines.screens.tables import console
 from pipelines.training.baseline_comparison import MODELS
+from pipelines.training.judgement import horizon_doubt
 
 
 def show_training(content: dict[str, Any]) -> None:
@@ -16,6 +17,9 @@ def show_training(content: dict[str, Any]) -> None:
         f"Trained on {content['rows']:,} rows of {content['cut_offs']} cut-offs; left out {content['censored_rows']:,} "
         f"rows whose {metrics['horizon_days']}-day window had not closed."
     )
+    doubt = horizon_doubt(metrics)
+    if doubt:
+        console.print(f"[yellow]{escape(doubt[:1].upper() + doubt[1:])}.[/]")
     console.print(comparison(metrics))
     console.print(f"Seasonal calibration: {metrics['level']}. Customers: {metrics['learning_curve']['in_words']}.")
     if metrics["alone"]:

@@ -55,8 +55,13 @@ def current_champion(uri: str) -> ChampionComparison | None:
     return replace(champion, manifest=model.manifest, scorer=model.scorer, basis="its bundle")
 
 
-def comparable_champion(champion: ChampionComparison, training: TrainingSet, terms: Terms) -> ChampionComparison:
-    """The champion as it can be judged on the window after a training set: its bundle, or its recipe refitted."""
+def comparable_champion(
+    champion: ChampionComparison, training: TrainingSet, terms: Terms, *, asked: Terms
+) -> ChampionComparison:
+    """The champion as it can be judged on the window after a training set: its bundle, or its recipe refitted.
+
+    terms: those of the judged window; asked: those of the config, whose horizon may be too long to be judged.
+    """
     if champion.scorer is None or champion.manifest is None:
         return champion
     its_terms, as_of = champion.scorer.terms, training.timeline.as_of
@@ -65,8 +70,8 @@ def comparable_champion(champion: ChampionComparison, training: TrainingSet, ter
         reason = f"the log no longer gives {len(absent)} of its features: {', '.join(absent[:5])}"
         return replace(champion, scorer=None, basis=f"not compared: {reason}")
     for name in ("horizon_days", "currency"):
-        if getattr(its_terms, name) != getattr(terms, name):
-            reason = f"its {name} is {getattr(its_terms, name)}, the config's {getattr(terms, name)}"
+        if getattr(its_terms, name) != getattr(asked, name):
+            reason = f"its {name} is {getattr(its_terms, name)}, the config's {getattr(asked, name)}"
             return replace(champion, scorer=None, basis=f"not compared: {reason}")
     if date.fromisoformat(champion.manifest["training"]["as_of"]) <= as_of and its_terms == terms:
         return champion
@@ -75,5 +80,9 @@ def comparable_champion(champion: ChampionComparison, training: TrainingSet, ter
         refitted = fit_model(its_training, terms, Recipe(**champion.manifest["training"]["recipe"]))
     except (KeyError, TypeError) as error:
         return replace(champion, scorer=None, basis=f"not compared: its recipe is of another release ({error})")
-    why = "it had seen what came after" if its_terms == terms else "its terms of money differ"
+    why = "its terms of money differ"
+    if asked.horizon_days != terms.horizon_days:
+        why = f"its horizon is not judged, {terms.horizon_days} days are"
+    elif its_terms == terms:
+        why = "it had seen what came after"
     return replace(champion, scorer=refitted, basis=f"its recipe, refitted as of {as_of}, because {why}")

@@ -12,6 +12,7 @@ from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models import CHAMPION, STAYWORTH
+from models.ensemble.base_learners import BTYD_BASELINES
 from models.ensemble.baselines import fit_baselines
 from models.ensemble.business_terms import Terms
 from models.evaluation import metrics
@@ -19,20 +20,25 @@ from models.evaluation.profit_metrics import CampaignTerms
 from models.prediction import Prediction
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
-from models.training.temporal_splits import test_day
+from models.training.temporal_splits import HISTORY_DAYS, WINDOWS
 from pipelines.training.training_set import TrainingSet
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.offers import BetaPrior, Offer
 
+LAST_PERIOD = "last_period"
 CONFIDENCE = 0.95
 """Of the interval of every metric."""
 
 
 def backtest_days(histories: Histories, *, horizon_days: int, cut_offs: int) -> list[date]:
-    """The test days of a backtest, oldest first: a third of the horizon apart, fewer where the history is too short."""
-    latest = test_day(histories.first_day, histories.end, horizon_days=horizon_days)
+    """The test days of a backtest, oldest first: a third of the horizon apart, fewer where the history is too short.
+
+    The horizon is that of the log's `judged_window`.
+    """
+    latest = histories.end - timedelta(days=horizon_days)
     step = timedelta(days=max(horizon_days // 3, 1))
-    earliest = histories.first_day + timedelta(days=3 * horizon_days)
+    direct = histories.first_day + timedelta(days=(WINDOWS - 1) * horizon_days)
+    earliest = direct if direct <= latest else histories.first_day + timedelta(days=horizon_days + HISTORY_DAYS)
     return [day for k in reversed(range(cut_offs)) if (day := latest - k * step) >= earliest]
 
 
@@ -61,12 +67,9 @@ def evaluate_model(
     """
     as_of = training.timeline.as_of
     scores = scorer.predict(model, test)
-    baselines = fit_baselines(
-        training.rows, training.current_rows, horizon_days=terms.horizon_days, margin_rate=training.margin_rate
-    )
     predictions = {
         STAYWORTH: as_prediction(scores, no_order=_no_order(model, test)),
-        **{name: baseline.predict(test) for name, baseline in baselines.items()},
+        **predict_baselines(training, test, terms),
         **(
             {CHAMPION: as_prediction(scorer.predict(champion, test), no_order=_no_order(champion, test))}
             if champion
@@ -90,6 +93,27 @@ def evaluate_model(
             campaign=_campaign(offer, clv=scores["clv"].to_numpy()) if offer else None,
         ),
     }
+
+
+def predict_baselines(training: TrainingSet, test: pd.DataFrame, terms: Terms) -> dict[str, Prediction]:
+    """The baselines of a training set, over the horizon; rules learned on shorter windows are repeated.
+
+    Counting models know every horizon.
+    """
+    baselines = fit_baselines(
+        training.rows, training.current_rows, horizon_days=terms.horizon_days, margin_rate=training.margin_rate
+    )
+    predictions = {name: baseline.predict(test) for name, baseline in baselines.items()}
+    times = terms.horizon_days / (training.learned_days or terms.horizon_days)
+    for name in predictions.keys() - BTYD_BASELINES.keys():
+        value_times = 1 if name == LAST_PERIOD else times  # the last period of the test rows is as long as the horizon
+        predictions[name] = repeated(predictions[name], times, value_times=value_times)
+    return predictions
+
+
+def repeated(prediction: Prediction, times: float, *, value_times: float) -> Prediction:
+    """Extrapolate a rule to a horizon so many times as long as its own: each part of it is like the first."""
+    return Prediction(prediction.churn_probability**times, prediction.expected_value * value_times)
 
 
 def as_prediction(scores: pd.DataFrame, *, no_order: Floats | None = None) -> Prediction:

@@ -12,7 +12,7 @@ from pipelines.training.baseline_comparison import MODELS, better_baseline
 from pipelines.training.champion_comparison import ChampionComparison
 from pipelines.training.holdout_evaluation import evaluate_model
 from pipelines.training.learning_curve import in_words, learning_curve
-from pipelines.training.training_set import TrainingSet, fit_model
+from pipelines.training.training_set import COUNTED_BY, TrainingSet, fit_model
 from retention.customer_base.segments import gain_cut
 from retention.economics.offers import Offer
 
@@ -44,6 +44,8 @@ def evaluate_recipe(
             champion=comparison.scorer if comparison else None,
         )
 
+    if training.is_counted:
+        recipe = replace(recipe, alone=COUNTED_BY)
     metrics = evaluation(recipe)
     simple = None if training.is_contractual else better_baseline(metrics)  # no simple model knows contracts
     if simple:
@@ -60,6 +62,6 @@ def evaluate_recipe(
         say=say,
     )
     return recipe, metrics | {
-        "alone": simple,
+        "alone": recipe.alone,
         "learning_curve": {"curve": curve, "in_words": in_words(curve)},
     }

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.clock import microseconds
+from features.errors import InputError
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, no_order
 from features.ingest.open_log import Reading
@@ -30,7 +31,7 @@ from features.large_logs.partitions import partitions_of
 from features.large_logs.spark import Session, stage_labelled_rows
 from features.snapshots.labels import LABELS, labelled_rows
 from features.snapshots.snapshot import feature_columns
-from models.training.temporal_splits import test_day, timeline
+from models.training.temporal_splits import WINDOWS, judged_window, learned_horizon, timeline
 from models.trees.training_rows import Stream
 from pipelines import run_folder
 from pipelines.config import Config
@@ -116,19 +117,22 @@ def read_training_data(
         partitions_of(config.log)
     with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
-        cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
+        learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
         features = training_features(feature_columns(opened, as_of=[end]))
         size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
         request = RowRequest(
             whole=(first_day, end),
             as_of=sorted({day for days in cut_offs for day in days}),
             features=features,
-            horizon_days=config.terms.horizon_days,
+            horizon_days=learned_days[-1],
             share=config.train.rows / size.rows,
             seed=config.train.seed,
         )
         staged = None
+        is_one_length = len(set(learned_days)) == 1
         if spark:
+            if not is_one_length:
+                raise _windows_of_two_lengths(learned_days, (end - first_day).days)
             say("Spark is reading the log")
             staged = _staged_by_spark(spark, config, request, now_us=now_us, folder=folder)
         if size.share >= 1:
@@ -138,7 +142,7 @@ def read_training_data(
         if staged:
             parts, account = staged.parts, staged.account
         else:
-            rows = request.labelled_rows if request.share > size.share else None
+            rows = request.labelled_rows if is_one_length and request.share > size.share else None
             parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
             account = reconcile(opened, tally)
         run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
@@ -153,10 +157,22 @@ def read_training_data(
         )
 
 
-def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> list[list[date]]:
-    """The labelled cut-offs of both training sets: as of the test day, and as of the end."""
-    days = (test_day(first_day, end, horizon_days=horizon_days), end)
-    return [timeline(first_day, as_of=day, horizon_days=horizon_days).matured for day in days]
+def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> tuple[list[int], list[list[date]]]:
+    """The days of the windows of both training sets, as of the test day and of the end, and their labelled cut-offs."""
+    window = judged_window(first_day, end, horizon_days=horizon_days)
+    learned = [window.learned_days, learned_horizon(first_day, as_of=end, horizon_days=horizon_days)]
+    return learned, [
+        timeline(first_day, as_of=day, horizon_days=days).matured
+        for day, days in zip((window.as_of, end), learned, strict=True)
+    ]
+
+
+def _windows_of_two_lengths(learned_days: Sequence[int], have: int) -> InputError:
+    return InputError(
+        f"makes rows of one horizon, but {have} days teach windows of {learned_days[0]} and {learned_days[1]} days",
+        where="--engine spark",
+        next=f"Leave it out, or set time.horizon_days to {have // WINDOWS} or less.",
+    )
 
 
 def _staged_by_spark(

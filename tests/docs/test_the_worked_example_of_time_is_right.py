@@ -5,14 +5,13 @@ from datetime import date, timedelta
 
 import duckdb
 
-from models.training.temporal_splits import test_day as latest_test_day
-from models.training.temporal_splits import timeline
+from models.training.temporal_splits import judged_window, timeline
 from tests.docs.pages import blocks_of, commands_of, text_of
 from tests.docs.place import Place
 
 PAGE = text_of("docs/explanation/time.md")
 FIRST, END = date(2023, 1, 2), date(2025, 1, 1)
-MADE = latest_test_day(FIRST, END, horizon_days=90)
+MADE = judged_window(FIRST, END, horizon_days=90).as_of
 TIMES = timeline(FIRST, as_of=MADE, horizon_days=90)
 
 

@@ -120,11 +120,11 @@ def test_a_truncated_parquet(stayworth):
 
 def test_too_little_history_for_the_horizon(stayworth):
     good_rows().to_csv("orders.csv", index=False)
-    configure("orders.csv", horizon=180)
+    configure("orders.csv", horizon=900)
     code, error = stayworth("train")
     assert code == 2
-    assert "are too few for a horizon of 180 days" in error
-    assert "horizon_days to 12" in error
+    assert "are too few: 900 are needed" in error
+    assert "horizon_days to 49" in error
     assert not Path("mlflow.db").exists()
 
 
@@ -241,7 +241,7 @@ def test_a_quote_left_open_and_two_columns_of_one_name(stayworth):
 
 def test_a_command_that_fails_leaves_no_folder_and_no_file(stayworth):
     good_rows().to_csv("orders.csv", index=False)
-    configure("orders.csv", horizon=180)
+    configure("orders.csv", horizon=900)
     for command in (["train"], ["evaluate"], ["score", "--as-of", "2020-06-01"], ["report"]):
         assert stayworth(*command)[0] == 2
     assert sorted(path.name for path in Path().iterdir()) == ["orders.csv", "stayworth.toml"]

@@ -106,7 +106,8 @@ def test_horizons_come_with_the_churn_rate_that_sql_counts(config, tmp_path):
             where first < '{day}' and coalesce(closed >= '{day}', true)""").fetchall()[0][0]
         assert one["churn_rate"] == pytest.approx(rate, abs=1e-12)
         assert "false_churn_rate" not in one
-        assert one["trainable"] == ((end - date.fromisoformat(content["first_day"])).days >= 4 * one["horizon_days"])
+        have = (end - date.fromisoformat(content["first_day"])).days
+        assert one["judged"] == (one["trainable"] and have >= 2 * one["horizon_days"] + min(one["horizon_days"], 60))
 
 
 def test_a_shop_without_left_at_is_judged_by_false_churn(config):

@@ -1,5 +1,6 @@
 """CHECKS 7: no label is read before its window has closed, and labels are what SQL counts."""
 
+import re
 from datetime import date, timedelta
 
 import duckdb
@@ -9,8 +10,7 @@ import pytest
 from features.errors import InputError
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
-from models.training.temporal_splits import test_day as latest_test_day
-from models.training.temporal_splits import timeline
+from models.training.temporal_splits import judged_window, learned_horizon, timeline
 
 
 def test_labels_equal_sql_for_every_customer(cdnow, cdnow_path):
@@ -66,7 +66,8 @@ def test_a_window_past_the_data_is_refused(cdnow):
 @pytest.mark.parametrize("horizon", [7, 30, 90, 136])
 def test_no_training_window_is_open_or_inside_a_gap(horizon):
     first, end = date(1997, 1, 1), date(1998, 7, 1)
-    as_of = latest_test_day(first, end, horizon_days=horizon)
+    as_of, judged_days, learned_days = judged_window(first, end, horizon_days=horizon)
+    assert judged_days == learned_days == horizon
     line = timeline(first, as_of=as_of, horizon_days=horizon)
     gap = timedelta(days=horizon)
     assert as_of + gap == end
@@ -97,8 +98,33 @@ def test_cut_offs_reach_the_same_season_a_year_before_where_there_is_history(hor
 
 
 def test_too_little_history_says_how_much_is_needed_and_what_would_fit():
-    with pytest.raises(
-        InputError, match=r"545 days of orders are too few for a horizon of 180 days.*need 720"
-    ) as caught:
-        latest_test_day(date(1997, 1, 1), date(1998, 6, 30), horizon_days=180)
-    assert "horizon_days to 136 or less" in str(caught.value)
+    with pytest.raises(InputError, match=r"120 days of orders .* are too few: 180 are needed") as caught:
+        judged_window(date(1997, 1, 1), date(1997, 5, 1), horizon_days=180)
+    assert "horizon_days to 120 or less" in str(caught.value)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 7, 23, 30, 45, 60, 61, 90, 180, 364, 365])
+def test_every_log_of_one_horizon_or_more_is_answered_and_a_setting_named_works(horizon):
+    first = date(2020, 1, 1)
+    for have in range(1, 1500):
+        end = first + timedelta(days=have)
+        try:
+            window = judged_window(first, end, horizon_days=horizon)
+        except InputError as error:
+            assert have < max(horizon, 4)
+            named = [int(number) for number in re.findall(r"horizon_days to (\d+)", str(error))]
+            assert bool(named) == (have >= 4), "a setting is named where there is one"
+            for days in named:
+                judged_window(first, end, horizon_days=days)
+            continue
+        assert (window.horizon_days == horizon) == (have >= 2 * horizon + min(horizon, 60))
+        assert window.as_of + timedelta(days=window.horizon_days) == end
+        final = learned_horizon(first, as_of=end, horizon_days=horizon)
+        assert final == min(horizon, have // 4)
+        assert (window.learned_days == window.horizon_days) == (have >= 4 * window.horizon_days)
+        for as_of, learned in ((window.as_of, window.learned_days), (end, final)):
+            line = timeline(first, as_of=as_of, horizon_days=learned)
+            gap = timedelta(days=learned)
+            assert first <= line.train[0]
+            assert all(day + gap <= line.calibrate for day in line.train)
+            assert line.calibrate + gap == as_of

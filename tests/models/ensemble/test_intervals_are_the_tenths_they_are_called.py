@@ -205,3 +205,15 @@ def test_a_mass_of_an_earlier_bundle_still_means_what_it_did():
     low, high = earlier.interval(log_prediction(np.array([1e-6, 0.5, 0.85]), np.full(3, 10.0)))
     assert low == pytest.approx([2.0, 0.0, 0.0], rel=1e-4)
     assert high == pytest.approx([18.0, 20 * 0.6, 0.0], rel=1e-4)
+
+
+def test_an_uncertain_level_widens_the_interval_as_the_product_of_both_laws_says():
+    prediction, outcome = customers(shares(40_000, 0.0, 0.05, seed=31), seed=32, losses=LOSSES)
+    learned = intervals.fit(prediction, outcome)
+    rng = np.random.default_rng(33)
+    drawn = rng.choice(outcome.value[outcome.ordered] / np.exp(prediction.log_value[outcome.ordered]), 400_000)
+    wide = np.quantile(drawn * np.exp(0.5 * rng.standard_normal(len(drawn))), [0.1, 0.9])
+    surely = LogPrediction(np.array([-30.0]), np.array([0.0]))
+    ends = [float(end[0]) for end in learned.widened(0.5).interval(surely)]
+    np.testing.assert_allclose(ends, wide, rtol=0.05, atol=0.02)
+    assert ends[1] > float(learned.interval(surely)[1][0])

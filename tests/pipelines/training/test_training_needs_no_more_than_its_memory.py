@@ -16,7 +16,7 @@ from features.snapshots.snapshot import snapshot
 from models.ensemble.recipe import Recipe
 from models.evaluation import metrics
 from models.scoring import scorer
-from models.training.temporal_splits import test_day as day_of_test
+from models.training.temporal_splits import judged_window
 from models.trees import boosting
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
@@ -57,7 +57,7 @@ def gathered(shop, tmp_path):
 
 def taught(log, config, *, as_of=None):
     histories = log.histories
-    day = as_of or day_of_test(histories.first_day, histories.end, horizon_days=90)
+    day = as_of or judged_window(histories.first_day, histories.end, horizon_days=90).as_of
     return training_set(histories, config.terms, as_of=day, stream=log.stream)
 
 
