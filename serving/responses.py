@@ -293,9 +293,7 @@ def _facts(scorer: Scorer | LabelScorer | None) -> dict[str, Any]:
     """The horizon, the currency and the needs of a model."""
     if isinstance(scorer, LabelScorer):
         return describe_label_model(scorer)
-    terms = scorer.terms if scorer else None
-    return {
-        "horizon_days": terms.horizon_days if terms else None,
-        "currency": terms.currency if terms else None,
-        "needs": online.order_columns(scorer) if scorer else [],
-    }
+    if scorer is None:
+        return {"horizon_days": None, "currency": None, "needs": []}
+    terms = scorer.terms
+    return {"horizon_days": terms.horizon_days, "currency": terms.currency, "needs": online.order_columns(scorer)}
