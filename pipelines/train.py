@@ -2,7 +2,7 @@
 
 tune        parameters, on inner folds before the test day
 judge       a model made as of the test day, and the champion, on the window that followed; read once
-simple      a simple model serves instead if it did better there
+simple      a simple model serves instead if it did clearly better there
 lifetime    values learned from the log are judged on closed years; counting models give them if these were better
 make        the same recipe as of the end of the data: the candidate
 gate        numbered checks of the candidate and of its evaluation (pipelines/gate/gate.py)

@@ -49,6 +49,10 @@ class ServedVersion(Protocol):
     def scorer(self) -> object | None:
         """The model that is judged; None if it cannot be compared."""
 
+    @property
+    def stands(self) -> bool:
+        """True if it can go on serving where the candidate is refused."""
+
 
 @dataclass(frozen=True)
 class CandidateEvidence:
@@ -62,8 +66,13 @@ class CandidateEvidence:
 
     @property
     def has_comparable_champion(self) -> bool:
-        """True if a comparable champion serves, which stays if the candidate is refused."""
+        """True if the candidate is judged beside a champion."""
         return self.champion is not None and self.champion.scorer is not None
+
+    @property
+    def champion_stands(self) -> bool:
+        """True if a champion goes on serving where the candidate is refused, be it of another horizon."""
+        return self.champion is not None and self.champion.stands
 
 
 @dataclass(frozen=True)

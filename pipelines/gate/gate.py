@@ -94,7 +94,7 @@ def decide(evidence: CandidateEvidence, checks: Sequence[Check] = CHECKS) -> Dec
 def _finding(check: Check, evidence: CandidateEvidence) -> Finding:
     result = check.examine(evidence)
     outcome = result.outcome
-    if outcome == "fail" and check.severity == "keep" and not evidence.has_comparable_champion:
+    if outcome == "fail" and check.severity == "keep" and not evidence.champion_stands:
         outcome = "warn"
     return Finding(check.code, check.title, check.severity, outcome, result.reason)
 

@@ -31,6 +31,11 @@ class LabelChampion:
     basis: str
     params: dict[str, float]
 
+    @property
+    def stands(self) -> bool:
+        """True if it can go on serving where the candidate is refused."""
+        return self.scorer is not None
+
 
 @dataclass(frozen=True)
 class LabelEvidence(CandidateEvidence):

@@ -32,6 +32,8 @@ class ChampionComparison:
     """The model that is judged; None if it cannot be compared."""
     basis: str
     """What of the champion is judged, or why nothing is."""
+    stands: bool = True
+    """True if it can go on serving where the candidate is refused: of another horizon or currency too."""
 
     @property
     def as_of(self) -> date | None:
@@ -51,7 +53,7 @@ def current_champion(uri: str) -> ChampionComparison | None:
     try:
         model = load_version(uri, version)
     except InputError as error:
-        return replace(champion, basis=f"not compared: {error.what}")
+        return replace(champion, basis=f"not compared: {error.what}", stands=False)
     return replace(champion, manifest=model.manifest, scorer=model.scorer, basis="its bundle")
 
 
@@ -68,7 +70,7 @@ def comparable_champion(
     absent = [name for name in champion.manifest["features"] if name not in training.features]
     if absent:
         reason = f"the log no longer gives {len(absent)} of its features: {', '.join(absent[:5])}"
-        return replace(champion, scorer=None, basis=f"not compared: {reason}")
+        return replace(champion, scorer=None, basis=f"not compared: {reason}", stands=False)
     for name in ("horizon_days", "currency"):
         if getattr(its_terms, name) != getattr(asked, name):
             reason = f"its {name} is {getattr(its_terms, name)}, the config's {getattr(asked, name)}"

@@ -35,6 +35,15 @@ def test_one_that_is_not_calibrated_but_no_worse_than_the_champion_is_not_kept_b
     assert any("the champion is no better" in warning for warning in decision.reasons("warn"))
 
 
+def test_a_champion_of_another_horizon_is_not_replaced_by_one_that_is_clearly_worse_than_a_simple_model(
+    good, judged, predicted
+):
+    moved = predicted._replace(churn_probability=expit(logit(predicted.churn_probability) - 1.2))
+    other = replace(good.champion, scorer=None, basis="not compared: its horizon_days is 90, the config's 60")
+    assert "G11" in refused_by(replace(good, metrics=judged(moved, champion=None), champion=other))
+    assert decide(replace(good, metrics=judged(moved, champion=None), champion=replace(other, stands=False))).accepted
+
+
 def test_one_off_the_level_is_refused(good, judged, predicted):
     doubled = predicted._replace(expected_value=2.5 * predicted.expected_value)
     assert "G13" in refused_by(replace(good, metrics=judged(doubled)))
@@ -65,7 +74,9 @@ def test_one_clearly_worse_than_a_simple_model_is_refused_unless_the_champion_is
 
 
 def test_what_a_champion_that_cannot_be_compared_would_refuse_is_a_warning(good, judged, predicted):
-    gone = replace(good.champion, scorer=None, basis="not compared: the log gives 1 of its features no longer: x")
+    gone = replace(
+        good.champion, scorer=None, stands=False, basis="not compared: the log gives 1 of its features no longer: x"
+    )
     doubled = predicted._replace(expected_value=2.5 * predicted.expected_value)
     decision = decide(replace(good, metrics=judged(doubled, champion=None), champion=gone))
     assert decision.accepted
