@@ -15,8 +15,8 @@ from benchmarks.accuracy_shops import CDNOW, ONLINE_RETAIL, Shop
 from benchmarks.accuracy_table import COMPARED, METRICS, header, lines, verdicts
 from benchmarks.table import save, show
 from models import STAYWORTH
-from pipelines.config import Output, Tracking
 from pipelines.evaluate import evaluate
+from pipelines.shop_files.project_config import Output, Tracking
 
 SEGMENT = 500
 """Customers that a segment needs to be shown by itself."""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.arrays import Bools
-from features.clock import YEAR_DAYS, microseconds
+from features.clock import DAY, YEAR_DAYS, microseconds
 from features.histories.columns import Histories
 from features.snapshots.labels import orders_and_margin
 from models.ensemble.year_ago_level import LONGEST, SHORT_DAYS, SHORTEST, STEP_DAYS, WindowTotal, YearAgoTotals
@@ -16,16 +16,21 @@ SLACK_DAYS = 7
 """A log that begins so many days after the window a year ago still tells of it."""
 
 
+STANDING, AFTER_MONTHS = 2.0, 5
+"""A shop stood before its log began if the first month has so many times the new customers of the months after it."""
+
+
 def year_ago_totals(
     histories: Histories, *, as_of: date, horizon_days: int, first_cut_off: date
 ) -> YearAgoTotals | None:
-    """Totals of windows that closed by `as_of`; None where cut-offs cover the season, or the log no year.
+    """Totals of windows that closed by `as_of`; None where cut-offs cover the season, the log
+    has no year, or the shop began with it.
 
     first_cut_off: the earliest whose window has closed.
     """
     year_ago, horizon = as_of - timedelta(days=YEAR_DAYS), timedelta(days=horizon_days)
     first_day = histories.first_day
-    is_known = first_cut_off <= year_ago or histories.contractual
+    is_known = first_cut_off <= year_ago or histories.contractual or _is_launch(histories)
     if is_known or first_day > year_ago + timedelta(days=SLACK_DAYS) or horizon_days > YEAR_DAYS:
         return None
     step, short = timedelta(days=STEP_DAYS), timedelta(days=SHORT_DAYS)
@@ -46,6 +51,19 @@ def year_ago_totals(
         growth=growth,
         growth_days=overlap,
     )
+
+
+def _is_launch(histories: Histories) -> bool:
+    """True if the shop began with its log: one that was there before shows its customers as new in the first month.
+
+    A launch grows as no season does, and its totals of a year ago say little of those to come.
+    """
+    columns = histories.columns
+    has_orders = columns.starts[1:] > columns.starts[:-1]
+    first = columns.at[columns.starts[:-1][has_orders]]
+    month = (first - first.min()) // (SHORT_DAYS * DAY)
+    new = np.bincount(month, minlength=AFTER_MONTHS + 1)
+    return bool(new[0] < STANDING * new[1 : AFTER_MONTHS + 1].mean())
 
 
 def _totals(histories: Histories, days: Iterable[date], length: int, *, as_of: date) -> dict[date, WindowTotal]:

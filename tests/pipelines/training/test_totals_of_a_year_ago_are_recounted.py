@@ -49,6 +49,18 @@ def test_windows_are_recounted_and_none_is_open(read, orders):
     assert before == pytest.approx(recounted(orders, year_ago, totals.growth_days), abs=0.1)
 
 
+def test_a_shop_that_began_with_its_log_is_left_to_its_own_level(read):
+    """Its customers come at a steady rate; in the other log most of them were there before."""
+    rng = np.random.default_rng(6)
+    joined = rng.integers(0, 390, 400)
+    at = np.concatenate([joined, *(joined + rng.integers(0, 60, 400) for _ in range(3))])
+    log = pd.DataFrame({"customer_id": np.tile(np.arange(400), 4).astype(str), "amount": 10.0})
+    log["ordered_at"] = [FIRST + timedelta(days=int(day)) for day in at]
+    log.loc[0, "ordered_at"] = FIRST
+    terms = {"as_of": AS_OF, "horizon_days": 60, "first_cut_off": date(2024, 1, 1)}
+    assert year_ago_totals(read(log).histories, **terms) is None
+
+
 @pytest.mark.parametrize(
     ("as_of", "first_cut_off"),
     [(AS_OF, date(2023, 12, 1)), (date(2024, 9, 1), date(2024, 1, 1))],
