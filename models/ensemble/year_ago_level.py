@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.clock import YEAR_DAYS
-from models.ensemble.seasonal_calibration import SeasonalCalibration, total_matching_shift
+from models.ensemble.seasonal_calibration import USUAL_SHIFT, SeasonalCalibration, total_matching_shift
 from models.ensemble.stacking import LogPrediction
 
 SHORT_DAYS, STEP_DAYS = 30, 30
@@ -37,6 +37,8 @@ UNSEEN_SEASON = 0.5
 LARGEST_ERROR, LARGEST_SEASON, MOST_OF_BASE = 0.25, 0.7, 0.98
 """Beyond these the totals tell nothing: shares that err by more in the backtest, a season that is rather a launch, more
 customers than the base has."""
+LEAST_SEASON = USUAL_SHIFT / 2
+"""Standard deviation of the shifts of closed cut-offs below which a shop has shown no season: its own level holds."""
 FEWEST_BACKTESTS = 3
 PARTS = (0.0, 0.5, 1.0)
 """The parts of the short windows' move that are tried."""
@@ -88,7 +90,9 @@ def foretold(
     prediction: of the base known on the day the model is made, before calibration. calibration: as the cut-offs whose
     windows have closed give it.
     """
-    told = {}
+    told: dict[str, tuple[float, float]] = {}
+    if np.std(calibration.log_odds) < LEAST_SEASON:
+        return told
     for day in totals.forecast_days():
         customers, margin = (_forecast(totals, day, what) for what in ("customers", "margin"))
         if not customers or not margin or np.exp(customers.mean) > MOST_OF_BASE * len(prediction.log_odds):

@@ -14,7 +14,7 @@ from models.ensemble.year_ago_level import UNSEEN_SEASON, WindowTotal, YearAgoTo
 
 AS_OF, HORIZON = date(2024, 12, 1), 90
 GROWTH = WindowTotal(1100.0, 33_000.0, 0, 0), WindowTotal(1000.0, 30_000.0, 0, 0)
-CUT_OFFS = SeasonalCalibration(["2024-06-01", "2024-07-01"], [0.1, 0.1], [0.0, 0.0])
+CUT_OFFS = SeasonalCalibration(["2024-06-01", "2024-07-01"], [-0.1, 0.3], [0.0, 0.0])
 
 
 def season(day):
@@ -47,10 +47,10 @@ def test_the_total_is_that_of_a_year_ago_grown_and_shared_beside_the_models_own(
     growth_variance = 1 / (1 / 0.25**2 + 3 / 0.15**2)
     growth = np.log(1.1) * growth_variance * 3 / 0.15**2
     year_ago = log.long[AS_OF - timedelta(days=365)]
-    told, own = np.log(0.6 * year_ago.customers) + growth, np.log(expit(-prediction.log_odds - 0.1).sum())
+    told, own = np.log(0.6 * year_ago.customers) + growth, np.log(expit(-prediction.log_odds - 0.2).sum())
     weights = [1 / growth_variance, 1 / UNSEEN_SEASON**2]
     assert np.log((1 - calibrated.no_order).sum()) == pytest.approx(np.average([told, own], weights=weights), abs=1e-6)
-    told, own = told + np.log(30), np.log(prediction.shifted(0.1, 0).expected_value.sum())
+    told, own = told + np.log(30), np.log(prediction.shifted(0.2, 0).expected_value.sum())
     assert np.log(calibrated.expected_value.sum()) == pytest.approx(np.average([told, own], weights=weights), abs=1e-6)
 
 
@@ -87,6 +87,11 @@ def test_a_share_that_moves_is_followed_as_far_as_it_was_right_to_follow_it():
 )
 def test_totals_that_tell_nothing_change_nothing(log, prediction):
     assert year_ago_level.foretold(log, prediction, CUT_OFFS) == {}
+
+
+def test_a_shop_that_has_shown_no_season_is_left_to_its_own_level(prediction):
+    steady = SeasonalCalibration(["2024-06-01", "2024-07-01", "2024-08-01"], [0.1, 0.2, 0.05], [0.0] * 3)
+    assert year_ago_level.foretold(totals(), prediction, steady) == {}
 
 
 def test_without_days_to_compare_nothing_is_assumed_to_grow():
