@@ -141,7 +141,7 @@ def test_metrics_count_and_name_nobody(service):
 
 def test_the_openapi_is_enough_to_make_a_client_of(service):
     told = service.client.get("/docs.json").json()
-    ways = {f"/v1/{name}" for name in ("score", "score_histories", "explain", "plan", "model")}
+    ways = {f"/v1/{name}" for name in ("score", "score_histories", "score_rows", "explain", "plan", "model")}
     assert ways | {"/livez", "/readyz", "/metrics"} == told["paths"].keys()
     schemas = told["components"]["schemas"]
     assert set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(told))) == schemas.keys()
