@@ -93,8 +93,9 @@ def foretold(
     told: dict[str, tuple[float, float]] = {}
     if np.std(calibration.log_odds) < LEAST_SEASON:
         return told
+    base = {what: _base_to_total(totals, what) for what in ("customers", "margin")}
     for day in totals.forecast_days():
-        customers, margin = (_forecast(totals, day, what) for what in ("customers", "margin"))
+        customers, margin = (_forecast(totals, day, what, ratio) for what, ratio in base.items())
         if not customers or not margin or np.exp(customers.mean) > MOST_OF_BASE * len(prediction.log_odds):
             break
         own = prediction.shifted(*calibration.shifts_at(as_of=day))
@@ -121,15 +122,19 @@ def _combine(told: Forecast, own: float) -> float:
     return float(np.exp(np.average([told.mean, np.log(own)], weights=[told.sd**-2, UNSEEN_SEASON**-2])))
 
 
-def _forecast(totals: YearAgoTotals, day: date, what: str) -> Forecast | None:
+def _base_to_total(totals: YearAgoTotals, what: str) -> Forecast | None:
+    """The log of what the base brings ÷ what all brought a year ago, of any window; None where no backtest tells."""
+    share, (growth, variance) = _share(totals, what), _growth(totals, what)
+    return share and Forecast(growth + share.mean, float(np.hypot(np.sqrt(variance), share.sd)))
+
+
+def _forecast(totals: YearAgoTotals, day: date, what: str, ratio: Forecast | None) -> Forecast | None:
     """The log of what the base brings in the window from a day on; None where the gate is shut."""
     seen = [getattr(total, what) for total in totals.long.values()]
     year_ago = getattr(totals.long[day - _YEAR], what)
-    share = _share(totals, what)
-    if share is None or year_ago <= 0 or abs(np.log(year_ago / np.mean(seen))) > LARGEST_SEASON:
+    if ratio is None or year_ago <= 0 or abs(np.log(year_ago / np.mean(seen))) > LARGEST_SEASON:
         return None
-    growth, variance = _growth(totals, what)
-    return Forecast(float(np.log(year_ago)) + growth + share.mean, float(np.hypot(np.sqrt(variance), share.sd)))
+    return Forecast(float(np.log(year_ago)) + ratio.mean, ratio.sd)
 
 
 def _growth(totals: YearAgoTotals, what: str) -> tuple[float, float]:
@@ -169,11 +174,11 @@ def _told_share(totals: YearAgoTotals, what: str, day: date, part: float) -> flo
     closed, latest = day - timedelta(days=totals.horizon_days), day - timedelta(days=SHORT_DAYS)
     if closed not in totals.long or not {closed, latest} <= totals.short.keys():
         return None
-    shares = [_share_of(*of) for of in ((totals.long[closed], what), (totals.short[closed], what))]
-    then, now = shares[1], _share_of(totals.short[latest], what)
-    if shares[0] is None or then is None or now is None:
+    share = _share_of(totals.long[closed], what)
+    then, now = (_share_of(totals.short[begin], what) for begin in (closed, latest))
+    if share is None or then is None or now is None:
         return None
-    return float(min(np.log(shares[0]) + part * np.log(now / then), 0.0))
+    return float(min(np.log(share) + part * np.log(now / then), 0.0))
 
 
 def _share_of(total: WindowTotal, what: str) -> float | None:

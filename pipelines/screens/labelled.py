@@ -10,6 +10,7 @@ from pipelines.labelled.judge_folds import BASELINES
 from pipelines.screens.check import show_warnings
 from pipelines.screens.comparison import metric_cell, metric_interval
 from pipelines.screens.tables import console, percent, show_pairs, table_of
+from pipelines.screens.train import show_decision
 
 NAMES = {STAYWORTH: "Stayworth", CHAMPION: "The champion's recipe", **BASELINES}
 CHURN, VALUE = ("roc_auc", "log_loss", "brier", "ece"), ("normalized_gini", "total_bias")
@@ -64,16 +65,8 @@ def show_label_evaluation(metrics: dict[str, Any]) -> None:
 
 def show_label_training(content: dict[str, Any]) -> None:
     """Print the judgement, the gate's decision, and the registered version."""
-    metrics = content["metrics"]
-    show_label_evaluation(metrics)
-    gate = metrics["gate"]
-    console.print(
-        f"The gate compared it with the champion: {gate['compared']}." if gate["champion"] else "No champion yet."
-    )
-    for warning in gate["warnings"]:
-        console.print(f"[yellow]Warning:[/] {escape(warning)}.")
-    alias = "alias champion" if content["promoted"] else "[bold red]not promoted[/]"
-    console.print(f"Registered as stayworth version {content['registered']}, bundle {content['version']}, {alias}.")
+    show_label_evaluation(content["metrics"])
+    show_decision(content)
     if content["promoted"]:
         console.print("Next: stayworth score --input NEW.csv -o scores.csv")
 

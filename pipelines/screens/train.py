@@ -36,7 +36,14 @@ def show_training(content: dict[str, Any]) -> None:
     console.print(f"Lifetime values: {metrics['lifetime']['derivation']}.")
     for doubt in metrics["lifetime"]["doubts"]:
         console.print(f"[yellow]In doubt:[/] {escape(doubt)}.")
-    gate = metrics["gate"]
+    show_decision(content)
+    if content["promoted"]:
+        console.print("Next: stayworth score --as-of DAY")
+
+
+def show_decision(content: dict[str, Any]) -> None:
+    """Print the gate's decision, and the registered version."""
+    gate = content["metrics"]["gate"]
     console.print(
         f"The gate compared it with the champion: {gate['compared']}." if gate["champion"] else "No champion yet."
     )
@@ -44,5 +51,3 @@ def show_training(content: dict[str, Any]) -> None:
         console.print(f"[yellow]Warning:[/] {escape(warning)}.")
     alias = "alias champion" if content["promoted"] else "[bold red]not promoted[/]"
     console.print(f"Registered as stayworth version {content['registered']}, bundle {content['version']}, {alias}.")
-    if content["promoted"]:
-        console.print("Next: stayworth score --as-of DAY")

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 
-from features.arrays import Bools
+from features.arrays import Integers
 from features.clock import DAY, YEAR_DAYS, microseconds
-from features.histories.columns import Histories
+from features.histories.columns import NEVER, Histories
 from features.snapshots.labels import orders_and_margin
 from models.ensemble.year_ago_level import LONGEST, SHORT_DAYS, SHORTEST, STEP_DAYS, WindowTotal, YearAgoTotals
 
@@ -23,31 +23,35 @@ STANDING, AFTER_MONTHS = 2.0, 5
 def year_ago_totals(
     histories: Histories, *, as_of: date, horizon_days: int, first_cut_off: date
 ) -> YearAgoTotals | None:
-    """Totals of windows that closed by `as_of`; None where cut-offs cover the season, the log
-    has no year, or the shop began with it.
+    """Totals of windows that closed by `as_of`; None where cut-offs cover the season, the log has no year, or the shop
+    began with it.
 
     first_cut_off: the earliest whose window has closed.
     """
     year_ago, horizon = as_of - timedelta(days=YEAR_DAYS), timedelta(days=horizon_days)
     first_day = histories.first_day
-    is_known = first_cut_off <= year_ago or histories.contractual or _is_launch(histories)
-    if is_known or first_day > year_ago + timedelta(days=SLACK_DAYS) or horizon_days > YEAR_DAYS:
+    is_known = first_cut_off <= year_ago or histories.contractual
+    is_short = first_day > year_ago + timedelta(days=SLACK_DAYS) or horizon_days > YEAR_DAYS
+    if is_known or is_short or _is_launch(histories):
         return None
     step, short = timedelta(days=STEP_DAYS), timedelta(days=SHORT_DAYS)
     coming = [year_ago + k * step for k in range(YEAR_DAYS // STEP_DAYS + 1)]
     closed = [as_of - horizon - k * step for k in range(YEAR_DAYS // STEP_DAYS + 1)]
     long = {*coming, *closed, *(day - horizon for day in closed)}
     brief = {day - ahead for day in (as_of, *closed) for ahead in (short, horizon)}
+    first_known = _first_known(histories)
     overlap = min((year_ago - first_day).days, LONGEST)
     growth = None
     if overlap >= SHORTEST:
-        latest, before = (_total(histories, day - timedelta(days=overlap), overlap) for day in (as_of, year_ago))
+        latest, before = (
+            _total(histories, first_known, day - timedelta(days=overlap), overlap) for day in (as_of, year_ago)
+        )
         growth = latest, before
     return YearAgoTotals(
         as_of,
         horizon_days,
-        long=_totals(histories, long, horizon_days, as_of=as_of),
-        short=_totals(histories, brief, SHORT_DAYS, as_of=as_of),
+        long=_totals(histories, first_known, long, horizon_days, as_of=as_of),
+        short=_totals(histories, first_known, brief, SHORT_DAYS, as_of=as_of),
         growth=growth,
         growth_days=overlap,
     )
@@ -66,29 +70,30 @@ def _is_launch(histories: Histories) -> bool:
     return bool(new[0] < STANDING * new[1 : AFTER_MONTHS + 1].mean())
 
 
-def _totals(histories: Histories, days: Iterable[date], length: int, *, as_of: date) -> dict[date, WindowTotal]:
+def _totals(
+    histories: Histories, first_known: Integers, days: Iterable[date], length: int, *, as_of: date
+) -> dict[date, WindowTotal]:
     """Of the windows that the log covers and that have closed, by their first day."""
     earliest = histories.first_day - timedelta(days=SLACK_DAYS)
     return {
-        day: _total(histories, day, length)
+        day: _total(histories, first_known, day, length)
         for day in sorted(days)
         if day >= earliest and day + timedelta(days=length) <= as_of
     }
 
 
-def _total(histories: Histories, day: date, length: int) -> WindowTotal:
+def _total(histories: Histories, first_known: Integers, day: date, length: int) -> WindowTotal:
     """What came of all customers within so many days from one on, and of those known on that day."""
     rows = pa.table({"customer_id": histories.customer_ids, "as_of": pa.repeat(day, histories.customers)})
     orders, margin = orders_and_margin(histories, rows, from_days=0, to_days=length)
-    known = _known_before(histories, day)
+    known = first_known < microseconds(day)
     ordered = orders > 0
     return WindowTotal(*map(float, (ordered.sum(), margin.sum(), ordered[known].sum(), margin[known].sum())))
 
 
-def _known_before(histories: Histories, day: date) -> Bools:
-    """True for customers with an order known before a day."""
-    columns, known = histories.columns, np.zeros(histories.customers, bool)
-    orders = slice(columns.starts[0], columns.starts[-1])
-    customer = np.repeat(np.arange(histories.customers), np.diff(columns.starts))
-    known[customer[columns.known_at[orders] < microseconds(day)]] = True
-    return known
+def _first_known(histories: Histories) -> Integers:
+    """When each customer's first order was known, microseconds."""
+    columns, first = histories.columns, np.full(histories.customers, NEVER)
+    known_at = columns.known_at[columns.starts[0] : columns.starts[-1]]
+    np.minimum.at(first, np.repeat(np.arange(histories.customers), np.diff(columns.starts)), known_at)
+    return first
