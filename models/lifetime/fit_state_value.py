@@ -10,7 +10,7 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from models.lifetime import fit_lifetime_spread, margin_per_order, window_season
-from models.lifetime.lattice import MONTH_DAYS, QUARTER, YEAR, Lattice, LifetimeRows, window_weights
+from models.lifetime.lattice import MONTH_DAYS, QUARTER, YEAR, Lattice, LifetimeRows, is_one_cohort, window_weights
 from models.lifetime.lifetime_trees import LEAST_RATE, RATES, LifetimeTrees, raw
 from models.lifetime.state_value import StateValue
 from models.lifetime.tenure_fade import LEVEL, TenureFade, fit_hazard, oldest, tenure_of
@@ -112,13 +112,14 @@ def _level(season: Season, lattice: Lattice, months_back: Integers, window: int)
 
 
 def _fit_tenure_fade(rows: LifetimeRows, tenure_days: Floats, first: Floats, levels: Sequence[Floats]) -> TenureFade:
-    """How orders fade by tenure, from all windows after the first; level where there is only one.
+    """How orders fade by tenure, from all windows after the first; level where there is only one, and in one cohort,
+    whose tenure is the calendar.
 
     first: expected orders of each row in the first window, by trees that have not seen its customer; levels: what
     season and disguise make of each window.
     """
     length, months_back = rows.lattice.window_months, rows.months_back
-    if len(levels) == 1:
+    if len(levels) == 1 or is_one_cohort(tenure_days[months_back == months_back.min()]):
         return LEVEL
     closed = [np.flatnonzero(months_back >= length * (window + 1)) for window in range(len(levels))]
     seen = [oldest(tenure_days[taught]) for taught in (*closed, rows.year_later != -2)]

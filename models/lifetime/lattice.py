@@ -27,6 +27,8 @@ MIN_YEARS_BACK = 3
 """Cut-offs whose year has closed, at least: with fewer, nothing is learned about later years."""
 NEAR_YEARS = 3
 """The most windows of a year that are learned directly."""
+COHORT_SHARE, COHORT_DAYS = 0.8, 92
+"""Where so many customers first ordered within so few days, tenure is the calendar."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ def lattice_of(first_day: date, *, as_of: date, is_contractual: bool = False) ->
     if back < YEAR + MIN_YEARS_BACK:
         return None
     return Lattice(as_of, back, YEAR if months >= YEARLY_FROM else QUARTER)
+
+
+def is_one_cohort(days: Floats | Integers) -> bool:
+    """True if most customers first ordered within a few months: nothing tells a customer's fade from the shop's then.
+
+    days: of first orders, counted from any day, forwards or backwards, (customers,).
+    """
+    ordered = np.sort(days)
+    inside = np.searchsorted(ordered, ordered + COHORT_DAYS, side="left") - np.arange(len(ordered))
+    return bool(inside.max() >= COHORT_SHARE * len(ordered))
 
 
 def window_weights(window_days: float, lifetime_days: float, annual_discount_rate: float) -> Floats:

@@ -14,7 +14,16 @@ from features.clock import DAY
 from features.histories.columns import Histories
 from features.snapshots.labels import has_left, orders_and_margin
 from features.snapshots.snapshot import snapshot
-from models.lifetime.lattice import MIN_YEARS_BACK, QUARTER, YEAR, Lattice, LifetimeRows, lattice_of, row_later
+from models.lifetime.lattice import (
+    MIN_YEARS_BACK,
+    QUARTER,
+    YEAR,
+    Lattice,
+    LifetimeRows,
+    is_one_cohort,
+    lattice_of,
+    row_later,
+)
 from pipelines.training.serving_costs import costs_between
 
 MOST_ROWS = 150_000
@@ -23,9 +32,6 @@ FEWEST_ROWS = 300
 """Rows with a closed year: with fewer, counting models are the better guess."""
 BLOCK = 50
 """Customers drawn together, neighbours by id."""
-COHORT_SHARE, COHORT_DAYS = 0.8, 92
-"""Where so many customers first ordered within so few days, tenure is the calendar, and a log of a few years cannot
-tell a customer's fade from the shop's."""
 
 
 def lifetime_rows(
@@ -36,7 +42,10 @@ def lifetime_rows(
     costs: costs to serve, as pipelines/training/serving_costs.py reads them; None where the log has none.
     """
     lattice = lattice_of(histories.first_day, as_of=as_of, is_contractual=histories.contractual)
-    if lattice is None or not (lattice.window_months == YEAR or histories.contractual or not _is_one_cohort(histories)):
+    first_days = histories.columns.at[histories.columns.starts[:-1]] // DAY
+    if lattice is None or (
+        lattice.window_months == QUARTER and not histories.contractual and is_one_cohort(first_days)
+    ):
         return None
     tables = list(_tables(histories, lattice, features, costs))
     table = pa.concat_tables(tables) if tables else None
@@ -94,14 +103,6 @@ def rows_years_before(rows: LifetimeRows, years: int) -> LifetimeRows | None:
         left=None if rows.left is None else rows.left[known],
         costs=None if rows.costs is None else rows.costs[known],
     )
-
-
-def _is_one_cohort(histories: Histories) -> bool:
-    """True if most customers first ordered within a few months."""
-    first_days = np.sort(histories.columns.at[histories.columns.starts[:-1]] // DAY)
-    count = len(first_days)
-    inside = np.searchsorted(first_days, first_days + COHORT_DAYS, side="left") - np.arange(count)
-    return bool(inside.max() >= COHORT_SHARE * count)
 
 
 def drawn_spans(customers: int, *, cut_offs: int) -> list[tuple[int, int]]:

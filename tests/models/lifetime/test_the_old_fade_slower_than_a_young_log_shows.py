@@ -1,8 +1,12 @@
 """Windows far ahead have closed for young customers only: a planted hazard that falls with tenure is carried on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from models.lifetime.fit_state_value import _fit_tenure_fade
+from models.lifetime.lattice import is_one_cohort
 from models.lifetime.tenure_fade import LEVEL, TenureFade, TenureHazard, fit_hazard, oldest
 
 WINDOW = 365 / 4
@@ -61,3 +65,14 @@ def test_where_nothing_was_learned_nothing_changes():
 
 def test_a_few_very_old_customers_teach_nothing():
     assert oldest(np.append(np.linspace(0, 100, 99), 5000)) == pytest.approx(90, abs=1)
+
+
+def test_tenure_that_is_the_calendar_tells_no_fade():
+    """Of one cohort, a fade by tenure is a fade of the shop: what a year did to all is no law of the next."""
+    rng = np.random.default_rng(2)
+    cohort, steady = rng.uniform(0, 100, 1000), rng.uniform(0, 900, 1000)
+    seen_as_one = [is_one_cohort(days) for days in (cohort, 1500 - cohort, steady, 900 - steady)]
+    assert seen_as_one == [True, True, False, False]
+    rows = SimpleNamespace(lattice=SimpleNamespace(window_months=12), months_back=np.repeat([0, 12, 24], 1000))
+    tenure = np.concatenate([1500 - cohort, 1135 - cohort, 770 - cohort])
+    assert _fit_tenure_fade(rows, tenure, np.ones(3000), [np.ones(3000)] * 2) is LEVEL
