@@ -130,6 +130,7 @@ def _fit_tenure_fade(rows: LifetimeRows, tenure_days: Floats, first: Floats, lev
         np.concatenate([rows.orders[taught, window] for window, taught in tail]),
         np.concatenate([first[taught] * levels[window][taught] for window, taught in tail]),
         window_days=length * MONTH_DAYS,
+        times_counted=length * len(tail),
     )
     return TenureFade(hazard, length * MONTH_DAYS, tuple(seen))
 

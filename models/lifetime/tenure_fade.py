@@ -7,6 +7,10 @@ Windows further ahead have closed for younger customers only, and trees tell of 
 seen: their fade is too fast by exp(h at that tenure − h at their own), for each window of it. Hazards that fall with
 tenure, and projecting them: Fader & Hardie (2007), How to Project Customer Retention, Journal of Interactive Marketing
 21(1), 76-90.
+
+What a log of two years says of b is little, and three years ahead hang on it. A mixture of constant hazards, gamma
+distributed as in Pareto/NBD, falls as t ^ b with b between -1 and 0: b is taken to be normal about the middle of these.
+The orders weigh as quasi-likelihood has it, McCullagh & Nelder (1989), Generalized Linear Models, chapter 9.
 """
 
 from __future__ import annotations
@@ -28,6 +32,8 @@ TENURE_SHIFT = 30.0
 OLDEST = 0.9
 """Of the rows that taught something, so many are younger than the oldest seen: trees need more than a few."""
 BIN_DAYS = 15
+SLOPE, SLOPE_SPREAD = -0.5, 0.25
+"""What is believed of b before any log is seen: mean and standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,19 @@ def oldest(tenure_days: Floats) -> float:
 
 
 def fit_hazard(
-    tenure_days: Floats, window: Integers, came: Floats, first: Floats, *, window_days: float
+    tenure_days: Floats,
+    window: Integers,
+    came: Floats,
+    first: Floats,
+    *,
+    window_days: float,
+    times_counted: float = 1.0,
 ) -> TenureHazard:
-    """Maximise the Poisson likelihood of the orders that came in a window, given those expected in the first.
+    """The likeliest hazard, by the orders that came in a window, given those expected in the first, and by what is
+    believed of its slope.
 
-    Shape (rows,) each, a row for a customer and a window; window: its number, 1 or more.
+    Shape (rows,) each, a row for a customer and a window; window: its number, 1 or more. times_counted: in how many
+    rows each order stands, where windows overlap.
     """
     bins, place = np.unique(np.stack([window, tenure_days // BIN_DAYS]), axis=1, return_inverse=True)
     orders, expected = (np.bincount(place.ravel(), column) for column in (came, first))
@@ -96,9 +110,19 @@ def fit_hazard(
     logs = np.log(tenure + number * window_days / 2 + TENURE_SHIFT)
     middle = float(logs.mean())
 
-    def loss(parameters: Floats) -> float:
-        fade = number * np.exp(parameters[0] + parameters[1] * (logs - middle))
-        return float((expected * np.exp(-fade) + orders * fade).sum() / max(orders.sum(), 1.0))
+    def fade(parameters: Floats) -> Floats:
+        return number * np.exp(parameters[0] + parameters[1] * (logs - middle))
 
-    level, slope = minimize(loss, np.array([-2.0, -0.5]), method="L-BFGS-B", bounds=[(-30, 5), (-2, 0)]).x
+    def likeliest(weight: float) -> Floats:
+        def loss(parameters: Floats) -> float:
+            fades = fade(parameters)
+            doubt = ((parameters[1] - SLOPE) / SLOPE_SPREAD) ** 2 / 2
+            return float((expected * np.exp(-fades) + orders * fades).sum() * weight + doubt)
+
+        return minimize(loss, np.array([-2.0, SLOPE]), method="L-BFGS-B", bounds=[(-30, 5), (-2, 0)]).x
+
+    weight = 1 / times_counted
+    likely = first * np.exp(-fade(likeliest(weight)))[place.ravel()]
+    dispersion = float(((came - likely) ** 2).sum() / max(likely.sum(), 1.0))
+    level, slope = likeliest(weight / max(dispersion, 1.0))
     return TenureHazard(float(level - slope * middle), float(slope))
