@@ -25,6 +25,8 @@ SEASON_TURNS = 3
 """How often season and rates are fitted in turn."""
 LATER_YEARS = 3
 """The most years whose fade is learned; those after fade as the last."""
+STEP_DOUBT = 0.1
+"""How far a year's fade is believed to be off before its closed windows are seen, as a share."""
 TAIL = 0.5
 """Fade by tenure is fitted from so much of the oldest tenure on: the young have yet to cool, and tell nothing of it."""
 NO_SEASON = "less than a year of cut-offs has closed: the season is not known, and a lifetime is asked as if none were"
@@ -58,10 +60,9 @@ def fit(
     rates = [rate * np.exp(fade.longer(tenure, window)) for window, rate in enumerate(rates)]
     per_year = YEAR // lattice.window_months
     known_years = len(near) // per_year
-    year_rate = np.sum(rates[-per_year:], axis=0)
     years = range(known_years, min(lifetime_years, known_years + LATER_YEARS))
     slower = [fade.year_longer(tenure, year=year) for year in years]
-    later = _fit_later(trees, rows, year_rate, slower)
+    later = _fit_later(trees, rows, rates, slower, fitted)
     has_season = lattice.window_months == YEAR or fitted.coefficients
     model = StateValue(
         window_months=lattice.window_months,
@@ -136,17 +137,46 @@ def _fit_tenure_fade(rows: LifetimeRows, tenure_days: Floats, first: Floats, lev
 
 
 def _fit_later(
-    trees: LifetimeTrees, rows: LifetimeRows, year_rate: Floats, slower: Sequence[Floats]
+    trees: LifetimeTrees, rows: LifetimeRows, rates: Sequence[Floats], slower: Sequence[Floats], season: Season
 ) -> list[boosting.Booster]:
-    """Trees of the fade of each later year; year_rate: expected orders of each row in the last near year, by trees that
-    have not seen its customer; slower: ln of the factor by which each year's fade is slower than they say."""
+    """Trees of the fade of each later year; rates: expected orders of each row in the near windows, by trees that have
+    not seen its customer; slower: ln of the factor by which each year's fade is slower than they say.
+
+    A year's step errs as the one before it: all are raised by what the windows of the first show that have closed.
+    """
+    per_year = YEAR // rows.lattice.window_months
     known = np.flatnonzero(rows.year_later != -2)
     next_row = rows.year_later[known]
-    later = []
-    for longer in slower:
+    year_rate, later, step = np.sum(rates[-per_year:], axis=0), [], 1.0
+    for year, longer in enumerate(slower):
         target = np.where(next_row >= 0, year_rate[next_row], 0.0)
         offset = np.log(np.maximum(year_rate, LEAST_RATE))
         booster, fade = trees.grow_checked(target, known, params=LATER, offset=offset[known])
-        later.append(booster)
-        year_rate = year_rate * np.exp(fade + longer)
+        if year == 0:
+            step = _first_step(rows, rates, np.exp(fade + longer), season)
+        later.append(boosting.raised(booster, step))
+        year_rate = year_rate * np.exp(fade + longer) * step
     return later
+
+
+def _first_step(rows: LifetimeRows, rates: Sequence[Floats], fade: Floats, season: Season) -> float:
+    """Orders that came in the windows of the first later year that have closed ÷ those that `fade` says of them.
+
+    The mean of a gamma distribution about 1, of a spread of STEP_DOUBT, after counts whose overlap and dispersion are
+    allowed for (Gelman et al., Bayesian Data Analysis, chapter 2).
+    """
+    lattice, per_year = rows.lattice, YEAR // rows.lattice.window_months
+    came, told = [np.zeros(0)], [np.zeros(0)]
+    for number in range(len(rates) - per_year, len(rates)):
+        closed = np.flatnonzero(rows.months_back >= YEAR + lattice.window_months * (number + 1))
+        later = rows.year_later[closed]
+        came.append(np.where(later >= 0, rows.orders[later, number], 0.0))
+        level = _level(season, lattice, rows.months_back[closed], number + per_year)
+        told.append(rates[number][closed] * fade[closed] * level)
+    counted = sum(len(of_window) > 0 for of_window in told) * lattice.window_months
+    orders, expected = np.concatenate(came), np.concatenate(told)
+    if expected.sum() <= 0:
+        return 1.0
+    dispersion = max(float(((orders - expected) ** 2).sum() / expected.sum()), 1.0)
+    weight, prior = 1 / (counted * dispersion), STEP_DOUBT**-2
+    return float((prior + orders.sum() * weight) / (prior + expected.sum() * weight))
