@@ -2,9 +2,10 @@
 
 The true profit of the product's plan stands beside that of other lists of the same budget, in currency units
 (benchmarks/keeping_lists.py), and as a share of that of `feasible`. `promise ÷ truth`: what the plan expected to earn ÷
-that; `in 80 %`: whether its interval holds the truth. The shops assume save rates that are not the true ones,
-and the interval allows for that. The worth factor is the true gain of the list ÷ that by comparable customers: its
-median and the standard deviation of its log are those of models/keeping/worth_factor.py.
+that; `in 80 %`: whether its interval holds the truth. The shops assume save rates that are not the true ones, and the
+interval allows for that; `rates known`: the promise ÷ truth, had each offer's true save rate been known. The worth
+factor is the true gain of the list ÷ that by comparable customers: its median and the standard deviation of its log are
+those of models/keeping/worth_factor.py.
 """
 
 import argparse
@@ -15,7 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.keeping_lists import FEASIBLE, LISTS, PRODUCT, Shop, feasible_scores, list_profits, simulated_shop
+from benchmarks.keeping_lists import (
+    FEASIBLE,
+    LISTS,
+    PRODUCT,
+    Shop,
+    feasible_scores,
+    known_rates_profit,
+    list_profits,
+    simulated_shop,
+)
 from benchmarks.table import save, show
 from models.keeping.worth_factor import CENTRE, SPREAD
 from pipelines.campaigns.configured_offers import offers_with_save_rate
@@ -41,6 +51,7 @@ def measure(shop: Shop, teacher: Shop, *, seed: int) -> dict[str, Any]:
         results[name] = {
             "profit": profits,
             **promised,
+            "known_rates_profit": known_rates_profit(shop, contacts, offers),
             "contacted": len(contacts),
             "true_gain": gains[0],
             "gain": gains[1],
@@ -88,11 +99,14 @@ def report(results: dict[str, dict[str, Any]], *, seeds: Sequence[int], customer
         _show_budget(name, results, customers=customers)
     lists = [row for of_shop in results.values() for row in of_shop.values()]
     factor = worth_factors(lists)
-    ratios = [row["expected_profit"] / row["profit"][PRODUCT] for row in lists if row["profit"][PRODUCT] > 0]
+    ratios = [
+        np.median([row[promise] / row["profit"][PRODUCT] for row in lists if row["profit"][PRODUCT] > 0])
+        for promise in ("expected_profit", "known_rates_profit")
+    ]
     holds = sum(interval_holds(row) for row in lists)
     title = (
         f"Over {factor['lists']} lists: the 80 % interval holds the true profit {holds} times of {len(lists)}; median "
-        f"promise ÷ truth {np.median(ratios):.2f}"
+        f"promise ÷ truth {ratios[0]:.2f}, with the true save rates {ratios[1]:.2f}"
     )
     used = [f"{CENTRE:.2f}", f"{SPREAD:.2f}"]
     measured = ["–" if factor[name] is None else f"{factor[name]:.2f}" for name in ("median", "spread")]
@@ -109,11 +123,13 @@ def _show_budget(name: str, results: dict[str, dict[str, Any]], *, customers: in
         share = f"{true / feasible:.2f}" if feasible > 0 else "–"
         profits.append([shop, *(f"{row['profit'][of]:,.0f}" for of in LISTS), share])
         interval = f"{row['profit_p10']:,.0f} … {row['profit_p90']:,.0f}"
-        ratio = f"{row['expected_profit'] / true:.2f}" if true > 0 else "–"
+        ratios = [
+            f"{row[promise] / true:.2f}" if true > 0 else "–" for promise in ("expected_profit", "known_rates_profit")
+        ]
         holds = "yes" if interval_holds(row) else "no"
         contacted = f"{row['contacted']:,}"
-        promises.append([shop, contacted, f"{row['expected_profit']:,.0f}", interval, f"{true:,.0f}", ratio, holds])
+        promises.append([shop, contacted, f"{row['expected_profit']:,.0f}", interval, f"{true:,.0f}", *ratios, holds])
     heading = f"a {name} budget, {BUDGETS[name] * customers:,.0f} EUR, of {customers:,} customers"
     show(f"True profit of lists of {heading}", ["shop", *LISTS, "share of feasible"], profits)
-    header = ["shop", "contacted", "promise", "80 % interval", "truth", "promise ÷ truth", "in 80 %"]
+    header = ["shop", "contacted", "promise", "80 % interval", "truth", "promise ÷ truth", "rates known", "in 80 %"]
     show(f"Promise and truth of the product's plan of {heading}", header, promises)

@@ -132,6 +132,21 @@ def true_profit(contacts: pd.DataFrame, truth: pd.DataFrame) -> float:
     return float(sum(rows.loc[rows["offer"] == name, f"profit_{name}"].sum() for name in rows["offer"].unique()))
 
 
+def known_rates_profit(shop: Shop, contacts: pd.DataFrame, offers: list[Offer]) -> float:
+    """What the scores say that a list earns, were each offer's save rate the true one of those it goes to: what many
+    readouts would teach. What is then promised too much is the scores' doing, and no belief about offers."""
+    inputs = contact_inputs(shop.scores, offers).set_index("customer_id")
+    effects = shop.truth.assign(customer_id=shop.truth["customer_id"].astype("str")).set_index("customer_id")
+    earned = 0.0
+    for offer in offers:
+        ids = contacts.loc[contacts["offer"] == offer.name, "customer_id"]
+        if len(ids):
+            rate = effects.loc[ids, f"effect_{offer.name}"].sum() / max(inputs.loc[ids, "savable"].sum(), 1e-9)
+            known = offer.model_copy(update={"save_rate": float(min(rate, 1.0))})
+            earned += float(expected_profits(inputs.loc[ids].reset_index(), known).sum())
+    return earned
+
+
 def list_profits(
     shop: Shop, learned: pd.DataFrame, offers: list[Offer], *, budget: float, seed: int
 ) -> tuple[dict[str, float], dict[str, float], pd.DataFrame]:

@@ -48,6 +48,7 @@ def made_up(folder, seed=1, count=400, *, shrunk=1.0):
     truth = pd.DataFrame({"customer_id": ids, "churn_probability": p, "savable_probability": savable})
     truth["gain"] = savable * worth
     for name, save, redeem, incentive, contact in (("voucher", 0.2, 0.3, 5, 0.5), ("call", 0.25, 0, 0, 4)):
+        truth[f"effect_{name}"] = save * savable
         truth[f"profit_{name}"] = save * (truth["gain"] - savable * incentive) - (1 - p) * redeem * incentive - contact
     rows = pd.DataFrame({"customer_id": ids, "recency_days": recency.astype(float), "spend_mean": worth})
     clv = truth["gain"] + 50
@@ -61,6 +62,7 @@ def test_a_plan_of_the_truth_earns_what_it_promises_and_no_list_earns_more(tmp_p
     shop = made_up(tmp_path)
     for row in benchmark.measure(shop, made_up(tmp_path, seed=2), seed=1).values():
         assert row["profit"][PRODUCT] == pytest.approx(row["expected_profit"])
+        assert row["known_rates_profit"] == pytest.approx(row["expected_profit"])
         assert row["true_gain"] == pytest.approx(row["gain"])
         assert benchmark.interval_holds(row)
         assert set(row["profit"]) == set(LISTS)
@@ -99,6 +101,19 @@ def test_gains_told_at_half_the_truth_give_a_factor_of_two(tmp_path):
     factor = benchmark.worth_factors([row, row])
     assert factor["median"] == pytest.approx(2 * CENTRE)
     assert factor["spread"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_wrong_belief_about_offers_is_told_from_wrong_scores(tmp_path):
+    """Offers that truly keep half as many: the promise is twice too high, and right where their rates are known."""
+    shop = made_up(tmp_path)
+    for name, redeem, incentive, contact in (("voucher", 0.3, 5, 0.5), ("call", 0, 0, 4)):
+        shop.truth[f"effect_{name}"] /= 2
+        effect, redeemed = shop.truth[f"effect_{name}"], (1 - shop.truth["churn_probability"]) * redeem
+        worth = shop.truth["gain"] / shop.truth["savable_probability"]
+        shop.truth[f"profit_{name}"] = effect * (worth - incentive) - redeemed * incentive - contact
+    (row,) = benchmark.measure(shop, made_up(tmp_path, seed=2), seed=1).values()
+    assert row["expected_profit"] > 1.5 * row["profit"][PRODUCT]
+    assert row["known_rates_profit"] == pytest.approx(row["profit"][PRODUCT])
 
 
 def test_what_is_shown_is_kept(monkeypatch, tmp_path, capsys):
