@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +111,6 @@ LOGS = {
     "donations": Log(DONATIONS, donations, tuple((365, f"{year}-01-01") for year in range(2000, 2006))),
     "superstore": Log(SUPERSTORE, superstore, ((90, "2019-10-01"), (90, "2020-04-01"), (90, "2020-10-01"))),
 }
-
-
-@cache
-def opened(name: str) -> tuple[Config, Histories]:
-    """A log's config and histories, read once."""
-    return LOGS[name].read()
 
 
 def measure_day(config: Config, histories: Histories, *, horizon_days: int, as_of: date) -> dict[str, Any]:

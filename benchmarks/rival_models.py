@@ -135,7 +135,10 @@ def two_parts(
     places = np.cumsum(ordered) - 1
     split_of_buyers = Split(*(places[part[ordered[part]]] for part in split))
     target = np.maximum(money / scale, SMALLEST_VALUE)
-    given_order = value(Part(values[ordered], target, split_of_buyers, past.seed))(judged) * scale
+    if np.ptp(target[split_of_buyers.early]) > 0:
+        given_order = value(Part(values[ordered], target, split_of_buyers, past.seed))(judged) * scale
+    else:  # every order brings the same: a yearly gift counted as 1
+        given_order = np.full(len(judged), scale)
     times = past.horizon_days / past.window_days
     return Prediction(leaves**times, (1 - leaves) * given_order * times)
 

@@ -195,6 +195,7 @@ def test_losses_stand_on_the_page_and_absent_data_are_named(monkeypatch, tmp_pat
     absent = tmp_path / "no.parquet"
     monkeypatch.setattr(rivals, "import_boosters", lambda: None)
     monkeypatch.setattr("benchmarks.table.RESULTS", tmp_path)
+    monkeypatch.setattr(rivals, "RESULTS", tmp_path)
     monkeypatch.setattr(rivals, "LOGS", {"Nowhere": replace(LOGS["CDNOW"], needs=absent)})
     monkeypatch.setattr(rivals, "TABLES", {"Nobody": LabelTable(pd.DataFrame, "left", needs=absent)})
     rivals.main([])
