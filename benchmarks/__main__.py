@@ -13,6 +13,7 @@ BENCHMARKS = (
     "fit",
     "accuracy",
     "accuracy_backtest",
+    "rivals",
     "lookups",
     "serving",
     "uplift",

@@ -69,6 +69,11 @@ def cell(metric: str, measured: Measured, mark: str = "") -> str:
     return f"{value}{mark}\n{low}, {high}"
 
 
+def plain_cell(evaluation: Mapping[str, Any], name: str, metric: str) -> str:
+    """A model's value with its mark, without the interval."""
+    return cell(metric, evaluation["models"][name][metric], MARKS[side(evaluation, name, metric)]).split("\n")[0]
+
+
 def target(metric: str, measured: Measured, figures: Mapping[str, str]) -> str:
     """The target above "reached" or "missed"; empty without a target."""
     if metric not in figures:

@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md: the tables of the last results on one page."""
+"""Write docs/benchmarks.md: the tables of the last results on one page; those without results here stay."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ PARTS = {
     "fit": "Fitting counting models and trees",
     "accuracy": "Accuracy on a later period",
     "accuracy_backtest": "Accuracy on four test days of each shop",
+    "rivals": "Accuracy beside LightGBM, CatBoost and others, on many days and tables",
     "lookups": "Looking up scores",
     "serving": "Serving over HTTP",
     "uplift": "Uplift on a real experiment (Hillstrom)",
@@ -31,11 +32,17 @@ from resampled customers. Targets that are missed are marked, here and in [check
 
 def main(options: list[str]) -> None:
     argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__).parse_args(options)
-    results = {
-        name: json.loads(path.read_text("utf-8")) for name in PARTS if (path := RESULTS / f"{name}.json").exists()
-    }
-    PAGE.write_text(HEAD + "".join(part(PARTS[name], result) for name, result in results.items()), "utf-8")
+    parts = standing_parts(PAGE.read_text("utf-8")) if PAGE.exists() else {}
+    for name, heading in PARTS.items():
+        if (path := RESULTS / f"{name}.json").exists():
+            parts[heading] = part(heading, json.loads(path.read_text("utf-8")))
+    PAGE.write_text(HEAD + "".join(parts[heading] for heading in PARTS.values() if heading in parts), "utf-8")
     print(PAGE)
+
+
+def standing_parts(page: str) -> dict[str, str]:
+    """The parts of a page by heading, as they stand."""
+    return {text.split("\n", 1)[0]: f"\n## {text}" for text in page.split("\n## ")[1:]}
 
 
 def part(heading: str, result: dict[str, Any]) -> str:

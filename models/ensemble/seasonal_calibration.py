@@ -89,7 +89,7 @@ class SeasonalCalibration:
         if not self.days:
             return "none, since no cut-off has matured"
         if self._is_foretold(as_of):
-            return "from what all customers brought a year before, since no cut-off has seen the season yet"
+            return "from what all customers brought a year before, since no cut-off with half a year of log has seen it"
         if not self._covers(as_of - _YEAR):
             return "without a season, since there is less than a year of matured cut-offs before this day"
         if self.drift is None:

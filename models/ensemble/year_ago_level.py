@@ -91,16 +91,46 @@ def foretold(
     windows have closed give it.
     """
     told: dict[str, tuple[float, float]] = {}
-    if np.std(calibration.log_odds) < LEAST_SEASON:
-        return told
-    base = {what: _base_to_total(totals, what) for what in ("customers", "margin")}
     for day in totals.forecast_days():
-        customers, margin = (_forecast(totals, day, what, ratio) for what, ratio in base.items())
-        if not customers or not margin or np.exp(customers.mean) > MOST_OF_BASE * len(prediction.log_odds):
+        forecasts = _forecasts(totals, day, calibration, customers=len(prediction.log_odds))
+        if not forecasts:
             break
         own = prediction.shifted(*calibration.shifts_at(as_of=day))
-        told[day.isoformat()] = _combined(prediction, customers, margin, own)
+        told[day.isoformat()] = _combined(prediction, *forecasts, own)
     return told
+
+
+def foretold_extended(
+    totals: YearAgoTotals, extended: LogPrediction, calibration: SeasonalCalibration
+) -> tuple[float, float]:
+    """The shifts of the log-odds of no order and of ln expected value of a prediction that was extended to the horizon.
+
+    extended: of the base known on the day the model is made, calibrated. calibration: of the windows learned on. No
+    shifts where totals tell nothing.
+    """
+    forecasts = None
+    if totals.as_of - _YEAR in totals.long:
+        forecasts = _forecasts(totals, totals.as_of, calibration, customers=len(extended.log_odds))
+    if not forecasts:
+        return 0.0, 0.0
+    odds, _ = _combined(extended, *forecasts, extended)
+    total = float(extended.expected_value.sum())
+    return odds, float(np.log(_combine(forecasts[1], total) / total))
+
+
+def _forecasts(
+    totals: YearAgoTotals, day: date, calibration: SeasonalCalibration, *, customers: int
+) -> tuple[Forecast, Forecast] | None:
+    """The base's customers who order in the window from a day on, and their margin; None where totals tell nothing.
+
+    customers: of the base.
+    """
+    if np.std(calibration.log_odds) < LEAST_SEASON:
+        return None
+    buyers, margin = (_forecast(totals, day, what, _base_to_total(totals, what)) for what in ("customers", "margin"))
+    if not buyers or not margin or np.exp(buyers.mean) > MOST_OF_BASE * customers:
+        return None
+    return buyers, margin
 
 
 def _combined(

@@ -16,9 +16,11 @@ extended customer by customer instead, as the counting model moves each from h t
     the mean of all, as the counting model sees it
     a counting model serves alone                   s = 0, c = 1: this is its own prediction over H
 
+Where the log has a year, what all customers brought a year before shifts both (models/ensemble/year_ago_level.py).
+
 Source: the combination of two forecasts by their mean, Hyndman & Athanasopoulos, Forecasting: Principles and Practice,
 3rd ed., section 13.4; rules by backtests on short logs (docs/explanation/time.md). Wrong where the season of the H days
-to come is not that of the windows learned on, which nothing in a short log shows.
+to come is not that of the windows learned on, which nothing shows in a log of less than a year.
 """
 
 from __future__ import annotations
@@ -68,6 +70,10 @@ class LongerHorizon:
             ratios = neighbour_ratios(self.horizon_days, self.learned_days, history, purchase_model)
             log_odds, expected = log_odds + ratios.log_odds_shift, expected - np.log(expit(ratios.value_share))
         return LogPrediction(log_odds, expected - np.log(expit(-log_odds)))
+
+    def shifted(self, log_odds: float, log_value: float) -> LongerHorizon:
+        """The same way with further shifts, of the log-odds of no order and of ln of expected value."""
+        return replace(self, log_odds=self.log_odds + log_odds, log_value=self.log_value + log_value)
 
     def end_of_contract(self, probability: Floats) -> Floats:
         """The probability that contracts end within the horizon, at the hazard of the windows learned on."""

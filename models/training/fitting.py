@@ -143,6 +143,7 @@ def refit(
     if settings.level_spread:
         spread = spread.widened(settings.level_spread)
     if settings.terms.horizon_days < terms.horizon_days:
+        learned = calibration
         longer, calibration, purchase_model = extend_horizon.extend(
             rows,
             now,
@@ -156,6 +157,9 @@ def refit(
         )
         shifts = np.array(calibration.shifts_at(as_of=now["as_of"].iloc[0].date()))
         extended = longer.extend(blended.shifted(*shifts), purchase_history(now), purchase_model)
+        if year_ago:
+            longer = longer.shifted(*year_ago_level.foretold_extended(year_ago, extended, learned))
+            extended = longer.extend(blended.shifted(*shifts), purchase_history(now), purchase_model)
         blended = extended.shifted(*-shifts)
         doubts = (*doubts, extend_horizon.doubt(settings.terms.horizon_days, terms.horizon_days))
     elif year_ago:

@@ -135,7 +135,10 @@ def _predict_fold(
             monotone=settings.monotone,
         )
         probabilities[name] = expit(model.log_odds(judged[used]))
-    probabilities |= {LOGISTIC: _logistic(parsed, churned, judged), BOOSTING: _boosting(parsed, churned, judged, seed)}
+    probabilities |= {
+        LOGISTIC: logistic_probability(parsed, churned, judged),
+        BOOSTING: _boosting(parsed, churned, judged, seed),
+    }
     values = dict.fromkeys(probabilities, np.zeros(len(unseen)))
     if table.value is not None:
         values = dict.fromkeys(probabilities, np.full(len(unseen), table.value[seen].mean()))
@@ -144,7 +147,7 @@ def _predict_fold(
     return {name: np.stack([probability, values[name]]) for name, probability in probabilities.items()}
 
 
-def _logistic(parsed: pd.DataFrame, churned: Floats, judged: pd.DataFrame) -> Floats:
+def logistic_probability(parsed: pd.DataFrame, churned: Floats, judged: pd.DataFrame) -> Floats:
     """A logistic regression on scaled numbers and indicators of names."""
     names = [name for name in parsed if parsed[name].dtype == object]
     numbers = [name for name in parsed if name not in names and parsed[name].notna().any()]

@@ -128,9 +128,7 @@ def training_set(
         lifetime_rows=lifetime_rows(histories, as_of=as_of, features=features, costs=costs),
         cost_share=0.0 if costs is None else _cost_share(histories, costs, as_of=as_of),
         stay_outcomes=stay_outcomes(histories, as_of=as_of, horizon_days=terms.horizon_days, features=features),
-        year_ago=None
-        if is_short
-        else year_ago_totals(
+        year_ago=year_ago_totals(
             histories, as_of=as_of, horizon_days=terms.horizon_days, first_cut_off=cut_offs.matured[0]
         ),
         learned_days=learned if is_short else None,

@@ -14,7 +14,9 @@ from models.ensemble.year_ago_level import LONGEST, SHORT_DAYS, SHORTEST, STEP_D
 
 SLACK_DAYS = 7
 """A log that begins so many days after the window a year ago still tells of it."""
-
+YOUNG_DAYS = 182
+"""A cut-off earlier in its log than this has not seen the season as later ones will: by then the log knows frequent
+customers only, whose level is not that of the base to come."""
 
 STANDING, AFTER_MONTHS = 2.0, 5
 """A shop stood before its log began if the first month has so many times the new customers of the months after it."""
@@ -23,14 +25,15 @@ STANDING, AFTER_MONTHS = 2.0, 5
 def year_ago_totals(
     histories: Histories, *, as_of: date, horizon_days: int, first_cut_off: date
 ) -> YearAgoTotals | None:
-    """Totals of windows that closed by `as_of`; None where cut-offs cover the season, the log has no year, or the shop
-    began with it.
+    """Totals of windows that closed by `as_of`; None where cut-offs of an older log cover the season, the log has no
+    year, or the shop began with it.
 
     first_cut_off: the earliest whose window has closed.
     """
     year_ago, horizon = as_of - timedelta(days=YEAR_DAYS), timedelta(days=horizon_days)
     first_day = histories.first_day
-    is_known = first_cut_off <= year_ago or histories.contractual
+    is_seen = first_cut_off <= year_ago and first_day + timedelta(days=YOUNG_DAYS) <= year_ago
+    is_known = is_seen or histories.contractual
     is_short = first_day > year_ago + timedelta(days=SLACK_DAYS) or horizon_days > YEAR_DAYS
     if is_known or is_short or _is_launch(histories):
         return None

@@ -11,6 +11,7 @@ from models.ensemble import year_ago_level
 from models.ensemble.seasonal_calibration import SeasonalCalibration
 from models.ensemble.stacking import LogPrediction
 from models.ensemble.year_ago_level import UNSEEN_SEASON, WindowTotal, YearAgoTotals
+from models.horizons.longer_horizon import LongerHorizon
 
 AS_OF, HORIZON = date(2024, 12, 1), 90
 GROWTH = WindowTotal(1100.0, 33_000.0, 0, 0), WindowTotal(1000.0, 30_000.0, 0, 0)
@@ -96,3 +97,23 @@ def test_a_shop_that_has_shown_no_season_is_left_to_its_own_level(prediction):
 
 def test_without_days_to_compare_nothing_is_assumed_to_grow():
     assert year_ago_level._growth(totals(growth=None), "customers") == (0.0, 0.25**2)
+
+
+def test_a_short_logs_totals_are_combined_with_those_of_a_year_ago(prediction):
+    """What `foretold` makes of the model's own totals, where the prediction was extended to the horizon."""
+    extended = prediction.shifted(*CUT_OFFS.shifts_at(as_of=AS_OF))
+    direct = prediction.shifted(*year_ago_level.foretold(totals(), prediction, CUT_OFFS)[AS_OF.isoformat()])
+    way = LongerHorizon(60, HORIZON, by_customer=False, log_odds=0.3, log_value=-0.2)
+    before = extended.shifted(-0.3, 0)
+    before = LogPrediction(before.log_odds, np.log(extended.expected_value) + 0.2 - np.log(expit(-before.log_odds)))
+    nobody = (np.empty(0), np.empty(0), np.empty(0))
+    assert way.extend(before, nobody, None).expected_value == pytest.approx(extended.expected_value)
+    way = way.shifted(*year_ago_level.foretold_extended(totals(), extended, CUT_OFFS))
+    combined = way.extend(before, nobody, None)
+    assert (1 - combined.no_order).sum() == pytest.approx((1 - direct.no_order).sum())
+    assert combined.expected_value.sum() == pytest.approx(direct.expected_value.sum())
+
+
+@pytest.mark.parametrize("log", [replace(totals(), long={}), totals(customers=9000, share=lambda _: 1.0)])
+def test_a_short_log_whose_year_tells_nothing_keeps_its_totals(log, prediction):
+    assert year_ago_level.foretold_extended(log, prediction, CUT_OFFS) == (0.0, 0.0)

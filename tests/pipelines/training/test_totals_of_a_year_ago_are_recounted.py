@@ -63,9 +63,18 @@ def test_a_shop_that_began_with_its_log_is_left_to_its_own_level(read):
 
 @pytest.mark.parametrize(
     ("as_of", "first_cut_off"),
-    [(AS_OF, date(2023, 12, 1)), (date(2024, 9, 1), date(2024, 1, 1))],
+    [(FIRST + timedelta(days=365 + 182), date(2024, 1, 1)), (date(2024, 9, 1), date(2024, 1, 1))],
     ids=["a cut-off has seen the season", "the log has no year"],
 )
 def test_nothing_is_told_where_it_is_known_or_cannot_be(read, orders, as_of, first_cut_off):
     histories = read(orders).histories
     assert year_ago_totals(histories, as_of=as_of, horizon_days=60, first_cut_off=first_cut_off) is None
+
+
+def test_a_cut_off_of_a_young_log_has_not_seen_the_season(read, orders):
+    """The customers known in the first months of a log order more often than those known later."""
+    histories, early = read(orders).histories, date(2023, 12, 1)
+    for days, is_told in ((181, True), (182, False)):
+        as_of = FIRST + timedelta(days=365 + days)
+        totals = year_ago_totals(histories, as_of=as_of, horizon_days=60, first_cut_off=early)
+        assert (totals is not None) == is_told, days
