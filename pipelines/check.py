@@ -1,7 +1,7 @@
 """The data report: rows accepted and quarantined, to the cent, the extent of the log, and the horizons compared."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from features.errors import Refusal
 from features.histories.columns import Histories
 from features.histories.contract_ends import count_leaving
 from features.ingest.build_histories import ingested as ingested_of
+from features.ingest.mistakes.attributes import described_in_words
 from features.ingest.mistakes.cells import MOST_UNREAD, share_unread
 from features.ingest.mistakes.find_mistakes import find_mistakes, find_unmatched
 from features.ingest.reading import reading
@@ -18,6 +19,7 @@ from features.ingest.side_tables import read_side_table
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
+from pipelines.leakage.leaking_attributes import leak_warning, leaking_attributes
 from pipelines.order_log import reconciliation_rows, weeks_of, write_reconciliation
 from pipelines.training.answered_horizons import answer_in_words, answered_horizon
 
@@ -37,7 +39,10 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         for table, book in books.items():
             warnings += find_unmatched(opened, table, book.rows)
         unread = share_unread(opened)
+        described = described_in_words(opened, ingested.histories.customers, ingested.account.described)
     histories = ingested.histories
+    leaks = leaking_attributes(histories, horizon_days=config.time.horizon_days, seed=config.train.seed)
+    warnings += [leak_warning(leak) for leak in leaks]
     weeks = weeks_of(histories)
     run_folder.write_json(config.folder / run_folder.WEEKS, weeks)
     write_reconciliation(config, ingested.account, [ingested.quarantine])
@@ -53,6 +58,11 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "reconciliation": reconciliation_rows(ingested.account.orders),
         "interactions": reconciliation_rows(ingested.account.interactions),
         "customer_rows": reconciliation_rows(ingested.account.customers),
+        "attributes": [
+            {"column": name, **asdict(replace(kind, rare=())), "rare": len(kind.rare)}
+            for name, kind in histories.attribute_kinds.items()
+        ],
+        "described": described,
         **{table: reconciliation_rows(books[table].account) if table in books else [] for table in SIDE_TABLES},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories, horizon_days=config.time.horizon_days),

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import Refusal
+from features.ingest.mistakes.attributes import described_in_words, unread_attributes
 from features.ingest.open_log import Reading
 from features.ingest.postgresql import is_url
 from features.ingest.reading import reading
@@ -22,6 +24,7 @@ from features.snapshots.snapshot import snapshot_chunks
 from models.artifacts.registered_model import load_champion
 from models.lifetime.clv import typical_miss
 from models.scoring import batch_scores
+from models.scoring.online import read_for, unseen_in_words
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches import ledger
@@ -67,12 +70,14 @@ def score(
     model = load_champion(config.tracking_uri).scorer
     say("reading orders")
     now_us = int(now.timestamp() * 1_000_000)
-    with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
+    log = read_for(model, config.log)
+    with reading(log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
         first_day, end = extent(opened)
         refuse_too_early(first_day, end, as_of=as_of)
         _refuse_stale(end, as_of=as_of, horizon_days=model.terms.horizon_days)
         tallies: list[Tally] = []
-        rows = _feature_rows(opened, model, tallies, as_of=as_of, memory_bytes=memory_bytes, say=say)
+        unseen: dict[str, Counter[str]] = {}
+        rows = _feature_rows(opened, model, tallies, unseen, as_of=as_of, memory_bytes=memory_bytes, say=say)
         scored = _scored(model, rows, threads=_threads(memory_bytes))
         config.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
@@ -83,8 +88,12 @@ def score(
                 _write(output, staged.tables())
             _add_to_ledger(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
             _write(latest, staged.tables())
-        write_reconciliation(config, reconcile(opened, Tally.total(tallies)), quarantine(opened))
-    return summary(staged, model, config, as_of=as_of)
+        tally = Tally.total(tallies)
+        write_reconciliation(config, reconcile(opened, tally), quarantine(opened))
+        notes = [*unseen_in_words(unseen), *described_in_words(opened, tally.buyers, tally.customers)]
+        notes += [warning.message for warning in unread_attributes(opened)]
+    unseen_names = {name: sum(counts.values()) for name, counts in unseen.items()}
+    return summary(staged, model, config, as_of=as_of) | {"unseen_names": unseen_names, "attributes": notes}
 
 
 def _write_store(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
@@ -147,14 +156,20 @@ def _feature_rows(
     opened: Reading,
     model: Scorer,
     tallies: list[Tally],
+    unseen: dict[str, Counter[str]],
     *,
     as_of: date,
     memory_bytes: int,
     say: Callable[[str], None],
 ) -> Iterator[pa.Table]:
-    """The feature rows of the model, `CHUNK_ROWS` at a time; the tally of each part of the log goes to `tallies`."""
+    """The feature rows of the model, `CHUNK_ROWS` at a time.
+
+    The tally of each part of the log goes to `tallies`, and the names that the model has not learned to `unseen`.
+    """
     for histories, tally in split_into_buckets(opened, memory_bytes=memory_bytes):
         tallies.append(tally)
+        for name, counts in histories.unseen_names.items():
+            unseen[name] = unseen.get(name, Counter()) + counts
         say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
         for table in snapshot_chunks(histories, as_of=[as_of], features=list(model.inputs)):
             ids = table["customer_id"].cast(pa.string())

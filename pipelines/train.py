@@ -81,6 +81,8 @@ class Trained:
     """The number of them used for everything that is learned in memory."""
     horizons: dict[int, str]
     """The further horizons it scores, in days, and how each was made."""
+    attributes: list[str]
+    """What became of the declared attributes of customers, in sentences."""
     streamed_rows: int
     """Rows of all of them on disk that the trees were grown on; 0 where memory held the rows asked for."""
 
@@ -217,6 +219,7 @@ def _train(
         rows=len(training.rows),
         censored_rows=censored_rows(histories, training.timeline),
         customers=data.customers,
+        attributes=data.attribute_notes,
         drawn=histories.customers,
         streamed_rows=data.stream.rows if data.stream else 0,
     )
@@ -235,7 +238,7 @@ def _evidence(
     now: datetime,
 ) -> Evidence:
     """The evidence for the gate; folder: the candidate's bundle, made from the training set `final`."""
-    seed, attributes = config.train.seed, config.features.attributes
+    seed, attributes = config.train.seed, tuple(training.attributes)
     return Evidence(
         metrics=metrics,
         candidate=examine(folder, final.current_rows),

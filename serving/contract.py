@@ -136,7 +136,10 @@ class Customer(TypedDict):
     attributes: NotRequired[
         Annotated[
             dict[Text, Amount | bool | Text | None],
-            Field(max_length=256, description="columns of the table `customers` that the model was trained on"),
+            Field(
+                max_length=256,
+                description="columns of the table `customers` that the model was trained on; days in ISO 8601",
+            ),
         ]
     ]
 
@@ -200,6 +203,11 @@ class ScoreResponse(ResponseBody):
 
     scores: list[Score]
     unknown: list[str]
+    unseen: dict[str, int] = Field(
+        default_factory=dict,
+        description="of score_histories: by attribute, the customers whose name in it the model has not learned and "
+        "takes as missing; left out where there are none",
+    )
 
 
 class Parts(ResponseBody):

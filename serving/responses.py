@@ -109,10 +109,12 @@ class Responses:
         histories = online.histories(scorer, request.customers)
         scores = {score["customer_id"]: score for score in self._score(scorer, histories, as_of=request.as_of)}
         ids = [customer["customer_id"] for customer in request.customers]
-        content = {
+        content: dict[str, Any] = {
             "scores": [scores[customer_id] for customer_id in ids if customer_id in scores],
             "unknown": [customer_id for customer_id in ids if customer_id not in scores],
         }
+        if histories.unseen_names:
+            content["unseen"] = {name: sum(counts.values()) for name, counts in histories.unseen_names.items()}
         return ResponseContent(content, len(ids), scorer.version)
 
     def score_parsed(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:

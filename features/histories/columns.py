@@ -4,6 +4,7 @@ A change of an order after it was first known (a refund, a line recorded late) i
 the moment it was known, so that a slice as of any day shows what was known that day and nothing later.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.clock import day_of
+from features.histories.attributes import AttributeKind
 
 NEVER = np.iinfo(np.int64).max
 """The leaving time of a customer who has not left."""
@@ -95,7 +97,12 @@ class Histories:
     before_us: int | None = None
     """Rows from then on were left out of the log when it was read."""
     attributes: dict[str, pa.Array] = field(default_factory=dict)
-    """The columns of the table `customers` that the config declares: one value per customer."""
+    """The columns of the table `customers` that are learned from, by name: one value per customer, moments in
+    microseconds."""
+    attribute_kinds: dict[str, AttributeKind] = field(default_factory=dict)
+    """What each declared column of `customers` holds, the unused ones too."""
+    unseen_names: dict[str, Counter[str]] = field(default_factory=dict)
+    """By attribute, names that the model has not learned, which count as missing, and their customers."""
     left_us: np.ndarray | None = None
     """The time each customer left (microseconds; `NEVER` if they have not), if the log says so; no feature reads it."""
     whole: tuple[date, date] | None = None

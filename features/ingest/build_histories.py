@@ -6,6 +6,7 @@ amount (features/histories/refund_matching.py), else it stands alone and lowers 
 of the refund.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_prompt, sort_interactions, sort_lines
+from features.histories.attributes import group_names, used_attributes
 from features.histories.columns import NEVER, Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.log import Log
@@ -83,7 +85,7 @@ def histories_of(
         _fetch_rows(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids)
     )
     columns["prompt"] = is_prompt(columns)
-    described, attributes, left_us = _customer_columns(opened, customers, ids)
+    described, attributes, unseen, left_us = _customer_columns(opened, customers, ids)
     histories = Histories(
         customer_ids=ids,
         columns=Columns(**columns),
@@ -93,9 +95,11 @@ def histories_of(
         kinds=opened.kinds,
         before_us=opened.before_us,
         attributes=attributes,
+        attribute_kinds=opened.attribute_kinds,
+        unseen_names=unseen,
         left_us=left_us,
     )
-    return histories, Tally(*netted, len(columns["interaction_at"]), described)
+    return histories, Tally(*netted, len(columns["interaction_at"]), described, len(ids))
 
 
 def _fetch_rows(opened: Reading, relation: str) -> Arrays:
@@ -115,19 +119,24 @@ def _fetch_rows(opened: Reading, relation: str) -> Arrays:
 
 def _customer_columns(
     opened: Reading, relation: str, ids: pa.Array
-) -> tuple[int, dict[str, pa.Array], np.ndarray | None]:
-    """The buyers' rows in the table `customers`, in the order of ids: their number, attributes, left_us.
+) -> tuple[int, dict[str, pa.Array], dict[str, Counter[str]], np.ndarray | None]:
+    """The buyers' rows in the table `customers`, in the order of ids: their number, attributes, unseen names, left_us.
 
     Buyers who are not in it have null attributes and have not left. left_us is None where the log does not have it.
     """
     if "customers" not in opened.types:
-        return 0, {}, None
+        return 0, {}, {}, None
     rows = opened.db.sql(f"select rows.* from {relation} as rows join buyers using (customer_id)").to_arrow_table()
     place = pc.index_in(ids, rows["customer_id"].combine_chunks())
-    attributes = {
-        name: rows[f"attribute_{number}"].combine_chunks().take(place) for number, name in enumerate(opened.attributes)
-    }
+    attributes: dict[str, pa.Array] = {}
+    unseen: dict[str, Counter[str]] = {}
+    for number, (name, kind) in enumerate(used_attributes(opened.attribute_kinds).items()):
+        attributes[name] = rows[f"attribute_{number}"].combine_chunks().take(place)
+        if kind.is_text:
+            grouped, unseen[name] = group_names(attributes[name].to_pylist(), kind)
+            attributes[name] = pa.array(grouped, pa.string())
+    unseen = {name: counts for name, counts in unseen.items() if counts}
     if not opened.contractual:
-        return rows.num_rows, attributes, None
+        return rows.num_rows, attributes, unseen, None
     left_us = rows["left_us"].combine_chunks().take(place)
-    return rows.num_rows, attributes, pc.fill_null(left_us, NEVER).to_numpy().astype(np.int64)
+    return rows.num_rows, attributes, unseen, pc.fill_null(left_us, NEVER).to_numpy().astype(np.int64)

@@ -149,16 +149,23 @@ def judge_interactions(db: duckdb.DuckDBPyConnection, types: Types, log: Log, no
         from parsed_columns""")
 
 
+def _attribute(column: str, kind: str) -> str:
+    """SQL: an attribute as double or text; a moment as microseconds."""
+    if kind.startswith("TIMESTAMP"):
+        return f"epoch_us({column})::double"
+    return f"{column}::{'double' if is_number(kind) else 'text'}"
+
+
 def judge_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, now_us: int | None) -> None:  # noqa: ARG001
     """Make the view `rows_customers` of `raw_customers`; a customer may be known to leave in the future.
 
-    file, row, written_id, written_left_at; customer_id (text); attribute_0, … (numbers or text) in the order of the
-    log's attributes; left_us; has_left (true if `left_at` is not empty); reason (null: usable).
+    file, row, written_id, written_left_at; customer_id (text); `attribute: NAME` of each of the log's attributes
+    (numbers, moments in microseconds, or text); left_us; has_left (true if `left_at` is not empty); reason (null:
+    usable).
     """
-    kinds = [types[name] for name in log.attributes]
     attributes = [
-        f", {identifier(name)}::{'double' if is_number(kind) else 'text'} as attribute_{place}"
-        for place, (name, kind) in enumerate(zip(log.attributes, kinds, strict=True))
+        f", {_attribute(identifier(name), types[name])} as {identifier(f'attribute: {name}')}"
+        for name in log.attributes
     ]
     given = is_given("left_at", types)
     left_us = instant_in(types, log, "left_at") if is_time(types.get("left_at", "")) else "null::bigint"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
+from features.histories.attributes import AttributeKind
 from features.ingest.notation.styles import Styles
 from features.ingest.read_options import ReadOptions
 from features.ingest.table_source import TableLike, TableSource, parse_source
@@ -24,6 +25,8 @@ class Log:
     customers: TableLike | None = None
     attributes: tuple[str, ...] = ()
     """Columns of `customers` that are features."""
+    attribute_kinds: Mapping[str, AttributeKind] = field(default_factory=dict)
+    """What attributes hold, as a model learned them; what is not here is read off the table."""
     treatments: TableLike | None = None
     """Contacts of campaigns; not part of the histories."""
     costs: TableLike | None = None
@@ -53,6 +56,9 @@ class Log:
         places = ("orders", "interactions", "customers", "treatments", "costs")
         sources = {table: parse_source(values[table]) for table in places if values[table] is not None}
         values |= {name: tuple(values[name]) for name in ("attributes", "exclude_products")}
+        values["attribute_kinds"] = {
+            name: AttributeKind(**_tuples(kind)) for name, kind in values.get("attribute_kinds", {}).items()
+        }
         values["read"] = {table: ReadOptions(**_tuples(options)) for table, options in values.get("read", {}).items()}
         return cls(**_tuples(values) | sources)
 
@@ -82,7 +88,7 @@ class Log:
 
 
 def _as_json(value: Any) -> Any:
-    return asdict(value) if isinstance(value, ReadOptions) else str(value)
+    return asdict(value) if isinstance(value, ReadOptions | AttributeKind) else str(value)
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from features.histories.attributes import AttributeKind, used_attributes
 from features.ingest.column_sql import Types
 from features.ingest.log import Log
 from features.ingest.schema import ORDERS
@@ -43,6 +44,8 @@ class Reading:
     """The channels of the orders, ascending: their codes are their places."""
     notes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Table → how its files are read, where that is not self-evident."""
+    attribute_kinds: dict[str, AttributeKind] = field(default_factory=dict)
+    """What the declared attributes of the customers hold, the unused ones too."""
     kinds: dict[str, int] = field(default_factory=dict)
     """The kinds of interaction, ascending, and when each was first known (microseconds)."""
 
@@ -61,7 +64,7 @@ class Reading:
     @property
     def attributes(self) -> tuple[str, ...]:
         """The columns of the customers that are features."""
-        return self.log.attributes if "customers" in self.types else ()
+        return tuple(used_attributes(self.attribute_kinds))
 
     @property
     def contractual(self) -> bool:

@@ -15,7 +15,8 @@ class ReadOptions:
     sheet: str | tuple[str, ...] | None = None
     where: str | None = None
     """SQL on the table's own columns; rows for which it is not true are left out, and counted."""
-    ids: Literal["exact", "lower"] = "exact"
+    ids: Literal["exact", "lower", "number"] = "exact"
+    """lower: capitals and outer blanks do not count; number: nor do leading zeros and `.0`."""
     decimal: Literal[".", ","] | None = None
     thousands: str | None = None
     time_format: str | tuple[str, ...] | None = None

@@ -9,6 +9,7 @@ from features.errors import InputError
 from features.ingest import cleaning, deduplication, side_table_cleaning, sources, usable_rows
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
+from features.ingest.mistakes.joins import refuse_unmatched
 from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded
 from features.ingest.open_log import JudgedRows, Reading
@@ -68,7 +69,10 @@ def reading(
             with sources.readable(opened.where(table)):
                 read = sources.read_table(db, table, log, keeps_unused=keeps_unused)
                 opened.types[table], opened.notes[table] = read.types, read.loaded.notes
+                opened.attribute_kinds.update(read.loaded.attributes)
                 open_table(opened, table, now_us=now_us, loaded=None if read.is_thorough else read.loaded)
+        if not side_table:
+            refuse_unmatched(opened)
         # Rows are sorted by us: DuckDB need not keep their order.
         db.execute("set preserve_insertion_order = false")
         with sources.readable(opened.where(side_table or "orders")):
@@ -105,7 +109,9 @@ def open_table(
     if not is_part:
         refuse_unreadable(judged, lambda reason: first_row_with(opened, table, reason))
     if table == "customers":  # a customer may be known to leave in the future
-        usable_rows.view_customers(db, types, opened.log, before_us=opened.before_us, where=where)
+        usable_rows.view_customers(
+            db, types, opened.log, attributes=opened.attributes, before_us=opened.before_us, where=where
+        )
         return None
     if not is_part:
         refuse_future(judged, table, lambda reason: first_row_with(opened, table, reason))

@@ -21,6 +21,8 @@ class Tally(NamedTuple):
     """Interactions of customers with an order."""
     customers: int = 0
     """Rows of the table `customers` for customers with an order."""
+    buyers: int = 0
+    """Customers with an order."""
 
     @classmethod
     def total(cls, parts: list["Tally"]) -> "Tally":
@@ -46,6 +48,8 @@ class Reconciliation:
     """Empty where the log has none."""
     customers: list[ReconciliationLine] = field(default_factory=list)
     """Empty where the log has none."""
+    described: int = 0
+    """Customers with an order who have a row in the table `customers`."""
 
 
 def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
@@ -54,6 +58,7 @@ def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
         _orders(opened, tally),
         _of_buyers(opened, "interactions", "accepted", tally.interactions),
         _of_buyers(opened, "customers", "with an order", tally.customers),
+        tally.customers,
     )
 
 

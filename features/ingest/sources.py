@@ -27,8 +27,8 @@ from features.ingest.input_files import KINDS, file_format
 from features.ingest.log import Log
 from features.ingest.mistakes.unused_names import PREFIX, is_worth_a_look
 from features.ingest.notation.amounts import KEPT
-from features.ingest.notation.canonical import settle
-from features.ingest.notation.column_styles import Loaded, column_styles
+from features.ingest.notation.canonical import settle, table_styles
+from features.ingest.notation.column_styles import Loaded
 from features.ingest.read_options import ReadOptions
 from features.ingest.schema import match_columns
 from features.ingest.table_source import Database, Frame, TableSource
@@ -92,7 +92,7 @@ def with_styles(log: Log) -> Log:
         for table, source in log.tables.items():
             with readable(source.label(table)):
                 loaded = load_table(db, table, log)
-                styles[table] = column_styles(loaded, log, is_thorough=True)
+                styles[table] = table_styles(loaded, log, is_thorough=True)
     return replace(log, styles=styles)
 
 
@@ -127,7 +127,7 @@ def load_table(
         else:
             for file in files:
                 _copy_file(into, file, source.rows)
-    return Loaded(db, table, into.types, where, is_view, into.notes)
+    return Loaded(db, table, into.types, where, is_view, into.notes, {})
 
 
 @contextmanager

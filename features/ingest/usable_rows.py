@@ -1,5 +1,7 @@
 """Views of the usable rows as numbers, ready to be fetched or split into buckets on disk."""
 
+from collections.abc import Sequence
+
 import duckdb
 
 from features.errors import InputError
@@ -87,12 +89,20 @@ def refuse_too_many_kinds(kinds: dict[str, int]) -> None:
         )
 
 
-def view_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, *, before_us: int | None, where: str) -> None:
+def view_customers(
+    db: duckdb.DuckDBPyConnection,
+    types: Types,
+    log: Log,
+    *,
+    attributes: Sequence[str],
+    before_us: int | None,
+    where: str,
+) -> None:
     """Make the view `usable_customers`: customer_id, attribute_0, … and, where the log says who left, left_us.
 
-    Raises InputError where a customer has two rows, a `left_at` cannot be read, or `left_at` is an attribute.
+    Raises InputError where a customer has two rows, a `left_at` cannot be read, or an attribute says who left.
     """
-    columns = [f"attribute_{place}" for place in range(len(log.attributes))]
+    columns = [f"{identifier(f'attribute: {name}')} as attribute_{place}" for place, name in enumerate(attributes)]
     if "left_at" in types:
         _refuse_left_at(db, log, where=where)
         columns.append(f"if(left_us < {before_us}, left_us, null) as left_us" if before_us is not None else "left_us")
@@ -115,7 +125,7 @@ def view_customers(db: duckdb.DuckDBPyConnection, types: Types, log: Log, *, bef
 def _refuse_left_at(db: duckdb.DuckDBPyConnection, log: Log, *, where: str) -> None:
     """Raise InputError for a `left_at` that cannot be read: its customer would be taken for one who has not left."""
     name = log.mapping.get("customers", {}).get("left_at", "left_at")
-    if attributes := sorted({name, "left_at"} & set(log.attributes)):
+    if attributes := sorted({name, "left_at", "left_reason"} & set(log.attributes)):
         raise InputError(
             f"{attributes[0]} says who left: a feature made of it would know what is to be predicted",
             where=where,

@@ -68,6 +68,7 @@ def merge_partitions(
     messages = sorted(((json.loads(text), rows) for text, rows in about), key=lambda message: message[0]["piece"])
     raise_first_error(message for message, _ in messages)
     whole = Reading(connect(), log, {}, scratch)
+    whole.attribute_kinds.update(partitions.attribute_kinds_of(log))
     schemas: dict[str, pa.Schema] = {}
     for table in log.tables:
         of_table = [(message, rows) for message, rows in messages if message["table"] == table]

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import InputError
+from features.histories.attributes import AttributeKind
 from features.histories.columns import Histories
 from features.ingest import sources
 from features.ingest.build_histories import histories_of
@@ -28,6 +29,7 @@ from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.input_files import file_format
 from features.ingest.log import Log
+from features.ingest.notation.styles import Styles
 from features.ingest.open_log import Reading
 from features.ingest.reading import REMEDIES, first_row_with, open_table
 from features.ingest.reconciliation import quarantine
@@ -159,11 +161,18 @@ def open_part(
             db.register(name, rows)
         types = {table: types_of(db, table) for table in log.tables if f"raw_{table}" in relations}
         part = Reading(db, log, types, folder, before_us)
+        part.attribute_kinds.update(attribute_kinds_of(log))
         for table in types:
             with sources.readable(part.where(table)):
                 open_table(part, table, now_us=now_us, is_part=True)
         db.execute("set preserve_insertion_order = false")
         yield part
+
+
+def attribute_kinds_of(log: Log) -> dict[str, AttributeKind]:
+    """What the attributes hold, in a log whose styles were found out."""
+    styles = log.styles.get("customers", Styles())
+    return {name: style.kind for name, style in styles.attributes.items()}
 
 
 def types_of(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

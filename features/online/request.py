@@ -16,13 +16,15 @@ import numpy as np
 import pyarrow as pa
 
 from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_prompt, sort_interactions, sort_lines
+from features.histories.attributes import AttributeKinds
 from features.histories.columns import Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.cleaning import LARGEST_CENTS
 from features.ingest.schema import ORDERS, minor_units
 from features.ingest.usable_rows import MAX_KINDS
 from features.online.duckdb_text import HASHES, KINDS, WHOLE_NUMBERS
-from features.online.request_columns import BadRequest, RequestRows, is_number, is_text
+from features.online.request_attributes import attributes_of_request
+from features.online.request_columns import BadRequest, RequestRows, is_text
 
 Customer = Mapping[str, Any]
 MICROS = 1_000_000
@@ -34,13 +36,14 @@ def histories_of_request(
     *,
     currency: str,
     gross_margin: float,
-    attributes: Mapping[str, type] | None = None,
+    attributes: AttributeKinds | None = None,
     naive_is_utc: bool = False,
 ) -> Histories:
     """The histories of the customers who bought something; the others have none.
 
-    gross_margin: the share of an amount that is margin where it has no cost. attributes: those wanted, `str` or
-    `float`; a missing one is null. naive_is_utc: a time without a zone is UTC, else it is refused.
+    gross_margin: the share of an amount that is margin where it has no cost. attributes: those wanted and what they
+    hold; a missing one is null, and so is a name that is not known. naive_is_utc: a time without a zone is UTC, else
+    it is refused.
     An id may not come twice; all rows of a customer are one export, so that identical rows are all kept. Raises
     BadRequest.
     """
@@ -61,6 +64,7 @@ def histories_of_request(
     columns, _ = assemble_orders(*sort_lines(lines, len(buyers)), margin_micros=rate)
     columns |= sort_interactions(interactions, len(buyers))
     columns["prompt"] = is_prompt(columns)
+    values, unseen = attributes_of_request(customers, buyers, attributes or {}, naive_is_utc=naive_is_utc)
     return Histories(
         customer_ids=pa.array([ids[buyer] for buyer in buyers], pa.string()),
         columns=Columns(**columns),
@@ -68,7 +72,9 @@ def histories_of_request(
         present=_present(customers, orders, events),
         channels=channels,
         kinds=kinds,
-        attributes={name: _attribute(customers, buyers, name, kind) for name, kind in (attributes or {}).items()},
+        attributes=values,
+        attribute_kinds=dict(attributes or {}),
+        unseen_names=unseen,
     )
 
 
@@ -206,17 +212,3 @@ def _present(customers: Sequence[Customer], orders: RequestRows, events: Request
     if all(customer.get("interactions") is not None for customer in customers):
         present |= {"interactions", "value"} if "value" in events.columns or not events.rows else {"interactions"}
     return frozenset(present)
-
-
-def _attribute(customers: Sequence[Customer], buyers: Sequence[int], name: str, kind: type) -> pa.Array:
-    """One attribute of the buyers: text or a number, null where there is none."""
-    values = [(customers[buyer].get("attributes") or {}).get(name) for buyer in buyers]
-    for place, value in zip(buyers, values, strict=True):
-        if value is not None and not (is_text(value) if kind is str else is_number(value) or isinstance(value, bool)):
-            what = f"the attribute {name} is not {'text' if kind is str else 'a number'}"
-            raise BadRequest(what, where=f"customer {place + 1}")
-    return (
-        pa.array(values, pa.string())
-        if kind is str
-        else pa.array([None if value is None else float(value) for value in values], pa.float64())
-    )

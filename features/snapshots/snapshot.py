@@ -12,6 +12,7 @@ import pyarrow as pa
 from features.clock import DAY, cut_offs, microseconds
 from features.errors import InputError
 from features.families.catalogue import catalogue, feature_named, feature_templates
+from features.histories.attributes import attribute_column
 from features.histories.columns import Histories
 from features.ingest.open_log import Reading
 from features.kernel.code_generation import compile_pass, row_layout
@@ -65,7 +66,7 @@ def snapshot_chunks(
 
 
 def feature_columns(log: Histories | Reading, *, as_of: list[date], known_at: date | None = None) -> list[str]:
-    """The features that a log can give, and its declared attributes; kinds of interaction first seen later add none."""
+    """The features that a log can give, and its used attributes; kinds of interaction first seen later add none."""
     last = microseconds(known_at or max(as_of))
     kinds = tuple(kind for kind, at in log.kinds.items() if at < last)
     return [*catalogue(log.present, kinds), *log.attributes]
@@ -109,7 +110,8 @@ class SnapshotPass:
         table = {"customer_id": ids, "as_of": pa.array((day // DAY).astype(np.int32)).cast(pa.date32())}
         for name in self.names:
             if name not in values:
-                table[name] = histories.attributes[name].take(pa.array(customer))
+                kind = histories.attribute_kinds[name]
+                table[name] = attribute_column(histories.attributes[name], kind, customer=customer, as_of=day)
             elif self.features[name].unit == "channel":
                 codes = values[name].astype(np.int32)
                 table[name] = pa.array(histories.channels, pa.string()).take(pa.array(codes, mask=codes < 0))

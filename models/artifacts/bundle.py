@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
+from features.histories.attributes import AttributeKind
 from models.artifacts import keeping_parts, lifetime_parts
 from models.artifacts.signed_files import checked_contents, json_bytes, schema_hash, signed_manifest, write_signed
 from models.ensemble.base_learners import BaseLearners, from_json, to_json
@@ -35,12 +36,13 @@ from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.value import Value
 
-FORMAT, WITH_LONGER_HORIZON = 6, 7
-"""7 has the way to a horizon longer than the windows learned on, which a release that knows 6 only would leave out."""
+FORMAT, WITH_LONGER_HORIZON, WITH_ATTRIBUTES = 6, 7, 8
+"""7 has the way to a horizon longer than the windows learned on, 8 also what attributes of customers hold: a release
+that knows less would leave them out."""
 WITHOUT_SPREAD, WITH_TAIL = 5, 4
 """Earlier formats that are read too: 5 has lifetime values without a spread of their own, 4 a `tail` in place of
 `lifetime` and `purchase_model`."""
-READABLE = (WITH_LONGER_HORIZON, FORMAT, WITHOUT_SPREAD, WITH_TAIL)
+READABLE = (WITH_ATTRIBUTES, WITH_LONGER_HORIZON, FORMAT, WITHOUT_SPREAD, WITH_TAIL)
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
 CONTRACT_END = "leaving.ubj"
 HORIZON_FILE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
@@ -52,7 +54,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 
     training: the manifest's description of the training data (JSON values without times of day).
     """
-    base_learners, contract_end = scorer.base_learners, scorer.contract_end
+    base_learners, contract_end, attributes = scorer.base_learners, scorer.contract_end, scorer.attributes
     contents = {
         "quiet.ubj": boosting.to_ubj(base_learners.no_order.booster),
         "orders.ubj": boosting.to_ubj(base_learners.value.orders_booster),
@@ -84,10 +86,11 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "example": dataclasses.asdict(scorer.example) if scorer.example else None,
         }
         | ({"longer_horizon": dataclasses.asdict(scorer.longer_horizon)} if scorer.longer_horizon else {})
+        | ({"attributes": {name: dataclasses.asdict(kind) for name, kind in attributes.items()}} if attributes else {})
     )
     derivations = {str(horizon.days): horizon.derivation for horizon in scorer.horizons}
     about = {
-        "format": WITH_LONGER_HORIZON if scorer.longer_horizon else FORMAT,
+        "format": WITH_ATTRIBUTES if attributes else WITH_LONGER_HORIZON if scorer.longer_horizon else FORMAT,
         "features": list(scorer.inputs),
         "schema_hash": schema_hash(list(scorer.inputs)),
         "versions": {"xgboost": boosting.VERSION},
@@ -125,9 +128,14 @@ def read(folder: Path) -> Scorer:
         rhythm=Rhythm(**model["rhythm"]) if model.get("rhythm") else None,
         longer_horizon=LongerHorizon(**model["longer_horizon"]) if model.get("longer_horizon") else None,
         horizons=tuple(_horizon(content, boosters) for content in model["horizons"]),
+        attributes={name: _attribute_kind(content) for name, content in model.get("attributes", {}).items()},
         example=Example(**model["example"]) if model["example"] else None,
         version=bundle_hash[:12],
     )
+
+
+def _attribute_kind(content: dict[str, Any]) -> AttributeKind:
+    return AttributeKind(content["kind"], tuple(content["names"]), tuple(content["rare"]), content["why"])
 
 
 def _may_have(names: set[str]) -> bool:

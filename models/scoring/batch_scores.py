@@ -1,5 +1,6 @@
 """Scores as people and applications receive them: the numbers, and the reasons in words."""
 
+import warnings
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.snapshots.snapshot import snapshot
 from models.scoring import explain
-from models.scoring.online import attributes, order_columns, read_customers
+from models.scoring.online import attribute_kinds, order_columns, read_customers, read_for, unseen_in_words
 from models.scoring.scorer import Scorer, frames_by_horizon, numbers_by_horizon
 
 
@@ -41,13 +42,13 @@ def score_orders(
     """Score raw orders: a frame with customer_id, ordered_at, amount and any other columns of the schema.
 
     interactions: customer_id, at, kind, …; customers: customer_id and the attributes that the model reads. Naive times
-    are read as UTC. Every customer with an order before `as_of` gets a row per horizon. Raises InputError if a table
-    that the model reads is missing.
+    are read as UTC. Every customer with an order before `as_of` gets a row per horizon. Warns of names that the model
+    has not learned. Raises InputError if a table that the model reads is missing.
     """
     terms = scorer.terms
     for name, table, is_read in (
         ("interactions", interactions, "interactions" in order_columns(scorer)),
-        ("customers", customers, bool(attributes(scorer.inputs))),
+        ("customers", customers, bool(attribute_kinds(scorer))),
     ):
         if is_read and table is None:
             raise InputError(f"the model reads the table {name}, which is not given", next=f"Pass {name} too.")
@@ -57,10 +58,11 @@ def score_orders(
         gross_margin=terms.gross_margin,
         interactions=interactions,
         customers=customers,
-        attributes=tuple(attributes(scorer.inputs)) if customers is not None else (),
         timezone="UTC",
     )
-    histories = ingest(log, now_us=None).histories
+    histories = ingest(read_for(scorer, log), now_us=None).histories
+    for sentence in unseen_in_words(histories.unseen_names):
+        warnings.warn(sentence, stacklevel=2)
     rows = snapshot(histories, as_of=[as_of], features=list(scorer.inputs))
     return score(scorer, rows.to_pandas(date_as_object=False))
 

@@ -18,6 +18,7 @@ from scipy.special import expit
 
 from features.arrays import Floats
 from features.families.catalogue import feature_named, value_in_words
+from features.histories.attributes import AttributeKind, attribute_in_words
 from models.ensemble.recipe import TREES
 from models.ensemble.stacking import LogPrediction
 from models.prediction import REASONS
@@ -102,7 +103,7 @@ def reasons(scorer: Scorer, predicted: PredictedRows) -> pd.DataFrame:
     for feature in np.unique(order[raises]):
         name = parts.names[feature]
         row, place = np.nonzero((order == feature) & raises)
-        texts = _sentences(name, rows[name].to_numpy()[row])
+        texts = _sentences(name, rows[name].to_numpy()[row], scorer.attributes.get(name))
         if name == "recency_days":
             texts = [
                 f"{text}, usually {gap:,.0f}" if gap == gap else text
@@ -112,9 +113,11 @@ def reasons(scorer: Scorer, predicted: PredictedRows) -> pd.DataFrame:
     return pd.DataFrame(reason_texts, columns=list(REASONS), index=rows.index, dtype=object)
 
 
-def _sentences(name: str, values: np.ndarray) -> list[str]:
-    """Each value of a column in words; values that read the same are worded once."""
+def _sentences(name: str, values: np.ndarray, kind: AttributeKind | None) -> list[str]:
+    """Each value of a column in words; values that read the same are worded once. kind: of an attribute."""
     feature = feature_named(name)
+    if kind is not None:
+        return [attribute_in_words(name, kind, value) for value in values]
     if feature is None or not np.issubdtype(values.dtype, np.floating):
         return [value_in_words(name, value) for value in values]
     numbers = [feature.number(value) for value in values.tolist()]

@@ -13,7 +13,7 @@ horizons        the same over other horizons, derived so that none contradicts a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ import pandas as pd
 
 from features.arrays import Floats
 from features.errors import InputError
+from features.histories.attributes import AttributeKinds
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble.base_learners import BaseLearners
 from models.ensemble.baselines import purchase_history
@@ -82,10 +83,11 @@ class Scorer:
     horizons: tuple[Horizon, ...] = ()
     """The other horizons it predicts, nearest to that of the terms first."""
     longer_horizon: LongerHorizon | None = None
-    """The way to the horizon from the shorter windows that all parts but this were fitted on; None: they were not."""
+    """The way to the horizon from the shorter windows that all other parts were fitted on; None: they were not."""
     rhythm: Rhythm | None = None
-    """The gaps between orders, for when the next one comes; None where nobody has ordered twice, and in bundles before
-    format 6."""
+    """The gaps between orders, for when the next one comes; None where nobody has ordered twice."""
+    attributes: AttributeKinds = field(default_factory=dict)
+    """What the attributes of customers among the inputs hold."""
     example: Example | None = None
     version: str = "unsaved"
     """The first digits of the bundle's hash."""

@@ -49,7 +49,7 @@ def score(
     from pipelines import run_folder
     from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.score import score as run
-    from pipelines.screens.tables import show_pairs
+    from pipelines.screens.score import show_scores
 
     memory_bytes = parse_memory(memory)
     settings = load_either(config)
@@ -72,7 +72,7 @@ def score(
         result = run(
             settings, as_of=parse_day(as_of), now=context.obj(), output=output, memory_bytes=memory_bytes, say=say
         )
-    print_result(result, as_json, show_pairs)
+    print_result(result, as_json, show_scores)
     if not as_json:
         typer.echo(
             f"Written to {settings.folder / run_folder.SCORES}. Next: stayworth plan --budget M, or stayworth report"

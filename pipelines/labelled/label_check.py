@@ -2,20 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.tree import DecisionTreeClassifier
-
-from features.arrays import Floats
-from models.evaluation.metrics import roc_auc
 from models.labelled.table_columns import ColumnKind, describe_columns, parse_columns
-from models.labelled.table_encoding import fit_encoding
 from pipelines.labelled.label_config import LabelConfig, LabelledRows, missing_share, read_labelled
+from pipelines.leakage.leaking_columns import leak_in_words, leaking_columns
 
-LEAK_AUC = 0.97
-"""A column that alone ranks leavers so well is known only once they have left, or says the label in other words."""
-MOST_ROWS = 20_000
 SMALL = 200
 """Customers of the rarer label below which intervals are wide."""
 MOSTLY_MISSING = 0.5
@@ -26,7 +16,7 @@ def check_labelled(config: LabelConfig) -> dict[str, Any]:
     rows = read_labelled(config)
     columns = describe_columns(rows.features)
     shares = {name: missing_share(rows.features[name]) for name in columns}
-    leaks = leaking_columns(rows, columns, seed=config.train.seed)
+    leaks = leaking_columns(parse_columns(rows.features, columns), rows.churned, seed=config.train.seed)
     return {
         "labelled": config.data.labelled,
         "customers": len(rows.churned),
@@ -51,29 +41,6 @@ def check_labelled(config: LabelConfig) -> dict[str, Any]:
     }
 
 
-def leaking_columns(rows: LabelledRows, columns: dict[str, ColumnKind], *, seed: int) -> list[dict[str, Any]]:
-    """Columns that alone, by a shallow tree on customers it has not seen, tell the label nearly perfectly."""
-    drawn = np.random.default_rng(seed).permutation(len(rows.churned))[:MOST_ROWS]
-    churned = rows.churned[drawn]
-    parsed = parse_columns(rows.features.iloc[drawn], columns)
-    folds = StratifiedKFold(
-        int(min(5, np.bincount(churned.astype(int), minlength=2).min())), shuffle=True, random_state=0
-    )
-    found = []
-    for name in parsed:
-        auc = _auc_alone(parsed[[name]], churned, folds, seed)
-        if auc >= LEAK_AUC:
-            found.append({"column": str(name), "auc": auc})
-    return sorted(found, key=lambda leak: -leak["auc"])
-
-
-def _auc_alone(column: pd.DataFrame, churned: Floats, folds: StratifiedKFold, seed: int) -> float:
-    _, values = fit_encoding(column, churned, seed=seed)
-    tree = DecisionTreeClassifier(max_leaf_nodes=8, min_samples_leaf=5, random_state=seed)
-    probability = cross_val_predict(tree, values, churned, cv=folds, method="predict_proba")[:, 1]
-    return float(roc_auc(churned, probability))
-
-
 def _warnings(
     config: LabelConfig,
     rows: LabelledRows,
@@ -89,7 +56,7 @@ def _warnings(
         found.append(
             warning(
                 "label-leak",
-                f"{leak['column']} alone tells who left (AUC {leak['auc']:.3f}): it may be known only afterwards",
+                leak_in_words(leak),
                 leak["column"],
                 customers,
                 f'If so, leave it out: [label] unused = ["{leak["column"]}"]',

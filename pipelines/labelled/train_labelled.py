@@ -15,14 +15,15 @@ from models.artifacts.registered_model import load_label_version
 from models.labelled.label_model import fit_label_model
 from models.labelled.label_scorer import LabelScorer
 from models.labelled.label_value import fit_label_value
+from models.labelled.table_columns import parse_columns
 from pipelines import promotion, registry_audit, run_folder
 from pipelines.gate import gate
 from pipelines.labelled.judge_folds import TrainingTable, judge_folds, training_table
-from pipelines.labelled.label_check import leaking_columns
 from pipelines.labelled.label_config import LabelConfig, LabelledRows, read_labelled
 from pipelines.labelled.label_gate import LABEL_CHECKS, LabelChampion, LabelEvidence, examine_label_candidate
 from pipelines.labelled.label_model_card import label_model_card
 from pipelines.labelled.tune_classifier import tune_classifier
+from pipelines.leakage.leaking_columns import LEAK_AUC, leaking_columns
 from pipelines.training import tracking
 from pipelines.training.dataset_fingerprint import fingerprint_table
 
@@ -75,7 +76,13 @@ def train_labelled(
                 candidate=examine_label_candidate(folder, named),
                 champion=champion,
                 customers=len(named),
-                leaks=leaking_columns(rows, dict(table.columns), seed=config.train.seed),
+                leaks=[
+                    leak
+                    for leak in leaking_columns(
+                        parse_columns(rows.features, table.columns), rows.churned, seed=config.train.seed
+                    )
+                    if leak["auc"] >= LEAK_AUC
+                ],
             ),
             LABEL_CHECKS,
         )

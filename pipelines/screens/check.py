@@ -12,6 +12,16 @@ UNREAD = "amount is not a number"
 """The reason of rows whose money is unknown, and in no sum."""
 
 
+HOLDS = {
+    "number": "numbers",
+    "yes_no": "yes or no",
+    "day": "dates, as days before the day scored",
+    "names": "names",
+    "unused": "left out",
+}
+"""What an attribute holds, by its kind."""
+
+
 def show_check(content: dict[str, Any]) -> None:
     """Print the extent of the log, its reconciliation, and the horizons compared."""
     currency = content["currency"]
@@ -28,6 +38,7 @@ def show_check(content: dict[str, Any]) -> None:
         for entry in content["interactions"]:
             table.add_row(entry["what"], f"{entry['rows']:,}")
         console.print(table)
+    _show_customers(content)
     for side_table in ("treatments", "costs"):
         if content[side_table]:
             console.print(_reconciliation(content[side_table], currency, heading=side_table))
@@ -50,6 +61,22 @@ def show_check(content: dict[str, Any]) -> None:
     console.print(f"Advised horizon: {advised} days ({why}). time.horizon_days is {content['horizon_days']}.")
     _show_answer(content)
     console.print("Next: stayworth train")
+
+
+def _show_customers(content: dict[str, Any]) -> None:
+    """Print how the table `customers` joins the orders, and what its attributes hold."""
+    if content["customer_rows"]:
+        table = table_of("customers", "count")
+        for entry in content["customer_rows"]:
+            table.add_row(entry["what"], f"{entry['rows']:,}")
+        console.print(table)
+    for sentence in content["described"]:
+        console.print(f"{sentence[:1].upper()}{sentence[1:]}.")
+    if content["attributes"]:
+        table = table_of("attribute", "holds")
+        for attribute in content["attributes"]:
+            table.add_row(escape(attribute["column"]), HOLDS[attribute["kind"]])
+        console.print(table)
 
 
 def _answer(horizon: dict[str, Any]) -> str:

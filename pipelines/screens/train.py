@@ -17,6 +17,8 @@ def show_training(content: dict[str, Any]) -> None:
         f"Trained on {content['rows']:,} rows of {content['cut_offs']} cut-offs; left out {content['censored_rows']:,} "
         f"rows whose {metrics['horizon_days']}-day window had not closed."
     )
+    for note in content["attributes"]:
+        console.print(f"Attributes: {escape(note.rstrip('.'))}.")
     doubt = horizon_doubt(metrics)
     if doubt:
         console.print(f"[yellow]{escape(doubt[:1].upper() + doubt[1:])}.[/]")

@@ -28,8 +28,9 @@ class ReadTable(Section):
     where: str | None = None
     """SQL on the table's own columns: rows for which it is not true are left out, and counted. Text is in single
     quotes, a name with blanks in double ones: \"Financial Status\" not in ('voided', 'refunded')."""
-    ids: Literal["exact", "lower"] = "exact"
-    """lower: customers' ids that differ in capitals or outer blanks only are the same; set it for every table."""
+    ids: Literal["exact", "lower", "number"] = "exact"
+    """lower: customers' ids that differ in capitals or outer blanks only are the same; number: those that differ in
+    leading zeros or a `.0` too. Set it for every table."""
     decimal: Literal[".", ","] | None = None
     """The mark before the decimals, where the numbers do not show it: 1.250."""
     thousands: Annotated[str, Field(max_length=3)] | None = None

@@ -59,7 +59,7 @@ class Sample:
             "row_number() over () as row from theirs"
         )
         types = {ours: self.types[theirs] for ours, theirs in columns.items()}
-        return Loaded(self.db, "orders", types, self.where, False, self.notes)
+        return Loaded(self.db, "orders", types, self.where, False, self.notes, {})
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from models.artifacts import registry
 from models.artifacts.registered_model import load_version
 from models.ensemble.business_terms import Terms
 from models.ensemble.recipe import Recipe
+from models.scoring.online import attribute_kinds
 from models.scoring.scorer import Scorer
 from pipelines.training.training_set import TrainingSet, fit_model
 
@@ -75,7 +76,10 @@ def comparable_champion(
         if getattr(its_terms, name) != getattr(asked, name):
             reason = f"its {name} is {getattr(its_terms, name)}, the config's {getattr(asked, name)}"
             return replace(champion, scorer=None, basis=f"not compared: {reason}")
-    if date.fromisoformat(champion.manifest["training"]["as_of"]) <= as_of and its_terms == terms:
+    kinds = attribute_kinds(champion.scorer)
+    changed = sorted(name for name, kind in kinds.items() if kind.kind != training.attributes[name].kind)
+    is_blind = date.fromisoformat(champion.manifest["training"]["as_of"]) <= as_of
+    if is_blind and its_terms == terms and not changed:
         return champion
     its_training = replace(training, features=list(champion.manifest["features"]))
     try:
@@ -85,6 +89,8 @@ def comparable_champion(
     why = "its terms of money differ"
     if asked.horizon_days != terms.horizon_days:
         why = f"its horizon is not judged, {terms.horizon_days} days are"
+    elif its_terms == terms and is_blind:
+        why = f"{changed[0]} now holds {training.attributes[changed[0]].kind}, not {kinds[changed[0]].kind}"
     elif its_terms == terms:
         why = "it had seen what came after"
     return replace(champion, scorer=refitted, basis=f"its recipe, refitted as of {as_of}, because {why}")

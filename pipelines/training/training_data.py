@@ -9,7 +9,7 @@ the end. With Spark, the rows for the trees are always on disk, and Spark writes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from features.clock import microseconds
 from features.errors import InputError
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, no_order
+from features.ingest.mistakes.attributes import attribute_warnings, described_in_words
 from features.ingest.open_log import Reading
 from features.ingest.reading import reading
 from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
@@ -60,6 +61,8 @@ class TrainingData:
     """The rows that cannot be used; can be read once, while the folder exists."""
     stream: Stream | None
     """Labelled rows of all customers for the trees, where the drawn customers have too few or Spark grows them."""
+    attribute_notes: list[str] = field(default_factory=list)
+    """What became of the declared attributes, in sentences."""
 
 
 class TrainingSize(NamedTuple):
@@ -116,45 +119,61 @@ def read_training_data(
     if spark:
         partitions_of(config.log)
     with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
-        first_day, end = extent(opened)
-        learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
-        features = training_features(feature_columns(opened, as_of=[end]))
-        size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
-        request = RowRequest(
-            whole=(first_day, end),
-            as_of=sorted({day for days in cut_offs for day in days}),
-            features=features,
-            horizon_days=learned_days[-1],
-            share=config.train.rows / size.rows,
-            seed=config.train.seed,
-        )
-        staged = None
-        is_one_length = len(set(learned_days)) == 1
-        if spark:
-            if not is_one_length:
-                raise _windows_of_two_lengths(learned_days, (end - first_day).days)
-            say("Spark is reading the log")
-            staged = _staged_by_spark(spark, config, request, now_us=now_us, folder=folder)
-        if size.share >= 1:
-            return _of_all_customers(opened, staged, first_day, spark)
+        data = _read(config, opened, now_us=now_us, memory_bytes=memory_bytes, folder=folder, say=say, spark=spark)
+        notes = described_in_words(opened, data.customers, data.account.described)
+        notes += [warning.message for warning in attribute_warnings(opened)]
+    return replace(data, attribute_notes=notes)
 
-        say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
-        if staged:
-            parts, account = staged.parts, staged.account
-        else:
-            rows = request.labelled_rows if is_one_length and request.share > size.share else None
-            parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
-            account = reconcile(opened, tally)
-        run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
-        drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
-        sample, _ = histories_of(opened, *drawn)
-        return TrainingData(
-            replace(sample, whole=(first_day, end)),
-            size.customers,
-            account,
-            _tables(folder / run_folder.QUARANTINE),
-            _stream(parts, first_day, spark) if parts else None,
-        )
+
+def _read(
+    config: Config,
+    opened: Reading,
+    *,
+    now_us: int,
+    memory_bytes: int,
+    folder: Path,
+    say: Callable[[str], None],
+    spark: Session | None,
+) -> TrainingData:
+    first_day, end = extent(opened)
+    learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
+    features = training_features(feature_columns(opened, as_of=[end]))
+    size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
+    request = RowRequest(
+        whole=(first_day, end),
+        as_of=sorted({day for days in cut_offs for day in days}),
+        features=features,
+        horizon_days=learned_days[-1],
+        share=config.train.rows / size.rows,
+        seed=config.train.seed,
+    )
+    staged = None
+    is_one_length = len(set(learned_days)) == 1
+    if spark:
+        if not is_one_length:
+            raise _windows_of_two_lengths(learned_days, (end - first_day).days)
+        say("Spark is reading the log")
+        staged = _staged_by_spark(spark, config, request, now_us=now_us, folder=folder)
+    if size.share >= 1:
+        return _of_all_customers(opened, staged, first_day, spark)
+
+    say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
+    if staged:
+        parts, account = staged.parts, staged.account
+    else:
+        rows = request.labelled_rows if is_one_length and request.share > size.share else None
+        parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
+        account = reconcile(opened, tally)
+    run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
+    drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
+    sample, _ = histories_of(opened, *drawn)
+    return TrainingData(
+        replace(sample, whole=(first_day, end)),
+        size.customers,
+        account,
+        _tables(folder / run_folder.QUARANTINE),
+        _stream(parts, first_day, spark) if parts else None,
+    )
 
 
 def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> tuple[list[int], list[list[date]]]:

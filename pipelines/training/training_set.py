@@ -5,7 +5,7 @@ the model that serves.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from features.clock import YEAR_DAYS, microseconds
 from features.errors import InputError
+from features.histories.attributes import AttributeKinds, used_attributes
 from features.histories.columns import Histories
 from features.snapshots.labels import has_left, orders_and_margin, with_labels
 from features.snapshots.snapshot import snapshot
@@ -81,6 +82,8 @@ class TrainingSet:
     """True where the log is short and the cut-offs have too few customers to teach trees: a counting model serves."""
     level_spread: float = 0.0
     """Of the total of the horizon, on the log scale, beyond the spread of the customers."""
+    attributes: AttributeKinds = field(default_factory=dict)
+    """What those of the features hold that are attributes of customers."""
 
 
 def training_set(
@@ -134,6 +137,7 @@ def training_set(
         learned_days=learned if is_short else None,
         is_counted=is_counted,
         level_spread=_level_spread(histories, as_of=as_of) if is_short else 0.0,
+        attributes=used_attributes(histories.attribute_kinds),
     )
 
 
@@ -217,7 +221,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
     """Fit the whole model on a training set."""
     if training.is_counted:
         recipe = replace(recipe, alone=COUNTED_BY)
-    return fitting.fit(
+    scorer = fitting.fit(
         training.rows,
         training.current_rows,
         features=training.features,
@@ -235,6 +239,7 @@ def fit_model(training: TrainingSet, terms: Terms, recipe: Recipe) -> Scorer:
         learned_days=training.learned_days,
         level_spread=training.level_spread,
     )
+    return replace(scorer, attributes=training.attributes)
 
 
 def _margin_rate(histories: Histories, *, as_of: date) -> float:

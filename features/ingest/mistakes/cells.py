@@ -53,7 +53,7 @@ def unread_options(opened: Reading, table: str) -> Iterator[DataWarning]:
     """Cells of optional columns that could not be read, and count as missing."""
     types = opened.types[table]
     for column in OPTIONAL[table]:
-        if column not in types:
+        if column not in types or column in opened.attribute_kinds:
             continue
         if column in ("recorded_at", "joined_at"):
             value = instant_in(types, opened.log, column)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from features.ingest.mistakes import cells, customer_ids, dates, joins, order_lines, unused_columns
+from features.ingest.mistakes.attributes import attribute_warnings
 from features.ingest.mistakes.data_warning import DataWarning
 from features.ingest.open_log import Reading
 
@@ -45,6 +46,7 @@ def find_mistakes(opened: Reading) -> list[DataWarning]:
 def _found(opened: Reading) -> Iterator[DataWarning]:
     for look in LOOKS:
         yield from look(opened)
+    yield from attribute_warnings(opened)
     for table in opened.types:
         yield from cells.unread_options(opened, table)
         yield from cells.notes(opened, table)

@@ -5,11 +5,14 @@ Plain tables, as programs write them, are not touched. Else numbers become plain
 out have the column `fault`, their reason.
 """
 
+from dataclasses import replace
+
 from features.errors import InputError
 from features.ingest.csv_checks import identifier
 from features.ingest.log import Log
 from features.ingest.notation import amounts
 from features.ingest.notation.amounts import KEPT
+from features.ingest.notation.attribute_styles import attribute_sql, attribute_styles
 from features.ingest.notation.column_styles import Loaded, column_styles
 from features.ingest.notation.number_style import is_null_word_sql, number_sql
 from features.ingest.notation.styles import Styles
@@ -29,7 +32,8 @@ def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> tuple[Types, bool]
     if loaded.table in log.styles:
         styles, is_thorough = log.styles[loaded.table], True
     else:
-        styles = column_styles(loaded, log, is_thorough=is_thorough)
+        styles = table_styles(loaded, log, is_thorough=is_thorough)
+    loaded.attributes.update({name: style.kind for name, style in styles.attributes.items()})
     options = log.options(loaded.table)
     if styles.is_plain and options.is_plain and KEPT not in loaded.types:
         loaded.db.execute(f"create or replace temp view raw_{loaded.table} as from loaded_{loaded.table}")
@@ -45,6 +49,11 @@ def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> tuple[Types, bool]
     return {row[0]: row[1] for row in described}, True
 
 
+def table_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> Styles:
+    """How the columns of a table are written, and what its attributes hold; see `settle`."""
+    return replace(column_styles(loaded, log, is_thorough=is_thorough), attributes=attribute_styles(loaded, log))
+
+
 def _selected(loaded: Loaded, styles: Styles, log: Log) -> list[str]:
     """SQL: every column of the loaded table in its plain form, and as written where that differs."""
     selected = ["file", "row"]
@@ -52,7 +61,9 @@ def _selected(loaded: Loaded, styles: Styles, log: Log) -> list[str]:
         column = identifier(name)
         text = column if kind == "VARCHAR" else f"{column}::text"
         plain = styles.ids.get(name)
-        if name in styles.numbers:
+        if name in styles.attributes and name != "customer_id":
+            plain = attribute_sql(loaded, name, styles.attributes[name], timezone=log.timezone)
+        elif name in styles.numbers:
             plain = number_sql(text, styles.numbers[name])
         elif name in styles.times:
             plain = time_sql(text, styles.times[name], timezone=log.timezone)

@@ -6,12 +6,14 @@ all are looked at. Where they are not, cells from the whole column decide, and t
 looked at again.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
 import duckdb
 
 from features.errors import InputError
+from features.histories.attributes import AttributeKind
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
 from features.ingest.notation import number_style, time_style
@@ -27,6 +29,10 @@ TIMES = ("ordered_at", "at", "recorded_at", "left_at", "joined_at")
 IDS = ("customer_id", "order_id", "product_id")
 WORDS = ("order_id", "product_id", "category", "channel", "left_reason", "campaign", "offer", "kind")
 """Optional columns of text in which n/a and the like mean nothing."""
+AS_LOWER = "lower(trim({}))"
+"""SQL of an id without capitals and outer blanks: `ids = "lower"`."""
+AS_NUMBER = "regexp_replace(regexp_replace(lower(trim({})), '\\.0+$', ''), '^0+(\\d)', '\\1')"
+"""SQL of an id without leading zeros and `.0` either: `ids = "number"`."""
 WITH_POINT = "ids_with_point"
 """The note that names columns of ids whose cells were whole numbers with a point, such as 13085.0."""
 SIGNS_NOTE = "currency_signs"
@@ -56,6 +62,8 @@ class Loaded(NamedTuple):
     """True if the rows are read where they are, as often as they are asked for."""
     notes: dict[str, str]
     """How its files are read, where that is not self-evident."""
+    attributes: dict[str, AttributeKind]
+    """What the attributes among its columns hold, once it is settled."""
 
     def cells(self, column: str, condition: str = "true", *, most: int, is_distinct: bool = False) -> list[str]:
         """Cells of a column as text, the first ones for which the condition holds."""
@@ -97,7 +105,7 @@ def number_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, N
     weigh = partial(number_evidence, decimal=options.decimal, thousands=options.thousands, digits=digits)
     styles: dict[str, NumberStyle] = {}
     undecided: dict[str, tuple[NumberStyle, str]] = {}
-    for column in filter(loaded.is_text, names):
+    for column in filter(loaded.is_text, _apart_from_attributes(loaded, log, names)):
         cells = loaded.cells(column, most=HEAD)
         if _is_plainly_written(loaded, column, cells, is_thorough=is_thorough or bool(options.decimal)):
             if any("." in cell for cell in cells):
@@ -117,7 +125,7 @@ def number_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, N
         else:
             undecided[column] = (evidence.style, evidence.ambiguous[0])
     for column, (style, cell) in undecided.items():
-        styles[column] = _as_its_neighbours(column, style, cell, styles, where=loaded.where, table=loaded.table)
+        styles[column] = decimal_of_neighbours(column, style, cell, styles, where=loaded.where, table=loaded.table)
     return {column: style for column, style in styles.items() if not style.is_plain}
 
 
@@ -132,7 +140,7 @@ def _is_plainly_written(loaded: Loaded, column: str, cells: list[str], *, is_tho
     return not pointed or (number_evidence(cells + pointed).is_decided and number_evidence(pointed).style.is_plain)
 
 
-def _as_its_neighbours(
+def decimal_of_neighbours(
     column: str, style: NumberStyle, cell: str, decided: dict[str, NumberStyle], *, where: str, table: str
 ) -> NumberStyle:
     """The style of a column with two readings, by the decimal mark of another column of money."""
@@ -151,22 +159,27 @@ def _as_its_neighbours(
 def time_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, TimeStyle]:
     """The style of each column of times that is not plain; raises InputError where day and month can be swapped."""
     styles = {}
-    for column in TIMES:
+    for column in _apart_from_attributes(loaded, log, TIMES):
         kind = loaded.types.get(column, "DATE")
         if kind.startswith(("TIMESTAMP", "DATE")):
             continue
-        style = _time_style(loaded, column, _formats_given(log, loaded.table), is_thorough=is_thorough)
+        style = time_style_of(loaded, column, formats_given(log, loaded.table), is_thorough=is_thorough)
         if not style.is_plain:
             styles[column] = style
     return styles
 
 
-def _formats_given(log: Log, table: str) -> tuple[str, ...]:
+def formats_given(log: Log, table: str) -> tuple[str, ...]:
+    """The formats of times that the user set for a table."""
     given = log.options(table).time_format or log.time_format or ()
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _time_style(loaded: Loaded, column: str, given: tuple[str, ...], *, is_thorough: bool) -> TimeStyle:
+def time_style_of(loaded: Loaded, column: str, given: tuple[str, ...], *, is_thorough: bool) -> TimeStyle:
+    """The style of a column of times, of the given formats if there are any; plain where it cannot be told.
+
+    Raises InputError where day and month can be swapped.
+    """
     cells = [cell for cell in loaded.cells(column, most=HEAD) if cell != ""]
     is_iso = loaded.is_text(column) and all(map(time_style.is_iso, cells))
     if is_iso and not is_thorough:
@@ -203,6 +216,11 @@ def _time_style(loaded: Loaded, column: str, given: tuple[str, ...], *, is_thoro
     return style if style.formats else TimeStyle()
 
 
+def _apart_from_attributes(loaded: Loaded, log: Log, names: Iterable[str]) -> list[str]:
+    """The columns that are not read as attributes, in their order."""
+    return [name for name in names if name == "customer_id" or name not in log.extra(loaded.table)]
+
+
 def _share_read(loaded: Loaded, column: str, style: TimeStyle) -> float:
     """The share of the first cells that a style reads."""
     name = identifier(column)
@@ -217,7 +235,7 @@ def _share_read(loaded: Loaded, column: str, style: TimeStyle) -> float:
 def id_sql(loaded: Loaded, log: Log) -> dict[str, str]:
     """SQL of the columns of ids and names whose cells are not taken as they are."""
     changed = {}
-    for column in {*IDS, *WORDS}:
+    for column in _apart_from_attributes(loaded, log, dict.fromkeys(IDS + WORDS)):
         if not loaded.is_text(column):
             continue
         name = identifier(column)
@@ -227,8 +245,9 @@ def id_sql(loaded: Loaded, log: Log) -> dict[str, str]:
         if column in IDS and given and all(map(_is_float, given)) and _all_floats(loaded, column):
             text = f"regexp_replace({text}, '\\.0+$', '')"
             loaded.notes[WITH_POINT] = ", ".join(filter(None, [loaded.notes.get(WITH_POINT), column]))
-        if column == "customer_id" and log.options(loaded.table).ids == "lower":
-            text = f"lower(trim({text}))"
+        ids = log.options(loaded.table).ids
+        if column == "customer_id" and ids != "exact":
+            text = (AS_LOWER if ids == "lower" else AS_NUMBER).format(text)
         if _has_null_words(loaded, column, cells):
             text = f"if({is_null_word_sql(name)}, null, {text})"
         if text != name:

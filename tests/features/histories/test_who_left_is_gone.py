@@ -38,7 +38,9 @@ def shop_of(seed, people=400):
     orders = pd.DataFrame(
         {"customer_id": ids[who], "ordered_at": at, "amount": rng.integers(100, 9999, len(who)) / 100}
     )
-    customers = pd.DataFrame({"customer_id": ids, "joined_at": joined, "left_at": left_at, "town": "x"})
+    customers = pd.DataFrame(
+        {"customer_id": ids, "joined_at": joined, "left_at": left_at, "town": np.resize(["x", "y"], len(ids))}
+    )
     return orders[kept].reset_index(drop=True), customers[rng.random(people) < 0.95].reset_index(drop=True)
 
 

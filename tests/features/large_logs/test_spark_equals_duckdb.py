@@ -137,7 +137,8 @@ def shop(tmp_path_factory):
     visits["customer_id"] = visits["customer_id"].map("{:05d}".format)
     visits.to_parquet(folder / "visits.parquet", index=False)
     ids = [f"{one:05d}" for one in range(0, people * 2, 3)]
-    customers = pd.DataFrame({"customer_id": ids, "age": rng.integers(18, 90, len(ids)), "town": "x"})
+    customers = pd.DataFrame({"customer_id": ids, "age": rng.integers(18, 90, len(ids))})
+    customers["town"] = np.resize(["x", "y"], len(ids))
     gone = np.datetime64("2020-02-01") + rng.integers(0, 300, len(ids)).astype("timedelta64[D]")
     customers["left_at"] = pd.Series(gone).mask(rng.random(len(ids)) < 0.4)
     customers.loc[7, "customer_id"] = ""

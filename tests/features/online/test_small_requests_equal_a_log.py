@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.families.catalogue import catalogue
+from features.histories.attributes import AttributeKind
 from features.histories.columns import Columns
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
@@ -73,7 +74,7 @@ customers = st.lists(
     max_size=9,
     unique_by=lambda one: one["customer_id"],
 )
-ATTRIBUTES = {"plan": str, "age": float}
+ATTRIBUTES = {"plan": AttributeKind("names", ("gold", "tin")), "age": AttributeKind("number")}
 
 
 def frame(request, table):
@@ -100,6 +101,7 @@ def of_log(request, **terms):
         interactions=None if told.empty else told,
         customers=people,
         attributes=tuple(ATTRIBUTES),
+        attribute_kinds=ATTRIBUTES,
         **(TERMS | terms),
     )
     return ingest(log, now_us=None).histories
