@@ -10,8 +10,8 @@ from features.errors import Refusal
 from features.histories.columns import Histories
 from features.histories.contract_ends import count_leaving
 from features.ingest.build_histories import ingested as ingested_of
-from features.ingest.mistakes.attributes import described_in_words
 from features.ingest.mistakes.cells import MOST_UNREAD, share_unread
+from features.ingest.mistakes.customer_attributes import described_in_words
 from features.ingest.mistakes.find_mistakes import find_mistakes, find_unmatched
 from features.ingest.reading import reading
 from features.ingest.schema import SIDE_TABLES

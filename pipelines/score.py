@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import Refusal
-from features.ingest.mistakes.attributes import described_in_words, unread_attributes
+from features.ingest.mistakes.customer_attributes import described_in_words, unread_attributes
 from features.ingest.open_log import Reading
 from features.ingest.postgresql import is_url
 from features.ingest.reading import reading

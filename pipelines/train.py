@@ -127,8 +127,7 @@ def train(
             spark=spark,
         )
         further = config.time.horizons if horizons is None else tuple(horizons)
-        trials = trials or config.train.trials
-        return _train(config, data, champion, now=now, trials=trials, horizons=further, say=say)
+        return _train(config, data, champion, now=now, trials=trials or config.train.trials, horizons=further, say=say)
 
 
 @contextmanager
@@ -238,13 +237,12 @@ def _evidence(
     now: datetime,
 ) -> Evidence:
     """The evidence for the gate; folder: the candidate's bundle, made from the training set `final`."""
-    seed, attributes = config.train.seed, tuple(training.attributes)
     return Evidence(
         metrics=metrics,
         candidate=examine(folder, final.current_rows),
         rows=final.current_rows,
         log_features=training.features,
-        probes=leakage_probes(training, test, attributes, customers=PROBED_CUSTOMERS, seed=seed),
+        probes=leakage_probes(training, test, customers=PROBED_CUSTOMERS, seed=config.train.seed),
         horizon_days=config.terms.horizon_days,
         now=now.date(),
         champion=comparison,

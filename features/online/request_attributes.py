@@ -22,7 +22,8 @@ def attributes_of_request(
 
     buyers: their places in the request. Days and, if naive_is_utc, times without a zone are UTC. Raises BadRequest.
     """
-    values, unseen = {}, {}
+    values: dict[str, pa.Array] = {}
+    unseen: dict[str, Counter[str]] = {}
     for name, kind in kinds.items():
         cells = [_cell(customers[place], name, kind, place, naive_is_utc=naive_is_utc) for place in buyers]
         if kind.is_text:

@@ -51,11 +51,10 @@ LEAST_CHURN = 1e-9
 
 @dataclass(frozen=True)
 class Example:
-    """Rows of made-up customers, and their scores when the model was made (models/scoring/self_test.py)."""
+    """Rows of made-up customers by feature, and their scores when the model was made (models/scoring/self_test.py)."""
 
     as_of: str
     rows: dict[str, list[float | None]]
-    """By feature; None where it is undefined."""
     scores: dict[str, list[float]]
 
 
@@ -116,12 +115,11 @@ class Scorer:
 
 
 class PredictedRows(NamedTuple):
-    """Some rows with their prediction."""
+    """Some rows with their prediction, calibrated to each row's day."""
 
     rows: FeatureMatrix
     data: boosting.Matrix
     log_prediction: LogPrediction
-    """Calibrated to each row's day."""
 
 
 def predict(scorer: Scorer, rows: pd.DataFrame, *, horizon_days: int | None = None) -> pd.DataFrame:

@@ -7,7 +7,7 @@ in the table `customers`, which carry no time.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ def audit(config: Config, *, now: datetime, say: Callable[[str], None]) -> dict[
         if histories.customers > CUSTOMERS:
             histories = _sample(opened, customers=histories.customers)
     say("training models on what they should not be able to learn")
-    content["models"] = _probes(histories, config.terms, config.features.attributes, seed=config.train.seed)
+    content["models"] = _probes(histories, config.terms, seed=config.train.seed)
     return content | {"leaks": bool(findings(content))}
 
 
@@ -114,7 +114,7 @@ def _sample(opened: Reading, *, customers: int) -> Histories:
     return histories_of(opened, "sampled_orders", "sampled_interactions")[0]
 
 
-def _probes(histories: Histories, terms: Terms, attributes: Sequence[str], *, seed: int) -> dict[str, Any]:
+def _probes(histories: Histories, terms: Terms, *, seed: int) -> dict[str, Any]:
     """The leakage probes as of the latest day that can be judged, or a `note` why there are none."""
     try:
         window = judged_window(histories.first_day, histories.end, horizon_days=terms.horizon_days)
@@ -123,7 +123,7 @@ def _probes(histories: Histories, terms: Terms, attributes: Sequence[str], *, se
     except InputError as error:
         return {"note": error.what}
     test = labelled_rows(histories, terms, as_of=as_of)
-    return leakage_probes(training, test, attributes, customers=CUSTOMERS, seed=seed)
+    return leakage_probes(training, test, customers=CUSTOMERS, seed=seed)
 
 
 def findings(content: dict[str, Any]) -> list[str]:

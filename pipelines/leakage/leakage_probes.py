@@ -106,9 +106,7 @@ def dominant_columns(
     return columns
 
 
-def leakage_probes(
-    training: TrainingSet, test: pd.DataFrame, attributes: Sequence[str], *, customers: int, seed: int
-) -> dict[str, Any]:
+def leakage_probes(training: TrainingSet, test: pd.DataFrame, *, customers: int, seed: int) -> dict[str, Any]:
     """`shuffled_labels` and `strongest` on the rows of a training set and the test rows of its day, or only a `note`
     that says why not.
 
@@ -121,11 +119,10 @@ def leakage_probes(
     if len(test) > customers:
         test = test.sample(customers, random_state=seed)
         rows = rows[rows["customer_id"].isin(test["customer_id"])].reset_index(drop=True)
-    known_attributes = [name for name in attributes if name in training.features]
     return {
         "customers": len(test),
         "shuffled_labels": shuffled_labels(rows, test, training.features, seed=seed),
-        "strongest": dominant_columns(rows, test, training.features, known_attributes, seed=seed),
+        "strongest": dominant_columns(rows, test, training.features, list(training.attributes), seed=seed),
     }
 
 

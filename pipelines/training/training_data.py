@@ -22,7 +22,7 @@ from features.clock import microseconds
 from features.errors import InputError
 from features.histories.columns import Histories
 from features.ingest.build_histories import histories_of, no_order
-from features.ingest.mistakes.attributes import attribute_warnings, described_in_words
+from features.ingest.mistakes.customer_attributes import attribute_warnings, described_in_words
 from features.ingest.open_log import Reading
 from features.ingest.reading import reading
 from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from features.families.catalogue import feature_named
 from models.ensemble.recipe import Recipe
 from models.trees import boosting, value
 from pipelines.config import Train
@@ -34,6 +35,9 @@ FAST, SLOW = 0.1, 0.03
 """Learning rates of the search and of the parameters it returns; the number of trees grows in proportion."""
 STANDARD_ERRORS = 2.0
 """Standard errors by which a difference must exceed zero to decide."""
+DEEPEST, DEEPEST_WITH_ATTRIBUTES = 4, 9
+"""The deepest trees that are tried. The features of a log say much the same in many ways, and deeper ones overfit;
+attributes of customers say other things, which may count only together."""
 ROUNDS_JUDGED = (15, 30, 60, 90, 120, 150, 180)
 """Numbers of trees after which a trial is judged: the best of them comes almost free."""
 
@@ -82,6 +86,8 @@ class Task:
     grow: Callable[[boosting.Matrix, boosting.Params], boosting.Booster]
     predict: Callable[[boosting.Booster, boosting.Matrix, int], np.ndarray]
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    deepest: int
+    """The largest depth of a tree that is tried."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,12 @@ class FoldedRows:
                 data = boosting.matrix(self.rows[fit], self.inputs, target[fit])
                 splits.append(Split(data, boosting.matrix(self.rows[judge], self.inputs), truth[judge]))
         return splits
+
+    @property
+    def deepest(self) -> int:
+        """The largest depth of a tree worth trying, by what the rows hold."""
+        has_attributes = any(feature_named(name) is None for name in self.inputs)
+        return DEEPEST_WITH_ATTRIBUTES if has_attributes else DEEPEST
 
 
 def tune(
@@ -150,6 +162,7 @@ def _churn_task(folded: FoldedRows, *, seed: int, monotone: Mapping[str, int], d
         grow,
         lambda booster, data, rounds: booster.predict(data, output_margin=True, iteration_range=(0, rounds)),
         churn_loss,
+        folded.deepest,
     )
 
 
@@ -166,6 +179,7 @@ def _value_task(folded: FoldedRows, kind: str, *, seed: int, device: str) -> Tas
         lambda data, params: value.grow_margin(kind, data, params=params, seed=seed, device=device),
         lambda booster, data, rounds: value.read_margin(kind, booster, data, rounds=rounds),
         value_loss,
+        folded.deepest,
     )
 
 
@@ -253,7 +267,7 @@ def _search(task: Task, *, trials: int, seed: int, say: Callable[[str], None]) -
 
     def best_loss(trial: optuna.Trial) -> float:
         params: boosting.Params = {
-            "max_depth": trial.suggest_int("max_depth", 2, 4),
+            "max_depth": trial.suggest_int("max_depth", 2, task.deepest),
             "min_child_weight": trial.suggest_float("min_child_weight", leaf / 10, leaf * 5, log=True),
             "reg_lambda": trial.suggest_float("reg_lambda", 1.0, 50.0, log=True),
             "subsample": trial.suggest_float("subsample", 0.5, 1.0),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from features.ingest.mistakes import cells, customer_ids, dates, joins, order_lines, unused_columns
-from features.ingest.mistakes.attributes import attribute_warnings
+from features.ingest.mistakes.customer_attributes import attribute_warnings
 from features.ingest.mistakes.data_warning import DataWarning
 from features.ingest.open_log import Reading
 
