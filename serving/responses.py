@@ -112,9 +112,7 @@ class Responses:
         content: dict[str, Any] = {
             "scores": [scores[customer_id] for customer_id in ids if customer_id in scores],
             "unknown": [customer_id for customer_id in ids if customer_id not in scores],
-        }
-        if histories.unseen_names:
-            content["unseen"] = {name: sum(counts.values()) for name, counts in histories.unseen_names.items()}
+        } | ({"unseen": histories.unseen} if histories.unseen_names else {})
         return ResponseContent(content, len(ids), scorer.version)
 
     def score_parsed(self, histories: Histories, *, as_of: date) -> list[dict[str, Any]]:

@@ -113,6 +113,11 @@ class Histories:
         return len(self.customer_ids)
 
     @property
+    def unseen(self) -> dict[str, int]:
+        """By attribute, the customers whose name in it the model has not learned."""
+        return {name: sum(counts.values()) for name, counts in self.unseen_names.items()}
+
+    @property
     def contractual(self) -> bool:
         """True if the log says who left when: churn is then leaving, not silence."""
         return self.left_us is not None
