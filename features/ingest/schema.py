@@ -128,6 +128,12 @@ def match_columns(
     if not (wrong or missing):
         return present
     named = [f"'{names[ours]}' ({ours})" for ours in dict.fromkeys([*missing, *wrong])]
+    if set(missing + wrong) <= set(extra):
+        raise InputError(
+            f"attributes {', '.join(map(repr, missing))} not found; found {', '.join(columns)}",
+            where=where,
+            next="Correct [features] attributes in the config.",
+        )
     hints = [hint for ours in [*missing, *wrong] if (hint := nearest(names[ours], columns))]
     raise InputError(
         f"{'column' if len(named) == 1 else 'columns'} {', '.join(named)} not found; found {', '.join(columns)}",

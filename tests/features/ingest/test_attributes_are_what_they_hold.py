@@ -168,6 +168,12 @@ def test_an_attribute_that_says_who_left_is_refused():
         histories_of(columns, attributes=("left_reason",))
 
 
+def test_an_attribute_that_the_table_lacks_is_named_with_what_it_has():
+    customers = pd.DataFrame({"customer_id": IDS, "tariff": "gold"})
+    with pytest.raises(InputError, match=r"attributes 'plan' not found; found customer_id, tariff(.|\n)*\[features\]"):
+        ingest(Log(ORDERS, customers=customers, attributes=("plan",), **TERMS), now_us=None)
+
+
 def test_attributes_are_said_in_words():
     assert attribute_in_words("signup", AttributeKind("day"), 12.2) == "signup: 12 days ago"
     assert attribute_in_words("is_vip", AttributeKind("yes_no"), 1.0) == "is vip: yes"
