@@ -123,6 +123,12 @@ class SnapshotPass:
 def _feature(histories: Histories, name: str) -> Feature:
     """The feature of a column; raises InputError where the log cannot give it."""
     feature = feature_named(name)
+    if name in histories.attribute_kinds:
+        raise InputError(
+            f"the attribute {name} is left out: {histories.attribute_kinds[name].why}",
+            where="customers",
+            next="Give the table as it was when the model was trained, or train again.",
+        )
     if feature is None:
         raise InputError(f"there is no feature '{name}'", next="`stayworth features --list` shows them.")
     missing = sorted(feature.requires - histories.present)
