@@ -12,9 +12,10 @@ from pathlib import Path
 from features.errors import InputError
 from features.ingest.log import Log
 from features.ingest.read_options import ReadOptions
-from features.ingest.table_source import Database, Files, parse_source
+from features.ingest.table_source import Database, Files, Objects, parse_source
 from pipelines.shop_files import sample as samples
 from pipelines.shop_files.column_guess import Guess, guess_columns
+from pipelines.shop_files.project_config import place_of
 from pipelines.shop_files.sample import Sample, Written
 from pipelines.shop_files.template import TEMPLATE
 
@@ -54,12 +55,13 @@ def first_config(
     guessed: they are marked ASSUMED. Raises InputError for a file that cannot be read.
     """
     source = parse_source(orders)
-    if not isinstance(source, Files):
+    if not isinstance(source, Files | Objects):
         raise (
             InputError(
-                "takes files, not an address",
+                "takes files and objects (s3://, gs://, az://), not another address",
                 where="init",
-                next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
+                next="Of a database, give it a CSV of a few orders, then put the address in its place: "
+                "docs/how-to/postgresql.md.",
             )
             if isinstance(source, Database)
             else InputError("takes files", where="init")
@@ -73,11 +75,8 @@ def first_config(
         log = Log("", currency="USD", gross_margin=1.0, timezone="UTC", time_format=time_format, read=read)
         written = Written() if question else samples.written(sample, guess, log)
         question = question or written.question
-        path = Path(source.where).absolute()
-        relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
-        place = relative.as_posix() + (f"#{source.rows}" if source.rows else "")
         text = TEMPLATE.format(
-            orders=json.dumps(place, ensure_ascii=False),
+            orders=json.dumps(place_of(source, config_folder), ensure_ascii=False),
             mapping=_mapping(guess),
             names=json.dumps(list(sample.types), ensure_ascii=False),
             unused=_unused(guess, sample, settings),

@@ -29,9 +29,10 @@ from features.ingest.mistakes.unused_names import PREFIX, is_worth_a_look
 from features.ingest.notation.amounts import KEPT
 from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
+from features.ingest.object_store import copies_of, object_url
 from features.ingest.read_options import ReadOptions
 from features.ingest.schema import match_columns
-from features.ingest.table_source import Database, Frame, TableSource
+from features.ingest.table_source import Database, Frame, Objects, TableSource
 
 
 class Table(NamedTuple):
@@ -123,7 +124,7 @@ def load_table(
         files = source.paths()
         is_view = all(file_format(file) == "parquet" for file in files)
         if is_view:
-            _view_parquet(into, files)
+            _view_parquet(into, files, source)
         else:
             for file in files:
                 _copy_file(into, file, source.rows)
@@ -160,14 +161,17 @@ def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
     return pa.table(columns)
 
 
-def _view_parquet(into: Table, files: list[Path]) -> None:
+def _view_parquet(into: Table, files: list[Path], source: TableSource) -> None:
     """View Parquet files in place: files with the same columns are read as one."""
     alike: dict[str, list[Path]] = {}
     for file in files:
-        with readable(str(file)):
-            alike.setdefault(_columns(into, f"read_parquet({quoted(file)})", str(file)), []).append(file)
+        with readable(object_url(file)):
+            alike.setdefault(_columns(into, f"read_parquet({quoted(file)})", object_url(file)), []).append(file)
+    name = "filename"
+    if isinstance(source, Objects):
+        name = f"replace(filename, {', '.join(map(quoted, copies_of(source.url)))})"
     selects = [
-        f"select {columns}, filename as file, file_row_number + 1 as row "
+        f"select {columns}, {name} as file, file_row_number + 1 as row "
         f"from read_parquet([{', '.join(map(quoted, group))}], union_by_name=true)"
         for columns, group in alike.items()
     ]
@@ -176,21 +180,24 @@ def _view_parquet(into: Table, files: list[Path]) -> None:
 
 def _copy_file(into: Table, file: Path, rows: str | None) -> None:
     """Append the tables in a file; a delimited one only if nothing is wrong with it as a whole."""
+    label = object_url(file)
     try:
         with (
-            readable(str(file)),
-            tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
-            open_file(into.db, file, into.options, scratch=Path(scratch), table=into.name, rows=rows) as tables,
+            readable(label),
+            tempfile.TemporaryDirectory(prefix="stayworth-") as folder,
+            open_file(
+                into.db, file, into.options, scratch=Path(folder), table=into.name, rows=rows, label=label
+            ) as tables,
         ):
             for opened in tables:
                 if opened.csv:
                     into.notes.update(opened.notes)
-                    _copy_csv(into, opened.csv, scratch=Path(scratch))
+                    _copy_csv(into, opened.csv, scratch=Path(folder))
                 else:
                     into.notes.update(opened.notes)
                     _copy(into, opened.scan, opened.label)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        raise InputError(f"cannot be read: {error.strerror}", where=label) from None
 
 
 def _copy_csv(into: Table, file: CsvFile, *, scratch: Path) -> None:

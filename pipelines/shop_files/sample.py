@@ -19,10 +19,11 @@ from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
 from features.ingest.notation.number_style import CODES, CURRENCY_OF, currency_signs, is_plain_number
 from features.ingest.notation.time_sql import naive_sql
+from features.ingest.object_store import object_url
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
 from features.ingest.table_checks import CURRENCY_WORDS
-from features.ingest.table_source import Files
+from features.ingest.table_source import Files, Objects
 from pipelines.shop_files.column_guess import SHARES, Guess
 
 SAMPLE_ROWS = 1_000_000
@@ -63,20 +64,21 @@ class Sample:
 
 
 @contextmanager
-def open_sample(source: Files, options: ReadOptions) -> Iterator[Sample]:
+def open_sample(source: Files | Objects, options: ReadOptions) -> Iterator[Sample]:
     """The first rows of the first file that a path, folder or glob names; raises InputError if there are none."""
     file = source.paths()[0]
+    label = object_url(file)
     with (
-        readable(str(file)),
+        readable(label),
         connect() as db,
         tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
-        open_file(db, file, options, scratch=Path(scratch), rows=source.rows) as tables,
+        open_file(db, file, options, scratch=Path(scratch), rows=source.rows, label=label) as tables,
     ):
         db.execute(f"create temp table theirs as select * from {tables[0].scan} limit {SAMPLE_ROWS}")
         described = db.sql("describe theirs").fetchall()
         if not db.sql("select 1 from theirs limit 1").fetchall():
-            raise InputError("has no rows", where=str(file), next="Export it again.")
-        yield Sample(db, {row[0]: row[1] for row in described}, str(file), dict(tables[0].notes))
+            raise InputError("has no rows", where=label, next="Export it again.")
+        yield Sample(db, {row[0]: row[1] for row in described}, label, dict(tables[0].notes))
 
 
 @dataclass(frozen=True)
