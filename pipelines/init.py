@@ -11,6 +11,7 @@ from pathlib import Path
 
 from features.errors import InputError
 from features.ingest.log import Log
+from features.ingest.mistakes import export_statuses as statuses
 from features.ingest.read_options import ReadOptions
 from features.ingest.table_source import Database, Files, Objects, parse_source
 from pipelines.shop_files import sample as samples
@@ -60,8 +61,7 @@ def first_config(
             InputError(
                 "takes files and objects (s3://, gs://, az://), not another address",
                 where="init",
-                next="Of a database, give it a CSV of a few orders, then put the address in its place: "
-                "docs/how-to/postgresql.md.",
+                next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
             )
             if isinstance(source, Database)
             else InputError("takes files", where="init")
@@ -119,6 +119,11 @@ def _subscriptions(sample: Sample) -> str:
 
 def _read_settings(sample: Sample, guess: Guess) -> tuple[dict[str, str], list[str]]:
     """The settings of `[read.orders]`, and comments about what was seen."""
+    refunds = guess.read.get("refunded")
+    if refunds and statuses.is_refund_flag(refunds, sample.values(refunds, most=statuses.MOST_VALUES)):
+        del guess.read["refunded"]
+    if time := samples.time_column(sample, guess):
+        guess.read["time_of_day"] = time
     settings, comments = dict(guess.read), []
     where, values = samples.status_condition(sample, guess)
     if where:
@@ -157,6 +162,7 @@ def _read_section(settings: Mapping[str, str], comments: list[str], question: In
         "amount_of": "the amount is the total of an order, on its first line or on each",
         "refunded": "taken off the amount",
         "profit": "the margin, in place of a cost",
+        "time_of_day": "the time of day of each date",
         "where": "GUESS: the rows to keep; the others are counted, and left out",
         "amount_in": "GUESS: money is in minor units",
         "discount_in": "GUESS: the discount is a part of the price",

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError
@@ -22,6 +21,7 @@ from features.ingest import csv_checks, postgresql
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.formats.delimited import WESTERN, CsvFile, in_western
+from features.ingest.formats.frame import arrow_of
 from features.ingest.formats.open_file import open_file
 from features.ingest.input_files import KINDS, file_format
 from features.ingest.log import Log
@@ -29,10 +29,14 @@ from features.ingest.mistakes.unused_names import PREFIX, is_worth_a_look
 from features.ingest.notation.amounts import KEPT
 from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
+from features.ingest.notation.time_sql import day_and_time_sql
 from features.ingest.object_store import copies_of, object_url
 from features.ingest.read_options import ReadOptions
-from features.ingest.schema import match_columns
+from features.ingest.schema import TIMES, match_columns
 from features.ingest.table_source import Database, Frame, Objects, TableSource
+
+TIME_OF_DAY = "time_of_day"
+"""The name under which a column of times of day is looked for."""
 
 
 class Table(NamedTuple):
@@ -146,21 +150,6 @@ def readable(where: str) -> Iterator[None]:
         ) from None
 
 
-def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
-    """Convert a frame to Arrow, which types whole columns, while DuckDB would look at only some rows."""
-    columns = {}
-    for name, column in frame.items():
-        try:
-            if isinstance(column.dtype, pd.DatetimeTZDtype):
-                utc = pa.array(column.dt.tz_convert(None).to_numpy()).cast(pa.timestamp("us"), safe=False)
-                columns[str(name)] = utc.cast(pa.timestamp("us", "UTC"))
-            else:
-                columns[str(name)] = pa.array(column, from_pandas=True)
-        except pa.ArrowException as error:
-            raise InputError(f"column {name} mixes types: {error}", where=where, next="Give it one type.") from None
-    return pa.table(columns)
-
-
 def _view_parquet(into: Table, files: list[Path], source: TableSource) -> None:
     """View Parquet files in place: files with the same columns are read as one."""
     alike: dict[str, list[Path]] = {}
@@ -241,15 +230,20 @@ def _columns(into: Table, scan: str, where: str) -> str:
             where=where,
             next="Export it again.",
         )
+    of_day = into.options.time_of_day
     present = match_columns(
         into.name,
         list(described),
         into.log.mapping.get(into.name, {}),
         extra=into.log.extra(into.name),
-        more=into.options.more_columns,
+        more=into.options.more_columns | ({TIME_OF_DAY: of_day} if of_day else {}),
         is_typed=isinstance(into.log.source(into.name), Frame),
         where=where,
     )
+    joined = present.pop(TIME_OF_DAY, None)
+    moment = TIMES[into.name]
+    if joined and moment in present:
+        described[present[moment]] = "VARCHAR"
     if into.keeps_unused:
         present |= {PREFIX + name: name for name in described if name not in present.values() and is_worth_a_look(name)}
     changed = [
@@ -263,6 +257,10 @@ def _columns(into: Table, scan: str, where: str) -> str:
             next="Give all files of a table the same types.",
         )
     selected = [f"{identifier(name)} as {identifier(ours)}" for ours, name in present.items()]
+    if joined and moment in present:
+        place = list(present).index(moment)
+        both = day_and_time_sql(identifier(present[moment]), identifier(joined))
+        selected[place] = f"{both} as {identifier(moment)}"
     if into.options.where:
         into.types[KEPT] = "BOOLEAN"
         selected.append(f"({_condition(into, scan, described, where)}) as {KEPT}")

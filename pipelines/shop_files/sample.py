@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import duckdb
@@ -15,10 +16,12 @@ from features.ingest.duckdb_connection import connect
 from features.ingest.formats.open_file import open_file
 from features.ingest.log import Log
 from features.ingest.mistakes import export_statuses as statuses
+from features.ingest.mistakes.unused_names import is_time_of_day
 from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
 from features.ingest.notation.number_style import CODES, CURRENCY_OF, currency_signs, is_plain_number
-from features.ingest.notation.time_sql import naive_sql
+from features.ingest.notation.time_sql import day_and_time_sql, naive_sql
+from features.ingest.notation.times_of_day import are_times_of_day, has_time
 from features.ingest.object_store import object_url
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
@@ -49,17 +52,27 @@ class Sample:
         name = identifier(column)
         return bool(self.db.sql(f"select 1 from theirs where coalesce({name}::text, '') = '' limit 1").fetchall())
 
+    def drops_more(self, condition: str, others: list[str]) -> bool:
+        """True if a condition leaves out rows that the others keep, and keeps some."""
+        kept = " and ".join([*others, "true"])
+        counts = f"count(*) filter (not ({condition})), count(*) filter ({condition})"
+        return all(self.db.sql(f"select {counts} from theirs where {kept}").fetchall()[0])
+
     def loaded(self, guess: Guess) -> Loaded:
         """The table `loaded_orders` under our names."""
         columns = guess.columns | {
             key: name for key, name in guess.read.items() if key in ("refunded", "profit", "rate")
         }
-        selected = ", ".join(f"{identifier(theirs)} as {identifier(ours)}" for ours, theirs in columns.items())
+        cells = {ours: identifier(theirs) for ours, theirs in columns.items()}
+        types = {ours: self.types[theirs] for ours, theirs in columns.items()}
+        if of_day := guess.read.get("time_of_day"):
+            cells["ordered_at"] = day_and_time_sql(cells["ordered_at"], identifier(of_day))
+            types["ordered_at"] = "VARCHAR"
+        selected = ", ".join(f"{cell} as {identifier(ours)}" for ours, cell in cells.items())
         self.db.execute(
             f"create or replace temp table loaded_orders as select {selected}, {quoted(self.where)} as file, "
             "row_number() over () as row from theirs"
         )
-        types = {ours: self.types[theirs] for ours, theirs in columns.items()}
         return Loaded(self.db, "orders", types, self.where, False, self.notes)
 
 
@@ -151,11 +164,33 @@ def _currency(sample: Sample, guess: Guess) -> str | None:
 
 def status_condition(sample: Sample, guess: Guess) -> tuple[str | None, dict[str, list[str]]]:
     """SQL that keeps the purchases, if a column of statuses says which they are; and the values of such columns."""
-    values = {name: sample.values(name, most=statuses.MOST_VALUES) for name in sample.types if statuses.is_status(name)}
     has_refunds = "refunded" in guess.read
-    dropped = {name: statuses.no_purchases(cells, has_refunds=has_refunds) for name, cells in values.items()}
-    kept = {name: (cells, sample.has_empty(name)) for name, cells in dropped.items() if cells}
-    return statuses.conditions(kept) or None, values
+    values, conditions, flags = {}, [], []
+    for name in guess.unused(list(sample.types)):
+        cells = sample.values(name, most=statuses.MOST_VALUES + 1)
+        if statuses.is_status(name) or statuses.are_statuses(name, cells):
+            values[name] = cells[: statuses.MOST_VALUES]
+            if dropped := statuses.no_purchases(cells, has_refunds=has_refunds):
+                conditions.append(statuses.condition(name, dropped, may_be_empty=sample.has_empty(name)))
+        elif statuses.is_flag(name):
+            is_optional = sample.has_empty(name)
+            flags += [statuses.flag_condition(name, cells, is_optional=is_optional, has_refunds=has_refunds)]
+    for flag in filter(None, flags):
+        if sample.drops_more(flag, conditions):
+            conditions.append(flag)
+    return " and ".join(conditions) or None, values
+
+
+def time_column(sample: Sample, guess: Guess) -> str | None:
+    """The column of times of day that belongs to the days of the orders, if these carry no time themselves."""
+    if "ordered_at" not in guess.columns:
+        return None
+    day = guess.columns["ordered_at"]
+    if any(has_time(cell) for cell in sample.values(day, most=500)):
+        return None
+    named = [name for name in guess.unused(list(sample.types)) if is_time_of_day(name)]
+    named.sort(key=lambda name: SequenceMatcher(None, name.lower(), day.lower()).ratio(), reverse=True)
+    return next((name for name in named if are_times_of_day(sample.values(name, most=500))), None)
 
 
 def discount_setting(sample: Sample, guess: Guess) -> str | None:

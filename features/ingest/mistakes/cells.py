@@ -7,7 +7,7 @@ from features.ingest.mistakes.data_warning import DataWarning, plural, read_line
 from features.ingest.notation.column_styles import SIGNS_NOTE, WITH_POINT
 from features.ingest.notation.number_style import CURRENCY_OF, DOLLARS
 from features.ingest.open_log import Reading
-from features.ingest.table_checks import TIMES
+from features.ingest.schema import TIMES
 
 MOST_UNREAD = 0.01
 """The share of a table's rows whose amounts may stay unread; above it, `check` says no."""

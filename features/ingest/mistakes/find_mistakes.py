@@ -29,6 +29,7 @@ LOOKS = (
     cells.currency_words,
     cells.currency_signs,
     unused_columns.fee_columns,
+    unused_columns.times_of_day,
     unused_columns.unmapped_names,
 )
 
