@@ -81,7 +81,7 @@ def first_config(
             names=json.dumps(list(sample.types), ensure_ascii=False),
             unused=_unused(guess, sample, settings),
             read=_read_section(settings, comments, written.question),
-            timezone=_timezone(written),
+            timezone=_timezone(written, samples.zone_of(sample, guess)),
             format=_format((time_format,) if time_format else written.formats, written.question),
             currency=json.dumps(written.currency or "USD"),
             currency_note="found in the file" if written.currency else "ASSUMED: ISO 4217",
@@ -119,6 +119,8 @@ def _subscriptions(sample: Sample) -> str:
 
 def _read_settings(sample: Sample, guess: Guess) -> tuple[dict[str, str], list[str]]:
     """The settings of `[read.orders]`, and comments about what was seen."""
+    if "currency" not in guess.columns and (currencies := samples.currency_column(sample, guess)):
+        guess.columns["currency"] = currencies
     refunds = guess.read.get("refunded")
     if refunds and statuses.is_refund_flag(refunds, sample.values(refunds, most=statuses.MOST_VALUES)):
         del guess.read["refunded"]
@@ -184,9 +186,11 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _timezone(written: Written) -> str:
+def _timezone(written: Written, named: str | None) -> str:
     if written.is_zoned:
         return "# timezone is not needed: the times carry one"
+    if named:
+        return f"timezone = {json.dumps(named)}                 # as the file names it"
     return 'timezone = "UTC"                 # GUESS: the zone in which the times were written'
 
 

@@ -1,11 +1,13 @@
 """Look at the first rows of a file of orders: how its columns are written, and three orders as they are read."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import duckdb
 
@@ -21,6 +23,7 @@ from features.ingest.notation.canonical import settle
 from features.ingest.notation.column_styles import Loaded, column_styles
 from features.ingest.notation.number_style import CODES, CURRENCY_OF, currency_signs, is_plain_number
 from features.ingest.notation.time_sql import day_and_time_sql, naive_sql
+from features.ingest.notation.time_words import ZONE_OF
 from features.ingest.notation.times_of_day import are_times_of_day, has_time
 from features.ingest.object_store import object_url
 from features.ingest.read_options import ReadOptions
@@ -191,6 +194,27 @@ def time_column(sample: Sample, guess: Guess) -> str | None:
     named = [name for name in guess.unused(list(sample.types)) if is_time_of_day(name)]
     named.sort(key=lambda name: SequenceMatcher(None, name.lower(), day.lower()).ratio(), reverse=True)
     return next((name for name in named if are_times_of_day(sample.values(name, most=500))), None)
+
+
+def currency_column(sample: Sample, guess: Guess) -> str | None:
+    """The column that names several currencies, whatever it is called."""
+    known = set(CODES.split())
+    for name in guess.unused(list(sample.types)):
+        codes = {value.strip().upper() for value in sample.values(name, most=60)} - {""}
+        if len(codes) > 1 and codes <= known:
+            return name
+    return None
+
+
+def zone_of(sample: Sample, guess: Guess) -> str | None:
+    """The one time zone that a column of the file names."""
+    for name in guess.unused(list(sample.types)):
+        if re.fullmatch(r"(?i)(?:time|order)?[ _-]?time[ _-]?zone|zone|tz|zeitzone", name.strip()):
+            words = {value.strip() for value in sample.values(name, most=5)} - {""}
+            zones = {ZONE_OF.get(word, word) for word in words}
+            if len(zones) == 1 and (zone := zones.pop()) in available_timezones():
+                return zone
+    return None
 
 
 def discount_setting(sample: Sample, guess: Guess) -> str | None:

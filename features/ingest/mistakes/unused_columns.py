@@ -1,12 +1,13 @@
 """Columns of the orders that change what counts, and that the config does not use."""
 
+import re
 from collections.abc import Iterator
 
 from features.ingest.column_sql import is_number
 from features.ingest.csv_checks import identifier
 from features.ingest.mistakes import export_statuses
 from features.ingest.mistakes.data_warning import DataWarning, columns_line, plural, read_line
-from features.ingest.mistakes.unused_names import FEES, PREFIX, REFUNDS, is_refund, is_time_of_day
+from features.ingest.mistakes.unused_names import CURRENCIES, FEES, PREFIX, REFUNDS, is_refund, is_time_of_day
 from features.ingest.notation.number_style import number_evidence, number_sql
 from features.ingest.notation.times_of_day import are_times_of_day, has_time
 from features.ingest.open_log import Reading
@@ -126,6 +127,32 @@ def fee_columns(opened: Reading) -> Iterator[DataWarning]:
                 name,
                 rows,
                 "Lower money.gross_margin by it, or give it as a table of costs: [data] costs.",
+            )
+
+
+def currencies(opened: Reading) -> Iterator[DataWarning]:
+    """Several currencies in a column that is not used: their amounts are added up as they stand."""
+    if "currency" in opened.types["orders"]:
+        return
+    for name in _unused(opened):
+        if not CURRENCIES.search(name):
+            continue
+        column = identifier(PREFIX + name)
+        counts = opened.rows(f"""
+            select upper(trim({column}::text)) as code, count(*), sum(micros) / 1e6
+            from raw_orders join checked using (file, row) where reason is null and code != ''
+            group by 1 order by 2 desc limit 20""")
+        if len(counts) > 1 and all(re.fullmatch(r"[A-Z]{3}|[^\w\s]{1,3}", code) for code, *_ in counts):
+            listed = ", ".join(
+                f"{code} in {plural(rows, 'row')} worth {money:,.2f}" for code, rows, money in counts[:4]
+            )
+            yield DataWarning(
+                "currency_column_unused",
+                f"'{name}' names several currencies, and all are read as {opened.log.currency}: {listed}.",
+                "orders",
+                name,
+                sum(rows for _, rows, _ in counts[1:]),
+                columns_line("orders", f'currency = "{name}"'),
             )
 
 

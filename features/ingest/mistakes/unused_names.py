@@ -7,6 +7,8 @@ from features.ingest.mistakes import export_statuses
 PREFIX = "unused: "
 """What stands before the name of such a column in `raw_orders`."""
 REFUNDS = re.compile(r"(?i)refund|returned[ _-]?(?:amount|value)|erstatt|rembours|gutschrift|chargeback")
+CURRENCIES = re.compile(r"(?i)curr|ccy|w(?:ä|ae)hrung|devise|monn?eda|valuta|^waer[sk]$")
+"""Names of columns of currencies."""
 NO_MONEY = re.compile(r"(?i)date|at$|status|state|reason|id$|count|qty|quantity|method|by$|type")
 FEES = re.compile(r"(?i)(?:^|[ _-])fees?$|^fees?(?:[ _-]|$)|commission|processing[ _-]?cost")
 
@@ -46,5 +48,6 @@ def is_worth_a_look(name: str) -> bool:
         or is_refund(name)
         or FEES.search(name) is not None
         or is_time_of_day(name)
+        or CURRENCIES.search(name) is not None
         or name in ("recorded_at", "source")
     )

@@ -6,6 +6,7 @@ all are looked at. Where they are not, cells from the whole column decide, and t
 looked at again.
 """
 
+import re
 from functools import partial
 from typing import NamedTuple
 
@@ -29,6 +30,18 @@ WORDS = ("order_id", "product_id", "category", "channel", "left_reason", "campai
 """Optional columns of text in which n/a and the like mean nothing."""
 WITH_POINT = "ids_with_point"
 """The note that names columns of ids whose cells were whole numbers with a point, such as 13085.0."""
+WITH_MARKS = "ids_with_marks"
+"""The note that names columns of ids, around every one of which stands what is no part of it."""
+THOUSANDS_OF_IDS = r"\d{1,3}(?:,\d{3})*"
+FIRST_GROUP = "regexp_extract({column}, {pattern}, 1)"
+MARKS_OF_IDS = (
+    (r'="(.*)"', FIRST_GROUP),
+    (r"'(.*)", FIRST_GROUP),
+    (r"\s+(\S|\S.*\S)\s*", FIRST_GROUP),
+    (r"(\S|\S.*\S)\s+", FIRST_GROUP),
+    (THOUSANDS_OF_IDS, "replace({column}, ',', '')"),
+)
+"""What a spreadsheet or a report writes around ids, and SQL without it."""
 SIGNS_NOTE = "currency_signs"
 """The note with the currency signs beside the amounts."""
 HEAD = 5_000
@@ -227,6 +240,9 @@ def id_sql(loaded: Loaded, log: Log) -> dict[str, str]:
         if column in IDS and given and all(map(_is_float, given)) and _all_floats(loaded, column):
             text = f"regexp_replace({text}, '\\.0+$', '')"
             loaded.notes[WITH_POINT] = ", ".join(filter(None, [loaded.notes.get(WITH_POINT), column]))
+        elif column in IDS and (plain := _without_marks(loaded, column, given)):
+            text = plain
+            loaded.notes[WITH_MARKS] = ", ".join(filter(None, [loaded.notes.get(WITH_MARKS), column]))
         if column == "customer_id" and log.options(loaded.table).ids == "lower":
             text = f"lower(trim({text}))"
         if _has_null_words(loaded, column, cells):
@@ -234,6 +250,19 @@ def id_sql(loaded: Loaded, log: Log) -> dict[str, str]:
         if text != name:
             changed[column] = text
     return changed
+
+
+def _without_marks(loaded: Loaded, column: str, given: list[str]) -> str | None:
+    """SQL: ids without what stands around every one of them, or between their thousands; None if nothing does."""
+    for pattern, plain in MARKS_OF_IDS:
+        if not given or not all(re.fullmatch(pattern, cell) for cell in given):
+            continue
+        if pattern == THOUSANDS_OF_IDS and not any("," in cell for cell in given):
+            continue
+        other = f"cell != '' and not {is_null_word_sql('cell')} and not regexp_full_match(cell, {quoted(pattern)})"
+        if not loaded.cells(column, other, most=1):
+            return plain.format(column=identifier(column), pattern=quoted(f"^{pattern}$"))
+    return None
 
 
 def _is_float(cell: str) -> bool:
