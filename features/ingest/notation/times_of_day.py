@@ -22,7 +22,9 @@ def are_times_of_day(cells: Iterable[str]) -> bool:
     (True, True, False)
     """
     given = [cell.strip() for cell in cells if not is_null_word(cell)]
-    return bool(given) and all(TIME_OF_DAY.fullmatch(cell) for cell in given)
+    lengths = {len(cell) for cell in given if cell.isdigit()}
+    has_lost_zeros = max(lengths, default=0) > 4 >= min(lengths, default=0)  # 159 may be 1:59 or a minute past midnight
+    return bool(given) and not has_lost_zeros and all(TIME_OF_DAY.fullmatch(cell) for cell in given)
 
 
 def has_time(cell: str) -> bool:
