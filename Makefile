@@ -22,7 +22,7 @@ demo: $(BIN)/.ready    ## the whole loop on real data (CDNOW), about three minut
 test: $(BIN)/.test     ## the fast tests
 	$(BIN)/pytest -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
-slow: $(BIN)/.spark    ## the long tests, Spark's among them
+slow: $(BIN)/.spark .emulators/.ready    ## the long tests, Spark's among them
 	$(BIN)/pytest -m "slow and not alone" -n logical --maxprocesses 2 --dist loadfile
 	$(BIN)/pytest -m alone
 
@@ -43,9 +43,11 @@ lock: $(UV)            ## exact versions and hashes of every dependency
 	for extra in test spark postgres; do $(UV) pip compile pyproject.toml -q --extra $$extra -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		-o requirements-$$extra.lock; done
+	$(UV) pip compile --group pyproject.toml:emulators -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" -o requirements-emulators.lock
 
 clean:           ## what setup and the tests made
-	rm -rf .venv .uv build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .uv .emulators build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 .uv/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Stayworth needs Python 3.11, 3.12 or 3.13 on the PATH (as python3)."; exit 2; }
@@ -68,4 +70,10 @@ $(BIN)/.spark: requirements-spark.lock $(BIN)/.test
 $(BIN)/.test: requirements-test.lock $(BIN)/.ready
 	@echo "Adding what the tests need."
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements-test.lock
+	touch $@
+
+.emulators/.ready: requirements-emulators.lock $(BIN)/.ready
+	@echo "Adding servers of objects that the tests start: about .1 GB."
+	test -x .emulators/bin/python || $(UV) venv -q --python $(PYTHON) .emulators
+	$(UV) pip install -q --python .emulators/bin/python --no-deps --require-hashes -r requirements-emulators.lock
 	touch $@

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from features.errors import InputError
 from features.ingest.log import Log
+from features.ingest.mistakes import export_statuses as statuses
 from features.ingest.read_options import ReadOptions
-from features.ingest.table_source import Database, Files, parse_source
+from features.ingest.table_source import Database, Files, Objects, parse_source
 from pipelines.shop_files import sample as samples
 from pipelines.shop_files.column_guess import Guess, guess_columns
+from pipelines.shop_files.project_config import place_of
 from pipelines.shop_files.sample import Sample, Written
 from pipelines.shop_files.template import TEMPLATE
 
@@ -54,10 +56,10 @@ def first_config(
     guessed: they are marked ASSUMED. Raises InputError for a file that cannot be read.
     """
     source = parse_source(orders)
-    if not isinstance(source, Files):
+    if not isinstance(source, Files | Objects):
         raise (
             InputError(
-                "takes files, not an address",
+                "takes files and objects (s3://, gs://, az://), not another address",
                 where="init",
                 next="Give it a CSV of a few orders, then put the database in its place: docs/how-to/postgresql.md.",
             )
@@ -73,16 +75,13 @@ def first_config(
         log = Log("", currency="USD", gross_margin=1.0, timezone="UTC", time_format=time_format, read=read)
         written = Written() if question else samples.written(sample, guess, log)
         question = question or written.question
-        path = Path(source.where).absolute()
-        relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
-        place = relative.as_posix() + (f"#{source.rows}" if source.rows else "")
         text = TEMPLATE.format(
-            orders=json.dumps(place, ensure_ascii=False),
+            orders=json.dumps(place_of(source, config_folder), ensure_ascii=False),
             mapping=_mapping(guess),
             names=json.dumps(list(sample.types), ensure_ascii=False),
             unused=_unused(guess, sample, settings),
             read=_read_section(settings, comments, written.question),
-            timezone=_timezone(written),
+            timezone=_timezone(written, samples.zone_of(sample, guess)),
             format=_format((time_format,) if time_format else written.formats, written.question),
             currency=json.dumps(written.currency or "USD"),
             currency_note="found in the file" if written.currency else "ASSUMED: ISO 4217",
@@ -120,6 +119,13 @@ def _subscriptions(sample: Sample) -> str:
 
 def _read_settings(sample: Sample, guess: Guess) -> tuple[dict[str, str], list[str]]:
     """The settings of `[read.orders]`, and comments about what was seen."""
+    if "currency" not in guess.columns and (currencies := samples.currency_column(sample, guess)):
+        guess.columns["currency"] = currencies
+    refunds = guess.read.get("refunded")
+    if refunds and statuses.is_refund_flag(refunds, sample.values(refunds, most=statuses.MOST_VALUES)):
+        del guess.read["refunded"]
+    if time := samples.time_column(sample, guess):
+        guess.read["time_of_day"] = time
     settings, comments = dict(guess.read), []
     where, values = samples.status_condition(sample, guess)
     if where:
@@ -158,6 +164,7 @@ def _read_section(settings: Mapping[str, str], comments: list[str], question: In
         "amount_of": "the amount is the total of an order, on its first line or on each",
         "refunded": "taken off the amount",
         "profit": "the margin, in place of a cost",
+        "time_of_day": "the time of day of each date",
         "where": "GUESS: the rows to keep; the others are counted, and left out",
         "amount_in": "GUESS: money is in minor units",
         "discount_in": "GUESS: the discount is a part of the price",
@@ -179,9 +186,11 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _timezone(written: Written) -> str:
+def _timezone(written: Written, named: str | None) -> str:
     if written.is_zoned:
         return "# timezone is not needed: the times carry one"
+    if named:
+        return f"timezone = {json.dumps(named)}                 # as the file names it"
     return 'timezone = "UTC"                 # GUESS: the zone in which the times were written'
 
 

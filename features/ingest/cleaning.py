@@ -35,6 +35,9 @@ PLACEHOLDERS = {
     "1899-12-31": -2_209_075_200_000_000,
     "1900-01-01": EPOCH_1900,
     "1970-01-01": 0,
+    "2099-12-31": 4_102_358_400_000_000,
+    "2999-12-31": 32_503_593_600_000_000,
+    "9999-12-31": 253_402_214_400_000_000,
 }
 """Days that databases and spreadsheets write for a missing date, as midnight in microseconds, UTC."""
 HALF_DAY_US, HALF_HOUR_US = 43_200_000_000, 1_800_000_000

@@ -42,8 +42,10 @@ def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: CsvFile) 
         what = f"breaks off in its last line: {message}"
         if quote:
             what = "breaks off, or a quote that is opened in this line is never closed"
-        if quote or line >= _last_line(file):
-            raise InputError(what, where=f"{file.label}, line {line}", next="Export it again.")
+        last_line, is_ended = _last_line(file)
+        if quote or (line >= last_line and not is_ended):
+            next_ = "Export it again." if quote else "Export it again; if the line is a remark, remove it."
+            raise InputError(what, where=f"{file.label}, line {line}", next=next_)
     if rejects:
         counts = [(line, _run_together(file, quote) if quote else 1) for line, *_, quote in rejects]
         lines = [[file.label, line - 1 - file.skip, "malformed line"] for line, count in counts for _ in range(count)]
@@ -51,13 +53,13 @@ def collect_malformed(db: duckdb.DuckDBPyConnection, table: str, file: CsvFile) 
     return True
 
 
-def _last_line(file: CsvFile) -> int:
-    """The number of the last line of a file: a cell with line breaks takes several."""
+def _last_line(file: CsvFile) -> tuple[int, bool]:
+    """The number of the last line of a file, and whether a newline ends it: a cell with line breaks takes several."""
     lines, last = 0, b""
     with file.open() as bytes_:
         while chunk := bytes_.read(1 << 22):
             lines, last = lines + chunk.count(b"\n"), chunk[-1:]
-    return lines + (last != b"\n")
+    return lines + (last != b"\n"), last in (b"\n", b"\r")
 
 
 def _run_together(file: CsvFile, behind_quote: int) -> int:

@@ -149,7 +149,7 @@ def _parse(url: str) -> tuple[str, str]:
         raise InputError(
             f"'{scheme}' is not a kind of database we read",
             where=redacted(url),
-            next="Give postgresql://USER@HOST/BASE#TABLE, or files.",
+            next="Give postgresql://USER@HOST/BASE#TABLE, files, or objects: s3://, gs:// or az://.",
         )
     match = ADDRESS.fullmatch(url)
     if not match:

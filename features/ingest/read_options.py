@@ -21,6 +21,8 @@ class ReadOptions:
     thousands: str | None = None
     time_format: str | tuple[str, ...] | None = None
     """strptime formats, or epoch_s, epoch_ms, epoch_us, epoch_ns or excel."""
+    time_of_day: str | None = None
+    """The column of the time of day, where the day stands in a column of its own."""
     amount_in: Literal["units", "cents"] = "units"
     """cents: money is written in minor units of the currency."""
     amount_of: Literal["line", "order"] = "line"

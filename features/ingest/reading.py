@@ -11,10 +11,10 @@ from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
 from features.ingest.mistakes.joins import refuse_unmatched
 from features.ingest.notation.canonical import settle
-from features.ingest.notation.column_styles import Loaded
+from features.ingest.notation.loaded_table import Loaded
 from features.ingest.open_log import JudgedRows, Reading
-from features.ingest.schema import SIDE_TABLES
-from features.ingest.table_checks import TIMES, refuse_currencies, refuse_future, refuse_types, refuse_unzoned
+from features.ingest.schema import SIDE_TABLES, TIMES
+from features.ingest.table_checks import refuse_currencies, refuse_future, refuse_types, refuse_unzoned
 
 JUDGES = {
     "orders": cleaning.judge_orders,

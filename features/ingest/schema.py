@@ -74,6 +74,9 @@ COSTS = {
 }
 """The table `costs`: costs of customers apart from the cost of the goods they bought."""
 
+TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
+"""The column of time of each table."""
+
 SIDE_TABLES = {"treatments": TREATMENTS, "costs": COSTS}
 """Our columns of each side table: no feature is made of it."""
 

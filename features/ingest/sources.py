@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError
@@ -22,16 +21,22 @@ from features.ingest import csv_checks, postgresql
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.formats.delimited import WESTERN, CsvFile, in_western
+from features.ingest.formats.frame import arrow_of
 from features.ingest.formats.open_file import open_file
 from features.ingest.input_files import KINDS, file_format
 from features.ingest.log import Log
 from features.ingest.mistakes.unused_names import PREFIX, is_worth_a_look
 from features.ingest.notation.amounts import KEPT
 from features.ingest.notation.canonical import settle, table_styles
-from features.ingest.notation.column_styles import Loaded
+from features.ingest.notation.loaded_table import Loaded
+from features.ingest.notation.time_sql import day_and_time_sql
+from features.ingest.object_store import copies_of, object_url
 from features.ingest.read_options import ReadOptions
-from features.ingest.schema import match_columns
-from features.ingest.table_source import Database, Frame, TableSource
+from features.ingest.schema import TIMES, match_columns
+from features.ingest.table_source import Database, Frame, Objects, TableSource
+
+TIME_OF_DAY = "time_of_day"
+"""The name under which a column of times of day is looked for."""
 
 
 class Table(NamedTuple):
@@ -123,7 +128,7 @@ def load_table(
         files = source.paths()
         is_view = all(file_format(file) == "parquet" for file in files)
         if is_view:
-            _view_parquet(into, files)
+            _view_parquet(into, files, source)
         else:
             for file in files:
                 _copy_file(into, file, source.rows)
@@ -145,29 +150,17 @@ def readable(where: str) -> Iterator[None]:
         ) from None
 
 
-def arrow_of(frame: pd.DataFrame, *, where: str) -> pa.Table:
-    """Convert a frame to Arrow, which types whole columns, while DuckDB would look at only some rows."""
-    columns = {}
-    for name, column in frame.items():
-        try:
-            if isinstance(column.dtype, pd.DatetimeTZDtype):
-                utc = pa.array(column.dt.tz_convert(None).to_numpy()).cast(pa.timestamp("us"), safe=False)
-                columns[str(name)] = utc.cast(pa.timestamp("us", "UTC"))
-            else:
-                columns[str(name)] = pa.array(column, from_pandas=True)
-        except pa.ArrowException as error:
-            raise InputError(f"column {name} mixes types: {error}", where=where, next="Give it one type.") from None
-    return pa.table(columns)
-
-
-def _view_parquet(into: Table, files: list[Path]) -> None:
+def _view_parquet(into: Table, files: list[Path], source: TableSource) -> None:
     """View Parquet files in place: files with the same columns are read as one."""
     alike: dict[str, list[Path]] = {}
     for file in files:
-        with readable(str(file)):
-            alike.setdefault(_columns(into, f"read_parquet({quoted(file)})", str(file)), []).append(file)
+        with readable(object_url(file)):
+            alike.setdefault(_columns(into, f"read_parquet({quoted(file)})", object_url(file)), []).append(file)
+    name = "filename"
+    if isinstance(source, Objects):
+        name = f"replace(filename, {', '.join(map(quoted, copies_of(source.url)))})"
     selects = [
-        f"select {columns}, filename as file, file_row_number + 1 as row "
+        f"select {columns}, {name} as file, file_row_number + 1 as row "
         f"from read_parquet([{', '.join(map(quoted, group))}], union_by_name=true)"
         for columns, group in alike.items()
     ]
@@ -176,21 +169,24 @@ def _view_parquet(into: Table, files: list[Path]) -> None:
 
 def _copy_file(into: Table, file: Path, rows: str | None) -> None:
     """Append the tables in a file; a delimited one only if nothing is wrong with it as a whole."""
+    label = object_url(file)
     try:
         with (
-            readable(str(file)),
-            tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
-            open_file(into.db, file, into.options, scratch=Path(scratch), table=into.name, rows=rows) as tables,
+            readable(label),
+            tempfile.TemporaryDirectory(prefix="stayworth-") as folder,
+            open_file(
+                into.db, file, into.options, scratch=Path(folder), table=into.name, rows=rows, label=label
+            ) as tables,
         ):
             for opened in tables:
                 if opened.csv:
                     into.notes.update(opened.notes)
-                    _copy_csv(into, opened.csv, scratch=Path(scratch))
+                    _copy_csv(into, opened.csv, scratch=Path(folder))
                 else:
                     into.notes.update(opened.notes)
                     _copy(into, opened.scan, opened.label)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        raise InputError(f"cannot be read: {error.strerror}", where=label) from None
 
 
 def _copy_csv(into: Table, file: CsvFile, *, scratch: Path) -> None:
@@ -234,15 +230,20 @@ def _columns(into: Table, scan: str, where: str) -> str:
             where=where,
             next="Export it again.",
         )
+    of_day = into.options.time_of_day
     present = match_columns(
         into.name,
         list(described),
         into.log.mapping.get(into.name, {}),
         extra=into.log.extra(into.name),
-        more=into.options.more_columns,
+        more=into.options.more_columns | ({TIME_OF_DAY: of_day} if of_day else {}),
         is_typed=isinstance(into.log.source(into.name), Frame),
         where=where,
     )
+    joined = present.pop(TIME_OF_DAY, None)
+    moment = TIMES[into.name]
+    if joined and moment in present:
+        described[present[moment]] = "VARCHAR"
     if into.keeps_unused:
         present |= {PREFIX + name: name for name in described if name not in present.values() and is_worth_a_look(name)}
     changed = [
@@ -256,6 +257,10 @@ def _columns(into: Table, scan: str, where: str) -> str:
             next="Give all files of a table the same types.",
         )
     selected = [f"{identifier(name)} as {identifier(ours)}" for ours, name in present.items()]
+    if joined and moment in present:
+        place = list(present).index(moment)
+        both = day_and_time_sql(identifier(present[moment]), identifier(joined))
+        selected[place] = f"{both} as {identifier(moment)}"
     if into.options.where:
         into.types[KEPT] = "BOOLEAN"
         selected.append(f"({_condition(into, scan, described, where)}) as {KEPT}")

@@ -7,9 +7,8 @@ from features.ingest import column_sql
 from features.ingest.csv_checks import identifier
 from features.ingest.notation.canonical import no_zone
 from features.ingest.open_log import JudgedRows, Reading
+from features.ingest.schema import TIMES
 
-TIMES = {"orders": "ordered_at", "interactions": "at", "customers": "left_at", "treatments": "at", "costs": "at"}
-"""The column of time of each table."""
 FUTURE = {table: f"{time} in the future" for table, time in TIMES.items() if table != "customers"}
 """The reason of rows dated after now."""
 MOST_IN_THE_FUTURE = 0.01

@@ -1,7 +1,8 @@
-"""The three kinds of place that a table comes from, told apart once: files, a database, a frame in memory.
+"""The four kinds of place that a table comes from, told apart once: files, objects, a database, a frame in memory.
 
 TableSource
 ├── Files       a file, folder or glob
+├── Objects     files in an object store
 ├── Database    a table or query of a PostgreSQL database
 └── Frame       a pandas or Arrow table handed to the library
 """
@@ -13,7 +14,7 @@ from typing import TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from features.ingest import postgresql
+from features.ingest import object_store, postgresql
 from features.ingest.input_files import IN_DATABASE, find_files
 
 
@@ -35,6 +36,25 @@ class Files:
 
     def __str__(self) -> str:
         return f"{self.where}#{self.rows}" if self.rows else self.where
+
+
+@dataclass(frozen=True)
+class Objects:
+    """An object, folder or glob of objects in a store, of any kind of file that we read, by its URL."""
+
+    url: str
+    rows: str | None = None
+    """The table or query in an object that is a database."""
+
+    def paths(self) -> list[Path]:
+        """Copies of the objects, in ascending order; raises InputError if there is none to read."""
+        return object_store.fetch_objects(self.url)
+
+    def label(self, table: str) -> str:  # noqa: ARG002
+        return self.url
+
+    def __str__(self) -> str:
+        return f"{self.url}#{self.rows}" if self.rows else self.url
 
 
 @dataclass(frozen=True)
@@ -66,7 +86,7 @@ class Frame:
         return f"the data frame of {table}"
 
 
-TableSource: TypeAlias = Files | Database | Frame
+TableSource: TypeAlias = Files | Objects | Database | Frame
 TableLike: TypeAlias = str | Path | pd.DataFrame | pa.Table | TableSource
 """What a caller may give for a table: a path, glob or URL, the table itself, or a source told apart before."""
 
@@ -80,12 +100,16 @@ def parse_source(table: TableLike) -> TableSource:
     Files(where='visits/*.parquet', rows=None)
     >>> parse_source("shop.sqlite#orders")
     Files(where='shop.sqlite', rows='orders')
+    >>> parse_source("s3://shop/orders/*.parquet")
+    Objects(url='s3://shop/orders/*.parquet', rows=None)
     """
-    if isinstance(table, Files | Database | Frame):
+    if isinstance(table, Files | Objects | Database | Frame):
         return table
     if isinstance(table, pd.DataFrame | pa.Table):
         return Frame(table)
-    if postgresql.is_url(str(table)):
+    is_object = object_store.is_object_url(str(table))
+    if postgresql.is_url(str(table)) and not is_object:
         return Database(str(table))
     in_database = IN_DATABASE.fullmatch(str(table))
-    return Files(*in_database.groups()) if in_database else Files(str(table))
+    kind = Objects if is_object else Files
+    return kind(*in_database.groups()) if in_database else kind(str(table))

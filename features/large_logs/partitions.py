@@ -69,7 +69,7 @@ def partitions_of(log: Log) -> list[Partition]:
             raise InputError(
                 "a log for Spark is read from files only",
                 where=source.label(table),
-                next="Export the table to Parquet, or leave out --engine spark.",
+                next="Copy or export the table to a folder that all workers see, or leave out --engine spark.",
             )
         for file in source.paths():
             ends = _ends(file) if file_format(file) == "parquet" else [2**62]

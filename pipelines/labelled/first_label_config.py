@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError
-from features.ingest.table_source import Files, parse_source
+from features.ingest.table_source import parse_source
 from models.labelled.table_columns import ID_NAME, describe_columns, names_of
 from pipelines.labelled.label_config import label_values, leaving_value, read_rows, require_column
+from pipelines.shop_files.project_config import place_of
 
 TEMPLATE = """\
 # Stayworth: who is about to leave, learned from one row per customer. Such a table has no time: it gives churn
@@ -86,12 +87,9 @@ def first_label_config(table: str, label: str, *, config_folder: Path, given: Ma
             require_column(rows, given[key], where=table, key=key)
     own_id = given.get("customer_id") or _id_column(rows, label, where=table)
     value = given.get("future_value") or ("future_value" if "future_value" in rows.columns else None)
-    where = source.where if isinstance(source, Files) else table
-    path = Path(where).absolute()
-    place = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
     stayed = next(other for other in counts if other != left)
     text = TEMPLATE.format(
-        place=_quoted(place.as_posix()),
+        place=_quoted(place_of(source, config_folder)),
         customer_id=_quoted(own_id),
         churned=_quoted(label),
         value=f"future_value = {_quoted(value)}" if value else NO_VALUE,

@@ -17,9 +17,10 @@ from features.ingest.csv_checks import NOT_UTF8
 from features.ingest.duckdb_connection import connect
 from features.ingest.formats.delimited import CsvFile, in_western
 from features.ingest.formats.open_file import OpenFile, open_file
+from features.ingest.object_store import object_url
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
-from features.ingest.table_source import Files, TableSource
+from features.ingest.table_source import Files, Objects, TableSource
 from models.labelled.table_columns import BLANKS, names_of
 from pipelines.config import Config, is_label_config, load
 from pipelines.shop_files.project_config import ProjectConfig, checked, read_toml
@@ -177,20 +178,22 @@ def read_labelled(config: LabelConfig) -> LabelledRows:
 
 def read_rows(source: TableSource) -> pd.DataFrame:
     """All rows of a table in files, cells as they are written; ids and codes in a CSV stay text."""
-    if not isinstance(source, Files):
-        raise InputError("takes files, not an address", where="[data] labelled", next="Export the table as CSV.")
+    if not isinstance(source, Files | Objects):
+        raise InputError("takes files, not a database", where="[data] labelled", next="Export the table as CSV.")
     parts: list[pd.DataFrame] = []
     for file in source.paths():
         with (
-            readable(str(file)),
+            readable(object_url(file)),
             connect() as db,
-            tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
-            open_file(db, file, ReadOptions(), scratch=Path(scratch), rows=source.rows) as tables,
+            tempfile.TemporaryDirectory(prefix="stayworth-") as folder,
+            open_file(
+                db, file, ReadOptions(), scratch=Path(folder), rows=source.rows, label=object_url(file)
+            ) as tables,
         ):
-            parts += [_read(db, table, Path(scratch)) for table in tables]
+            parts += [_read(db, table, Path(folder)) for table in tables]
     rows = pd.concat(parts, ignore_index=True)
     if rows.empty:
-        raise InputError("has no rows", where=source.where, next="Export it again.")
+        raise InputError("has no rows", where=source.label("labelled"), next="Export it again.")
     return rows
 
 

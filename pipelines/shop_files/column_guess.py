@@ -30,7 +30,8 @@ SYNONYMS = {
     "quantity": "quantity|qty|units|number of cds|qty ordered|menge|anzahl|quantité|cantidad|pieces|pcs",
     "unit_price": "unit price|unitprice|price|price each|einzelpreis|prix unitaire|precio",
     "cost": "cost|unit cost|cogs|cost of goods|einkaufspreis",
-    "currency": "currency|currency code|währung|devise|moneda",
+    "currency": "currency|currency code|order currency|transaction currency|iso currency|currency iso|ccy|cur|währung|"
+    "devise|moneda|valuta",
     "category": "category|product category|department|warengruppe|kategorie",
     "channel": "channel|source channel|sales channel|kanal",
     "discount": "discount|rebate|discount amount|rabatt|remise|descuento",
@@ -41,6 +42,7 @@ PROFITS = re.compile(
     r"(?i)^(?:gross[ _-]?|order[ _-]?|net[ _-]?)?(?:profit|margin|contribution|marge|deckungsbeitrag)"
     r"(?:[ _-]?(?:amount|value))?$"
 )
+MINOR_UNITS = re.compile(r"(?i)[ _-]*(?:\(|in[ _-])?(?:cents?|pence|minor(?:[ _-]?units?)?|kopecks|öre)\)?$")
 SHARES = re.compile(r"(?i)pct|percent|%|rate|share")
 
 
@@ -98,6 +100,17 @@ def _by_name(guess: Guess, types: Mapping[str, str]) -> None:
             name = _ending_in(synonyms, free)
         if name is not None:
             guess.columns[ours] = name
+    _in_minor_units(guess, types)
+
+
+def _in_minor_units(guess: Guess, types: Mapping[str, str]) -> None:
+    """Add a column of money whose name says that it is in cents, such as `total_price_cents`."""
+    for ours in ("amount", "unit_price"):
+        plain = {plain_name(way) for way in SYNONYMS[ours].split("|")}
+        for name in types:
+            stem = MINOR_UNITS.sub("", name)
+            if ours not in guess.columns and stem != name and plain_name(stem) in plain:
+                guess.columns[ours], guess.read["amount_in"] = name, "cents"
 
 
 def _ending_in(synonyms: str, names: list[str]) -> str | None:

@@ -77,6 +77,15 @@ class ProjectConfig(Section):
         return source
 
 
+def place_of(source: TableSource, config_folder: Path) -> str:
+    """A source as a config in that folder names it."""
+    if not isinstance(source, Files):
+        return str(source)
+    path = Path(source.where).absolute()
+    relative = path.relative_to(config_folder) if path.is_relative_to(config_folder) else path
+    return relative.as_posix() + (f"#{source.rows}" if source.rows else "")
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file; raises InputError if it cannot be read."""
     try:

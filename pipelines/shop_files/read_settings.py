@@ -37,6 +37,8 @@ class ReadTable(Section):
     """The mark between thousands; \"\" for none."""
     time_format: str | tuple[str, ...] | None = None
     """As time.format, for this table."""
+    time_of_day: str | None = None
+    """The table's column of times of day, where its days stand in a column of their own."""
     amount_in: Literal["units", "cents"] = "units"
     """cents: all money of the table is written in minor units, such as cents."""
     amount_of: Literal["line", "order"] = "line"

@@ -1,10 +1,13 @@
 """Look at the first rows of a file of orders: how its columns are written, and three orders as they are read."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import duckdb
 
@@ -15,14 +18,19 @@ from features.ingest.duckdb_connection import connect
 from features.ingest.formats.open_file import open_file
 from features.ingest.log import Log
 from features.ingest.mistakes import export_statuses as statuses
+from features.ingest.mistakes.unused_names import is_time_of_day
 from features.ingest.notation.canonical import settle
-from features.ingest.notation.column_styles import Loaded, column_styles
+from features.ingest.notation.column_styles import column_styles
+from features.ingest.notation.loaded_table import Loaded
 from features.ingest.notation.number_style import CODES, CURRENCY_OF, currency_signs, is_plain_number
-from features.ingest.notation.time_sql import naive_sql
+from features.ingest.notation.time_sql import day_and_time_sql, naive_sql
+from features.ingest.notation.time_words import ZONE_OF
+from features.ingest.notation.times_of_day import are_times_of_day, has_time
+from features.ingest.object_store import object_url
 from features.ingest.read_options import ReadOptions
 from features.ingest.sources import readable
 from features.ingest.table_checks import CURRENCY_WORDS
-from features.ingest.table_source import Files
+from features.ingest.table_source import Files, Objects
 from pipelines.shop_files.column_guess import SHARES, Guess
 
 SAMPLE_ROWS = 1_000_000
@@ -48,35 +56,46 @@ class Sample:
         name = identifier(column)
         return bool(self.db.sql(f"select 1 from theirs where coalesce({name}::text, '') = '' limit 1").fetchall())
 
+    def drops_more(self, condition: str, others: list[str]) -> bool:
+        """True if a condition leaves out rows that the others keep, and keeps some."""
+        kept = " and ".join([*others, "true"])
+        counts = f"count(*) filter (not ({condition})), count(*) filter ({condition})"
+        return all(self.db.sql(f"select {counts} from theirs where {kept}").fetchall()[0])
+
     def loaded(self, guess: Guess) -> Loaded:
         """The table `loaded_orders` under our names."""
         columns = guess.columns | {
             key: name for key, name in guess.read.items() if key in ("refunded", "profit", "rate")
         }
-        selected = ", ".join(f"{identifier(theirs)} as {identifier(ours)}" for ours, theirs in columns.items())
+        cells = {ours: identifier(theirs) for ours, theirs in columns.items()}
+        types = {ours: self.types[theirs] for ours, theirs in columns.items()}
+        if of_day := guess.read.get("time_of_day"):
+            cells["ordered_at"] = day_and_time_sql(cells["ordered_at"], identifier(of_day))
+            types["ordered_at"] = "VARCHAR"
+        selected = ", ".join(f"{cell} as {identifier(ours)}" for ours, cell in cells.items())
         self.db.execute(
             f"create or replace temp table loaded_orders as select {selected}, {quoted(self.where)} as file, "
             "row_number() over () as row from theirs"
         )
-        types = {ours: self.types[theirs] for ours, theirs in columns.items()}
         return Loaded(self.db, "orders", types, self.where, False, self.notes, {})
 
 
 @contextmanager
-def open_sample(source: Files, options: ReadOptions) -> Iterator[Sample]:
+def open_sample(source: Files | Objects, options: ReadOptions) -> Iterator[Sample]:
     """The first rows of the first file that a path, folder or glob names; raises InputError if there are none."""
     file = source.paths()[0]
+    label = object_url(file)
     with (
-        readable(str(file)),
+        readable(label),
         connect() as db,
         tempfile.TemporaryDirectory(prefix="stayworth-") as scratch,
-        open_file(db, file, options, scratch=Path(scratch), rows=source.rows) as tables,
+        open_file(db, file, options, scratch=Path(scratch), rows=source.rows, label=label) as tables,
     ):
         db.execute(f"create temp table theirs as select * from {tables[0].scan} limit {SAMPLE_ROWS}")
         described = db.sql("describe theirs").fetchall()
         if not db.sql("select 1 from theirs limit 1").fetchall():
-            raise InputError("has no rows", where=str(file), next="Export it again.")
-        yield Sample(db, {row[0]: row[1] for row in described}, str(file), dict(tables[0].notes))
+            raise InputError("has no rows", where=label, next="Export it again.")
+        yield Sample(db, {row[0]: row[1] for row in described}, label, dict(tables[0].notes))
 
 
 @dataclass(frozen=True)
@@ -149,11 +168,54 @@ def _currency(sample: Sample, guess: Guess) -> str | None:
 
 def status_condition(sample: Sample, guess: Guess) -> tuple[str | None, dict[str, list[str]]]:
     """SQL that keeps the purchases, if a column of statuses says which they are; and the values of such columns."""
-    values = {name: sample.values(name, most=statuses.MOST_VALUES) for name in sample.types if statuses.is_status(name)}
     has_refunds = "refunded" in guess.read
-    dropped = {name: statuses.no_purchases(cells, has_refunds=has_refunds) for name, cells in values.items()}
-    kept = {name: (cells, sample.has_empty(name)) for name, cells in dropped.items() if cells}
-    return statuses.conditions(kept) or None, values
+    values, conditions, flags = {}, [], []
+    for name in guess.unused(list(sample.types)):
+        cells = sample.values(name, most=statuses.MOST_VALUES + 1)
+        if statuses.is_status(name) or statuses.are_statuses(name, cells):
+            values[name] = cells[: statuses.MOST_VALUES]
+            if dropped := statuses.no_purchases(cells, has_refunds=has_refunds):
+                conditions.append(statuses.condition(name, dropped, may_be_empty=sample.has_empty(name)))
+        elif statuses.is_flag(name):
+            is_optional = sample.has_empty(name)
+            flags += [statuses.flag_condition(name, cells, is_optional=is_optional, has_refunds=has_refunds)]
+    for flag in filter(None, flags):
+        if sample.drops_more(flag, conditions):
+            conditions.append(flag)
+    return " and ".join(conditions) or None, values
+
+
+def time_column(sample: Sample, guess: Guess) -> str | None:
+    """The column of times of day that belongs to the days of the orders, if these carry no time themselves."""
+    if "ordered_at" not in guess.columns:
+        return None
+    day = guess.columns["ordered_at"]
+    if any(has_time(cell) for cell in sample.values(day, most=500)):
+        return None
+    named = [name for name in guess.unused(list(sample.types)) if is_time_of_day(name)]
+    named.sort(key=lambda name: SequenceMatcher(None, name.lower(), day.lower()).ratio(), reverse=True)
+    return next((name for name in named if are_times_of_day(sample.values(name, most=500))), None)
+
+
+def currency_column(sample: Sample, guess: Guess) -> str | None:
+    """The column that names several currencies, whatever it is called."""
+    known = set(CODES.split())
+    for name in guess.unused(list(sample.types)):
+        codes = {value.strip().upper() for value in sample.values(name, most=60)} - {""}
+        if len(codes) > 1 and codes <= known:
+            return name
+    return None
+
+
+def zone_of(sample: Sample, guess: Guess) -> str | None:
+    """The one time zone that a column of the file names."""
+    for name in guess.unused(list(sample.types)):
+        if re.fullmatch(r"(?i)(?:time|order)?[ _-]?time[ _-]?zone|zone|tz|zeitzone", name.strip()):
+            words = {value.strip() for value in sample.values(name, most=5)} - {""}
+            zones = {ZONE_OF.get(word, word) for word in words}
+            if len(zones) == 1 and (zone := zones.pop()) in available_timezones():
+                return zone
+    return None
 
 
 def discount_setting(sample: Sample, guess: Guess) -> str | None:

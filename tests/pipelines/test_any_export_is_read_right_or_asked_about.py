@@ -18,8 +18,14 @@ from features.ingest.mistakes.find_mistakes import find_mistakes
 from features.ingest.reading import reading
 from pipelines.config import load
 from pipelines.init import first_config
+from tests.pipelines import kinds_of_export
 from tests.pipelines.exports import truth
-from tests.pipelines.kinds_of_export import ASKED, RIGHT, WARNED, Kind
+from tests.pipelines.kinds_of_export import Kind
+from tests.pipelines.more_kinds_of_export import MORE_ASKED, MORE_RIGHT, MORE_WARNED
+
+RIGHT = kinds_of_export.RIGHT | MORE_RIGHT
+WARNED = kinds_of_export.WARNED | MORE_WARNED
+ASKED = kinds_of_export.ASKED | MORE_ASKED
 
 NOW_US = int(datetime(2026, 12, 1, tzinfo=UTC).timestamp() * 1_000_000)
 

@@ -53,6 +53,13 @@ def open_file(
         yield [OpenFile(f"read_parquet({_quoted(file)})", label)]
     elif kind == "json":
         yield [OpenFile(scan_json(db, file, label=label), label)]
+    elif kind == "workbook" and _is_text(file):
+        if file.read_bytes()[:2_000].lstrip().startswith(b"<"):
+            raise InputError(
+                "is a web page or XML that is named like a workbook", where=label, next="Save it as .xlsx or CSV."
+            )
+        csv = open_delimited(file, options, scratch=scratch, label=label)
+        yield [OpenFile(csv.scan(), label, csv, _notes(csv))]
     elif kind == "workbook":
         yield _sheets(db, file, options, label=label)
     elif kind == "sqlite":
@@ -68,6 +75,13 @@ def open_file(
     else:
         csv = open_delimited(file, options, scratch=scratch, label=label)
         yield [OpenFile(csv.scan(), label, csv, _notes(csv))]
+
+
+def _is_text(file: Path) -> bool:
+    """True for a workbook that is none, but text: a shop system that writes `.xls` and means a CSV."""
+    with file.open("rb") as bytes_:
+        head = bytes_.read(512)
+    return b"\0" not in head.removeprefix(b"\xff\xfe")[1::2] and not head.startswith((b"PK", b"\xd0\xcf"))
 
 
 def _notes(csv: CsvFile) -> dict[str, str]:

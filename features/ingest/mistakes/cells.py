@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from features.ingest.column_sql import double_in, instant_in, is_given, micros_in
 from features.ingest.mistakes.data_warning import DataWarning, plural, read_line
-from features.ingest.notation.column_styles import SIGNS_NOTE, WITH_POINT
+from features.ingest.notation.column_styles import SIGNS_NOTE
+from features.ingest.notation.id_columns import WITH_MARKS, WITH_POINT
 from features.ingest.notation.number_style import CURRENCY_OF, DOLLARS
 from features.ingest.open_log import Reading
-from features.ingest.table_checks import TIMES
+from features.ingest.schema import TIMES
 
 MOST_UNREAD = 0.01
 """The share of a table's rows whose amounts may stay unread; above it, `check` says no."""
@@ -39,6 +40,23 @@ def unread_amounts(opened: Reading) -> Iterator[DataWarning]:
             "amount",
             unread,
             read_line("orders", 'decimal = "," and thousands = "." say how numbers are written'),
+        )
+
+
+def malformed_lines(opened: Reading) -> Iterator[DataWarning]:
+    """Lines of a CSV that do not fit its header: what they say is in no sum."""
+    lines = opened.malformed("orders")
+    if lines:
+        first = opened.rows("select min(row) from malformed_orders")[0][0]
+        yield DataWarning(
+            "malformed_lines",
+            f"{plural(lines, 'line')}, the first below row {first - 1:,}, do not fit the header, and are set aside; "
+            "their money is unknown.",
+            "orders",
+            None,
+            lines,
+            "Remove remarks below the table; where commas stand in the cells, export with quotes: "
+            + read_line("orders", 'delimiter = ";"'),
         )
 
 
@@ -111,6 +129,16 @@ def notes(opened: Reading, table: str) -> Iterator[DataWarning]:
             found[WITH_POINT].partition(",")[0],
             0,
             "Export the ids as text; leading zeros are lost otherwise.",
+        )
+    if WITH_MARKS in found:
+        yield DataWarning(
+            "ids_with_marks",
+            f"All ids in {found[WITH_MARKS]} stand between blanks or marks of a spreadsheet, or have commas between "
+            "their digits; they are read without.",
+            table,
+            found[WITH_MARKS].partition(",")[0],
+            0,
+            "Export the ids as plain text.",
         )
     if "other_sheets" in found:
         yield DataWarning(

@@ -11,6 +11,8 @@ PLACEHOLDERS = (
     "not set", "(not set)", "walk-in", "walkin", "walk in", "cash", "pos", "default", "test", "x", "none", "null",
     "nan", "n/a", "na", "nil", "-", "no customer", "guest@example.com", "noreply@example.com", "test@test.com",
     "00000000-0000-0000-0000-000000000000",
+    "deleted", "[deleted]", "deleted user", "deleted customer", "removed", "redacted", "[redacted]", "anonymized",
+    "anonymised", "gdpr", "gelöscht", "supprimé",
 )  # fmt: skip
 """Ids that stand for nobody in particular, lower case."""
 ABSURD_SHARE = 0.05
@@ -46,6 +48,23 @@ def _same_once(opened: Reading, folded: str, code: str, what: str, fix: str) -> 
             "customer_id",
             int(rows),
             fix,
+        )
+
+
+def lost_digits(opened: Reading) -> Iterator[DataWarning]:
+    """Ids as a spreadsheet shows long numbers, 1.23E+05: their last digits are lost, and customers run together."""
+    rows, ids, example = opened.rows("""
+        select count(*), count(distinct customer_id), any_value(customer_id) from checked
+        where reason is null and regexp_full_match(customer_id, '\\d(?:[.,]\\d+)?[eE][+]?\\d+')""")[0]
+    if rows:
+        yield DataWarning(
+            "ids_lost_digits",
+            f"{plural(rows, 'row')} of {plural(ids, 'id')} are written as a spreadsheet shows long numbers, such as "
+            f"'{example}': the last digits are lost, and different customers count as one.",
+            "orders",
+            "customer_id",
+            rows,
+            "Export the ids as text; do not open and save the file in a spreadsheet.",
         )
 
 

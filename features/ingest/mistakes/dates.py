@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from features.ingest.csv_checks import quoted
-from features.ingest.mistakes.data_warning import DataWarning, plural
+from features.ingest.mistakes.data_warning import DataWarning, plural, read_line
 from features.ingest.open_log import Reading
 from features.ingest.table_checks import FUTURE
 
@@ -45,6 +45,41 @@ def placeholders(opened: Reading) -> Iterator[DataWarning]:
                 group.rows,
                 "Correct the dates; if all are some hours ahead, time.timezone is wrong.",
             )
+
+
+UNREAD = ("no ordered_at", "ordered_at is not a time", "ordered_at before 1900")
+"""The reasons of rows whose time is missing or cannot be true."""
+
+
+def unread_times(opened: Reading) -> Iterator[DataWarning]:
+    """Rows set aside because their time is missing, cannot be read, or lies before 1900; and times that lost digits."""
+    for group in opened.judged["orders"]:
+        if group.reason in UNREAD:
+            example = opened.rows(f"select min(written_at) from rows_orders where reason = {quoted(group.reason)}")[0][
+                0
+            ]
+            yield DataWarning(
+                "unread_times",
+                f"{plural(group.rows, 'row')} worth {group.micros / 1e6:,.2f} set aside: {group.reason}"
+                + (f", such as '{example}'." if example else "."),
+                "orders",
+                "ordered_at",
+                group.rows,
+                read_line("orders", 'time_format = "%d/%m/%Y %H:%M"') + ", or export the true date.",
+            )
+    rows, example = opened.rows("""
+        select count(*), any_value(written_at) from rows_orders
+        where reason is null and regexp_full_match(written_at, '\\d(?:[.,]\\d+)?[eE][+]?\\d+')""")[0]
+    if rows:
+        yield DataWarning(
+            "times_lost_digits",
+            f"{plural(rows, 'time')} are written as a spreadsheet shows long numbers, such as '{example}': they are "
+            "right to hours or days only.",
+            "orders",
+            "ordered_at",
+            rows,
+            "Export the times as text; do not open and save the file in a spreadsheet.",
+        )
 
 
 def gaps_and_jumps(opened: Reading) -> Iterator[DataWarning]:

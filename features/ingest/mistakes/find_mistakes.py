@@ -11,6 +11,7 @@ from features.ingest.open_log import Reading
 
 LOOKS = (
     cells.unread_amounts,
+    cells.malformed_lines,
     order_lines.repeated_order_totals,
     order_lines.repeated_lines,
     unused_columns.statuses,
@@ -18,18 +19,23 @@ LOOKS = (
     unused_columns.refund_columns,
     order_lines.minor_unit_amounts,
     order_lines.lines_of_totals,
+    order_lines.negative_quantities,
     order_lines.mostly_negative,
     customer_ids.missing,
     customer_ids.nobodies,
     customer_ids.spellings,
+    customer_ids.lost_digits,
     customer_ids.bought_once,
     dates.placeholders,
+    dates.unread_times,
     dates.late_records,
     dates.gaps_and_jumps,
     dates.night_at_noon,
+    unused_columns.currencies,
     cells.currency_words,
     cells.currency_signs,
     unused_columns.fee_columns,
+    unused_columns.times_of_day,
     unused_columns.unmapped_names,
 )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from features.errors import InputError
 from features.ingest.column_sql import text_of
 from features.ingest.mistakes.data_warning import DataWarning, columns_line, plural, read_line
-from features.ingest.notation.column_styles import AS_LOWER, AS_NUMBER
+from features.ingest.notation.id_columns import AS_LOWER, AS_NUMBER
 from features.ingest.open_log import Reading
 
 FEWEST_MATCHED = 0.2

@@ -114,6 +114,24 @@ def minor_unit_amounts(opened: Reading) -> Iterator[DataWarning]:
         )
 
 
+def negative_quantities(opened: Reading) -> Iterator[DataWarning]:
+    """Lines of which fewer than no pieces were bought for a positive amount: they count as purchases."""
+    rows, money, example = opened.rows("""
+        select count(*), coalesce(sum(micros), 0) / 1e6, min(coalesce(order_id, customer_id)) from checked
+        where reason is null and pieces_micros < 0 and micros > 0""")[0]
+    if rows:
+        yield DataWarning(
+            "negative_quantities",
+            f"{plural(rows, 'line')} have a negative quantity and a positive amount, such as that of '{example}': "
+            f"{money:,.2f} counts as bought, not as given back.",
+            "orders",
+            "quantity",
+            rows,
+            "Export what was given back with a negative amount, or map the price of a piece instead of the amount: "
+            '[columns.orders] unit_price = "NAME".',
+        )
+
+
 def mostly_negative(opened: Reading) -> Iterator[DataWarning]:
     """Amounts that are mostly negative, as a ledger writes what customers paid; or mostly zero."""
     lines, below, nothing = opened.rows(

@@ -11,14 +11,13 @@ from features.histories.attributes import AttributeKind, hash_name
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
 from features.ingest.notation.column_styles import (
-    HEAD,
     ODD,
     TWO_READINGS,
-    Loaded,
     decimal_of_neighbours,
     formats_given,
     time_style_of,
 )
+from features.ingest.notation.loaded_table import HEAD, Loaded
 from features.ingest.notation.number_style import NumberStyle, is_null_word_sql, number_evidence, number_sql
 from features.ingest.notation.styles import AttributeStyle
 from features.ingest.notation.time_sql import time_sql

@@ -13,7 +13,8 @@ from features.ingest.log import Log
 from features.ingest.notation import amounts
 from features.ingest.notation.amounts import KEPT
 from features.ingest.notation.attribute_styles import attribute_sql, attribute_styles
-from features.ingest.notation.column_styles import Loaded, column_styles
+from features.ingest.notation.column_styles import column_styles
+from features.ingest.notation.loaded_table import Loaded
 from features.ingest.notation.number_style import is_null_word_sql, number_sql
 from features.ingest.notation.styles import Styles
 from features.ingest.notation.time_sql import naive_sql, time_sql

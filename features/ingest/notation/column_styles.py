@@ -6,17 +6,14 @@ all are looked at. Where they are not, cells from the whole column decide, and t
 looked at again.
 """
 
-from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
-
-import duckdb
 
 from features.errors import InputError
-from features.histories.attributes import AttributeKind
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.log import Log
 from features.ingest.notation import number_style, time_style
+from features.ingest.notation.id_columns import id_sql
+from features.ingest.notation.loaded_table import HEAD, Loaded, apart_from_attributes
 from features.ingest.notation.number_style import NumberStyle, is_null_word_sql, number_evidence, number_sql
 from features.ingest.notation.styles import Styles
 from features.ingest.notation.time_sql import time_sql
@@ -26,21 +23,8 @@ from features.ingest.schema import minor_units
 NUMBERS = ("amount", "unit_price", "cost", "discount", "quantity", "refunded", "profit", "rate", "value")
 NUMBERS_OF_CUSTOMERS = ("wallet_per_year",)
 TIMES = ("ordered_at", "at", "recorded_at", "left_at", "joined_at")
-IDS = ("customer_id", "order_id", "product_id")
-WORDS = ("order_id", "product_id", "category", "channel", "left_reason", "campaign", "offer", "kind")
-"""Optional columns of text in which n/a and the like mean nothing."""
-AS_LOWER = "lower(trim({}))"
-"""SQL of an id without capitals and outer blanks: `ids = "lower"`."""
-AS_NUMBER = "regexp_replace(regexp_replace(lower(trim({})), '\\.0+$', ''), '^0+(\\d)', '\\1')"
-"""SQL of an id without leading zeros and `.0` either: `ids = "number"`."""
-WITH_POINT = "ids_with_point"
-"""The note that names columns of ids whose cells were whole numbers with a point, such as 13085.0."""
 SIGNS_NOTE = "currency_signs"
 """The note with the currency signs beside the amounts."""
-HEAD = 5_000
-"""Cells that are looked at first."""
-MORE = 20_000
-"""Cells from anywhere in the column that decide a style."""
 ODD = 2_000
 """Distinct cells that a style does not read, looked at again."""
 TWO_READINGS = r"[.,]\d{1,2}\D*$|[.,]\d{4}|\d{4}[.,]|[.,].*[.,]|^\D*0[.,]"
@@ -48,41 +32,6 @@ TWO_READINGS = r"[.,]\d{1,2}\D*$|[.,]\d{4}|\d{4}[.,]|[.,].*[.,]|^\D*0[.,]"
 ISO_SQL = time_style.ISO.pattern
 SURE_DAYS = r"^\D*(?:1[3-9]|2\d|3[01])[-/. ]\d|^\D*\d{1,2}[-/. ](?:1[3-9]|2\d|3[01])[-/. ]\d"
 """Dates that decide between day and month first."""
-
-
-class Loaded(NamedTuple):
-    """A table in DuckDB, `loaded_<table>`, under our column names, its cells as written."""
-
-    db: duckdb.DuckDBPyConnection
-    table: str
-    types: dict[str, str]
-    where: str
-    """The place of the table, for a message."""
-    is_view: bool
-    """True if the rows are read where they are, as often as they are asked for."""
-    notes: dict[str, str]
-    """How its files are read, where that is not self-evident."""
-    attributes: dict[str, AttributeKind]
-    """What the attributes among its columns hold, once it is settled."""
-
-    def cells(self, column: str, condition: str = "true", *, most: int, is_distinct: bool = False) -> list[str]:
-        """Cells of a column as text, the first ones for which the condition holds."""
-        name = identifier(column)
-        rows = f"select {name}::text as cell from loaded_{self.table} where {name} is not null"
-        return self._fetched(f"select {'distinct' * is_distinct} cell from ({rows}) where {condition} limit {most}")
-
-    def anywhere(self, column: str) -> list[str]:
-        """Cells from anywhere in the column, the same each time."""
-        name = identifier(column)
-        rows = f"select {name}::text as cell from loaded_{self.table} where {name} is not null"
-        return self._fetched(f"select cell from ({rows}) using sample reservoir({MORE} rows) repeatable (7)")
-
-    def _fetched(self, query: str) -> list[str]:
-        return self.db.sql(query).to_arrow_table()["cell"].to_pylist()
-
-    def is_text(self, column: str) -> bool:
-        """True for a column of text."""
-        return self.types.get(column) == "VARCHAR"
 
 
 def column_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> Styles:
@@ -105,7 +54,7 @@ def number_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, N
     weigh = partial(number_evidence, decimal=options.decimal, thousands=options.thousands, digits=digits)
     styles: dict[str, NumberStyle] = {}
     undecided: dict[str, tuple[NumberStyle, str]] = {}
-    for column in filter(loaded.is_text, _apart_from_attributes(loaded, log, names)):
+    for column in filter(loaded.is_text, apart_from_attributes(loaded, log, names)):
         cells = loaded.cells(column, most=HEAD)
         if _is_plainly_written(loaded, column, cells, is_thorough=is_thorough or bool(options.decimal)):
             if any("." in cell for cell in cells):
@@ -159,7 +108,7 @@ def decimal_of_neighbours(
 def time_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> dict[str, TimeStyle]:
     """The style of each column of times that is not plain; raises InputError where day and month can be swapped."""
     styles = {}
-    for column in _apart_from_attributes(loaded, log, TIMES):
+    for column in apart_from_attributes(loaded, log, TIMES):
         kind = loaded.types.get(column, "DATE")
         if kind.startswith(("TIMESTAMP", "DATE")):
             continue
@@ -216,11 +165,6 @@ def time_style_of(loaded: Loaded, column: str, given: tuple[str, ...], *, is_tho
     return style if style.formats else TimeStyle()
 
 
-def _apart_from_attributes(loaded: Loaded, log: Log, names: Iterable[str]) -> list[str]:
-    """The columns that are not read as attributes, in their order."""
-    return [name for name in names if name == "customer_id" or name not in log.extra(loaded.table)]
-
-
 def _share_read(loaded: Loaded, column: str, style: TimeStyle) -> float:
     """The share of the first cells that a style reads."""
     name = identifier(column)
@@ -230,51 +174,3 @@ def _share_read(loaded: Loaded, column: str, style: TimeStyle) -> float:
         f"(select {name}::text as cell from loaded_{loaded.table} where {name} is not null limit {HEAD})"
     ).fetchall()[0][0]
     return share or 0.0
-
-
-def id_sql(loaded: Loaded, log: Log) -> dict[str, str]:
-    """SQL of the columns of ids and names whose cells are not taken as they are."""
-    changed = {}
-    for column in _apart_from_attributes(loaded, log, dict.fromkeys(IDS + WORDS)):
-        if not loaded.is_text(column):
-            continue
-        name = identifier(column)
-        cells = loaded.cells(column, most=HEAD)
-        text = name
-        given = [cell for cell in cells if not number_style.is_null_word(cell)]
-        if column in IDS and given and all(map(_is_float, given)) and _all_floats(loaded, column):
-            text = f"regexp_replace({text}, '\\.0+$', '')"
-            loaded.notes[WITH_POINT] = ", ".join(filter(None, [loaded.notes.get(WITH_POINT), column]))
-        ids = log.options(loaded.table).ids
-        if column == "customer_id" and ids != "exact":
-            text = (AS_LOWER if ids == "lower" else AS_NUMBER).format(text)
-        if _has_null_words(loaded, column, cells):
-            text = f"if({is_null_word_sql(name)}, null, {text})"
-        if text != name:
-            changed[column] = text
-    return changed
-
-
-def _is_float(cell: str) -> bool:
-    whole, point, zeros = cell.partition(".")
-    return whole.isdigit() and point == "." and zeros.strip("0") == "" and zeros != ""
-
-
-def _all_floats(loaded: Loaded, column: str) -> bool:
-    """True if every id of the table is a whole number written as 13085.0, as a spreadsheet or pandas leaves it."""
-    other = f"cell != '' and not {is_null_word_sql('cell')} and not regexp_full_match(cell, '\\d+\\.0+')"
-    return not loaded.cells(column, other, most=1)
-
-
-def _has_null_words(loaded: Loaded, column: str, cells: list[str]) -> bool:
-    """True if cells say that there is no value. Customers called Null or Nan may be real where ids are words."""
-    if column != "customer_id":
-        return any(cell != "" and number_style.is_null_word(cell) for cell in cells)
-    if not loaded.cells(
-        column,
-        f"(cell < '0' or cell >= ':') and strlen(cell) <= 6 and cell != '' and {is_null_word_sql('cell')}",
-        most=1,
-    ):
-        return False
-    words = f"regexp_full_match(cell, '\\pL+') and not {is_null_word_sql('cell')}"
-    return not loaded.cells(column, words, most=1)

@@ -30,6 +30,21 @@ def time_sql(column: str, style: TimeStyle, *, timezone: str | None) -> str:
     return f"list_transform([{local}], lambda local: {zoned})[1]"
 
 
+def day_and_time_sql(day: str, time: str) -> str:
+    """SQL: the text of a day with the time of day in another column; of the day alone where that is empty.
+
+    A midnight in the day gives way. The time may be text, digits such as 93000, or a part of a day such as 0.396.
+    """
+    day = rf"regexp_replace(trim({day}::text), '[T ]0?0:00(:00(\.0+)?)?( ?(Z|UTC|[+]00(:?00)?))?$', '')"
+    time = rf"regexp_replace(trim({time}::text), '^(1899|1900|1970)-\d\d-\d\d[T ]', '')"
+    seconds = "to_seconds(round(time::double * 86400)::bigint)"
+    return rf"""list_transform([{time}], lambda time: {day} || case
+        when coalesce(time, '') = '' then ''
+        when regexp_full_match(time, '0?\.\d+') then strftime(timestamp '1970-01-01' + {seconds}, ' %H:%M:%S')
+        when regexp_full_match(time, '\d{{5}}|\d{{3}}') then ' 0' || time
+        else ' ' || time end)[1]"""
+
+
 def naive_sql(column: str, style: TimeStyle) -> str:
     """SQL: true for cells that carry no zone."""
     if style.formats and style.formats[0] in UNITS:

@@ -14,6 +14,22 @@ ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "z": 0,
 }  # fmt: skip
 """Abbreviations of zones in minutes east of Greenwich; those with several meanings (IST, BST) are left out."""
+ZONE_OF = {
+    word: zone
+    for zone, words in {
+        "America/New_York": "EST|EDT|ET|Eastern Time (US & Canada)|Eastern Standard Time",
+        "America/Chicago": "CST|CDT|CT|Central Time (US & Canada)|Central Standard Time",
+        "America/Denver": "MST|MDT|MT|Mountain Time (US & Canada)|Mountain Standard Time",
+        "America/Los_Angeles": "PST|PDT|PT|Pacific Time (US & Canada)|Pacific Standard Time",
+        "Europe/London": "BST|London",
+        "Europe/Berlin": "CET|CEST|MEZ|MESZ|Berlin",
+        "Europe/Paris": "Paris",
+        "Europe/Madrid": "Madrid",
+        "Asia/Tokyo": "JST|Tokyo",
+    }.items()
+    for word in words.split("|")
+}
+"""What exports write in a column of zones → the zone, summer and winter."""
 MINUS, BLANKS = "\u2212", "\u00a0\u202f"
 """The minus sign, and blanks that \\s leaves out in DuckDB."""
 ZONE = rf" ?((?:{'|'.join(ZONES)})|(?:UTC|GMT)? ?[+\-{MINUS}]\d{{1,2}}(?::?\d\d)?)(?: ?\[[^\]]*\])?(?: ?\([^)]*\))?$"
@@ -25,6 +41,7 @@ STEPS = (
     (r"(?i)\b([ap])\.\s?m\.?", r"\1m"),
     (r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun|mo|di|mi|do|fr|sa|so)(?:day)?[.,]* ", ""),
     (r"(\d)(?:st|nd|rd|th)\b", r"\1"),
+    (r"(?i) del? ", " "),
     (r"(\d\d[.:]\d\d[.,]\d{6})\d+", r"\1"),
     (r"(:\d\d),(\d)", r"\1.\2"),
 )
