@@ -8,7 +8,8 @@ is taken:
     silent, alive      one order, and the value at the end of the horizon of those who were silent and then showed life
 
 Where orders are the only signs of life, the second group is known by its orders, the better customers of those silent;
-then the first alone is taken. Under a contract, K is what those who stayed were worth.
+then the first alone is taken. Under a contract the two groups are all who stayed, most of whom had no mind to leave,
+and those of them who left within the next horizon: they had it all along, and nothing kept them.
 
 With K known in each row, 1(silent) · (alive · K − later), in margins of one order, is regressed on the features, by
 shallow trees with large leaves: one regression, since the list of a plan takes the highest predictions, and the
@@ -65,6 +66,8 @@ class Comparables(NamedTuple):
     """Value after the horizon."""
     within: Floats
     """Of one order within it."""
+    discount: float
+    """Of a horizon."""
 
 
 def comparables(
@@ -95,12 +98,13 @@ def comparables(
         margin,
         later=np.append(later_value, 0.0)[outcomes.later_row] * _discount(terms, terms.horizon_days) / margin,
         within=(1 - cost_share) * _discount(terms, terms.horizon_days / 2) * np.ones(len(margin)),
+        discount=_discount(terms, terms.horizon_days),
     )
 
 
 def fit_parts(learned_on: Comparables) -> GainParts:
     """Fit what gains are made of, each part apart; not under a contract."""
-    outcomes, trees, stayed, margin, later, within = learned_on
+    outcomes, trees, stayed, margin, later, within, _ = learned_on
     return GainParts(
         once=_grow(trees, within + later, stayed, weight=margin)[0],
         later=_grow(trees, later, outcomes.churned, weight=margin)[0],
@@ -109,8 +113,9 @@ def fit_parts(learned_on: Comparables) -> GainParts:
 
 def fit(learned_on: Comparables) -> Keeping:
     """Fit who can be saved, and what saving them adds."""
-    outcomes, trees, stayed, margin, later, within = learned_on
-    kept = _value_of_stayers(trees, outcomes, stayed, margin, later=later, within=within)
+    outcomes, trees, _, margin, later, within, _ = learned_on
+    value_of = _value_under_contract if outcomes.is_contractual else _value_of_stayers
+    kept = value_of(learned_on)
     lost = np.where(outcomes.churned, later, 0.0)
     if outcomes.is_contractual:
         lost = np.where(outcomes.churned, outcomes.orders * within, 0.0)
@@ -127,19 +132,29 @@ def fit(learned_on: Comparables) -> Keeping:
     )
 
 
-def _value_of_stayers(
-    trees: LifetimeTrees, outcomes: StayOutcomes, stayed: Bools, margin: Floats, *, later: Floats, within: Floats
-) -> Floats:
-    """K of each row in margins of one order; later: value after the horizon; within: of one order in it."""
-    orders = outcomes.orders if outcomes.is_contractual else 1
-    once = _mean(trees, orders * within + later, stayed, weight=margin)
-    if outcomes.is_contractual or not outcomes.has_other_signs:
+def _value_of_stayers(learned_on: Comparables) -> Floats:
+    """K of each row in margins of one order."""
+    outcomes, trees, stayed, margin, later, within, _ = learned_on
+    once = _mean(trees, within + later, stayed, weight=margin)
+    if not outcomes.has_other_signs:
         return once
     silent = outcomes.churned & (outcomes.alive_later > LEAST_ALIVE)
     if silent.sum() < FEWEST_STAYERS:
         return once
     alive = np.maximum(outcomes.alive_later, LEAST_ALIVE)
     return (once + within + _mean(trees, later / alive, silent, weight=margin * alive)) / 2
+
+
+def _value_under_contract(learned_on: Comparables) -> Floats:
+    """The same under a contract; where too few stayed and left soon after, what all who stayed were worth."""
+    outcomes, trees, stayed, margin, later, within, discount = learned_on
+    lasting = _mean(trees, outcomes.orders * within + later, stayed, weight=margin)
+    after = outcomes.row_after
+    soon_left = stayed & (after >= 0) & outcomes.churned[after]
+    if soon_left.sum() < FEWEST_STAYERS:
+        return lasting
+    brought = (outcomes.orders + outcomes.orders[after] * discount) * within
+    return (lasting + _mean(trees, brought, soon_left, weight=margin)) / 2
 
 
 def _mean(trees: LifetimeTrees, value: Floats, among: Bools, *, weight: Floats) -> Floats:

@@ -18,6 +18,8 @@ class StayOutcomes:
     """The same at the end of the horizon, a row per customer and cut-off who had not left by then."""
     later_row: np.ndarray
     """The row of `later_frame` of each row; -1 for one who had left."""
+    row_after: np.ndarray
+    """The row of `frame` of the same customer when the horizon has ended, or soon after; -1 where there is none."""
     orders: np.ndarray
     """Orders within the horizon."""
     churned: np.ndarray

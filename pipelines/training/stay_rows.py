@@ -50,7 +50,8 @@ def stay_outcomes(
     return StayOutcomes(
         frame,
         later_frame,
-        _row_at_end(frame, later_frame, horizon_days=horizon_days),
+        _row_later(frame, later_frame, days=horizon_days),
+        _row_later(frame, frame, days=-(-horizon_days // STEP_DAYS) * STEP_DAYS),
         np.concatenate(orders),
         np.concatenate(churned),
         alive,
@@ -79,8 +80,9 @@ def _with_ids(table: pa.Table) -> pa.Table:
     return table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
 
 
-def _row_at_end(frame: pd.DataFrame, later_frame: pd.DataFrame, *, horizon_days: int) -> Integers:
-    ends = frame["as_of"] + pd.Timedelta(days=horizon_days)
+def _row_later(frame: pd.DataFrame, later_frame: pd.DataFrame, *, days: int) -> Integers:
+    """The row of each customer of `frame` in `later_frame` so many days later; -1 where there is none."""
+    ends = frame["as_of"] + pd.Timedelta(days=days)
     rows = pd.MultiIndex.from_arrays([later_frame["customer_id"], later_frame["as_of"]])
     return rows.get_indexer(pd.MultiIndex.from_arrays([frame["customer_id"], ends])).astype(np.int64)
 

@@ -37,6 +37,7 @@ def outcomes(count=20_000, seed=1, **changed):
         frame,
         frame,
         np.where(alive, np.arange(count), -1),
+        np.full(count, -1),
         np.where(silent, 0, 1),
         silent,
         alive.astype(float),
@@ -47,17 +48,21 @@ def outcomes(count=20_000, seed=1, **changed):
     return replace(made, **changed), np.where(silent, LATER["silent"], LATER["once"]) * alive
 
 
-def fitted(made, later):
-    learned_on = fit_keeping.comparables(
+def comparables(made, later):
+    return fit_keeping.comparables(
         made,
         INPUTS,
         terms=TERMS,
         later_value=later,
-        order_margin=np.full(len(later), MARGIN),
+        order_margin=np.full(len(made.orders), MARGIN),
         cost_share=0.0,
         seed=7,
         device="cpu",
     )
+
+
+def fitted(made, later):
+    learned_on = comparables(made, later)
     return None if learned_on is None else fit_keeping.fit(learned_on)
 
 
@@ -103,6 +108,28 @@ def test_under_a_contract_all_who_end_it_can_be_saved():
     _, gain = predict(fitted(made, np.full(len(made.orders), 40.0)))
     expected = np.array([0.1, 0.6]) * (3 * MARGIN + 40 - 3 * MARGIN)
     assert gain == pytest.approx(CENTRE * expected, rel=0.06)
+
+
+def test_under_a_contract_the_kept_lie_between_those_who_stay_and_those_who_leave_soon_after():
+    """A tenth of all stay and leave in the next horizon, after two payments; whoever stays is worth 40 from then on."""
+    made, _ = outcomes()
+    count = len(made.orders)
+    soon = ~made.churned & (np.arange(count) % 10 == 0)
+    twice = replace(
+        made,
+        frame=pd.concat([made.frame, made.frame], ignore_index=True),
+        later_row=np.tile(np.arange(count), 2),
+        row_after=np.append(np.where(made.churned, -1, np.arange(count) + count), np.full(count, -1)),
+        orders=np.append(np.full(count, 3), np.where(soon, 2, 3)),
+        churned=np.append(made.churned, soon),
+        alive=np.ones(2 * count),
+        alive_later=np.ones(2 * count),
+        is_contractual=True,
+    )
+    learned_on = comparables(twice, np.full(count, 40.0))
+    assert fit_keeping._value_under_contract(learned_on) * MARGIN == pytest.approx(
+        np.full(2 * count, ((3 * MARGIN + 40) + (3 + 2) * MARGIN) / 2), rel=0.02
+    )
 
 
 def test_too_few_silent_teach_nothing():
