@@ -20,6 +20,7 @@ from features.histories.columns import Histories
 from features.snapshots.snapshot import snapshot
 from models.artifacts.registered_model import load_champion
 from models.scoring import scorer
+from models.scoring.online import attribute_kinds
 from pipelines import promotion, run_folder
 from pipelines.batches import ledger
 from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
@@ -49,7 +50,7 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     say("fetching the champion")
     monitored = _champion(config)
     say("reading the log")
-    histories = read_orders(config, now=now).histories
+    histories = read_orders(config, now=now, kinds=attribute_kinds(monitored.model)).histories
     day = as_of or histories.end
     _refuse_day(histories, monitored, as_of=day)
     entries = ledger.entries(config.folder)

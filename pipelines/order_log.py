@@ -1,7 +1,8 @@
 """The config's log of orders: read, and reconciled to the cent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from features.clock import day_of
 from features.errors import InputError
+from features.histories.attributes import AttributeKind
 from features.histories.columns import Histories
 from features.ingest.build_histories import Ingested, ingest, no_order
 from features.ingest.open_log import Reading
@@ -23,9 +25,11 @@ MONDAY_US = 4 * 86_400_000_000
 """The first Monday after 1970-01-01, a Thursday, in microseconds."""
 
 
-def read_orders(config: Config, *, now: datetime) -> Ingested:
-    """Read the orders; nothing is written."""
-    return ingest(config.log, now_us=int(now.timestamp() * 1_000_000))
+def read_orders(config: Config, *, now: datetime, kinds: Mapping[str, AttributeKind] | None = None) -> Ingested:
+    """Read the orders; nothing is written. kinds: what attributes hold, where a model has learned it."""
+    learned = {name: kind for name, kind in (kinds or {}).items() if name in config.log.attributes}
+    log = replace(config.log, attribute_kinds=learned) if learned else config.log
+    return ingest(log, now_us=int(now.timestamp() * 1_000_000))
 
 
 def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> None:

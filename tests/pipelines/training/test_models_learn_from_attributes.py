@@ -1,12 +1,14 @@
 """Models learn from attributes: one that decides who leaves, two that decide only together, one that tells too well."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
+from features.histories.attributes import AttributeKind
 from features.ingest.build_histories import ingest
 from features.ingest.log import Log
 from features.snapshots.labels import with_labels
@@ -14,6 +16,7 @@ from features.snapshots.snapshot import snapshot
 from models.evaluation.metrics import log_loss
 from models.trees import boosting, churn
 from pipelines.leakage.leaking_attributes import leaking_attributes
+from pipelines.order_log import read_orders
 from pipelines.training import tuning
 from pipelines.training.tuning import tune
 
@@ -98,3 +101,15 @@ def test_deep_trees_find_what_attributes_do_together(monkeypatch):
     shallow, deep = found.values()
     assert deep.churn["max_depth"] > tuning.DEEPEST >= shallow.churn["max_depth"]
     assert deep.scores["churn"] < shallow.scores["churn"] - 0.02
+
+
+def test_what_is_read_again_for_a_model_is_read_by_the_kinds_it_learned():
+    """Monitoring scores past days: a name that the model never learned is missing there, as it is in its scores."""
+    people = pd.DataFrame({"customer_id": list("abcdefghijkl") * 2, "plan": ["gold", "tin"] * 12}).iloc[:12]
+    orders = pd.DataFrame({"customer_id": list("abcdefghijkl"), "ordered_at": "2023-01-05T12:00:00Z", "amount": 10.0})
+    log = Log(orders, customers=people, attributes=("plan",), currency="EUR", gross_margin=0.4)
+    learned = {"plan": AttributeKind("names", ("gold",))}
+    read = read_orders(SimpleNamespace(log=log), now=datetime(2023, 6, 1, tzinfo=UTC), kinds=learned)
+    plans = snapshot(read.histories, as_of=[date(2023, 1, 6)], features=["plan"]).to_pandas()["plan"]
+    assert plans.notna().sum() == 6
+    assert set(plans.dropna()) == {"gold"}
