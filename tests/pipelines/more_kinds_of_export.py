@@ -67,7 +67,6 @@ MORE_RIGHT = {
     "a footer": Kind(table(below=f"\n({len(LINES)} rows affected)\n")),
     "ids in formulas": Kind(table(customer_id='="' + IDS + '"')),
     "ids with an apostrophe": Kind(table(customer_id="'" + IDS)),
-    "ids between blanks": Kind(table(customer_id=" " + IDS + " ")),
 } | {f"marked by {name}": marked(name, *values) for name, values in MARKED.items()}  # fmt: skip
 """Kinds that come out as the truth."""
 

@@ -133,7 +133,7 @@ def notes(opened: Reading, table: str) -> Iterator[DataWarning]:
     if WITH_MARKS in found:
         yield DataWarning(
             "ids_with_marks",
-            f"All ids in {found[WITH_MARKS]} stand between blanks or marks of a spreadsheet, or have commas between "
+            f"All ids in {found[WITH_MARKS]} stand between marks of a spreadsheet, or have commas between "
             "their digits; they are read without.",
             table,
             found[WITH_MARKS].partition(",")[0],

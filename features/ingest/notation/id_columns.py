@@ -24,8 +24,6 @@ FIRST_GROUP = "regexp_extract({column}, {pattern}, 1)"
 MARKS_OF_IDS = (
     (r'="(.*)"', FIRST_GROUP),
     (r"'(.*)", FIRST_GROUP),
-    (r"\s+(\S|\S.*\S)\s*", FIRST_GROUP),
-    (r"(\S|\S.*\S)\s+", FIRST_GROUP),
     (THOUSANDS_OF_IDS, "replace({column}, ',', '')"),
 )
 """What a spreadsheet or a report writes around ids, and SQL without it."""

@@ -170,6 +170,8 @@ def test_the_summary_counts_each_customer_once(config, at_once, model):
         "horizon_days": 90,
         "currency": "USD",
         "model_version": model.version,
+        "attributes": [],
+        "unseen_names": {},
     }
     assert {name: told[name] for name in sums} == pytest.approx(sums, rel=1e-12)
     ends = {name: told.pop(name) for name in ("clv_p10", "clv_p90")}
