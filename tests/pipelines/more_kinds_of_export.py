@@ -45,6 +45,7 @@ MARKED = {
     "is_cancelled": ("false", "true"), "cancelled": ("0", "1"), "Cancelled at": ("", "2026-01-01"), "Storno": ("", "X"),
     "paid": ("true", "false"), "Refunded?": ("No", "Yes"), "is_test": ("false", "true"), "void": ("N", "Y"),
     "Bestellstatus": ("abgeschlossen", "storniert"), "Stage": ("done", "cancelled"), "result": ("success", "failed"),
+    "status": ("completed", "on-hold"),
 }  # fmt: skip
 MORE_RIGHT = {
     "day and time": Kind(apart(Date=times("%Y-%m-%d"), Time=times("%H:%M:%S"))),
@@ -76,6 +77,12 @@ def dated(day):
     return table(frame=plain().assign(ordered_at=np.where(LINES.index % 50 == 5, day, plain()["ordered_at"])))
 
 
+def credit_notes():
+    """Ids of orders, some of them those of credit notes."""
+    ids = plain()["order_id"].astype(str)
+    return np.where(ids.astype(int) % 9 == 4, "C" + ids, ids)
+
+
 MORE_WARNED = {
     "ids that lost digits": (table(customer_id=IDS.map(lambda cell: f"{int(cell) * 1000:.2E}")), "ids_lost_digits"),
     "times that lost digits": (table(ordered_at=(EPOCH * 1000).map("{:.5E}".format)), "times_lost_digits"),
@@ -87,6 +94,10 @@ MORE_WARNED = {
         lambda folder: csv(folder / "o.csv", pd.concat([plain(quantity=1), plain(quantity=-1).head(60)])),
         "negative_quantities",
     ),
+    "a state in numbers": (table(current_state=np.where(LINES.index % 9 == 4, 6, 5).astype(str)), "status_in_codes"),
+    "debits and credits": (table(dc=np.where(LINES.index % 9 == 4, "C", "D")), "refunds_without_minus"),
+    "an amount credited": (table(credit_amount=np.where(LINES.index % 9 == 4, 5.0, 0.0)), "refund_column_unused"),
+    "credit notes by letter": (table(order_id=credit_notes()), "refunds_without_minus"),
     "remarks": (table(below="\nEnd of report\n"), "malformed_lines"),
 }
 """Kinds that are read as they stand, with a warning: its code."""

@@ -12,7 +12,8 @@ NOT_MONEY = re.compile(r"(?i)fulfil|ship|deliver|line")
 """Columns of statuses that say where the parcel is, not whether the order counts."""
 NO_PURCHASE = re.compile(
     r"(?i)^(?:wc-)?(?:cancel\w*|fail\w*|void\w*|declined|denied|rejected|refused|expired|abandoned|draft|checkout-draft|trash"
-    r"|error|unpaid|pending(?:[ _-]payment)?|payment[ _-]?pending|incomplete\w*|unavailable|chargeback|fraud\w*|blocked"
+    r"|error|unpaid|on[ _-]?hold|pending(?:[ _-]payment)?|payment[ _-]?pending|incomplete\w*|unavailable|chargeback"
+    r"|fraud\w*|blocked"
     r"|storniert\w*|annul\w*|anulad\w*|cancelad\w*|geannuleerd|test)$"
 )
 """Values of orders that brought no money."""
@@ -53,6 +54,15 @@ REFUND_ROWS = re.compile(
     r"|charge[ _-]?back|storno|gutschrift|retoure|avoir|remboursement)$"
 )
 """Values of rows that give money back, which a ledger may write without a minus."""
+SIDE_NAMES = re.compile(
+    r"(?i)^(?:d[ _/-]?c|[dc]r[ _/-]?[cd]r|debit[ _/-]?(?:or[ _-]?)?credit|credit[ _/-]?debit|soll[ _/-]?haben|shkzg"
+    r"|sign|vorzeichen)"
+    r"(?:[ _-]?(?:flag|ind(?:icator)?|kz|kennzeichen|code))?$"
+)
+"""Names of columns of the two sides of a ledger."""
+SIDES = ({"d", "c"}, {"dr", "cr"}, {"debit", "credit"}, {"s", "h"}, {"soll", "haben"}, {"+", "-"})
+CODES = re.compile(r"\d{1,4}(?:\.0)?")
+"""Statuses that are numbers of a list elsewhere."""
 MOST_VALUES = 40
 
 
@@ -123,6 +133,34 @@ def is_type(name: str) -> bool:
     (True, False)
     """
     return TYPES.match(name.strip()) is not None
+
+
+def is_side(name: str) -> bool:
+    """True for the name of a column that may tell the two sides of a ledger.
+
+    >>> is_side("DC"), is_side("debit_credit_indicator"), is_side("discount")
+    (True, True, False)
+    """
+    return SIDE_NAMES.match(name.strip()) is not None
+
+
+def are_sides(values: Iterable[str]) -> bool:
+    """True for both sides of a ledger, and nothing else.
+
+    >>> are_sides(["D", "C"]), are_sides(["D"]), are_sides(["S", "H"])
+    (True, False, True)
+    """
+    return {value.strip().lower() for value in values} in SIDES
+
+
+def are_codes(values: Iterable[str]) -> bool:
+    """True for several statuses, all of them numbers, which say nothing to somebody who lacks their list.
+
+    >>> are_codes(["2", "5", "6"]), are_codes(["5"]), are_codes(["paid", "6"])
+    (True, False, False)
+    """
+    known = list(values)
+    return 1 < len(known) <= MOST_VALUES and all(CODES.fullmatch(value.strip()) for value in known)
 
 
 def no_purchases(values: Iterable[str], *, has_refunds: bool) -> list[str]:

@@ -20,6 +20,7 @@ LOOKS = (
     order_lines.minor_unit_amounts,
     order_lines.lines_of_totals,
     order_lines.negative_quantities,
+    order_lines.credit_notes,
     order_lines.mostly_negative,
     customer_ids.missing,
     customer_ids.nobodies,

@@ -12,6 +12,10 @@ ALIKE = 0.8
 """The share of them whose lines all carry one amount, from which the amount is taken for the order's total."""
 DOUBLED, DOUBLED_WITHOUT_ID = 0.02, 0.2
 """The share of lines that stand there before, with an order id or a product, and with neither."""
+CREDIT_LETTERS = ("C", "CN", "CR", "CM", "R", "RE", "RF", "REF", "RMA", "RET", "G", "GS", "A", "AV")
+"""What credit notes and returns are numbered with: credit note, memo, return, refund, Gutschrift, avoir."""
+MOST_CREDITED = 0.3
+"""The largest share of lines that may be credit notes."""
 TOTALS = ("total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "somme", "totaal")
 
 
@@ -130,6 +134,34 @@ def negative_quantities(opened: Reading) -> Iterator[DataWarning]:
             "Export what was given back with a negative amount, or map the price of a piece instead of the amount: "
             '[columns.orders] unit_price = "NAME".',
         )
+
+
+def credit_notes(opened: Reading) -> Iterator[DataWarning]:
+    """Orders whose id alone, a number behind letters as in C536379, tells that money was given back."""
+    if "order_id" not in opened.types["orders"] or opened.log.options("orders").where:
+        return
+    found = opened.rows(f"""
+        with ids as (
+            select upper(regexp_extract(order_id, '^([A-Za-z]{{1,4}})[-_ ]?\\d+$', 1)) as letters,
+                   regexp_full_match(order_id, '\\d+') as is_number, micros, order_id
+            from checked where reason is null and order_id is not null)
+        select letters, count(*), sum(micros) / 1e6, min(order_id), (select count(*) filter (is_number) from ids),
+               (select count(*) from ids)
+        from ids where letters in ({", ".join(f"'{letters}'" for letters in CREDIT_LETTERS)})
+        group by 1 having min(micros) > 0""")
+    for letters, rows, money, example, numbers, lines in found:
+        if rows <= MOST_CREDITED * lines and numbers >= (1 - 2 * MOST_CREDITED) * lines:
+            theirs = opened.log.mapping.get("orders", {}).get("order_id", "order_id")
+            yield DataWarning(
+                "refunds_without_minus",
+                f"{plural(rows, 'line')} have an order id that begins with {letters}, such as '{example}', and others "
+                f"have a number alone: are they credit notes? Their {money:,.2f} counts as bought, not as given back.",
+                "orders",
+                "order_id",
+                rows,
+                "Export refunds with a minus, or leave them out: "
+                + read_line("orders", f"where = '''\"{theirs}\" not ilike '{letters}%' '''"),
+            )
 
 
 def mostly_negative(opened: Reading) -> Iterator[DataWarning]:

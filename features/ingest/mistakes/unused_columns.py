@@ -29,6 +29,8 @@ def statuses(opened: Reading) -> Iterator[DataWarning]:
                 select {column}::text, count(*) from raw_orders join checked using (file, row)
                 where reason is null and {column} is not null group by 1 order by 2 desc limit 200""")
         )
+        if export_statuses.are_codes(counts):
+            yield _status_in_codes(name, counts)
         dropped = export_statuses.no_purchases(counts, has_refunds=has_refunds)
         if dropped:
             rows = sum(counts[value] for value in dropped)
@@ -42,6 +44,22 @@ def statuses(opened: Reading) -> Iterator[DataWarning]:
                 rows,
                 read_line("orders", f"where = '''{where}'''"),
             )
+
+
+def _status_in_codes(name: str, counts: dict[str, int]) -> DataWarning:
+    rarest, listed = min(counts, key=lambda value: counts[value]), list(counts.items())[:6]
+    where = export_statuses.condition(name, [rarest], may_be_empty=False)
+    return DataWarning(
+        "status_in_codes",
+        f"'{name}' says in numbers what became of an order, and all are counted as purchases: "
+        + ", ".join(f"{value} ({rows:,})" for value, rows in listed)
+        + ".",
+        "orders",
+        name,
+        sum(counts.values()),
+        f"Look up which numbers are cancelled, failed or refunded orders and leave them out; were it {rarest}: "
+        + read_line("orders", f"where = '''{where}'''"),
+    )
 
 
 def _flagged(opened: Reading, name: str, *, has_refunds: bool) -> Iterator[DataWarning]:
@@ -75,13 +93,15 @@ def refund_rows(opened: Reading) -> Iterator[DataWarning]:
     if opened.log.options("orders").where:
         return
     for name in _unused(opened):
-        if not export_statuses.is_type(name):
+        if not export_statuses.is_type(name) and not export_statuses.is_side(name):
             continue
         column = identifier(PREFIX + name)
         counts = opened.rows(f"""
             select {column}::text, count(*), sum(micros) / 1e6 from raw_orders join checked using (file, row)
             where reason is null and micros > 0 and {column} is not null group by 1 order by 2 desc limit 200""")
         found = [row for row in counts if export_statuses.REFUND_ROWS.match(row[0].strip())]
+        if export_statuses.is_side(name):
+            found = counts[1:] if export_statuses.are_sides(value for value, *_ in counts) else []
         if found:
             rows, money = sum(count for _, count, _ in found), sum(money for *_, money in found)
             where = export_statuses.condition(name, [value for value, *_ in found], may_be_empty=True)

@@ -6,7 +6,10 @@ from features.ingest.mistakes import export_statuses
 
 PREFIX = "unused: "
 """What stands before the name of such a column in `raw_orders`."""
-REFUNDS = re.compile(r"(?i)refund|returned[ _-]?(?:amount|value)|erstatt|rembours|gutschrift|chargeback")
+REFUNDS = re.compile(
+    r"(?i)refund|returned[ _-]?(?:amount|value)|erstatt|rembours|gutschrift|chargeback"
+    r"|credit(?:ed)?[ _-]?(?:amount|value|note)"
+)
 CURRENCIES = re.compile(r"(?i)curr|ccy|w(?:ä|ae)hrung|devise|monn?eda|valuta|^waer[sk]$")
 """Names of columns of currencies."""
 NO_MONEY = re.compile(r"(?i)date|at$|status|state|reason|id$|count|qty|quantity|method|by$|type")
@@ -45,6 +48,7 @@ def is_worth_a_look(name: str) -> bool:
         export_statuses.is_status(name)
         or export_statuses.is_type(name)
         or export_statuses.is_flag(name)
+        or export_statuses.is_side(name)
         or is_refund(name)
         or FEES.search(name) is not None
         or is_time_of_day(name)
