@@ -72,7 +72,8 @@ def first_config(
         settings |= {key: value for key, value in (("sheet", sheet), ("decimal", decimal)) if value}
         question = _missing(guess, sample)
         read = {"orders": ReadOptions(**{key: settings[key] for key in SHOWN if key in settings})}  # type: ignore[arg-type]
-        log = Log("", currency="USD", gross_margin=1.0, timezone="UTC", time_format=time_format, read=read)
+        zone = samples.zone_of(sample, guess)
+        log = Log("", currency="USD", gross_margin=1.0, timezone=zone or "UTC", time_format=time_format, read=read)
         written = Written() if question else samples.written(sample, guess, log)
         question = question or written.question
         text = TEMPLATE.format(
@@ -81,7 +82,7 @@ def first_config(
             names=json.dumps(list(sample.types), ensure_ascii=False),
             unused=_unused(guess, sample, settings),
             read=_read_section(settings, comments, written.question),
-            timezone=_timezone(written, samples.zone_of(sample, guess)),
+            timezone=_timezone(written, zone),
             format=_format((time_format,) if time_format else written.formats, written.question),
             currency=json.dumps(written.currency or "USD"),
             currency_note="found in the file" if written.currency else "ASSUMED: ISO 4217",
