@@ -5,7 +5,7 @@ Each file is written whole or not at all (features/atomic_files.py).
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,12 @@ def write_table(path: Path, table: pa.Table | pd.DataFrame) -> None:
     write_tables(path, [table])
 
 
-def write_tables(path: Path, tables: Iterable[pa.Table]) -> int:
-    """Write tables of one schema one after the other; returns the number of rows."""
+def write_tables(path: Path, tables: Iterable[pa.Table], *, encodings: Mapping[str, str] | None = None) -> int:
+    """Write tables of one schema one after the other; returns the number of rows.
+
+    encodings: column → Parquet's encoding, for a table that is kept for long: it is compressed by zstd.
+    """
+    encodings = encodings or {}
     rows = 0
     with replacing(path) as draft, ExitStack() as stack:
         file: pq.ParquetWriter | None = None
@@ -88,9 +92,15 @@ def write_tables(path: Path, tables: Iterable[pa.Table]) -> int:
                 continue
             if file is None:
                 texts = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-                file = stack.enter_context(
-                    pq.ParquetWriter(draft, table.schema, compression="lz4", use_dictionary=texts, store_schema=False)
+                writer = pq.ParquetWriter(
+                    draft,
+                    table.schema,
+                    compression="zstd" if encodings else "lz4",
+                    use_dictionary=[name for name in texts if name not in encodings],
+                    column_encoding=dict(encodings),
+                    store_schema=False,
                 )
+                file = stack.enter_context(writer)
             file.write(table)
     return rows
 

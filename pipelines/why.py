@@ -88,8 +88,11 @@ def why(
     not_reproduced = _not_reproduced(change, before, after, known)
     corrected, *others = descriptions
     parts = [f"{corrected}, but see below" if not_reproduced else corrected, *others, models]
+    first_score, last_score = (dict(zip(MEASURES, ends.tolist(), strict=True)) for ends in (change.first, change.last))
     return content | {
-        "change": dict(zip(MEASURES, (known[1] - known[0]).tolist(), strict=True)),
+        "from": old_score | first_score,
+        "to": new_score | last_score,
+        "change": {name: last_score[name] - first_score[name] for name in MEASURES},
         "parts": [
             {"part": part, **change.parts.loc[part].to_dict(), "what": what, "because": _because(change, steps, part)}
             for part, what in zip(PARTS, parts, strict=True)

@@ -13,8 +13,9 @@ steps would divide it otherwise where causes work together, and the mean over al
 fixed because half of it has no alternative: no order is known before its day has come, so time passes first. The rest
 is the order in which people ask: was it right then, what has happened since, does the model judge it differently?
 
-The two scores are taken as recorded. Where the first or the last one cannot be reproduced, the data behind it have
-changed without a trace: the difference counts as corrected data.
+The two scores are taken as recorded, which is rounded; a number that comes out the same again is taken with all its
+digits. Where the first or the last score cannot be reproduced, the data behind it have changed without a trace: the
+difference counts as corrected data.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from features.arrays import Floats
+from features.arrays import Bools, Floats
 from models.scoring import explain
 from models.scoring.scorer import Scorer, predict
 
@@ -56,6 +57,9 @@ class Change:
 
     parts: pd.DataFrame
     """`PARTS` × `MEASURES`: the columns sum to the last score minus the first."""
+    first: Floats
+    """`MEASURES` as recorded, with all digits where they are the same again."""
+    last: Floats
     first_again: Floats | None
     """`MEASURES` that the old model gives today for what was known on the old day; None where that is gone."""
     last_again: Floats
@@ -67,13 +71,16 @@ class Change:
 def split_change(old: Scorer, new: Scorer, steps: ScoreSteps, *, first: Floats, last: Floats) -> Change:
     """Divide the change from `first` to `last`, each of shape (MEASURES,), as recorded at the time."""
     rows = pd.concat([step for step in steps if step is not None], ignore_index=True)
-    corrected, aged, now = score_measures(old, rows)[-3:]
-    last_again = score_measures(new, steps.now)[-1]
+    *then, corrected, aged, now = score_measures(old, rows)
+    first_again, last_again = then[0] if then else None, score_measures(new, steps.now)[-1]
+    first, last = _all_digits(first, first_again), _all_digits(last, last_again)
     parts = np.array([corrected - first, aged - corrected, now - aged, last_again - now])
     parts[0] += last - last_again
     return Change(
         parts=pd.DataFrame(parts, index=list(PARTS), columns=list(MEASURES)),
-        first_again=None if steps.then is None else score_measures(old, rows)[0],
+        first=first,
+        last=last,
+        first_again=first_again,
         last_again=last_again,
         by_feature=_by_feature(old, rows, parts=PARTS[:3] if steps.then is not None else PARTS[1:3]),
     )
@@ -90,8 +97,16 @@ def are_equal(first: Floats, second: Floats) -> bool:
     >>> are_equal(np.array([0.25, 1e6]), np.array([0.25, 1e6 + 1e-4]))
     True
     """
+    return bool(_equal(first, second).all())
+
+
+def _equal(first: Floats, second: Floats) -> Bools:
     scale = np.maximum(1, np.maximum(np.abs(first), np.abs(second)))
-    return bool((np.abs(first - second) <= EQUAL * scale).all())
+    return np.abs(first - second) <= EQUAL * scale
+
+
+def _all_digits(recorded: Floats, again: Floats | None) -> Floats:
+    return recorded if again is None else np.where(_equal(recorded, again), again, recorded)
 
 
 def _by_feature(scorer: Scorer, rows: pd.DataFrame, *, parts: tuple[str, ...]) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
-"""Ledger of scores: every batch as it was made, to be compared with what happened and with later scores.
+"""Ledger of scores: every batch as it was made, rounded, to be compared with what happened and with later scores.
 
     <as_of>-<model_version>.json                 the description of the batch, and the SHA-256 of its table
-    <as_of>-<model_version>.<hash>.parquet       its table, named by the first digits of that hash
+    <as_of>-<model_version>.<hash>.parquet       its table (ledger_table.py), named by the first digits of that hash
 
 A batch is there once its JSON file is, which is written last and names the one table it belongs to: a run that is
 killed between the two leaves the earlier batch, or none, and a table that no file names. Scores of the same day by the
@@ -27,10 +27,8 @@ from models.artifacts import registry
 from models.artifacts.registered_model import RegisteredModel, load_version
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
-from pipelines.batches.staged_scores import SCHEMA
+from pipelines.batches.ledger_table import ENCODINGS, kept_columns
 
-COLUMNS = tuple(name for name in SCHEMA.names if not name.startswith("reason_"))
-"""The columns that are kept: those of scores, without the reasons."""
 RESTORE = "Restore it, or score that day again with the same model: stayworth score --as-of DAY."
 
 
@@ -64,14 +62,14 @@ def keep(
     data_end: date,
     totals: Mapping[str, float],
 ) -> None:
-    """Keep a batch of scores, its tables one after the other as they come.
+    """Keep a batch of scores, its tables one after the other as they come, as `ledger_table.kept_columns` has them.
 
     folder: the output folder. tables: those over `horizon_days` come first; the others are left out.
     """
     home, name = folder / run_folder.LEDGER, f"{as_of}-{model_version}"
     main = takewhile(lambda table: table["horizon_days"][0].as_py() == horizon_days, tables)
     with drafted(home / f"{name}.parquet") as draft:
-        customers = run_folder.write_tables(draft, (table.select(COLUMNS) for table in main))
+        customers = run_folder.write_tables(draft, map(kept_columns, main), encodings=ENCODINGS)
         sha256 = _sha256(draft)
         file = draft.replace(home / f"{name}.{sha256[:8]}.parquet")
     batch = {
@@ -99,7 +97,7 @@ def entries(folder: Path) -> list[LedgerEntry]:
 
 
 def read(entry: LedgerEntry) -> pd.DataFrame:
-    """The scores of a batch, every byte checked: `COLUMNS`, a row per customer."""
+    """The scores of a batch, every byte checked: `ledger_table.COLUMNS`, a row per customer."""
     _refuse_changed(entry)
     return run_folder.read_table(entry.file, next=RESTORE)
 

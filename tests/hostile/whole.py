@@ -13,6 +13,7 @@ from models.artifacts.registered_model import load_untouched
 from models.scoring import batch_scores
 from pipelines import registry_audit
 from pipelines.batches import ledger
+from pipelines.batches.ledger_table import PRECISION, rounded
 from pipelines.config import load
 from serving import active_model as served
 from serving.store import store
@@ -83,7 +84,9 @@ def scored_anew(folder: Path, rows: list[Row], *, as_of: str, version: str) -> p
 
 
 def reproduced_batches(folder: Path, known: dict[str, list[Row]]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Every batch of the ledger, of which each number must come again, bit by bit, from the rows known on its day.
+    """Every batch of the ledger, of which each number must come again from the rows known on its day.
+
+    Rounded as the ledger rounds, it must do so bit by bit.
 
     known: day → rows. Returns the batches with the reasons that came again, by day and version.
     """
@@ -95,6 +98,7 @@ def reproduced_batches(folder: Path, known: dict[str, list[Row]]) -> dict[tuple[
         assert set(anew.index) == set(kept.index)
         anew = anew.loc[kept.index]
         for name in NUMBERS:
-            assert np.array_equal(anew[name], kept[name]), (day, entry.model_version, name)
+            again = rounded(anew[name], precision=PRECISION[name])
+            assert np.array_equal(again, kept[name]), (day, entry.model_version, name)
         found[day, entry.model_version] = anew.assign(segment=kept["segment"])
     return found

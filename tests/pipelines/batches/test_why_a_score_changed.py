@@ -2,8 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -16,73 +15,16 @@ from typer.testing import CliRunner
 from features.errors import InputError
 from features.ingest.log import Log
 from features.online.one_customer import read_customer_rows
-from models.artifacts import bundle
-from models.ensemble.business_terms import Terms
-from models.ensemble.recipe import Recipe
 from models.scoring import batch_scores
 from models.scoring.score_change import MEASURES, PARTS, split_change
-from models.trees.boosting import defaults
-from pipelines import score as scores_of
 from pipelines import why as change
-from pipelines.batches import ledger
 from pipelines.batches.latest_scores import latest_scores
 from pipelines.commands import why as change_cli
-from pipelines.config import load
 from pipelines.monitoring.score_steps import score_steps
-from pipelines.training.training_set import fit_model, training_set
-from tests.pipelines.late_orders import LATE, LOG, frame_of
-from tests.shops import config_of
+from tests.pipelines.batches.conftest import FIRST, LAST, NOW, TERMS
+from tests.pipelines.late_orders import LOG, frame_of
 
-FIRST, LAST, NOW = date(1998, 5, 1), date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
-TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 SMALL = 1e-9
-
-
-@pytest.fixture(scope="module")
-def models(read, cdnow_path, tmp_path_factory):
-    """Two small models by version, that differ in the level of their days."""
-    frame = pd.read_parquet(cdnow_path)
-    histories = read(frame[frame["customer_id"].astype(int) % 10 == 0]).histories
-    few = {name: of for name, of in defaults(5000).items() if name != "rounds"} | {"rounds": 40}
-    made = fit_model(
-        training_set(histories, TERMS, as_of=date(1998, 4, 2)), TERMS, Recipe(few, few, kind="gamma", seed=7)
-    )
-    calibration = replace(made.calibration, log_odds=[shift + 0.5 for shift in made.calibration.log_odds])
-    found = []
-    for number, one in enumerate((made, replace(made, calibration=calibration))):
-        folder = tmp_path_factory.mktemp(f"model-{number}")
-        bundle.write(folder, one, training={"as_of": "1998-04-02"})
-        found.append(bundle.read(folder))
-    return found
-
-
-@pytest.fixture
-def shop(tmp_path, models, monkeypatch):
-    """A shop that scored on two days, each with the log as it stood then; the days and models to score can be told."""
-    log = frame_of(LOG)
-    (tmp_path / "stayworth.toml").write_text(config_of(tmp_path / "orders.parquet", more=LATE))
-    config = load(tmp_path / "stayworth.toml")
-    made = {one.version: one for one in models}
-    monkeypatch.setattr(ledger, "model_of", lambda entry, _: made[entry.model_version])
-
-    def scored(*batches):
-        for number, (day, model) in enumerate(batches):
-            known = log[(log[["ordered_at", "recorded_at"]] < pd.Timestamp(day)).all(axis=1)]
-            known.to_parquet(tmp_path / "orders.parquet")
-            registered = SimpleNamespace(scorer=model)
-            monkeypatch.setattr(scores_of, "load_champion", lambda _, registered=registered: registered)
-            scores_of.score(
-                config,
-                as_of=day,
-                now=NOW + timedelta(minutes=number),
-                output=None,
-                memory_bytes=None,
-                say=lambda _: None,
-            )
-        log.to_parquet(tmp_path / "orders.parquet")
-        return config
-
-    return scored
 
 
 def why(config, customer, *, first=None, last=None):
@@ -130,26 +72,15 @@ def test_a_new_model_on_a_later_day_is_the_last_part(shop, models):
     assert moved(why(shop((FIRST, models[0]), (LAST, models[1])), "still")) == {"passing_time", "new_model"}
 
 
-def test_the_ends_are_what_the_ledger_says(shop, models):
-    config = shop((FIRST, models[0]), (date(1998, 6, 1), models[1]), (LAST, models[1]))
+def test_the_ends_are_what_was_scored_to_the_last_digit(shop, models):
+    config = shop((FIRST, models[0]))
+    first = latest_scores(config.folder).set_index("customer_id").loc["late"]
+    shop((date(1998, 6, 1), models[1]), (LAST, models[1]))
+    last = latest_scores(config.folder).set_index("customer_id").loc["late"]
     content = why(config, "late", first=FIRST)
-    first, _, last = (ledger.read(one).set_index("customer_id").loc["late"] for one in ledger.entries(config.folder))
     for name in MEASURES:
         assert (content["from"][name], content["to"][name]) == (first[name], last[name])
         assert content["change"][name] == last[name] - first[name]
-
-
-def test_the_ledger_holds_what_score_wrote_last(shop, models):
-    config = shop((FIRST, models[0]), (LAST, models[1]))
-    entry = ledger.entries(config.folder)[-1]
-    latest = latest_scores(config.folder)[list(ledger.COLUMNS)]
-    pd.testing.assert_frame_equal(ledger.read(entry), latest, check_exact=True)
-    assert (entry.customers, entry.data_end, entry.scored_at) == (
-        len(latest),
-        date(1998, 6, 21),
-        NOW + timedelta(minutes=1),
-    )
-    assert entry.totals["clv"] == pytest.approx(latest["clv"].sum())
 
 
 def test_what_changed_without_a_trace_counts_as_corrected_data_and_is_said(shop, models):
