@@ -20,7 +20,7 @@ import pyarrow as pa
 from benchmarks.environments import beside
 from models.prediction import NUMBERS
 from serving.store import id_index, packed_rows
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 SIX = struct.Struct("<6d")
 Answer = Callable[[Sequence[str]], list[Any]]

@@ -22,7 +22,7 @@ from benchmarks.environments import Unavailable, beside, requirements
 from benchmarks.lookup_contestants import PEERS, Answer, opened, ours
 from benchmarks.lookup_customers import SHOPS, Customers, ids
 from benchmarks.table import save, show
-from serving.store import store
+from serving.store import score_store as store
 
 FIND, BARE = "Stayworth, find", "Stayworth, bare"
 BATCH = 1_000

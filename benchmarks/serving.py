@@ -26,7 +26,7 @@ from benchmarks.serving_shop import Shop, make
 from benchmarks.table import save, show
 from models.artifacts import bundle
 from models.trees import boosting
-from serving.store import store
+from serving.store import score_store as store
 
 BARE = "booster in process"
 SIZES = (1, 100, 1000)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from benchmarks.accuracy_shops import CDNOW, ROOT
 from serving import active_model
-from serving.store import store
+from serving.store import score_store as store
 
 STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
 DAY, EARLIER = date(1998, 7, 1), date(1998, 6, 1)

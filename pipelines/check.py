@@ -1,6 +1,6 @@
 """The data report: rows accepted and quarantined, to the cent, the extent of the log, and the horizons compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -9,18 +9,16 @@ from typing import Any
 from features.errors import Refusal
 from features.histories.columns import Histories
 from features.histories.contract_ends import count_leaving
-from features.ingest.build_histories import ingested as ingested_of
 from features.ingest.mistakes.cells import MOST_UNREAD, share_unread
-from features.ingest.mistakes.customer_attributes import described_in_words
 from features.ingest.mistakes.find_mistakes import find_mistakes, find_unmatched
-from features.ingest.reading import reading
+from features.ingest.open_log import Reading
 from features.ingest.schema import SIDE_TABLES
-from features.ingest.side_tables import read_side_table
+from features.ingest.side_tables import SideTable, read_side_table
 from features.snapshots import churn_horizon
 from pipelines import run_folder
 from pipelines.config import Config
 from pipelines.leakage.leaking_attributes import leak_warning, leaking_attributes
-from pipelines.order_log import reconciliation_rows, weeks_of, write_reconciliation
+from pipelines.order_log import read_orders, reconciliation_rows, weeks_of, write_reconciliation
 from pipelines.training.answered_horizons import answer_in_words, answered_horizon
 
 
@@ -33,19 +31,13 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
     """
     now_us = int(now.timestamp() * 1_000_000)
     books = {table: read_side_table(config.log, table, now_us=now_us) for table in config.log.books}
-    with reading(config.log, now_us=now_us, keeps_unused=True) as opened:
-        ingested = ingested_of(opened)
-        warnings = find_mistakes(opened)
-        for table, book in books.items():
-            warnings += find_unmatched(opened, table, book.rows)
-        unread = share_unread(opened)
-        described = described_in_words(opened, ingested.histories.customers, ingested.account.described)
-    histories = ingested.histories
+    orders = read_orders(config, now=now, inspect=partial(_find_mistakes, books=books))
+    histories, warnings = orders.histories, list(orders.found["warnings"])
     leaks = leaking_attributes(histories, horizon_days=config.time.horizon_days, seed=config.train.seed)
-    warnings += [leak_warning(leak) for leak in leaks]
+    warnings += [asdict(leak_warning(leak)) for leak in leaks]
     weeks = weeks_of(histories)
     run_folder.write_json(config.folder / run_folder.WEEKS, weeks)
-    write_reconciliation(config, ingested.account, [ingested.quarantine])
+    quarantined = write_reconciliation(config, orders.account, orders.quarantine())
     for table, book in books.items():
         run_folder.write_table(config.folder / run_folder.QUARANTINE_OF.format(table), book.quarantine)
     return {
@@ -55,23 +47,31 @@ def check(config: Config, *, now: datetime) -> dict[str, Any]:
         "first_day": histories.first_day.isoformat(),
         "end": histories.end.isoformat(),
         "currency": config.money.currency,
-        "reconciliation": reconciliation_rows(ingested.account.orders),
-        "interactions": reconciliation_rows(ingested.account.interactions),
-        "customer_rows": reconciliation_rows(ingested.account.customers),
+        "reconciliation": reconciliation_rows(orders.account.orders),
+        "interactions": reconciliation_rows(orders.account.interactions),
+        "customer_rows": reconciliation_rows(orders.account.customers),
         "attributes": [
             {"column": name, **asdict(replace(kind, rare=())), "rare": len(kind.rare)}
             for name, kind in histories.attribute_kinds.items()
         ],
-        "described": described,
+        "described": orders.described,
         **{table: reconciliation_rows(books[table].account) if table in books else [] for table in SIDE_TABLES},
         "horizon_days": config.time.horizon_days,
         **_horizons(histories, horizon_days=config.time.horizon_days),
-        "quarantined": ingested.quarantine.num_rows,
+        "quarantined": quarantined,
         "quarantine": str(config.folder / run_folder.QUARANTINE),
-        "warnings": [asdict(warning) for warning in warnings],
+        "warnings": warnings,
         "weeks": weeks,
-        "unread_share": unread,
+        "unread_share": orders.found["unread_share"],
     }
+
+
+def _find_mistakes(opened: Reading, *, books: Mapping[str, SideTable]) -> dict[str, Any]:
+    """The usual mistakes of exports in an open log, and the share of its amounts that could not be read."""
+    warnings = find_mistakes(opened)
+    for table, book in books.items():
+        warnings += find_unmatched(opened, table, book.rows)
+    return {"warnings": [asdict(warning) for warning in warnings], "unread_share": share_unread(opened)}
 
 
 def refuse_unread(content: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from pipelines.commands import (
     score,
     serve,
     simulate,
+    store,
     train,
     why,
 )
@@ -84,6 +85,7 @@ app.command()(readout.readout)
 app.command()(monitor.monitor)
 app.command()(why.why)
 app.command()(report.report)
+app.command()(store.store)
 app.add_typer(models.app)
 app.command()(serve.serve)
 app.command()(console.console)

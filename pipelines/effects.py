@@ -63,7 +63,7 @@ def learn_effects(config: Config, *, now: datetime, say: Callable[[str], None]) 
             next="Name the offers in the treatments as [[offers]] does.",
         )
     say("reading the orders")
-    histories = read_orders(config, now=now).histories
+    histories = read_orders(config, now=now, say=say).histories
     days, plans = config.time.horizon_days, archived_plans(config.folder / run_folder.PLANS)
     by_offer: dict[str, dict[str, Any]] = {}
     refused: list[Refusal] = []

@@ -53,7 +53,7 @@ def evaluate(
     offers = backtest_offers(config) if plan_budget is not None else []
     planned: list[PastPlan] = []
     say("reading orders")
-    histories = read_orders(config, now=now).histories
+    histories = read_orders(config, now=now, say=say).histories
     window, judged = judgement(histories.first_day, histories.end, horizon_days=terms.horizon_days)
     config = with_horizon(config, judged.judged_days)
     terms = config.terms
@@ -110,7 +110,7 @@ def evaluate_lifetime(
     path = config.folder / run_folder.LIFETIME_BACKTEST
     run_folder.refuse_unwritable(path)
     say("reading orders")
-    histories = read_orders(config, now=now).histories
+    histories = read_orders(config, now=now, say=say).histories
     judged = evaluate_lifetimes(
         histories,
         config,

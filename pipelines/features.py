@@ -14,15 +14,11 @@ import pyarrow.parquet as pq
 
 from features.clock import microseconds
 from features.errors import InputError
-from features.ingest.reading import reading
-from features.ingest.reconciliation import Tally, quarantine, reconcile
-from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
 from features.snapshots.rfm_quintiles import QUINTILES, RANKED, quintile_cuts, quintiles
 from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.memory import machine_memory
-from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
+from pipelines.order_log import read_orders, refuse_input_as_output, refuse_too_early, write_reconciliation
 
 
 @dataclass(frozen=True)
@@ -31,11 +27,11 @@ class FeatureRequest:
 
     as_of: list[date]
     known_at: date | None
-    now_us: int
+    now: datetime
     """Rows after it are in the future."""
     before_us: int | None
     """The end of the log, if rows that became known after it are wanted too."""
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 def write_features(
@@ -63,9 +59,9 @@ def write_features(
     request = FeatureRequest(
         as_of=as_of,
         known_at=known_at,
-        now_us=int(now.timestamp() * 1_000_000),
+        now=now,
         before_us=_before_us(as_of=as_of, known_at=known_at),
-        memory_bytes=memory_bytes or machine_memory(),
+        memory_bytes=memory_bytes,
     )
     write = _write_by_spark if engine == "spark" else _write_here
     say("reading the log")
@@ -85,25 +81,21 @@ def _write_here(
     config: Config, output: Path, request: FeatureRequest, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
     """Write the rows on this machine; returns their number, and the features."""
-    with reading(
-        config.log,
-        memory_bytes=duckdb_memory_bytes(request.memory_bytes),
-        now_us=request.now_us,
-        before_us=request.before_us,
-    ) as opened:
-        refuse_too_early(*extent(opened), as_of=min(request.as_of))
-        names = feature_columns(opened, as_of=request.as_of, known_at=request.known_at)
-        tallies: list[Tally] = []
-
-        def rows() -> Iterator[pa.Table]:
-            for histories, tally in split_into_buckets(opened, memory_bytes=request.memory_bytes):
-                tallies.append(tally)
-                say(f"computing features{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
-                yield from snapshot_chunks(histories, features=names, as_of=request.as_of, known_at=request.known_at)
-
-        written = run_folder.write_tables(output, rows())
-        if request.before_us is None:
-            write_reconciliation(config, reconcile(opened, Tally.total(tallies)), quarantine(opened))
+    orders = read_orders(
+        config, now=request.now, before_us=request.before_us, memory_bytes=request.memory_bytes, say=say
+    )
+    histories = orders.histories
+    refuse_too_early(histories.first_day, histories.end, as_of=min(request.as_of))
+    names = feature_columns(histories, as_of=request.as_of, known_at=request.known_at)
+    say("computing features")
+    tables = (
+        table
+        for part in orders.parts()
+        for table in snapshot_chunks(part, features=names, as_of=request.as_of, known_at=request.known_at)
+    )
+    written = run_folder.write_tables(output, tables)
+    if request.before_us is None:
+        write_reconciliation(config, orders.account, orders.quarantine())
     return written, names
 
 
@@ -121,7 +113,7 @@ def _write_by_spark(
             master=config.spark.master,
             as_of=request.as_of,
             known_at=request.known_at,
-            now_us=request.now_us,
+            now_us=int(request.now.timestamp() * 1_000_000),
             before_us=request.before_us,
         )
         refuse_too_early(staged.first_day, staged.end, as_of=min(request.as_of))

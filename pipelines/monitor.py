@@ -50,7 +50,7 @@ def monitor(config: Config, *, as_of: date | None, now: datetime, say: Callable[
     say("fetching the champion")
     monitored = _champion(config)
     say("reading the log")
-    histories = read_orders(config, now=now, kinds=attribute_kinds(monitored.model)).histories
+    histories = read_orders(config, now=now, kinds=attribute_kinds(monitored.model), say=say).histories
     day = as_of or histories.end
     _refuse_day(histories, monitored, as_of=day)
     entries = ledger.entries(config.folder)

@@ -1,41 +1,77 @@
 """The config's log of orders: read, and reconciled to the cent."""
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from features.clock import day_of
 from features.errors import InputError
 from features.histories.attributes import AttributeKind
 from features.histories.columns import Histories
-from features.ingest.build_histories import Ingested, ingest, no_order
-from features.ingest.open_log import Reading
+from features.history_store.asked_log import Inspection
+from features.history_store.open_histories import open_histories
+from features.history_store.stored_log import StoredLog
+from features.ingest.log import Log
 from features.ingest.reconciliation import Reconciliation, ReconciliationLine
 from pipelines import run_folder
 from pipelines.config import Config
 
+SHARE_OF_MEMORY = 0.6
+"""The share of the machine's memory that a run may take by default."""
 WEEK_US = 7 * 86_400_000_000
 MONDAY_US = 4 * 86_400_000_000
 """The first Monday after 1970-01-01, a Thursday, in microseconds."""
 
 
-def read_orders(config: Config, *, now: datetime, kinds: Mapping[str, AttributeKind] | None = None) -> Ingested:
-    """Read the orders; nothing is written. kinds: what attributes hold, where a model has learned it."""
+def machine_memory() -> int:
+    """Bytes that a run may take by default: a share of the machine's memory."""
+    return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def read_orders(
+    config: Config,
+    *,
+    now: datetime | None,
+    log: Log | None = None,
+    kinds: Mapping[str, AttributeKind] | None = None,
+    before_us: int | None = None,
+    memory_bytes: int | None = None,
+    inspect: Inspection | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> StoredLog:
+    """The histories of the orders, from the store in the output folder; they are read where it does not have them.
+
+    now: rows after it are in the future (None: not checked). log: the log of the config as a model reads it, or kinds:
+    what attributes hold, where a model has learned it. before_us: leave out rows from then on, but keep earlier ones
+    that became known later. memory_bytes: the memory that reading may take. inspect: a
+    look at the open log. Raises InputError where no row is an order.
+    """
     learned = {name: kind for name, kind in (kinds or {}).items() if name in config.log.attributes}
-    log = replace(config.log, attribute_kinds=learned) if learned else config.log
-    return ingest(log, now_us=int(now.timestamp() * 1_000_000))
+    log = log or (replace(config.log, attribute_kinds=learned) if learned else config.log)
+    return open_histories(
+        log,
+        home=config.folder / run_folder.HISTORIES if config.store_bytes else None,
+        limit_bytes=config.store_bytes,
+        now_us=None if now is None else int(now.timestamp() * 1_000_000),
+        memory_bytes=memory_bytes or machine_memory(),
+        before_us=before_us,
+        is_fresh=config.is_read_anew,
+        inspect=inspect,
+        say=say,
+    )
 
 
-def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> None:
-    """Write the quarantine and the reconciliation of the orders to the output folder."""
-    run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
+def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> int:
+    """Write the quarantine and the reconciliation of the orders to the output folder; returns the quarantined rows."""
+    rows = run_folder.write_tables(config.folder / run_folder.QUARANTINE, quarantine)
     run_folder.write_json(config.folder / run_folder.RECONCILIATION, reconciliation_rows(account.orders))
+    return rows
 
 
 def reconciliation_rows(lines: list[ReconciliationLine]) -> list[dict[str, str | int]]:
@@ -63,14 +99,6 @@ def refuse_too_early(first_day: date, end: date, *, as_of: date) -> None:
             where="--as-of",
             next=f"Name a later day, e.g. {end}.",
         )
-
-
-def extent(opened: Reading) -> tuple[date, date]:
-    """The day of the first order and the day after the last event; raises InputError where there is no order."""
-    first, last = opened.rows('select min("at") filter (cents >= 0), max("at") from usable_orders')[0]
-    if first is None:
-        raise no_order(opened)
-    return day_of(first), day_of(last) + timedelta(days=1)
 
 
 def weeks_of(histories: Histories) -> list[dict[str, Any]]:

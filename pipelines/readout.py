@@ -71,7 +71,7 @@ def read_out(
         run_folder.refuse_unwritable(path)
     refuse_input_as_output(config, [target])
     say("reading the orders")
-    histories = read_orders(config, now=now).histories
+    histories = read_orders(config, now=now, say=say).histories
     end = until or campaign.day + timedelta(days=config.time.horizon_days)
     days = closed_window(histories, day=campaign.day, until=end)
 

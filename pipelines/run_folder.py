@@ -24,7 +24,9 @@ TABLES = (".parquet", ".csv")
 
 SCORES = "scores.parquet"
 SERVED_SCORES = "scores.store"
-"""The same scores for the service, with the features behind them (serving/store/store.py)."""
+"""The same scores for the service, with the features behind them (serving/store/score_store.py)."""
+HISTORIES = "histories"
+"""Folder of the log as it was read (features/history_store)."""
 LEDGER = "ledger"
 """Folder of every batch of scores (pipelines/batches/ledger.py)."""
 SERVED = "served"
@@ -45,7 +47,7 @@ WEEKS = "weeks.json"
 REPORT = "report.html"
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, *, where: str = "--memory") -> int:
     """Bytes of a size such as 4GB.
 
     >>> parse_size("4GB"), parse_size("500 MB")
@@ -53,7 +55,7 @@ def parse_size(text: str) -> int:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])?B?", text.strip().upper())
     if not match:
-        raise InputError(f"'{text}' is not a size", where="--memory", next="Write it as 4GB or 500MB.")
+        raise InputError(f"'{text}' is not a size", where=where, next="Write it as 4GB or 500MB.")
     return int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " "))
 
 

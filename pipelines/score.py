@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
@@ -14,12 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import Refusal
-from features.ingest.mistakes.customer_attributes import described_in_words, unread_attributes
-from features.ingest.open_log import Reading
+from features.history_store.stored_log import StoredLog
 from features.ingest.postgresql import is_url
-from features.ingest.reading import reading
-from features.ingest.reconciliation import Tally, quarantine, reconcile
-from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
 from features.snapshots.snapshot import snapshot_chunks
 from models.artifacts.registered_model import load_champion
 from models.lifetime.clv import typical_miss
@@ -32,11 +27,16 @@ from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.config import Config
-from pipelines.memory import machine_memory
-from pipelines.order_log import extent, refuse_input_as_output, refuse_too_early, write_reconciliation
+from pipelines.order_log import (
+    machine_memory,
+    read_orders,
+    refuse_input_as_output,
+    refuse_too_early,
+    write_reconciliation,
+)
 from retention.customer_base.segments import gain_cut
 from retention.economics.customer_equity import common_miss
-from serving.store import store as served
+from serving.store import score_store as served
 
 COLUMNS = tuple(SCHEMA.names)
 CHUNK_ROWS = 20_000
@@ -69,31 +69,25 @@ def score(
     say("fetching the champion")
     model = load_champion(config.tracking_uri).scorer
     say("reading orders")
-    now_us = int(now.timestamp() * 1_000_000)
     log = read_for(model, config.log)
-    with reading(log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
-        first_day, end = extent(opened)
-        refuse_too_early(first_day, end, as_of=as_of)
-        _refuse_stale(end, as_of=as_of, horizon_days=model.terms.horizon_days)
-        tallies: list[Tally] = []
-        unseen: dict[str, Counter[str]] = {}
-        rows = _feature_rows(opened, model, tallies, unseen, as_of=as_of, memory_bytes=memory_bytes, say=say)
-        scored = _scored(model, rows, threads=_threads(memory_bytes))
-        config.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
-            staged = stage(scored, Path(folder), gain_cut=gain_cut(config.offers))
-            say("writing scores")
-            _write_store(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
-            if output:
-                _write(output, staged.tables())
-            _add_to_ledger(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=end)
-            _write(latest, staged.tables())
-        tally = Tally.total(tallies)
-        write_reconciliation(config, reconcile(opened, tally), quarantine(opened))
-        notes = [*unseen_in_words(unseen), *described_in_words(opened, tally.buyers, tally.customers)]
-        notes += [warning.message for warning in unread_attributes(opened)]
-    unseen_names = {name: sum(counts.values()) for name, counts in unseen.items()}
-    return summary(staged, model, config, as_of=as_of) | {"unseen_names": unseen_names, "attributes": notes}
+    orders = read_orders(config, now=now, log=log, memory_bytes=memory_bytes, say=say)
+    histories = orders.histories
+    refuse_too_early(histories.first_day, histories.end, as_of=as_of)
+    _refuse_stale(histories.end, as_of=as_of, horizon_days=model.terms.horizon_days)
+    say("scoring")
+    scored = _scored(model, _feature_rows(orders, model, as_of=as_of), threads=_threads(memory_bytes))
+    config.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
+        staged = stage(scored, Path(folder), gain_cut=gain_cut(config.offers))
+        say("writing scores")
+        _write_store(config.folder / run_folder.SERVED_SCORES, staged, model, as_of=as_of)
+        if output:
+            _write(output, staged.tables())
+        _add_to_ledger(config.folder, staged, model, as_of=as_of, scored_at=now, data_end=histories.end)
+        _write(latest, staged.tables())
+    write_reconciliation(config, orders.account, orders.quarantine())
+    notes = [*unseen_in_words(histories.unseen_names), *orders.described, *orders.unread]
+    return summary(staged, model, config, as_of=as_of) | {"unseen_names": histories.unseen, "attributes": notes}
 
 
 def _write_store(path: Path, staged: StagedScores, model: Scorer, *, as_of: date) -> None:
@@ -152,30 +146,13 @@ def _refuse_stale(end: date, *, as_of: date, horizon_days: int) -> None:
         )
 
 
-def _feature_rows(
-    opened: Reading,
-    model: Scorer,
-    tallies: list[Tally],
-    unseen: dict[str, Counter[str]],
-    *,
-    as_of: date,
-    memory_bytes: int,
-    say: Callable[[str], None],
-) -> Iterator[pa.Table]:
-    """The feature rows of the model, `CHUNK_ROWS` at a time.
-
-    The tally of each part of the log goes to `tallies`, and the names that the model has not learned to `unseen`.
-    """
-    for histories, tally in split_into_buckets(opened, memory_bytes=memory_bytes):
-        tallies.append(tally)
-        for name, counts in histories.unseen_names.items():
-            unseen[name] = unseen.get(name, Counter()) + counts
-        say(f"scoring{f', part {len(tallies)}' if len(tallies) > 1 else ''}")
+def _feature_rows(orders: StoredLog, model: Scorer, *, as_of: date) -> Iterator[pa.Table]:
+    """The feature rows of the model, `CHUNK_ROWS` at a time."""
+    for histories in orders.parts():
         for table in snapshot_chunks(histories, as_of=[as_of], features=list(model.inputs)):
             ids = table["customer_id"].cast(pa.string())
             rows = table.set_column(0, "customer_id", ids)
             yield from (rows.slice(first, CHUNK_ROWS) for first in range(0, len(rows), CHUNK_ROWS))
-        del histories  # before the next part is read
 
 
 def _scored(model: Scorer, row_chunks: Iterable[pa.Table], *, threads: int) -> Iterator[Scored]:

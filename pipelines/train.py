@@ -38,8 +38,7 @@ from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
 from pipelines.gate.gate import Decision
 from pipelines.leakage.leakage_probes import leakage_probes
-from pipelines.memory import machine_memory
-from pipelines.order_log import write_reconciliation
+from pipelines.order_log import machine_memory, write_reconciliation
 from pipelines.reporting import evaluation_charts
 from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
@@ -120,7 +119,7 @@ def train(
     with _scratch_folder(config, engine) as (folder, spark):
         data = read_training_data(
             config,
-            now_us=int(now.timestamp() * 1_000_000),
+            now=now,
             memory_bytes=memory_bytes or machine_memory(),
             folder=folder,
             say=say,

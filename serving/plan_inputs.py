@@ -9,7 +9,7 @@ from features.ingest.log import Log
 from retention.economics.offers import Offer
 from retention.planning.learned_effects import EFFECTS_FILE, PlanEffects
 from serving.served_effects import effects_of
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 
 class PlanInputs:

@@ -28,7 +28,7 @@ from serving.plan_inputs import PlanInputs
 from serving.row_contract import RowsRequest
 from serving.row_responses import describe_label_model, row_scores
 from serving.score_parts import days_or_none, score_parts
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 
 class Unavailable(StayworthError):

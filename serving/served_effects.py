@@ -13,7 +13,7 @@ from features.errors import InputError
 from models.uplift.calibrated_effect import FittedEffect
 from retention.economics.offers import Offer
 from retention.planning.learned_effects import PlanEffects, effects_of_rows, read_learned_effects
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 CHUNK_ROWS = 100_000
 """Customers whose features are in memory at once."""

@@ -22,7 +22,7 @@ from serving.hot_reload import HotReload
 from serving.plan_inputs import PlanInputs
 from serving.responses import CampaignSettings, Responses
 from serving.score_log import ScoreLog
-from serving.store import store
+from serving.store import score_store as store
 
 SCORES, MODEL, CAMPAIGNS, LOG = (f"STAYWORTH_{name}" for name in ("SCORES", "MODEL", "CAMPAIGNS", "SCORE_LOG"))
 SHOP, FOLDER = "STAYWORTH_SHOP", "STAYWORTH_FOLDER"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from features.online import feature_rows, request
 from models.prediction import DATES, NUMBERS, REASONS
-from serving.store import store
+from serving.store import score_store as store
 
 DAY = date(2020, 2, 1)
 MADE_UP_IDS = ["nobody", "nobody else"]

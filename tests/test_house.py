@@ -53,6 +53,7 @@ LAYERS = {
         ("families",),
         ("snapshots",),
         ("large_logs",),
+        ("history_store",),
         ("online",),
     ),
     "models": (

@@ -6,7 +6,7 @@ from pathlib import Path
 import bentoml
 
 from benchmarks.peers.answered import Answered
-from serving.store import store
+from serving.store import score_store as store
 
 
 @bentoml.service

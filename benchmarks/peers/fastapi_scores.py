@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from benchmarks.peers.answered import Answered
 from models.artifacts import bundle
 from models.trees import boosting
-from serving.store import store
+from serving.store import score_store as store
 
 app = FastAPI()
 scores = store.open_store(Path(os.environ["STAYWORTH_SCORES"]))

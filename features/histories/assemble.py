@@ -27,7 +27,7 @@ def sort_lines(rows: Arrays, customers: int) -> tuple[np.ndarray, Arrays]:
     rows["content"] = (
         rows["product"] + 31 * rows["category"] if both else rows["product" if len(rows["product"]) else "category"]
     )
-    return sort_by_customer(rows, customers, then=("key", "content"))
+    return sort_by_customer(rows, customers, then=("key", "content"), ties=LINE_TIES)
 
 
 LINE_COLUMNS = {
@@ -39,6 +39,7 @@ LINE_COLUMNS = {
     "channel": np.int32,
 }
 """The types of the columns that a log may lack."""
+LINE_TIES = ("at", "known_at", "cents", "margin_micros", "category", "discount", "pieces", "channel")
 
 
 def assemble_orders(starts: np.ndarray, lines: Arrays, *, margin_micros: int) -> tuple[Arrays, tuple[int, int]]:
@@ -162,7 +163,7 @@ def sort_interactions(rows: Arrays, customers: int) -> Arrays:
     rows.setdefault("value", np.empty(0))
     bits = rows["value"].view(np.int64)
     rows["value_bits"] = bits ^ (bits >> 63 & np.iinfo(np.int64).max)  # sorts as the values do
-    starts, rows = sort_by_customer(rows, customers, then=("at", "value_bits"))
+    starts, rows = sort_by_customer(rows, customers, then=("at", "value_bits"), ties=("kind", "known_at"))
     del rows["value_bits"]
     return {"interaction_starts": starts, **{f"interaction_{name}": column for name, column in rows.items()}}
 

@@ -1,5 +1,6 @@
 """Sort rows by customer: a counting sort, in time linear in their number."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,16 +9,21 @@ from numba import njit
 Arrays = dict[str, np.ndarray]
 MIN_PARALLEL_ROWS = 10_000
 """Fewer rows are sorted sooner than threads would start."""
+ODD = 0x9E3779B97F4A7C15 - 2**64
+"""A factor that mixes numbers well: 2^64 over the golden ratio."""
 
 
-def sort_by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> tuple[np.ndarray, Arrays]:
+def sort_by_customer(
+    rows: Arrays, customers: int, *, then: tuple[str, str], ties: Sequence[str]
+) -> tuple[np.ndarray, Arrays]:
     """Sort rows by their column `customer`, which is removed, and the two columns `then`.
 
     Also returns the start of each customer's rows. The second of `then` may be empty; empty columns stay as they are,
-    and a column given under two names stays one.
+    and a column given under two names stays one. ties: columns of whole numbers that decide between rows that are equal
+    in all this, in an arbitrary order that does not depend on the order of the rows.
     """
     starts, order = _count(rows.pop("customer"), customers)
-    sort_within(starts, order, rows[then[0]], rows[then[1]])
+    sort_within(starts, order, rows[then[0]], rows[then[1]], _mixed([rows[name] for name in ties], len(order)))
     columns = {id(column): column for column in rows.values() if len(column)}
     if len(order) < MIN_PARALLEL_ROWS:
         ordered = {key: column[order] for key, column in columns.items()}
@@ -25,6 +31,16 @@ def sort_by_customer(rows: Arrays, customers: int, *, then: tuple[str, str]) -> 
         with ThreadPoolExecutor() as pool:
             ordered = dict(zip(columns, pool.map(lambda column: _take(column, order), columns.values()), strict=True))
     return starts, {name: ordered.get(id(column), column) for name, column in rows.items()}
+
+
+def _mixed(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """One number for the values of each row in several columns; empty ones are left out."""
+    mixed = np.zeros(rows, np.int64)
+    for column in columns:
+        if len(column):
+            mixed *= ODD
+            mixed += column
+    return mixed
 
 
 @njit(cache=True, nogil=True)
@@ -52,8 +68,8 @@ def _count(customer, customers):
 
 
 @njit(cache=True, nogil=True)
-def sort_within(starts, order, first, second):
-    """Sort the rows of each customer, given by their numbers in `order`, by (first, second) in place.
+def sort_within(starts, order, first, second, third):
+    """Sort the rows of each customer, given by their numbers in `order`, by (first, second, third) in place.
 
     Equal rows keep their order; second may be empty.
     """
@@ -61,10 +77,16 @@ def sort_within(starts, order, first, second):
         begin, end = starts[customer], starts[customer + 1]
         for i in range(begin + 1, end):
             row, before = order[i], order[i - 1]
-            if first[row] < first[before] or (
-                len(second) and first[row] == first[before] and second[row] < second[before]
-            ):
+            if first[row] > first[before]:
+                continue
+            is_tied = first[row] == first[before]
+            if is_tied and len(second):
+                if second[row] > second[before]:
+                    continue
+                is_tied = second[row] == second[before]
+            if not is_tied or third[row] < third[before]:
                 rows = order[begin:end].copy()
+                rows = rows[np.argsort(third[rows], kind="mergesort")]
                 if len(second):
                     rows = rows[np.argsort(second[rows], kind="mergesort")]
                 order[begin:end] = rows[np.argsort(first[rows], kind="mergesort")]

@@ -7,7 +7,7 @@ of the refund.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.histories.assemble import NO_INTERACTIONS, assemble_orders, is_prompt, sort_interactions, sort_lines
-from features.histories.attributes import group_names, used_attributes
+from features.histories.attributes import AttributeKind, group_names, used_attributes
 from features.histories.columns import NEVER, Columns, Histories
 from features.histories.counting_sort import Arrays
 from features.ingest.log import Log
@@ -50,7 +50,7 @@ def ingested(opened: Reading) -> Ingested:
     histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
     if histories.customers == 0:
         raise no_order(opened)
-    return Ingested(histories, reconcile(opened, tally), pa.concat_tables(quarantine(opened)))
+    return Ingested(histories, reconcile(opened.counted(), tally), pa.concat_tables(quarantine(opened)))
 
 
 def no_order(opened: Reading) -> InputError:
@@ -64,11 +64,12 @@ def no_order(opened: Reading) -> InputError:
 
 
 def histories_of(
-    opened: Reading, orders: str, interactions: str, customers: str = "usable_customers"
+    opened: Reading, orders: str, interactions: str, customers: str | None = "usable_customers"
 ) -> tuple[Histories, Tally]:
     """The histories of the customers with an order in the relation `orders`, and the tally of their rows.
 
     The relations have the columns of the views `usable_orders`, `usable_interactions` and `usable_customers`.
+    customers: None for histories without what that table says; see `describe_customers`.
     """
     db = opened.db
     db.execute(f"""
@@ -85,7 +86,6 @@ def histories_of(
         _fetch_rows(opened, interactions) if has_interactions else dict(NO_INTERACTIONS), len(ids)
     )
     columns["prompt"] = is_prompt(columns)
-    described, attributes, unseen, left_us = _customer_columns(opened, customers, ids)
     histories = Histories(
         customer_ids=ids,
         columns=Columns(**columns),
@@ -94,11 +94,11 @@ def histories_of(
         channels=tuple(opened.channels),
         kinds=opened.kinds,
         before_us=opened.before_us,
-        attributes=attributes,
-        attribute_kinds=opened.attribute_kinds,
-        unseen_names=unseen,
-        left_us=left_us,
     )
+    described = 0
+    if customers is not None:
+        about = describe_customers(opened, customers, ids)
+        described, histories = about.customers, about.of(histories)
     return histories, Tally(*netted, len(columns["interaction_at"]), described, len(ids))
 
 
@@ -117,26 +117,48 @@ def _fetch_rows(opened: Reading, relation: str) -> Arrays:
     return rows
 
 
-def _customer_columns(
-    opened: Reading, relation: str, ids: pa.Array
-) -> tuple[int, dict[str, pa.Array], dict[str, Counter[str]], np.ndarray | None]:
-    """The buyers' rows in the table `customers`, in the order of ids: their number, attributes, unseen names, left_us.
+@dataclass(frozen=True)
+class CustomerColumns:
+    """What the table `customers` says of the customers of histories."""
 
-    Buyers who are not in it have null attributes and have not left. left_us is None where the log does not have it.
-    """
+    customers: int
+    """Those who have a row in it; the others have null attributes and have not left."""
+    attributes: dict[str, pa.Array]
+    kinds: dict[str, AttributeKind]
+    unseen_names: dict[str, Counter[str]]
+    left_us: np.ndarray | None
+    """None where the log does not say who left."""
+
+    def of(self, histories: Histories) -> Histories:
+        """The histories with it."""
+        return replace(
+            histories,
+            attributes=self.attributes,
+            attribute_kinds=self.kinds,
+            unseen_names=self.unseen_names,
+            left_us=self.left_us,
+        )
+
+
+def describe_customers(opened: Reading, relation: str, ids: pa.Array) -> CustomerColumns:
+    """What a relation such as `usable_customers` says of the customers with these ids, in their order."""
+    kinds = opened.attribute_kinds
     if "customers" not in opened.types:
-        return 0, {}, {}, None
-    rows = opened.db.sql(f"select rows.* from {relation} as rows join buyers using (customer_id)").to_arrow_table()
+        return CustomerColumns(0, {}, kinds, {}, None)
+    opened.db.register("described_ids", pa.table({"customer_id": ids}))
+    rows = opened.db.sql(
+        f"select rows.* from {relation} as rows join described_ids using (customer_id)"
+    ).to_arrow_table()
     place = pc.index_in(ids, rows["customer_id"].combine_chunks())
     attributes: dict[str, pa.Array] = {}
     unseen: dict[str, Counter[str]] = {}
-    for number, (name, kind) in enumerate(used_attributes(opened.attribute_kinds).items()):
+    for number, (name, kind) in enumerate(used_attributes(kinds).items()):
         attributes[name] = rows[f"attribute_{number}"].combine_chunks().take(place)
         if kind.is_text:
             grouped, unseen[name] = group_names(attributes[name].to_pylist(), kind)
             attributes[name] = pa.array(grouped, pa.string())
     unseen = {name: counts for name, counts in unseen.items() if counts}
-    if not opened.contractual:
-        return rows.num_rows, attributes, unseen, None
-    left_us = rows["left_us"].combine_chunks().take(place)
-    return rows.num_rows, attributes, unseen, pc.fill_null(left_us, NEVER).to_numpy().astype(np.int64)
+    left_us = None
+    if opened.contractual:
+        left_us = pc.fill_null(rows["left_us"].combine_chunks().take(place), NEVER).to_numpy().astype(np.int64)
+    return CustomerColumns(rows.num_rows, attributes, kinds, unseen, left_us)

@@ -9,6 +9,7 @@ import duckdb
 from features.histories.attributes import AttributeKind, used_attributes
 from features.ingest.column_sql import Types
 from features.ingest.log import Log
+from features.ingest.notation.styles import Styles
 from features.ingest.schema import ORDERS
 
 
@@ -24,6 +25,15 @@ class JudgedRows(NamedTuple):
     """Rows with a negative amount among them."""
     refund_cents: int
     latest_us: int | None
+
+
+class Judged(NamedTuple):
+    """The rows of a log by table and reason."""
+
+    tables: dict[str, list[JudgedRows]]
+    malformed: dict[str, int]
+    """Table → the malformed lines of its CSV files."""
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ class Reading:
     """The channels of the orders, ascending: their codes are their places."""
     notes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Table → how its files are read, where that is not self-evident."""
+    styles: dict[str, Styles] = field(default_factory=dict)
+    """Table → how its columns are written."""
     attribute_kinds: dict[str, AttributeKind] = field(default_factory=dict)
     """What the declared attributes of the customers hold, the unused ones too."""
     kinds: dict[str, int] = field(default_factory=dict)
@@ -60,6 +72,10 @@ class Reading:
     def malformed(self, table: str) -> int:
         """The number of malformed lines in a table's CSV files."""
         return self.rows(f"select count(*) from malformed_{table}")[0][0]
+
+    def counted(self) -> Judged:
+        """Its rows by table and reason, the malformed ones too."""
+        return Judged(self.judged, {table: self.malformed(table) for table in self.judged}, self.log.currency)
 
     @property
     def attributes(self) -> tuple[str, ...]:

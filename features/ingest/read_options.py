@@ -44,6 +44,11 @@ class ReadOptions:
         return {ours: theirs for ours, theirs in named.items() if theirs is not None}
 
     @property
+    def reads_orders_whole(self) -> bool:
+        """True if what is made of a row depends on the other rows of the table."""
+        return self.amount_of == "order" or self.repeated_lines == "drop"
+
+    @property
     def is_plain(self) -> bool:
         """True if nothing is said about money and rows: the cells are taken as they are read."""
         changes = (self.amount_in, self.amount_of, self.discount_in) != ("units", "line", "units")

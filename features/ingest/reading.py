@@ -69,6 +69,7 @@ def reading(
             with sources.readable(opened.where(table)):
                 read = sources.read_table(db, table, log, keeps_unused=keeps_unused)
                 opened.types[table], opened.notes[table] = read.types, read.loaded.notes
+                opened.styles[table] = read.styles
                 opened.attribute_kinds.update(read.loaded.attributes)
                 open_table(opened, table, now_us=now_us, loaded=None if read.is_thorough else read.loaded)
         if not side_table:
@@ -98,7 +99,8 @@ def open_table(
     judged = _judged_rows(opened, table)
     if loaded and any(group.reason and group.reason.endswith(ODD) for group in judged):
         db.execute(f"drop view rows_{table}")
-        opened.types[table], _ = settle(loaded, opened.log, is_thorough=True)
+        settled = settle(loaded, opened.log, is_thorough=True)
+        opened.types[table], opened.styles[table] = settled.types, settled.styles
         return open_table(opened, table, now_us=now_us, is_part=is_part)
     types = opened.types[table]
     if table != "customers" and ("source" in types or len(opened.log.source(table).paths()) > 1):

@@ -1,13 +1,13 @@
 """Reconciliation of a log: every row and every cent accounted for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from features.ingest.open_log import JudgedRows, Reading
+from features.ingest.open_log import Judged, JudgedRows, Reading
 from features.ingest.schema import minor_units
 
 
@@ -52,37 +52,37 @@ class Reconciliation:
     """Customers with an order who have a row in the table `customers`."""
 
 
-def reconcile(opened: Reading, tally: Tally) -> Reconciliation:
-    """Reconcile a log that was read."""
+def reconcile(log: Judged, tally: Tally) -> Reconciliation:
+    """Reconcile a log that was read; see `Reading.counted`."""
     return Reconciliation(
-        _orders(opened, tally),
-        _of_buyers(opened, "interactions", "accepted", tally.interactions),
-        _of_buyers(opened, "customers", "with an order", tally.customers),
+        _orders(log, tally),
+        _of_buyers(log, "interactions", "accepted", tally.interactions),
+        _of_buyers(log, "customers", "with an order", tally.customers),
         tally.customers,
     )
 
 
-def reconcile_side_table(opened: Reading, table: str) -> list[ReconciliationLine]:
+def reconcile_side_table(log: Judged, table: str) -> list[ReconciliationLine]:
     """Reconcile a side table; the money of treatments is the cost of contacts, not rounded."""
-    usable, units = _usable(opened, table), minor_units(opened.log.currency)
+    usable, units = _usable(log, table), minor_units(log.currency)
     kept = Decimal(int(usable.cents)) / units if table == "costs" else _units(usable.micros)
     return [
-        _source(opened, table),
+        _source(log, table),
         ReconciliationLine("accepted", usable.rows, kept),
-        *_quarantined(opened, table),
+        *_quarantined(log, table),
         *([ReconciliationLine("rounding to minor units", 0, _units(usable.micros) - kept)] if table == "costs" else []),
     ]
 
 
-def _orders(opened: Reading, tally: Tally) -> list[ReconciliationLine]:
-    units = minor_units(opened.log.currency)
-    usable = _usable(opened, "orders")
+def _orders(log: Judged, tally: Tally) -> list[ReconciliationLine]:
+    units = minor_units(log.currency)
+    usable = _usable(log, "orders")
 
     def money(cents: int) -> Decimal:
         return Decimal(int(cents)) / units
 
     return [
-        _source(opened, "orders"),
+        _source(log, "orders"),
         ReconciliationLine(
             "order lines accepted", usable.rows - usable.refunds, money(usable.cents - usable.refund_cents)
         ),
@@ -92,42 +92,40 @@ def _orders(opened: Reading, tally: Tally) -> list[ReconciliationLine]:
             usable.refunds - tally.netted,
             money(usable.refund_cents - tally.netted_cents),
         ),
-        *_quarantined(opened, "orders"),
+        *_quarantined(log, "orders"),
         ReconciliationLine("rounding to minor units", 0, _units(usable.micros) - money(usable.cents)),
     ]
 
 
-def _of_buyers(opened: Reading, table: str, what: str, rows: int) -> list[ReconciliationLine]:
+def _of_buyers(log: Judged, table: str, what: str, rows: int) -> list[ReconciliationLine]:
     """The lines of a table of which only the rows of customers with an order are used; rows: their number."""
-    if table not in opened.types:
+    if table not in log.tables:
         return []
     return [
-        _source(opened, table),
+        _source(log, table),
         ReconciliationLine(what, rows, Decimal(0)),
-        ReconciliationLine("of somebody without an order", _usable(opened, table).rows - rows, Decimal(0)),
-        *_quarantined(opened, table),
+        ReconciliationLine("of somebody without an order", _usable(log, table).rows - rows, Decimal(0)),
+        *_quarantined(log, table),
     ]
 
 
-def _usable(opened: Reading, table: str) -> JudgedRows:
-    return next(
-        (group for group in opened.judged[table] if group.reason is None), JudgedRows(None, 0, 0, 0, 0, 0, None)
-    )
+def _usable(log: Judged, table: str) -> JudgedRows:
+    return next((group for group in log.tables[table] if group.reason is None), JudgedRows(None, 0, 0, 0, 0, 0, None))
 
 
-def _source(opened: Reading, table: str) -> ReconciliationLine:
-    judged = opened.judged[table]
-    rows = sum(group.rows for group in judged) + opened.malformed(table)
+def _source(log: Judged, table: str) -> ReconciliationLine:
+    judged = log.tables[table]
+    rows = sum(group.rows for group in judged) + log.malformed[table]
     return ReconciliationLine("source", rows, _units(sum(group.micros for group in judged)))
 
 
-def _quarantined(opened: Reading, table: str) -> list[ReconciliationLine]:
+def _quarantined(log: Judged, table: str) -> list[ReconciliationLine]:
     entries = [
         ReconciliationLine(f"quarantined: {group.reason}", group.rows, _units(group.micros))
-        for group in opened.judged[table]
+        for group in log.tables[table]
         if group.reason is not None
     ]
-    malformed = opened.malformed(table)
+    malformed = log.malformed[table]
     return [
         *entries,
         *([ReconciliationLine("quarantined: malformed line", malformed, Decimal(0))] if malformed else []),
@@ -138,8 +136,10 @@ def _units(micros: int) -> Decimal:
     return Decimal(int(micros)) / 1_000_000
 
 
-def quarantine(opened: Reading) -> Iterator[pa.Table]:
+def quarantine(opened: Reading, tables: Collection[str] | None = None) -> Iterator[pa.Table]:
     """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
+
+    tables: only theirs.
 
     A log with interactions adds at, kind and value, a log that says who left adds left_at. The rows come in tables of
     bounded size, the first of them empty.
@@ -149,21 +149,24 @@ def quarantine(opened: Reading) -> Iterator[pa.Table]:
         """The condition of such rows; a table known to have none is not read again."""
         return "reason is not null" if any(group.reason for group in opened.judged[table]) else "false"
 
-    selects = [
-        "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
-        f"from rows_orders where {bad('orders')}"
-    ]
-    if "interactions" in opened.types:
+    wanted = opened.judged.keys() & (opened.judged if tables is None else tables)
+    selects = []
+    if "orders" in wanted:
+        selects.append(
+            "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
+            f"from rows_orders where {bad('orders')}"
+        )
+    if "interactions" in wanted:
         selects.append(
             'select file, row, reason, written_id as customer_id, written_at as "at", written_kind as kind, '
             f"written_value as value from rows_interactions where {bad('interactions')}"
         )
-    if "customers" in opened.types:
+    if "customers" in wanted:
         left_at = ", written_left_at as left_at" if opened.contractual else ""
         selects.append(
             f"select file, row, reason, written_id as customer_id{left_at} from rows_customers where {bad('customers')}"
         )
-    selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged]
+    selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged if table in wanted]
     reader = opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()
     yield reader.schema.empty_table()
     for batch in reader:

@@ -52,7 +52,7 @@ def read_side_table(log: Log, table: str, *, now_us: int | None) -> SideTable:
         else:
             _refuse_mostly_negative(opened)
             rows = _costs(opened)
-        return SideTable(rows, reconcile_side_table(opened, table), _quarantine(opened, table))
+        return SideTable(rows, reconcile_side_table(opened.counted(), table), _quarantine(opened, table))
 
 
 def _treatments(opened: Reading) -> pa.Table:

@@ -29,6 +29,7 @@ from features.ingest.mistakes.unused_names import PREFIX, is_worth_a_look
 from features.ingest.notation.amounts import KEPT
 from features.ingest.notation.canonical import settle, table_styles
 from features.ingest.notation.loaded_table import Loaded
+from features.ingest.notation.styles import Styles
 from features.ingest.notation.time_sql import day_and_time_sql
 from features.ingest.object_store import copies_of, object_url
 from features.ingest.read_options import ReadOptions
@@ -67,6 +68,8 @@ class Opened(NamedTuple):
     """The table as it was before."""
     is_thorough: bool
     """True if all cells were looked at to find how they are written."""
+    styles: Styles
+    """How its columns are written."""
 
 
 def read_table(
@@ -85,8 +88,8 @@ def read_table(
     `malformed_<table>` (file, row, reason). Raises InputError for what cannot be read.
     """
     loaded = load_table(db, table, log, source=source, keeps_unused=keeps_unused)
-    types, is_sure = settle(loaded, log, is_thorough=is_thorough)
-    return Opened(types, loaded, is_sure)
+    settled = settle(loaded, log, is_thorough=is_thorough)
+    return Opened(settled.types, loaded, settled.is_thorough, settled.styles)
 
 
 def with_styles(log: Log) -> Log:

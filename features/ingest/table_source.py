@@ -7,9 +7,10 @@ TableSource
 └── Frame       a pandas or Arrow table handed to the library
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -25,10 +26,20 @@ class Files:
     where: str
     rows: str | None = None
     """The table or query in a file that is a database."""
+    only: frozenset[str] | None = None
+    """The files that are read, by path; None: all."""
 
     def paths(self) -> list[Path]:
         """The files, in ascending order; raises InputError if there is none to read."""
-        return find_files(self.where)
+        return [file for file in find_files(self.where) if self.only is None or str(file) in self.only]
+
+    def may_grow(self) -> bool:
+        """True if files can be added to it."""
+        return not Path(self.where).is_file()
+
+    def limited_to(self, names: Iterable[str]) -> "Files":
+        """Only some of its files, by path."""
+        return replace(self, only=frozenset(names))
 
     def label(self, table: str) -> str:  # noqa: ARG002  (as of the others)
         """The name of the source in a message."""
@@ -45,10 +56,20 @@ class Objects:
     url: str
     rows: str | None = None
     """The table or query in an object that is a database."""
+    only: frozenset[str] | None = None
+    """The objects that are read, by URL; None: all."""
 
     def paths(self) -> list[Path]:
         """Copies of the objects, in ascending order; raises InputError if there is none to read."""
-        return object_store.fetch_objects(self.url)
+        copies = object_store.fetch_objects(self.url)
+        return [copy for copy in copies if self.only is None or object_store.object_url(copy) in self.only]
+
+    def may_grow(self) -> bool:
+        return True
+
+    def limited_to(self, names: Iterable[str]) -> "Objects":
+        """Only some of the objects, by URL."""
+        return replace(self, only=frozenset(names))
 
     def label(self, table: str) -> str:  # noqa: ARG002
         return self.url
@@ -66,6 +87,12 @@ class Database:
     def paths(self) -> list[Path]:
         return []
 
+    def may_grow(self) -> bool:
+        return False
+
+    def limited_to(self, names: Iterable[str]) -> Self:  # noqa: ARG002  (it has none)
+        return self
+
     def label(self, table: str) -> str:  # noqa: ARG002
         return postgresql.redacted(self.url)
 
@@ -82,6 +109,12 @@ class Frame:
     def paths(self) -> list[Path]:
         return []
 
+    def may_grow(self) -> bool:
+        return False
+
+    def limited_to(self, names: Iterable[str]) -> Self:  # noqa: ARG002  (it has none)
+        return self
+
     def label(self, table: str) -> str:
         return f"the data frame of {table}"
 
@@ -97,11 +130,11 @@ def parse_source(table: TableLike) -> TableSource:
     >>> parse_source("postgresql://host/shop#orders")
     Database(url='postgresql://host/shop#orders')
     >>> parse_source("visits/*.parquet")
-    Files(where='visits/*.parquet', rows=None)
+    Files(where='visits/*.parquet', rows=None, only=None)
     >>> parse_source("shop.sqlite#orders")
-    Files(where='shop.sqlite', rows='orders')
+    Files(where='shop.sqlite', rows='orders', only=None)
     >>> parse_source("s3://shop/orders/*.parquet")
-    Objects(url='s3://shop/orders/*.parquet', rows=None)
+    Objects(url='s3://shop/orders/*.parquet', rows=None, only=None)
     """
     if isinstance(table, Files | Objects | Database | Frame):
         return table
@@ -112,4 +145,4 @@ def parse_source(table: TableLike) -> TableSource:
         return Database(str(table))
     in_database = IN_DATABASE.fullmatch(str(table))
     kind = Objects if is_object else Files
-    return kind(*in_database.groups()) if in_database else kind(str(table))
+    return kind(in_database[1], in_database[2]) if in_database else kind(str(table))

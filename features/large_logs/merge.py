@@ -6,7 +6,7 @@ currency, the future, a missing zone, a customer twice) are refused and counted 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -83,7 +83,7 @@ def merge_partitions(
         first: dict[str, Any] = {}
         for reason, place in (item for batch in batches for item in batch["first"].items()):
             first[reason] = min(place, first.get(reason, place))
-        judged = _sum_judged([batch["judged"] for batch in batches])
+        judged = sum_judged([batch["judged"] for batch in batches])
         refuse_unreadable(judged, first.__getitem__)
         if table in FUTURE:
             refuse_future(judged, table, first.__getitem__)
@@ -109,7 +109,7 @@ def merge_buckets(whole: Reading, features: list[str], done: list[dict[str, Any]
     raise_first_error(done)
     done = sorted(done, key=lambda bucket: bucket["bucket"])
     for table in whole.types:
-        whole.judged[table] = _sum_judged([bucket["judged"][table] for bucket in done])
+        whole.judged[table] = sum_judged([bucket["judged"][table] for bucket in done])
         lines = sum(bucket["malformed"][table] for bucket in done)
         whole.db.execute(f"create view malformed_{table} as from range({lines})")
     extents = [bucket["extent"] for bucket in done if "extent" in bucket]
@@ -119,7 +119,7 @@ def merge_buckets(whole: Reading, features: list[str], done: list[dict[str, Any]
     return StagedFeatures(
         features=features,
         parts=[staging / bucket["rows"] for bucket in done if "rows" in bucket],
-        account=reconcile(whole, Tally.total([Tally(*bucket["tally"]) for bucket in done])),
+        account=reconcile(whole.counted(), Tally.total([Tally(*bucket["tally"]) for bucket in done])),
         set_aside=[staging / bucket["set_aside"] for bucket in done],
         first_day=date.fromisoformat(min(first)),
         end=date.fromisoformat(max(end)),
@@ -132,7 +132,7 @@ def raise_first_error(messages: Iterable[dict[str, Any]]) -> None:
         raise InputError(what, where=where, next=next)
 
 
-def _sum_judged(parts: list[list[list[Any]]]) -> list[JudgedRows]:
+def sum_judged(parts: Sequence[Sequence[Sequence[Any]]]) -> list[JudgedRows]:
     """Add up the judged rows of the parts of a table."""
     by_reason: dict[str | None, list[JudgedRows]] = {}
     for group in (JudgedRows(*row) for part in parts for row in part):

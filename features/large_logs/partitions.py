@@ -153,10 +153,13 @@ def table_in_message(rows: bytes) -> pa.Table:
 
 @contextmanager
 def open_part(
-    log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None
+    log: Log, relations: dict[str, pa.Table], *, now_us: int | None, before_us: int | None, threads: int | None = 1
 ) -> Iterator[Reading]:
-    """Open a part of a log, given its `raw_<table>` and `malformed_<table>` by name."""
-    with _database() as (db, folder):
+    """Open a part of a log, given its `raw_<table>` and `malformed_<table>` by name.
+
+    threads: None for as many as the machine has cores, where no other part is opened beside it.
+    """
+    with _database(threads) as (db, folder):
         for name, rows in relations.items():
             db.register(name, rows)
         types = {table: types_of(db, table) for table in log.tables if f"raw_{table}" in relations}
@@ -182,9 +185,9 @@ def types_of(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
 
 
 @contextmanager
-def _database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A DuckDB on one thread, as its neighbours use the others, and a folder that vanishes with it."""
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect(threads=1) as db:
+def _database(threads: int | None = 1) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A DuckDB, on one thread where its neighbours use the others, and a folder that vanishes with it."""
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect(threads=threads) as db:
         db.execute(f"set temp_directory = {quoted(folder)}")
         yield db, Path(folder)
 

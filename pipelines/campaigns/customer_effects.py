@@ -5,13 +5,12 @@ from datetime import date
 
 import pandas as pd
 
-from features.ingest.open_log import Reading
-from features.ingest.reading import reading
-from features.large_logs.buckets import duckdb_memory_bytes, split_into_buckets
+from features.histories.columns import Histories
+from features.history_store.stored_log import StoredLog
 from features.snapshots.snapshot import feature_columns, snapshot_chunks
 from models.uplift.calibrated_effect import FittedEffect
 from pipelines.config import Config
-from pipelines.memory import machine_memory
+from pipelines.order_log import read_orders
 from retention.economics.offers import Offer
 from retention.planning.learned_effects import (
     EFFECTS_FILE,
@@ -29,16 +28,15 @@ def customer_effects(config: Config, offers: Sequence[Offer], *, as_of: date) ->
     learned = read_learned_effects(config.folder, offers, horizon_days=config.time.horizon_days, as_of=as_of)
     if not learned.fitted:
         return PlanEffects(None, learned.offers, learned.explanations)
-    memory = machine_memory()
-    with reading(config.log, now_us=None, memory_bytes=duckdb_memory_bytes(memory)) as opened:
-        learned = learned.without(_missing_features(opened, learned.fitted, as_of=as_of), offers)
-        frame = _predict(opened, learned.fitted, as_of=as_of, memory_bytes=memory) if learned.fitted else None
+    orders = read_orders(config, now=None)
+    learned = learned.without(_missing_features(orders.histories, learned.fitted, as_of=as_of), offers)
+    frame = _predict(orders, learned.fitted, as_of=as_of) if learned.fitted else None
     return PlanEffects(frame, learned.offers, learned.explanations)
 
 
-def _missing_features(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
+def _missing_features(histories: Histories, fitted: dict[str, FittedEffect], *, as_of: date) -> dict[str, str]:
     """The first feature that the log no longer gives, in words, by offer that needs one."""
-    given = set(feature_columns(opened, as_of=[as_of]))
+    given = set(feature_columns(histories, as_of=[as_of]))
     missing = {
         offer: [feature for feature in effect.learner.inputs if feature not in given]
         for offer, effect in fitted.items()
@@ -46,12 +44,12 @@ def _missing_features(opened: Reading, fitted: dict[str, FittedEffect], *, as_of
     return {offer: f"the log no longer has {features[0]}" for offer, features in missing.items() if features}
 
 
-def _predict(opened: Reading, fitted: dict[str, FittedEffect], *, as_of: date, memory_bytes: int) -> pd.DataFrame:
-    """The effects on every customer of the log, partition by partition."""
+def _predict(orders: StoredLog, fitted: dict[str, FittedEffect], *, as_of: date) -> pd.DataFrame:
+    """The effects on every customer of the log, part by part."""
     features = list(dict.fromkeys(name for effect in fitted.values() for name in effect.learner.inputs))
     parts = [
         effects_of_rows(fitted, rows)
-        for histories, _ in split_into_buckets(opened, memory_bytes=memory_bytes)
+        for histories in orders.parts()
         for table in snapshot_chunks(histories, as_of=[as_of], features=features)
         if len(rows := table.to_pandas(date_as_object=False))
     ]

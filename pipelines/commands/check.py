@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
 
 
 def check(
     context: typer.Context,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
     as_json: Json = False,
@@ -41,7 +42,7 @@ def check(
         from pipelines.leakage.leak_audit import audit, refuse_leaks
 
         with progress(as_json) as say:
-            result = audit(load(config), now=context.obj(), say=say)
+            result = audit(load(config).read_anew(fresh), now=context.obj(), say=say)
         print_result(result, as_json, show_leaks)
         return refuse_leaks(result)
     from pipelines.check import check as run
@@ -49,7 +50,7 @@ def check(
 
     with progress(as_json) as say:
         say("reading orders")
-        result = run(load(config), now=context.obj())
+        result = run(load(config).read_anew(fresh), now=context.obj())
     if html:
         from pipelines import run_folder
         from pipelines.reporting.check_page import check_page

@@ -5,11 +5,21 @@ from typing import Annotated
 import typer
 
 from features.errors import InputError
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress, refuse_of_logs
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Fresh,
+    Json,
+    Trials,
+    print_result,
+    progress,
+    refuse_of_logs,
+)
 
 
 def evaluate(
     context: typer.Context,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     cut_offs: Annotated[
         int,
@@ -35,7 +45,7 @@ def evaluate(
     from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.screens.evaluate import show_backtest, show_lifetimes, show_policy_backtest
 
-    settings = load_either(config)
+    settings = load_either(config).read_anew(fresh)
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.train_labelled import evaluate_labelled
         from pipelines.screens.labelled import show_label_evaluation

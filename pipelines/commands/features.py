@@ -9,6 +9,7 @@ from features.errors import InputError
 from pipelines.commands.options import (
     DEFAULT_CONFIG,
     ConfigFile,
+    Fresh,
     Json,
     Memory,
     parse_memory,
@@ -34,6 +35,7 @@ def features(
     rfm: Annotated[
         bool, typer.Option("--rfm", help="Add each customer's RFM quintiles among all customers of the day.")
     ] = False,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     catalogue: Annotated[bool, typer.Option("--list", help="List the features and stop.")] = False,
     as_json: Json = False,
@@ -57,7 +59,7 @@ def features(
     with progress(as_json) as say:
         days = [parse_day(day) for day in as_of]
         result = write_features(
-            load(config),
+            load(config).read_anew(fresh),
             as_of=days,
             known_at=parse_day(known_at) if known_at else None,
             output=output,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, Trials, print_result, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, Trials, print_result, progress
 
 
 def monitor(
@@ -17,6 +17,7 @@ def monitor(
         bool, typer.Option("--retrain", help='Train a new model, through the gate, if the verdict is "retrain".')
     ] = False,
     trials: Trials = None,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +35,7 @@ def monitor(
     from pipelines.monitor import retrain as train_again
     from pipelines.screens.monitor import show_monitor
 
-    settings, now = load(config), context.obj()
+    settings, now = load(config).read_anew(fresh), context.obj()
     day = parse_day(as_of) if as_of else None
     gated: dict[str, Any] | None = None
     with progress(as_json) as say:

@@ -17,6 +17,7 @@ Trials = Annotated[int | None, typer.Option(min=1, help="Number of Optuna trials
 Memory = Annotated[
     str | None, typer.Option(metavar="SIZE", help="Memory the run may use, e.g. 4GB; a larger log is split on disk.")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Read the log again, whatever the store of histories holds.")]
 DEFAULT_CONFIG = Path("stayworth.toml")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
 
 
 def readout(
@@ -25,6 +25,7 @@ def readout(
         None
     ),
     scores: Annotated[Path | None, typer.Option(metavar="FILE", help="The scores that the plan was made with.")] = None,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def readout(
     from pipelines.readout import read_out
     from pipelines.screens.readout import show_readout
 
-    settings = load(config)
+    settings = load(config).read_anew(fresh)
     began, ended = parse_day(day) if day else None, parse_day(until) if until else None
     with progress(as_json) as say:
         say("reading the treatments")

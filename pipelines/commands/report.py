@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Json, print_result, progress
+from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
 
 
 def report(
@@ -14,6 +14,7 @@ def report(
     with_ids: Annotated[
         bool, typer.Option("--with-ids", help="Show the ids of the customers with the most value at risk.")
     ] = False,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -26,5 +27,5 @@ def report(
     from pipelines.screens.tables import show_pairs
 
     with progress(as_json) as say:
-        path = write_report(load(config), output=output, now=context.obj(), with_ids=with_ids, say=say)
+        path = write_report(load(config).read_anew(fresh), output=output, now=context.obj(), with_ids=with_ids, say=say)
     print_result({"report": str(path)}, as_json, show_pairs)

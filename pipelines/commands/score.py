@@ -8,6 +8,7 @@ from features.errors import InputError
 from pipelines.commands.options import (
     DEFAULT_CONFIG,
     ConfigFile,
+    Fresh,
     Json,
     Memory,
     parse_memory,
@@ -35,6 +36,7 @@ def score(
             help="Also write the scores to a Parquet or CSV file, or a table, postgresql://USER@HOST/BASE#TABLE",
         ),
     ] = None,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     memory: Memory = None,
     as_json: Json = False,
@@ -52,7 +54,7 @@ def score(
     from pipelines.screens.score import show_scores
 
     memory_bytes = parse_memory(memory)
-    settings = load_either(config)
+    settings = load_either(config).read_anew(fresh)
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.score_labelled import score_labelled
         from pipelines.screens.labelled import show_label_scores

@@ -8,6 +8,7 @@ import typer
 from pipelines.commands.options import (
     DEFAULT_CONFIG,
     ConfigFile,
+    Fresh,
     Json,
     Memory,
     Trials,
@@ -21,6 +22,7 @@ from pipelines.commands.options import (
 
 def train(
     context: typer.Context,
+    fresh: Fresh = False,
     config: ConfigFile = DEFAULT_CONFIG,
     trials: Trials = None,
     horizons: Annotated[
@@ -46,7 +48,7 @@ def train(
     from pipelines.screens.train import show_training
     from pipelines.train import train as run
 
-    settings = load_either(config)
+    settings = load_either(config).read_anew(fresh)
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.train_labelled import train_labelled
         from pipelines.screens.labelled import show_label_training

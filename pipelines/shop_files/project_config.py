@@ -4,12 +4,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
 from features.errors import InputError, nearest
 from features.ingest.table_source import Files, TableSource, parse_source
+from pipelines.run_folder import parse_size
 from pipelines.shop_files.read_settings import Section
 from retention.economics.offers import Offer
 
@@ -38,11 +39,21 @@ class PlanSettings(Section):
     """Customers whom another campaign contacted less than so many days ago are suppressed."""
 
 
+def _known_size(text: str) -> str:
+    try:
+        parse_size(text)
+    except InputError:
+        raise ValueError("is not a size such as 20GB or 500MB") from None
+    return text
+
+
 class Output(Section):
     """The folder of the latest scores, plan and metrics, where `plan`, `report` and `serve` find them."""
 
     folder: str = "runs"
     """Relative to the config's folder."""
+    store: Annotated[str, AfterValidator(_known_size)] = "20GB"
+    """The most that the histories of logs take there, so that a log is not read again; 0 keeps none."""
 
 
 class ProjectConfig(Section):
@@ -53,11 +64,28 @@ class ProjectConfig(Section):
     output: Output = Output()
     offers: tuple[Offer, ...] = ()
     _home: Path = PrivateAttr()
+    _is_read_anew: bool = PrivateAttr(default=False)
 
     @property
     def home(self) -> Path:
         """The folder of the config file: relative paths start there."""
         return self._home
+
+    @property
+    def is_read_anew(self) -> bool:
+        """True if the log is to be read again, whatever the store holds."""
+        return self._is_read_anew
+
+    @property
+    def store_bytes(self) -> int:
+        """The most bytes that the store of histories may have."""
+        return parse_size(self.output.store)
+
+    def read_anew(self, fresh: bool) -> Self:
+        """The same config, whose log is read again if `fresh`."""
+        config = self.model_copy()
+        config._is_read_anew = fresh
+        return config
 
     @property
     def folder(self) -> Path:

@@ -244,7 +244,7 @@ def examples(sample: Sample, guess: Guess, log: Log) -> list[dict[str, str]]:
     loaded = sample.loaded(guess)
     styles = {"orders": column_styles(loaded, log, is_thorough=True)}
     sample.db.execute("create or replace temp table loaded_orders as from loaded_orders limit 3")
-    types, _ = settle(loaded, replace(log, styles=styles), is_thorough=True)
+    types = settle(loaded, replace(log, styles=styles), is_thorough=True).types
     judge_orders(sample.db, types, log, None)
     names = [name for name in ("order_id", "product_id", "quantity", "channel") if name in types]
     more = "".join(f", raw.{identifier(name)}::text" for name in names)

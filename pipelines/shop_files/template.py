@@ -55,6 +55,7 @@ salt = "stayworth"                   # changes who is held out
 
 [output]
 folder = "runs"                      # for the latest scores, plan, metrics and report
+# store = "20GB"                     # at most for the log as it was read, so that it is read once; 0 keeps none
 
 [[offers]]                           # one block per offer; every number here is ASSUMED
 name = "voucher"

@@ -9,24 +9,24 @@ the end. With Spark, the rows for the trees are always on disk, and Spark writes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.clock import microseconds
 from features.errors import InputError
+from features.histories.chosen_customers import take_customers
 from features.histories.columns import Histories
-from features.ingest.build_histories import histories_of, no_order
-from features.ingest.mistakes.customer_attributes import attribute_warnings, described_in_words
-from features.ingest.open_log import Reading
-from features.ingest.reading import reading
-from features.ingest.reconciliation import Reconciliation, Tally, quarantine, reconcile
-from features.large_logs.buckets import FIXED_BYTES, ROW_BYTES, duckdb_memory_bytes, split_into_buckets
+from features.history_store.parts import FIXED_BYTES
+from features.history_store.stored_log import StoredLog
+from features.ingest.duckdb_connection import connect
+from features.ingest.reconciliation import Reconciliation
 from features.large_logs.merge import StagedFeatures
 from features.large_logs.partitions import partitions_of
 from features.large_logs.spark import Session, stage_labelled_rows
@@ -34,9 +34,8 @@ from features.snapshots.labels import LABELS, labelled_rows
 from features.snapshots.snapshot import feature_columns
 from models.training.temporal_splits import WINDOWS, judged_window, learned_horizon, timeline
 from models.trees.training_rows import Stream
-from pipelines import run_folder
 from pipelines.config import Config
-from pipelines.order_log import extent
+from pipelines.order_log import read_orders
 from pipelines.training.training_set import mask_unknown_year, training_features
 
 CELL_BYTES = 45
@@ -104,7 +103,7 @@ class RowRequest:
 def read_training_data(
     config: Config,
     *,
-    now_us: int,
+    now: datetime,
     memory_bytes: int,
     folder: Path,
     say: Callable[[str], None],
@@ -112,33 +111,17 @@ def read_training_data(
 ) -> TrainingData:
     """Read the log of a config; raises InputError, having written nothing but to `folder`, which is to be empty.
 
-    now_us: rows after it are in the future. memory_bytes: the memory the run may take, all in all. spark: the session
+    now: rows after it are in the future. memory_bytes: the memory the run may take, all in all. spark: the session
     that makes the rows for the trees, even if they fit into memory, and then grows these on them; it must reach
     `folder`.
     """
     if spark:
         partitions_of(config.log)
-    with reading(config.log, now_us=now_us, memory_bytes=duckdb_memory_bytes(memory_bytes)) as opened:
-        data = _read(config, opened, now_us=now_us, memory_bytes=memory_bytes, folder=folder, say=say, spark=spark)
-        notes = described_in_words(opened, data.customers, data.account.described)
-        notes += [warning.message for warning in attribute_warnings(opened)]
-    return replace(data, attribute_notes=notes)
-
-
-def _read(
-    config: Config,
-    opened: Reading,
-    *,
-    now_us: int,
-    memory_bytes: int,
-    folder: Path,
-    say: Callable[[str], None],
-    spark: Session | None,
-) -> TrainingData:
-    first_day, end = extent(opened)
+    orders = read_orders(config, now=now, memory_bytes=memory_bytes, say=say)
+    first_day, end = orders.histories.first_day, orders.histories.end
     learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
-    features = training_features(feature_columns(opened, as_of=[end]))
-    size = _size(opened, cut_offs, features, memory_bytes=memory_bytes, config=config)
+    features = training_features(feature_columns(orders.histories, as_of=[end]))
+    size = _size(orders.histories, cut_offs, features, memory_bytes=memory_bytes, config=config)
     request = RowRequest(
         whole=(first_day, end),
         as_of=sorted({day for days in cut_offs for day in days}),
@@ -153,27 +136,23 @@ def _read(
         if not is_one_length:
             raise _windows_of_two_lengths(learned_days, (end - first_day).days)
         say("Spark is reading the log")
-        staged = _staged_by_spark(spark, config, request, now_us=now_us, folder=folder)
+        staged = _staged_by_spark(spark, config, request, now_us=int(now.timestamp() * 1_000_000), folder=folder)
+    data = partial(
+        TrainingData,
+        customers=size.customers,
+        account=orders.account,
+        quarantine=orders.quarantine(),
+        attribute_notes=[*orders.described, *orders.warnings],
+    )
     if size.share >= 1:
-        return _of_all_customers(opened, staged, first_day, spark)
+        return data(orders.histories, stream=_stream(staged.parts, first_day, spark) if staged else None)
 
     say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
-    if staged:
-        parts, account = staged.parts, staged.account
-    else:
-        rows = request.labelled_rows if is_one_length and request.share > size.share else None
-        parts, tally = _parts(opened, rows, memory_bytes=memory_bytes, folder=folder)
-        account = reconcile(opened, tally)
-    run_folder.write_tables(folder / run_folder.QUARANTINE, quarantine(opened))
-    drawn = (_of_drawn(f"usable_{table}", size.share) for table in ("orders", "interactions", "customers"))
-    sample, _ = histories_of(opened, *drawn)
-    return TrainingData(
-        replace(sample, whole=(first_day, end)),
-        size.customers,
-        account,
-        _tables(folder / run_folder.QUARANTINE),
-        _stream(parts, first_day, spark) if parts else None,
-    )
+    parts = staged.parts if staged else []
+    if not staged and is_one_length and request.share > size.share:
+        parts = _parts(orders, request.labelled_rows, folder=folder)
+    drawn = take_customers(orders.histories, _drawn(orders.histories.customer_ids, size.share))
+    return data(drawn, stream=_stream(parts, first_day, spark) if parts else None)
 
 
 def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> tuple[list[int], list[list[date]]]:
@@ -211,50 +190,41 @@ def _staged_by_spark(
     )
 
 
-def _of_all_customers(
-    opened: Reading, staged: StagedFeatures | None, first_day: date, spark: Session | None
-) -> TrainingData:
-    """The data of a log that fits into memory; raises InputError where it has no order."""
-    histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
-    if histories.customers == 0:
-        raise no_order(opened)
-    quarantined = pa.concat_tables(quarantine(opened))
-    stream = _stream(staged.parts, first_day, spark) if staged else None
-    return TrainingData(histories, histories.customers, reconcile(opened, tally), [quarantined], stream)
-
-
-def _parts(
-    opened: Reading, rows: Callable[[Histories], Iterator[pa.Table]] | None, *, memory_bytes: int, folder: Path
-) -> tuple[list[Path], Tally]:
-    """Write what `rows` makes of every part of the log (None: nothing) to files; returns them and the log's tally."""
-    tallies: list[Tally] = []
+def _parts(orders: StoredLog, rows: Callable[[Histories], Iterator[pa.Table]], *, folder: Path) -> list[Path]:
+    """Write what `rows` makes of every part of the log to files; returns them."""
     parts: list[Path] = []
-    for histories, tally in split_into_buckets(opened, memory_bytes=memory_bytes):
-        tallies.append(tally)
-        if rows and histories.customers:
-            parts.append(folder / f"rows-{len(parts):04d}.parquet")
-            _write(parts[-1], rows(histories))
-        del histories  # before the next part is read
-    return parts, Tally.total(tallies)
+    for histories in orders.parts():
+        parts.append(folder / f"rows-{len(parts):04d}.parquet")
+        _write(parts[-1], rows(histories))
+    return parts
 
 
 def _size(
-    opened: Reading, cut_offs: Sequence[Sequence[date]], features: list[str], *, memory_bytes: int, config: Config
+    histories: Histories,
+    cut_offs: Sequence[Sequence[date]],
+    features: list[str],
+    *,
+    memory_bytes: int,
+    config: Config,
 ) -> TrainingSize:
     """Count rows from the day of each customer's first order; customers who have left since are counted as well."""
-    counts = [" + ".join(f"count(*) filter (first < {microseconds(day)})" for day in days) for days in cut_offs]
-    customers, *rows = opened.rows(f"""
-        select count(first), {", ".join(counts)} from
-        (select min("at") filter (cents >= 0) as first from usable_orders group by customer_id)""")[0]
-    log_rows = sum(line.rows for lines in opened.judged.values() for line in lines if line.reason is None)
+    columns = histories.columns
+    first = np.sort(columns.at[columns.starts[:-1]])
+    rows = [sum(int(np.searchsorted(first, microseconds(day))) for day in days) for days in cut_offs]
     room = memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
-    needed = log_rows * ROW_BYTES + max(rows) * (len(features) + len(LABELS)) * CELL_BYTES
-    return TrainingSize(customers, max(rows), max(room, memory_bytes // 10) / needed)
+    mapped = sum(column.nbytes for column in columns)
+    needed = mapped + max(rows) * (len(features) + len(LABELS)) * CELL_BYTES
+    return TrainingSize(histories.customers, max(rows), max(room, memory_bytes // 10) / needed)
 
 
-def _of_drawn(relation: str, share: float) -> str:
-    """SQL for the rows of a share of the customers, the same ones in every table."""
-    return f"(select * from {relation} where hash(customer_id, 'drawn') % {MILLION} < {int(share * MILLION)})"
+def _drawn(ids: pa.Array, share: float) -> np.ndarray:
+    """The numbers of a share of the customers, the same ones in every run."""
+    with connect() as db:
+        db.register("customers", pa.table({"id": ids, "number": np.arange(len(ids))}))
+        drawn = f"hash(id, 'drawn') % {MILLION} < {int(share * MILLION)}"
+        table = db.sql(f"select number from customers where {drawn} order by number").to_arrow_table()
+    numbers: np.ndarray = table["number"].to_numpy()
+    return numbers
 
 
 def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream:
@@ -270,9 +240,3 @@ def _write(path: Path, tables: Iterator[pa.Table]) -> None:
         file.write_table(first)
         for table in tables:
             file.write_table(table)
-
-
-def _tables(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
-        yield file.schema_arrow.empty_table()
-        yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches())

@@ -21,7 +21,7 @@ from retention.planning.retention_plan import Plan
 from serving import settings
 from serving.plan_inputs import offers_as_json
 from serving.responses import Responses
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 CURVE_POINTS = 200
 """Points of the profit curve."""

@@ -15,7 +15,7 @@ from retention.economics.profit import value_at_risk
 from serving.console.customer_table import customer_table
 from serving.hot_reload import HotReload
 from serving.store import id_index, shared_texts
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 SORT_KEYS = ("value_at_risk", "churn_probability", "clv", "expected_value")
 """Columns by which the list can be sorted."""

@@ -7,7 +7,7 @@ from models.prediction import DATES, NUMBERS
 from retention.economics.profit import value_at_risk
 from serving.store import id_index, shared_texts
 from serving.store.file_format import TEXTS
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 
 def customer_table(store: Store, places: np.ndarray) -> pa.Table:

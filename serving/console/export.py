@@ -25,7 +25,7 @@ from serving.console.customer_table import customer_table
 from serving.console.filters import ordered_places, parse_filters, select_customers
 from serving.console.now import now
 from serving.responses import Unavailable
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 CHUNK_ROWS = 20_000
 """Customers converted at once: other requests wait no longer than that takes."""

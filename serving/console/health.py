@@ -15,7 +15,7 @@ from serving.active_model import ActiveModel
 from serving.console import pages
 from serving.console.now import now
 from serving.responses import Responses
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 MONITOR = "monitor.json"
 """File that `stayworth monitor` writes into the output folder."""

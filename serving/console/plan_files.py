@@ -18,7 +18,7 @@ from retention.planning.retention_plan import COLUMNS
 from retention.presentation.spreadsheet import spreadsheet_safe
 from serving import access_log, settings
 from serving.console.export import write_audit_line
-from serving.store.store import Store
+from serving.store.score_store import Store
 
 CHUNK_ROWS = 20_000
 """Rows converted to text at once."""

@@ -12,7 +12,7 @@ from benchmarks.serving_contestants import CONTESTANTS, Contestant, as_frame, as
 from benchmarks.serving_shop import TYPICAL, Shop
 from models.artifacts import bundle
 from models.trees import boosting
-from serving.store import store
+from serving.store import score_store as store
 
 pytestmark = pytest.mark.slow
 

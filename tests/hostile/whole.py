@@ -16,7 +16,7 @@ from pipelines.batches import ledger
 from pipelines.batches.ledger_table import PRECISION, rounded
 from pipelines.config import load
 from serving import active_model as served
-from serving.store import store
+from serving.store import score_store as store
 from tests.hostile.files import Row
 from tests.hostile.service import NUMBERS
 

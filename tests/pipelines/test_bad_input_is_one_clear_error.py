@@ -239,12 +239,13 @@ def test_a_quote_left_open_and_two_columns_of_one_name(stayworth):
     assert "two columns are named 'amount'" in error
 
 
-def test_a_command_that_fails_leaves_no_folder_and_no_file(stayworth):
+def test_a_command_that_fails_leaves_nothing_but_the_log_as_it_was_read(stayworth):
     good_rows().to_csv("orders.csv", index=False)
     configure("orders.csv", horizon=900)
     for command in (["train"], ["evaluate"], ["score", "--as-of", "2020-06-01"], ["report"]):
         assert stayworth(*command)[0] == 2
-    assert sorted(path.name for path in Path().iterdir()) == ["orders.csv", "stayworth.toml"]
+    assert sorted(path.name for path in Path().iterdir()) == ["orders.csv", "runs", "stayworth.toml"]
+    assert [path.name for path in Path("runs").iterdir()] == ["histories"]
 
 
 def test_ctrl_c_is_said(stayworth, monkeypatch):

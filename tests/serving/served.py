@@ -10,7 +10,7 @@ from models.artifacts import bundle
 from models.scoring import batch_scores, self_test
 from models.scoring.scorer import Scorer
 from retention.customer_base.segments import average_cuts, value_quadrants
-from serving.store import store
+from serving.store import score_store as store
 from tests.serving.running import SECRET_ID
 
 GAIN_CUT = 0.5

@@ -18,7 +18,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from serving import active_model
-from serving.store import store
+from serving.store import score_store as store
 
 folder = Path(sys.argv[1])
 active_model.load(active_model.pointer_file(folder / "bundle"))

@@ -12,7 +12,7 @@ from serving import settings
 from serving.contract import PlanRequest
 from serving.hot_reload import HotReload
 from serving.responses import CampaignSettings, Responses
-from serving.store import store
+from serving.store import score_store as store
 
 OFFERS = (
     Offer(name="voucher", contact_cost=0.5, incentive_cost=5.0, save_rate=0.1, redeem_rate=0.3, channel="email"),

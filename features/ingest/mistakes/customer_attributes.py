@@ -1,6 +1,6 @@
 """What became of the declared attributes: left out, grouped, cells that could not be read, customers without a row."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from features.ingest.csv_checks import identifier, quoted
 from features.ingest.mistakes.data_warning import DataWarning, plural, read_line
@@ -59,12 +59,12 @@ def unread_attributes(opened: Reading) -> Iterator[DataWarning]:
             )
 
 
-def described_in_words(opened: Reading, buyers: int, described: int) -> list[str]:
+def described_in_words(attributes: Collection[str], buyers: int, described: int) -> list[str]:
     """Say how many customers with an order the table of attributes has; nothing where no attribute is used.
 
-    described: those among the buyers with a row.
+    attributes: those that are used. described: those among the buyers with a row.
     """
-    if not opened.attributes:
+    if not attributes:
         return []
     who = plural(buyers, "customer")
     if described == buyers:

@@ -6,6 +6,7 @@ out have the column `fault`, their reason.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from features.errors import InputError
 from features.ingest.csv_checks import identifier
@@ -24,8 +25,18 @@ Types = dict[str, str]
 """The DuckDB type of each column."""
 
 
-def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> tuple[Types, bool]:
-    """Make `raw_<table>` of `loaded_<table>`; returns the types of its columns, and whether all cells were looked at.
+class Settled(NamedTuple):
+    """What came of bringing a table into its plain form."""
+
+    types: Types
+    is_thorough: bool
+    """True if all cells were looked at to find how they are written."""
+    styles: Styles
+    """How its columns are written."""
+
+
+def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> Settled:
+    """Make `raw_<table>` of `loaded_<table>`.
 
     is_thorough: look at all cells even where the first ones are plain. Raises InputError where the cells have two
     readings and nothing decides, and where times carry no zone and the log names none.
@@ -38,7 +49,7 @@ def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> tuple[Types, bool]
     options = log.options(loaded.table)
     if styles.is_plain and options.is_plain and KEPT not in loaded.types:
         loaded.db.execute(f"create or replace temp view raw_{loaded.table} as from loaded_{loaded.table}")
-        return dict(loaded.types), is_thorough
+        return Settled(dict(loaded.types), is_thorough, styles)
     _refuse_unzoned(loaded, styles.times, log)
     selected = _selected(loaded, styles, log)
     query = f"select {', '.join(selected)} from loaded_{loaded.table}"
@@ -47,7 +58,7 @@ def settle(loaded: Loaded, log: Log, *, is_thorough: bool) -> tuple[Types, bool]
     kind = "view" if loaded.is_view and not has_window else "table"
     loaded.db.execute(f"create or replace temp {kind} raw_{loaded.table} as {query}")
     described = loaded.db.sql(f"describe select * exclude (file, row) from raw_{loaded.table}").fetchall()
-    return {row[0]: row[1] for row in described}, True
+    return Settled({row[0]: row[1] for row in described}, True, styles)
 
 
 def table_styles(loaded: Loaded, log: Log, *, is_thorough: bool) -> Styles:

@@ -1,6 +1,8 @@
 """The styles of a table: how each of its columns is written, where it is not plain."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from features.histories.attributes import AttributeKind
 from features.ingest.notation.number_style import NumberStyle
@@ -31,3 +33,22 @@ class Styles:
     def is_plain(self) -> bool:
         """True if all columns are plain."""
         return not (self.numbers or self.times or self.ids or self.attributes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The styles as JSON, without those of attributes."""
+        numbers = {name: asdict(style) for name, style in self.numbers.items()}
+        return {
+            "numbers": numbers,
+            "times": {name: asdict(style) for name, style in self.times.items()},
+            "ids": self.ids,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The styles that `to_json` wrote."""
+        times = {name: style | {"formats": tuple(style["formats"])} for name, style in content["times"].items()}
+        return cls(
+            {name: NumberStyle(**style) for name, style in content["numbers"].items()},
+            {name: TimeStyle(**style) for name, style in times.items()},
+            dict(content["ids"]),
+        )

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.families.catalogue import catalogue
+from features.history_store.parts import histories_in_parts
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.large_logs.buckets import split_into_buckets
 from features.snapshots.snapshot import snapshot
 
 OPTIONAL = ("order_id", "product_id", "category", "quantity", "cost", "discount", "channel", "recorded_at")
@@ -114,18 +114,17 @@ def test_a_customer_alone_equals_the_same_customer_in_a_batch(crowd, rows_of, la
 def test_a_log_split_on_disk_gives_the_same_rows(crowd, rows_of, monkeypatch, late):
     orders, interactions = crowd(11, late=late)
     whole = rows_of(orders, interactions, day=[9, 20, 40])
-    monkeypatch.setattr(
-        "features.large_logs.buckets.ROW_BYTES", 100_000
-    )  # a log of a few thousand rows is taken for a large one
+    # A log of a few thousand rows is taken for a large one.
+    monkeypatch.setattr("features.history_store.parts.ROW_BYTES", 100_000)
     log = Log(orders, interactions=interactions, currency="USD", gross_margin=0.4, timezone="UTC")
     days, features = sorted(whole["as_of"].unique()), list(whole)[2:]
     with reading(log, now_us=None) as opened:
         split = [
             snapshot(histories, as_of=days, features=features).to_pandas()
-            for histories, _ in split_into_buckets(opened, memory_bytes=100_000_000)
+            for histories, _ in histories_in_parts(opened, memory_bytes=100_000_000)
         ]
     assert len(split) > 5
-    assert pd.concat(split).sort_values(["customer_id", "as_of"]).reset_index(drop=True).equals(whole)
+    assert pd.concat(split, ignore_index=True).equals(whole)
 
 
 @pytest.mark.slow

@@ -11,10 +11,10 @@ from features.clock import microseconds
 from features.errors import InputError
 from features.histories.columns import NEVER
 from features.histories.contract_ends import count_leaving
+from features.history_store.open_histories import open_histories
 from features.ingest.build_histories import histories_of
 from features.ingest.log import Log
 from features.ingest.reading import reading
-from features.large_logs.buckets import split_into_buckets
 from features.snapshots.labels import has_left, with_labels
 from features.snapshots.snapshot import snapshot
 
@@ -255,15 +255,14 @@ def test_a_log_split_on_disk_has_the_same_rows_and_labels(read, shop, monkeypatc
     whole = read(orders, customers=customers, attributes=("town",))
     rows = snapshot(whole.histories, as_of=DAYS, features=[*FEW, "town"])
     rows = with_labels(whole.histories, rows, horizon_days=45).to_pandas()
-    monkeypatch.setattr(
-        "features.large_logs.buckets.ROW_BYTES", 100_000
-    )  # a log of a few thousand rows is taken for a large one
-    parts, described = [], 0
-    with reading(log, now_us=None) as opened:
-        for histories, tally in split_into_buckets(opened, memory_bytes=100_000_000):
-            described += tally.customers
-            part = snapshot(histories, as_of=DAYS, features=[*FEW, "town"])
-            parts.append(with_labels(histories, part, horizon_days=45).to_pandas())
-    assert len(parts) > 5
-    assert pd.concat(parts).sort_values(["customer_id", "as_of"]).reset_index(drop=True).equals(rows)
-    assert described == whole.account.customers[1].rows
+    # A log of a few thousand rows is taken for a large one.
+    monkeypatch.setattr("features.history_store.parts.ROW_BYTES", 100_000)
+    monkeypatch.setattr("features.history_store.stored_log.CUSTOMERS_AT_ONCE", 50)
+    stored = open_histories(log, home=None, now_us=None, memory_bytes=100_000_000)
+    parts = []
+    for histories in stored.parts():
+        part = snapshot(histories, as_of=DAYS, features=[*FEW, "town"])
+        parts.append(with_labels(histories, part, horizon_days=45).to_pandas())
+    assert len(parts) > 3
+    assert pd.concat(parts, ignore_index=True).equals(rows)
+    assert stored.account == whole.account

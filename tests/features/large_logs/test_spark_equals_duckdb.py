@@ -69,7 +69,7 @@ def assert_equal(staged, log, *, as_of=DAYS, known_at=None, before_us=None, feat
     """Every cell, every row set aside and every cent as on one machine, whatever the order of the rows."""
     with reading(log, now_us=None, before_us=before_us) as opened:
         histories, tally = histories_of(opened, "usable_orders", "usable_interactions")
-        account, set_aside = reconcile(opened, tally), pa.concat_tables(quarantine(opened))
+        account, set_aside = reconcile(opened.counted(), tally), pa.concat_tables(quarantine(opened))
     expected = snapshot(histories, as_of=as_of, known_at=known_at, features=features)
     rows = pa.concat_tables(staged.rows()).sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
     assert rows.column_names == expected.column_names

@@ -15,7 +15,6 @@ import pytest
 
 from benchmarks.logs import make_log
 from features.errors import InputError
-from features.large_logs import buckets
 from features.snapshots.snapshot import snapshot
 from models.artifacts import bundle
 from models.ensemble.business_terms import Terms
@@ -31,7 +30,7 @@ from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
 from pipelines.training.training_set import fit_model, training_set
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE
-from serving.store import store as served
+from serving.store import score_store as served
 from tests.shops import CALL, VOUCHER, config_of
 
 AS_OF, NOW = date(1998, 7, 1), datetime(1998, 8, 1, tzinfo=UTC)
@@ -138,14 +137,11 @@ def test_in_pieces_every_cell_and_the_order_are_those_of_all_at_once(config, at_
 
 
 def test_of_a_log_split_on_disk_every_customer_has_the_same_scores(config, at_once, monkeypatch):
-    monkeypatch.setattr(buckets, "ROW_BYTES", 24_000)
-    told = []
-    scores_of.score(config, as_of=AS_OF, now=NOW, output=None, memory_bytes=LITTLE, say=told.append)
-    assert "scoring, part 9" in told
-    found = written(config.folder / "scores.parquet")
-    assert found["horizon_days"].tolist() == at_once["horizon_days"].tolist()  # the main one first
-    by_customer = [frame.sort_values(["horizon_days", "customer_id"], ignore_index=True) for frame in (found, at_once)]
-    same(*by_customer)
+    monkeypatch.setattr("features.history_store.parts.ROW_BYTES", 24_000)
+    monkeypatch.setattr("features.history_store.stored_log.CUSTOMERS_AT_ONCE", 3_000)
+    config = config.read_anew(True)
+    scores_of.score(config, as_of=AS_OF, now=NOW, output=None, memory_bytes=LITTLE, say=print)
+    same(written(config.folder / "scores.parquet"), at_once)
     account = json.loads((config.folder / "reconciliation.json").read_text())
     assert account == reconciliation_rows(read_orders(config, now=NOW).account.orders)
 

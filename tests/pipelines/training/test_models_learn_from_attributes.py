@@ -103,13 +103,17 @@ def test_deep_trees_find_what_attributes_do_together(monkeypatch):
     assert deep.scores["churn"] < shallow.scores["churn"] - 0.02
 
 
-def test_what_is_read_again_for_a_model_is_read_by_the_kinds_it_learned():
+def test_what_is_read_again_for_a_model_is_read_by_the_kinds_it_learned(tmp_path):
     """Monitoring scores past days: a name that the model never learned is missing there, as it is in its scores."""
     people = pd.DataFrame({"customer_id": list("abcdefghijkl") * 2, "plan": ["gold", "tin"] * 12}).iloc[:12]
     orders = pd.DataFrame({"customer_id": list("abcdefghijkl"), "ordered_at": "2023-01-05T12:00:00Z", "amount": 10.0})
     log = Log(orders, customers=people, attributes=("plan",), currency="EUR", gross_margin=0.4)
     learned = {"plan": AttributeKind("names", ("gold",))}
-    read = read_orders(SimpleNamespace(log=log), now=datetime(2023, 6, 1, tzinfo=UTC), kinds=learned)
+    read = read_orders(
+        SimpleNamespace(log=log, folder=tmp_path, store_bytes=10**9, is_read_anew=False),
+        now=datetime(2023, 6, 1, tzinfo=UTC),
+        kinds=learned,
+    )
     plans = snapshot(read.histories, as_of=[date(2023, 1, 6)], features=["plan"]).to_pandas()["plan"]
     assert plans.notna().sum() == 6
     assert set(plans.dropna()) == {"gold"}

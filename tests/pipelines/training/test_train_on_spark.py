@@ -20,7 +20,7 @@ from pipelines.training.training_data import LABELS, read_training_data
 from pipelines.training.training_set import training_set
 from tests.shops import config_of, train_sooner
 
-NOW_US = int(datetime(1998, 8, 1, tzinfo=UTC).timestamp() * 1_000_000)
+NOW = datetime(1998, 8, 1, tzinfo=UTC)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the lesson, the second about a fifth of its customers."""
 SPARK = """
@@ -58,7 +58,7 @@ def configured(tmp_path):
 def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow, tmp_path, memory_bytes):
     """Every cell of every customer's row at every cut-off, and every row and cent of the log, whatever fits."""
     config = load(configured(cdnow_path))
-    how = {"now_us": NOW_US, "memory_bytes": memory_bytes, "folder": tmp_path, "say": lambda _: None}
+    how = {"now": NOW, "memory_bytes": memory_bytes, "folder": tmp_path, "say": lambda _: None}
     with spark_session("local[2]", tmp_path) as spark:
         log = read_training_data(config, spark=spark, **how)
     assert (log.histories.customers == cdnow.histories.customers) == (memory_bytes == PLENTY)
@@ -133,6 +133,6 @@ def test_without_pyspark_nothing_is_read_or_written(configured, stayworth, monke
 
 def test_a_log_that_spark_cannot_read_is_refused_before_it_is_read(configured, tmp_path):
     config = load(configured("postgresql://ann@127.0.0.1:1/shop#orders"))
-    how = {"now_us": NOW_US, "memory_bytes": PLENTY, "folder": tmp_path, "say": lambda _: None}
+    how = {"now": NOW, "memory_bytes": PLENTY, "folder": tmp_path, "say": lambda _: None}
     with pytest.raises(InputError, match="read from files only"):
         read_training_data(config, spark=object(), **how)

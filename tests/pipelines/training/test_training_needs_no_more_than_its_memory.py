@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from features.errors import InputError
-from features.large_logs import buckets
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
 from models.ensemble.recipe import Recipe
@@ -25,7 +24,6 @@ from pipelines.training.training_set import fit_model, training_set
 from tests.shops import config_of
 
 NOW = datetime(1998, 8, 1, tzinfo=UTC)
-NOW_US = int(NOW.timestamp() * 1_000_000)
 PLENTY, LITTLE = 8_000_000_000, 800_000_000
 """Bytes: the first holds the lesson, the second about a fifth of its customers."""
 
@@ -48,9 +46,7 @@ def gathered(shop, tmp_path):
     """Reads CDNOW within some memory."""
 
     def read(memory_bytes, **keys):
-        return read_training_data(
-            shop(**keys), now_us=NOW_US, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None
-        )
+        return read_training_data(shop(**keys), now=NOW, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None)
 
     return read
 
@@ -72,9 +68,10 @@ def test_what_fits_is_learnt_from_all_customers_in_memory(gathered, cdnow):
 @pytest.mark.parametrize("row_bytes", [220, 6_000])
 def test_rows_on_disk_are_those_of_memory(gathered, shop, monkeypatch, cdnow, row_bytes):
     """Every cell of every customer's row at every cut-off, whether the log is read at once or in several parts."""
-    monkeypatch.setattr(buckets, "ROW_BYTES", row_bytes)
+    monkeypatch.setattr("features.history_store.parts.ROW_BYTES", row_bytes)
+    monkeypatch.setattr("features.history_store.stored_log.CUSTOMERS_AT_ONCE", 100_000 if row_bytes == 220 else 3_000)
     log, config = gathered(LITTLE, rows=1_000_000), shop(rows=1_000_000)
-    assert len(log.stream.files) == (1 if row_bytes == 220 else 9)
+    assert len(log.stream.files) == (1 if row_bytes == 220 else 8)
     whole = training_set(cdnow.histories, config.terms, as_of=cdnow.histories.end)
     part = taught(log, config, as_of=cdnow.histories.end)
     assert part.features == whole.features

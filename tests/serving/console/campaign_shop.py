@@ -13,7 +13,7 @@ from pipelines.config import Config, load
 from pipelines.serve import campaigns
 from serving import settings
 from serving.console.campaign_plans import CampaignPlans, campaign_plans
-from serving.store import store as served
+from serving.store import score_store as served
 from tests.scored import scored as made_up
 from tests.serving.child import child
 from tests.serving.console.opened import TOKEN, Opened

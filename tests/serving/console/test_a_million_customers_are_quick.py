@@ -7,7 +7,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from serving.store import store
+from serving.store import score_store as store
 from tests.serving.console.opened import logged_in, opened
 
 CUSTOMERS = 1_000_000

@@ -83,7 +83,7 @@ def test_what_a_spreadsheet_would_run_is_text(many_kinds):
 @pytest.fixture(scope="module")
 def many_kinds(shop, tmp_path_factory):
     """A console over customers with the ids that spreadsheets and pages stumble over."""
-    from serving.store import store
+    from serving.store import score_store as store
 
     folder = tmp_path_factory.mktemp("kinds")
     ids = ["=1+1", "+7", "-2", "@x", "\tx", "00123", 'a"b', "a,b", "a\nb", HOSTILE, "é", "'", "x" * 128]

@@ -12,7 +12,7 @@ from serving.console.at_risk import customer_page
 from serving.console.customer_index import SORT_KEYS, build_index
 from serving.console.customer_table import customer_table
 from serving.console.filters import PAGE_ROWS, Filters, ordered_places, parse_filters, select_customers
-from serving.store import store
+from serving.store import score_store as store
 from tests.serving.console.conftest import HOSTILE
 
 

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, StayworthError
-from features.ingest.reading import reading
-from features.large_logs.buckets import split_into_buckets
+from features.ingest.build_histories import ingest
 from features.snapshots.snapshot import snapshot
 from pipelines import run_folder
 from pipelines.campaigns.campaign import kept_plan_file, read_campaign
@@ -23,7 +22,7 @@ from serving.console.campaign_plans import CampaignRequest, campaign_plans
 from serving.console.plan_files import csv_chunks, readable_list
 from serving.console.planner import free_name
 from serving.contract import PlanRequest
-from serving.store import store as served
+from serving.store import score_store as served
 from tests.pipelines.campaigns.test_effects_are_used_where_they_help import learn, made_in, planned
 from tests.serving.console.campaign_shop import DAY, STRANGE, planning_of, score, scored, shop_in
 
@@ -244,11 +243,8 @@ def with_features(folder, *, without=None):
         read_learned_effects(config.folder, config.offers, horizon_days=90, as_of=day).fitted["voucher"].learner.inputs
     )
     kept = {name: names for name, names in inputs.items() if name != without}
-    with reading(config.log, now_us=None, memory_bytes=10**9) as opened:
-        rows = pd.concat(
-            snapshot(histories, as_of=[day], features=list(kept)).to_pandas(date_as_object=False)
-            for histories, _ in split_into_buckets(opened, memory_bytes=10**9)
-        )
+    histories = ingest(config.log, now_us=None).histories
+    rows = snapshot(histories, as_of=[day], features=list(kept)).to_pandas(date_as_object=False)
     rows = rows[rows["customer_id"].isin(scores["customer_id"])]
     about = served.BatchInfo(
         as_of=day,

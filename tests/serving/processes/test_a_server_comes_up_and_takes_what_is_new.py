@@ -13,7 +13,7 @@ from features.errors import InputError
 from serving import settings
 from serving.processes.launch import serve
 from serving.responses import CampaignSettings
-from serving.store import store
+from serving.store import score_store as store
 from tests.serving.running import TOKEN, running
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from features.errors import InputError
 from models.prediction import DATES, NUMBERS
-from serving.store import store
+from serving.store import score_store as store
 from serving.store.file_format import PREAMBLE, RECORD, SECTIONS, preamble
-from serving.store.store import BatchInfo
+from serving.store.score_store import BatchInfo
 
 DAY = date(2024, 7, 1)
 ABOUT = BatchInfo(DAY, 90, "7", "EUR", 1.0, 2.0, 3.0, {"orders": None, "spend_total": None})
@@ -137,7 +137,7 @@ def test_a_failing_batch_leaves_the_old_store(path):
 def test_a_killed_batch_leaves_the_old_store(path):
     before = path.read_bytes()
     code = (
-        "import sys; from pathlib import Path; from serving.store import store\n"
+        "import sys; from pathlib import Path; from serving.store import score_store as store\n"
         "with store.writing(Path(sys.argv[1]), store.open_store(Path(sys.argv[1])).info):\n"
         "    print('begun', flush=True); sys.stdin.read()"
     )

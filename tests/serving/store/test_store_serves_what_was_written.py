@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from serving.contract import ScoreResponse
-from serving.store import store
-from serving.store.store import BatchInfo
+from serving.store import score_store as store
+from serving.store.score_store import BatchInfo
 
 DAY, NEXT = date(2024, 7, 1), date(2024, 8, 9)
 FEATURES = {"recency_days": None, "orders": None, "channel": ["shop", "web"], "spend_total": None}
@@ -206,7 +206,7 @@ def test_many_customers_find_themselves(kept):
 def test_the_file_does_not_depend_on_the_process(kept, tmp_path):
     kept((scores(IDS), rows(IDS)))
     code = (
-        "import sys; from pathlib import Path; from serving.store import store;"
+        "import sys; from pathlib import Path; from serving.store import score_store as store;"
         "found = store.open_store(Path(sys.argv[1]));"
         "print(found.hash, found.find(['00123', 'nobody'])[1])"
     )

@@ -1,0 +1,251 @@
+"""Add new files to an entry: only they are read and judged, and only their customers' histories are made again.
+
+A customer of whom nothing new is known has the same history as before: refunds, doubles and late rows never reach
+another customer. So the rows of the customers in the new files are judged twice, without the new files and with them;
+the first account is taken out of that of the whole log, the second put in.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import InputError
+from features.histories.chosen_customers import Chosen, combine
+from features.histories.columns import Histories
+from features.history_store.build_rows import (
+    IDS,
+    QUARANTINE,
+    cells_name,
+    finish_columns,
+    first_in_future,
+    known_at_once,
+    read_arrow,
+    write_cells,
+    write_tables,
+)
+from features.history_store.column_files import ColumnWriter, MappedColumns
+from features.history_store.entry import Draft, Entry
+from features.history_store.parts import ROW_BYTES, TABLES
+from features.ingest import sources
+from features.ingest.build_histories import histories_of
+from features.ingest.column_sql import text_of
+from features.ingest.csv_checks import quoted
+from features.ingest.duckdb_connection import connect
+from features.ingest.log import Log
+from features.ingest.notation.canonical import table_styles
+from features.ingest.notation.styles import Styles
+from features.ingest.object_store import object_url
+from features.ingest.open_log import JudgedRows, Reading
+from features.ingest.reading import ODD, REMEDIES
+from features.ingest.reconciliation import quarantine
+from features.ingest.table_checks import FUTURE, MOST_IN_THE_FUTURE
+from features.large_logs.merge import sum_judged
+from features.large_logs.partitions import MALFORMED_SCHEMA, open_part
+
+CUSTOMERS_AT_ONCE = 200_000
+"""Customers whose columns are put together at a time."""
+COUNTS = ("rows", "micros", "cents", "refunds", "refund_cents")
+LARGEST_SHARE = 0.5
+"""The share of the rows that stand to be made again above which all are."""
+
+
+class CannotAppend(Exception):
+    """The new files change more than their customers; the message says what."""
+
+
+def append_rows(
+    entry: Entry, log: Log, added: Mapping[str, list[str]], draft: Draft, *, now_us: int | None, memory_bytes: int
+) -> None:
+    """Write the entry of a log to which files were added.
+
+    entry: of the log without them. added: table → the names of its new files. Raises CannotAppend where the whole log
+    has to be read again.
+    """
+    about = entry.about
+    styles = {table: Styles.from_json(content) for table, content in about["styles"].items()}
+    log = replace(log, styles=styles, customers=None, attributes=())
+    if any(log.options(table).reads_orders_whole for table in added):
+        raise CannotAppend("rows of one order are read together")
+    try:
+        new = {table: _new_rows(log, table, names, about, draft.folder) for table, names in added.items() if names}
+        touched = pa.concat_arrays([rows.customers for rows in new.values()]).unique().drop_null()
+        old = {table: _old_rows(entry, log, table, touched, added[table]) for table in about["types"]}
+        rows = sum(map(len, old.values()))
+        if rows > LARGEST_SHARE * _usable(about) or rows * ROW_BYTES > memory_bytes // 2:
+            raise CannotAppend("the new files are about most of the customers")
+        relations = {f"raw_{table}": rows for table, rows in old.items()}
+        relations |= {f"malformed_{table}": MALFORMED_SCHEMA.empty_table() for table in old}
+        with open_part(log, relations, now_us=now_us, before_us=None, threads=None) as before:
+            judged = {table: _minus(about["judged"][table], before.judged[table]) for table in about["judged"]}
+            set_aside = pa.concat_tables(quarantine(before, TABLES))
+        for table, (cells, _, malformed) in new.items():
+            relations[f"raw_{table}"] = pa.concat_tables([old[table], cells.select(old[table].column_names)])
+            relations[f"malformed_{table}"] = malformed
+        with open_part(log, relations, now_us=now_us, before_us=None, threads=None) as after:
+            draft.about |= _about(after, about, judged, new)
+            histories, _ = histories_of(after, "usable_orders", "usable_interactions", None)
+            _write_quarantine(entry, after, set_aside, draft.folder)
+            at_once = known_at_once(after)
+    except InputError as error:
+        raise CannotAppend(error.what) from None
+    _write_columns(entry, histories, touched, draft, known_at_once=at_once)
+    for name in (name for names in about["cells"].values() for name in names):
+        os.link(entry.file(name), draft.folder / name)
+        draft.hashes[name] = entry.files[name]["sha256"]
+
+
+class NewRows(NamedTuple):
+    """The rows of new files of a table."""
+
+    cells: pa.Table
+    """In plain form."""
+    customers: pa.Array
+    """The ids in them."""
+    malformed: pa.Table
+
+
+def _new_rows(log: Log, table: str, names: Sequence[str], about: Mapping[str, Any], folder: Path) -> NewRows:
+    """Read new files of a table.
+
+    Where the cells of the table are kept, those of the new files are written beside them.
+    """
+    known = about["styles"][table]
+    source = log.source(table).limited_to(names)
+    with connect() as db, sources.readable(source.label(table)):
+        opened = sources.read_table(db, table, log, source=source)
+        alone = table_styles(opened.loaded, log, is_thorough=True).to_json()
+        if any(alone[kind].keys() - known[kind].keys() for kind in known):
+            raise CannotAppend("the new files are written in another way")
+        if opened.types != about["types"][table]:
+            raise CannotAppend("the new files have other columns")
+        if table in about["cells"]:
+            write_cells(db, table, opened.types, folder / cells_name(table, len(about["cells"][table])))
+        cells = db.sql(f"from raw_{table}").to_arrow_table()
+        customer = text_of("customer_id", opened.types["customer_id"])
+        ids = db.sql(f"select distinct {customer} as id from raw_{table}").to_arrow_table()["id"].combine_chunks()
+        return NewRows(cells, ids, db.sql(f"from malformed_{table}").to_arrow_table())
+
+
+def _old_rows(entry: Entry, log: Log, table: str, customers: pa.Array, new: Sequence[str]) -> pa.Table:
+    """The cells of some customers in the files that were read before."""
+    kept = entry.about["cells"].get(table)
+    customer = text_of("customer_id", entry.about["types"][table]["customer_id"])
+    with connect() as db, sources.readable(log.source(table).label(table)):
+        db.register("customers", pa.table({"id": customers}))
+        relation = f"raw_{table}"
+        if kept:
+            relation = f"read_parquet([{', '.join(quoted(entry.file(name)) for name in kept)}])"
+        else:
+            old = frozenset(map(object_url, log.source(table).paths())) - set(new)
+            sources.read_table(db, table, log, source=log.source(table).limited_to(old))
+        return db.sql(f"select * from {relation} where {customer} in (select id from customers)").to_arrow_table()
+
+
+def _usable(about: Mapping[str, Any]) -> int:
+    """The number of usable rows of an entry."""
+    return sum(group[1] for judged in about["judged"].values() for group in judged if group[0] is None)
+
+
+def _minus(judged: Sequence[Sequence[Any]], part: Sequence[JudgedRows]) -> list[JudgedRows]:
+    """The rows by reason without those of a part; the latest time is kept, as a copy of that row stays."""
+    taken = {group.reason: group for group in part}
+    left = []
+    for group in (JudgedRows(*row) for row in judged):
+        other = taken.get(group.reason) or JudgedRows(group.reason, 0, 0, 0, 0, 0, None)
+        counts = {name: getattr(group, name) - getattr(other, name) for name in COUNTS}
+        left.append(group._replace(**counts))
+    return left
+
+
+def _about(
+    after: Reading, about: Mapping[str, Any], judged: Mapping[str, list[JudgedRows]], new: Mapping[str, NewRows]
+) -> dict[str, Any]:
+    """What the entry says of itself once the part `after` is in it; judged: of the rows of all others.
+
+    Raises CannotAppend where a table may have to be refused or read in another way, which reading it whole decides.
+    """
+    together = {table: sum_judged([rows, after.judged[table]]) for table, rows in judged.items()}
+    for table, groups in together.items():
+        known = {row[0] for row in about["judged"][table]}
+        total = sum(group.rows for group in groups)
+        for group in groups:
+            if group.reason and group.reason.endswith(ODD) and group.reason not in known:
+                raise CannotAppend("the new files are written in another way")
+            most = {FUTURE[table]: MOST_IN_THE_FUTURE}.get(str(group.reason), 0.5 if group.reason in REMEDIES else 1)
+            if group.rows > most * total:
+                raise CannotAppend(f"too many rows of {table} cannot be used")
+    if not set(after.kinds) <= set(about["kinds"]) or not set(after.channels) <= set(about["channels"]):
+        raise CannotAppend("the new files name new channels or kinds of interaction")
+    if "interactions" in together:
+        after.db.execute("update kinds set code = list_position(?, name) - 1", [list(about["kinds"])])
+    if after.channels:
+        after.db.execute("update channels set code = list_position(?, channel) - 1", [about["channels"]])
+    future = [(about["future_us"][table], first_in_future(after, table)) for table in together]
+    return {
+        **about,
+        "judged": together,
+        "malformed": {
+            table: lines + len(new[table].malformed if table in new else ())
+            for table, lines in about["malformed"].items()
+        },
+        "kinds": {kind: min(at, after.kinds.get(kind, at)) for kind, at in about["kinds"].items()},
+        "future_us": {
+            table: min((us for us in both if us is not None), default=None)
+            for table, both in zip(together, future, strict=True)
+        },
+        "cells": {
+            table: [*names, *([cells_name(table, len(names))] if table in new else [])]
+            for table, names in about["cells"].items()
+        },
+    }
+
+
+def _write_quarantine(entry: Entry, after: Reading, set_aside: pa.Table, folder: Path) -> None:
+    """Write the quarantine of all rows: that of the entry without the rows judged again, and that of the part."""
+    now = pa.concat_tables(quarantine(after, TABLES))
+    after.db.register("no_longer", set_aside.select(["file", "row"]))
+    after.db.register("now", now)
+    select = f"""
+        select * from read_parquet({quoted(entry.file(QUARANTINE))}) anti join no_longer using (file, row)
+        union all by name select * from now order by file, row"""
+    reader = after.db.sql(select).to_arrow_reader()
+    write_tables(folder / QUARANTINE, chain([reader.schema.empty_table()], map(_table, reader)))
+
+
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
+
+
+def _write_columns(
+    entry: Entry, again: Histories, touched: pa.Array, draft: Draft, *, known_at_once: Sequence[str]
+) -> None:
+    """Write the columns of all customers: those of `again` for the touched ones, those of the entry for the others."""
+    mapped = MappedColumns(entry.folder, entry.about["columns"])
+    before = read_arrow(entry.file(IDS))["customer_id"].combine_chunks()
+    stays = pc.invert(pc.is_in(before, touched)).to_numpy(zero_copy_only=False)
+    both = pa.concat_arrays([before.filter(pa.array(stays)), again.customer_ids])
+    order = pc.sort_indices(both).to_numpy()
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    stayed = np.flatnonzero(stays)
+    old = Chosen(mapped.columns, stayed, place[: len(stayed)])
+    new = Chosen(again.columns, np.arange(again.customers), place[len(stayed) :])
+    with ColumnWriter(draft.folder, known_at_once=known_at_once) as writer:
+        for first in range(0, len(order), CUSTOMERS_AT_ONCE):
+            last = min(first + CUSTOMERS_AT_ONCE, len(order))
+            writer.add(combine([_between(part, first, last) for part in (old, new)], last - first))
+            mapped.release()
+    finish_columns(draft, writer, [both.take(pa.array(order))])
+
+
+def _between(chosen: Chosen, first: int, last: int) -> Chosen:
+    """Those of the chosen customers whose places are `first:last`, counted from there."""
+    begin, end = np.searchsorted(chosen.places, [first, last])
+    return Chosen(chosen.columns, chosen.customers[begin:end], chosen.places[begin:end] - first)

@@ -1,0 +1,191 @@
+"""An entry of the store: a folder of files that is there whole or not at all, and is never believed unseen.
+
+    <name>/manifest.json      what it holds, the size and SHA-256 of every file, and the SHA-256 of that
+    <name>/seen.json          the files as they were last found right, so that they need not be hashed again
+
+An entry is written beside its place and moved there in one step. A file is hashed before its first use, and again after
+anything touched it (its times and its inode tell) or the machine was started anew, as bytes may be lost then that were
+never written out.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MANIFEST, SEEN = "manifest.json", "seen.json"
+DRAFT = ".draft-"
+HASH_DIGITS = 16
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the store whose files are as they were written."""
+
+    folder: Path
+    about: dict[str, Any]
+    """What it says of itself: JSON values."""
+    files: dict[str, dict[str, Any]]
+    """Name → `bytes` and `sha256`."""
+
+    def file(self, name: str) -> Path:
+        """The path of one of its files."""
+        return self.folder / name
+
+    @property
+    def made_ns(self) -> int:
+        """When it was made, in nanoseconds since 1970."""
+        return (self.folder / MANIFEST).stat().st_mtime_ns
+
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return sum(file["bytes"] for file in self.files.values())
+
+
+@dataclass
+class Draft:
+    """An entry that is being written."""
+
+    folder: Path
+    about: dict[str, Any] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of the files that were hashed as they were written."""
+
+
+@contextmanager
+def writing_entry(home: Path, name: str) -> Iterator[Draft]:
+    """A draft that becomes the entry `name` when the block succeeds, in place of one that is there."""
+    missing = [path for path in (home, *home.parents) if not path.exists()]
+    home.mkdir(parents=True, exist_ok=True)
+    folder = home / f"{DRAFT}{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
+    folder.mkdir()
+    try:
+        draft = Draft(folder)
+        yield draft
+        files = {
+            path.name: {
+                "bytes": path.stat().st_size,
+                "sha256": draft.hashes.get(path.name) or _sha256(path),
+            }
+            for path in sorted(folder.iterdir())
+        }
+        content = {"about": draft.about, "files": files}
+        (folder / MANIFEST).write_text(json.dumps({"entry": content, "sha256": _digest(content)}), "utf-8")
+        _remember(folder, files)
+        replaced = home / f"{folder.name}-replaced"
+        with suppress(FileNotFoundError):
+            (home / name).rename(replaced)
+        folder.rename(home / name)
+        remove(replaced)
+    except BaseException:
+        remove(folder)
+        with suppress(OSError):  # another run may have begun to use them
+            for path in missing:
+                path.rmdir()
+        raise
+
+
+def open_entry(home: Path, name: str) -> Entry | None:
+    """The entry of a name, every file as it was written; None where there is none, or it is not."""
+    entry = read_manifest(home / name)
+    return entry if entry and _is_right(entry) else None
+
+
+def read_manifest(folder: Path) -> Entry | None:
+    """What the entry in a folder says, its files not looked at; None where it cannot be believed."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if content["sha256"] == _digest(content["entry"]):
+            return Entry(folder, content["entry"]["about"], content["entry"]["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def entries(home: Path) -> list[Entry]:
+    """The entries whose manifests can be believed, by name."""
+    folders = sorted(path for path in home.glob("*") if path.is_dir() and not path.name.startswith(DRAFT))
+    return [entry for folder in folders if (entry := read_manifest(folder))]
+
+
+def remove(folder: Path) -> None:
+    """Remove an entry or a draft; one that is mapped stays readable for whoever mapped it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_drafts(home: Path) -> None:
+    """Remove what runs of this machine left that ended before their draft was an entry."""
+    for folder in home.glob(f"{DRAFT}{_machine()}.*"):
+        if not Path("/proc", folder.name.split(".")[3]).exists():
+            remove(folder)
+
+
+def _is_right(entry: Entry) -> bool:
+    """True if every file is as it was written; files that nothing touched since they were found right are not read."""
+    try:
+        stats = {name: _stat(entry.file(name)) for name in entry.files}
+        if any(stats[name][0] != file["bytes"] for name, file in entry.files.items()):
+            return False
+        if _seen(entry.folder) == {"boot": _boot(), "files": stats}:
+            return True
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(_sha256, map(entry.file, entry.files)))
+        if found != [file["sha256"] for file in entry.files.values()]:
+            return False
+        _remember(entry.folder, entry.files)
+    except OSError:
+        return False
+    return True
+
+
+def _remember(folder: Path, files: dict[str, Any]) -> None:
+    """Note that the files were found right; not to be able to only costs time."""
+    content = {"boot": _boot(), "files": {name: _stat(folder / name) for name in files}}
+    draft = folder / f"{SEEN}.{secrets.token_hex(4)}"
+    with suppress(OSError):
+        draft.write_text(json.dumps(content), "utf-8")
+        draft.replace(folder / SEEN)
+
+
+def _seen(folder: Path) -> Any:
+    try:
+        return json.loads((folder / SEEN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _stat(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def _boot() -> str:
+    """What tells this run of the machine from the others."""
+    try:
+        return BOOT.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _machine() -> str:
+    """What tells the drafts of this machine from those of others, where they share a disk."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

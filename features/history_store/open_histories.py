@@ -1,0 +1,232 @@
+"""The histories of a log, from the store where they are there: a log is read once.
+
+    opened      nothing changed since the log was read
+    added to    files came to it, and nothing else changed
+    made        anything else: the log is read anew
+
+A store that cannot be written is never in the way: the histories are then made in a folder that vanishes.
+"""
+
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from features.errors import InputError
+from features.history_store.append_rows import CannotAppend, append_rows
+from features.history_store.asked_log import CUSTOMERS, FOUND, AskedLog, Inspection
+from features.history_store.build_rows import write_rows
+from features.history_store.customer_rows import write_customers
+from features.history_store.entry import Entry, entries, open_entry, remove, remove_drafts, writing_entry
+from features.history_store.parts import TABLES, duckdb_memory_bytes
+from features.history_store.source_files import SourceFile, Sources, added_files, source_files
+from features.history_store.stored_log import StoredLog, ids_of, stored_log
+from features.ingest.log import Log
+from features.ingest.open_log import Reading
+from features.ingest.reading import reading
+
+
+def open_histories(
+    log: Log,
+    *,
+    home: Path | None,
+    now_us: int | None,
+    memory_bytes: int,
+    before_us: int | None = None,
+    limit_bytes: int | None = None,
+    is_fresh: bool = False,
+    inspect: Inspection | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> StoredLog:
+    """The histories of a log; raises InputError as `reading` does, having changed nothing.
+
+    home: the folder of the store; None: nothing is kept. now_us: rows after it are in the future (None: not
+    checked). memory_bytes: the memory that the reading may take. before_us: leave out rows from then on (nothing is
+    kept). limit_bytes: the most that the store may have; the entries of other logs make way. is_fresh: read the
+    log anew, whatever is there. inspect: look at the open log, and keep what that finds (`StoredLog.found`).
+    """
+    asked = AskedLog(log, home or Path(), now_us, memory_bytes, before_us, None, say, limit_bytes, inspect)
+    why = ""
+    if home and before_us is None:
+        try:
+            asked = replace(asked, sources=source_files(log, TABLES))
+            if asked.sources is not None:
+                return _kept(asked, is_fresh=is_fresh)
+        except OSError as error:
+            why = f"the store cannot be written ({error.strerror or error}): the log will be read again next time"
+            say(why)
+    folder = Path(tempfile.mkdtemp(prefix="stayworth-histories-"))
+    try:
+        made = _made(replace(asked, home=folder))
+    except OSError as error:
+        remove(folder)
+        raise InputError(
+            f"there is no room to sort the log: {error.strerror or error}",
+            where=tempfile.gettempdir(),
+            next="Make room, or set TMPDIR to a folder on another disk.",
+        ) from None
+    except BaseException:
+        remove(folder)
+        raise
+    stored = stored_log(log, *made, how=why or "made")
+    weakref.finalize(stored, remove, folder)
+    return stored
+
+
+def _kept(asked: AskedLog, *, is_fresh: bool) -> StoredLog:
+    """The histories from the store, in which they are then."""
+    rows = None if is_fresh else open_entry(asked.home, asked.rows_name)
+    how = "opened"
+    if rows is None or not _holds_at(rows, asked.now_us):
+        how = "made"
+        before = None if is_fresh else _with_fewer_files(asked)
+        if before is not None:
+            try:
+                rows, how = _added(asked, before), "added to"
+            except CannotAppend as error:
+                asked.say(f"reading the whole log again: {error}")
+        if how == "made":
+            made = _made(asked)
+            _make_way(asked, [entry for entry in made if entry])
+            return stored_log(asked.log, *made, how=how)
+    assert rows is not None
+    used = (rows, _customers(asked, rows), _inspected(asked, rows))
+    if how == "added to":
+        _make_way(asked, [entry for entry in used if entry])
+    return stored_log(asked.log, *used, how=how)
+
+
+def _holds_at(rows: Entry, now_us: int | None) -> bool:
+    """True if the same rows are in the future now as when the entry was made."""
+    if now_us is None:
+        return True
+    latest = [group[6] for judged in rows.about["judged"].values() for group in judged if group[0] is None]
+    first = [us for us in rows.about["future_us"].values() if us is not None]
+    return all(us is None or us <= now_us for us in latest) and all(now_us < us for us in first)
+
+
+def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, list[str]]] | None:
+    """The entry of the same log with the most of its files, and the new files by table."""
+    assert asked.sources is not None
+    found = []
+    for entry in entries(asked.home):
+        if entry.about.get("settings") != asked.settings:
+            continue
+        added = added_files(_sources(entry), asked.sources)
+        if added and any(added.values()):
+            found.append((sum(map(len, added.values())), entry.folder.name, added))
+    for _, name, added in sorted(found):
+        believed = open_entry(asked.home, name)
+        if believed and _holds_at(believed, asked.now_us):
+            return believed, added
+    return None
+
+
+def _sources(entry: Entry) -> Sources:
+    return {table: tuple(SourceFile(*file) for file in files) for table, files in entry.about["files"].items()}
+
+
+def _added(asked: AskedLog, before: tuple[Entry, dict[str, list[str]]]) -> Entry:
+    """The entry of a log to which files came; raises CannotAppend."""
+    entry, added = before
+    asked.say(f"reading {sum(map(len, added.values())):,} new files")
+    with writing_entry(asked.home, asked.rows_name) as draft:
+        append_rows(entry, asked.log, added, draft, now_us=asked.now_us, memory_bytes=asked.memory_bytes)
+        draft.about |= asked.identity
+    return _found(asked.home, asked.rows_name)
+
+
+def _made(asked: AskedLog) -> tuple[Entry, Entry | None, Entry | None]:
+    """The entries of a log that is read anew."""
+    with _reading(asked) as opened:
+        with writing_entry(asked.home, asked.rows_name) as draft:
+            write_rows(opened, draft, memory_bytes=asked.memory_bytes)
+            draft.about |= asked.identity
+        rows = _found(asked.home, asked.rows_name)
+        customers = _write_customers(asked, rows, opened) if CUSTOMERS in opened.types else None
+        return rows, customers, _write_found(asked, rows, opened)
+
+
+def _inspected(asked: AskedLog, rows: Entry) -> Entry | None:
+    """The entry of what is found in the open log; None where nobody asks for it."""
+    if asked.inspect is None:
+        return None
+    name = asked.found_name()
+    found = open_entry(asked.home, name) if name else None
+    if found:
+        return found
+    with _reading(asked) as opened:
+        return _write_found(asked, rows, opened)
+
+
+def _write_found(asked: AskedLog, rows: Entry, opened: Reading) -> Entry | None:
+    if asked.inspect is None:
+        return None
+    name = asked.found_name() or f"{FOUND}-of-this-run"
+    with writing_entry(asked.home, name) as draft:
+        draft.about |= {"found": asked.inspect(opened), "of": rows.folder.name}
+    return _found(asked.home, name)
+
+
+def _customers(asked: AskedLog, rows: Entry) -> Entry | None:
+    """The entry of what the table `customers` says; None where the log has none."""
+    if "customers" not in asked.log.tables:
+        return None
+    name = asked.customers_name(rows)
+    found = open_entry(asked.home, name) if name else None
+    if found:
+        return found
+    with _reading(asked, only="customers") as opened:
+        entry = _write_customers(asked, rows, opened)
+    if not entry.about["customers"] and (asked.log.attributes or opened.contractual):
+        with _reading(asked):  # it says what does not match
+            pass
+    return entry
+
+
+def _write_customers(asked: AskedLog, rows: Entry, opened: Reading) -> Entry:
+    name = asked.customers_name(rows) or f"{CUSTOMERS}-of-this-run"
+    with writing_entry(asked.home, name) as draft:
+        write_customers(opened, ids_of(rows), draft)
+        draft.about["of"] = rows.folder.name
+    return _found(asked.home, name)
+
+
+def _reading(asked: AskedLog, only: str | None = None) -> AbstractContextManager[Reading]:
+    return reading(
+        asked.log,
+        now_us=asked.now_us,
+        memory_bytes=duckdb_memory_bytes(asked.memory_bytes),
+        before_us=asked.before_us,
+        side_table=only,
+        keeps_unused=asked.inspect is not None,
+    )
+
+
+def _found(home: Path, name: str) -> Entry:
+    """The entry that was just written."""
+    entry = open_entry(home, name)
+    if entry is None:
+        raise OSError(f"{home / name} is not as it was written")
+    return entry
+
+
+def _make_way(asked: AskedLog, used: Sequence[Entry]) -> None:
+    """Remove earlier entries of the same log; then, the oldest first, those of others, until the limit is kept."""
+    names = {entry.folder.name for entry in used}
+    others = [entry for entry in entries(asked.home) if entry.folder.name not in names]
+    others.sort(key=lambda entry: ("of" in entry.about, -entry.made_ns))  # customers after the rows they are of
+    left = (asked.limit_bytes or 2**62) - sum(entry.bytes for entry in used)
+    for entry in others:
+        left -= entry.bytes
+        if left < 0 or _is_earlier(asked, entry):
+            remove(entry.folder)
+    remove_drafts(asked.home)
+
+
+def _is_earlier(asked: AskedLog, entry: Entry) -> bool:
+    """True for rows of the same log when it had other files, and for customers of rows that are gone."""
+    of = entry.about.get("of")
+    return entry.about.get("settings") == asked.settings or (of is not None and not (asked.home / of).exists())
