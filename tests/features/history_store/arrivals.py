@@ -1,25 +1,11 @@
 """Logs whose rows are late, doubled, refunded and unreadable, and what a store of them must equal."""
 
-import errno
-import json
-import os
-import subprocess
-import sys
-from dataclasses import replace
-from itertools import pairwise
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from features.history_store import append_rows, entry, open_histories, parts
+from features.history_store import open_histories
 from features.ingest.build_histories import ingest
-from features.ingest.log import Log
-from features.ingest.reading import reading
 
 TERMS = {"currency": "EUR", "gross_margin": 0.4, "timezone": "UTC"}
 NOW_US = 1_750_000_000_000_000
@@ -87,5 +73,3 @@ def some_interactions(rng, rows):
 def write(frame, path):
     path.parent.mkdir(exist_ok=True)
     frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
-
-

@@ -6,22 +6,25 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from features.history_store import append_rows, entry, open_histories, parts
-from features.ingest.build_histories import ingest
+from features.history_store import entry, open_histories, parts
 from features.ingest.log import Log
 from features.ingest.reading import reading
+from tests.features.history_store.arrivals import (
+    NOW_US,
+    TERMS,
+    opened,
+    same,
+    some_interactions,
+    some_orders,
+    write,
+)
 
-from tests.features.history_store.arrivals import MEMORY, NOW_US, TERMS, opened, same, some_interactions, some_orders, write
 
 @pytest.fixture
 def shop(tmp_path):

@@ -1,27 +1,17 @@
 """Whatever files arrive when, the store gives what reading them all gives, cell by cell; only new files are read."""
 
-import errno
-import json
-import os
-import subprocess
-import sys
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.history_store import append_rows, entry, open_histories, parts
-from features.ingest.build_histories import ingest
+from features.history_store import append_rows, open_histories
 from features.ingest.log import Log
-from features.ingest.reading import reading
+from tests.features.history_store.arrivals import TERMS, opened, same, some_interactions, some_orders, write
 
-from tests.features.history_store.arrivals import MEMORY, NOW_US, TERMS, opened, same, some_interactions, some_orders, write
 
 @pytest.fixture(scope="module")
 def every_share():
@@ -98,5 +88,3 @@ def test_new_files_that_say_more_than_rows_have_the_log_read_whole(tmp_path, cha
     assert stored.how == "made"
     same(stored, log)
     assert told[-1].startswith("reading the whole log again")
-
-
