@@ -5,6 +5,7 @@ the scores in between (models/scoring/score_change.py).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,9 +13,12 @@ import numpy as np
 
 from features.errors import InputError
 from features.families.catalogue import value_in_words
+from features.ingest.log import Log
 from features.online.one_customer import read_customer_rows
 from models.scoring.explain import RHYTHM
+from models.scoring.online import read_for
 from models.scoring.score_change import DAY, MEASURES, PARTS, Change, ScoreSteps, are_equal, split_change
+from models.scoring.scorer import Scorer
 from pipelines.batches import ledger
 from pipelines.batches.ledger import LedgerEntry
 from pipelines.config import Config
@@ -76,9 +80,10 @@ def why(
     is_same = before.model_version == after.model_version
     new = old if is_same else ledger.model_of(after, config.tracking_uri)
     say("reading the customer's history")
-    rows, now_us = read_customer_rows(config.log, customer_id), int(now.timestamp() * 1_000_000)
+    log, now_us = _read_for(old, new, config.log), int(now.timestamp() * 1_000_000)
+    rows = read_customer_rows(log, customer_id)
     features = list(dict.fromkeys([*old.inputs, *new.inputs]))
-    steps, descriptions = score_steps(config.log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
+    steps, descriptions = score_steps(log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
     if steps is None:
         reason = f"today's log has no order of theirs from before {before.as_of}, or none that counts on {after.as_of}"
         return content | {"in_words": [f"The change cannot be split: {reason}."]}
@@ -99,6 +104,16 @@ def why(
         ],
         "in_words": not_reproduced,
     }
+
+
+def _read_for(old: Scorer, new: Scorer, log: Log) -> Log:
+    """The log with the attributes of both models, read as the newer one learned them where both have one."""
+    earlier, later = read_for(old, log), read_for(new, log)
+    return replace(
+        later,
+        attributes=tuple(dict.fromkeys([*earlier.attributes, *later.attributes])),
+        attribute_kinds={**earlier.attribute_kinds, **later.attribute_kinds},
+    )
 
 
 def two_batches(

@@ -1,5 +1,6 @@
 """Choose customers out of histories, and put two sets of customers together, copying whole segments of the columns."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -60,13 +61,15 @@ def combine(chosen: list[Chosen], customers: int) -> Columns:
     made: dict[str, np.ndarray] = {"prompt": np.zeros(customers, bool)}
     for part in chosen:
         made["prompt"][part.places] = part.columns.prompt[part.customers]
-    for group, names in GROUPS.items():
+    for group in GROUPS:
         lengths = np.zeros(customers, np.int64)
         for part in chosen:
             lengths[part.places] = np.diff(getattr(part.columns, group))[part.customers]
         made[group] = np.concatenate([[0], np.cumsum(lengths)])
-        for name in names:
-            made[name] = _column(chosen, name, group, made[group])
+    with ThreadPoolExecutor() as pool:
+        columns = [(name, group) for group, names in GROUPS.items() for name in names]
+        copied = list(pool.map(lambda of: _column(chosen, of[0], of[1], made[of[1]]), columns))
+    made |= {name: column for (name, _), column in zip(columns, copied, strict=True)}
     made["adjusted_order"] = _renumbered(chosen, made)
     return Columns(**made)
 

@@ -86,11 +86,26 @@ def sort_within(starts, order, first, second, third):
                 is_tied = second[row] == second[before]
             if not is_tied or third[row] < third[before]:
                 rows = order[begin:end].copy()
-                rows = rows[np.argsort(third[rows], kind="mergesort")]
                 if len(second):
                     rows = rows[np.argsort(second[rows], kind="mergesort")]
                 order[begin:end] = rows[np.argsort(first[rows], kind="mergesort")]
+                _sort_ties(order[begin:end], first, second, third)
                 break
+
+
+@njit(cache=True, nogil=True)
+def _sort_ties(order, first, second, third):
+    """Sort rows that are equal in first and second, and stand beside each other, by third."""
+    begin = 0
+    for i in range(1, len(order) + 1):
+        if i < len(order):
+            row, before = order[i], order[i - 1]
+            if first[row] == first[before] and (len(second) == 0 or second[row] == second[before]):
+                continue
+        if i - begin > 1:
+            rows = order[begin:i].copy()
+            order[begin:i] = rows[np.argsort(third[rows], kind="mergesort")]
+        begin = i
 
 
 @njit(cache=True)

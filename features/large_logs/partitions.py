@@ -173,9 +173,9 @@ def open_part(
 
 
 def attribute_kinds_of(log: Log) -> dict[str, AttributeKind]:
-    """What the attributes hold, in a log whose styles were found out."""
+    """What the attributes hold, in a log that says it or whose styles were found out."""
     styles = log.styles.get("customers", Styles())
-    return {name: style.kind for name, style in styles.attributes.items()}
+    return {**log.attribute_kinds, **{name: style.kind for name, style in styles.attributes.items()}}
 
 
 def types_of(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
