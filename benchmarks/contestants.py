@@ -23,11 +23,14 @@ class Contestant:
 
 
 FLOOR, OURS, IN_MEMORY, CATALOGUE = "sort-and-fetch", "stayworth", "stayworth, in memory", "stayworth, whole catalogue"
+AGAIN = "stayworth, second command"
+"""On a log that an earlier command has read."""
 SQL = ("duckdb, prepared", "duckdb, plain", "ibis on duckdb")
 
 CONTESTANTS = {
     FLOOR: Contestant("duckdb_sql", "sort_and_fetch", gives="nothing"),
     OURS: Contestant("ours", "to_parquet"),
+    AGAIN: Contestant("ours", "again"),
     IN_MEMORY: Contestant("ours", "in_memory", gives="features in memory"),
     CATALOGUE: Contestant("ours", "whole_catalogue"),
     SQL[0]: Contestant("duckdb_sql", "prepared"),

@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.alone import alone
-from benchmarks.contestants import CONTESTANTS, FLOOR, OURS, SQL, named, run
+from benchmarks.contestants import AGAIN, CONTESTANTS, FLOOR, OURS, SQL, named, run
 from benchmarks.environments import Unavailable, make, requirements
 from benchmarks.table import save, show
 from benchmarks.task import CUT_OFFS, FEATURES
@@ -130,6 +130,9 @@ def main(options: list[str]) -> None:
         folder = Path(scratch)
         alone(log_into, folder / "tiny", orders=1000, interactions=2000, customers=50)
         alone(log_into, folder / "log", **sizes)
+        if AGAIN in names:
+            for log in ("tiny", "log"):
+                alone(read_before, folder / log)
         for days in (CUT_OFFS[-1:], CUT_OFFS):
             racing = [name for name in names if len(days) == 1 or not CONTESTANTS[name].one_day]
             if racing:
@@ -145,6 +148,14 @@ def main(options: list[str]) -> None:
     for name, why in skipped.items():
         print(f"{name}: not measured, {why}")
     print(save("features", {**sizes, "peers": requirements(), "skipped": skipped, "races": races}))
+
+
+def read_before(folder: Path) -> None:
+    """Have Stayworth read a log, for its second command."""
+    from benchmarks.measure import log_in
+    from benchmarks.peers import ours
+
+    ours.read_before(log_in(str(folder)))
 
 
 def log_into(folder: Path, *, orders: int, interactions: int, customers: int) -> None:
