@@ -1,4 +1,4 @@
-"""Add new files to an entry: only they are read and judged, and only their customers' histories are made again.
+"""Add new files and lines to an entry: only they are read, and only their customers' histories are made again.
 
 A customer of whom nothing new is known has the same history as before: refunds, doubles and late rows never reach
 another customer. So the rows of the customers in the new files are judged twice, without the new files and with them;
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,21 +27,17 @@ from features.history_store.build_rows import (
     first_in_future,
     known_at_once,
     read_arrow,
-    write_cells,
     write_tables,
 )
 from features.history_store.column_files import ColumnWriter, MappedColumns
 from features.history_store.entry import Draft, Entry
+from features.history_store.new_rows import CannotAppend, NewRows, old_rows, read_new_rows
 from features.history_store.parts import ROW_BYTES, TABLES
-from features.ingest import sources
+from features.history_store.source_files import Added
 from features.ingest.build_histories import histories_of
-from features.ingest.column_sql import text_of
 from features.ingest.csv_checks import quoted
-from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
-from features.ingest.notation.canonical import table_styles
 from features.ingest.notation.styles import Styles
-from features.ingest.object_store import object_url
 from features.ingest.open_log import JudgedRows, Reading
 from features.ingest.reading import ODD, REMEDIES
 from features.ingest.reconciliation import quarantine
@@ -56,16 +52,12 @@ LARGEST_SHARE = 0.5
 """The share of the rows that stand to be made again above which all are."""
 
 
-class CannotAppend(Exception):
-    """The new files change more than their customers; the message says what."""
-
-
 def append_rows(
-    entry: Entry, log: Log, added: Mapping[str, list[str]], draft: Draft, *, now_us: int | None, memory_bytes: int
+    entry: Entry, log: Log, added: Mapping[str, Added], draft: Draft, *, now_us: int | None, memory_bytes: int
 ) -> None:
     """Write the entry of a log to which files were added.
 
-    entry: of the log without them. added: table → the names of its new files. Raises CannotAppend where the whole log
+    entry: of the log without them. added: what came to its tables. Raises CannotAppend where the whole log
     has to be read again.
     """
     about = entry.about
@@ -74,9 +66,10 @@ def append_rows(
     if any(log.options(table).reads_orders_whole for table in added):
         raise CannotAppend("rows of one order are read together")
     try:
-        new = {table: _new_rows(log, table, names, about, draft.folder) for table, names in added.items() if names}
-        touched = pa.concat_arrays([rows.customers for rows in new.values()]).unique().drop_null()
-        old = {table: _old_rows(entry, log, table, touched, added[table]) for table in about["types"]}
+        came = {table: of_table for table, of_table in added.items() if of_table.names or of_table.grown}
+        new = {table: read_new_rows(log, table, of_table, entry, draft.folder) for table, of_table in came.items()}
+        touched = pa.concat_tables(rows.customers for rows in new.values())["id"].combine_chunks().unique().drop_null()
+        old = {table: old_rows(entry, log, table, touched, added[table].names) for table in about["types"]}
         rows = sum(map(len, old.values()))
         if rows > LARGEST_SHARE * _usable(about) or rows * ROW_BYTES > memory_bytes // 2:
             raise CannotAppend("the new files are about most of the customers")
@@ -99,53 +92,6 @@ def append_rows(
     for name in (name for names in about["cells"].values() for name in names):
         os.link(entry.file(name), draft.folder / name)
         draft.hashes[name] = entry.files[name]["sha256"]
-
-
-class NewRows(NamedTuple):
-    """The rows of new files of a table."""
-
-    cells: pa.Table
-    """In plain form."""
-    customers: pa.Array
-    """The ids in them."""
-    malformed: pa.Table
-
-
-def _new_rows(log: Log, table: str, names: Sequence[str], about: Mapping[str, Any], folder: Path) -> NewRows:
-    """Read new files of a table.
-
-    Where the cells of the table are kept, those of the new files are written beside them.
-    """
-    known = about["styles"][table]
-    source = log.source(table).limited_to(names)
-    with connect() as db, sources.readable(source.label(table)):
-        opened = sources.read_table(db, table, log, source=source)
-        alone = table_styles(opened.loaded, log, is_thorough=True).to_json()
-        if any(alone[kind].keys() - known[kind].keys() for kind in known):
-            raise CannotAppend("the new files are written in another way")
-        if opened.types != about["types"][table]:
-            raise CannotAppend("the new files have other columns")
-        if table in about["cells"]:
-            write_cells(db, table, opened.types, folder / cells_name(table, len(about["cells"][table])))
-        cells = db.sql(f"from raw_{table}").to_arrow_table()
-        customer = text_of("customer_id", opened.types["customer_id"])
-        ids = db.sql(f"select distinct {customer} as id from raw_{table}").to_arrow_table()["id"].combine_chunks()
-        return NewRows(cells, ids, db.sql(f"from malformed_{table}").to_arrow_table())
-
-
-def _old_rows(entry: Entry, log: Log, table: str, customers: pa.Array, new: Sequence[str]) -> pa.Table:
-    """The cells of some customers in the files that were read before."""
-    kept = entry.about["cells"].get(table)
-    customer = text_of("customer_id", entry.about["types"][table]["customer_id"])
-    with connect() as db, sources.readable(log.source(table).label(table)):
-        db.register("customers", pa.table({"id": customers}))
-        relation = f"raw_{table}"
-        if kept:
-            relation = f"read_parquet([{', '.join(quoted(entry.file(name)) for name in kept)}])"
-        else:
-            old = frozenset(map(object_url, log.source(table).paths())) - set(new)
-            sources.read_table(db, table, log, source=log.source(table).limited_to(old))
-        return db.sql(f"select * from {relation} where {customer} in (select id from customers)").to_arrow_table()
 
 
 def _usable(about: Mapping[str, Any]) -> int:

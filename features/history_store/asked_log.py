@@ -59,7 +59,7 @@ class AskedLog:
     @property
     def identity(self) -> dict[str, Any]:
         """What an entry of its rows says of where they came from."""
-        return {"settings": self.settings, "files": self.sources or {}}
+        return {"settings": self.settings, "files": self.sources or {}, "code": code_hash()}
 
     def customers_name(self, rows: Entry) -> str | None:
         """The name of the entry of the table `customers`; None where it cannot be kept. rows: the entry of its rows."""
@@ -89,7 +89,7 @@ def _settings(log: Log, tables: Sequence[str]) -> dict[str, Any]:
 
 
 @cache
-def _code() -> str:
+def code_hash() -> str:
     """A hash of the code that reads and judges rows, and of the versions of the libraries it uses."""
     digest = hashlib.sha256(json.dumps({name: version(name) for name in LIBRARIES}).encode())
     home = Path(__file__).parents[1]
@@ -100,5 +100,5 @@ def _code() -> str:
 
 
 def _hash(content: Any) -> str:
-    text = json.dumps([FORMAT, _code(), content], sort_keys=True, default=asdict)
+    text = json.dumps([FORMAT, code_hash(), content], sort_keys=True, default=asdict)
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]

@@ -36,15 +36,12 @@ class Entry:
     """What it says of itself: JSON values."""
     files: dict[str, dict[str, Any]]
     """Name → `bytes` and `sha256`."""
+    made_ns: int
+    """When it was made, in nanoseconds since 1970."""
 
     def file(self, name: str) -> Path:
         """The path of one of its files."""
         return self.folder / name
-
-    @property
-    def made_ns(self) -> int:
-        """When it was made, in nanoseconds since 1970."""
-        return (self.folder / MANIFEST).stat().st_mtime_ns
 
     @property
     def bytes(self) -> int:
@@ -106,7 +103,8 @@ def read_manifest(folder: Path) -> Entry | None:
     try:
         content = json.loads((folder / MANIFEST).read_text("utf-8"))
         if content["sha256"] == _digest(content["entry"]):
-            return Entry(folder, content["entry"]["about"], content["entry"]["files"])
+            made_ns = (folder / MANIFEST).stat().st_mtime_ns
+            return Entry(folder, content["entry"]["about"], content["entry"]["files"], made_ns)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None

@@ -1,7 +1,7 @@
 """The histories of a log, from the store where they are there: a log is read once.
 
     opened      nothing changed since the log was read
-    added to    files came to it, and nothing else changed
+    added to    files or lines came to it, and nothing else changed
     made        anything else: the log is read anew
 
 A store that cannot be written is never in the way: the histories are then made in a folder that vanishes.
@@ -10,18 +10,22 @@ A store that cannot be written is never in the way: the histories are then made 
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from features.errors import InputError
-from features.history_store.append_rows import CannotAppend, append_rows
-from features.history_store.asked_log import CUSTOMERS, FOUND, AskedLog, Inspection
+from features.history_store.append_rows import append_rows
+from features.history_store.asked_log import CUSTOMERS, FOUND, AskedLog, Inspection, code_hash
 from features.history_store.build_rows import write_rows
 from features.history_store.customer_rows import write_customers
 from features.history_store.entry import Entry, entries, open_entry, remove, remove_drafts, writing_entry
+from features.history_store.grown_files import has_grown, text_hashes
+from features.history_store.new_rows import CannotAppend
 from features.history_store.parts import TABLES, duckdb_memory_bytes
-from features.history_store.source_files import SourceFile, Sources, added_files, source_files
+from features.history_store.source_files import Added, SourceFile, Sources, added_files, source_files
 from features.history_store.stored_log import StoredLog, ids_of, stored_log
 from features.ingest.log import Log
 from features.ingest.open_log import Reading
@@ -107,16 +111,16 @@ def _holds_at(rows: Entry, now_us: int | None) -> bool:
     return all(us is None or us <= now_us for us in latest) and all(now_us < us for us in first)
 
 
-def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, list[str]]] | None:
+def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, Added]] | None:
     """The entry of the same log with the most of its files, and the new files by table."""
     assert asked.sources is not None
     found = []
     for entry in entries(asked.home):
         if entry.about.get("settings") != asked.settings:
             continue
-        added = added_files(_sources(entry), asked.sources)
-        if added and any(added.values()):
-            found.append((sum(map(len, added.values())), entry.folder.name, added))
+        added = added_files(_sources(entry), asked.sources, partial(has_grown, hashes=entry.about["texts"]))
+        if added:
+            found.append((-_files(_sources(entry)), entry.folder.name, added))
     for _, name, added in sorted(found):
         believed = open_entry(asked.home, name)
         if believed and _holds_at(believed, asked.now_us):
@@ -124,26 +128,37 @@ def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, list[str]]] | N
     return None
 
 
+def _files(sources: Sources) -> int:
+    return sum(map(len, sources.values()))
+
+
+def _hashes(entry: Entry) -> dict[SourceFile, str]:
+    """The hashes of the text files of an entry."""
+    texts, files = entry.about["texts"], (file for of_table in _sources(entry).values() for file in of_table)
+    return {file: texts[file.name] for file in files if file.name in texts}
+
+
 def _sources(entry: Entry) -> Sources:
     return {table: tuple(SourceFile(*file) for file in files) for table, files in entry.about["files"].items()}
 
 
-def _added(asked: AskedLog, before: tuple[Entry, dict[str, list[str]]]) -> Entry:
+def _added(asked: AskedLog, before: tuple[Entry, dict[str, Added]]) -> Entry:
     """The entry of a log to which files came; raises CannotAppend."""
     entry, added = before
-    asked.say(f"reading {sum(map(len, added.values())):,} new files")
+    asked.say(f"reading what is new in {sum(len(new) + len(grown) for new, grown in added.values()):,} files")
     with writing_entry(asked.home, asked.rows_name) as draft:
         append_rows(entry, asked.log, added, draft, now_us=asked.now_us, memory_bytes=asked.memory_bytes)
-        draft.about |= asked.identity
+        draft.about |= asked.identity | {"texts": text_hashes(asked.sources or {}, _hashes(entry))}
     return _found(asked.home, asked.rows_name)
 
 
 def _made(asked: AskedLog) -> tuple[Entry, Entry | None, Entry | None]:
     """The entries of a log that is read anew."""
-    with _reading(asked) as opened:
+    with ThreadPoolExecutor(1) as beside, _reading(asked) as opened:
+        texts = beside.submit(text_hashes, asked.sources or {})
         with writing_entry(asked.home, asked.rows_name) as draft:
             write_rows(opened, draft, memory_bytes=asked.memory_bytes)
-            draft.about |= asked.identity
+            draft.about |= asked.identity | {"texts": texts.result()}
         rows = _found(asked.home, asked.rows_name)
         customers = _write_customers(asked, rows, opened) if CUSTOMERS in opened.types else None
         return rows, customers, _write_found(asked, rows, opened)
@@ -227,6 +242,8 @@ def _make_way(asked: AskedLog, used: Sequence[Entry]) -> None:
 
 
 def _is_earlier(asked: AskedLog, entry: Entry) -> bool:
-    """True for rows of the same log when it had other files, and for customers of rows that are gone."""
-    of = entry.about.get("of")
+    """True for rows of the same log when it had other files or our code was another, and for what is of rows gone."""
+    of, code = entry.about.get("of"), entry.about.get("code")
+    if code not in (None, code_hash()):
+        return True
     return entry.about.get("settings") == asked.settings or (of is not None and not (asked.home / of).exists())

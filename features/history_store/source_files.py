@@ -1,7 +1,7 @@
 """The files that a log is read from, as they were when it was read: whether they are the same, or some were added."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,14 +68,32 @@ def _sample(file: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def added_files(before: Sources, now: Sources) -> dict[str, list[str]] | None:
-    """Table → names of its new files, where all the others are as they were; None where anything else changed."""
+class Added(NamedTuple):
+    """What came to a table since it was read."""
+
+    names: list[str]
+    """New files."""
+    grown: dict[str, int]
+    """Files with more rows at their end → the bytes they had before."""
+
+
+def added_files(
+    before: Sources, now: Sources, has_grown: Callable[[SourceFile, SourceFile], bool]
+) -> dict[str, Added] | None:
+    """Table → what came to it, where all else is as it was; None where anything else changed, or nothing came.
+
+    has_grown: whether a file, as it was and as it is, only has more rows at its end.
+    """
     if before.keys() != now.keys():
         return None
     added = {}
     for table, files in now.items():
-        known = set(before[table])
-        if not known <= set(files):
+        old = {file.name: file for file in before[table]}
+        if not old.keys() <= {file.name for file in files}:
             return None
-        added[table] = [file.name for file in files if file not in known]
-    return added
+        changed = [file for file in files if file.name in old and file != old[file.name]]
+        if not all(has_grown(old[file.name], file) for file in changed):
+            return None
+        new = [file.name for file in files if file.name not in old]
+        added[table] = Added(new, {file.name: old[file.name].size for file in changed})
+    return added if any(new or grown for new, grown in added.values()) else None

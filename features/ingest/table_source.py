@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.ingest import object_store, postgresql
-from features.ingest.input_files import IN_DATABASE, find_files
+from features.ingest.input_files import IN_DATABASE, file_format, find_files
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Files:
         return [file for file in find_files(self.where) if self.only is None or str(file) in self.only]
 
     def may_grow(self) -> bool:
-        """True if files can be added to it."""
-        return not Path(self.where).is_file()
+        """True if rows can be added to it: files to a folder or glob, lines to a text file."""
+        return not Path(self.where).is_file() or file_format(Path(self.where)) == "csv"
 
     def limited_to(self, names: Iterable[str]) -> "Files":
         """Only some of its files, by path."""

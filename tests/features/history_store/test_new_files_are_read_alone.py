@@ -64,7 +64,7 @@ def test_one_file_more_is_read_alone(tmp_path, monkeypatch):
     write(orders[430:], tmp_path / "orders" / "b.csv")
     monkeypatch.setattr(open_histories, "reading", None)  # nothing is read whole
     added = opened(log, tmp_path / "store", say=told.append)
-    assert (added.how, told) == ("added to", ["reading 1 new files"])
+    assert (added.how, told) == ("added to", ["reading what is new in 1 files"])
     monkeypatch.undo()
     same(added, log)
     same(opened(log, tmp_path / "store"), log)
@@ -88,3 +88,41 @@ def test_new_files_that_say_more_than_rows_have_the_log_read_whole(tmp_path, cha
     assert stored.how == "made"
     same(stored, log)
     assert told[-1].startswith("reading the whole log again")
+
+
+@pytest.mark.usefixtures("every_share")
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**31), is_folder=st.booleans(), separator=st.sampled_from([",", ";", "\t"]))
+def test_lines_at_the_end_of_a_file_are_read_alone(tmp_path_factory, seed, is_folder, separator):
+    rng, folder = np.random.default_rng(seed), tmp_path_factory.mktemp("shop")
+    orders = some_orders(rng, 300)
+    text = orders.to_csv(index=False, sep=separator).splitlines(keepends=True)
+    path = folder / "orders" / "a.csv"
+    path.parent.mkdir()
+    if is_folder:
+        write(orders.sample(40, random_state=1), path.with_name("b.csv"))
+    log, told, how = Log(str(path.parent if is_folder else path), **TERMS), [], []
+    for end in (150, 220, len(text)):
+        path.write_text("".join(text[:end]))
+        stored = opened(log, folder / "store", say=told.append)
+        how.append(stored.how)
+        same(stored, log)
+    assert how.count("made") == 1 + sum("written in another way" in word for word in told)
+    assert set(how) <= {"made", "added to"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a,2024-01-01,5\n", "a,2024-01-01,6\nb,2024-01-02,7\n"),  # an old line is another
+        ("a,2024-01-01,5", "a,2024-01-01,55\nb,2024-01-02,7\n"),  # the last line was not at its end
+        ('"a\nb",2024-01-01,5\n', '"a\nb",2024-01-01,5\nb,2024-01-02\n'),  # a malformed line
+        ("a,2024-01-01,5\n", 'a,2024-01-01,5\n"b\nb",2024-01-02,7\n'),  # a line break in a cell
+    ],
+)
+def test_a_file_that_grew_in_any_way_is_read_right(tmp_path, before, after):
+    path, head = tmp_path / "orders.csv", "customer_id,ordered_at,amount\n"
+    log = Log(str(path), **TERMS)
+    for text in (before, after):
+        path.write_text(head + text)
+        same(opened(log, tmp_path / "store"), log)
