@@ -119,6 +119,7 @@ def test_a_wrong_belief_about_offers_is_told_from_wrong_scores(tmp_path):
 def test_what_is_shown_is_kept(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(benchmark, "simulated_shop", lambda *shop, **_: made_up(tmp_path, seed=shop[1], count=250))
     monkeypatch.setattr("benchmarks.table.RESULTS", tmp_path)
+    monkeypatch.setattr("benchmarks.table.SHOWN", [])
     benchmark.main(["--worlds", "standard", "no-cooling", "--seeds", "1"])
     assert "the 80 % interval holds the true profit 2 times of 2" in capsys.readouterr().out
     kept = json.loads((tmp_path / "keeping.json").read_text())
