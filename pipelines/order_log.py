@@ -1,6 +1,7 @@
 """The config's log of orders: read, and reconciled to the cent."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ from features.errors import InputError
 from features.histories.attributes import AttributeKind
 from features.histories.columns import Histories
 from features.history_store.asked_log import Inspection
-from features.history_store.open_histories import open_histories
+from features.history_store.open_histories import HOW, open_histories
 from features.history_store.stored_log import StoredLog
 from features.ingest.log import Log
 from features.ingest.reconciliation import Reconciliation, ReconciliationLine
@@ -54,7 +55,7 @@ def read_orders(
     """
     learned = {name: kind for name, kind in (kinds or {}).items() if name in config.log.attributes}
     log = log or (replace(config.log, attribute_kinds=learned) if learned else config.log)
-    return open_histories(
+    orders = open_histories(
         log,
         home=config.folder / run_folder.HISTORIES if config.store_bytes else None,
         limit_bytes=config.store_bytes,
@@ -65,6 +66,9 @@ def read_orders(
         inspect=inspect,
         say=say,
     )
+    if orders.how not in HOW:
+        print(f"stayworth: {orders.how}", file=sys.stderr)
+    return orders
 
 
 def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> int:

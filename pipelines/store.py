@@ -1,9 +1,11 @@
 """The store of histories in the output folder: what it holds, and how it is emptied."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from features.history_store.asked_log import asked_as_it_is
+from features.errors import InputError
+from features.history_store.asked_log import name_now
 from features.history_store.entry import Entry, entries, remove
 from pipelines import run_folder
 from pipelines.config import Config
@@ -16,7 +18,11 @@ def store_content(config: Config) -> dict[str, Any]:
     came of, its customers, bytes and the moment it was made.
     """
     home = config.folder / run_folder.HISTORIES
-    found, current = entries(home), asked_as_it_is(config.log).rows_name
+    found = entries(home)
+    try:
+        current = name_now(config.log) if config.store_bytes else None
+    except (InputError, OSError):  # the log is not there: nothing is read from the store now
+        current = None
     shown = [_shown(entry, current) for entry in sorted(found, key=lambda entry: -entry.made_ns)]
     return {
         "folder": str(home),
@@ -29,12 +35,16 @@ def store_content(config: Config) -> dict[str, Any]:
 def clean_store(config: Config) -> dict[str, Any]:
     """Remove every entry: the next command reads the log again. Returns the folder and the bytes that became free."""
     home = config.folder / run_folder.HISTORIES
-    freed = sum(file.stat().st_size for file in home.rglob("*") if file.is_file())
+    before = _bytes(home)
     remove(home)
-    return {"folder": str(home), "freed_bytes": freed}
+    return {"folder": str(home), "freed_bytes": before - _bytes(home)}
 
 
-def _shown(entry: Entry, current: str) -> dict[str, Any]:
+def _bytes(home: Path) -> int:
+    return sum(file.stat().st_size for file in home.rglob("*") if file.is_file())
+
+
+def _shown(entry: Entry, current: str | None) -> dict[str, Any]:
     about = entry.about
     is_rows = "files" in about
     return {

@@ -6,12 +6,14 @@ the first account is taken out of that of the whole log, the second put in.
 """
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -77,21 +79,31 @@ def append_rows(
         relations |= {f"malformed_{table}": MALFORMED_SCHEMA.empty_table() for table in old}
         with open_part(log, relations, now_us=now_us, before_us=None, threads=None) as before:
             judged = {table: _minus(about["judged"][table], before.judged[table]) for table in about["judged"]}
-            set_aside = pa.concat_tables(quarantine(before, TABLES))
+            set_aside = pa.concat_tables(quarantine(before, TABLES, with_place=True))
         for table, (cells, _, malformed) in new.items():
             relations[f"raw_{table}"] = pa.concat_tables([old[table], cells.select(old[table].column_names)])
             relations[f"malformed_{table}"] = malformed
         with open_part(log, relations, now_us=now_us, before_us=None, threads=None) as after:
-            draft.about |= _about(after, about, judged, new)
+            draft.about |= _about(before, after, about, judged, new)
             histories, _ = histories_of(after, "usable_orders", "usable_interactions", None)
             _write_quarantine(entry, after, set_aside, draft.folder)
             at_once = known_at_once(after)
     except InputError as error:
         raise CannotAppend(error.what) from None
+    except duckdb.Error as error:  # the entry was removed meanwhile, or the disk is full
+        raise CannotAppend(str(error).splitlines()[0]) from None
     _write_columns(entry, histories, touched, draft, known_at_once=at_once)
     for name in (name for names in about["cells"].values() for name in names):
-        os.link(entry.file(name), draft.folder / name)
+        _link(entry.file(name), draft.folder / name)
         draft.hashes[name] = entry.files[name]["sha256"]
+
+
+def _link(file: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the disk has no such thing."""
+    try:
+        os.link(file, target)
+    except OSError:
+        shutil.copyfile(file, target)
 
 
 def _usable(about: Mapping[str, Any]) -> int:
@@ -111,7 +123,11 @@ def _minus(judged: Sequence[Sequence[Any]], part: Sequence[JudgedRows]) -> list[
 
 
 def _about(
-    after: Reading, about: Mapping[str, Any], judged: Mapping[str, list[JudgedRows]], new: Mapping[str, NewRows]
+    before: Reading,
+    after: Reading,
+    about: Mapping[str, Any],
+    judged: Mapping[str, list[JudgedRows]],
+    new: Mapping[str, NewRows],
 ) -> dict[str, Any]:
     """What the entry says of itself once the part `after` is in it; judged: of the rows of all others.
 
@@ -128,7 +144,10 @@ def _about(
             if group.rows > most * total:
                 raise CannotAppend(f"too many rows of {table} cannot be used")
     if not set(after.kinds) <= set(about["kinds"]) or not set(after.channels) <= set(about["channels"]):
-        raise CannotAppend("the new files name new channels or kinds of interaction")
+        raise CannotAppend("the new rows name new channels or kinds of interaction")
+    was_first = (after.kinds.get(kind, at + 1) > at for kind, at in before.kinds.items())
+    if not set(before.channels) <= set(after.channels) or any(was_first):
+        raise CannotAppend("a copy of an earlier row took its place")
     if "interactions" in together:
         after.db.execute("update kinds set code = list_position(?, name) - 1", [list(about["kinds"])])
     if after.channels:
@@ -155,12 +174,12 @@ def _about(
 
 def _write_quarantine(entry: Entry, after: Reading, set_aside: pa.Table, folder: Path) -> None:
     """Write the quarantine of all rows: that of the entry without the rows judged again, and that of the part."""
-    now = pa.concat_tables(quarantine(after, TABLES))
-    after.db.register("no_longer", set_aside.select(["file", "row"]))
+    now = pa.concat_tables(quarantine(after, TABLES, with_place=True))
+    after.db.register("no_longer", set_aside.select(["file", "row", "place"]))
     after.db.register("now", now)
     select = f"""
-        select * from read_parquet({quoted(entry.file(QUARANTINE))}) anti join no_longer using (file, row)
-        union all by name select * from now order by file, row"""
+        select * from read_parquet({quoted(entry.file(QUARANTINE))}) anti join no_longer using (file, row, place)
+        union all by name select * from now order by file, row, place, reason"""
     reader = after.db.sql(select).to_arrow_reader()
     write_tables(folder / QUARANTINE, chain([reader.schema.empty_table()], map(_table, reader)))
 

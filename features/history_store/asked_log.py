@@ -20,8 +20,6 @@ ROWS, CUSTOMERS, FOUND = "rows", "customers", "found"
 """The kinds of entry: orders with interactions; what the table `customers` says; what an inspection found."""
 LIBRARIES = ("duckdb", "numpy", "pyarrow")
 """Libraries on which the bytes of an entry depend."""
-CODE = ("ingest", "histories", "history_store", "large_logs")
-"""The rooms whose code reads and judges rows."""
 
 Inspection = Callable[[Reading], Any]
 """A look at an open log; returns what it found, as JSON."""
@@ -41,6 +39,8 @@ class AskedLog:
     """Rows from then on are left out; None: none is."""
     sources: Sources | None
     """The files of its orders and interactions; None where nothing tells whether they have changed."""
+    of_customers: Sources | None
+    """Those of the table `customers`."""
     say: Callable[[str], None]
     limit_bytes: int | None = None
     """The most that the store may have; None: no limit."""
@@ -63,21 +63,27 @@ class AskedLog:
 
     def customers_name(self, rows: Entry) -> str | None:
         """The name of the entry of the table `customers`; None where it cannot be kept. rows: the entry of its rows."""
-        return self._name(CUSTOMERS, [CUSTOMERS], rows.files[rows.about["ids"]]["sha256"])
+        if self.of_customers is None:
+            return None
+        return self._name(CUSTOMERS, [CUSTOMERS], self.of_customers, rows.files[rows.about["ids"]]["sha256"])
 
-    def found_name(self) -> str | None:
+    def found_name(self, rows: Entry) -> str | None:
         """The name of the entry of what an inspection finds; None where it cannot be kept."""
-        return self._name(FOUND, [*self.log.tables, *self.log.books], None)
+        books = source_files(self.log, list(self.log.books))
+        if self.of_customers is None or books is None or self.sources is None:
+            return None
+        tables, sources = [*self.log.tables, *self.log.books], self.of_customers | books
+        return self._name(FOUND, tables, sources, rows.folder.name, rows.about["judged"])
 
-    def _name(self, kind: str, tables: Sequence[str], more: str | None) -> str | None:
-        sources = source_files(self.log, tables)
-        said = [_settings(self.log, tables), self.log.attributes, self.log.attribute_kinds, sources, more]
-        return None if sources is None else f"{kind}-{_hash(said)}"
+    def _name(self, kind: str, tables: Sequence[str], *more: Any) -> str:
+        return f"{kind}-{_hash([_settings(self.log, tables), self.log.attributes, self.log.attribute_kinds, *more])}"
 
 
-def asked_as_it_is(log: Log) -> AskedLog:
-    """A log whose files are as they are now, asked for only to know the names of its entries."""
-    return AskedLog(log, Path(), None, 0, None, source_files(log, TABLES), lambda _: None)
+def name_now(log: Log) -> str | None:
+    """The name of the entry that the rows of a log would be read from as its files are now; None: they are not kept."""
+    sources = source_files(log, TABLES)
+    asked = AskedLog(log, Path(), None, 0, None, sources, None, lambda _: None)
+    return None if sources is None else asked.rows_name
 
 
 def _settings(log: Log, tables: Sequence[str]) -> dict[str, Any]:
@@ -90,12 +96,11 @@ def _settings(log: Log, tables: Sequence[str]) -> dict[str, Any]:
 
 @cache
 def code_hash() -> str:
-    """A hash of the code that reads and judges rows, and of the versions of the libraries it uses."""
+    """A hash of the code of this package, which reads and judges rows, and of the versions of the libraries it uses."""
     digest = hashlib.sha256(json.dumps({name: version(name) for name in LIBRARIES}).encode())
     home = Path(__file__).parents[1]
-    for room in CODE:
-        for file in sorted((home / room).rglob("*.py")):
-            digest.update(f"{file.relative_to(home)}\n".encode() + file.read_bytes())
+    for file in sorted(home.rglob("*.py")):
+        digest.update(f"{file.relative_to(home)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

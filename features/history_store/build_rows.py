@@ -42,7 +42,7 @@ def write_rows(opened: Reading, draft: Draft, *, memory_bytes: int) -> None:
     finish_columns(draft, writer, ids)
     if not draft.about["customers"]:
         raise no_order(opened)
-    write_tables(draft.folder / QUARANTINE, quarantine(opened, tables))
+    write_tables(draft.folder / QUARANTINE, quarantine(opened, tables, with_place=True))
     cells = {table: [name] for table in tables if (name := _keep_cells(opened, table, draft.folder))}
     draft.about |= {
         "judged": {table: opened.judged[table] for table in tables},
@@ -116,7 +116,10 @@ def write_cells(db: duckdb.DuckDBPyConnection, table: str, types: Types, path: P
     """Write the cells of these columns of a table in plain form; dictionaries would take a third of the time."""
     columns = ", ".join(["file", "row", *map(identifier, types)])
     how = "format parquet, compression lz4_raw, dictionary_size_limit 1"
-    db.execute(f"copy (select {columns} from raw_{table}) to {quoted(path)} ({how})")
+    try:
+        db.execute(f"copy (select {columns} from raw_{table}) to {quoted(path)} ({how})")
+    except duckdb.Error as error:
+        raise OSError(f"{path}: {str(error).splitlines()[0]}") from None
 
 
 def write_tables(path: Path, tables: Iterator[pa.Table]) -> None:

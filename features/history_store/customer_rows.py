@@ -33,7 +33,7 @@ def write_customers(opened: Reading, ids: pa.Array, draft: Draft) -> None:
     if columns.left_us is not None:
         described[LEFT_US] = pa.array(columns.left_us)
     write_arrow(draft.folder / DESCRIBED, pa.record_batch(described))
-    write_tables(draft.folder / QUARANTINE, quarantine(opened, ["customers"]))
+    write_tables(draft.folder / QUARANTINE, quarantine(opened, ["customers"], with_place=True))
     unread = [warning.message for warning in unread_attributes(opened)]
     draft.about |= {
         "customers": columns.customers,

@@ -1,7 +1,7 @@
 """An entry of the store: a folder of files that is there whole or not at all, and is never believed unseen.
 
-    <name>/manifest.json      what it holds, the size and SHA-256 of every file, and the SHA-256 of that
-    <name>/seen.json          the files as they were last found right, so that they need not be hashed again
+    <name>/manifest      what it holds, the size and SHA-256 of every file, and the SHA-256 of that
+    <name>/seen          the files as they were last found right, so that they need not be hashed again
 
 An entry is written beside its place and moved there in one step. A file is hashed before its first use, and again after
 anything touched it (its times and its inode tell) or the machine was started anew, as bytes may be lost then that were
@@ -14,14 +14,15 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MANIFEST, SEEN = "manifest.json", "seen.json"
+MANIFEST, SEEN = "manifest", "seen"
+"""Without the ending .json, as nobody may take them for a table of the log."""
 DRAFT = ".draft-"
 HASH_DIGITS = 16
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -69,6 +70,8 @@ def writing_entry(home: Path, name: str) -> Iterator[Draft]:
     try:
         draft = Draft(folder)
         yield draft
+        if lost := draft.hashes.keys() - {path.name for path in folder.iterdir()}:
+            raise OSError(f"{folder}: {', '.join(sorted(lost))} went while it was written")
         files = {
             path.name: {
                 "bytes": path.stat().st_size,
@@ -82,7 +85,12 @@ def writing_entry(home: Path, name: str) -> Iterator[Draft]:
         replaced = home / f"{folder.name}-replaced"
         with suppress(FileNotFoundError):
             (home / name).rename(replaced)
-        folder.rename(home / name)
+        try:
+            folder.rename(home / name)
+        except OSError:
+            if not (home / name).exists():
+                raise
+            remove(folder)  # another run has just written the same
         remove(replaced)
     except BaseException:
         remove(folder)
@@ -116,6 +124,12 @@ def entries(home: Path) -> list[Entry]:
     return [entry for folder in folders if (entry := read_manifest(folder))]
 
 
+def remember(entries: Iterable[Entry]) -> None:
+    """Note that entries are as they were written, after their files got or lost a second name."""
+    for entry in entries:
+        _remember(entry.folder, entry.files)
+
+
 def remove(folder: Path) -> None:
     """Remove an entry or a draft; one that is mapped stays readable for whoever mapped it."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -124,7 +138,7 @@ def remove(folder: Path) -> None:
 def remove_drafts(home: Path) -> None:
     """Remove what runs of this machine left that ended before their draft was an entry."""
     for folder in home.glob(f"{DRAFT}{_machine()}.*"):
-        if not Path("/proc", folder.name.split(".")[3]).exists():
+        if not Path("/proc", folder.name.split(".")[2]).exists():
             remove(folder)
 
 

@@ -18,6 +18,9 @@ from features.ingest.csv_checks import identifier, quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
 from features.ingest.notation.canonical import table_styles
+from features.ingest.notation.loaded_table import Loaded
+from features.ingest.notation.number_style import NumberStyle, number_sql
+from features.ingest.notation.styles import Styles
 from features.ingest.object_store import object_url
 from features.ingest.table_source import Files, TableSource
 
@@ -77,16 +80,34 @@ def _read(log: Log, table: str, source: TableSource, entry: Entry) -> NewRows:
     known, about = entry.about["styles"][table], entry.about
     with connect() as db, sources.readable(source.label(table)):
         opened = sources.read_table(db, table, log, source=source)
-        alone = table_styles(opened.loaded, log, is_thorough=True).to_json()
-        if any(alone[kind].keys() - known[kind].keys() for kind in known):
-            raise CannotAppend("the new files are written in another way")
+        if not _are_read_alike(
+            opened.loaded, Styles.from_json(known), table_styles(opened.loaded, log, is_thorough=True)
+        ):
+            raise CannotAppend("the new rows are written in another way")
         if opened.types != about["types"][table]:
-            raise CannotAppend("the new files have other columns")
+            raise CannotAppend("the new rows have other columns")
         columns = ", ".join(["file", "row", *map(identifier, opened.types)])
         customer = text_of("customer_id", opened.types["customer_id"])
         ids = db.sql(f"select distinct {customer} as id from raw_{table}").to_arrow_table()
         cells = db.sql(f"select {columns} from raw_{table}").to_arrow_table()
         return NewRows(cells, ids, db.sql(f"from malformed_{table}").to_arrow_table())
+
+
+def _are_read_alike(loaded: Loaded, known: Styles, alone: Styles) -> bool:
+    """True if new cells are read in the known styles as in their own: then those of all cells are the known ones.
+
+    A style is told by the cells that leave no choice, so cells that agree with it change nothing. Ids and times are
+    told by all of their cells, and have to be the same.
+    """
+    if alone.ids != known.ids or alone.times != known.times or alone.numbers.keys() - known.numbers.keys():
+        return False
+    for name, style in known.numbers.items():
+        text = f"{identifier(name)}::text"
+        both = (number_sql(text, of) for of in (style, alone.numbers.get(name, NumberStyle())))
+        readings = " is distinct from ".join(f"try_cast({reading} as double)" for reading in both)
+        if loaded.db.sql(f"select 1 from loaded_{loaded.table} where {readings} limit 1").fetchall():
+            return False
+    return True
 
 
 def _kept_cells(entry: Entry, table: str) -> str:

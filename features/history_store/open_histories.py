@@ -7,6 +7,7 @@
 A store that cannot be written is never in the way: the histories are then made in a folder that vanishes.
 """
 
+import errno
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
@@ -21,15 +22,26 @@ from features.history_store.append_rows import append_rows
 from features.history_store.asked_log import CUSTOMERS, FOUND, AskedLog, Inspection, code_hash
 from features.history_store.build_rows import write_rows
 from features.history_store.customer_rows import write_customers
-from features.history_store.entry import Entry, entries, open_entry, remove, remove_drafts, writing_entry
+from features.history_store.entry import Entry, entries, open_entry, remember, remove, remove_drafts, writing_entry
 from features.history_store.grown_files import has_grown, text_hashes
 from features.history_store.new_rows import CannotAppend
 from features.history_store.parts import TABLES, duckdb_memory_bytes
-from features.history_store.source_files import Added, SourceFile, Sources, added_files, source_files
+from features.history_store.source_files import (
+    Added,
+    SourceFile,
+    Sources,
+    added_files,
+    limited_to_files,
+    source_files,
+)
 from features.history_store.stored_log import StoredLog, ids_of, stored_log
 from features.ingest.log import Log
-from features.ingest.open_log import Reading
+from features.ingest.open_log import JudgedRows, Reading
 from features.ingest.reading import reading
+from features.ingest.table_checks import FUTURE
+
+OPENED, ADDED, MADE = HOW = ("opened", "added to", "made")
+"""How histories came from the store."""
 
 
 def open_histories(
@@ -51,30 +63,32 @@ def open_histories(
     kept). limit_bytes: the most that the store may have; the entries of other logs make way. is_fresh: read the
     log anew, whatever is there. inspect: look at the open log, and keep what that finds (`StoredLog.found`).
     """
-    asked = AskedLog(log, home or Path(), now_us, memory_bytes, before_us, None, say, limit_bytes, inspect)
+    asked = AskedLog(log, home or Path(), now_us, memory_bytes, before_us, None, None, say, limit_bytes, inspect)
     why = ""
     if home and before_us is None:
         try:
-            asked = replace(asked, sources=source_files(log, TABLES))
-            if asked.sources is not None:
-                return _kept(asked, is_fresh=is_fresh)
+            rows, customers = source_files(log, TABLES), source_files(log, [CUSTOMERS])
+            asked = replace(asked, sources=rows, of_customers=customers)
+            if rows is not None:
+                # Only these files are read: one that arrives meanwhile is new the next time.
+                return _kept(replace(asked, log=limited_to_files(log, rows | (customers or {}))), is_fresh=is_fresh)
         except OSError as error:
-            why = f"the store cannot be written ({error.strerror or error}): the log will be read again next time"
+            why = f"the store cannot be used ({error.strerror or error}): the log will be read again next time"
             say(why)
     folder = Path(tempfile.mkdtemp(prefix="stayworth-histories-"))
     try:
         made = _made(replace(asked, home=folder))
     except OSError as error:
         remove(folder)
-        raise InputError(
-            f"there is no room to sort the log: {error.strerror or error}",
-            where=tempfile.gettempdir(),
-            next="Make room, or set TMPDIR to a folder on another disk.",
-        ) from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            what, next_ = "there is no room to sort the log", "Make room, or set TMPDIR to a folder on another disk."
+            raise InputError(what, where=tempfile.gettempdir(), next=next_) from None
+        where = str(error.filename or log.source("orders").label("orders"))
+        raise InputError(f"cannot be read: {error.strerror or error}", where=where) from None
     except BaseException:
         remove(folder)
         raise
-    stored = stored_log(log, *made, how=why or "made")
+    stored = stored_log(log, *made, how=why or MADE)
     weakref.finalize(stored, remove, folder)
     return stored
 
@@ -82,33 +96,34 @@ def open_histories(
 def _kept(asked: AskedLog, *, is_fresh: bool) -> StoredLog:
     """The histories from the store, in which they are then."""
     rows = None if is_fresh else open_entry(asked.home, asked.rows_name)
-    how = "opened"
+    how = OPENED
     if rows is None or not _holds_at(rows, asked.now_us):
-        how = "made"
+        how = MADE
         before = None if is_fresh else _with_fewer_files(asked)
         if before is not None:
             try:
-                rows, how = _added(asked, before), "added to"
+                rows, how = _added(asked, before), ADDED
             except CannotAppend as error:
                 asked.say(f"reading the whole log again: {error}")
-        if how == "made":
+        if how == MADE:
             made = _made(asked)
             _make_way(asked, [entry for entry in made if entry])
             return stored_log(asked.log, *made, how=how)
     assert rows is not None
     used = (rows, _customers(asked, rows), _inspected(asked, rows))
-    if how == "added to":
+    if how == ADDED:
         _make_way(asked, [entry for entry in used if entry])
     return stored_log(asked.log, *used, how=how)
 
 
 def _holds_at(rows: Entry, now_us: int | None) -> bool:
     """True if the same rows are in the future now as when the entry was made."""
-    if now_us is None:
-        return True
-    latest = [group[6] for judged in rows.about["judged"].values() for group in judged if group[0] is None]
     first = [us for us in rows.about["future_us"].values() if us is not None]
-    return all(us is None or us <= now_us for us in latest) and all(now_us < us for us in first)
+    if now_us is None:
+        return not first
+    judged = [(table, JudgedRows(*group)) for table, groups in rows.about["judged"].items() for group in groups]
+    latest = [group.latest_us or now_us for table, group in judged if group.reason != FUTURE[table]]
+    return all(us <= now_us for us in latest) and all(now_us < us for us in first)
 
 
 def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, Added]] | None:
@@ -145,7 +160,8 @@ def _sources(entry: Entry) -> Sources:
 def _added(asked: AskedLog, before: tuple[Entry, dict[str, Added]]) -> Entry:
     """The entry of a log to which files came; raises CannotAppend."""
     entry, added = before
-    asked.say(f"reading what is new in {sum(len(new) + len(grown) for new, grown in added.values()):,} files")
+    files = sum(len(new) + len(grown) for new, grown in added.values())
+    asked.say(f"reading what is new in {files:,} file{'s' * (files != 1)}")
     with writing_entry(asked.home, asked.rows_name) as draft:
         append_rows(entry, asked.log, added, draft, now_us=asked.now_us, memory_bytes=asked.memory_bytes)
         draft.about |= asked.identity | {"texts": text_hashes(asked.sources or {}, _hashes(entry))}
@@ -168,7 +184,7 @@ def _inspected(asked: AskedLog, rows: Entry) -> Entry | None:
     """The entry of what is found in the open log; None where nobody asks for it."""
     if asked.inspect is None:
         return None
-    name = asked.found_name()
+    name = asked.found_name(rows)
     found = open_entry(asked.home, name) if name else None
     if found:
         return found
@@ -179,7 +195,7 @@ def _inspected(asked: AskedLog, rows: Entry) -> Entry | None:
 def _write_found(asked: AskedLog, rows: Entry, opened: Reading) -> Entry | None:
     if asked.inspect is None:
         return None
-    name = asked.found_name() or f"{FOUND}-of-this-run"
+    name = asked.found_name(rows) or f"{FOUND}-of-this-run"
     with writing_entry(asked.home, name) as draft:
         draft.about |= {"found": asked.inspect(opened), "of": rows.folder.name}
     return _found(asked.home, name)
@@ -239,6 +255,7 @@ def _make_way(asked: AskedLog, used: Sequence[Entry]) -> None:
         if left < 0 or _is_earlier(asked, entry):
             remove(entry.folder)
     remove_drafts(asked.home)
+    remember(used)
 
 
 def _is_earlier(asked: AskedLog, entry: Entry) -> bool:

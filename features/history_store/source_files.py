@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +49,29 @@ def source_files(log: Log, tables: Sequence[str]) -> Sources | None:
             return None
         files = source.paths()
         beside = [path for file in files for ending in BESIDE if (path := Path(f"{file}{ending}")).is_file()]
-        sources[table] = tuple(_described(file) for file in (*files, *beside))
+        sources[table] = (*map(_described, files), *(_latest_rows(file) for file in beside if file.stat().st_size))
     return sources
+
+
+def limited_to_files(log: Log, sources: Sources) -> Log:
+    """A log that is read from these files alone, whatever comes to its folders meanwhile."""
+    limited = {}
+    for table, files in sources.items():
+        names = [file.name for file in files if not file.name.endswith(BESIDE)]
+        limited[table] = log.source(table).limited_to(names)
+    return replace(log, **limited)  # type: ignore[arg-type]
 
 
 def _described(file: Path) -> SourceFile:
     stat, name = file.stat(), object_url(file)
     changed_ns = stat.st_ctime_ns if name == str(file) else 0
     return SourceFile(name, stat.st_size, stat.st_mtime_ns, changed_ns, _sample(file, stat.st_size))
+
+
+def _latest_rows(file: Path) -> SourceFile:
+    """A file beside a database, whose times change whenever the database is opened."""
+    size = file.stat().st_size
+    return SourceFile(str(file), size, 0, 0, _sample(file, size))
 
 
 def _sample(file: Path, size: int) -> str:
@@ -95,5 +111,7 @@ def added_files(
         if not all(has_grown(old[file.name], file) for file in changed):
             return None
         new = [file.name for file in files if file.name not in old]
+        if any(name.endswith(BESIDE) for name in new):
+            return None
         added[table] = Added(new, {file.name: old[file.name].size for file in changed})
     return added if any(new or grown for new, grown in added.values()) else None

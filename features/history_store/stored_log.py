@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.histories.columns import Histories
 from features.history_store.build_rows import IDS, QUARANTINE, netted, read_arrow
@@ -14,7 +15,6 @@ from features.history_store.column_files import MappedColumns
 from features.history_store.customer_rows import read_customers
 from features.history_store.entry import Entry
 from features.ingest.build_histories import CustomerColumns
-from features.ingest.csv_checks import quoted
 from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
 from features.ingest.mistakes.customer_attributes import described_in_words
@@ -41,7 +41,8 @@ class StoredLog:
     """What an inspection found, as JSON; None without one."""
     how: str
     """opened, added to or made; or why it could not be kept."""
-    entries: tuple[Entry, ...]
+    quarantined: tuple[pq.ParquetFile, ...]
+    """Open files of the rows that cannot be used, which stay readable if another run replaces the entry."""
     mapped: MappedColumns
 
     @property
@@ -51,11 +52,15 @@ class StoredLog:
 
     def quarantine(self) -> Iterator[pa.Table]:
         """The rows that cannot be used, in tables of bounded size, the first of them empty; see `quarantine`."""
-        files = ", ".join(quoted(entry.file(QUARANTINE)) for entry in self.entries)
         with connect() as db:
-            reader = db.sql(
-                f"select * from read_parquet([{files}], union_by_name=true) order by file, row"
-            ).to_arrow_reader()
+            for number, file in enumerate(self.quarantined):
+                batches = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())
+                db.register(f"quarantine_{number}", batches)
+            all_rows = " union all by name ".join(
+                f"from quarantine_{number}" for number in range(len(self.quarantined))
+            )
+            rows = f"select * exclude (place) from ({all_rows}) order by file, row, place, reason"
+            reader = db.sql(rows).to_arrow_reader()
             yield reader.schema.empty_table()
             for batch in reader:
                 yield pa.Table.from_batches([batch])
@@ -115,6 +120,6 @@ def stored_log(
         customers.about["warnings"] if customers else [],
         found.about["found"] if found else None,
         how,
-        tuple(both),
+        tuple(pq.ParquetFile(entry.file(QUARANTINE)) for entry in both),
         mapped,
     )

@@ -136,38 +136,43 @@ def _units(micros: int) -> Decimal:
     return Decimal(int(micros)) / 1_000_000
 
 
-def quarantine(opened: Reading, tables: Collection[str] | None = None) -> Iterator[pa.Table]:
+PLACES = ("orders", "interactions", "customers")
+"""The tables of a log, in the order of their rows in the quarantine where file and row are the same."""
+
+
+def quarantine(
+    opened: Reading, tables: Collection[str] | None = None, *, with_place: bool = False
+) -> Iterator[pa.Table]:
     """The rows that cannot be used: file, row, reason, customer_id, ordered_at and amount as written.
 
-    tables: only theirs.
-
     A log with interactions adds at, kind and value, a log that says who left adds left_at. The rows come in tables of
-    bounded size, the first of them empty.
+    bounded size, the first of them empty. tables: only theirs. with_place: add `place`, the table's in `PLACES`, or
+    that and their number for malformed lines.
     """
 
     def bad(table: str) -> str:
         """The condition of such rows; a table known to have none is not read again."""
         return "reason is not null" if any(group.reason for group in opened.judged[table]) else "false"
 
-    wanted = opened.judged.keys() & (opened.judged if tables is None else tables)
-    selects = []
-    if "orders" in wanted:
-        selects.append(
-            "select file, row, reason, written_id as customer_id, written_at as ordered_at, written_amount as amount "
-            f"from rows_orders where {bad('orders')}"
-        )
-    if "interactions" in wanted:
-        selects.append(
-            'select file, row, reason, written_id as customer_id, written_at as "at", written_kind as kind, '
-            f"written_value as value from rows_interactions where {bad('interactions')}"
-        )
-    if "customers" in wanted:
-        left_at = ", written_left_at as left_at" if opened.contractual else ""
-        selects.append(
-            f"select file, row, reason, written_id as customer_id{left_at} from rows_customers where {bad('customers')}"
-        )
-    selects += [f"select file, row, reason from malformed_{table}" for table in opened.judged if table in wanted]
-    reader = opened.db.sql(f"{' union all by name '.join(selects)} order by file, row").to_arrow_reader()
+    wanted = [table for table in opened.judged if tables is None or table in tables]
+    written = {
+        "orders": "written_at as ordered_at, written_amount as amount",
+        "interactions": 'written_at as "at", written_kind as kind, written_value as value',
+        "customers": "written_left_at as left_at" if opened.contractual else "",
+    }
+    selects = [
+        f"select file, row, reason, written_id as customer_id, {written[table]}{', ' * bool(written[table])}"
+        f"{PLACES.index(table)} as place from rows_{table} where {bad(table)}"
+        for table in PLACES
+        if table in wanted
+    ]
+    selects += [
+        f"select file, row, reason, {len(PLACES) + PLACES.index(table)} as place from malformed_{table}"
+        for table in wanted
+    ]
+    columns = "*" if with_place else "* exclude (place)"
+    rows = f"select {columns} from ({' union all by name '.join(selects)}) order by file, row, place, reason"
+    reader = opened.db.sql(rows).to_arrow_reader()
     yield reader.schema.empty_table()
     for batch in reader:
         yield pa.Table.from_batches([batch])

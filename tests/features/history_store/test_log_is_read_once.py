@@ -94,7 +94,7 @@ def test_attributes_are_those_that_the_model_learned(shop):
     same(stored, learned)
 
 
-@pytest.mark.parametrize("name", ["at.bin", "customer_ids.arrow", "quarantine.rows", "manifest.json"])
+@pytest.mark.parametrize("name", ["at.bin", "customer_ids.arrow", "quarantine.rows", "manifest"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
 def test_a_damaged_store_is_never_believed(shop, name, damage):
     log, home = shop
@@ -118,11 +118,11 @@ def test_bytes_that_a_crash_of_the_machine_lost_are_not_believed(shop, monkeypat
     log, home = shop
     opened(log, home)
     (rows,) = home.glob("rows-*")
-    seen = json.loads((rows / "seen.json").read_text())
+    seen = json.loads((rows / "seen").read_text())
     with (rows / "at.bin").open("r+b") as file:
         file.write(bytes(64))
     seen["files"]["at.bin"] = entry._stat(rows / "at.bin")
-    (rows / "seen.json").write_text(json.dumps(seen))
+    (rows / "seen").write_text(json.dumps(seen))
     assert opened(log, home).how == "opened"  # as if nothing had touched it
     monkeypatch.setattr(entry, "_boot", lambda: "another start")
     stored = opened(log, home)
@@ -152,7 +152,7 @@ def test_a_store_that_cannot_be_written_is_not_in_the_way(shop, tmp_path):
     (tmp_path / "file").write_text("no folder")
     told = []
     stored = opened(log, tmp_path / "file", say=told.append)
-    assert told == ["the store cannot be written (File exists): the log will be read again next time"]
+    assert told == ["the store cannot be used (File exists): the log will be read again next time"]
     same(stored, log)
 
 

@@ -45,10 +45,8 @@ def test_files_that_arrive_one_after_the_other_give_what_reading_them_all_gives(
         stored = opened(log, folder / "store", say=told.append)
         how.append(stored.how)
         same(stored, log)
-    other_cells = (
-        "reading the whole log again: the new files are written in another way"  # the first that is unreadable
-    )
-    assert how.count("made") == 1 + told.count(other_cells)
+    # The first cell that cannot be read may be of another style.
+    assert how.count("made") == 1 + sum("written in another way" in word for word in told)
     assert set(how) == {"made", "added to"}
     assert len(list((folder / "store").iterdir())) == 1
 
@@ -64,7 +62,7 @@ def test_one_file_more_is_read_alone(tmp_path, monkeypatch):
     write(orders[430:], tmp_path / "orders" / "b.csv")
     monkeypatch.setattr(open_histories, "reading", None)  # nothing is read whole
     added = opened(log, tmp_path / "store", say=told.append)
-    assert (added.how, told) == ("added to", ["reading what is new in 1 files"])
+    assert (added.how, told) == ("added to", ["reading what is new in 1 file"])
     monkeypatch.undo()
     same(added, log)
     same(opened(log, tmp_path / "store"), log)
