@@ -40,6 +40,6 @@ def test_killed_at_random_moments_the_feature_file_is_always_whole(tmp_path, cdn
             finished("1997-06-01")
             assert output.read_bytes() == old
         names = {path.name for path in output.parent.iterdir() if not path.name.startswith(".")}
-        assert names == {"features.parquet", "quarantine.parquet", "reconciliation.json"}
+        assert names == {"features.parquet", "quarantine.parquet", "reconciliation.json", "histories"}
     finished("1998-01-01")
     assert pd.read_parquet(output).equals(new)

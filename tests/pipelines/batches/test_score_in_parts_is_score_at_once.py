@@ -45,10 +45,20 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from pathlib import Path
 from types import SimpleNamespace
+from features.history_store import build_rows
 from models.artifacts import bundle
 from pipelines import config, score
 
 home, parts = Path(sys.argv[1]), []
+
+
+def counted(*arguments, **more):
+    for part in in_parts(*arguments, **more):
+        parts.append(part[0].customers)
+        yield part
+
+
+in_parts, build_rows.histories_in_parts = build_rows.histories_in_parts, counted
 score.load_champion = lambda uri: SimpleNamespace(scorer=bundle.read(home / "bundle"))
 told = score.score(
     config.load(home / "stayworth.toml"),
@@ -56,7 +66,7 @@ told = score.score(
     now=datetime(2025, 1, 1, tzinfo=UTC),
     output=None,
     memory_bytes=1_200_000_000,
-    say=lambda text: parts.append(text) if text.startswith("scoring") else None,
+    say=lambda text: None,
 )
 status = Path("/proc/self/status").read_text()
 peak = int(status.split("VmHWM:")[1].split()[0]) * 1024
