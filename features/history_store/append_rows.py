@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ from features.ingest.log import Log
 from features.ingest.notation.styles import Styles
 from features.ingest.open_log import JudgedRows, Reading
 from features.ingest.reading import ODD, REMEDIES
-from features.ingest.reconciliation import quarantine
+from features.ingest.reconciliation import quarantine, tables_of
 from features.ingest.table_checks import FUTURE, MOST_IN_THE_FUTURE
 from features.large_logs.merge import sum_judged
 from features.large_logs.partitions import MALFORMED_SCHEMA, open_part
@@ -108,7 +107,8 @@ def _link(file: Path, target: Path) -> None:
 
 def _usable(about: Mapping[str, Any]) -> int:
     """The number of usable rows of an entry."""
-    return sum(group[1] for judged in about["judged"].values() for group in judged if group[0] is None)
+    judged = (JudgedRows(*group) for groups in about["judged"].values() for group in groups)
+    return sum(group.rows for group in judged if group.reason is None)
 
 
 def _minus(judged: Sequence[Sequence[Any]], part: Sequence[JudgedRows]) -> list[JudgedRows]:
@@ -180,12 +180,7 @@ def _write_quarantine(entry: Entry, after: Reading, set_aside: pa.Table, folder:
     select = f"""
         select * from read_parquet({quoted(entry.file(QUARANTINE))}) anti join no_longer using (file, row, place)
         union all by name select * from now order by file, row, place, reason"""
-    reader = after.db.sql(select).to_arrow_reader()
-    write_tables(folder / QUARANTINE, chain([reader.schema.empty_table()], map(_table, reader)))
-
-
-def _table(batch: pa.RecordBatch) -> pa.Table:
-    return pa.Table.from_batches([batch])
+    write_tables(folder / QUARANTINE, tables_of(after.db.sql(select)))
 
 
 def _write_columns(

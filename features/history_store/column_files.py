@@ -21,7 +21,6 @@ SAME = {
     "interaction_known_at": "interaction_at",
 }
 """Columns that are not written where every row of the table was known at once, and those they equal."""
-GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
 
 class ColumnWriter:
@@ -52,17 +51,13 @@ class ColumnWriter:
     def _write(self, name: str, values: np.ndarray) -> None:
         if name in GROUPS:
             values = values + self.rows[name]
-            values = values[1:] if self.rows_written(name) else values
+            values = values[1:] if name in self.types else values  # the first is the last of the part before
         elif name == "adjusted_order":
             values = np.where(values < 0, values, values + self.rows["starts"])
         self.types[name] = values.dtype.str
         data = np.ascontiguousarray(values).data.cast("B") if len(values) else b""
         self.digests[name].update(data)
         self.files[name].write(data)
-
-    def rows_written(self, name: str) -> bool:
-        """True if some of a column was written before."""
-        return name in self.types
 
     def described(self) -> dict[str, Any]:
         """The types of the columns, and which are not written, for `MappedColumns`."""

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from features.hashes import hash_of_file, hash_of_json
+
 MANIFEST, SEEN = "manifest", "seen"
 """Without the ending .json, as nobody may take them for a table of the log."""
 DRAFT = ".draft-"
@@ -75,12 +77,12 @@ def writing_entry(home: Path, name: str) -> Iterator[Draft]:
         files = {
             path.name: {
                 "bytes": path.stat().st_size,
-                "sha256": draft.hashes.get(path.name) or _sha256(path),
+                "sha256": draft.hashes.get(path.name) or hash_of_file(path),
             }
             for path in sorted(folder.iterdir())
         }
         content = {"about": draft.about, "files": files}
-        (folder / MANIFEST).write_text(json.dumps({"entry": content, "sha256": _digest(content)}), "utf-8")
+        (folder / MANIFEST).write_text(json.dumps({"entry": content, "sha256": hash_of_json(content)}), "utf-8")
         _remember(folder, files)
         replaced = home / f"{folder.name}-replaced"
         with suppress(FileNotFoundError):
@@ -110,7 +112,7 @@ def read_manifest(folder: Path) -> Entry | None:
     """What the entry in a folder says, its files not looked at; None where it cannot be believed."""
     try:
         content = json.loads((folder / MANIFEST).read_text("utf-8"))
-        if content["sha256"] == _digest(content["entry"]):
+        if content["sha256"] == hash_of_json(content["entry"]):
             made_ns = (folder / MANIFEST).stat().st_mtime_ns
             return Entry(folder, content["entry"]["about"], content["entry"]["files"], made_ns)
     except (OSError, ValueError, KeyError, TypeError):
@@ -151,7 +153,7 @@ def _is_right(entry: Entry) -> bool:
         if _seen(entry.folder) == {"boot": _boot(), "files": stats}:
             return True
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(_sha256, map(entry.file, entry.files)))
+            found = list(pool.map(hash_of_file, map(entry.file, entry.files)))
         if found != [file["sha256"] for file in entry.files.values()]:
             return False
         _remember(entry.folder, entry.files)
@@ -192,12 +194,3 @@ def _boot() -> str:
 def _machine() -> str:
     """What tells the drafts of this machine from those of others, where they share a disk."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -19,7 +19,7 @@ from features.ingest.duckdb_connection import connect
 from features.ingest.log import Log
 from features.ingest.mistakes.customer_attributes import described_in_words
 from features.ingest.open_log import Judged, JudgedRows
-from features.ingest.reconciliation import Reconciliation, Tally, reconcile
+from features.ingest.reconciliation import Reconciliation, Tally, reconcile, tables_of
 from features.ingest.schema import minor_units
 
 CUSTOMERS_AT_ONCE = 100_000
@@ -60,10 +60,7 @@ class StoredLog:
                 f"from quarantine_{number}" for number in range(len(self.quarantined))
             )
             rows = f"select * exclude (place) from ({all_rows}) order by file, row, place, reason"
-            reader = db.sql(rows).to_arrow_reader()
-            yield reader.schema.empty_table()
-            for batch in reader:
-                yield pa.Table.from_batches([batch])
+            yield from tables_of(db.sql(rows))
 
     def parts(self) -> Iterator[Histories]:
         """The histories, so many customers at a time that memory holds them."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+import duckdb
 import pyarrow as pa
 
 from features.ingest.open_log import Judged, JudgedRows, Reading
@@ -172,7 +173,12 @@ def quarantine(
     ]
     columns = "*" if with_place else "* exclude (place)"
     rows = f"select {columns} from ({' union all by name '.join(selects)}) order by file, row, place, reason"
-    reader = opened.db.sql(rows).to_arrow_reader()
+    yield from tables_of(opened.db.sql(rows))
+
+
+def tables_of(rows: duckdb.DuckDBPyRelation) -> Iterator[pa.Table]:
+    """The rows of a query in tables of bounded size, the first of them empty."""
+    reader = rows.to_arrow_reader()
     yield reader.schema.empty_table()
     for batch in reader:
         yield pa.Table.from_batches([batch])

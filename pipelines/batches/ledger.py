@@ -8,8 +8,6 @@ killed between the two leaves the earlier batch, or none, and a table that no fi
 same model take its place. Nothing else is ever removed; to make room, remove both files of a batch.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +21,7 @@ import pyarrow.parquet as pq
 
 from features.atomic_files import drafted
 from features.errors import InputError
+from features.hashes import hash_of_file, hash_of_json
 from models.artifacts import registry
 from models.artifacts.registered_model import RegisteredModel, load_version
 from models.scoring.scorer import Scorer
@@ -70,7 +69,7 @@ def keep(
     main = takewhile(lambda table: table["horizon_days"][0].as_py() == horizon_days, tables)
     with drafted(home / f"{name}.parquet") as draft:
         customers = run_folder.write_tables(draft, map(kept_columns, main), encodings=ENCODINGS)
-        sha256 = _sha256(draft)
+        sha256 = hash_of_file(draft)
         file = draft.replace(home / f"{name}.{sha256[:8]}.parquet")
     batch = {
         "as_of": as_of.isoformat(),
@@ -85,7 +84,7 @@ def keep(
     }
     description = home / f"{name}.json"
     replaced = _named_table(description)
-    run_folder.write_json(description, {"batch": batch, "sha256": _digest(batch)})
+    run_folder.write_json(description, {"batch": batch, "sha256": hash_of_json(batch)})
     if replaced and replaced != file:  # another run may be about to name its own table: no other table is touched
         replaced.unlink(missing_ok=True)
 
@@ -133,7 +132,7 @@ def _entry(path: Path) -> LedgerEntry:
     """The batch of a JSON file; raises InputError for one that is not as it was written."""
     content = run_folder.read_json(path, next=RESTORE)
     batch = content.get("batch") if isinstance(content, dict) else None
-    if not isinstance(batch, dict) or content.get("sha256") != _digest(batch):
+    if not isinstance(batch, dict) or content.get("sha256") != hash_of_json(batch):
         raise InputError("is not what its hash says: it was changed or damaged", where=str(path), next=RESTORE)
     days = {name: date.fromisoformat(batch[name]) for name in ("as_of", "data_end")}
     scored_at = datetime.fromisoformat(batch["scored_at"])
@@ -151,7 +150,7 @@ def _named_table(path: Path) -> Path | None:
 def _refuse_changed(entry: LedgerEntry) -> None:
     """Raise InputError unless the table of a batch is the one that was written."""
     try:
-        sha256 = _sha256(entry.file)
+        sha256 = hash_of_file(entry.file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(entry.file), next=RESTORE) from None
     if sha256 != entry.sha256:
@@ -161,13 +160,3 @@ def _refuse_changed(entry: LedgerEntry) -> None:
             where=str(entry.file),
             next=RESTORE,
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(batch: dict[str, Any]) -> str:
-    """The SHA-256 of a batch's description."""
-    return hashlib.sha256(json.dumps(batch, sort_keys=True).encode()).hexdigest()

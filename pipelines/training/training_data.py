@@ -23,6 +23,7 @@ from features.clock import microseconds
 from features.errors import InputError
 from features.histories.chosen_customers import take_customers
 from features.histories.columns import Histories
+from features.history_store.build_rows import write_tables
 from features.history_store.parts import FIXED_BYTES
 from features.history_store.stored_log import StoredLog
 from features.ingest.duckdb_connection import connect
@@ -195,7 +196,7 @@ def _parts(orders: StoredLog, rows: Callable[[Histories], Iterator[pa.Table]], *
     parts: list[Path] = []
     for histories in orders.parts():
         parts.append(folder / f"rows-{len(parts):04d}.parquet")
-        _write(parts[-1], rows(histories))
+        write_tables(parts[-1], rows(histories))
     return parts
 
 
@@ -231,12 +232,3 @@ def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream
     rows = sum(pq.read_metadata(part).num_rows for part in parts)
     masked = partial(mask_unknown_year, first_day=first_day)
     return Stream(tuple(parts), rows, LABELS, (masked,), spark)
-
-
-def _write(path: Path, tables: Iterator[pa.Table]) -> None:
-    """Write tables to a Parquet file."""
-    first = next(tables)
-    with pq.ParquetWriter(path, first.schema, compression="lz4") as file:
-        file.write_table(first)
-        for table in tables:
-            file.write_table(table)

@@ -191,5 +191,5 @@ def _late(reading):
 def test_an_entry_is_hashed_once_after_it_was_added_to(tmp_path, monkeypatch):
     lines(tmp_path, MANY, "d;01.02.2024;5,50;1,00;x\n")
     log = Log(str(tmp_path / "orders"), **TERMS, time_format="%d.%m.%Y")
-    monkeypatch.setattr(entry, "_sha256", None)
+    monkeypatch.setattr(entry, "hash_of_file", None)
     assert opened(log, tmp_path / "store").how == "opened"
