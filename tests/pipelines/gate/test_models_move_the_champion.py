@@ -77,7 +77,7 @@ def test_a_refused_model_is_registered_and_serves_nobody(shop):
 
 
 def test_a_refusal_changes_no_file_but_the_audit_log(shop):
-    before = {path.name: path.read_bytes() for path in (shop / "runs_of_1").iterdir()}
+    before = {path.name: path.read_bytes() for path in (shop / "runs_of_1").iterdir() if path.is_file()}
     after = {path.name: path.read_bytes() for path in (shop / "runs").iterdir() if path.name in before}
     assert set(after) == set(before) == {"metrics.json", "quarantine.parquet", "reconciliation.json", "audit.jsonl"}
     assert [name for name in before if after[name] != before[name]] == ["audit.jsonl"]
