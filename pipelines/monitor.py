@@ -23,7 +23,7 @@ from models.scoring import scorer
 from models.scoring.online import attribute_kinds
 from pipelines import promotion, run_folder
 from pipelines.batches import ledger
-from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
+from pipelines.batches.total_misses import judged_lifetimes, lifetime_misses
 from pipelines.campaigns.past_campaigns import own_campaigns
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config

@@ -11,7 +11,11 @@ import pandas as pd
 from features import audit_log
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
+from pipelines.batches.total_misses import (
+    judged_horizons,
+    judged_lifetimes,
+    lifetime_misses,
+)
 from pipelines.campaigns.configured_offers import offers_with_save_rate
 from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.config import Config
@@ -54,8 +58,8 @@ def write_report(
     reconciliation = run_folder.read_json(folder / run_folder.RECONCILIATION, next="Check first: stayworth check.")
     say("reading the log")
     cost_share = metrics.get("lifetime", {}).get("cost_share", 0.0)
-    base, backtest = customer_base(config, now=now, clv_cost_share=cost_share), _backtest(config)
-    lifetimes = judged_lifetimes(folder)
+    backtest, lifetimes = judged_horizons(folder), judged_lifetimes(folder)
+    base = customer_base(config, now=now, clv_cost_share=cost_share)
     worth = partial(_worth, metrics=metrics, lifetimes=lifetimes)
     say("looking at the customer base")
     html = page(
@@ -114,9 +118,3 @@ def _worth(customers: pd.DataFrame, metrics: dict[str, Any], lifetimes: list[dic
     """The worth of customers, in doubt by what lifetime values missed on past days, and usually miss."""
     typical_miss = metrics.get("lifetime", {}).get("typical_miss", UNKNOWN_MISS)
     return customer_equity(customers, *lifetime_misses(lifetimes), typical_miss=typical_miss)
-
-
-def _backtest(config: Config) -> list[dict[str, Any]]:
-    """Read the days of the backtest; none where `evaluate` has not run."""
-    path = config.folder / run_folder.BACKTEST
-    return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []

@@ -23,9 +23,9 @@ from models.scoring.online import read_for, unseen_in_words
 from models.scoring.scorer import Scorer
 from pipelines import run_folder
 from pipelines.batches import ledger
-from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.batches.score_table import refuse_unwritable, replace_table
 from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
+from pipelines.batches.total_misses import horizon_reach, judged_lifetimes, lifetime_misses
 from pipelines.config import Config
 from pipelines.order_log import (
     machine_memory,
@@ -187,18 +187,28 @@ def _write(target: str | Path, tables: Iterator[pa.Table]) -> None:
 def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date) -> dict[str, Any]:
     """The totals of a batch of scores over the main horizon: customers, and money in currency units.
 
-    clv_p10, clv_p90: the 80 % interval of the sum of all CLVs, by the error that all of them share.
+    value_p10 and value_p90, clv_p10 and clv_p90: the 80 % intervals of the sums of all expected values and of all CLVs,
+    by the error that all customers share.
     """
-    miss = typical_miss(model.lifetime)
-    reach = exp(common_miss(*lifetime_misses(judged_lifetimes(config.folder)), typical_miss=miss))
-    low, high = sorted((staged.totals["clv"] / reach, staged.totals["clv"] * reach))
+    folder, days, totals = config.folder, model.terms.horizon_days, staged.totals
+    lifetime = common_miss(*lifetime_misses(judged_lifetimes(folder)), typical_miss=typical_miss(model.lifetime))
+    value_p10, value_p90 = _interval(totals["expected_value"], horizon_reach(folder, horizon_days=days))
+    clv_p10, clv_p90 = _interval(totals["clv"], lifetime)
     return {
         "customers": staged.customers,
         "as_of": str(as_of),
-        "horizon_days": model.terms.horizon_days,
+        "horizon_days": days,
         "currency": config.money.currency,
-        **staged.totals,
-        "clv_p10": low,
-        "clv_p90": high,
+        **totals,
+        "value_p10": value_p10,
+        "value_p90": value_p90,
+        "clv_p10": clv_p10,
+        "clv_p90": clv_p90,
         "model_version": model.version,
     }
+
+
+def _interval(total: float, reach: float) -> tuple[float, float]:
+    """The ends of the interval of a total that reaches so far on the log scale."""
+    low, high = sorted((total / exp(reach), total * exp(reach)))
+    return low, high

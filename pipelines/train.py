@@ -2,7 +2,7 @@
 
 tune        parameters, on inner folds before the test day
 judge       a model made as of the test day, and the champion, on the window that followed; read once
-simple      a simple model serves instead if it did clearly better there
+simple      a simple model serves instead if it did clearly better there and over the test days before
 lifetime    values learned from the log are judged on closed years; counting models give them if these were better
 make        the same recipe as of the end of the data: the candidate
 gate        numbered checks of the candidate and of its evaluation (pipelines/gate/gate.py)
@@ -36,14 +36,13 @@ from pipelines.campaigns.configured_offers import evaluation_offer
 from pipelines.config import Config
 from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
-from pipelines.gate.gate import Decision
 from pipelines.leakage.leakage_probes import leakage_probes
 from pipelines.order_log import machine_memory, write_reconciliation
 from pipelines.reporting import evaluation_charts
 from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
 from pipelines.training.dataset_fingerprint import Dataset, fingerprint
-from pipelines.training.holdout_evaluation import labelled_rows
+from pipelines.training.holdout_evaluation import labelled_rows, past_test_days
 from pipelines.training.judgement import Judgement, expected_total, judgement, with_horizon
 from pipelines.training.lifetime_choice import LifetimeChoice, fit_chosen, judge_learned_values
 from pipelines.training.lifetime_summary import lifetime_summary
@@ -75,9 +74,9 @@ class Trained:
     rows: int
     censored_rows: int
     customers: int
-    """The number in the whole log."""
+    """In the whole log."""
     drawn: int
-    """The number of them used for everything that is learned in memory."""
+    """Of them, those used for everything that is learned in memory."""
     horizons: dict[int, str]
     """The further horizons it scores, in days, and how each was made."""
     attributes: list[str]
@@ -98,11 +97,10 @@ def train(
 ) -> Trained:
     """Train on the config's orders; raises InputError on bad input.
 
-    horizons: days to score beside the config's `horizon_days`; default those of the config. memory_bytes: the memory
-    the run may take, all in all; a larger log is drawn from and streamed (pipelines/training/training_data.py). engine:
-    duckdb, on this machine, or spark: its workers make the rows for the trees and grow these; everything else, tuning
-    and other horizons included, is still learned here. A promoted model leaves metrics.json and the reconciliation of
-    the log. A refused one is a version in the registry and a line of the audit log; nothing else changes.
+    horizons: days to score beside the config's `horizon_days`; default those of the config. memory_bytes: of the whole
+    run; a larger log is drawn from and streamed (pipelines/training/training_data.py). engine: duckdb, here, or spark:
+    its workers make the rows for the trees and grow these; all else is learned here. A promoted model leaves
+    metrics.json and the account of the log. A refused one is a version in the registry and a line of the audit log.
     """
     boosting.check_device(config.train.device)
     if engine == "spark" and config.train.device != "cpu":
@@ -176,7 +174,14 @@ def _train(
     say("comparing with the champion and the baselines")
     comparison = comparable_champion(champion, training, judging.terms, asked=terms) if champion else None
     recipe, metrics = evaluate_recipe(
-        judging, training, test, tuned.recipe(config.train), comparison, offer=evaluation_offer(config), say=say
+        judging,
+        training,
+        test,
+        tuned.recipe(config.train),
+        comparison,
+        past_days=past_test_days(histories, judging.terms, window, may_count=not judged.is_judged),
+        offer=evaluation_offer(config),
+        say=say,
     )
 
     say("making the model that serves")
@@ -205,7 +210,15 @@ def _train(
         say("promoting")
         _promote(config, data, run, metrics, now=now)
     else:
-        _record_refusal(config, decision, run, bundle_hash=version, now=now)
+        registry_audit.write(
+            config.folder / registry_audit.FILE,
+            at=now,
+            what="refuse",
+            version=run.version,
+            bundle=version,
+            before=decision.champion,
+            why="; ".join(decision.reasons("fail")),
+        )
     return Trained(
         metrics=metrics,
         version=version,
@@ -285,15 +298,3 @@ def _promote(config: Config, data: TrainingData, run: LoggedRun, metrics: dict[s
     with replacing(config.folder / run_folder.METRICS) as draft:
         draft.write_text(run_folder.json_text(metrics), "utf-8")
         promotion.promote(config, run.version, now=now, why="passed the gate")
-
-
-def _record_refusal(config: Config, decision: Decision, run: LoggedRun, *, bundle_hash: str, now: datetime) -> None:
-    registry_audit.write(
-        config.folder / registry_audit.FILE,
-        at=now,
-        what="refuse",
-        version=run.version,
-        bundle=bundle_hash,
-        before=decision.champion,
-        why="; ".join(decision.reasons("fail")),
-    )

@@ -35,8 +35,8 @@ LONGEST, SHORTEST = 90, 14
 UNSEEN_SEASON = 0.5
 """Standard deviation of the log of the model's own totals in a season it has not seen."""
 LARGEST_ERROR, LARGEST_SEASON, MOST_OF_BASE = 0.25, 0.7, 0.98
-"""Beyond these the totals tell nothing: shares that err by more in the backtest, a season that is rather a launch, more
-customers than the base has."""
+"""Beyond these the totals tell nothing: shares that err by more in the backtest, a season so far above the year that it
+is rather an opening (the log of their ratio), more customers than the base has."""
 LEAST_SEASON = USUAL_SHIFT / 2
 """Standard deviation of the shifts of closed cut-offs below which a shop has shown no season: its own level holds."""
 FEWEST_BACKTESTS = 3
@@ -162,7 +162,7 @@ def _forecast(totals: YearAgoTotals, day: date, what: str, ratio: Forecast | Non
     """The log of what the base brings in the window from a day on; None where the gate is shut."""
     seen = [getattr(total, what) for total in totals.long.values()]
     year_ago = getattr(totals.long[day - _YEAR], what)
-    if ratio is None or year_ago <= 0 or abs(np.log(year_ago / np.mean(seen))) > LARGEST_SEASON:
+    if ratio is None or year_ago <= 0 or np.log(year_ago / np.mean(seen)) > LARGEST_SEASON:
         return None
     return Forecast(float(np.log(year_ago)) + ratio.mean, ratio.sd)
 

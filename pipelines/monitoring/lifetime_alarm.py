@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import expm1, log1p
 from typing import Any
 
-from pipelines.batches.lifetime_misses import LifetimeMisses
+from pipelines.batches.total_misses import TotalMisses
 from pipelines.monitoring.alarm import USUAL_FACTOR, Reason
 from pipelines.monitoring.lifetime_calm import LifetimeMove
 from retention.economics.customer_equity import common_miss
@@ -18,7 +18,7 @@ WATCH, RETRAIN = 0.8, 0.95
 """Confidence of the intervals of the shared error beyond which the total of known customers has moved."""
 
 
-def matured_lifetime_reasons(judged: Mapping[str, Any], misses: LifetimeMisses) -> list[Reason]:
+def matured_lifetime_reasons(judged: Mapping[str, Any], misses: TotalMisses) -> list[Reason]:
     """Reasons that follow from lifetime values whose first year has passed. misses: those that the log has judged.
 
     Another model's values say how such values are made here, not what the champion is worth: a reason to look.
@@ -43,7 +43,7 @@ def matured_lifetime_reasons(judged: Mapping[str, Any], misses: LifetimeMisses) 
 
 
 def lifetime_move_reasons(
-    move: LifetimeMove | None, misses: LifetimeMisses, *, typical_miss: float, apart_days: int
+    move: LifetimeMove | None, misses: TotalMisses, *, typical_miss: float, apart_days: int
 ) -> list[Reason]:
     """Reasons that follow from the move of the total of known customers since the model was made."""
     if move is None:

@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.histories.columns import Histories
 from models.lifetime.clv import typical_miss
 from models.scoring.scorer import Scorer
-from pipelines.batches.lifetime_misses import LifetimeMisses
+from pipelines.batches.total_misses import TotalMisses
 from pipelines.monitoring import alarm, lifetime_alarm
 from pipelines.monitoring.feature_drift import absent_features, feature_drifts, sampled_rows
 from pipelines.monitoring.lifetime_calm import lifetime_move
@@ -22,7 +22,7 @@ from pipelines.monitoring.usual_drift import usual_pairs
 from retention.measurement.inverse_propensity import inverse_propensity_weights
 
 SEED = 7
-NOT_JUDGED = LifetimeMisses([])
+NOT_JUDGED = TotalMisses([])
 
 CampaignsBetween = Callable[[date, date], Mapping[str, pd.DataFrame]]
 """The own campaigns from a day on and before another: the customers each chose, by campaign."""
@@ -50,7 +50,7 @@ def monitor_model(
     as_of: date,
     say: Callable[[str], None],
     lifetimes: LifetimeBatch | None = None,
-    misses: LifetimeMisses = NOT_JUDGED,
+    misses: TotalMisses = NOT_JUDGED,
     costs: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Judge a model: the verdict and all it rests on, as JSON. batches: matured by `as_of`, the oldest first.
@@ -94,7 +94,7 @@ def _feature_drift(
     histories: Histories,
     monitored: MonitoredModel,
     campaigns: CampaignsBetween,
-    misses: LifetimeMisses,
+    misses: TotalMisses,
     *,
     as_of: date,
 ) -> tuple[dict[str, Any], list[alarm.Reason]]:

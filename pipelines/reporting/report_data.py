@@ -17,6 +17,7 @@ from features.snapshots.snapshot import feature_columns, snapshot
 from models.prediction import DATES, NUMBERS, REASONS
 from pipelines.batches.earlier_scores import earlier_scores
 from pipelines.batches.latest_scores import latest_scores
+from pipelines.batches.total_misses import horizon_reach
 from pipelines.campaigns.treatments import treatments_if_any
 from pipelines.config import Config
 from pipelines.order_log import read_orders
@@ -41,7 +42,7 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
             where=str(config.folder),
             next="Score again: stayworth score --as-of DAY.",
         )
-    as_of = pd.Timestamp(scores["as_of"].iloc[0]).date()
+    as_of, horizon_days = pd.Timestamp(scores["as_of"].iloc[0]).date(), int(scores["horizon_days"].iloc[0])
     histories = read_orders(config, now=now).histories
     people = _people(config, now=now) if config.data.customers else None
     orders, numbers = known_orders(histories, as_of=as_of), _Numbers.of(histories, scores)
@@ -52,12 +53,13 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
     report = config.report
     return CustomerBase(
         as_of=as_of,
-        horizon_days=int(scores["horizon_days"].iloc[0]),
+        horizon_days=horizon_days,
         currency=config.money.currency,
         gross_margin=config.money.gross_margin,
         annual_discount_rate=config.money.annual_discount_rate,
         lifetime_days=config.money.lifetime_days,
         clv_cost_share=clv_cost_share,
+        horizon_reach=horizon_reach(config.folder, horizon_days=horizon_days),
         customers=customers,
         orders=numbers.numbered(orders),
         interactions=numbers.numbered(known_interactions(histories, as_of=as_of)) if config.data.interactions else None,

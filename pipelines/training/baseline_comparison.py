@@ -28,6 +28,9 @@ VALUE_METRICS = tuple(name for name in METRICS if name not in (*CHURN_METRICS, *
 #: Metrics that decide whether a baseline is beaten: ranking, probability, calibration; ranking and level of value.
 DECISIVE = ("roc_auc", "log_loss", "ece", "normalized_gini", "spearman", "value_deviance", "decile_mape")
 
+#: Metrics in which a simple model must be better to serve.
+CHOOSING = ("log_loss", "value_deviance")
+
 Outcome = Literal["better", "worse", "mixed", "no clear difference", "not compared"]
 
 
@@ -69,22 +72,36 @@ def compare_with_baselines(metrics: Mapping[str, Any]) -> list[BaselineCompariso
     return [_comparison(name, differences) for name, differences in baselines.items()]
 
 
-def better_baseline(metrics: Mapping[str, Any]) -> str | None:
-    """The simple model that should serve instead: clearly better in log loss and in value error; of several, in log
-    loss.
+def better_baselines(differences: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[str]:
+    """The simple models that are clearly better in log loss and in value error, of those that can serve from features.
 
-    Among those that can serve from the features of a row. Clearly: the paired interval of the difference lies wholly
-    on its side. A point estimate alone is a coin that one day tosses.
+    differences: by baseline and metric, Stayworth minus baseline. Clearly: the paired interval lies wholly on its side.
+    """
+    return [
+        name
+        for name in (*BTYD_BASELINES, *SIMPLE_BASELINES)
+        if all(_side(differences.get(name, {}).get(metric), METRICS[metric]) == "worse" for metric in CHOOSING)
+    ]
+
+
+def mean_differences(
+    days: Sequence[Mapping[str, Mapping[str, Mapping[str, float | None]]]],
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The differences to each baseline over several days: means, also of the intervals' ends.
+
+    So wide is the interval of a mean of differences that move together, as those of the same customers on days in a row
+    may; it is narrower where they do not.
     """
 
-    def beats(name: str) -> bool:
-        differences = metrics["differences"].get(name, {})
-        return all(
-            _side(differences.get(metric), METRICS[metric]) == "worse" for metric in ("log_loss", "value_deviance")
-        )
+    def mean(name: str, metric: str, part: str) -> float | None:
+        values = [day.get(name, {}).get(metric, {}).get(part) for day in days]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if len(known) == len(values) else None
 
-    better = [name for name in (*BTYD_BASELINES, *SIMPLE_BASELINES) if beats(name)]
-    return min(better, key=lambda name: metrics["models"][name]["log_loss"]["value"]) if better else None
+    return {
+        name: {metric: {part: mean(name, metric, part) for part in ("value", "low", "high")} for metric in metrics}
+        for name, metrics in days[0].items()
+    }
 
 
 def count_outcomes(comparisons: Sequence[BaselineComparison]) -> str:

@@ -1,13 +1,14 @@
 """Evaluation of a model on the window after its day, beside the baselines and the champion."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from features.arrays import Floats
+from features.errors import InputError
 from features.histories.columns import Histories
 from features.snapshots.labels import with_labels
 from features.snapshots.snapshot import snapshot
@@ -20,12 +21,14 @@ from models.evaluation.profit_metrics import CampaignTerms
 from models.prediction import Prediction
 from models.scoring import scorer
 from models.scoring.scorer import Scorer
-from models.training.temporal_splits import HISTORY_DAYS, WINDOWS
-from pipelines.training.training_set import TrainingSet
+from models.training.temporal_splits import HISTORY_DAYS, WINDOWS, JudgedWindow
+from pipelines.training.training_set import TrainingSet, training_set
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.offers import BetaPrior, Offer
 
 LAST_PERIOD = "last_period"
+BACKTEST_DAYS = 3
+"""Test days on which a choice rests, where the log has them."""
 CONFIDENCE = 0.95
 """Of the interval of every metric."""
 
@@ -46,6 +49,28 @@ def labelled_rows(histories: Histories, terms: Terms, *, as_of: date) -> pd.Data
     """The feature rows of a day, labelled with what followed."""
     table = snapshot(histories, as_of=[as_of])
     return with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
+
+
+class PastDay(NamedTuple):
+    """A test day before the latest."""
+
+    training: TrainingSet
+    test: pd.DataFrame
+    """Its labelled rows."""
+
+
+def past_test_days(histories: Histories, terms: Terms, window: JudgedWindow, *, may_count: bool) -> Iterator[PastDay]:
+    """The test days of a backtest before the latest, the latest first, as far back as the log can teach a model.
+
+    window: the judged one, of the terms' horizon. may_count: as of `training_set`. Each is made when it is asked for.
+    """
+    learned_days = window.learned_days if window.learned_days == terms.horizon_days else None
+    for day in reversed(backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=BACKTEST_DAYS)[:-1]):
+        try:
+            training = training_set(histories, terms, as_of=day, learned_days=learned_days, may_count=may_count)
+        except InputError:  # too few customers who leave, or stay, before it
+            return
+        yield PastDay(training, labelled_rows(histories, terms, as_of=day))
 
 
 def evaluate_model(

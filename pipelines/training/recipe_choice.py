@@ -1,6 +1,10 @@
-"""The choice between the recipe of the trees and a simple model, by their evaluation on the test window."""
+"""The choice between the recipe of the trees and a simple model, by their evaluation on the test day and days before.
 
-from collections.abc import Callable
+One day is a coin: a simple model that is clearly better on the test day is held against the recipe on earlier days too,
+and serves only if it is clearly better over all of them.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +12,14 @@ import pandas as pd
 
 from models.ensemble.recipe import Recipe
 from pipelines.config import Config
-from pipelines.training.baseline_comparison import MODELS, better_baseline
+from pipelines.training.baseline_comparison import MODELS, better_baselines, mean_differences
 from pipelines.training.champion_comparison import ChampionComparison
-from pipelines.training.holdout_evaluation import evaluate_model
+from pipelines.training.holdout_evaluation import PastDay, evaluate_model
 from pipelines.training.learning_curve import in_words, learning_curve
 from pipelines.training.training_set import COUNTED_BY, TrainingSet, fit_model
 from retention.customer_base.segments import gain_cut
 from retention.economics.offers import Offer
+from retention.presentation.formatting import counted
 
 RESAMPLES = 200
 
@@ -26,12 +31,18 @@ def evaluate_recipe(
     recipe: Recipe,
     comparison: ChampionComparison | None,
     *,
+    past_days: Iterator[PastDay],
     offer: Offer | None,
     say: Callable[[str], None],
 ) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe that is to serve, and the evaluation of its model: a simple model alone where it is clearly better."""
+    """The recipe that is to serve, and the evaluation of its model: a simple model alone where it is clearly better.
 
-    def evaluation(recipe: Recipe) -> dict[str, Any]:
+    past_days: test days before that of the training set, the latest first; asked for only where it matters.
+    """
+
+    def evaluation(
+        recipe: Recipe, training: TrainingSet = training, test: pd.DataFrame = test, *, is_past: bool = False
+    ) -> dict[str, Any]:
         return evaluate_model(
             test,
             training,
@@ -41,17 +52,23 @@ def evaluate_recipe(
             gain_cut=gain_cut(config.offers),
             resamples=RESAMPLES,
             seed=config.train.seed,
-            champion=comparison.scorer if comparison else None,
+            champion=comparison.scorer if comparison and not is_past else None,
         )
+
+    def evaluation_of(day: PastDay) -> dict[str, Any]:
+        say(f"judging again as of {day.training.timeline.as_of}")
+        return evaluation(recipe, *day, is_past=True)
 
     if training.is_counted:
         recipe = replace(recipe, alone=COUNTED_BY)
     metrics = evaluation(recipe)
-    simple = None if training.is_contractual else better_baseline(metrics)  # no simple model knows contracts
-    if simple:
-        say(f"clearly worse than {MODELS[simple]}, which serves instead")
-        recipe = replace(recipe, alone=simple)
-        metrics = evaluation(recipe)
+    if not training.is_contractual and better_baselines(metrics["differences"]):  # no simple model knows contracts
+        days = [metrics, *(evaluation_of(day) for day in past_days)]
+        if better := better_baselines(mean_differences([day["differences"] for day in days])):
+            simple = min(better, key=lambda name: sum(day["models"][name]["log_loss"]["value"] for day in days))
+            say(f"clearly worse than {MODELS[simple]} on {counted(len(days), 'day')}, which serves instead")
+            recipe = replace(recipe, alone=simple)
+            metrics = evaluation(recipe)
     curve = learning_curve(
         test,
         replace(training, stream=None),

@@ -14,36 +14,43 @@ from retention.presentation.formatting import counted, interval, money
 TITLE = "What the next horizon brings"
 DEFINITION = (
     "Expected of today's customers over the next horizon: how many order and how many do not (sums of "
-    "probabilities), their orders, and the margin. The 80% interval treats customers as independent: √Σ p (1 − p) "
-    "for the probabilities, Poisson for the orders, each customer's own interval for the margin. It leaves out "
-    "errors that all predictions share; the interval of what the base is worth contains them. Beside it stands what "
-    "the customers of the time did in the horizon before the day, and in the same window a year before the forecast."
+    "probabilities), their orders, and the margin. The 80% interval holds two errors. One all customers share: how far "
+    "the margin told on past days lay from what came, taken for buyers and orders too. The other is each customer's "
+    "chance: √Σ p (1 − p) for the probabilities, Poisson for the orders, each one's own interval for the margin. "
+    "Beside it stands what the customers of the time did in the horizon before the day, and in the same window a year "
+    "before the forecast."
 )
 SOURCE = "Fader & Hardie (2009), Probability models for customer-base analysis, Journal of Interactive Marketing 23(1)."
 EVENTS = ("customers who order", "customers who do not order", "orders", "margin")
 
 
-def forecast(customers: pd.DataFrame) -> pd.DataFrame:
-    """Table of the EVENTS: event, expected, low and high (the 80 % interval; not below 0 except for the margin).
+def forecast(customers: pd.DataFrame, *, reach: float) -> pd.DataFrame:
+    """Table of the EVENTS: event, expected, low and high (the 80 % interval).
 
-    customers: churn_probability, expected_orders, expected_value, value_p10, value_p90. Under a contract, not ordering
-    means leaving.
+    customers: churn_probability, expected_orders, expected_value, value_p10, value_p90. reach: of the error that all
+    share to either side, on the log scale. Under a contract, not ordering means leaving.
     """
     p = customers["churn_probability"].to_numpy()
-    value, low, high = (customers[name].to_numpy() for name in ("expected_value", "value_p10", "value_p90"))
-    spread_of_buyers = np.sqrt((p * (1 - p)).sum())
-    orders = customers["expected_orders"].sum()
-    spread_of_margin = np.sqrt((spread(mean=value, p10=low, p90=high) ** 2).sum())
+    value, least, most = (customers[name].to_numpy() for name in ("expected_value", "value_p10", "value_p90"))
+    orders = float(customers["expected_orders"].sum())
+    spread_of_margin = float(np.sqrt((spread(mean=value, p10=least, p90=most) ** 2).sum()))
+    few, buyers, many = _interval(float((1 - p).sum()), float(np.sqrt((p * (1 - p)).sum())), reach)
+    many = min(many, len(p))
     rows = [
-        ("customers who order", (1 - p).sum(), spread_of_buyers, 0.0),
-        ("customers who do not order", p.sum(), spread_of_buyers, 0.0),
-        ("orders", orders, np.sqrt(orders), 0.0),
-        ("margin", value.sum(), spread_of_margin, -np.inf),
+        ("customers who order", buyers, few, many),
+        ("customers who do not order", len(p) - buyers, len(p) - many, len(p) - few),
+        ("orders", orders, *_interval(orders, np.sqrt(orders), reach)[::2]),
+        ("margin", value.sum(), *_interval(float(value.sum()), spread_of_margin, reach)[::2]),
     ]
-    return pd.DataFrame(
-        [(event, mean, max(mean - Z90 * sd, least), mean + Z90 * sd) for event, mean, sd, least in rows],
-        columns=["event", "expected", "low", "high"],
-    )
+    return pd.DataFrame(rows, columns=["event", "expected", "low", "high"])
+
+
+def _interval(total: float, chance: float, reach: float) -> tuple[float, float, float]:
+    """The total between the ends of its 80 % interval; chance: the standard deviation of independent customers."""
+    if total <= 0:
+        return total - Z90 * chance, total, total + Z90 * chance
+    factor = float(np.exp(np.hypot(reach, Z90 * chance / total)))
+    return total / factor, total, total * factor
 
 
 def actual_events(base: CustomerBase, *, before_days: int) -> list[float]:
@@ -65,7 +72,7 @@ def actual_events(base: CustomerBase, *, before_days: int) -> list[float]:
 
 def analyse(base: CustomerBase) -> Analysis:
     """Show the forecast beside two past windows."""
-    table = forecast(base.customers)
+    table = forecast(base.customers, reach=base.horizon_reach)
     table["before"] = actual_events(base, before_days=0)
     table["year_before"] = actual_events(base, before_days=YEAR_DAYS - base.horizon_days)
     margin = table.iloc[-1]

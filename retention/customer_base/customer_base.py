@@ -46,6 +46,9 @@ class CustomerBase:
     """The days that clv covers."""
     clv_cost_share: float
     """What costs to serve have taken of clv, as a share of what it was before them; 0 where it is before them."""
+    horizon_reach: float
+    """How far the 80 % interval of what all customers bring in the horizon reaches to either side, on the log scale, by
+    the error that they share; 0: they share none."""
     customers: pd.DataFrame
     """customer_id (text), first_order, last_order, orders (that stand), gross, discount (NaN where the log has none),
     refunded, net_sales, margin (contribution: net of refunds and cost of goods), the same of the last 365 days as

@@ -84,10 +84,18 @@ def test_a_share_that_moves_is_followed_as_far_as_it_was_right_to_follow_it():
         replace(totals(), long={}),
         replace(totals(), short={}),
     ],
-    ids=["shares no backtest bears out", "a launch", "more than the base has", "no closed window", "no short window"],
+    ids=["shares no backtest bears out", "an opening", "more than the base has", "no closed window", "no short window"],
 )
 def test_totals_that_tell_nothing_change_nothing(log, prediction):
     assert year_ago_level.foretold(log, prediction, CUT_OFFS) == {}
+
+
+def test_a_lull_however_deep_is_told(prediction):
+    deep = totals(year=lambda day: 0.3 if (day - AS_OF).days < -270 else 1.2)
+    calibration = replace(CUT_OFFS, foretold=year_ago_level.foretold(deep, prediction, CUT_OFFS))
+    assert np.log(deep.long[AS_OF - timedelta(days=365)].customers / 1000) < -0.7
+    told, own = (1 - prediction.shifted(*calibration.shifts_at(as_of=AS_OF)).no_order).sum(), 900
+    assert told < 0.5 * own
 
 
 def test_a_shop_that_has_shown_no_season_is_left_to_its_own_level(prediction):

@@ -24,8 +24,8 @@ from models.trees.boosting import defaults
 from pipelines import run_folder
 from pipelines import score as scores_of
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.batches.lifetime_misses import judged_lifetimes, lifetime_misses
 from pipelines.batches.staged_scores import SCHEMA, stage
+from pipelines.batches.total_misses import judged_lifetimes, lifetime_misses
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
 from pipelines.training.training_set import fit_model, training_set
@@ -180,9 +180,10 @@ def test_the_summary_counts_each_customer_once(config, at_once, model):
         "unseen_names": {},
     }
     assert {name: told[name] for name in sums} == pytest.approx(sums, rel=1e-12)
-    ends = {name: told.pop(name) for name in ("clv_p10", "clv_p90")}
+    ends = {name: told.pop(name) for name in ("value_p10", "value_p90", "clv_p10", "clv_p90")}
     assert {name: of for name, of in told.items() if name not in sums} == known
     assert ends["clv_p10"] < told["clv"] < ends["clv_p90"]
+    assert ends["value_p10"] < told["expected_value"] < ends["value_p90"]
 
 
 def test_the_interval_of_the_lifetime_total_holds_what_past_totals_missed(config):

@@ -11,14 +11,14 @@ from scipy import stats
 
 from features.snapshots.snapshot import snapshot
 from models.scoring.scorer import predict
-from pipelines.batches.lifetime_misses import LifetimeMisses
+from pipelines.batches.total_misses import TotalMisses
 from pipelines.monitoring import matured_lifetimes
 from pipelines.monitoring.lifetime_alarm import lifetime_move_reasons, matured_lifetime_reasons
 from pipelines.monitoring.lifetime_calm import LifetimeMove, lifetime_move
 from pipelines.monitoring.matured_lifetimes import LifetimeBatch, evaluate_lifetimes, judged_days
 
 DAY = date(1997, 6, 1)
-NO_MISSES = LifetimeMisses([])
+NO_MISSES = TotalMisses([])
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_known_customers_have_moved_beyond_the_interval_and_what_is_usual(move, 
 
 def test_a_judged_log_that_missed_more_widens_the_interval():
     found = LifetimeMove(1200, -0.39, (-0.1, -0.1))
-    missed = LifetimeMisses([0.5, -0.4, 0.6])
+    missed = TotalMisses([0.5, -0.4, 0.6])
     assert lifetime_move_reasons(found, missed, typical_miss=0.1, apart_days=90) == []
 
 

@@ -113,6 +113,7 @@ def base_of(
         annual_discount_rate=0.1,
         lifetime_days=1095,
         clv_cost_share=0.1,
+        horizon_reach=0.2,
         customers=table,
         orders=orders,
         costs=costs,

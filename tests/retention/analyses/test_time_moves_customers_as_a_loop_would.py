@@ -194,19 +194,25 @@ def test_a_window_that_is_not_over_says_nothing():
     assert np.isnan(found).all()
 
 
-def test_a_forecast_s_interval_holds_what_independent_customers_do():
+def test_a_forecast_s_interval_holds_chance_and_the_error_that_all_share():
     base = small_base(seed=5, customers=300)
-    table = event_forecast.forecast(base.customers).set_index("event")
-    draw = np.random.default_rng(1)
-    p = base.customers["churn_probability"].to_numpy()
-    stay = (draw.random((4000, len(p))) >= p).sum(axis=1)
-    row = table.loc["customers who order"]
-    assert row["expected"] == pytest.approx(stay.mean(), rel=0.01)
-    assert np.mean((stay >= row["low"]) & (stay <= row["high"])) == pytest.approx(0.8, abs=0.05)
-    width = (base.customers["value_p90"] - base.customers["value_p10"]) / (2 * Z90)
-    assert table.loc["margin", "high"] - table.loc["margin", "expected"] == pytest.approx(
-        Z90 * np.sqrt((width**2).sum())
-    )
+    draw, reach = np.random.default_rng(1), 0.25
+    p, value = (base.customers[name].to_numpy() for name in ("churn_probability", "expected_value"))
+    width = (base.customers["value_p90"] - base.customers["value_p10"]).to_numpy() / (2 * Z90)
+    for shared in (0.0, reach):
+        table = event_forecast.forecast(base.customers, reach=shared).set_index("event")
+        level = np.exp(shared / Z90 * draw.standard_normal(4000))
+        came = {
+            "customers who order": (draw.random((4000, len(p))) < np.minimum(np.outer(level, 1 - p), 1)).sum(axis=1),
+            "margin": level * draw.normal(value.sum(), np.sqrt((width**2).sum()), 4000),
+        }
+        came["customers who do not order"] = len(p) - came["customers who order"]
+        for event, drawn in came.items():
+            row = table.loc[event]
+            assert np.mean((drawn >= row["low"]) & (drawn <= row["high"])) == pytest.approx(0.8, abs=0.06), event
+        assert table.loc["customers who order", "expected"] == pytest.approx((1 - p).sum())
+    assert (table["low"] <= table["expected"]).all()
+    assert (table["expected"] <= table["high"]).all()
 
 
 def test_new_is_who_came_within_the_last_horizon():

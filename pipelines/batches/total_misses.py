@@ -1,0 +1,71 @@
+"""What totals of all customers missed on past days, and how far their intervals reach for it.
+
+Lifetimes were judged by `evaluate --lifetime`, the horizon by `train` on its test day and by `evaluate`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import log
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from models import STAYWORTH
+from pipelines import run_folder
+from retention.economics.customer_equity import common_miss
+
+TYPICAL_HORIZON_MISS = 0.15
+"""Standard deviation of ln(told ÷ came) of a horizon's margin where none was judged (docs/explanation/formulas.md)."""
+
+
+class TotalMisses(NamedTuple):
+    """Misses of totals, and how much each tells beside the others."""
+
+    misses: list[float]
+    """told ÷ came − 1, a day each."""
+    independent: float = 1.0
+    """0 … 1: windows that overlap are nearly one."""
+
+
+def judged_lifetimes(folder: Path) -> list[dict[str, Any]]:
+    """Read the judged days of a run folder, oldest first; none where lifetimes were not judged."""
+    path = folder / run_folder.LIFETIME_BACKTEST
+    return run_folder.read_json(path, next="Judge again: stayworth evaluate --lifetime.") if path.exists() else []
+
+
+def judged_horizons(folder: Path) -> list[dict[str, Any]]:
+    """Read the test days of `evaluate`, oldest first; none where it has not run."""
+    path = folder / run_folder.BACKTEST
+    return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []
+
+
+def lifetime_misses(judged: Sequence[Mapping[str, Any]]) -> TotalMisses:
+    """The misses of days on which lifetimes were judged."""
+    return _misses(judged, days=judged[0]["lifetime_days"]) if judged else TotalMisses([])
+
+
+def horizon_reach(folder: Path, *, horizon_days: int) -> float:
+    """How far the 80 % interval of the margin of all customers over a horizon reaches to either side, on the log scale.
+
+    The test days of `train` and `evaluate` in a run folder count if they judged this horizon; where the log was too
+    short for that, it reaches at least as far as `train` found.
+    """
+    path = folder / run_folder.METRICS
+    trained = [run_folder.read_json(path, next="Train again: stayworth train.")] if path.exists() else []
+    judged = [day for day in (*judged_horizons(folder), *trained) if day["horizon_days"] == horizon_days]
+    reach = common_miss(*_misses(judged, days=horizon_days), typical_miss=TYPICAL_HORIZON_MISS)
+    for metrics in trained:
+        found = metrics.get("judgement", {})
+        total = found.get("expected_total", {})
+        if found.get("horizon_days") == horizon_days and total.get("low", 0) > 0:
+            reach = max(reach, log(total["high"] / total["value"]))
+    return reach
+
+
+def _misses(judged: Sequence[Mapping[str, Any]], *, days: int) -> TotalMisses:
+    """The misses of judged days, one for each; days: of the windows, so that those that overlap count for less."""
+    found = {day["as_of"]: day["models"][STAYWORTH]["total_bias"]["value"] for day in judged}
+    known = {date.fromisoformat(day): miss for day, miss in found.items() if miss is not None}
+    if not known:
+        return TotalMisses([])
+    apart = (max(known) - min(known)).days / days
+    return TotalMisses(list(known.values()), min((1 + apart) / len(known), 1.0))
