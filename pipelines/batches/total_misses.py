@@ -14,7 +14,8 @@ from pipelines import run_folder
 from retention.economics.customer_equity import common_miss
 
 TYPICAL_HORIZON_MISS = 0.15
-"""Standard deviation of ln(told ÷ came) of a horizon's margin where none was judged (docs/explanation/formulas.md)."""
+"""Standard deviation of ln(told ÷ came) of a horizon's margin where none was judged: measured on 40 days of four logs
+(docs/explanation/formulas-of-plans.md)."""
 
 
 class TotalMisses(NamedTuple):
