@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from features.atomic_files import drafted, replacing
 from features.errors import InputError
+from features.history_store import entry
 from retention.planning import plan_archive
 from retention.presentation.spreadsheet import spreadsheet_safe
 
@@ -25,7 +26,7 @@ TABLES = (".parquet", ".csv")
 SCORES = "scores.parquet"
 SERVED_SCORES = "scores.store"
 """The same scores for the service, with the features behind them (serving/store/score_store.py)."""
-HISTORIES = "histories"
+HISTORIES = entry.HISTORIES
 """Folder of the log as it was read (features/history_store)."""
 LEDGER = "ledger"
 """Folder of every batch of scores (pipelines/batches/ledger.py)."""

@@ -23,6 +23,8 @@ from typing import Any
 
 from features.hashes import hash_of_file, hash_of_json
 
+HISTORIES = "histories"
+"""The folder of a store in a run folder."""
 MANIFEST, SEEN = "manifest", "seen"
 """Without the ending .json, as nobody may take them for a table of the log."""
 DRAFT = ".draft-"

@@ -97,7 +97,7 @@ def _kept(asked: AskedLog, *, is_fresh: bool) -> StoredLog:
     """The histories from the store, in which they are then."""
     rows = None if is_fresh else open_entry(asked.home, asked.rows_name)
     how = OPENED
-    if rows is None or not _holds_at(rows, asked.now_us):
+    if rows is None or not holds_at(rows, asked.now_us):
         how = MADE
         before = None if is_fresh else _with_fewer_files(asked)
         if before is not None:
@@ -116,8 +116,8 @@ def _kept(asked: AskedLog, *, is_fresh: bool) -> StoredLog:
     return stored_log(asked.log, *used, how=how)
 
 
-def _holds_at(rows: Entry, now_us: int | None) -> bool:
-    """True if the same rows are in the future now as when the entry was made."""
+def holds_at(rows: Entry, now_us: int | None) -> bool:
+    """True if the same rows are in the future now as when the entry was made; now_us: None counts none as such."""
     first = [us for us in rows.about["future_us"].values() if us is not None]
     if now_us is None:
         return not first
@@ -138,7 +138,7 @@ def _with_fewer_files(asked: AskedLog) -> tuple[Entry, dict[str, Added]] | None:
             found.append((-_files(_sources(entry)), entry.folder.name, added))
     for _, name, added in sorted(found):
         believed = open_entry(asked.home, name)
-        if believed and _holds_at(believed, asked.now_us):
+        if believed and holds_at(believed, asked.now_us):
             return believed, added
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.histories.columns import Histories
+from features.histories.columns import Columns, Histories
 from features.history_store.build_rows import IDS, QUARANTINE, netted, read_arrow
 from features.history_store.column_files import MappedColumns
 from features.history_store.customer_rows import read_customers
@@ -75,6 +75,21 @@ def ids_of(rows: Entry) -> pa.Array:
     return read_arrow(rows.file(IDS))["customer_id"].combine_chunks()
 
 
+def histories_in(rows: Entry, columns: Columns, *, currency: str) -> Histories:
+    """The histories of an entry, without what the table `customers` says; columns: its own, mapped."""
+    about = rows.about
+    return Histories(
+        customer_ids=ids_of(rows),
+        columns=columns,
+        minor_units=minor_units(currency),
+        present=frozenset(about["present"]),
+        channels=tuple(about["channels"]),
+        kinds=about["kinds"],
+        before_us=about["before_us"],
+        whole=(date.fromisoformat(about["first_day"]), date.fromisoformat(about["end"])),
+    )
+
+
 def stored_log(
     log: Log,
     rows: Entry,
@@ -85,20 +100,9 @@ def stored_log(
 ) -> StoredLog:
     """The log that is in these entries."""
     mapped = MappedColumns(rows.folder, rows.about["columns"])
-    about, columns = rows.about, mapped.columns
+    columns = mapped.columns
     said = read_customers(customers) if customers else CustomerColumns(0, {}, {}, {}, None)
-    histories = said.of(
-        Histories(
-            customer_ids=ids_of(rows),
-            columns=columns,
-            minor_units=minor_units(log.currency),
-            present=frozenset(about["present"]),
-            channels=tuple(about["channels"]),
-            kinds=about["kinds"],
-            before_us=about["before_us"],
-            whole=(date.fromisoformat(about["first_day"]), date.fromisoformat(about["end"])),
-        )
-    )
+    histories = said.of(histories_in(rows, columns, currency=log.currency))
     both = [rows, *([customers] if customers else [])]
     judged = Judged(
         {

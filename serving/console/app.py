@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as HttpError
 
 from features.errors import StayworthError
+from features.history_store.entry import HISTORIES
 from serving import settings
 from serving.console import (
     at_risk,
@@ -57,7 +58,7 @@ def app() -> Guard:
     inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_refreshed, redirect_slashes=False)
     inner.state.policy = policy_from_environment(os.environ)
     inner.state.customer_index = CurrentIndex(settings.responses().scores)
-    inner.state.reader = HistoryReader(log) if (log := settings.order_log()) else None
+    inner.state.reader = history_reader()
     for router in PAGES:
         inner.include_router(router)
     inner.add_exception_handler(HttpError, _http_error)
@@ -66,6 +67,12 @@ def app() -> Guard:
     inner.add_exception_handler(StayworthError, _stayworth_error)
     inner.add_exception_handler(Exception, _server_error)
     return Guard(inner, inner.state.policy, client_kind=browsers.browser_clients(routes()))
+
+
+def history_reader() -> HistoryReader | None:
+    """The reader of the log; None where the environment names none."""
+    log = settings.order_log()
+    return HistoryReader(log, settings.output_folder() / HISTORIES) if log else None
 
 
 def routes() -> frozenset[str]:

@@ -100,12 +100,10 @@ def explain_scores(customer_id: str) -> dict[str, Any]:
 @router.get("/data/history")
 async def history(request: Request, id: str) -> HTMLResponse:
     """Render the customer's history, as a piece of the page."""
-    reader = _reader(request)
-    rows = await reader.rows(id)
+    histories = await _reader(request).history(id)
     as_of = _as_of()
 
     def respond() -> HTMLResponse:
-        histories = reader.history(rows)
         events = customer_events(histories, as_of=as_of) if histories else []
         return pages.render(
             request,
@@ -130,7 +128,7 @@ async def what_if(request: Request, id: str, amount: str) -> HTMLResponse:
     as_of, responses = _as_of(), settings.responses()
 
     def score(rows: Any) -> dict[str, Any]:
-        histories = reader.history(rows)
+        histories = reader.parsed(rows)
         scores = responses.score_parsed(histories, as_of=as_of) if histories else []
         if not scores:
             raise InputError(f"the log has no order by this customer before {as_of}", where="what if")

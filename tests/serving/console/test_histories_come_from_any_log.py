@@ -5,12 +5,14 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
 
 from features.errors import InputError
+from features.history_store.open_histories import open_histories
 from features.ingest.log import Log
 from serving.console import history_reader
 from serving.console.customer_events import customer_events
@@ -20,6 +22,7 @@ from serving.console.what_if import with_order
 T = TypeVar("T")
 TERMS = {"currency": "EUR", "gross_margin": 0.4}
 DAY = date(2026, 3, 1)
+NO_STORE = Path("nowhere")
 ORDERS = pd.DataFrame(
     {
         "customer_id": ["a", "a", "b", "a"],
@@ -77,16 +80,46 @@ KINDS += ["parquet much", "parquet berlin"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_order_more_is_one_more_order_just_before_the_day(tmp_path, kind):
     log = as_file(tmp_path, kind)
-    reader = HistoryReader(log)
+    reader = HistoryReader(log, NO_STORE)
     rows = run(reader.rows("a"))
-    before = customer_events(reader.history(rows), as_of=DAY)
-    after = customer_events(reader.history(with_order(log, rows, amount=33.25, as_of=DAY)), as_of=DAY)
+    before = customer_events(reader.parsed(rows), as_of=DAY)
+    after = customer_events(reader.parsed(with_order(log, rows, amount=33.25, as_of=DAY)), as_of=DAY)
     assert len(after) == len(before) + 1 == 4
     more = after[2]
     assert (more.kind, more.amount, more.is_later) == ("order", 33.25, False)
     assert str(more.at.date()) in ("2026-02-28", "2026-02-27")
     assert [one for place, one in enumerate(after) if place != 2][:2] == before[:2]
     assert [one.is_later for one in after] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_log_in_the_store_is_not_read_for_a_customer(tmp_path, monkeypatch, kind):
+    log, home = as_file(tmp_path, kind), tmp_path / "runs" / "histories"
+    reader = HistoryReader(log, home)
+    expected = {one: customer_events(run(reader.history(one)), as_of=DAY) for one in "ab"}
+    open_histories(log, home=home, now_us=None, memory_bytes=10**9)
+    with monkeypatch.context() as patched:
+        patched.setattr(history_reader, "read_customer_rows", None)
+        for one in "ab":
+            assert customer_events(run(reader.history(one)), as_of=DAY) == expected[one]
+        for nobody in ("", "A", "aa", "é"):
+            assert run(reader.history(nobody)) is None
+    (path,) = log.source("orders").paths()
+    frame = pd.read_parquet(path) if kind.startswith("parquet") else pd.read_csv(path)
+    frame = frame.iloc[:1]
+    frame.to_parquet(path) if kind.startswith("parquet") else frame.to_csv(path, index=False)
+    assert len(customer_events(run(reader.history("a")), as_of=DAY)) == 1, "a changed log is read"
+
+
+def test_rows_of_the_future_are_told_as_the_log_has_them(tmp_path):
+    """The store sets them aside on the day it reads; the page shows them as later."""
+    log, home = as_file(tmp_path, "csv iso"), tmp_path / "histories"
+    others = [ORDERS.iloc[[0]].assign(customer_id=f"c{number}") for number in range(2000)]
+    pd.concat([ORDERS, *others]).to_csv(tmp_path / "orders.csv", index=False)
+    march = int(pd.Timestamp("2026-03-01").timestamp() * 1_000_000)
+    stored = open_histories(log, home=home, now_us=march, memory_bytes=10**9)
+    assert stored.histories.columns.starts[:3].tolist() == [0, 2, 3]
+    assert len(customer_events(run(HistoryReader(log, home).history("a")), as_of=DAY)) == 3
 
 
 def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
@@ -97,8 +130,8 @@ def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
     paths = {"orders": tmp_path / "orders.csv", "interactions": tmp_path / "visits.parquet"}
     orders.to_csv(paths["orders"], index=False)
     visits.to_parquet(paths["interactions"])
-    reader = HistoryReader(Log(**paths, **TERMS, timezone="UTC"))
-    found = customer_events(reader.history(run(reader.rows("a"))), as_of=DAY)
+    reader = HistoryReader(Log(**paths, **TERMS, timezone="UTC"), NO_STORE)
+    found = customer_events(reader.parsed(run(reader.rows("a"))), as_of=DAY)
     told = [(one.kind, one.amount, one.total, one.value) for one in found]
     assert told == [
         ("order", 10.0, 10.0, None),
@@ -111,9 +144,9 @@ def test_refunds_and_interactions_are_told_beside_orders(tmp_path):
 
 def test_who_is_not_in_the_log_has_no_history(tmp_path):
     log = as_file(tmp_path, "csv iso")
-    reader = HistoryReader(log)
+    reader = HistoryReader(log, NO_STORE)
     rows = run(reader.rows("nobody"))
-    assert reader.history(rows) is None
+    assert reader.parsed(rows) is None
     with pytest.raises(InputError, match="no rows in the log"):
         with_order(log, rows, amount=1.0, as_of=DAY)
 
@@ -122,7 +155,7 @@ def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
     log, read = as_file(tmp_path, "csv iso"), []
     real = history_reader.read_customer_rows
     monkeypatch.setattr(history_reader, "read_customer_rows", lambda log, one: read.append(one) or real(log, one))
-    reader = HistoryReader(log)
+    reader = HistoryReader(log, NO_STORE)
     for _ in range(3):
         assert run(reader.rows("a"))["orders"].num_rows == 3
     assert read == ["a"]
@@ -145,7 +178,7 @@ def test_one_history_is_read_at_a_time_and_few_wait(tmp_path, monkeypatch):
         return {}
 
     monkeypatch.setattr(history_reader, "read_customer_rows", slowly)
-    reader = HistoryReader(as_file(tmp_path, "csv iso"))
+    reader = HistoryReader(as_file(tmp_path, "csv iso"), NO_STORE)
 
     async def ask():
         asked = [asyncio.ensure_future(reader.rows(str(one))) for one in range(history_reader.MOST_WAITING + 3)]
