@@ -11,7 +11,7 @@ def show_store(content: dict[str, Any]) -> None:
     """Print the entries of the store of histories, a row each."""
     if not content["entries"]:
         return console.print(f"{content['folder']} is empty: the next command that needs the log reads it.")
-    table = table_of("holds", "files", "rows", "customers", "MB", "made at (UTC)", "is used now")
+    table = table_of("holds", "files", "rows", "customers", "MB", "made (UTC)", "used")
     for entry in content["entries"]:
         table.add_row(
             entry["holds"],
@@ -20,8 +20,10 @@ def show_store(content: dict[str, Any]) -> None:
             "" if entry["customers"] is None else f"{entry['customers']:,}",
             f"{entry['bytes'] / MB:,.1f}",
             entry["made_at"][:16].replace("T", " "),
-            "yes" if entry["is_current"] else "no: the files, the config or Stayworth changed",
+            "yes" if entry["is_current"] else "no",
         )
     console.print(table)
+    if not all(entry["is_current"] for entry in content["entries"]):
+        console.print("Not used: the files, the config or Stayworth have changed since. They go when the log is read.")
     limit = content["limit_bytes"] / MB
     return console.print(f"{content['bytes'] / MB:,.1f} of at most {limit:,.0f} MB, in {content['folder']}")
