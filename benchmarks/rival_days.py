@@ -116,8 +116,7 @@ LOGS = {
 def measure_day(config: Config, histories: Histories, *, horizon_days: int, as_of: date) -> dict[str, Any]:
     """The evaluation of our model and the rivals, all made on a day, on the horizon that followed."""
     terms = replace(config.terms, horizon_days=horizon_days)
-    training = training_set(histories, terms, as_of=as_of)
-    training = replace(training, lifetime_rows=None, stay_outcomes=None)  # nobody compares values of a lifetime here
+    training = training_set(histories, terms, as_of=as_of).of_horizon_only()
     test = labelled_rows(histories, terms, as_of=as_of)
     params = boosting.defaults(len(training.rows))
     recipe = Recipe(churn=params, value=params, kind="gamma", seed=SEED, rows=MOST_ROWS)

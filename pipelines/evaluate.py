@@ -58,8 +58,8 @@ def evaluate(
     config = with_horizon(config, judged.judged_days)
     terms = config.terms
     horizons = [worth_days(terms)] if plan_budget is not None else []
-    learned_days = terms.horizon_days if window.learned_days == terms.horizon_days else None
-    make = partial(training_set, histories, terms, learned_days=learned_days, may_count=not judged.is_judged)
+    learned_days, may_count = window.learned_days_before, not judged.is_judged
+    make = partial(training_set, histories, terms, learned_days=learned_days, may_count=may_count)
     days = backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=cut_offs)
     oldest = make(as_of=days[0])
     tuned = tune(

@@ -4,6 +4,7 @@ A version serves only once every byte that was logged has been fetched and check
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,14 @@ def version_summary(version: Version) -> dict[str, Any]:
 def promote(config: ProjectConfig, number: str, *, now: datetime, why: str) -> dict[str, Any]:
     """Make a version the champion, and the old one `previous`; nothing changes if it is the champion already."""
     return _move(config, registry.numbered(config.tracking_uri, number), now=now, action="promote", why=why)
+
+
+def record_refusal(
+    config: ProjectConfig, number: str, *, bundle: str, before: str | None, why: Sequence[str], now: datetime
+) -> None:
+    """Write down that the gate refused a version: no alias moves. before: the champion; why: the gate's reasons."""
+    path = config.folder / registry_audit.FILE
+    registry_audit.write(path, at=now, what="refuse", version=number, bundle=bundle, before=before, why="; ".join(why))
 
 
 def roll_back(config: ProjectConfig, *, now: datetime) -> dict[str, Any]:

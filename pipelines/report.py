@@ -11,11 +11,7 @@ import pandas as pd
 from features import audit_log
 from pipelines import run_folder
 from pipelines.batches.latest_scores import latest_scores
-from pipelines.batches.total_misses import (
-    judged_horizons,
-    judged_lifetimes,
-    lifetime_misses,
-)
+from pipelines.batches.total_misses import judged_horizons, judged_lifetimes, lifetime_misses
 from pipelines.campaigns.configured_offers import offers_with_save_rate
 from pipelines.campaigns.customer_effects import customer_effects
 from pipelines.config import Config
@@ -86,7 +82,7 @@ def write_report(
             segment: worth(rows) for segment, rows in base.customers.groupby(base.customers["segment"].fillna("(none)"))
         },
         lifetimes=lifetimes,
-        weeks=run_folder.read_json(folder / run_folder.WEEKS, next="") if (folder / run_folder.WEEKS).exists() else (),
+        weeks=run_folder.read_json_if_there(folder / run_folder.WEEKS, next="") or (),
         chapters=chapters(base),
         backtest=backtest,
         customers_named=CUSTOMERS_NAMED if with_ids else 0,

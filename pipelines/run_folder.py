@@ -142,3 +142,8 @@ def read_json(path: Path, *, next: str) -> Any:
         raise InputError("does not exist yet", where=str(path), next=next) from None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), next=next) from None
+
+
+def read_json_if_there(path: Path, *, next: str) -> Any:
+    """As `read_json`; None where there is no file."""
+    return read_json(path, next=next) if path.exists() else None

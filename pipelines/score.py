@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
-from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from pipelines.order_log import (
     write_reconciliation,
 )
 from retention.customer_base.segments import gain_cut
-from retention.economics.customer_equity import common_miss
+from retention.economics.customer_equity import common_miss, total_interval
 from serving.store import score_store as served
 
 COLUMNS = tuple(SCHEMA.names)
@@ -192,8 +191,8 @@ def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date)
     """
     folder, days, totals = config.folder, model.terms.horizon_days, staged.totals
     lifetime = common_miss(*lifetime_misses(judged_lifetimes(folder)), typical_miss=typical_miss(model.lifetime))
-    value_p10, value_p90 = _interval(totals["expected_value"], horizon_reach(folder, horizon_days=days))
-    clv_p10, clv_p90 = _interval(totals["clv"], lifetime)
+    value_p10, value_p90 = total_interval(totals["expected_value"], horizon_reach(folder, horizon_days=days))
+    clv_p10, clv_p90 = total_interval(totals["clv"], lifetime)
     return {
         "customers": staged.customers,
         "as_of": str(as_of),
@@ -206,9 +205,3 @@ def summary(staged: StagedScores, model: Scorer, config: Config, *, as_of: date)
         "clv_p90": clv_p90,
         "model_version": model.version,
     }
-
-
-def _interval(total: float, reach: float) -> tuple[float, float]:
-    """The ends of the interval of a total that reaches so far on the log scale."""
-    low, high = sorted((total / exp(reach), total * exp(reach)))
-    return low, high

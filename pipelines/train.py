@@ -42,7 +42,7 @@ from pipelines.reporting import evaluation_charts
 from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
 from pipelines.training.dataset_fingerprint import Dataset, fingerprint
-from pipelines.training.holdout_evaluation import labelled_rows, past_test_days
+from pipelines.training.holdout_evaluation import judged_days_before, labelled_rows
 from pipelines.training.judgement import Judgement, expected_total, judgement, with_horizon
 from pipelines.training.lifetime_choice import LifetimeChoice, fit_chosen, judge_learned_values
 from pipelines.training.lifetime_summary import lifetime_summary
@@ -179,7 +179,7 @@ def _train(
         test,
         tuned.recipe(config.train),
         comparison,
-        past_days=past_test_days(histories, judging.terms, window, may_count=not judged.is_judged),
+        days_before=judged_days_before(histories, judging.terms, window, may_count=not judged.is_judged),
         offer=evaluation_offer(config),
         say=say,
     )
@@ -210,15 +210,8 @@ def _train(
         say("promoting")
         _promote(config, data, run, metrics, now=now)
     else:
-        registry_audit.write(
-            config.folder / registry_audit.FILE,
-            at=now,
-            what="refuse",
-            version=run.version,
-            bundle=version,
-            before=decision.champion,
-            why="; ".join(decision.reasons("fail")),
-        )
+        why, before = decision.reasons("fail"), decision.champion
+        promotion.record_refusal(config, run.version, bundle=version, before=before, why=why, now=now)
     return Trained(
         metrics=metrics,
         version=version,

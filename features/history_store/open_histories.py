@@ -117,7 +117,7 @@ def _kept(asked: AskedLog, *, is_fresh: bool) -> StoredLog:
 
 
 def holds_at(rows: Entry, now_us: int | None) -> bool:
-    """True if the same rows are in the future now as when the entry was made; now_us: None counts none as such."""
+    """True if the same rows are in the future now as when the entry was made; now_us: None asks for none."""
     first = [us for us in rows.about["future_us"].values() if us is not None]
     if now_us is None:
         return not first

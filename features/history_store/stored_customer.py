@@ -1,6 +1,6 @@
 """One customer's history out of the store, in milliseconds whatever the number of customers.
 
-Only where the store has the log as its files are now; elsewhere the caller reads the customer's rows
+Where the store does not have the log as its files are now, the caller reads the customer's rows instead
 (features/online/one_customer.py).
 """
 
@@ -28,26 +28,25 @@ class StoredCustomers:
         self._name: str | None = None
         self._histories: Histories | None = None
 
-    def has_log(self) -> bool:
-        """True if the store has the log as its files are now, with no row set aside as from the future."""
+    def histories(self) -> Histories | None:
+        """The histories as the log's files are now, without attributes; None where the store does not have them.
+
+        Nor does it where rows were set aside as from the future, which are in the log today.
+        """
         name = name_now(self.log) if self.home.exists() else None
         if name != self._name or self._histories is None:
             self._histories = _mapped(self.home, name, self.log) if name else None
             self._name = name
-        return self._histories is not None
+        return self._histories
 
-    def history(self, customer_id: str) -> Histories | None:
-        """The history of one customer of a log that it has, without attributes; None where there is no order of theirs.
 
-        Raises LookupError where it does not have the log.
-        """
-        if self._histories is None:
-            raise LookupError("the store does not have the log")
-        ids = self._histories.customer_ids
-        number = bisect_left(range(len(ids)), customer_id.encode(), key=lambda place: ids[place].as_py().encode())
-        if number == len(ids) or ids[number].as_py() != customer_id:
-            return None
-        return take_customers(self._histories, np.array([number]))
+def history_of(histories: Histories, customer_id: str) -> Histories | None:
+    """The history of one of many customers, as a copy; None where there is no order of theirs."""
+    ids = histories.customer_ids
+    number = bisect_left(range(len(ids)), customer_id, key=lambda place: ids[place].as_py())
+    if number == len(ids) or ids[number].as_py() != customer_id:
+        return None
+    return take_customers(histories, np.array([number]))
 
 
 def _mapped(home: Path, name: str, log: Log) -> Histories | None:

@@ -135,6 +135,11 @@ class JudgedWindow(NamedTuple):
     learned_days: int
     """Days of the windows that the model learns on which is judged."""
 
+    @property
+    def learned_days_before(self) -> int | None:
+        """Those of models of earlier days: the horizon if it is this one's, else None, as each one's log lets it."""
+        return self.horizon_days if self.learned_days == self.horizon_days else None
+
 
 def judged_window(first_day: date, end: date, *, horizon_days: int) -> JudgedWindow:
     """The last window of the horizon in a log, or of a quarter of the log where that is too short to be judged.

@@ -30,13 +30,12 @@ class TotalMisses(NamedTuple):
 def judged_lifetimes(folder: Path) -> list[dict[str, Any]]:
     """Read the judged days of a run folder, oldest first; none where lifetimes were not judged."""
     path = folder / run_folder.LIFETIME_BACKTEST
-    return run_folder.read_json(path, next="Judge again: stayworth evaluate --lifetime.") if path.exists() else []
+    return run_folder.read_json_if_there(path, next="Judge again: stayworth evaluate --lifetime.") or []
 
 
 def judged_horizons(folder: Path) -> list[dict[str, Any]]:
     """Read the test days of `evaluate`, oldest first; none where it has not run."""
-    path = folder / run_folder.BACKTEST
-    return run_folder.read_json(path, next="Evaluate again: stayworth evaluate.") if path.exists() else []
+    return run_folder.read_json_if_there(folder / run_folder.BACKTEST, next="Evaluate again: stayworth evaluate.") or []
 
 
 def lifetime_misses(judged: Sequence[Mapping[str, Any]]) -> TotalMisses:
@@ -50,15 +49,13 @@ def horizon_reach(folder: Path, *, horizon_days: int) -> float:
     The test days of `train` and `evaluate` in a run folder count if they judged this horizon; where the log was too
     short for that, it reaches at least as far as `train` found.
     """
-    path = folder / run_folder.METRICS
-    trained = [run_folder.read_json(path, next="Train again: stayworth train.")] if path.exists() else []
-    judged = [day for day in (*judged_horizons(folder), *trained) if day["horizon_days"] == horizon_days]
-    reach = common_miss(*_misses(judged, days=horizon_days), typical_miss=TYPICAL_HORIZON_MISS)
-    for metrics in trained:
-        found = metrics.get("judgement", {})
-        total = found.get("expected_total", {})
-        if found.get("horizon_days") == horizon_days and total.get("low", 0) > 0:
-            reach = max(reach, log(total["high"] / total["value"]))
+    metrics = run_folder.read_json_if_there(folder / run_folder.METRICS, next="Train again: stayworth train.") or {}
+    days = [day for day in (*judged_horizons(folder), metrics) if day.get("horizon_days") == horizon_days]
+    reach = common_miss(*_misses(days, days=horizon_days), typical_miss=TYPICAL_HORIZON_MISS)
+    judgement = metrics.get("judgement", {})
+    total = judgement.get("expected_total", {})
+    if judgement.get("horizon_days") == horizon_days and total.get("low", 0) > 0:
+        reach = max(reach, log(total["high"] / total["value"]))
     return reach
 
 

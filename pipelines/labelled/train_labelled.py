@@ -110,15 +110,8 @@ def train_labelled(
             promotion.promote(config, run.version, now=now, why="passed the gate")
         run_folder.write_text(config.folder / MODEL_CARD, label_model_card(metrics))
     else:
-        registry_audit.write(
-            config.folder / registry_audit.FILE,
-            at=now,
-            what="refuse",
-            version=run.version,
-            bundle=version,
-            before=decision.champion,
-            why="; ".join(decision.reasons("fail")),
-        )
+        why, before = decision.reasons("fail"), decision.champion
+        promotion.record_refusal(config, run.version, bundle=version, before=before, why=why, now=now)
     return LabelTrained(metrics, version, run.version, decision.accepted, run.run_id)
 
 

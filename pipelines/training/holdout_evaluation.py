@@ -51,26 +51,30 @@ def labelled_rows(histories: Histories, terms: Terms, *, as_of: date) -> pd.Data
     return with_labels(histories, table, horizon_days=terms.horizon_days).to_pandas(date_as_object=False)
 
 
-class PastDay(NamedTuple):
-    """A test day before the latest."""
+class JudgedDay(NamedTuple):
+    """A day on which a recipe is judged."""
 
-    training: TrainingSet
     test: pd.DataFrame
     """Its labelled rows."""
+    training: TrainingSet
+    """What a model made on it learns from."""
 
 
-def past_test_days(histories: Histories, terms: Terms, window: JudgedWindow, *, may_count: bool) -> Iterator[PastDay]:
+def judged_days_before(
+    histories: Histories, terms: Terms, window: JudgedWindow, *, may_count: bool
+) -> Iterator[JudgedDay]:
     """The test days of a backtest before the latest, the latest first, as far back as the log can teach a model.
 
-    window: the judged one, of the terms' horizon. may_count: as of `training_set`. Each is made when it is asked for.
+    window: the judged one, of the terms' horizon. may_count: as of `training_set`. Each is made when it is asked for,
+    for models of the horizon alone.
     """
-    learned_days = window.learned_days if window.learned_days == terms.horizon_days else None
+    learned_days = window.learned_days_before
     for day in reversed(backtest_days(histories, horizon_days=terms.horizon_days, cut_offs=BACKTEST_DAYS)[:-1]):
         try:
             training = training_set(histories, terms, as_of=day, learned_days=learned_days, may_count=may_count)
         except InputError:  # too few customers who leave, or stay, before it
             return
-        yield PastDay(training, labelled_rows(histories, terms, as_of=day))
+        yield JudgedDay(labelled_rows(histories, terms, as_of=day), training.of_horizon_only())
 
 
 def evaluate_model(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from math import exp
 from typing import Any
 
 from scipy.special import ndtri
@@ -13,6 +12,7 @@ from scipy.special import ndtri
 from models.training.temporal_splits import JudgedWindow, days_to_judge, judged_window, learned_horizon
 from pipelines.config import Config
 from pipelines.training.training_set import TrainingSet
+from retention.economics.customer_equity import total_interval
 
 INTERVAL = 0.8
 """Of a total: the share of logs whose total is to lie inside."""
@@ -90,5 +90,5 @@ def expected_total(training: TrainingSet, total: float) -> dict[str, float]:
     """
     if not training.level_spread:
         return {"value": total}
-    factor = exp(float(ndtri((1 + INTERVAL) / 2)) * training.level_spread)
-    return {"value": total, "low": total / factor, "high": total * factor}
+    low, high = total_interval(total, float(ndtri((1 + INTERVAL) / 2)) * training.level_spread)
+    return {"value": total, "low": low, "high": high}

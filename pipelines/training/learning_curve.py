@@ -46,7 +46,7 @@ def learning_curve(
     if customers > MAX_CUSTOMERS:
         return []
     ranks = random_ranks(training.current_rows["customer_id"], seed)
-    judged_alone = replace(training, lifetime_rows=None, stay_outcomes=None)  # the curve tells nothing of later years
+    of_horizon = training.of_horizon_only()
     curve = []
     for share in SHARES:
         current_rows = training.current_rows[ranks < share].reset_index(drop=True)
@@ -55,7 +55,7 @@ def learning_curve(
             continue
         say(f"learning curve: {len(current_rows):,} of {customers:,} customers")
         try:
-            model = fit_model(replace(judged_alone, rows=rows, current_rows=current_rows), terms, recipe)
+            model = fit_model(replace(of_horizon, rows=rows, current_rows=current_rows), terms, recipe)
         except StayworthError:
             continue
         predictions = {STAYWORTH: as_prediction(scorer.predict(model, test))}

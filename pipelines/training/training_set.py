@@ -85,6 +85,10 @@ class TrainingSet:
     attributes: AttributeKinds = field(default_factory=dict)
     """What those of the features hold that are attributes of customers."""
 
+    def of_horizon_only(self) -> "TrainingSet":
+        """The same for a model of which nobody asks lifetime values and gains: it is fitted sooner."""
+        return replace(self, lifetime_rows=None, stay_outcomes=None)
+
 
 def training_set(
     histories: Histories,

@@ -1,11 +1,14 @@
 """Forecast of buyers, churners, orders and margin over the next horizon, with intervals, beside past windows."""
 
+from math import hypot, sqrt
+
 import numpy as np
 import pandas as pd
 
 from features.clock import YEAR_DAYS
 from models.evaluation.estimate import Z90
 from retention.customer_base.customer_base import CustomerBase
+from retention.economics.customer_equity import total_interval
 from retention.economics.profit import spread
 from retention.presentation.analysis import Analysis, TableColumn
 from retention.presentation.charts import MONEY, bars
@@ -34,23 +37,23 @@ def forecast(customers: pd.DataFrame, *, reach: float) -> pd.DataFrame:
     value, least, most = (customers[name].to_numpy() for name in ("expected_value", "value_p10", "value_p90"))
     orders = float(customers["expected_orders"].sum())
     spread_of_margin = float(np.sqrt((spread(mean=value, p10=least, p90=most) ** 2).sum()))
-    few, buyers, many = _interval(float((1 - p).sum()), float(np.sqrt((p * (1 - p)).sum())), reach)
+    buyers = float((1 - p).sum())
+    few, many = _interval(buyers, float(np.sqrt((p * (1 - p)).sum())), reach)
     many = min(many, len(p))
     rows = [
         ("customers who order", buyers, few, many),
         ("customers who do not order", len(p) - buyers, len(p) - many, len(p) - few),
-        ("orders", orders, *_interval(orders, np.sqrt(orders), reach)[::2]),
-        ("margin", value.sum(), *_interval(float(value.sum()), spread_of_margin, reach)[::2]),
+        ("orders", orders, *_interval(orders, sqrt(orders), reach)),
+        ("margin", value.sum(), *_interval(float(value.sum()), spread_of_margin, reach)),
     ]
     return pd.DataFrame(rows, columns=["event", "expected", "low", "high"])
 
 
-def _interval(total: float, chance: float, reach: float) -> tuple[float, float, float]:
-    """The total between the ends of its 80 % interval; chance: the standard deviation of independent customers."""
+def _interval(total: float, chance: float, reach: float) -> tuple[float, float]:
+    """The ends of the 80 % interval of a total; chance: the standard deviation of independent customers."""
     if total <= 0:
-        return total - Z90 * chance, total, total + Z90 * chance
-    factor = float(np.exp(np.hypot(reach, Z90 * chance / total)))
-    return total / factor, total, total * factor
+        return total - Z90 * chance, total + Z90 * chance
+    return total_interval(total, hypot(reach, Z90 * chance / total))
 
 
 def actual_events(base: CustomerBase, *, before_days: int) -> list[float]:

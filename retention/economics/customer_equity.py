@@ -1,7 +1,7 @@
 """Customer equity: the worth of a customer base, with its interval."""
 
 from collections.abc import Sequence
-from math import exp, log1p, sqrt
+from math import exp, hypot, log1p, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +53,14 @@ def customer_equity(
     if total <= 0:
         return CustomerEquity(total, total, total, len(misses))
     chance = Z90 * float(np.sqrt((spread(mean=clv, p10=low, p90=high) ** 2).sum())) / total
-    reach = exp(sqrt(chance**2 + common_miss(misses, independent, typical_miss=typical_miss) ** 2))
-    return CustomerEquity(total, total / reach, total * reach, len(misses))
+    reach = hypot(chance, common_miss(misses, independent, typical_miss=typical_miss))
+    return CustomerEquity(total, *total_interval(total, reach), len(misses))
+
+
+def total_interval(total: float, reach: float) -> tuple[float, float]:
+    """The ends of the interval of a total, ascending; reach: to either side of it, on the log scale."""
+    low, high = sorted((total / exp(reach), total * exp(reach)))
+    return low, high
 
 
 def common_miss(

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from features.errors import StayworthError
 from features.histories.columns import Histories
-from features.history_store.stored_customer import StoredCustomers
+from features.history_store.stored_customer import StoredCustomers, history_of
 from features.ingest.log import Log
 from features.ingest.table_source import Database
 from features.online.one_customer import CustomerRows, customer_history, read_customer_rows
@@ -68,9 +68,8 @@ class HistoryReader:
         return customer_history(self.log, rows, now_us=None)
 
     def _history(self, customer_id: str) -> Histories | None:
-        if self._store.has_log():
-            return self._store.history(customer_id)
-        return self.parsed(self._read(customer_id))
+        stored = self._store.histories()
+        return self.parsed(self._read(customer_id)) if stored is None else history_of(stored, customer_id)
 
     def _read(self, customer_id: str) -> CustomerRows:
         state = _state(self.log)

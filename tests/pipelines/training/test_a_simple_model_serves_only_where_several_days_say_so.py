@@ -9,7 +9,7 @@ import pytest
 from models.ensemble.recipe import Recipe
 from models.trees.boosting import DEFAULTS
 from pipelines.training import recipe_choice
-from pipelines.training.holdout_evaluation import PastDay, past_test_days
+from pipelines.training.holdout_evaluation import JudgedDay, judged_days_before
 from pipelines.training.judgement import judgement
 from tests.pipelines.training.test_learned_lifetimes_serve_only_where_they_are_no_worse import TERMS
 from tests.pipelines.training.test_lifetime_rows_are_what_followed import shop
@@ -53,10 +53,17 @@ def chosen(monkeypatch):
             }
 
         monkeypatch.setattr(recipe_choice, "evaluate_model", evaluate)
-        past = (PastDay(Day(number, is_contractual), pd.DataFrame()) for number in range(1, len(days)))
+        before = (JudgedDay(pd.DataFrame(), Day(number, is_contractual)) for number in range(1, len(days)))
         config = SimpleNamespace(terms=None, offers=(), train=SimpleNamespace(seed=7))
         recipe, _ = recipe_choice.evaluate_recipe(
-            config, Day(0, is_contractual), pd.DataFrame(), RECIPE, None, past_days=past, offer=None, say=lambda _: None
+            config,
+            Day(0, is_contractual),
+            pd.DataFrame(),
+            RECIPE,
+            None,
+            days_before=before,
+            offer=None,
+            say=lambda _: None,
         )
         return recipe.alone, asked
 
@@ -97,7 +104,7 @@ def test_a_log_of_one_test_day_is_decided_by_it(chosen):
 def test_the_days_before_are_test_days_of_the_same_log(read):
     histories = read(shop(900, customers=400)).histories
     window, _ = judgement(histories.first_day, histories.end, horizon_days=TERMS.horizon_days)
-    days = list(past_test_days(histories, TERMS, window, may_count=False))
+    days = list(judged_days_before(histories, TERMS, window, may_count=False))
     assert [(window.as_of - day.training.timeline.as_of).days for day in days] == [30, 60]
     for day in days:
         as_of = pd.Timestamp(day.training.timeline.as_of)
