@@ -67,24 +67,21 @@ def _customers_and_days(histories: Histories, rows: pa.Table) -> tuple[np.ndarra
 
 
 def with_labels(histories: Histories, rows: pa.Table, *, horizon_days: int) -> pa.Table:
-    """Add the labels of each row over the next `horizon_days`, and the same figures over the previous ones.
+    """Add the labels of each row over the next `horizon_days`.
 
     churned (bool: `left_at` in the window where the log has it, else no order in it), bought (bool: an order in it),
-    future_orders, future_value (margin); last_period_orders and last_period_value over the window before `as_of`.
+    future_orders, future_value (margin).
     Raises ValueError if a row's window is not in the data.
     """
     last = pc.max(rows["as_of"]).as_py()
     if last is not None and last + timedelta(days=horizon_days) > histories.end:
         raise ValueError(f"the window of {last} ends after the data, which end before {histories.end}")
     orders, value = orders_and_margin(histories, rows, from_days=0, to_days=horizon_days)
-    past_orders, past_value = orders_and_margin(histories, rows, from_days=-horizon_days, to_days=0)
     labels = {
         "churned": has_left(histories, rows, horizon_days=horizon_days) if histories.contractual else orders == 0,
         "bought": orders > 0,
         "future_orders": orders,
         "future_value": value,
-        "last_period_orders": past_orders,
-        "last_period_value": past_value,
     }
     for name, values in labels.items():
         rows = rows.append_column(name, pa.array(values))

@@ -7,7 +7,7 @@ cut-offs apart, such as how far back the log reaches, for a cause of the season.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,15 @@ from models.btyd.gamma_gamma import GammaGamma
 from models.btyd.pareto_nbd import ParetoNBD
 from models.btyd.purchase_model import PurchaseModel
 from models.ensemble import seasonal_calibration, stacking
-from models.ensemble.baselines import Baseline, BuyTillYouDie, Hiatus, RfmLogistic, fit_baselines, repeat_spend
+from models.ensemble.baselines import (
+    Baseline,
+    BuyTillYouDie,
+    Hiatus,
+    LastPeriod,
+    RfmLogistic,
+    fit_baselines,
+    repeat_spend,
+)
 from models.ensemble.fit_settings import FitSettings
 from models.ensemble.recipe import TREES
 from models.ensemble.seasonal_calibration import SeasonalCalibration
@@ -38,8 +46,12 @@ BTYD_BASELINES: dict[str, type[BGNBD] | type[ParetoNBD]] = {
     "pareto_nbd_gamma_gamma": ParetoNBD,
 }
 """The baselines that model orders until a customer stops, and the purchase model of each."""
-SIMPLE_BASELINES: dict[str, type[Hiatus] | type[RfmLogistic]] = {"hiatus": Hiatus, "rfm_logistic": RfmLogistic}
-"""The other baselines that can serve from the features of a row."""
+SIMPLE_BASELINES: dict[str, Callable[..., LastPeriod | Hiatus | RfmLogistic]] = {
+    "last_period": LastPeriod,
+    "hiatus": Hiatus,
+    "rfm_logistic": RfmLogistic,
+}
+"""The other baselines."""
 NO_ORDER, OFFSET = "(no order)", "(offset)"
 """Columns of the target and of its log-odds by season; no feature has such names."""
 PARTS = 3
@@ -199,4 +211,6 @@ def _baseline(name: str, fields: dict[str, Any]) -> Baseline:
     if name in BTYD_BASELINES:
         orders, spend = BTYD_BASELINES[name](**fields.pop("orders")), GammaGamma(**fields.pop("spend"))
         return BuyTillYouDie(orders, spend, **fields)
-    return SIMPLE_BASELINES[name](**{field: tuple(numbers) for field, numbers in fields.items()})
+    return SIMPLE_BASELINES[name](
+        **{field: tuple(value) if isinstance(value, list) else value for field, value in fields.items()}
+    )

@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from features.arrays import Floats
 from features.errors import Refusal
+from features.families.frequency import WINDOWS
 from models.btyd import bgnbd, gamma_gamma, pareto_nbd
 from models.prediction import Prediction
 
@@ -34,12 +35,18 @@ class Baseline(Protocol):
 
 
 def fit_baselines(
-    rows: pd.DataFrame, known: pd.DataFrame, *, horizon_days: float, margin_rate: float
+    rows: pd.DataFrame,
+    known: pd.DataFrame,
+    *,
+    horizon_days: float,
+    margin_rate: float,
+    label_days: float | None = None,
 ) -> dict[str, Baseline]:
     """Fit the baselines on training rows (several cut-offs stacked); returns them by name.
 
     known: rows of the latest day, on whose features alone BG/NBD and Pareto/NBD are fitted: they need no labels.
-    `margin_rate` is the share of revenue that is margin, 0 … 1: the first two predict revenue only.
+    margin_rate: the share of revenue that is margin, 0 … 1, for those that predict revenue. label_days: over how many
+    days the labels run, if not the horizon; the counting models alone predict the horizon then.
     """
     share = rows["churned"].mean()
     if not 0 < share < 1 or not rows["future_value"].sum() > 0:
@@ -53,7 +60,7 @@ def fit_baselines(
     return {
         "bgnbd_gamma_gamma": BuyTillYouDie(bgnbd.fit(*history), spend, horizon_days, margin_rate),
         "pareto_nbd_gamma_gamma": BuyTillYouDie(pareto_nbd.fit(*history), spend, horizon_days, margin_rate),
-        "last_period": LastPeriod.fit(rows),
+        "last_period": LastPeriod.fit(rows, label_days=label_days or horizon_days, margin_rate=margin_rate),
         "hiatus": Hiatus.fit(rows),
         "rfm_logistic": RfmLogistic.fit(rows),
     }
@@ -84,29 +91,40 @@ class BuyTillYouDie:
 
 @dataclass(frozen=True)
 class LastPeriod:
-    """Churn: the share that churned among customers with, and without, an order in the last period.
+    """The last period comes again: that of the window of the features, in days, nearest to the labels' by its ratio.
 
-    Value and orders: those of the last period. A group that the training rows do not have gets the share of all.
+    Churn: the share that churned among customers with, and without, an order in it. Value: the margin of it, made as
+    long as the labels' window; at least the mean of those without an order, whom it would call worthless, an error
+    without bound. A group that the training rows do not have gets the mean of all.
     """
 
+    window_days: int
+    times: float
+    """Margin of the labels' window for each unit spent in the last one: lengths and margin rate."""
     churn_after_orders: float
     churn_after_none: float
+    value_after_none: float
 
     @classmethod
-    def fit(cls, rows: pd.DataFrame) -> LastPeriod:
-        ordered, churned = rows["last_period_orders"] > 0, rows["churned"]
-        with_orders, without = churned[ordered], churned[~ordered]
+    def fit(cls, rows: pd.DataFrame, *, label_days: float, margin_rate: float) -> LastPeriod:
+        window_days = min(WINDOWS, key=lambda days: abs(np.log(days / label_days)))
+        ordered = _column(rows, f"orders_last_{window_days}d") > 0
+        with_orders = rows[ordered] if ordered.any() else rows
+        without = rows if ordered.all() else rows[~ordered]
         return cls(
-            float((with_orders if len(with_orders) else churned).mean()),
-            float((without if len(without) else churned).mean()),
+            window_days,
+            margin_rate * label_days / window_days,
+            float(with_orders["churned"].mean()),
+            float(without["churned"].mean()),
+            max(float(without["future_value"].mean()), 0.0),
         )
 
     def predict(self, rows: pd.DataFrame) -> Prediction:
-        ordered = _column(rows, "last_period_orders") > 0
+        ordered = _column(rows, f"orders_last_{self.window_days}d") > 0
+        spent = _column(rows, f"spend_last_{self.window_days}d") * self.times
         return Prediction(
             churn_probability=np.where(ordered, self.churn_after_orders, self.churn_after_none),
-            expected_value=_column(rows, "last_period_value"),
-            expected_orders=_column(rows, "last_period_orders"),
+            expected_value=np.maximum(np.where(ordered, spent, 0.0), self.value_after_none),
         )
 
 

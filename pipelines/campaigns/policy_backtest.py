@@ -127,7 +127,7 @@ def plan_in_hindsight(
     model: trained on the training set of that day, by the recipe. test: its labelled rows, as `labelled_rows` has them,
     of these histories.
     """
-    day = test["as_of"].iloc[0].date().isoformat()
+    day, ids, horizon_days = test["as_of"].iloc[0].date(), test["customer_id"].astype("str"), config.time.horizon_days
     scores, worth = scorer.predict(model, test), believed_worth_factor(config.folder)
     planned = plan(
         scores,
@@ -140,18 +140,18 @@ def plan_in_hindsight(
     )
     happened = pd.DataFrame(
         {
-            "customer_id": test["customer_id"].astype("str"),
+            "customer_id": ids,
             "churned": test["churned"].astype(bool),
-            "back": _came_back(test, histories, horizon_days=config.time.horizon_days),
+            "back": _came_back(test, histories, horizon_days=horizon_days),
             "margin": test["future_value"],
-            "margin_before": test["last_period_value"],
+            "margin_before": outcomes(histories, ids, day=day, window_days=horizon_days)["past_margin"].to_numpy(),
             "spend": test[CURRENT_VALUE_FEATURE],
         }
     )
     contacts = planned.frame[planned.frame["treated"]]
     hindsight = plan_hindsight(scores, happened, contacts, offers, worth=worth)
     return PastPlan(
-        {"as_of": day, "held_out": planned.summary["holdout"]} | hindsight,
+        {"as_of": day.isoformat(), "held_out": planned.summary["holdout"]} | hindsight,
         listed_gains(training, recipe, model, test, histories, contacts),
     )
 

@@ -73,7 +73,7 @@ def compare_with_baselines(metrics: Mapping[str, Any]) -> list[BaselineCompariso
 
 
 def better_baselines(differences: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[str]:
-    """The simple models that are clearly better in log loss and in value error, of those that can serve from features.
+    """The simple models that are clearly better in log loss and in value error.
 
     differences: by baseline and metric, Stayworth minus baseline. Clearly: the paired interval lies wholly on its side.
     """

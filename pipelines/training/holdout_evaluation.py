@@ -26,7 +26,6 @@ from pipelines.training.training_set import TrainingSet, training_set
 from retention.customer_base.segments import CURRENT_VALUE_FEATURE, average_cuts, value_quadrants
 from retention.economics.offers import BetaPrior, Offer
 
-LAST_PERIOD = "last_period"
 BACKTEST_DAYS = 3
 """Test days on which a choice rests, where the log has them."""
 CONFIDENCE = 0.95
@@ -129,20 +128,23 @@ def predict_baselines(training: TrainingSet, test: pd.DataFrame, terms: Terms) -
 
     Counting models know every horizon.
     """
+    learned_days = training.learned_days or terms.horizon_days
     baselines = fit_baselines(
-        training.rows, training.current_rows, horizon_days=terms.horizon_days, margin_rate=training.margin_rate
+        training.rows,
+        training.current_rows,
+        horizon_days=terms.horizon_days,
+        margin_rate=training.margin_rate,
+        label_days=learned_days,
     )
     predictions = {name: baseline.predict(test) for name, baseline in baselines.items()}
-    times = terms.horizon_days / (training.learned_days or terms.horizon_days)
     for name in predictions.keys() - BTYD_BASELINES.keys():
-        value_times = 1 if name == LAST_PERIOD else times  # the last period of the test rows is as long as the horizon
-        predictions[name] = repeated(predictions[name], times, value_times=value_times)
+        predictions[name] = repeated(predictions[name], terms.horizon_days / learned_days)
     return predictions
 
 
-def repeated(prediction: Prediction, times: float, *, value_times: float) -> Prediction:
+def repeated(prediction: Prediction, times: float) -> Prediction:
     """Extrapolate a rule to a horizon so many times as long as its own: each part of it is like the first."""
-    return Prediction(prediction.churn_probability**times, prediction.expected_value * value_times)
+    return Prediction(prediction.churn_probability**times, prediction.expected_value * times)
 
 
 def as_prediction(scores: pd.DataFrame, *, no_order: Floats | None = None) -> Prediction:

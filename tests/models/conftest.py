@@ -19,7 +19,7 @@ from pipelines.training.training_set import TrainingSet, training_set
 
 CONTRACT = "contract"
 """The make of a model under a contract; the others are kinds of value and single base learners."""
-ALONE = ("trees", "bgnbd_gamma_gamma", "hiatus", "rfm_logistic")
+ALONE = ("trees", "bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic")
 TERMS = Terms(horizon_days=90, currency="USD", gross_margin=0.4, annual_discount_rate=0.1, lifetime_days=1095)
 
 

@@ -42,8 +42,8 @@ def shop(customers: int, *, seed: int) -> pd.DataFrame:
             "churned": future == 0,
             "future_orders": future,
             "future_value": (future * mean * MARGIN - 2.0 * (rng.random(customers) < 0.05)).round(2),
-            "last_period_orders": last,
-            "last_period_value": (last * mean * MARGIN).round(2),
+            "orders_last_90d": last,
+            "spend_last_90d": (last * mean).round(2) - 5.0 * (rng.random(customers) < 0.05),
         }
     )
 
@@ -100,17 +100,30 @@ def test_buy_till_you_die_is_orders_times_spend_times_margin_fitted_on_the_lates
         assert said.churn_probability[i] == pytest.approx(1 - rate.probability_of_order(HORIZON, *past)[0])
 
 
-def test_last_period_is_the_share_of_churners_and_the_value_itself(opponents, rows, unseen):
+def test_last_period_is_the_share_of_churners_and_the_margin_again_and_nobody_is_worth_nothing(opponents, rows, unseen):
     said = opponents["last_period"].predict(unseen)
     for ordered in (True, False):
-        group = (unseen["last_period_orders"] > 0) == ordered
-        share = rows.loc[(rows["last_period_orders"] > 0) == ordered, "churned"].mean()
+        group = (unseen["orders_last_90d"] > 0) == ordered
+        share = rows.loc[(rows["orders_last_90d"] > 0) == ordered, "churned"].mean()
         assert said.churn_probability[group] == pytest.approx(share)
-    assert (said.expected_value == unseen["last_period_value"]).all()
+    least = rows.loc[rows["orders_last_90d"] == 0, "future_value"].mean()
+    assert least > 0
+    again = [
+        MARGIN * spent if count else least for count, spent in unseen[["orders_last_90d", "spend_last_90d"]].values
+    ]
+    np.testing.assert_allclose(said.expected_value, np.maximum(again, least))
+
+
+@pytest.mark.parametrize(("label_days", "window"), [(20, 30), (60, 90), (130, 180), (273, 365), (730, 365)])
+def test_last_period_is_the_window_of_the_features_nearest_to_the_labels_made_as_long(rows, label_days, window):
+    longer = rows.assign(**{f"orders_last_{window}d": 1.0, f"spend_last_{window}d": 1e6})
+    how = {"horizon_days": HORIZON, "margin_rate": MARGIN, "label_days": label_days}
+    said = fit_baselines(longer, latest_of(longer), **how)["last_period"].predict(longer)
+    assert said.expected_value == pytest.approx(1e6 * MARGIN * label_days / window)
 
 
 def test_last_period_without_such_customers_falls_back_on_all(rows, unseen):
-    quiet = rows.assign(last_period_orders=0)
+    quiet = rows.assign(orders_last_90d=0)
     said = fit_baselines(quiet, latest_of(quiet), horizon_days=HORIZON, margin_rate=MARGIN)["last_period"].predict(
         unseen
     )

@@ -20,7 +20,7 @@ from models.trees.value import KINDS
 from pipelines.training.holdout_evaluation import evaluate_model
 
 CONTRACT = "contract"
-ALONE = tuple(pytest.param(name, marks=pytest.mark.slow) for name in ("trees", "hiatus", "rfm_logistic"))
+ALONE = tuple(pytest.param(name, marks=pytest.mark.slow) for name in ("trees", "last_period", "hiatus", "rfm_logistic"))
 OFTEN = ("gamma", CONTRACT, "bgnbd_gamma_gamma")
 EVERY = (*OFTEN, pytest.param("ziln", marks=pytest.mark.slow), *ALONE)
 """The makes, some of them with the fast tests."""
@@ -148,7 +148,7 @@ def test_the_same_rows_and_seed_give_the_same_bundle(grow, made, tmp_path, make)
     assert hashes[0] == hashes[1]
 
 
-@pytest.mark.parametrize("make", ["bgnbd_gamma_gamma", "hiatus", "rfm_logistic"])
+@pytest.mark.parametrize("make", ["bgnbd_gamma_gamma", "last_period", "hiatus", "rfm_logistic"])
 def test_a_member_alone_ranks_as_the_opponent_does(made, small, make):
     """The opponent fitted on the same rows by itself; only the level of the day stands between the two."""
     rows = small.training_set.rows

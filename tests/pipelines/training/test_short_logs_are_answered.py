@@ -186,6 +186,6 @@ def test_a_counting_model_is_left_to_serve_where_trees_cannot_be_taught():
 
 
 def test_a_rule_repeats_itself_over_a_longer_horizon():
-    said = repeated(Prediction(np.array([0.5, 1.0]), np.array([10.0, 0.0])), 3, value_times=3)
+    said = repeated(Prediction(np.array([0.5, 1.0]), np.array([10.0, 0.0])), 3)
     assert said.churn_probability.tolist() == [0.125, 1]
     assert said.expected_value.tolist() == [30, 0]
