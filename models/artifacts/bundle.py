@@ -36,13 +36,11 @@ from models.trees import boosting
 from models.trees.churn import Churn
 from models.trees.value import Value
 
-FORMAT, WITH_LONGER_HORIZON, WITH_ATTRIBUTES = 6, 7, 8
-"""7 has the way to a horizon longer than the windows learned on, 8 also what attributes of customers hold: a release
-that knows less would leave them out."""
-WITHOUT_SPREAD, WITH_TAIL = 5, 4
-"""Earlier formats that are read too: 5 has lifetime values without a spread of their own, 4 a `tail` in place of
-`lifetime` and `purchase_model`."""
-READABLE = (WITH_ATTRIBUTES, WITH_LONGER_HORIZON, FORMAT, WITHOUT_SPREAD, WITH_TAIL)
+FORMAT, WITH_TAIL = 9, 4
+READABLE = range(WITH_TAIL, FORMAT + 1)
+"""Earlier formats are read too: 8 and before tell each window of lifetime values by itself, 7 has no attributes, 6 no
+way to a horizon longer than the windows learned on, 5 no spread of lifetime values, 4 a `tail` in place of `lifetime`
+and `purchase_model`."""
 FILES = {"quiet.ubj", "orders.ubj", "margin.ubj", "model.json"}
 CONTRACT_END = "leaving.ubj"
 HORIZON_FILE = re.compile(rf"horizon_[0-9]+_({ORDER}|{VALUE}|{LEAVING})\.ubj")
@@ -54,7 +52,7 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
 
     training: the manifest's description of the training data (JSON values without times of day).
     """
-    base_learners, contract_end, attributes = scorer.base_learners, scorer.contract_end, scorer.attributes
+    base_learners, contract_end = scorer.base_learners, scorer.contract_end
     contents = {
         "quiet.ubj": boosting.to_ubj(base_learners.no_order.booster),
         "orders.ubj": boosting.to_ubj(base_learners.value.orders_booster),
@@ -84,13 +82,13 @@ def write(folder: Path, scorer: Scorer, *, training: dict[str, Any]) -> str:
             "rhythm": dataclasses.asdict(scorer.rhythm) if scorer.rhythm else None,
             "horizons": [_horizon_json(horizon) for horizon in scorer.horizons],
             "example": dataclasses.asdict(scorer.example) if scorer.example else None,
+            "longer_horizon": dataclasses.asdict(scorer.longer_horizon) if scorer.longer_horizon else None,
+            "attributes": {name: dataclasses.asdict(kind) for name, kind in scorer.attributes.items()},
         }
-        | ({"longer_horizon": dataclasses.asdict(scorer.longer_horizon)} if scorer.longer_horizon else {})
-        | ({"attributes": {name: dataclasses.asdict(kind) for name, kind in attributes.items()}} if attributes else {})
     )
     derivations = {str(horizon.days): horizon.derivation for horizon in scorer.horizons}
     about = {
-        "format": WITH_ATTRIBUTES if attributes else WITH_LONGER_HORIZON if scorer.longer_horizon else FORMAT,
+        "format": FORMAT,
         "features": list(scorer.inputs),
         "schema_hash": schema_hash(list(scorer.inputs)),
         "versions": {"xgboost": boosting.VERSION},

@@ -34,14 +34,14 @@ LONGEST, SHORTEST = 90, 14
 """Days over which growth is measured, the most and the least."""
 UNSEEN_SEASON = 0.5
 """Standard deviation of the log of the model's own totals in a season it has not seen."""
-LARGEST_ERROR, LARGEST_SEASON, MOST_OF_BASE = 0.25, 0.7, 0.98
-"""Beyond these the totals tell nothing: shares that err by more in the backtest, a season so far above the year that it
-is rather an opening (the log of their ratio), more customers than the base has."""
+LARGEST_SEASON, MOST_OF_BASE = 0.7, 0.98
+"""Beyond these the totals tell nothing: a season so far above the year that it is rather an opening (the log of their
+ratio), more customers than the base has. Nor do they where shares err by more than UNSEEN_SEASON in the backtest."""
 LEAST_SEASON = USUAL_SHIFT / 2
 """Standard deviation of the shifts of closed cut-offs below which a shop has shown no season: its own level holds."""
 FEWEST_BACKTESTS = 3
-PARTS = (0.0, 0.5, 1.0)
-"""The parts of the short windows' move that are tried."""
+PARTS, UNTRIED_PART = (0.0, 0.5, 1.0), 0.5
+"""The parts of the short windows' move that are tried, and the one that is taken where too few backtests tell."""
 
 
 class WindowTotal(NamedTuple):
@@ -178,7 +178,10 @@ def _growth(totals: YearAgoTotals, what: str) -> tuple[float, float]:
 
 
 def _share(totals: YearAgoTotals, what: str) -> Forecast | None:
-    """The log of the base's share in the coming window; its error is that of backtests on the days that have closed."""
+    """The log of the base's share in the coming window; its error is that of backtests on the days that have closed.
+
+    With too few of those it is believed as much as the model's own total.
+    """
     horizon = timedelta(days=totals.horizon_days)
     backtests = {
         part: [
@@ -190,11 +193,11 @@ def _share(totals: YearAgoTotals, what: str) -> Forecast | None:
         for part in PARTS
     }
     errors = {part: float(np.sqrt(np.mean(np.square(miss)))) for part, miss in backtests.items() if miss}
-    if not errors or len(backtests[PARTS[0]]) < FEWEST_BACKTESTS:
-        return None
+    if len(backtests[UNTRIED_PART]) < FEWEST_BACKTESTS:
+        errors = {UNTRIED_PART: UNSEEN_SEASON}
     part = min(errors, key=errors.__getitem__)
     told = _told_share(totals, what, totals.as_of, part)
-    if told is None or errors[part] > LARGEST_ERROR or totals.as_of - horizon not in totals.long:
+    if told is None or errors[part] > UNSEEN_SEASON or totals.as_of - horizon not in totals.long:
         return None
     return Forecast(told, errors[part])
 

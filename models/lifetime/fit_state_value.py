@@ -10,7 +10,16 @@ import numpy as np
 from features.arrays import Floats, Integers
 from features.clock import YEAR_DAYS
 from models.lifetime import fit_lifetime_spread, margin_per_order, window_season
-from models.lifetime.lattice import MONTH_DAYS, QUARTER, YEAR, Lattice, LifetimeRows, is_one_cohort, window_weights
+from models.lifetime.lattice import (
+    MONTH_DAYS,
+    QUARTER,
+    YEAR,
+    Lattice,
+    LifetimeRows,
+    is_one_cohort,
+    row_later,
+    window_weights,
+)
 from models.lifetime.lifetime_trees import LEAST_RATE, RATES, LifetimeTrees, raw
 from models.lifetime.state_value import StateValue
 from models.lifetime.tenure_fade import LEVEL, TenureFade, fit_hazard, oldest, tenure_of
@@ -48,13 +57,7 @@ def fit(
     fitted = _fit_season(trees, rows) if lattice.window_months == QUARTER else Season()
     windows = range(min(lattice.near_windows, lifetime_years * YEAR // lattice.window_months))
     levels = [_level(fitted, lattice, months_back, window) for window in windows]
-    near, rates = [], []
-    for window, level in enumerate(levels):
-        closed = np.flatnonzero(months_back >= lattice.window_months * (window + 1))
-        target = rows.orders[closed, window] / level[closed]
-        booster, score = trees.grow_checked(target, closed, weight=level[closed], params=RATES)
-        near.append(booster)
-        rates.append(np.exp(score))
+    near, rates = _fit_near(trees, rows, levels)
     tenure = tenure_of(rows.frame)
     fade = _fit_tenure_fade(rows, tenure, rates[0], levels)
     rates = [rate * np.exp(fade.longer(tenure, window)) for window, rate in enumerate(rates)]
@@ -68,6 +71,7 @@ def fit(
         window_months=lattice.window_months,
         season=fitted,
         near=near,
+        near_are_steps=True,
         later=later,
         margin=margin_per_order.fit(trees, rows, rates[0] * levels[0]),
         tenure_fade=fade,
@@ -75,6 +79,43 @@ def fit(
     )
     weights = window_weights(model.window_days, lifetime_days, annual_discount_rate)
     return replace(model, spread=fit_lifetime_spread.fit(model, trees, rows, weights, np.sum(rates[:per_year], axis=0)))
+
+
+def _fit_near(
+    trees: LifetimeTrees, rows: LifetimeRows, levels: Sequence[Floats]
+) -> tuple[list[boosting.Booster], list[Floats]]:
+    """Trees of the first window, and of each further one as a step from that before it; and the expected orders of each
+    row in them, by trees that have not seen its customer.
+
+    Grown from nothing for each window, trees stop before those long silent are worth as little as they are.
+    """
+    near: list[boosting.Booster] = []
+    rates: list[Floats] = []
+    for window, level in enumerate(levels):
+        orders = _orders_known(rows, rates, level, window)
+        known = np.flatnonzero(~np.isnan(orders))
+        before = np.log(rates[-1]) if rates else np.zeros(len(orders))
+        offset = before[known] if rates else None
+        booster, score = trees.grow_checked(orders[known], known, weight=level[known], params=RATES, offset=offset)
+        near.append(booster)
+        rates.append(np.maximum(np.exp(before + score), LEAST_RATE))
+    return near, rates
+
+
+def _orders_known(rows: LifetimeRows, rates: Sequence[Floats], level: Floats, window: int) -> Floats:
+    """Orders of each row in a window without season: what came where it has closed, elsewhere what is expected of the
+    customer's latest state; NaN where not even the first window has closed.
+
+    rates: expected orders in the windows before, by trees that have not seen the customer. Windows ahead have closed
+    for the early cut-offs alone, at which nobody could have been silent for as long as some are now.
+    """
+    length = rows.lattice.window_months
+    orders = rows.orders[:, window] / level
+    for closed in range(1, window + 1):
+        latest = np.flatnonzero(np.isnan(orders) & (rows.months_back // length == closed))
+        later = row_later(rows.frame["customer_id"], rows.months_back, length * closed)[latest]
+        orders[latest] = np.where(later >= 0, rates[window - closed][later], 0.0)
+    return orders
 
 
 def _fit_season(trees: LifetimeTrees, rows: LifetimeRows) -> Season:

@@ -1,7 +1,9 @@
 """The value of a customer's state over the years to come, learned from the log itself on a lattice of windows.
 
     near windows    orders in a window of three months, or a year, after a cut-off: trees, learned directly, with the
-                    season taken out of labels and recent orders, and put back for the day that is scored
+                    season taken out of labels and recent orders, and put back for the day that is scored; each after
+                    the first as a step from that before it, and where it has not closed, from the customer's latest
+                    state
     later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
                     the fade only, so that whoever cools fades faster; never faster than in the year before, since
                     those who stay are ever more those who stay long
@@ -43,7 +45,8 @@ class StateValue:
     window_months: int
     season: Season
     near: Sequence[boosting.Booster]
-    """Trees of ln(orders in a window without season), the windows in order."""
+    """Trees of ln(orders in a window without season), the windows in order; after the first, of the step from that
+    before it."""
     later: Sequence[boosting.Booster]
     """Trees of ln(orders of a year ÷ those of the year before), from the first year beyond the near windows on."""
     margin: MarginPerOrder
@@ -53,6 +56,8 @@ class StateValue:
     """How much slower customers fade who are older than trees have seen."""
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
+    near_are_steps: bool = False
+    """False in bundles before format 9, whose trees tell each window by itself."""
 
     @property
     def derivation(self) -> str:
@@ -66,9 +71,10 @@ class StateValue:
 
         data: rows as `without_season` leaves them; tenure_days: theirs.
         """
+        scores = np.array([raw(booster, data) for booster in self.near])
+        log_rates = np.maximum(scores.cumsum(axis=0) if self.near_are_steps else scores, np.log(LEAST_RATE))
         near = [
-            np.exp(raw(booster, data) + self.tenure_fade.longer(tenure_days, number))
-            for number, booster in enumerate(self.near)
+            np.exp(log_rate + self.tenure_fade.longer(tenure_days, number)) for number, log_rate in enumerate(log_rates)
         ]
         return np.array(list(self._windows(near, data, tenure_days, years)))
 

@@ -1,6 +1,7 @@
 """Lifetime values come back from a bundle's JSON as they were; those of earlier formats have no spread of their own."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from models.artifacts import lifetime_parts
 from models.ensemble.intervals import Intervals
 from models.lifetime.contract_value import NO_RATIOS, ContractValue
 from models.lifetime.lifetime_spread import LifetimeSpread
+from models.lifetime.lifetime_trees import raw
 from models.lifetime.margin_per_order import MarginPerOrder, ShrunkMean
 from models.lifetime.state_value import StateValue
 from models.lifetime.tenure_fade import LEVEL, TenureFade, TenureHazard
@@ -62,6 +64,18 @@ def test_an_earlier_bundle_has_no_spread_no_fade_by_tenure_and_no_ratios(margin)
     assert through_json(state(margin), "spread").spread is None
     assert through_json(state(margin), "tenure_fade").tenure_fade == LEVEL
     assert through_json(contract(margin), "ratios").ratios == NO_RATIOS
+
+
+def test_windows_are_steps_and_in_an_earlier_bundle_each_by_itself(margin):
+    model = replace(state(margin), near_are_steps=True, tenure_fade=LEVEL)
+    data = boosting.matrix(pd.DataFrame({"orders": [1.0, 30.0]}), INPUTS)
+    score = raw(margin.correction, data)
+    steps, alone = (
+        one.rates(data, np.zeros(2), 1) for one in (through_json(model), through_json(model, "near_are_steps"))
+    )
+    for window in range(4):
+        assert steps[window] == pytest.approx(np.exp(score * (window + 1)))
+        assert alone[window] == pytest.approx(np.exp(score))
 
 
 def test_a_tail_of_the_format_before_is_a_counting_value():

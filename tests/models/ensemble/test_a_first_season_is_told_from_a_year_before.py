@@ -75,10 +75,19 @@ def test_a_share_that_moves_is_followed_as_far_as_it_was_right_to_follow_it():
     assert share.sd < 0.15
 
 
+def test_where_too_few_windows_have_closed_to_backtest_a_share_it_is_believed_as_much_as_the_models_own_total():
+    log = totals(share=lambda day: 0.3 if (day - AS_OF).days < -45 else 0.6)
+    closed = AS_OF - timedelta(days=HORIZON)
+    log = replace(log, long={day: log.long[day] for day in (AS_OF - timedelta(days=365), closed)})
+    share = year_ago_level._share(log, "customers")
+    assert share.mean == pytest.approx(np.log(0.3) + np.log(2) / 2), "moved by half of the short windows' move"
+    assert share.sd == UNSEEN_SEASON
+
+
 @pytest.mark.parametrize(
     "log",
     [
-        totals(share=lambda day: 0.6 if (day - AS_OF).days // 30 % 2 else 0.3),
+        totals(share=lambda day: 0.6 if (day - AS_OF).days // 30 % 2 else 0.15),
         totals(year=lambda day: 8.0 if (day - AS_OF).days < -330 else 0.5),
         totals(customers=9000, share=lambda _: 1.0),
         replace(totals(), long={}),
