@@ -29,8 +29,8 @@ RATES = {
     "min_child_weight": 20,
     "tweedie_variance_power": 1.5,
 }
-"""Not shrunk: at a slower rate with few rounds the dead would stay worth something at every step. At a power near 1, that
-of counts, the silent hardly weigh, and trees stop before they are worth as little as they bring."""
+"""Not shrunk: at a slower rate with few rounds the dead would stay worth something at every step. At a power near 1, of
+counts, the silent hardly weigh, and trees stop before they are worth as little as they bring."""
 PARTS = 3
 """Into so many parts the customers are divided; the trees of one have seen the others."""
 LEAST_RATE = 1e-6
