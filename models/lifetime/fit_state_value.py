@@ -71,7 +71,7 @@ def fit(
         window_months=lattice.window_months,
         season=fitted,
         near=near,
-        near_are_steps=True,
+        near_are_steps=_are_steps(lattice),
         later=later,
         margin=margin_per_order.fit(trees, rows, rates[0] * levels[0]),
         tenure_fade=fade,
@@ -84,30 +84,38 @@ def fit(
 def _fit_near(
     trees: LifetimeTrees, rows: LifetimeRows, levels: Sequence[Floats]
 ) -> tuple[list[boosting.Booster], list[Floats]]:
-    """Trees of the first window, and of each further one as a step from that before it; and the expected orders of each
-    row in them, by trees that have not seen its customer.
-
-    Grown from nothing for each window, trees stop before those long silent are worth as little as they are.
+    """Trees of each window, in a short log as a step from that before it; and the expected orders of each row in them, by
+    trees that have not seen its customer.
     """
     near: list[boosting.Booster] = []
     rates: list[Floats] = []
     for window, level in enumerate(levels):
-        orders = _orders_known(rows, rates, level, window)
+        is_step = window > 0 and _are_steps(rows.lattice)
+        orders = _orders_known(rows, rates, level, window) if is_step else rows.orders[:, window] / level
         known = np.flatnonzero(~np.isnan(orders))
-        before = np.log(rates[-1]) if rates else np.zeros(len(orders))
-        offset = before[known] if rates else None
+        before = np.log(rates[-1]) if is_step else np.zeros(len(orders))
+        offset = before[known] if is_step else None
         booster, score = trees.grow_checked(orders[known], known, weight=level[known], params=RATES, offset=offset)
         near.append(booster)
         rates.append(np.maximum(np.exp(before + score), LEAST_RATE))
     return near, rates
 
 
+def _are_steps(lattice: Lattice) -> bool:
+    """True where windows after the first are learned as steps: in a log of less than four years.
+
+    Its early cut-offs, for which alone windows ahead have closed, have seen nobody silent for as long as some are now, and
+    trees that are grown from nothing stop before these are worth as little as they bring. A log of years has seen
+    silences of years, and steps over years differ more between customers than trees of a step find.
+    """
+    return lattice.window_months == QUARTER
+
+
 def _orders_known(rows: LifetimeRows, rates: Sequence[Floats], level: Floats, window: int) -> Floats:
     """Orders of each row in a window without season: what came where it has closed, elsewhere what is expected of the
     customer's latest state; NaN where not even the first window has closed.
 
-    rates: expected orders in the windows before, by trees that have not seen the customer. Windows ahead have closed
-    for the early cut-offs alone, at which nobody could have been silent for as long as some are now.
+    rates: expected orders in the windows before, by trees that have not seen the customer.
     """
     length = rows.lattice.window_months
     orders = rows.orders[:, window] / level

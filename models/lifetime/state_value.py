@@ -1,9 +1,9 @@
 """The value of a customer's state over the years to come, learned from the log itself on a lattice of windows.
 
     near windows    orders in a window of three months, or a year, after a cut-off: trees, learned directly, with the
-                    season taken out of labels and recent orders, and put back for the day that is scored; each after
-                    the first as a step from that before it, and where it has not closed, from the customer's latest
-                    state
+                    season taken out of labels and recent orders, and put back for the day that is scored; those
+                    of three months after the first as steps from that before them, and where they have not closed,
+                    from the customer's latest state
     later years     what a year brings ÷ what the year before it brought, from the state a year later: trees that learn
                     the fade only, so that whoever cools fades faster; never faster than in the year before, since
                     those who stay are ever more those who stay long
@@ -45,8 +45,7 @@ class StateValue:
     window_months: int
     season: Season
     near: Sequence[boosting.Booster]
-    """Trees of ln(orders in a window without season), the windows in order; after the first, of the step from that
-    before it."""
+    """Trees of ln(orders in a window without season), the windows in order."""
     later: Sequence[boosting.Booster]
     """Trees of ln(orders of a year ÷ those of the year before), from the first year beyond the near windows on."""
     margin: MarginPerOrder
@@ -57,7 +56,7 @@ class StateValue:
     doubts: tuple[str, ...] = ()
     """What a reader of its values should know, a sentence each."""
     near_are_steps: bool = False
-    """False in bundles before format 9, whose trees tell each window by itself."""
+    """True if trees after the first tell the step from the window before; False in bundles before format 9."""
 
     @property
     def derivation(self) -> str:
