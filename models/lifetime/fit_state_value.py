@@ -84,8 +84,8 @@ def fit(
 def _fit_near(
     trees: LifetimeTrees, rows: LifetimeRows, levels: Sequence[Floats]
 ) -> tuple[list[boosting.Booster], list[Floats]]:
-    """Trees of each window, in a short log as a step from that before it; and the expected orders of each row in them, by
-    trees that have not seen its customer.
+    """Trees of each window, in a short log as a step from that before it; and the expected orders of each row in them,
+    by trees that have not seen its customer.
     """
     near: list[boosting.Booster] = []
     rates: list[Floats] = []
@@ -104,9 +104,9 @@ def _fit_near(
 def _are_steps(lattice: Lattice) -> bool:
     """True where windows after the first are learned as steps: in a log of less than four years.
 
-    Its early cut-offs, for which alone windows ahead have closed, have seen nobody silent for as long as some are now, and
-    trees that are grown from nothing stop before these are worth as little as they bring. A log of years has seen
-    silences of years, and steps over years differ more between customers than trees of a step find.
+    Its early cut-offs, for which alone windows ahead have closed, have seen nobody silent for as long as some are now,
+    and trees grown from nothing stop before these are worth as little as they bring. A log of years has seen silences
+    of years, and steps over years differ more between customers than trees of a step find.
     """
     return lattice.window_months == QUARTER
 
