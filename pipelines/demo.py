@@ -48,12 +48,11 @@ def demo(folder: Path, *, now: datetime, say: Callable[[str], None]) -> dict[str
         known_at=None,
         output=folder / "features.parquet",
         engine="duckdb",
-        memory_bytes=None,
         rfm=True,
         now=now,
         say=say,
     )
-    scores = score(config, as_of=as_of, now=now, output=None, memory_bytes=None, say=say)
+    scores = score(config, as_of=as_of, now=now, output=None, say=say)
     say("planning")
     plan = make_plan(config, budget=BUDGET, capacity=None, offer_names=(), campaign=None, outputs=[folder / "plan.csv"])
     report = write_report(config, output=None, now=now, say=say)

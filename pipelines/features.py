@@ -23,7 +23,7 @@ from pipelines.order_log import read_orders, refuse_input_as_output, refuse_too_
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """The days of the feature rows, the moments that bound the log, and the memory to use."""
+    """The days of the feature rows, and the moments that bound the log."""
 
     as_of: list[date]
     known_at: date | None
@@ -31,7 +31,6 @@ class FeatureRequest:
     """Rows after it are in the future."""
     before_us: int | None
     """The end of the log, if rows that became known after it are wanted too."""
-    memory_bytes: int | None
 
 
 def write_features(
@@ -41,7 +40,6 @@ def write_features(
     known_at: date | None,
     output: Path,
     engine: str,
-    memory_bytes: int | None,
     rfm: bool,
     now: datetime,
     say: Callable[[str], None],
@@ -49,9 +47,9 @@ def write_features(
     """Write one row per customer and day; returns the number of rows, the days, the features and the file.
 
     known_at: only what was recorded before that day counts; if it is after `as_of`, which must then be one day, facts
-    from before `as_of` that became known later count as well. engine: duckdb, on this machine, or spark. memory_bytes:
-    the memory the run may take, all in all; a larger log is split on disk (Spark has settings of its own). rfm: add
-    each customer's quintiles among all customers of the day.
+    from before `as_of` that became known later count as well. engine: duckdb, on this machine, where a log larger
+    than the config's memory is split on disk, or spark, which has settings of its own. rfm: add each customer's
+    quintiles among all customers of the day.
     """
     run_folder.refuse_unwritable(output, kinds=run_folder.TABLES)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +59,6 @@ def write_features(
         known_at=known_at,
         now=now,
         before_us=_before_us(as_of=as_of, known_at=known_at),
-        memory_bytes=memory_bytes,
     )
     write = _write_by_spark if engine == "spark" else _write_here
     say("reading the log")
@@ -81,9 +78,7 @@ def _write_here(
     config: Config, output: Path, request: FeatureRequest, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
     """Write the rows on this machine; returns their number, and the features."""
-    orders = read_orders(
-        config, now=request.now, before_us=request.before_us, memory_bytes=request.memory_bytes, say=say
-    )
+    orders = read_orders(config, now=request.now, before_us=request.before_us, say=say)
     histories = orders.histories
     refuse_too_early(histories.first_day, histories.end, as_of=min(request.as_of))
     names = feature_columns(histories, as_of=request.as_of, known_at=request.known_at)

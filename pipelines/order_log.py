@@ -1,6 +1,5 @@
 """The config's log of orders: read, and reconciled to the cent."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -23,16 +22,9 @@ from features.ingest.reconciliation import Reconciliation, ReconciliationLine
 from pipelines import run_folder
 from pipelines.config import Config
 
-SHARE_OF_MEMORY = 0.6
-"""The share of the machine's memory that a run may take by default."""
 WEEK_US = 7 * 86_400_000_000
 MONDAY_US = 4 * 86_400_000_000
 """The first Monday after 1970-01-01, a Thursday, in microseconds."""
-
-
-def machine_memory() -> int:
-    """Bytes that a run may take by default: a share of the machine's memory."""
-    return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def read_orders(
@@ -42,7 +34,6 @@ def read_orders(
     log: Log | None = None,
     kinds: Mapping[str, AttributeKind] | None = None,
     before_us: int | None = None,
-    memory_bytes: int | None = None,
     inspect: Inspection | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> StoredLog:
@@ -50,8 +41,7 @@ def read_orders(
 
     now: rows after it are in the future (None: not checked). log: the log of the config as a model reads it, or kinds:
     what attributes hold, where a model has learned it. before_us: leave out rows from then on, but keep earlier ones
-    that became known later. memory_bytes: the memory that reading may take. inspect: a
-    look at the open log. Raises InputError where no row is an order.
+    that became known later. inspect: a look at the open log. Raises InputError where no row is an order.
     """
     learned = {name: kind for name, kind in (kinds or {}).items() if name in config.log.attributes}
     log = log or (replace(config.log, attribute_kinds=learned) if learned else config.log)
@@ -60,7 +50,7 @@ def read_orders(
         home=config.folder / run_folder.HISTORIES if config.store_bytes else None,
         limit_bytes=config.store_bytes,
         now_us=None if now is None else int(now.timestamp() * 1_000_000),
-        memory_bytes=memory_bytes or machine_memory(),
+        memory_bytes=config.memory_bytes,
         before_us=before_us,
         is_fresh=config.is_read_anew,
         inspect=inspect,

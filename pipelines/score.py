@@ -27,7 +27,6 @@ from pipelines.batches.staged_scores import SCHEMA, StagedScores, stage
 from pipelines.batches.total_misses import horizon_reach, judged_lifetimes, lifetime_misses
 from pipelines.config import Config
 from pipelines.order_log import (
-    machine_memory,
     read_orders,
     refuse_input_as_output,
     refuse_too_early,
@@ -53,28 +52,25 @@ def score(
     as_of: date,
     now: datetime,
     output: str | Path | None,
-    memory_bytes: int | None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Score as of a day; writes the latest scores to the output folder, and to `output` if given. Returns `summary`.
 
-    output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. memory_bytes: the memory the run may
-    take, all in all; a larger log is split on disk. The service's store is written first, then `output`, the ledger,
-    and the latest scores.
+    output: a file, or the URL of a table, `postgresql://USER@HOST/BASE#TABLE`. A log larger than the config's memory
+    is split on disk. The service's store is written first, then `output`, the ledger, and the latest scores.
     """
     latest = config.folder / run_folder.SCORES
     _refuse_unwritable(config, output, latest)
-    memory_bytes = memory_bytes or machine_memory()
     say("fetching the champion")
     model = load_champion(config.tracking_uri).scorer
     say("reading orders")
     log = read_for(model, config.log)
-    orders = read_orders(config, now=now, log=log, memory_bytes=memory_bytes, say=say)
+    orders = read_orders(config, now=now, log=log, say=say)
     histories = orders.histories
     refuse_too_early(histories.first_day, histories.end, as_of=as_of)
     _refuse_stale(histories.end, as_of=as_of, horizon_days=model.terms.horizon_days)
     say("scoring")
-    scored = _scored(model, _feature_rows(orders, model, as_of=as_of), threads=_threads(memory_bytes))
+    scored = _scored(model, _feature_rows(orders, model, as_of=as_of), threads=_threads(config.memory_bytes))
     config.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".stayworth-", dir=config.folder) as folder:
         staged = stage(scored, Path(folder), gain_cut=gain_cut(config.offers))

@@ -37,7 +37,7 @@ from pipelines.config import Config
 from pipelines.gate import gate
 from pipelines.gate.evidence import Evidence, examine
 from pipelines.leakage.leakage_probes import leakage_probes
-from pipelines.order_log import machine_memory, write_reconciliation
+from pipelines.order_log import write_reconciliation
 from pipelines.reporting import evaluation_charts
 from pipelines.training import champion_comparison, tracking
 from pipelines.training.champion_comparison import ChampionComparison, comparable_champion
@@ -92,13 +92,12 @@ def train(
     trials: int | None,
     say: Callable[[str], None],
     horizons: Sequence[int] | None = None,
-    memory_bytes: int | None = None,
     engine: str = "duckdb",
 ) -> Trained:
     """Train on the config's orders; raises InputError on bad input.
 
-    horizons: days to score beside the config's `horizon_days`; default those of the config. memory_bytes: of the whole
-    run; a larger log is drawn from and streamed (pipelines/training/training_data.py). engine: duckdb, here, or spark:
+    horizons: days to score beside the config's `horizon_days`; default those of the config. A log larger than the
+    config's memory is drawn from and streamed (pipelines/training/training_data.py). engine: duckdb, here, or spark:
     its workers make the rows for the trees and grow these; all else is learned here. A promoted model leaves
     metrics.json and the account of the log. A refused one is a version in the registry and a line of the audit log.
     """
@@ -118,7 +117,6 @@ def train(
         data = read_training_data(
             config,
             now=now,
-            memory_bytes=memory_bytes or machine_memory(),
             folder=folder,
             say=say,
             spark=spark,

@@ -5,12 +5,22 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Fresh,
+    Json,
+    Memory,
+    parse_memory,
+    print_result,
+    progress,
+)
 
 
 def check(
     context: typer.Context,
     fresh: Fresh = False,
+    memory: Memory = None,
     config: ConfigFile = DEFAULT_CONFIG,
     leaks: Annotated[bool, typer.Option("--leaks", help="Audit every feature for knowledge of the future.")] = False,
     as_json: Json = False,
@@ -42,7 +52,9 @@ def check(
         from pipelines.leakage.leak_audit import audit, refuse_leaks
 
         with progress(as_json) as say:
-            result = audit(load(config).read_anew(fresh), now=context.obj(), say=say)
+            result = audit(
+                load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory)), now=context.obj(), say=say
+            )
         print_result(result, as_json, show_leaks)
         return refuse_leaks(result)
     from pipelines.check import check as run
@@ -50,7 +62,7 @@ def check(
 
     with progress(as_json) as say:
         say("reading orders")
-        result = run(load(config).read_anew(fresh), now=context.obj())
+        result = run(load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory)), now=context.obj())
     if html:
         from pipelines import run_folder
         from pipelines.reporting.check_page import check_page

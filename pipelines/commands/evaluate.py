@@ -10,7 +10,9 @@ from pipelines.commands.options import (
     ConfigFile,
     Fresh,
     Json,
+    Memory,
     Trials,
+    parse_memory,
     print_result,
     progress,
     refuse_of_logs,
@@ -20,6 +22,7 @@ from pipelines.commands.options import (
 def evaluate(
     context: typer.Context,
     fresh: Fresh = False,
+    memory: Memory = None,
     config: ConfigFile = DEFAULT_CONFIG,
     cut_offs: Annotated[
         int,
@@ -45,7 +48,7 @@ def evaluate(
     from pipelines.labelled.label_config import LabelConfig, load_either
     from pipelines.screens.evaluate import show_backtest, show_lifetimes, show_policy_backtest
 
-    settings = load_either(config).read_anew(fresh)
+    settings = load_either(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory))
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.train_labelled import evaluate_labelled
         from pipelines.screens.labelled import show_label_evaluation

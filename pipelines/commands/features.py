@@ -59,12 +59,11 @@ def features(
     with progress(as_json) as say:
         days = [parse_day(day) for day in as_of]
         result = write_features(
-            load(config).read_anew(fresh),
+            load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory)),
             as_of=days,
             known_at=parse_day(known_at) if known_at else None,
             output=output,
             engine=engine,
-            memory_bytes=parse_memory(memory),
             rfm=rfm,
             now=context.obj(),
             say=say,

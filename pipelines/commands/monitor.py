@@ -4,7 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, Trials, print_result, progress
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Fresh,
+    Json,
+    Memory,
+    Trials,
+    parse_memory,
+    print_result,
+    progress,
+)
 
 
 def monitor(
@@ -18,6 +28,7 @@ def monitor(
     ] = False,
     trials: Trials = None,
     fresh: Fresh = False,
+    memory: Memory = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -35,7 +46,7 @@ def monitor(
     from pipelines.monitor import retrain as train_again
     from pipelines.screens.monitor import show_monitor
 
-    settings, now = load(config).read_anew(fresh), context.obj()
+    settings, now = load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory)), context.obj()
     day = parse_day(as_of) if as_of else None
     gated: dict[str, Any] | None = None
     with progress(as_json) as say:

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Fresh,
+    Json,
+    Memory,
+    parse_memory,
+    print_result,
+    progress,
+)
 
 
 def readout(
@@ -26,6 +35,7 @@ def readout(
     ),
     scores: Annotated[Path | None, typer.Option(metavar="FILE", help="The scores that the plan was made with.")] = None,
     fresh: Fresh = False,
+    memory: Memory = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +53,7 @@ def readout(
     from pipelines.readout import read_out
     from pipelines.screens.readout import show_readout
 
-    settings = load(config).read_anew(fresh)
+    settings = load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory))
     began, ended = parse_day(day) if day else None, parse_day(until) if until else None
     with progress(as_json) as say:
         say("reading the treatments")

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_CONFIG, ConfigFile, Fresh, Json, print_result, progress
+from pipelines.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Fresh,
+    Json,
+    Memory,
+    parse_memory,
+    print_result,
+    progress,
+)
 
 
 def report(
@@ -15,6 +24,7 @@ def report(
         bool, typer.Option("--with-ids", help="Show the ids of the customers with the most value at risk.")
     ] = False,
     fresh: Fresh = False,
+    memory: Memory = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -27,5 +37,11 @@ def report(
     from pipelines.screens.tables import show_pairs
 
     with progress(as_json) as say:
-        path = write_report(load(config).read_anew(fresh), output=output, now=context.obj(), with_ids=with_ids, say=say)
+        path = write_report(
+            load(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory)),
+            output=output,
+            now=context.obj(),
+            with_ids=with_ids,
+            say=say,
+        )
     print_result({"report": str(path)}, as_json, show_pairs)

@@ -53,8 +53,7 @@ def score(
     from pipelines.score import score as run
     from pipelines.screens.score import show_scores
 
-    memory_bytes = parse_memory(memory)
-    settings = load_either(config).read_anew(fresh)
+    settings = load_either(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory))
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.score_labelled import score_labelled
         from pipelines.screens.labelled import show_label_scores
@@ -71,9 +70,7 @@ def score(
             next="Example: stayworth score --as-of 2011-12-10 -o scores.parquet",
         )
     with progress(as_json) as say:
-        result = run(
-            settings, as_of=parse_day(as_of), now=context.obj(), output=output, memory_bytes=memory_bytes, say=say
-        )
+        result = run(settings, as_of=parse_day(as_of), now=context.obj(), output=output, say=say)
     print_result(result, as_json, show_scores)
     if not as_json:
         typer.echo(

@@ -48,7 +48,7 @@ def train(
     from pipelines.screens.train import show_training
     from pipelines.train import train as run
 
-    settings = load_either(config).read_anew(fresh)
+    settings = load_either(config).run_with(is_fresh=fresh, memory_bytes=parse_memory(memory))
     if isinstance(settings, LabelConfig):
         from pipelines.labelled.train_labelled import train_labelled
         from pipelines.screens.labelled import show_label_training
@@ -59,7 +59,6 @@ def train(
         print_result(asdict(trained), as_json, show_label_training)
         return gate.refuse(trained.metrics["gate"], version=trained.registered)
     with progress(as_json) as say:
-        memory_bytes = parse_memory(memory)
         further = parse_horizons(horizons) if horizons else None
         result = run(
             settings,
@@ -67,7 +66,6 @@ def train(
             trials=trials,
             say=say,
             horizons=further,
-            memory_bytes=memory_bytes,
             engine=engine,
         )
     print_result(asdict(result), as_json, show_training)

@@ -56,6 +56,10 @@ class Output(Section):
     """The most that the histories of logs take there, so that a log is not read again; 0 keeps none."""
 
 
+SHARE_OF_MEMORY = 0.6
+"""The share of the machine's memory that a run may take by default."""
+
+
 class ProjectConfig(Section):
     """The parts of a config that do not depend on what the data are."""
 
@@ -65,6 +69,7 @@ class ProjectConfig(Section):
     offers: tuple[Offer, ...] = ()
     _home: Path = PrivateAttr()
     _is_read_anew: bool = PrivateAttr(default=False)
+    _memory_bytes: int | None = PrivateAttr(default=None)
 
     @property
     def home(self) -> Path:
@@ -81,10 +86,16 @@ class ProjectConfig(Section):
         """The most bytes that the store of histories may have."""
         return parse_size(self.output.store)
 
-    def read_anew(self, fresh: bool) -> Self:
-        """The same config, whose log is read again if `fresh`."""
+    @property
+    def memory_bytes(self) -> int:
+        """The memory that a run may take, all in all."""
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return self._memory_bytes or int(SHARE_OF_MEMORY * machine)
+
+    def run_with(self, *, is_fresh: bool = False, memory_bytes: int | None = None) -> Self:
+        """The same config for a run: its log is read again if `is_fresh`; memory_bytes: None takes the default."""
         config = self.model_copy()
-        config._is_read_anew = fresh
+        config._is_read_anew, config._memory_bytes = is_fresh, memory_bytes
         return config
 
     @property

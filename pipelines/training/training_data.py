@@ -105,24 +105,22 @@ def read_training_data(
     config: Config,
     *,
     now: datetime,
-    memory_bytes: int,
     folder: Path,
     say: Callable[[str], None],
     spark: Session | None = None,
 ) -> TrainingData:
     """Read the log of a config; raises InputError, having written nothing but to `folder`, which is to be empty.
 
-    now: rows after it are in the future. memory_bytes: the memory the run may take, all in all. spark: the session
-    that makes the rows for the trees, even if they fit into memory, and then grows these on them; it must reach
-    `folder`.
+    now: rows after it are in the future. spark: the session that makes the rows for the trees, even if they fit into
+    memory, and then grows these on them; it must reach `folder`.
     """
     if spark:
         partitions_of(config.log)
-    orders = read_orders(config, now=now, memory_bytes=memory_bytes, say=say)
+    orders = read_orders(config, now=now, say=say)
     first_day, end = orders.histories.first_day, orders.histories.end
     learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
     features = training_features(feature_columns(orders.histories, as_of=[end]))
-    size = _size(orders.histories, cut_offs, features, memory_bytes=memory_bytes, config=config)
+    size = _size(orders.histories, cut_offs, features, config)
     request = RowRequest(
         whole=(first_day, end),
         as_of=sorted({day for days in cut_offs for day in days}),
@@ -204,18 +202,16 @@ def _size(
     histories: Histories,
     cut_offs: Sequence[Sequence[date]],
     features: list[str],
-    *,
-    memory_bytes: int,
     config: Config,
 ) -> TrainingSize:
     """Count rows from the day of each customer's first order; customers who have left since are counted as well."""
     columns = histories.columns
     first = np.sort(columns.at[columns.starts[:-1]])
     rows = [sum(int(np.searchsorted(first, microseconds(day))) for day in days) for days in cut_offs]
-    room = memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
+    room = config.memory_bytes - FIXED_BYTES - min(config.train.rows, max(rows)) * STREAMED_BYTES
     mapped = sum(column.nbytes for column in columns)
     needed = mapped + max(rows) * (len(features) + len(LABELS)) * CELL_BYTES
-    return TrainingSize(histories.customers, max(rows), max(room, memory_bytes // 10) / needed)
+    return TrainingSize(histories.customers, max(rows), max(room, config.memory_bytes // 10) / needed)
 
 
 def _drawn(ids: pa.Array, share: float) -> np.ndarray:

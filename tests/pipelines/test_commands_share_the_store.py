@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+import typer
 
 from features.history_store import open_histories
+from pipelines import cli
 from tests.shops import config_of
 
 
@@ -48,6 +50,25 @@ def test_one_reading_serves_check_and_features(stayworth, readings):
     assert len(readings) == 1
     pd.testing.assert_frame_equal(features(stayworth, "--fresh"), rows)
     assert len(readings) == 2
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_reading_takes_no_more_than_memory_says(stayworth, monkeypatch):
+    given, read = [], open_histories.reading
+    monkeypatch.setattr(open_histories, "reading", lambda *a, **k: given.append(k["memory_bytes"]) or read(*a, **k))
+    for command in (["check"], ["features", "--as-of", "1998-04-01", "-o", "rows.parquet"]):
+        assert stayworth(*command, "--fresh", "--memory", "2GB")[0] == 0
+    assert len(given) == 2
+    assert all(memory == given[0] < 2_000_000_000 for memory in given)
+    code, _, error = stayworth("check", "--memory", "much")
+    assert code == 2
+    assert "--memory" in error
+
+
+@pytest.mark.parametrize("command", ["check", "features", "train", "evaluate", "score", "report", "monitor", "readout"])
+def test_every_command_that_reads_the_log_may_be_limited(command):
+    options = {option for part in typer.main.get_command(cli.app).commands[command].params for option in part.opts}
+    assert {"--memory", "--fresh"} <= options
 
 
 def test_new_orders_are_added_and_the_store_says_what_it_holds(shop, stayworth, readings, tmp_path):

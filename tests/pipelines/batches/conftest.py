@@ -60,7 +60,6 @@ def shop(tmp_path, models, monkeypatch):
                 as_of=day,
                 now=NOW + timedelta(minutes=number),
                 output=None,
-                memory_bytes=None,
                 say=lambda _: None,
             )
         log.to_parquet(tmp_path / "orders.parquet")

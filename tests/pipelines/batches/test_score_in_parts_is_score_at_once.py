@@ -61,11 +61,10 @@ def counted(*arguments, **more):
 in_parts, build_rows.histories_in_parts = build_rows.histories_in_parts, counted
 score.load_champion = lambda uri: SimpleNamespace(scorer=bundle.read(home / "bundle"))
 told = score.score(
-    config.load(home / "stayworth.toml"),
+    config.load(home / "stayworth.toml").run_with(memory_bytes=1_200_000_000),
     as_of=date(2024, 12, 31),
     now=datetime(2025, 1, 1, tzinfo=UTC),
     output=None,
-    memory_bytes=1_200_000_000,
     say=lambda text: None,
 )
 status = Path("/proc/self/status").read_text()
@@ -128,7 +127,8 @@ def config(tmp_path, orders_path, model, monkeypatch):
 
 
 def score(config, *, memory_bytes=PLENTY, output=None):
-    return scores_of.score(config, as_of=AS_OF, now=NOW, output=output, memory_bytes=memory_bytes, say=lambda _: None)
+    config = config.run_with(memory_bytes=memory_bytes)
+    return scores_of.score(config, as_of=AS_OF, now=NOW, output=output, say=lambda _: None)
 
 
 def written(path):
@@ -149,8 +149,8 @@ def test_in_pieces_every_cell_and_the_order_are_those_of_all_at_once(config, at_
 def test_of_a_log_split_on_disk_every_customer_has_the_same_scores(config, at_once, monkeypatch):
     monkeypatch.setattr("features.history_store.parts.ROW_BYTES", 24_000)
     monkeypatch.setattr("features.history_store.stored_log.CUSTOMERS_AT_ONCE", 3_000)
-    config = config.read_anew(True)
-    scores_of.score(config, as_of=AS_OF, now=NOW, output=None, memory_bytes=LITTLE, say=print)
+    config = config.run_with(is_fresh=True, memory_bytes=LITTLE)
+    scores_of.score(config, as_of=AS_OF, now=NOW, output=None, say=print)
     same(written(config.folder / "scores.parquet"), at_once)
     account = json.loads((config.folder / "reconciliation.json").read_text())
     assert account == reconciliation_rows(read_orders(config, now=NOW).account.orders)

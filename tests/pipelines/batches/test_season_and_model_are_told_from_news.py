@@ -46,7 +46,7 @@ def shop(tmp_path, models, monkeypatch):
             champion = SimpleNamespace(scorer=models[version])
             monkeypatch.setattr(scores_of, "load_champion", lambda _, champion=champion: champion)
             at = NOW + timedelta(minutes=number)
-            scores_of.score(config, as_of=day, now=at, output=None, memory_bytes=None, say=lambda _: None)
+            scores_of.score(config, as_of=day, now=at, output=None, say=lambda _: None)
         return config
 
     return scored

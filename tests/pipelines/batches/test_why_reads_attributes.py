@@ -43,9 +43,7 @@ def shop(tmp_path, read, cdnow_path, monkeypatch):
     monkeypatch.setattr(scores_of, "load_champion", lambda _: SimpleNamespace(scorer=model))
     config = load(tmp_path / "stayworth.toml")
     for day in (FIRST, LAST):
-        scores_of.score(
-            config, as_of=day, now=NOW + timedelta(days=day.month), output=None, memory_bytes=None, say=lambda _: None
-        )
+        scores_of.score(config, as_of=day, now=NOW + timedelta(days=day.month), output=None, say=lambda _: None)
     return config, str(ids[0]), model
 
 

@@ -79,7 +79,7 @@ def test_it_is_written_as_it_is_told(config, told):
 def test_scores_that_were_kept_are_judged_as_they_were_given_out(config, told):
     (again,) = told["matured"]
     assert (again["as_of"], again["until"], again["kept"]) == (MADE.isoformat(), END.isoformat(), False)
-    score(config, as_of=MADE, now=NOW, output=None, memory_bytes=None, say=lambda _: None)
+    score(config, as_of=MADE, now=NOW, output=None, say=lambda _: None)
     (kept,) = monitor(config)["matured"]
     assert kept["kept"]
     assert kept["figures"]["roc_auc"]["value"] == pytest.approx(again["figures"]["roc_auc"]["value"])
@@ -246,7 +246,7 @@ def old_shop(tmp_path, model, cdnow_path):
 
     def scored(number, day):
         registry.set_champion(config.tracking_uri, number)
-        score(config, as_of=day, now=NOW, output=None, memory_bytes=None, say=lambda _: None)
+        score(config, as_of=day, now=NOW, output=None, say=lambda _: None)
         registry.set_champion(config.tracking_uri, "2")
         return monitor(config)
 

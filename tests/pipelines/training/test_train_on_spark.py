@@ -57,8 +57,8 @@ def configured(tmp_path):
 @pytest.mark.parametrize("memory_bytes", [PLENTY, LITTLE])
 def test_the_rows_spark_makes_are_those_of_memory(configured, cdnow_path, cdnow, tmp_path, memory_bytes):
     """Every cell of every customer's row at every cut-off, and every row and cent of the log, whatever fits."""
-    config = load(configured(cdnow_path))
-    how = {"now": NOW, "memory_bytes": memory_bytes, "folder": tmp_path, "say": lambda _: None}
+    config = load(configured(cdnow_path)).run_with(memory_bytes=memory_bytes)
+    how = {"now": NOW, "folder": tmp_path, "say": lambda _: None}
     with spark_session("local[2]", tmp_path) as spark:
         log = read_training_data(config, spark=spark, **how)
     assert (log.histories.customers == cdnow.histories.customers) == (memory_bytes == PLENTY)
@@ -133,6 +133,6 @@ def test_without_pyspark_nothing_is_read_or_written(configured, stayworth, monke
 
 def test_a_log_that_spark_cannot_read_is_refused_before_it_is_read(configured, tmp_path):
     config = load(configured("postgresql://ann@127.0.0.1:1/shop#orders"))
-    how = {"now": NOW, "memory_bytes": PLENTY, "folder": tmp_path, "say": lambda _: None}
+    how = {"now": NOW, "folder": tmp_path, "say": lambda _: None}
     with pytest.raises(InputError, match="read from files only"):
         read_training_data(config, spark=object(), **how)

@@ -46,7 +46,8 @@ def gathered(shop, tmp_path):
     """Reads CDNOW within some memory."""
 
     def read(memory_bytes, **keys):
-        return read_training_data(shop(**keys), now=NOW, memory_bytes=memory_bytes, folder=tmp_path, say=lambda _: None)
+        config = shop(**keys).run_with(memory_bytes=memory_bytes)
+        return read_training_data(config, now=NOW, folder=tmp_path, say=lambda _: None)
 
     return read
 
