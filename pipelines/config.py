@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator
 from features.errors import InputError, nearest
 from features.ingest.log import Log
 from features.ingest.schema import COSTS, CUSTOMERS, INTERACTIONS, ORDERS, TABLES, TREATMENTS, Column
+from features.ingest.table_source import Files
 from models.ensemble.business_terms import Terms
 from pipelines.shop_files.project_config import ProjectConfig, checked, read_toml
 from pipelines.shop_files.read_settings import Read, Section
@@ -188,7 +189,23 @@ def load(path: Path) -> Config:
             where=str(path),
             next=f"A label table has {LABEL_COMMANDS}. For the rest, name a log: stayworth init ORDERS.",
         )
-    return checked(Config, content, path)
+    config = checked(Config, content, path)
+    _refuse_own_output_as_input(config, path)
+    return config
+
+
+def _refuse_own_output_as_input(config: Config, path: Path) -> None:
+    """Raise InputError if the output folder lies in a folder whose files are all read: the next run would read them."""
+    for table, where in config.data.model_dump(include=set(TABLES)).items():
+        source = config.resolved(where) if where else None
+        if not isinstance(source, Files) or not Path(source.where).is_dir():
+            continue
+        if config.folder.resolve().is_relative_to(Path(source.where).resolve()):
+            raise InputError(
+                f"is a folder with the output folder in it, '{config.output.folder}', whose files would be read too",
+                where=f"{path}: data.{table}",
+                next=f'Name the files, {table} = "{where.rstrip("/")}/*.csv" for example, or another [output] folder.',
+            )
 
 
 def is_label_config(content: Mapping[str, Any]) -> bool:

@@ -108,6 +108,19 @@ def test_a_folder_without_tables_and_a_path_that_is_not_there(stayworth):
     assert "no file matches" in error
 
 
+@pytest.mark.parametrize("place", [".", "./", "*.parquet"])
+def test_our_own_output_is_never_read_as_orders(stayworth, place):
+    """Every run writes Parquet files into runs/, which a folder of orders would have in it."""
+    good_rows().to_parquet("orders.parquet")
+    configure(place)
+    for _ in range(2):
+        code, said = stayworth("features", "--as-of", "2020-06-01", "-o", "rows.csv")
+        assert code == (0 if "*" in place else 2)
+    if code:
+        assert all(words in said for words in ["data.orders", "output folder", "'runs'", '"./*.csv"'])
+        assert not Path("runs").exists()
+
+
 def test_a_truncated_parquet(stayworth):
     good_rows().to_parquet("orders.parquet")
     whole = Path("orders.parquet").read_bytes()
