@@ -49,6 +49,8 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
     booked = costs_if_any(config, now=now)
     treatments = treatments_if_any(config, now=now)
     costs = None if booked is None else numbers.named(_before(booked, as_of=as_of))
+    former = _former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None
+    orders = numbers.numbered(orders)  # one frame of all orders at a time
     customers = _customers(histories, numbers, orders, costs, scores, as_of=as_of)
     report = config.report
     return CustomerBase(
@@ -61,12 +63,12 @@ def customer_base(config: Config, *, now: datetime, clv_cost_share: float = 0.0)
         clv_cost_share=clv_cost_share,
         horizon_reach=horizon_reach(config.folder, horizon_days=horizon_days),
         customers=customers,
-        orders=numbers.numbered(orders),
+        orders=orders,
         interactions=numbers.numbered(known_interactions(histories, as_of=as_of)) if config.data.interactions else None,
         costs=costs,
         treatments=None if treatments is None else numbers.named(_before(treatments, as_of=as_of)),
         people=None if people is None else numbers.named(people, everybody=True),
-        former=_former(histories, numbers, orders, people, as_of=as_of) if histories.contractual else None,
+        former=former,
         earlier=earlier_scores(config, histories, scores, as_of=as_of),
         tiers=dict(sorted(report.tiers.items(), key=lambda tier: tier[1])),
         involuntary=frozenset(report.involuntary),
@@ -93,7 +95,8 @@ class _Numbers(NamedTuple):
     def numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Keep the rows of the customers, with their new numbers."""
         rows = self.row_of[frame["customer"].to_numpy()]
-        return frame.assign(customer=rows)[rows >= 0].reset_index(drop=True)
+        frame = frame.assign(customer=rows)
+        return frame if (rows >= 0).all() else frame[rows >= 0].reset_index(drop=True)
 
     def named(self, frame: pd.DataFrame, *, everybody: bool = False) -> pd.DataFrame:
         """Keep the rows by customer_id, with the numbers; everybody: keep the id, and the rows of anybody else too."""
@@ -106,16 +109,15 @@ class _Numbers(NamedTuple):
 def _customers(
     histories: Histories,
     numbers: _Numbers,
-    orders: pd.DataFrame,
+    rows: pd.DataFrame,
     costs: pd.DataFrame | None,
     scores: pd.DataFrame,
     *,
     as_of: date,
 ) -> pd.DataFrame:
-    """Build the frame `CustomerBase.customers`."""
+    """Build the frame `CustomerBase.customers`; rows: their orders, `CustomerBase.orders`."""
     day, count = _day(as_of), len(numbers.ids)
-    rows = numbers.numbered(orders)
-    stand = rows[rows["stands"]]
+    stand = rows.loc[rows["stands"], ["customer", "at"]]
     by_customer = stand.groupby("customer", sort=False)["at"]
     table = pd.DataFrame({"customer_id": numbers.ids.to_pandas().astype("str")})
     table["first_order"], table["last_order"] = by_customer.first(), by_customer.last()
