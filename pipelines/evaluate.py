@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
+from features.errors import InputError
 from models.scoring.scorer import Scorer
 from models.trees import boosting
 from pipelines import run_folder
@@ -24,6 +25,7 @@ from pipelines.training.holdout_evaluation import CONFIDENCE, backtest_days, eva
 from pipelines.training.judgement import judgement, with_horizon
 from pipelines.training.lifetime_evaluation import evaluate_lifetimes
 from pipelines.training.serving_costs import costs_if_any
+from pipelines.training.training_data import draw_within_memory
 from pipelines.training.training_set import fit_model, training_set
 from pipelines.training.tuning import tune
 from retention.customer_base.segments import gain_cut
@@ -46,6 +48,7 @@ def evaluate(
     too short to judge the horizon at all, the longest that can be judged is, and each evaluation says so (`judgement`).
     Parameters are tuned once, before the oldest test day, so no cut-off benefits from what came after it. plan_budget:
     in currency units; the plan of this budget is backtested on each day too (pipelines/campaigns/policy_backtest.py).
+    Of a log larger than the config's memory, customers are drawn as in training.
     """
     terms, seed = config.terms, config.train.seed
     boosting.check_device(config.train.device)
@@ -53,7 +56,14 @@ def evaluate(
     offers = backtest_offers(config) if plan_budget is not None else []
     planned: list[PastPlan] = []
     say("reading orders")
-    histories = read_orders(config, now=now, say=say).histories
+    everybody = read_orders(config, now=now, say=say).histories
+    histories = draw_within_memory(everybody, config, say=say)
+    if plan_budget is not None and histories.customers < everybody.customers:
+        raise InputError(
+            "a plan of this budget is of all customers, and their training set does not fit into memory",
+            where="--plan-budget",
+            next="Leave it out, or give more with --memory.",
+        )
     window, judged = judgement(histories.first_day, histories.end, horizon_days=terms.horizon_days)
     config = with_horizon(config, judged.judged_days)
     terms = config.terms

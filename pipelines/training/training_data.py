@@ -121,6 +121,7 @@ def read_training_data(
     learned_days, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
     features = training_features(feature_columns(orders.histories, as_of=[end]))
     size = _size(orders.histories, cut_offs, features, config)
+    drawn = _drawn(orders.histories, size, say)
     request = RowRequest(
         whole=(first_day, end),
         as_of=sorted({day for days in cut_offs for day in days}),
@@ -144,14 +145,20 @@ def read_training_data(
         attribute_notes=[*orders.described, *orders.warnings],
     )
     if size.share >= 1:
-        return data(orders.histories, stream=_stream(staged.parts, first_day, spark) if staged else None)
+        return data(drawn, stream=_stream(staged.parts, first_day, spark) if staged else None)
 
-    say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
     parts = staged.parts if staged else []
     if not staged and is_one_length and request.share > size.share:
         parts = _parts(orders, request.labelled_rows, folder=folder)
-    drawn = take_customers(orders.histories, _drawn(orders.histories.customer_ids, size.share))
     return data(drawn, stream=_stream(parts, first_day, spark) if parts else None)
+
+
+def draw_within_memory(histories: Histories, config: Config, *, say: Callable[[str], None]) -> Histories:
+    """The customers whose training set fits into the config's memory: all of them, or those that `train` would draw."""
+    first_day, end = histories.first_day, histories.end
+    _, cut_offs = _cut_offs(first_day, end, horizon_days=config.terms.horizon_days)
+    features = training_features(feature_columns(histories, as_of=[end]))
+    return _drawn(histories, _size(histories, cut_offs, features, config), say)
 
 
 def _cut_offs(first_day: date, end: date, *, horizon_days: int) -> tuple[list[int], list[list[date]]]:
@@ -214,14 +221,17 @@ def _size(
     return TrainingSize(histories.customers, max(rows), max(room, config.memory_bytes // 10) / needed)
 
 
-def _drawn(ids: pa.Array, share: float) -> np.ndarray:
-    """The numbers of a share of the customers, the same ones in every run."""
+def _drawn(histories: Histories, size: TrainingSize, say: Callable[[str], None]) -> Histories:
+    """As many customers as fit into memory, the same ones in every run."""
+    if size.share >= 1:
+        return histories
+    say(f"the log is larger than memory: training on {size.share:.0%} of {size.customers:,} customers")
     with connect() as db:
+        ids = histories.customer_ids
         db.register("customers", pa.table({"id": ids, "number": np.arange(len(ids))}))
-        drawn = f"hash(id, 'drawn') % {MILLION} < {int(share * MILLION)}"
+        drawn = f"hash(id, 'drawn') % {MILLION} < {int(size.share * MILLION)}"
         table = db.sql(f"select number from customers where {drawn} order by number").to_arrow_table()
-    numbers: np.ndarray = table["number"].to_numpy()
-    return numbers
+    return take_customers(histories, table["number"].to_numpy())
 
 
 def _stream(parts: list[Path], first_day: date, spark: Session | None) -> Stream:

@@ -17,6 +17,7 @@ from models.evaluation import metrics
 from models.scoring import scorer
 from models.training.temporal_splits import judged_window
 from models.trees import boosting
+from pipelines import evaluate as evaluation
 from pipelines.config import load
 from pipelines.order_log import read_orders, reconciliation_rows
 from pipelines.training.training_data import LABELS, read_training_data
@@ -50,6 +51,29 @@ def gathered(shop, tmp_path):
         return read_training_data(config, now=NOW, folder=tmp_path, say=lambda _: None)
 
     return read
+
+
+def test_evaluation_draws_the_customers_that_training_would(shop, gathered, monkeypatch):
+    given = []
+
+    def stop(histories, *_, **__):
+        given.append(histories)
+        raise InputError("enough", where="test", next="")
+
+    monkeypatch.setattr(evaluation, "training_set", stop)
+    for memory_bytes in (PLENTY, LITTLE):
+        with pytest.raises(InputError, match="enough"):
+            evaluation.evaluate(
+                shop().run_with(memory_bytes=memory_bytes), now=NOW, trials=1, cut_offs=1, say=lambda _: None
+            )
+    everybody, drawn = given
+    assert everybody.customers > 3 * drawn.customers
+    assert drawn.customer_ids == gathered(LITTLE).histories.customer_ids
+    monkeypatch.setattr(evaluation, "backtest_offers", lambda _: [])
+    with pytest.raises(InputError, match="a plan of this budget is of all customers"):
+        evaluation.evaluate(
+            shop().run_with(memory_bytes=LITTLE), now=NOW, trials=1, cut_offs=1, plan_budget=100.0, say=lambda _: None
+        )
 
 
 def taught(log, config, *, as_of=None):
