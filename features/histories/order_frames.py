@@ -47,7 +47,8 @@ def known_orders(histories: Histories, *, as_of: date) -> pd.DataFrame:
             "channel": _channels(histories),
             "stands": (refunded == 0) | (gross > refunded),
         }
-    )[known]
+    )
+    orders = orders if known.all() else orders[known]
     by_customer = np.searchsorted(columns.adjustment_starts, np.flatnonzero(changed)[loose], "right") - 1
     alone = pd.DataFrame(
         {
