@@ -110,7 +110,7 @@ def test_what_is_read_again_for_a_model_is_read_by_the_kinds_it_learned(tmp_path
     log = Log(orders, customers=people, attributes=("plan",), currency="EUR", gross_margin=0.4)
     learned = {"plan": AttributeKind("names", ("gold",))}
     read = read_orders(
-        SimpleNamespace(log=log, folder=tmp_path, store_bytes=10**9, is_read_anew=False),
+        SimpleNamespace(log=log, folder=tmp_path, store_bytes=10**9, is_read_anew=False, memory_bytes=10**9),
         now=datetime(2023, 6, 1, tzinfo=UTC),
         kinds=learned,
     )
