@@ -15,7 +15,9 @@ from features.errors import InputError
 from features.histories.attributes import AttributeKind
 from features.histories.columns import Histories
 from features.history_store.asked_log import Inspection
+from features.history_store.entry import Entry
 from features.history_store.open_histories import HOW, open_histories
+from features.history_store.stored_customer import StoredCustomers
 from features.history_store.stored_log import StoredLog
 from features.ingest.log import Log
 from features.ingest.reconciliation import Reconciliation, ReconciliationLine
@@ -59,6 +61,13 @@ def read_orders(
     if orders.how not in HOW:
         print(f"stayworth: {orders.how}", file=sys.stderr)
     return orders
+
+
+def stored_entry(config: Config) -> Entry | None:
+    """The config's log in the store, for the rows of few customers; None where it is not there as its files are now."""
+    if not config.store_bytes or config.is_read_anew:
+        return None
+    return StoredCustomers(config.log, config.folder / run_folder.HISTORIES).entry()
 
 
 def write_reconciliation(config: Config, account: Reconciliation, quarantine: Iterable[pa.Table]) -> int:

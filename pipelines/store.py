@@ -6,7 +6,7 @@ from typing import Any
 
 from features.errors import InputError
 from features.history_store.asked_log import name_now
-from features.history_store.entry import Entry, entries, remove
+from features.history_store.entry import Entry, entries, remove_all
 from pipelines import run_folder
 from pipelines.config import Config
 
@@ -33,10 +33,13 @@ def store_content(config: Config) -> dict[str, Any]:
 
 
 def clean_store(config: Config) -> dict[str, Any]:
-    """Remove every entry: the next command reads the log again. Returns the folder and the bytes that became free."""
+    """Remove every entry and what commands that died have left: the next command reads the log again.
+
+    Returns the folder and the bytes that became free.
+    """
     home = config.folder / run_folder.HISTORIES
     before = _bytes(home)
-    remove(home)
+    remove_all(home)
     return {"folder": str(home), "freed_bytes": before - _bytes(home)}
 
 

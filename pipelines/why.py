@@ -23,6 +23,7 @@ from pipelines.batches import ledger
 from pipelines.batches.ledger import LedgerEntry
 from pipelines.config import Config
 from pipelines.monitoring.score_steps import score_steps
+from pipelines.order_log import stored_entry
 
 MAX_NAMED = 3
 """Features named in a step at most: those that moved the probability most."""
@@ -81,7 +82,7 @@ def why(
     new = old if is_same else ledger.model_of(after, config.tracking_uri)
     say("reading the customer's history")
     log, now_us = _read_for(old, new, config.log), int(now.timestamp() * 1_000_000)
-    rows = read_customer_rows(log, customer_id)
+    rows = read_customer_rows(log, customer_id, stored_entry(config))
     features = list(dict.fromkeys([*old.inputs, *new.inputs]))
     steps, descriptions = score_steps(log, rows, features, first=before.as_of, last=after.as_of, now_us=now_us)
     if steps is None:

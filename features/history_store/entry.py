@@ -142,8 +142,23 @@ def remove(folder: Path) -> None:
 def remove_drafts(home: Path) -> None:
     """Remove what runs of this machine left that ended before their draft was an entry."""
     for folder in home.glob(f"{DRAFT}{_machine()}.*"):
-        if not Path("/proc", folder.name.split(".")[2]).exists():
+        if not _is_being_written(folder):
             remove(folder)
+
+
+def remove_all(home: Path) -> None:
+    """Remove a store, but for the drafts that runs of this machine are writing."""
+    for folder in home.glob("*"):
+        if not _is_being_written(folder):
+            remove(folder)
+    with suppress(OSError):  # a draft is still there
+        home.rmdir()
+
+
+def _is_being_written(folder: Path) -> bool:
+    """True for the draft of a run of this machine that goes on."""
+    mine = f"{DRAFT}{_machine()}."
+    return folder.name.startswith(mine) and Path("/proc", folder.name.removeprefix(mine).split(".")[0]).exists()
 
 
 def _is_right(entry: Entry) -> bool:

@@ -1,16 +1,21 @@
 """Build one customer's history without those of the others.
 
 The rows are read, cleaned and netted by the same code as the whole log; finding a customer among many files or
-millions of customers costs one search for an id. Parquet is searched in place; CSV and databases are read to the end.
+millions of customers costs one search for an id. Parquet is searched in place; of CSV the store has a copy to search
+where it has the log, else it is read to the end, as a database is.
 """
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from features.errors import InputError
 from features.histories.columns import Histories
+from features.history_store.entry import Entry
+from features.history_store.stored_customer import rows_of
 from features.ingest import sources
 from features.ingest.build_histories import histories_of
 from features.ingest.column_sql import text_of
@@ -23,12 +28,16 @@ CustomerRows = dict[str, pa.Table]
 ALL_TIME = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 
 
-def read_customer_rows(log: Log, customer_id: str) -> CustomerRows:
-    """The rows of a log that carry this id."""
-    rows = {}
+def read_customer_rows(log: Log, customer_id: str, stored: Entry | None = None) -> CustomerRows:
+    """The rows of a log that carry this id. stored: the log in the store; the table `customers` is not there."""
+    rows: CustomerRows = {}
+    if stored:
+        with suppress(InputError):  # another command has just removed the entry
+            rows = rows_of(stored, log, [customer_id])
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder, connect() as db:
         db.execute(f"set temp_directory = '{folder}'")
-        for table, source in log.tables.items():
+        for table in log.tables.keys() - rows.keys():
+            source = log.source(table)
             with sources.readable(source.label(table)):
                 types = sources.read_table(db, table, log, is_thorough=True).types
                 customer = text_of("customer_id", types["customer_id"])

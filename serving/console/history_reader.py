@@ -1,7 +1,7 @@
 """Reading of customers' histories: from the store where it has the log, else from the log's files.
 
 One read at a time, in a thread of its own, with a small cache of rows. Parquet files are searched in place; a CSV file
-is read to its end for each customer, and the page says so meanwhile.
+that the store does not have is read to its end for each customer, and the page says so meanwhile.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class HistoryReader:
         if state is not None and key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        rows = read_customer_rows(self.log, customer_id)
+        rows = read_customer_rows(self.log, customer_id, self._store.entry())
         if state is not None:
             self._cache[key] = rows
             while len(self._cache) > CACHED_CUSTOMERS:

@@ -182,6 +182,21 @@ def test_what_a_killed_run_left_is_removed(shop):
     assert not left.exists()
 
 
+def test_an_emptied_store_keeps_only_what_another_run_is_writing(shop):
+    log, home = shop
+    opened(log, home)
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    drafts = [f"{entry._machine()}.{os.getpid()}.a", f"{entry._machine()}.{gone.stdout.strip()}.b", "elsewhere.1.c"]
+    for name in drafts:
+        (home / f"{entry.DRAFT}{name}").mkdir()
+    entry.remove_all(home)
+    (left,) = home.iterdir()
+    assert left.name.endswith(drafts[0])
+    left.rmdir()
+    entry.remove_all(home)
+    assert not home.exists()
+
+
 def test_other_logs_make_way_where_the_store_is_full(shop):
     log, home = shop
     other = replace(log, gross_margin=0.9)

@@ -93,6 +93,22 @@ def test_an_order_more_is_one_more_order_just_before_the_day(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_order_more_is_the_same_where_the_store_has_the_log(tmp_path, kind):
+    log, home = as_file(tmp_path, kind), tmp_path / "histories"
+    reader = HistoryReader(log, home)
+    rows = run(reader.rows("a"))
+    open_histories(log, home=home, now_us=None, memory_bytes=10**9)
+    stored = run(HistoryReader(log, home).rows("a"))
+    for amount in (33.25, 2):
+        before, after = (
+            customer_events(reader.parsed(with_order(log, written, amount=amount, as_of=DAY)), as_of=DAY)
+            for written in (rows, stored)
+        )
+        assert after == before
+        assert len(after) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_log_in_the_store_is_not_read_for_a_customer(tmp_path, monkeypatch, kind):
     log, home = as_file(tmp_path, kind), tmp_path / "runs" / "histories"
     reader = HistoryReader(log, home)
@@ -154,7 +170,9 @@ def test_who_is_not_in_the_log_has_no_history(tmp_path):
 def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
     log, read = as_file(tmp_path, "csv iso"), []
     real = history_reader.read_customer_rows
-    monkeypatch.setattr(history_reader, "read_customer_rows", lambda log, one: read.append(one) or real(log, one))
+    monkeypatch.setattr(
+        history_reader, "read_customer_rows", lambda log, one, stored: read.append(one) or real(log, one, stored)
+    )
     reader = HistoryReader(log, NO_STORE)
     for _ in range(3):
         assert run(reader.rows("a"))["orders"].num_rows == 3
@@ -170,7 +188,7 @@ def test_rows_are_read_once_until_the_log_changes(tmp_path, monkeypatch):
 def test_one_history_is_read_at_a_time_and_few_wait(tmp_path, monkeypatch):
     at_once, most, free = [], [], threading.Event()
 
-    def slowly(_, one):
+    def slowly(_, one, __):
         at_once.append(one)
         most.append(len(at_once))
         free.wait(10)
