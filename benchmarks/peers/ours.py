@@ -9,8 +9,8 @@ from features.histories.columns import Histories
 from features.history_store.open_histories import open_histories
 from features.ingest.log import Log
 from features.snapshots.snapshot import snapshot, snapshot_chunks
-from pipelines.order_log import machine_memory
 from pipelines.run_folder import write_tables
+from pipelines.shop_files.project_config import machine_memory
 
 
 def to_parquet(log: Files, days: list[date], out: Path) -> Iterator[str]:

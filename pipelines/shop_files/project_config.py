@@ -60,6 +60,11 @@ SHARE_OF_MEMORY = 0.6
 """The share of the machine's memory that a run may take by default."""
 
 
+def machine_memory() -> int:
+    """Bytes that a run may take by default: a share of the machine's memory."""
+    return int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
 class ProjectConfig(Section):
     """The parts of a config that do not depend on what the data are."""
 
@@ -89,8 +94,7 @@ class ProjectConfig(Section):
     @property
     def memory_bytes(self) -> int:
         """The memory that a run may take, all in all."""
-        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return self._memory_bytes or int(SHARE_OF_MEMORY * machine)
+        return self._memory_bytes or machine_memory()
 
     def run_with(self, *, is_fresh: bool = False, memory_bytes: int | None = None) -> Self:
         """The same config for a run: its log is read again if `is_fresh`; memory_bytes: None takes the default."""
