@@ -1,4 +1,4 @@
-"""docs/checks.md names all 35 checks, and nothing but tests and benchmarks that are there."""
+"""docs/checks.md names the first 36 checks, and nothing but tests and benchmarks that are there."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ ROWS = re.findall(r"^\| (\d+) \|(.*)\|$", PAGE, flags=re.MULTILINE)
 
 
 def test_every_check_has_a_row():
-    assert [int(number) for number, _ in ROWS] == list(range(1, 36))
+    assert [int(number) for number, _ in ROWS] == list(range(1, 37))
 
 
 @pytest.mark.parametrize(("number", "row"), ROWS)
